@@ -1,0 +1,35 @@
+"""Small heads on frozen language models: quality, entailment, and heads for large models.
+
+The front door is lazy: importing headwise costs nothing until a name is used.
+"""
+
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from headwise.heads import RescalingHead, SigmoidHead
+    from headwise.quality import QualityEstimator
+
+try:
+    __version__ = version("headwise")
+except PackageNotFoundError:  # run from a source tree that is not installed
+    __version__ = "0+unknown"
+
+_HOMES = {
+    "QualityEstimator": "headwise.quality",
+    "RescalingHead": "headwise.heads",
+    "SigmoidHead": "headwise.heads",
+}
+
+__all__ = ["QualityEstimator", "RescalingHead", "SigmoidHead", "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'headwise' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,33 @@
+"""Frozen models: loading, tokenising, prompts, last hidden states, unembeddings; no head logic."""
+
+from headwise.backbones.base import LanguageBackbone
+from headwise.backbones.causal import CausalBackbone
+from headwise.backbones.encoded import EncodedPair
+from headwise.backbones.encoder_decoder import EncoderDecoderBackbone
+from headwise.backbones.loading import Backbone, default_prompt, load_backbone
+from headwise.backbones.prompts import (
+    NAMED_PROMPTS,
+    ChatPromptTemplate,
+    PromptTemplate,
+    SequenceTemplate,
+    TextTemplate,
+    parse_prompt,
+)
+from headwise.backbones.unembedding import Unembedding
+
+__all__ = [
+    "NAMED_PROMPTS",
+    "Backbone",
+    "CausalBackbone",
+    "ChatPromptTemplate",
+    "EncodedPair",
+    "EncoderDecoderBackbone",
+    "LanguageBackbone",
+    "PromptTemplate",
+    "SequenceTemplate",
+    "TextTemplate",
+    "Unembedding",
+    "default_prompt",
+    "load_backbone",
+    "parse_prompt",
+]

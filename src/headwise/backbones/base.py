@@ -1,0 +1,144 @@
+"""What all frozen language models have in common."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from functools import cached_property
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from headwise.backbones.encoded import EncodedPair
+from headwise.backbones.prompts import PromptTemplate
+from headwise.backbones.text_checks import check_text, control_token_pattern, control_tokens
+from headwise.backbones.unembedding import Unembedding, check_unembedding
+from headwise.errors import ContextLengthError, InputError
+
+# Tokenisers without a limit report a huge one
+_NO_LIMIT = 10**9
+
+
+class LanguageBackbone(ABC):
+    """A frozen language model: tokens in, last hidden states out."""
+
+    def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+        self.model = model.requires_grad_(False).eval()
+        self.tokenizer = tokenizer
+        self._control_tokens = control_token_pattern(tokenizer)
+
+    @property
+    def device(self) -> torch.device:
+        """Where inputs have to be."""
+        weight: Tensor = self.model.get_input_embeddings().weight
+        return weight.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The model's own floating point type."""
+        dtype: torch.dtype = self.model.dtype
+        return dtype
+
+    @property
+    def hidden_size(self) -> int:
+        """H, the width of the hidden states that enter the unembedding."""
+        return self._unembedding.hidden_size
+
+    @property
+    def vocabulary_size(self) -> int:
+        """V, the number of rows of the unembedding."""
+        return self._unembedding.vocabulary_size
+
+    @property
+    def max_length(self) -> int | None:
+        """The longest input in tokens, or ``None`` if the model sets no limit."""
+        config = self.model.config.get_text_config(decoder=True)
+        limits = [
+            getattr(config, "max_position_embeddings", None),
+            self.tokenizer.model_max_length,
+        ]
+        known = [limit for limit in limits if limit is not None and 0 < limit < _NO_LIMIT]
+        return min(known, default=None)
+
+    @cached_property
+    def special_ids(self) -> frozenset[int]:
+        """Ids of the tokens that carry no text; an unknown token does carry some."""
+        ids = control_tokens(self.tokenizer).values()
+        return frozenset(ids) - {self.tokenizer.unk_token_id}
+
+    @cached_property
+    def _unembedding(self) -> Unembedding:
+        return Unembedding.of(self.model)
+
+    @cached_property
+    def unembedding(self) -> Unembedding:
+        """The model's output layer, compared once with the model's own logits.
+
+        Raises:
+            UnsupportedModelError: If the model does more to its logits than we know of.
+        """
+        with torch.inference_mode():
+            hidden, logits = self.probe()
+            check_unembedding(self._unembedding, hidden, logits, name=type(self.model).__name__)
+        return self._unembedding
+
+    def check_length(self, tokens: int) -> None:
+        """Refuse what the model cannot read.
+
+        Raises:
+            ContextLengthError: If there are too many tokens. Nothing is ever cut in silence.
+        """
+        if self.max_length is not None and tokens > self.max_length:
+            raise ContextLengthError(
+                f"Prompt and hypothesis take {tokens} tokens, but the model reads "
+                f"{self.max_length} at most; split the text."
+            )
+
+    def check_source(self, source: object, prompt: PromptTemplate) -> None:
+        """Refuse a source that is missing or cannot be read.
+
+        Raises:
+            TextError: If it is not text, empty, badly encoded, or holds control tokens.
+        """
+        if prompt.has_source:
+            check_text(source, what="source", control_tokens=self._control_tokens)
+
+    def check_pair(
+        self, source: object, hypothesis: object, prompt: PromptTemplate
+    ) -> InputError | None:
+        """What is wrong with a pair, if anything."""
+        try:
+            self.check_source(source, prompt)
+            check_text(hypothesis, what="hypothesis", control_tokens=self._control_tokens)
+        except InputError as error:
+            return error
+        return None
+
+    def token_name(self, token_id: int) -> str:
+        """The token as it stands in the vocabulary, special marks included."""
+        return str(self.tokenizer.convert_ids_to_tokens(token_id))
+
+    @abstractmethod
+    def check_prompt(self, prompt: PromptTemplate) -> None:
+        """Refuse a template of the wrong kind (`PromptError`)."""
+
+    @abstractmethod
+    def encode(
+        self, pairs: Sequence[tuple[str | None, str]], prompt: PromptTemplate
+    ) -> list[EncodedPair | InputError]:
+        """Tokenise pairs; an error stands in the place of a pair that cannot be scored."""
+
+    @abstractmethod
+    def encode_prompt(self, source: str | None, prompt: PromptTemplate) -> dict[str, Tensor]:
+        """What ``model.generate`` starts from, as a batch of one."""
+
+    @abstractmethod
+    def target_hidden(self, pairs: Sequence[EncodedPair]) -> Tensor:
+        """Hidden states that predict the targets of a batch, ``(N, H)``, pair after pair."""
+
+    @abstractmethod
+    def shared_prompt_hidden(self, pairs: Sequence[EncodedPair]) -> Tensor:
+        """Like :meth:`target_hidden`, for pairs that share their prompt: it is read once."""
+
+    @abstractmethod
+    def probe(self) -> tuple[Tensor, Tensor]:
+        """Hidden states and the model's own logits of a few tokens, ``(T, H)`` and ``(T, V)``."""

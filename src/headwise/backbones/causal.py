@@ -1,0 +1,178 @@
+"""Frozen decoder-only language models."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers.cache_utils import Cache, DynamicCache
+
+from headwise.backbones.base import LanguageBackbone
+from headwise.backbones.encoded import EncodedPair, pad_right, target_rows
+from headwise.backbones.prompts import PromptTemplate, Rendered, SequenceTemplate
+from headwise.backbones.token_ranges import hypothesis_ranges
+from headwise.errors import (
+    InputError,
+    PromptBoundaryError,
+    PromptError,
+    TextError,
+    UnsupportedModelError,
+)
+
+
+class CausalBackbone(LanguageBackbone):
+    """A frozen causal language model, its tokeniser, and its last hidden states.
+
+    Attributes:
+        model: The Transformers model, in ``eval`` mode, no parameter of it trainable.
+        tokenizer: Its tokeniser; must be a fast one, since offsets are needed.
+    """
+
+    def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+        super().__init__(model, tokenizer)
+        self._decoder = model.get_decoder()
+        if self._decoder is model:
+            raise UnsupportedModelError(
+                f"{type(model).__name__} has no decoder apart from its output layer."
+            )
+
+    def check_prompt(self, prompt: PromptTemplate) -> None:
+        """Refuse a template of the wrong kind (`PromptError`)."""
+        if isinstance(prompt, SequenceTemplate):
+            raise PromptError(
+                "A prompt of kind 'sequence' is for encoder-decoder models; "
+                f"{type(self.model).__name__} needs one of kind 'text' or 'chat'."
+            )
+        if not self.tokenizer.is_fast:
+            raise UnsupportedModelError(
+                f"{type(self.tokenizer).__name__} reports no character offsets; "
+                "load the model with a fast tokeniser."
+            )
+
+    def encode(
+        self, pairs: Sequence[tuple[str | None, str]], prompt: PromptTemplate
+    ) -> list[EncodedPair | InputError]:
+        """Tokenise pairs; an error stands in the place of a pair that cannot be scored.
+
+        Raises:
+            PromptBoundaryError: If a token reaches over the end of the prompt.
+        """
+        assert not isinstance(prompt, SequenceTemplate)
+        errors = [self.check_pair(*pair, prompt) for pair in pairs]
+        rendered = [
+            prompt.render(self.tokenizer, *pair)
+            for pair, error in zip(pairs, errors, strict=True)
+            if error is None
+        ]
+        if not rendered:
+            return [error for error in errors if error is not None]
+        tokens = self.tokenizer(
+            [whole.text for whole in rendered],
+            add_special_tokens=False,
+            return_offsets_mapping=True,
+            verbose=False,  # too long a text gets an error of ours, not a warning
+        )
+        encoded = iter(
+            map(self._encode_one, rendered, tokens["input_ids"], tokens["offset_mapping"])
+        )
+        return [next(encoded) if error is None else error for error in errors]
+
+    def _encode_one(
+        self, whole: Rendered, ids: list[int], offsets: list[tuple[int, int]]
+    ) -> EncodedPair | InputError:
+        try:
+            self.check_length(len(ids))
+        except InputError as error:
+            return error
+        first = next(
+            (i for i, (a, b) in enumerate(offsets) if max(b, a + 1) > whole.prompt_end), len(ids)
+        )
+        after = next((i for i, (a, _) in enumerate(offsets) if a >= whole.end), len(ids))
+        if first >= after:
+            text = whole.text[whole.start : whole.end]
+            return TextError(f"The tokeniser makes no token of the hypothesis {text[:40]!r}.")
+        if offsets[first][0] < whole.prompt_end:
+            a, b = offsets[first]
+            raise PromptBoundaryError(
+                f"The token {whole.text[a:b]!r} reaches over the end of the prompt, so that the "
+                "tokens of the prompt are not a prefix of the whole; move the space from the "
+                "end of the prompt into the completion, or the other way round."
+            )
+        if first == 0:
+            raise PromptError(
+                "The prompt is empty, so that nothing predicts the first token; begin it with "
+                "{bos}, or with any text."
+            )
+        return EncodedPair(
+            input_ids=tuple(ids[:-1]),
+            first=first - 1,
+            targets=tuple(ids[first:]),
+            ranges=tuple(
+                hypothesis_ranges(
+                    offsets[first:after], whole.text, start=whole.start, end=whole.end
+                )
+            ),
+        )
+
+    def encode_prompt(self, source: str | None, prompt: PromptTemplate) -> dict[str, Tensor]:
+        """What ``model.generate`` starts from, as a batch of one."""
+        assert not isinstance(prompt, SequenceTemplate)
+        self.check_source(source, prompt)
+        text = prompt.render_prompt(self.tokenizer, source)
+        ids = self.tokenizer(text, add_special_tokens=False)["input_ids"]
+        self.check_length(len(ids))
+        tensor = torch.tensor([ids], device=self.device)
+        return {"input_ids": tensor, "attention_mask": torch.ones_like(tensor)}
+
+    def hidden_states(self, input_ids: Tensor, **inputs: Any) -> Tensor:
+        """Hidden states that enter the unembedding, ``(B, T, H)``, in the model's dtype.
+
+        Args:
+            input_ids: Token ids, ``(B, T)``.
+            inputs: Further inputs of the model's decoder, an attention mask for instance.
+        """
+        hidden: Tensor = self._decoder(
+            input_ids=input_ids, use_cache=False, **inputs
+        ).last_hidden_state
+        return hidden
+
+    def target_hidden(self, pairs: Sequence[EncodedPair]) -> Tensor:
+        """Hidden states that predict the targets of a batch, ``(N, H)``, pair after pair."""
+        batch = list(pairs)
+        ids, _ = pad_right([pair.input_ids for pair in batch], device=self.device)
+        return target_rows(self.hidden_states(ids), batch)
+
+    def shared_prompt_hidden(self, pairs: Sequence[EncodedPair]) -> Tensor:
+        """Like :meth:`target_hidden`, for pairs that share their prompt: it is read once.
+
+        Raises:
+            PromptBoundaryError: If the prompts differ.
+        """
+        batch = list(pairs)
+        first = batch[0].first
+        prefix = batch[0].input_ids[:first]
+        if any(pair.first != first or pair.input_ids[:first] != prefix for pair in batch):
+            raise PromptBoundaryError("The hypotheses do not share the tokens of one prompt.")
+        if not prefix:
+            return self.target_hidden(batch)
+        cache: Cache = DynamicCache(config=self.model.config)
+        self._decoder(
+            input_ids=torch.tensor([prefix], device=self.device),
+            past_key_values=cache,
+            use_cache=True,
+        )
+        cache.batch_repeat_interleave(len(batch))
+        ids, mask = pad_right([pair.input_ids[first:] for pair in batch], device=self.device)
+        hidden = self._decoder(
+            input_ids=ids,
+            attention_mask=torch.cat([mask.new_ones(len(batch), first), mask], dim=1),
+            past_key_values=cache,
+            use_cache=True,
+        ).last_hidden_state
+        return target_rows(hidden, batch, skipped=first)
+
+    def probe(self) -> tuple[Tensor, Tensor]:
+        """Hidden states and the model's own logits of a few tokens, ``(T, H)`` and ``(T, V)``."""
+        ids = torch.arange(4, device=self.device).unsqueeze(0)
+        return self.hidden_states(ids)[0], self.model(input_ids=ids, use_cache=False).logits[0]

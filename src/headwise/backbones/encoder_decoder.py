@@ -1,0 +1,198 @@
+"""Frozen encoder-decoder models: Marian, NLLB, mBART, T5, Whisper's text decoder."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from headwise.backbones.base import LanguageBackbone
+from headwise.backbones.encoded import EncodedPair, pad_right, target_rows
+from headwise.backbones.prompts import PromptTemplate, SequenceTemplate
+from headwise.backbones.token_ranges import align_pieces, hypothesis_ranges
+from headwise.errors import InputError, PromptError, TextError
+
+
+class EncoderDecoderBackbone(LanguageBackbone):
+    """A frozen encoder-decoder model, its tokeniser, and its decoder's last hidden states.
+
+    Attributes:
+        model: The Transformers model, in ``eval`` mode, no parameter of it trainable.
+        tokenizer: Its tokeniser, fast or slow.
+    """
+
+    def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+        super().__init__(model, tokenizer)
+        self._encoder, self._decoder = model.get_encoder(), model.get_decoder()
+        # T5 with tied embeddings scales what enters its output layer
+        scaled = getattr(model.config, "scale_decoder_outputs", None)
+        if scaled is None and model.config.model_type == "umt5":
+            scaled = model.config.tie_word_embeddings
+        self._scale = model.config.d_model**-0.5 if scaled else 1.0
+
+    def check_prompt(self, prompt: PromptTemplate) -> None:
+        """Refuse a template of the wrong kind or with an unknown language (`PromptError`)."""
+        if not isinstance(prompt, SequenceTemplate):
+            raise PromptError(
+                f"{type(self.model).__name__} needs a prompt of kind 'sequence', "
+                f"got one of kind '{prompt.kind}'."
+            )
+        for language in (prompt.source_language, prompt.target_language):
+            if language is None:
+                continue
+            known = prompt.model_copy(
+                update={"source_language": language, "target_language": language}
+            )
+            try:
+                self._set_languages(known)
+                codes = self.tokenizer(text_target="")["input_ids"]
+            except (KeyError, ValueError):
+                codes = [None]
+            if {None, self.tokenizer.unk_token_id} & set(codes):
+                raise PromptError(
+                    f"The tokeniser knows no language {language!r}; give the code that the model "
+                    "was trained with ('deu_Latn' for NLLB, 'de_DE' for mBART, 'de' for M2M100)."
+                )
+
+    def _set_languages(self, prompt: SequenceTemplate) -> None:
+        # Before every use: estimators with other languages may share the tokeniser
+        if prompt.source_language is not None:
+            self.tokenizer.src_lang = prompt.source_language
+        if prompt.target_language is not None:
+            self.tokenizer.tgt_lang = prompt.target_language
+
+    def encode(
+        self, pairs: Sequence[tuple[str | None, str]], prompt: PromptTemplate
+    ) -> list[EncodedPair | InputError]:
+        """Tokenise pairs; an error stands in the place of a pair that cannot be scored."""
+        assert isinstance(prompt, SequenceTemplate)
+        self._set_languages(prompt)
+        results: list[EncodedPair | InputError] = []
+        for source, hypothesis in pairs:
+            error = self.check_pair(source, hypothesis, prompt)
+            try:
+                results.append(error or self._encode_one(source, hypothesis, prompt))
+            except InputError as too_long:
+                results.append(too_long)
+        return results
+
+    def _encode_one(
+        self, source: str | None, hypothesis: str, prompt: SequenceTemplate
+    ) -> EncodedPair:
+        source_ids = self.tokenizer(prompt.render_source(self.tokenizer, source))["input_ids"]
+        target = self.tokenizer(
+            text_target=hypothesis, return_offsets_mapping=self.tokenizer.is_fast
+        )
+        labels: list[int] = target["input_ids"]
+        self.check_length(max(len(source_ids), len(labels)))
+        inside = [i for i, label in enumerate(labels) if label not in self.special_ids]
+        if not inside:
+            raise TextError(f"The tokeniser makes no token of the hypothesis {hypothesis[:40]!r}.")
+        start, stop = inside[0], inside[-1] + 1
+        # mBART's labels go on with the language code, which starts the decoder and is not written
+        closing = labels[stop:]
+        if self.tokenizer.eos_token_id in closing:
+            closing = closing[: closing.index(self.tokenizer.eos_token_id) + 1]
+        end = stop + len(closing)
+        if self.tokenizer.is_fast:
+            ranges = hypothesis_ranges(
+                target["offset_mapping"][start:stop], hypothesis, start=0, end=len(hypothesis)
+            )
+        else:
+            pieces = self.tokenizer.convert_ids_to_tokens(labels[start:stop])
+            ranges = align_pieces(pieces, hypothesis)
+        return EncodedPair(
+            input_ids=tuple(self._decoder_input_ids(labels)[:end]),
+            # Language and task tokens in front are given, not written by the model
+            first=start,
+            targets=tuple(labels[start:end]),
+            ranges=tuple(ranges),
+            source_ids=tuple(source_ids),
+        )
+
+    def _decoder_input_ids(self, labels: list[int]) -> list[int]:
+        tensor = torch.tensor([labels])
+        if hasattr(self.model, "prepare_decoder_input_ids_from_labels"):
+            ids = self.model.prepare_decoder_input_ids_from_labels(labels=tensor)
+            return ids[0].tolist()  # type: ignore[no-any-return]
+        return [self.model.config.decoder_start_token_id, *labels[:-1]]
+
+    def encode_prompt(self, source: str | None, prompt: PromptTemplate) -> dict[str, Tensor]:
+        """What ``model.generate`` starts from, as a batch of one."""
+        assert isinstance(prompt, SequenceTemplate)
+        self.check_source(source, prompt)
+        self._set_languages(prompt)
+        inputs = self.tokenizer(prompt.render_source(self.tokenizer, source), return_tensors="pt")
+        self.check_length(inputs["input_ids"].shape[1])
+        extra = {}
+        if prompt.target_language is not None:
+            first, *_, last = self.tokenizer(text_target="")["input_ids"]
+            if first != self.tokenizer.eos_token_id:  # NLLB, M2M100, mBART-50: it is written
+                extra["forced_bos_token_id"] = first
+            else:  # mBART: the decoder starts from it
+                extra["decoder_start_token_id"] = last
+        return {
+            "input_ids": inputs["input_ids"].to(self.device),
+            "attention_mask": inputs["attention_mask"].to(self.device),
+            **extra,
+        }
+
+    def hidden_states(
+        self, decoder_input_ids: Tensor, *, encoder_hidden: Tensor | None = None, **inputs: Any
+    ) -> Tensor:
+        """Hidden states that enter the unembedding, ``(B, T, H)``, in the model's dtype.
+
+        Args:
+            decoder_input_ids: Token ids that the decoder reads, ``(B, T)``.
+            encoder_hidden: The encoder's last hidden states, ``(B, S, H)``, if they are known.
+            inputs: The encoder's inputs: ``input_ids`` and ``attention_mask``, or Whisper's
+                ``input_features``.
+        """
+        if encoder_hidden is None:
+            encoder_hidden = self._encoder(**inputs).last_hidden_state
+        # Whisper's decoder sees every frame: it takes no mask over its encoder
+        mask = {"encoder_attention_mask": inputs["attention_mask"]} if "input_ids" in inputs else {}
+        hidden: Tensor = self._decoder(
+            input_ids=decoder_input_ids,
+            encoder_hidden_states=encoder_hidden,
+            use_cache=False,
+            **mask,
+        ).last_hidden_state
+        return hidden * self._scale if self._scale != 1.0 else hidden
+
+    def target_hidden(self, pairs: Sequence[EncodedPair]) -> Tensor:
+        """Hidden states that predict the targets of a batch, ``(N, H)``, pair after pair."""
+        batch = list(pairs)
+        source, mask = pad_right([pair.source_ids for pair in batch], device=self.device)
+        ids, _ = pad_right([pair.input_ids for pair in batch], device=self.device)
+        return target_rows(self.hidden_states(ids, input_ids=source, attention_mask=mask), batch)
+
+    def shared_prompt_hidden(self, pairs: Sequence[EncodedPair]) -> Tensor:
+        """Like :meth:`target_hidden`, for pairs that share their source: it is read once."""
+        batch = list(pairs)
+        source, mask = pad_right([batch[0].source_ids], device=self.device)
+        encoded = self._encoder(input_ids=source, attention_mask=mask).last_hidden_state
+        ids, _ = pad_right([pair.input_ids for pair in batch], device=self.device)
+        hidden = self.hidden_states(
+            ids,
+            encoder_hidden=encoded.expand(len(batch), -1, -1),
+            input_ids=source.expand(len(batch), -1),
+            attention_mask=mask.expand(len(batch), -1),
+        )
+        return target_rows(hidden, batch)
+
+    def probe(self) -> tuple[Tensor, Tensor]:
+        """Hidden states and the model's own logits of a few tokens, ``(T, H)`` and ``(T, V)``."""
+        ids = torch.arange(4, device=self.device).unsqueeze(0)
+        inputs: dict[str, Tensor]
+        if self.model.main_input_name == "input_features":
+            config = self.model.config
+            frames = 2 * config.max_source_positions
+            features = torch.zeros(1, config.num_mel_bins, frames, device=self.device)
+            inputs = {"input_features": features.to(self.dtype)}
+        else:
+            inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+        hidden = self.hidden_states(ids, **inputs)
+        logits = self.model(decoder_input_ids=ids, use_cache=False, **inputs).logits
+        return hidden[0], logits[0]

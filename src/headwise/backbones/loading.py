@@ -1,0 +1,108 @@
+"""Load a frozen backbone of the right kind."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForSeq2SeqLM,
+    AutoModelForSpeechSeq2Seq,
+    AutoTokenizer,
+)
+
+from headwise.backbones.causal import CausalBackbone
+from headwise.backbones.encoder_decoder import EncoderDecoderBackbone
+from headwise.backbones.prompts import NAMED_PROMPTS, PromptTemplate
+from headwise.errors import UnknownModelError, WeightsError
+
+Backbone = CausalBackbone | EncoderDecoderBackbone
+
+
+def default_device() -> torch.device:
+    """The accelerator of this machine, or the CPU."""
+    if torch.accelerator.is_available():
+        accelerator = torch.accelerator.current_accelerator()
+        assert accelerator is not None
+        return accelerator
+    return torch.device("cpu")
+
+
+def load_backbone(
+    name: str | Path,
+    *,
+    dtype: torch.dtype | str | None = None,
+    device: torch.device | str | None = None,
+    device_map: str | dict[str, Any] | None = None,
+    trust_remote_code: bool = False,
+) -> Backbone:
+    """Load a causal or encoder-decoder language model and its tokeniser, and freeze it.
+
+    Args:
+        name: A folder or a hub id.
+        dtype: The model's floating point type, or ``"auto"`` for that of its file. By default
+            float32 on a CPU, ``"auto"`` elsewhere.
+        device: Where the model goes; the machine's accelerator by default. Not with
+            ``device_map``.
+        device_map: How Transformers spreads the model over devices (``"auto"`` needs accelerate).
+        trust_remote_code: Whether code that comes with the model may run. Off by default.
+
+    Raises:
+        UnknownModelError: If there is no such model.
+        WeightsError: If its weights are damaged or only there as pickles.
+    """
+    if device is not None and device_map is not None:
+        raise ValueError("Give `device` or `device_map`, not both.")
+    target = torch.device(device) if device is not None else default_device()
+    if dtype is None:
+        dtype = torch.float32 if target.type == "cpu" and device_map is None else "auto"
+    try:
+        config = AutoConfig.from_pretrained(name, trust_remote_code=trust_remote_code)
+        tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=trust_remote_code)
+        kind: Any = AutoModelForCausalLM
+        if config.is_encoder_decoder:
+            speech = config.model_type == "whisper"
+            kind = AutoModelForSpeechSeq2Seq if speech else AutoModelForSeq2SeqLM
+        model = kind.from_pretrained(
+            name,
+            dtype=dtype,
+            device_map=device_map,
+            trust_remote_code=trust_remote_code,
+            use_safetensors=True,
+        )
+    except OSError as error:
+        if "safetensors" in str(error):
+            raise WeightsError(
+                f"{name} has no weights in safetensors format, the only one that is safe to "
+                f"load; convert it first. ({_first_line(error)})"
+            ) from error
+        raise UnknownModelError(
+            f"There is no model at {str(name)!r}: neither a folder nor a hub id that can be "
+            f"reached from here. ({_first_line(error)})"
+        ) from error
+    except ValueError as error:
+        raise UnknownModelError(f"{name} cannot be loaded: {_first_line(error)}") from error
+    except Exception as error:
+        # safetensors raises its own error type for files that are cut short
+        if type(error).__module__.startswith("safetensors") or "safetensor" in repr(error).lower():
+            raise WeightsError(f"The weights of {name} are damaged: {error}") from error
+        raise
+    if device_map is None:
+        model = model.to(target)
+    if config.is_encoder_decoder:
+        return EncoderDecoderBackbone(model, tokenizer)
+    return CausalBackbone(model, tokenizer)
+
+
+def default_prompt(backbone: Backbone) -> PromptTemplate:
+    """The prompt for a backbone whose head names none."""
+    if isinstance(backbone, EncoderDecoderBackbone):
+        return NAMED_PROMPTS["sequence"]
+    if "TowerInstruct" in str(backbone.model.config.name_or_path):
+        return NAMED_PROMPTS["tower"]
+    return NAMED_PROMPTS["chat" if backbone.tokenizer.chat_template else "raw"]
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,138 @@
+"""The output layer of a language model as a function of its own."""
+
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from transformers import PreTrainedModel
+
+from headwise.errors import UnsupportedModelError
+from headwise.functional import gathered_logits
+
+
+@dataclass(frozen=True, slots=True)
+class Unembedding:
+    """Turns the hidden states that enter a model's output layer into its logits.
+
+    ``logits = cap * tanh(z / cap)`` with ``z = scale * (h @ W.T) + b``; without a soft-cap,
+    ``logits = z``.
+
+    Attributes:
+        weight: ``(V, H)``, the model's own tensor, not a copy.
+        bias: ``(V,)``, or ``None``.
+        scale: Factor on the products (Cohere's ``logit_scale``, one over Granite's
+            ``logits_scaling``).
+        softcap: Bound on the logits' absolute value (Gemma 2's ``final_logit_softcapping``).
+    """
+
+    weight: Tensor
+    bias: Tensor | None = None
+    scale: float = 1.0
+    softcap: float | None = None
+
+    @property
+    def vocabulary_size(self) -> int:
+        """V, the number of rows of the weight, padding rows included."""
+        return self.weight.shape[0]
+
+    @property
+    def hidden_size(self) -> int:
+        """H."""
+        return self.weight.shape[1]
+
+    def __call__(self, hidden: Tensor) -> Tensor:
+        """Compute logits.
+
+        Args:
+            hidden: Hidden states, ``(..., H)``; cast to the dtype of the weight.
+
+        Returns:
+            A new tensor of logits, ``(..., V)``, in the dtype of the weight.
+        """
+        logits = F.linear(hidden.to(self.weight.dtype), self.weight)
+        return self._finish(logits, self.bias)
+
+    def gathered(self, hidden: Tensor, token_ids: Tensor) -> Tensor:
+        """Compute the logits of chosen tokens only.
+
+        Args:
+            hidden: Hidden states, ``(N, H)``; cast to the dtype of the weight.
+            token_ids: Ids of the wanted tokens, ``(N, K)``.
+
+        Returns:
+            A new tensor of logits, ``(N, K)``, in the dtype of the weight.
+        """
+        logits = gathered_logits(hidden, self.weight, token_ids)
+        return self._finish(logits, None if self.bias is None else self.bias[token_ids])
+
+    def _finish(self, logits: Tensor, bias: Tensor | None) -> Tensor:
+        # In place: the products are the largest tensor of the computation
+        if self.scale != 1.0:
+            logits.mul_(self.scale)
+        if bias is not None:
+            logits.add_(bias)
+        if self.softcap is not None:
+            logits.div_(self.softcap).tanh_().mul_(self.softcap)
+        return logits
+
+    @classmethod
+    def of(cls, model: PreTrainedModel) -> "Unembedding":
+        """Read weight, bias, scale and soft-cap off a Transformers model.
+
+        Raises:
+            UnsupportedModelError: If the model has no linear output layer.
+        """
+        layer = model.get_output_embeddings()
+        if not isinstance(layer, nn.Linear):
+            raise UnsupportedModelError(
+                f"{type(model).__name__} has no linear output layer "
+                f"(found {type(layer).__name__}); use a causal or encoder-decoder language model."
+            )
+        bias: Tensor | None = layer.bias
+        final_bias = getattr(model, "final_logits_bias", None)  # Marian, mBART, BART, Pegasus
+        if final_bias is not None:
+            final_bias = cast(Tensor, final_bias).flatten()
+            bias = final_bias if bias is None else bias + final_bias
+        config = model.config.get_text_config(decoder=True)
+        scale = 1.0
+        if (logit_scale := getattr(config, "logit_scale", None)) is not None:  # Cohere
+            scale = float(logit_scale)
+        if (divisor := getattr(config, "logits_scaling", None)) is not None:  # Granite
+            scale = 1.0 / float(divisor)
+        softcap = getattr(config, "final_logit_softcapping", None)  # Gemma 2, 3, 3n
+        return cls(
+            weight=layer.weight.detach(),
+            bias=None if bias is None else bias.detach(),
+            scale=scale,
+            softcap=None if not softcap else float(softcap),
+        )
+
+
+def check_unembedding(
+    unembedding: Unembedding, hidden: Tensor, logits: Tensor, *, name: str
+) -> None:
+    """Compare an unembedding with the model's own logits.
+
+    An architecture may do something to its logits that nobody told us about; then every signal
+    of the softmax family would be wrong without a word.
+
+    Args:
+        unembedding: What to check.
+        hidden: Hidden states, ``(N, H)``.
+        logits: The model's own logits for them, ``(N, V)``.
+        name: The model's name for the message.
+
+    Raises:
+        UnsupportedModelError: If they differ by more than rounding in the model's dtype.
+    """
+    own, theirs = unembedding(hidden).float(), logits.float()
+    tolerance = 32 * torch.finfo(unembedding.weight.dtype).eps
+    if own.shape != theirs.shape or not torch.allclose(
+        own, theirs, rtol=tolerance, atol=tolerance * max(1.0, float(theirs.abs().max()))
+    ):
+        raise UnsupportedModelError(
+            f"The output layer of {name} is not weight, bias, scale and soft-cap alone, so that "
+            f"softmax-based signals would be wrong; only the signal 'sigmoid' can be used with it."
+        )

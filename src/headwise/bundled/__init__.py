@@ -1,0 +1,8 @@
+"""The small models that ship with the package, and the function that finds a model by name.
+
+Weights and their cards live here as data; the models' code lives in other rooms.
+"""
+
+from headwise.bundled.registry import BUNDLED_NAMES, ModelLocation, locate
+
+__all__ = ["BUNDLED_NAMES", "ModelLocation", "locate"]

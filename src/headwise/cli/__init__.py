@@ -1,0 +1,1 @@
+"""The ``headwise`` command, one file a subcommand: parse, call, print; no logic."""

@@ -1,0 +1,85 @@
+"""``headwise generate``: generate text and score it from the same pass."""
+
+from typing import Annotated, Any
+
+import typer
+
+from headwise.cli import options
+
+
+def generate(
+    source: Annotated[
+        list[str] | None,
+        typer.Argument(help="Texts to answer or translate; `-` reads lines from standard input."),
+    ] = None,
+    model: options.Model = options.DEFAULT_MODEL,
+    head: options.Head = None,
+    signals: options.SignalNames = None,
+    beams: Annotated[int, typer.Option("--beams", min=1, help="Beam size; 1 is greedy.")] = 4,
+    sample: Annotated[bool, typer.Option("--sample", help="Draw tokens at random.")] = False,
+    temperature: Annotated[
+        float, typer.Option("--temperature", min=0.01, help="Of the drawing.")
+    ] = 1.0,
+    max_new_tokens: Annotated[
+        int, typer.Option("--max-new-tokens", min=1, help="Length limit.")
+    ] = 256,
+    seed: Annotated[int, typer.Option("--seed", help="Of the drawing.")] = 0,
+    stream: Annotated[
+        bool, typer.Option("--stream", help="Print each token as soon as it exists (no beams).")
+    ] = False,
+    json_lines: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object a text, tokens included.")
+    ] = False,
+    threshold: options.Threshold = 0.5,
+    prompt: options.Prompt = None,
+    prompt_variable: options.PromptVariables = None,
+    device: options.Device = None,
+    dtype: options.Dtype = None,
+    trust_remote_code: options.TrustRemoteCode = False,
+) -> None:
+    """Generate (with the bundled model: translate English into German) and score the result."""
+    import json
+    import sys
+
+    import torch
+    from rich.console import Console
+
+    from headwise.quality.terminal_view import render_legend, render_scored
+
+    names = options.split_signals(signals)
+    texts = [text for text in source or [] if text != "-"]
+    if "-" in (source or ["-"]):
+        texts += [line.rstrip("\r\n") for line in sys.stdin if line.strip()]
+    if not texts:
+        raise typer.BadParameter("Give a text, or pipe one a line into standard input.")
+    estimator = options.load_estimator(
+        model,
+        head,
+        prompt=prompt,
+        prompt_variables=prompt_variable,
+        device=device,
+        dtype=dtype,
+        trust_remote_code=trust_remote_code,
+    )
+    torch.manual_seed(seed)
+    drawing: dict[str, Any] = {"do_sample": True, "temperature": temperature} if sample else {}
+    console = Console(highlight=False)
+    for text in texts:
+        if stream:
+            for token in estimator.stream(
+                text, signals=names, max_new_tokens=max_new_tokens, **drawing
+            ):
+                values = "  ".join(f"{name} {v:.4g}" for name, v in token.as_dict().items())
+                console.print(f"{token.text:>16}  {values}", markup=False)
+            continue
+        with options.usage_errors():
+            scored = estimator.generate(
+                text, signals=names, num_beams=beams, max_new_tokens=max_new_tokens, **drawing
+            )
+        if json_lines:
+            print(json.dumps(scored.as_dict("token"), ensure_ascii=False))
+        else:
+            console.print(render_scored(scored, threshold=threshold))
+            console.print()
+    if not stream and not json_lines:
+        console.print(render_legend(scored.signals[0], threshold=threshold))

@@ -1,0 +1,32 @@
+"""``headwise info``: versions, device, bundled models."""
+
+
+def info() -> None:
+    """Show versions, the device that would be used, and the bundled models."""
+    import platform
+    from importlib.metadata import PackageNotFoundError, version
+
+    import torch
+    from rich.console import Console
+    from rich.table import Table
+
+    from headwise import __version__
+    from headwise.backbones.loading import default_device
+    from headwise.bundled import BUNDLED_NAMES
+    from headwise.bundled.registry import bundled_folder
+
+    table = Table(show_header=False, box=None)
+    table.add_row("headwise", __version__)
+    table.add_row("Python", platform.python_version())
+    for package in ("torch", "transformers", "tokenizers", "safetensors", "ray", "fastapi"):
+        try:
+            table.add_row(package, version(package))
+        except PackageNotFoundError:
+            table.add_row(package, "not installed")
+    device = default_device()
+    name = torch.cuda.get_device_name() if device.type == "cuda" else platform.machine()
+    table.add_row("device", f"{device} ({name}, {torch.get_num_threads()} threads)")
+    for bundled in BUNDLED_NAMES:
+        size = sum(f.stat().st_size for f in bundled_folder(bundled).rglob("*") if f.is_file())
+        table.add_row("bundled", f"{bundled} ({size / 1e6:.1f} MB)")
+    Console().print(table)

@@ -1,0 +1,81 @@
+"""The ``headwise`` command: its subcommands, exit codes, and how errors are shown.
+
+Exit codes: 0 done, 1 an unexpected failure, 2 wrong usage, 3 done but for some rows.
+Modules that take time to import are imported by the subcommand that needs them.
+"""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from headwise.cli.demo import demo
+from headwise.cli.generate import generate
+from headwise.cli.info import info
+from headwise.cli.score import score
+from headwise.cli.train import train
+from headwise.cli.transfer import export, import_
+from headwise.errors import HeadwiseError
+
+app = typer.Typer(
+    name="headwise",
+    help="Small heads on frozen language models: which words deserve a second look?",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(demo)
+app.command()(score)
+app.command()(generate)
+app.add_typer(train, name="train")
+app.command()(export)
+app.command(name="import")(import_)
+app.command()(info)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from headwise import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Small heads on frozen language models: which words deserve a second look?"""
+
+
+def main() -> None:
+    """Run the command; errors become one sentence on standard error."""
+    try:
+        app()
+    except HeadwiseError as error:
+        _fail(str(error), code=1)
+    except BrokenPipeError:
+        # The reader of our output has gone; there is nobody left to tell
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except KeyboardInterrupt:
+        _fail("Interrupted. What was written stays; the same command continues it.", code=130)
+    except Exception as error:
+        if os.environ.get("HEADWISE_TRACEBACK"):
+            raise
+        _fail(
+            f"Unexpected {type(error).__name__}: {error}. "
+            "Set HEADWISE_TRACEBACK=1 to see where it comes from.",
+            code=1,
+        )
+
+
+def _fail(message: str, *, code: int) -> None:
+    print(f"Error: {message}", file=sys.stderr)
+    sys.exit(code)

@@ -1,0 +1,139 @@
+"""Options that several subcommands share, and what loads a model for them."""
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from headwise.backbones import PromptTemplate
+    from headwise.quality import QualityEstimator
+
+DEFAULT_MODEL = "tiny-en-de"
+
+Model = Annotated[
+    str,
+    typer.Option(
+        "--model", "-m", help="Bundled name, folder or hub id of a language model, or of a head."
+    ),
+]
+Head = Annotated[
+    str | None, typer.Option("--head", help="Folder or hub id of a head for the model.")
+]
+Prompt = Annotated[
+    str | None,
+    typer.Option(
+        "--prompt",
+        help="Prompt template: tower, tiny, chat, raw, sequence, or a JSON object. "
+        "By default the one saved with the head.",
+    ),
+]
+PromptVariables = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--prompt-variable", help="NAME=VALUE for the prompt, e.g. target_language=Czech."
+    ),
+]
+SignalNames = Annotated[
+    str | None,
+    typer.Option(
+        "--signals",
+        "-s",
+        help="Comma-separated: sigmoid, softmax, logprob, entropy, boosted, rank. "
+        "The first is the score. Default: sigmoid.",
+    ),
+]
+Device = Annotated[
+    str | None, typer.Option("--device", help="cpu, cuda, mps, ...; by default the best there is.")
+]
+Dtype = Annotated[
+    str | None,
+    typer.Option("--dtype", help="float32, bfloat16, ...; by default float32 on a CPU."),
+]
+TrustRemoteCode = Annotated[
+    bool,
+    typer.Option("--trust-remote-code", help="Run code that comes with the language model."),
+]
+Threshold = Annotated[
+    float,
+    typer.Option("--threshold", min=0.0, max=1.0, help="Words below this value are marked."),
+]
+
+
+@contextmanager
+def usage_errors() -> "Iterator[None]":
+    """Turn a wrong value of an option into wrong usage (exit code 2)."""
+    from headwise.errors import HeadwiseError
+
+    try:
+        yield
+    except HeadwiseError:
+        raise
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def split_signals(names: str | None) -> list[str] | None:
+    """Check the names given with ``--signals``; ``None`` stays ``None``."""
+    from headwise.data.signals import parse_signals
+
+    if names is None:
+        return None
+    with usage_errors():
+        return [str(signal) for signal in parse_signals(names)]
+
+
+def parse_variables(entries: list[str] | None) -> dict[str, str]:
+    """Read NAME=VALUE entries."""
+    variables = {}
+    for entry in entries or []:
+        name, equals, value = entry.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"--prompt-variable must be NAME=VALUE, got {entry!r}.")
+        variables[name] = value
+    return variables
+
+
+def parse_prompt_option(prompt: str | None) -> "PromptTemplate | None":
+    """Read the name or the JSON object of a prompt template; ``None`` stays ``None``."""
+    import json
+
+    from headwise.backbones import parse_prompt
+
+    if prompt is None:
+        return None
+    try:
+        return parse_prompt(json.loads(prompt) if prompt.startswith("{") else prompt)
+    except ValueError as error:
+        raise typer.BadParameter(f"--prompt: {error}") from error
+
+
+def load_estimator(
+    model: str,
+    head: str | None = None,
+    *,
+    prompt: str | None = None,
+    prompt_variables: list[str] | None = None,
+    device: str | None = None,
+    dtype: str | None = None,
+    trust_remote_code: bool = False,
+) -> "QualityEstimator":
+    """Load what the options name, with Transformers' own messages turned off."""
+    from transformers.utils import logging
+
+    from headwise.quality import QualityEstimator
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    with usage_errors():
+        return QualityEstimator.from_pretrained(
+            model,
+            head,
+            prompt=parse_prompt_option(prompt),
+            prompt_variables=parse_variables(prompt_variables),
+            device=device,
+            dtype=dtype,
+            trust_remote_code=trust_remote_code,
+        )

@@ -1,0 +1,177 @@
+"""``headwise score``: score a file of pairs."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from headwise.cli import options
+
+if TYPE_CHECKING:
+    from headwise.quality.job import JobSummary
+
+
+def score(
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="TSV, JSONL or Parquet file of pairs, `-` for standard input; with a second "
+            "file, the text file of sources."
+        ),
+    ],
+    hypotheses: Annotated[
+        str | None, typer.Argument(help="Text file with a hypothesis a line.")
+    ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="File to write, .jsonl, .tsv or .parquet; `-` for JSONL on standard output, "
+            "which is the default unless --view or --html is given.",
+        ),
+    ] = None,
+    level: Annotated[
+        Literal["sentence", "word", "token"] | None,
+        typer.Option("--level", "-l", help="What a row holds: sentence, word or token scores."),
+    ] = None,
+    view: Annotated[
+        bool, typer.Option("--view", help="Show the texts in the terminal, coloured by score.")
+    ] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", help="Write a self-contained HTML report.", dir_okay=False),
+    ] = None,
+    signals: options.SignalNames = None,
+    alternatives: Annotated[
+        int | None,
+        typer.Option(
+            "--alternatives",
+            min=0,
+            help="How many of the model's own choices to report a token. "
+            "Default: 3 for --view and --html, else 0.",
+        ),
+    ] = None,
+    model: options.Model = options.DEFAULT_MODEL,
+    head: options.Head = None,
+    threshold: options.Threshold = 0.5,
+    source_column: Annotated[str | None, typer.Option(help="Name of the source column.")] = None,
+    hypothesis_column: Annotated[
+        str | None, typer.Option(help="Name of the hypothesis column.")
+    ] = None,
+    no_source: Annotated[
+        bool, typer.Option("--no-source", help="The rows are text on its own.")
+    ] = False,
+    input_format: Annotated[
+        str | None, typer.Option(help="tsv, jsonl or parquet; by default the suffix says it.")
+    ] = None,
+    output_format: Annotated[
+        str | None, typer.Option(help="jsonl, tsv or parquet; by default the suffix says it.")
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Start anew instead of continuing.")
+    ] = False,
+    prompt: options.Prompt = None,
+    prompt_variable: options.PromptVariables = None,
+    device: options.Device = None,
+    dtype: options.Dtype = None,
+    trust_remote_code: options.TrustRemoteCode = False,
+) -> None:
+    """Score pairs of a source and a hypothesis; stopped at any point, it continues.
+
+    Rows that cannot be scored go to <output>.rejects.jsonl; the exit code is then 3.
+    """
+    import tempfile
+
+    from headwise.data.readers import Layout
+    from headwise.data.readers.layout import Format
+    from headwise.quality.job import score_file
+
+    shown = view or html is not None
+    names = options.split_signals(signals)
+    with options.usage_errors():
+        layout = Layout(
+            format=None if input_format is None else Format(input_format),
+            source_column=source_column,
+            hypothesis_column=hypothesis_column,
+            has_source=not no_source,
+        )
+        if shown and level not in (None, "token"):
+            raise ValueError("--view and --html show tokens: leave out --level, or make it token.")
+        if shown and output is not None and (output == "-" or not output.endswith(".jsonl")):
+            raise ValueError("--view and --html go with an --output that ends in .jsonl, or none.")
+    estimator = options.load_estimator(
+        model,
+        head,
+        prompt=prompt,
+        prompt_variables=prompt_variable,
+        device=device,
+        dtype=dtype,
+        trust_remote_code=trust_remote_code,
+    )
+    with tempfile.TemporaryDirectory(prefix="headwise-") as folder, options.usage_errors():
+        target = output or (str(Path(folder) / "scored.jsonl") if shown else "-")
+        summary = score_file(
+            estimator,
+            source,
+            target,
+            hypotheses=hypotheses,
+            model=model,
+            head=head,
+            layout=layout,
+            output_format=output_format,
+            level="token" if shown else level or "sentence",
+            signals=names or [estimator.default_signal],
+            alternatives=(3 if shown else 0) if alternatives is None else alternatives,
+            overwrite=overwrite,
+            # On standard output the rows themselves show how far it is
+            progress=target != "-" and sys.stderr.isatty(),
+        )
+        if view:
+            _show(target, threshold)
+        if html is not None:
+            _write_report(target, html, threshold, model)
+        _report(summary, target, output_format, kept=output is not None)
+    if summary.rejected:
+        raise typer.Exit(3)
+
+
+def _show(path: str, threshold: float) -> None:
+    from rich.console import Console
+
+    from headwise.data.readers import read_scored
+    from headwise.quality.terminal_view import render_legend, render_scored
+
+    console, signal = Console(highlight=False), None
+    for scored in read_scored(path):
+        console.print(render_scored(scored, threshold=threshold))
+        console.print()
+        signal = scored.signals[0]
+    if signal is not None:
+        console.print(render_legend(signal, threshold=threshold))
+
+
+def _write_report(path: str, html: Path, threshold: float, model: str) -> None:
+    from headwise.data.readers import read_scored
+    from headwise.quality.html_report import write_html_report
+
+    write_html_report(read_scored(path), html, threshold=threshold, model=model)
+    print(f"Report: {html}", file=sys.stderr)
+
+
+def _report(summary: "JobSummary", target: str, output_format: str | None, *, kept: bool) -> None:
+    """Say on standard error what was done."""
+    mean = "" if summary.mean_score is None else f", mean score {summary.mean_score:.4f}"
+    before = f", {summary.resumed_from} of them in earlier runs" if summary.resumed_from else ""
+    done = "Nothing left to do: " if summary.already_complete else ""
+    print(
+        f"{done}{summary.scored} rows scored{before}, {summary.rejected} rejected{mean}, "
+        f"{summary.seconds:.1f} s.",
+        file=sys.stderr,
+    )
+    if summary.rejected and kept and target != "-":
+        from headwise.quality.run_files import RunFiles
+
+        rejects = RunFiles.of(target, output_format).rejects
+        print(f"Rejected rows, with reasons: {rejects}", file=sys.stderr)

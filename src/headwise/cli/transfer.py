@@ -1,0 +1,61 @@
+"""``headwise export`` and ``headwise import``: the hub layout of heads."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from headwise.cli import options
+
+
+def export(
+    output: Annotated[Path, typer.Argument(help="Folder to write.")],
+    model: options.Model = options.DEFAULT_MODEL,
+    head: options.Head = None,
+    dtype: Annotated[
+        str, typer.Option("--dtype", help="Of the file: float32, bfloat16 or float16.")
+    ] = "float32",
+) -> None:
+    """Write a head as a folder that plain Transformers loads with trust_remote_code=True."""
+    from headwise.heads.storage import copy_head
+
+    location = _location(model, head)
+    with options.usage_errors():
+        folder = copy_head(location, output, dtype=dtype)
+    print(f"Wrote {', '.join(sorted(path.name for path in folder.iterdir()))} to {folder}.")
+    print(
+        f'Load it with AutoModel.from_pretrained("{folder}", trust_remote_code=True), '
+        "then call score(hidden)."
+    )
+
+
+def import_(
+    head: Annotated[str, typer.Argument(help="Hub id or folder of a released head.")],
+    output: Annotated[Path, typer.Argument(help="Folder to write.")],
+    backbone: Annotated[
+        str,
+        typer.Option("--backbone", "-b", help="Hub id or folder of the head's language model."),
+    ],
+    prompt: options.Prompt = None,
+) -> None:
+    """Copy a released head into a folder that knows its language model and its prompt."""
+    from headwise.heads.storage import copy_head, head_folder
+
+    with options.usage_errors():
+        template = options.parse_prompt_option(prompt)
+        folder = copy_head(
+            head_folder(head),
+            output,
+            backbone=backbone,
+            prompt=None if template is None else template.model_dump(),
+        )
+    print(f"Wrote the head to {folder}; score with `headwise score ... --model {folder}`.")
+
+
+def _location(model: str, head: str | None) -> Path:
+    from headwise.bundled import locate
+
+    folder = locate(model, head).head
+    if folder is None:
+        raise typer.BadParameter(f"{model} has no head; give one with --head.")
+    return folder

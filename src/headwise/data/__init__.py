@@ -1,0 +1,1 @@
+"""Typed records, and one reader or writer a file format; no models."""

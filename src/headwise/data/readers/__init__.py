@@ -1,0 +1,25 @@
+"""Readers of what is to be scored, one file a format: each yields ``Pair`` or ``Reject`` lazily.
+
+Nothing here judges a text: whether it is empty or can be tokenised is for the estimator to say.
+"""
+
+from headwise.data.readers.files import (
+    STDIN,
+    read_pairs,
+    read_parallel,
+    read_parallel_text,
+    resolve_format,
+)
+from headwise.data.readers.layout import Format, Layout
+from headwise.data.readers.scored import read_scored
+
+__all__ = [
+    "STDIN",
+    "Format",
+    "Layout",
+    "read_pairs",
+    "read_parallel",
+    "read_parallel_text",
+    "read_scored",
+    "resolve_format",
+]

@@ -1,0 +1,160 @@
+"""Open what a user names, and hand it to the reader of its format."""
+
+import codecs
+import gzip
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack
+from io import BufferedReader
+from pathlib import Path
+from typing import BinaryIO, assert_never, cast
+
+from headwise.data.pairs import Pair, Reject
+from headwise.data.readers.jsonl import read_jsonl
+from headwise.data.readers.layout import Format, Layout
+from headwise.data.readers.parallel_text import pair_lines
+from headwise.data.readers.parquet import read_parquet
+from headwise.data.readers.tsv import read_tsv
+from headwise.errors import DataError
+
+STDIN = "-"
+
+_SUFFIXES = {
+    ".tsv": Format.TSV,
+    ".tab": Format.TSV,
+    ".txt": Format.TSV,
+    ".jsonl": Format.JSONL,
+    ".ndjson": Format.JSONL,
+    ".parquet": Format.PARQUET,
+    ".pq": Format.PARQUET,
+}
+_DEFAULT_LAYOUT = Layout()
+
+
+def read_pairs(path: str | Path, layout: Layout = _DEFAULT_LAYOUT) -> Iterator[Pair | Reject]:
+    """Read the rows of a file, lazily and in order.
+
+    Args:
+        path: A TSV, JSONL or Parquet file (the text formats also with ``.gz``), or ``-`` for
+            TSV or JSONL from standard input.
+        layout: Format and columns, as far as they should not be found out.
+
+    Returns:
+        For each row a ``Pair``, or a ``Reject`` if it cannot be one.
+
+    Raises:
+        DataError: If the file is missing, damaged, of an unknown format or lacks a column. What
+            only reading can show is raised while iterating.
+    """
+    if str(path) != STDIN:
+        check_readable(path)
+        resolve_format(path, layout)
+    return _read(path, layout)
+
+
+def read_parallel(
+    paths: Iterable[str | Path], layout: Layout = _DEFAULT_LAYOUT
+) -> Iterator[Pair | Reject]:
+    """Read the rows of several files, one file after the other.
+
+    Raises:
+        DataError: As :func:`read_pairs`; a missing file is noticed before the first row is read.
+    """
+    readers = [read_pairs(path, layout) for path in paths]
+    return (row for rows in readers for row in rows)
+
+
+def read_parallel_text(sources: str | Path, hypotheses: str | Path) -> Iterator[Pair | Reject]:
+    """Read two text files whose lines belong together, ``.gz`` or not.
+
+    Returns:
+        For each line a ``Pair``, or a ``Reject`` if it cannot be one; a line that only one of the
+        files has is a ``Reject``.
+
+    Raises:
+        DataError: If a file is missing or damaged.
+    """
+    check_readable(sources)
+    check_readable(hypotheses)
+    return _read_parallel_text(sources, hypotheses)
+
+
+def resolve_format(path: str | Path, layout: Layout = _DEFAULT_LAYOUT) -> Format:
+    """The format of a file: the one in the layout, else the one that the suffix says.
+
+    Raises:
+        DataError: If neither says it.
+    """
+    if layout.format is not None:
+        return layout.format
+    name = Path(path).name.lower().removesuffix(".gz")
+    known = _SUFFIXES.get(Path(name).suffix)
+    if known is None or (known is Format.PARQUET and name != Path(path).name.lower()):
+        raise DataError(
+            f"The format of `{path}` is not known from its name; name it {', '.join(_SUFFIXES)} "
+            f"(text formats also with .gz), or set `format` to one of {', '.join(Format)}."
+        )
+    return known
+
+
+def check_readable(path: str | Path) -> None:
+    """Refuse a path that is not there or is a folder.
+
+    Raises:
+        DataError: If so.
+    """
+    if not Path(path).exists():
+        raise DataError(f"There is no file `{path}`.")
+    if Path(path).is_dir():
+        raise DataError(f"`{path}` is a folder; name a file in it.")
+
+
+def _read(path: str | Path, layout: Layout) -> Iterator[Pair | Reject]:
+    if str(path) == STDIN:
+        stdin = cast(BufferedReader, sys.stdin.buffer)
+        yield from _read_stream(stdin, "standard input", layout, _peek_format(stdin, layout))
+        return
+    format_ = resolve_format(path, layout)
+    if format_ is Format.PARQUET:
+        yield from read_parquet(Path(path), layout)
+        return
+    with _open(path) as stream:
+        yield from _read_stream(stream, str(path), layout, format_)
+
+
+def _read_stream(
+    stream: BinaryIO, name: str, layout: Layout, format_: Format
+) -> Iterator[Pair | Reject]:
+    match format_:
+        case Format.TSV:
+            return read_tsv(stream, name, layout)
+        case Format.JSONL:
+            return read_jsonl(stream, name, layout)
+        case Format.PARQUET:
+            raise DataError(f"Parquet cannot be read from {name}; save it to a file first.")
+        case _:
+            assert_never(format_)
+
+
+def _peek_format(stream: BufferedReader, layout: Layout) -> Format:
+    """Guess the format of standard input: what begins with a brace is JSONL."""
+    if layout.format is not None:
+        return layout.format
+    start = stream.peek(len(codecs.BOM_UTF8) + 1).removeprefix(codecs.BOM_UTF8)
+    return Format.JSONL if start.startswith(b"{") else Format.TSV
+
+
+def _read_parallel_text(sources: str | Path, hypotheses: str | Path) -> Iterator[Pair | Reject]:
+    with ExitStack() as stack:
+        left = stack.enter_context(_open(sources))
+        right = stack.enter_context(_open(hypotheses))
+        yield from pair_lines(left, right, names=(str(sources), str(hypotheses)))
+
+
+def _open(path: str | Path) -> AbstractContextManager[BinaryIO]:
+    try:
+        if Path(path).suffix.lower() == ".gz":
+            return cast(AbstractContextManager[BinaryIO], gzip.open(path, "rb"))
+        return Path(path).open("rb")
+    except OSError as error:
+        raise DataError(f"`{path}` cannot be opened: {error.strerror}.") from error

@@ -1,0 +1,129 @@
+"""Where the texts stand in a row: formats, column names, and how they are found."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from headwise.data.pairs import Pair
+
+SOURCE_NAMES = frozenset({"source", "src", "original"})
+HYPOTHESIS_NAMES = frozenset({"hypothesis", "hyp", "mt", "target", "tgt", "translation"})
+
+
+class Format(StrEnum):
+    """A file format that rows can be read from.
+
+    Attributes:
+        TSV: Tab-separated columns, with or without a header; also plain text, a line a row.
+        JSONL: One JSON object a line.
+        PARQUET: Apache Parquet.
+    """
+
+    TSV = "tsv"
+    JSONL = "jsonl"
+    PARQUET = "parquet"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """What a reader is told about a file; what is ``None`` is found out.
+
+    Attributes:
+        format: The file's format; by default its suffix says it.
+        source_column: Name of the source column or key; by default one of ``source``, ``src``
+            and ``original``, in any case.
+        hypothesis_column: Name of the hypothesis column or key; by default one of
+            ``hypothesis``, ``hyp``, ``mt``, ``target``, ``tgt`` and ``translation``.
+        has_source: Whether the hypotheses have a source. Otherwise a source column, if there is
+            one, is handed through like any other.
+        header: Whether the first row of a TSV file names the columns; by default it does if one
+            of the names above stands in it.
+    """
+
+    format: Format | None = None
+    source_column: str | None = None
+    hypothesis_column: str | None = None
+    has_source: bool = True
+    header: bool | None = None
+
+    def is_header(self, cells: Sequence[str]) -> bool:
+        """Whether the first row of a TSV file names its columns."""
+        if self.header is not None:
+            return self.header
+        if self.source_column is not None or self.hypothesis_column is not None:
+            return True  # only a header can hold the name that was asked for
+        return any(_folded(cell) in SOURCE_NAMES | HYPOTHESIS_NAMES for cell in cells)
+
+    def columns(self, names: Iterable[str]) -> "Columns":
+        """Find the texts among the columns of a table or the keys of an object.
+
+        Raises:
+            LookupError: If a column is not there, or several could be meant. The message says
+                which and what to do.
+        """
+        present = list(names)
+        return Columns(
+            source=self._find(present, "source") if self.has_source else None,
+            hypothesis=self._find(present, "hypothesis"),
+        )
+
+    def _find(self, present: list[str], role: str) -> str:
+        chosen = self.source_column if role == "source" else self.hypothesis_column
+        known = SOURCE_NAMES if role == "source" else HYPOTHESIS_NAMES
+        listed = ", ".join(f"`{name}`" for name in present) or "none"
+        if chosen is not None:
+            if chosen not in present:
+                raise LookupError(f"there is no `{chosen}`; found {listed}")
+            return chosen
+        found = [name for name in present if _folded(name) in known]
+        if len(found) == 1:
+            return found[0]
+        remedy = f"name it with `{role}_column`"
+        if found:
+            several = ", ".join(f"`{name}`" for name in found)
+            raise LookupError(f"{several} could each be the {role}; {remedy}")
+        if role == "source":
+            remedy += ", or set `has_source=False` for text on its own"
+        raise LookupError(
+            f"there is no {role} ({', '.join(sorted(known))}); found {listed}; {remedy}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The names under which a row holds its texts.
+
+    Attributes:
+        source: ``None`` for text on its own.
+        hypothesis: The name of the text to score.
+    """
+
+    source: str | None
+    hypothesis: str
+
+    def pair(self, row: Mapping[str, Any], line: int) -> Pair:
+        """Make a pair of a row; everything that is not one of its texts becomes ``extra``.
+
+        Raises:
+            TypeError: If a text is not a string.
+        """
+        texts = (self.source, self.hypothesis)
+        return Pair(
+            source=None if self.source is None else _text(row, self.source),
+            hypothesis=_text(row, self.hypothesis),
+            line=line,
+            extra={name: value for name, value in row.items() if name not in texts},
+        )
+
+
+def _text(row: Mapping[str, Any], name: str) -> str:
+    value = row[name]
+    if isinstance(value, str):
+        return value
+    kind = "null" if value is None else type(value).__name__
+    raise TypeError(f"`{name}` must be a string, got {kind}.")
+
+
+def _folded(name: str) -> str:
+    return name.strip().casefold()

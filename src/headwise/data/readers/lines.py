@@ -1,0 +1,96 @@
+r"""Lines of UTF-8 text, read from bytes so that one bad line does not spoil the others.
+
+Only ``\n`` and ``\r\n`` end a line. A text may hold other characters that Unicode calls line
+breaks (U+0085, U+2028, ...), and splitting there would shift every row after it.
+"""
+
+import codecs
+import zlib
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from headwise.data.pairs import Reject
+from headwise.errors import DataError
+
+MAX_LINE_BYTES = 16 * 2**20
+_SHOWN_BYTES = 200
+
+
+def numbered_lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, str | Reject]]:
+    """Every line of a stream with its number, counted from 1.
+
+    Args:
+        stream: Bytes; a byte order mark at the start is dropped.
+        name: What the stream is called in an error.
+
+    Yields:
+        The line's number and its text without the line end. A line that is not UTF-8, or longer
+        than ``MAX_LINE_BYTES``, is a ``Reject`` instead.
+
+    Raises:
+        DataError: If the stream is UTF-16 or damaged.
+    """
+    number = 0
+    try:
+        while raw := stream.readline(MAX_LINE_BYTES):
+            number += 1
+            if number == 1:
+                _refuse_utf16(raw, name)
+                raw = raw.removeprefix(codecs.BOM_UTF8)
+            if len(raw) == MAX_LINE_BYTES and not raw.endswith(b"\n"):
+                _skip_rest_of_line(stream)
+                yield number, _too_long(number, raw)
+            else:
+                yield number, decode_line(raw, number)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"`{name}` cannot be read past line {number}: {error}.") from error
+
+
+def content_lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, str | Reject]]:
+    """Like :func:`numbered_lines`, without empty lines at the end; elsewhere they are rejects."""
+    empty_since = 0
+    for number, line in numbered_lines(stream, name):
+        if line == "":
+            empty_since = empty_since or number
+            continue
+        for skipped in range(empty_since or number, number):
+            yield skipped, empty_line(skipped)
+        empty_since = 0
+        yield number, line
+
+
+def decode_line(raw: bytes, number: int) -> str | Reject:
+    """Decode a line, its line end left out."""
+    if raw.endswith(b"\n"):
+        raw = raw.removesuffix(b"\n").removesuffix(b"\r")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        reason = (
+            f"Byte 0x{raw[error.start]:02x} at position {error.start + 1} of the line is not "
+            "UTF-8; save the text as UTF-8."
+        )
+        return Reject(number, reason, raw.decode("utf-8", "backslashreplace"))
+
+
+def empty_line(number: int) -> Reject:
+    """The reject of an empty line that stands between others."""
+    return Reject(number, "The line is empty; remove it, or fill in its columns.", "")
+
+
+def _too_long(number: int, raw: bytes) -> Reject:
+    return Reject(
+        number,
+        f"The line is longer than {MAX_LINE_BYTES:,} bytes; split the text.",
+        raw[:_SHOWN_BYTES].decode("utf-8", "backslashreplace") + " ...",
+    )
+
+
+def _skip_rest_of_line(stream: BinaryIO) -> None:
+    while (piece := stream.readline(MAX_LINE_BYTES)) and not piece.endswith(b"\n"):
+        pass
+
+
+def _refuse_utf16(raw: bytes, name: str) -> None:
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise DataError(f"`{name}` is UTF-16; save it as UTF-8.")

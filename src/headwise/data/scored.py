@@ -1,0 +1,327 @@
+"""Records of a scored hypothesis: tokens, words, spans, sentence."""
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from functools import cached_property
+from typing import Any, Literal, assert_never
+
+from headwise.data.signals import Signal
+from headwise.data.words import word_ranges
+
+Level = Literal["sentence", "word", "token"]
+
+
+class Aggregation(StrEnum):
+    """How the values of several tokens become one."""
+
+    MEAN = "mean"
+    MIN = "min"
+    PRODUCT = "product"
+    GEOMETRIC_MEAN = "geometric_mean"
+    MEDIAN = "median"
+
+
+_FOR_PROBABILITIES = (Aggregation.PRODUCT, Aggregation.GEOMETRIC_MEAN)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Signals:
+    """The values of the signals that were asked for; the others are ``None``.
+
+    See :class:`~headwise.data.signals.Signal` for meaning and range of each.
+    """
+
+    sigmoid: float | None = None
+    softmax: float | None = None
+    logprob: float | None = None
+    entropy: float | None = None
+    boosted: float | None = None
+    rank: float | None = None
+
+    def __repr__(self) -> str:
+        # Text and place first, and only the signals that were asked for
+        own = [f.name for f in fields(self) if f.name not in set(Signal)]
+        known = [*own, *(name for name in self.as_dict())]
+        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in known if name != "tokens")
+        return f"{type(self).__name__}({shown})"
+
+    def as_dict(self) -> dict[str, float]:
+        """The signals that were asked for, by name."""
+        return {
+            signal.value: value for signal in Signal if (value := getattr(self, signal)) is not None
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """A token that the language model would have put in the same place."""
+
+    text: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ScoredToken(Signals):
+    """One token of a hypothesis.
+
+    Attributes:
+        text: The characters of the hypothesis that the token covers: ``hypothesis[start:end]``.
+            A token that holds only some bytes of a character covers that whole character. For
+            a special token, its name.
+        token_id: The token's id in the backbone's vocabulary.
+        start: First character in the hypothesis, counted in Unicode code points from 0.
+        end: One past the last character. Equal to ``start`` for special tokens.
+        special: Whether it closes the sequence instead of carrying text.
+        alternatives: The language model's most probable tokens in this place, best first, if
+            they were asked for.
+    """
+
+    text: str = ""
+    token_id: int = 0
+    start: int = 0
+    end: int = 0
+    special: bool = False
+    alternatives: tuple[Alternative, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ScoredSpan(Signals):
+    """Some neighbouring characters of a hypothesis: a word, or a span to check.
+
+    Attributes:
+        text: ``hypothesis[start:end]``.
+        start: First character in the hypothesis.
+        end: One past the last character.
+        tokens: The tokens that overlap these characters.
+    """
+
+    text: str = ""
+    start: int = 0
+    end: int = 0
+    tokens: tuple[ScoredToken, ...] = ()
+
+
+def aggregate(values: Sequence[float], how: Aggregation | str, *, signal: Signal) -> float | None:
+    """Combine the values of several tokens into one.
+
+    Args:
+        values: One value a token.
+        how: ``mean``, ``min`` (the worst token: for ``entropy`` and ``rank`` the largest value),
+            ``product``, ``geometric_mean`` (both for probabilities only) or ``median``.
+        signal: What the values are.
+
+    Returns:
+        The combined value, or ``None`` for no values.
+
+    Raises:
+        ValueError: If ``how`` is unknown, or a product of something else than probabilities is
+            asked for.
+    """
+    try:
+        how = Aggregation(how)
+    except ValueError:
+        raise ValueError(f"`how` must be one of {', '.join(Aggregation)}, got {how!r}.") from None
+    if how in _FOR_PROBABILITIES and not signal.is_probability:
+        raise ValueError(
+            f"`{how}` is defined for probabilities (sigmoid, softmax, boosted), not for "
+            f"`{signal}`; use mean, min or median."
+        )
+    if not values:
+        return None
+    match how:
+        case Aggregation.MEAN:
+            return math.fsum(values) / len(values)
+        case Aggregation.MIN:
+            return min(values) if signal.higher_is_better else max(values)
+        case Aggregation.PRODUCT:
+            return math.prod(values)
+        case Aggregation.GEOMETRIC_MEAN:
+            if min(values) <= 0.0:
+                return 0.0
+            return math.exp(math.fsum(map(math.log, values)) / len(values))
+        case Aggregation.MEDIAN:
+            return statistics.median(values)
+        case _:
+            assert_never(how)
+
+
+@dataclass(frozen=True)
+class ScoredHypothesis:
+    """A hypothesis and the scores of its tokens.
+
+    Attributes:
+        source: What the hypothesis answers to or translates; ``None`` for text on its own.
+        hypothesis: The scored text.
+        tokens: Its tokens in order, without special ones.
+        special_tokens: The special tokens that close the sequence after the hypothesis.
+        signals: What was asked for; the first one is the main one.
+        extra: Other columns of the row that the pair came from.
+    """
+
+    source: str | None
+    hypothesis: str
+    tokens: tuple[ScoredToken, ...]
+    special_tokens: tuple[ScoredToken, ...]
+    signals: tuple[Signal, ...]
+    extra: dict[str, Any] | None = None
+
+    @property
+    def score(self) -> float | None:
+        """Mean of the main signal over the hypothesis tokens, special ones left out."""
+        return self.aggregate()
+
+    def aggregate(
+        self,
+        how: Aggregation | str = Aggregation.MEAN,
+        *,
+        signal: Signal | str | None = None,
+        special_tokens: bool = False,
+    ) -> float | None:
+        """One number for the whole hypothesis.
+
+        Args:
+            how: ``mean``, ``min``, ``product``, ``geometric_mean`` or ``median``.
+            signal: Which signal; the main one by default.
+            special_tokens: Whether the closing special tokens count too.
+
+        Returns:
+            The value, in the signal's own range; ``None`` if there is no token.
+
+        Raises:
+            ValueError: If the signal was not computed or does not allow this aggregation.
+        """
+        chosen = self._signal(signal)
+        tokens = self.tokens + (self.special_tokens if special_tokens else ())
+        return aggregate([getattr(token, chosen) for token in tokens], how, signal=chosen)
+
+    @cached_property
+    def words(self) -> tuple[ScoredSpan, ...]:
+        """The words of the hypothesis, each with the worst value among its tokens."""
+        return self.words_by(Aggregation.MIN)
+
+    def words_by(self, how: Aggregation | str) -> tuple[ScoredSpan, ...]:
+        """The words of the hypothesis, by Unicode word boundaries, punctuation marks included.
+
+        Args:
+            how: How the values of a word's tokens become the word's value.
+
+        Returns:
+            Words in order. Signals for which ``how`` is not defined are ``None``.
+        """
+        return tuple(self._span(start, end, how=how) for start, end in word_ranges(self.hypothesis))
+
+    def spans(
+        self,
+        *,
+        below: float | None = None,
+        above: float | None = None,
+        signal: Signal | str | None = None,
+        level: Literal["word", "token"] = "word",
+    ) -> tuple[ScoredSpan, ...]:
+        """Stretches that a person should look at: neighbouring words or tokens past a threshold.
+
+        Args:
+            below: Take what lies below this value.
+            above: Take what lies above this value, for ``entropy`` and ``rank``.
+            signal: Which signal; the main one by default.
+            level: Whether whole words or single tokens are compared with the threshold.
+
+        Returns:
+            Spans in order, none touching another; each has the worst value among its tokens.
+
+        Raises:
+            ValueError: If not exactly one of ``below`` and ``above`` is given.
+        """
+        if (below is None) == (above is None):
+            raise ValueError("Give exactly one of `below` and `above`.")
+        chosen = self._signal(signal)
+        pieces: Sequence[ScoredSpan | ScoredToken] = self.words if level == "word" else self.tokens
+        ranges: list[list[int]] = []
+        for piece in pieces:
+            value = getattr(piece, chosen)
+            if value is None:
+                continue
+            if not (value < below if below is not None else value > above):
+                continue
+            if ranges and not self.hypothesis[ranges[-1][1] : piece.start].strip():
+                ranges[-1][1] = max(ranges[-1][1], piece.end)
+            else:
+                ranges.append([piece.start, piece.end])
+        return tuple(self._span(start, end, how=Aggregation.MIN) for start, end in ranges)
+
+    def as_dict(self, level: Level = "sentence") -> dict[str, Any]:
+        """A row for JSON: texts, sentence score and signals; words or tokens if asked for."""
+        row: dict[str, Any] = {} if self.source is None else {"source": self.source}
+        row |= {"hypothesis": self.hypothesis, "score": self.score}
+        row["signals"] = {s.value: self.aggregate(signal=s) for s in self.signals}
+        if level == "word":
+            row["words"] = [
+                {"text": w.text, "start": w.start, "end": w.end, **w.as_dict()} for w in self.words
+            ]
+        if level == "token":
+            row["tokens"] = [
+                {"text": t.text, "id": t.token_id, "start": t.start, "end": t.end}
+                | ({"special": True} if t.special else {})
+                | t.as_dict()
+                | (
+                    {}
+                    if t.alternatives is None
+                    else {"alternatives": [[a.text, a.probability] for a in t.alternatives]}
+                )
+                for t in self.tokens + self.special_tokens
+            ]
+        return {**(self.extra or {}), **row}
+
+    @classmethod
+    def from_dict(cls, row: dict[str, Any]) -> "ScoredHypothesis":
+        """Read back what :meth:`as_dict` wrote at token level.
+
+        Raises:
+            KeyError: If the row holds no tokens, or lacks another field of such rows.
+            ValueError: If a signal is unknown.
+        """
+        tokens = [
+            ScoredToken(
+                text=token["text"],
+                token_id=token["id"],
+                start=token["start"],
+                end=token["end"],
+                special=token.get("special", False),
+                alternatives=tuple(Alternative(*pair) for pair in token["alternatives"])
+                if "alternatives" in token
+                else None,
+                **{name: token[name] for name in Signal if name in token},
+            )
+            for token in row["tokens"]
+        ]
+        known = {"source", "hypothesis", "score", "signals", "tokens"}
+        return cls(
+            source=row.get("source"),
+            hypothesis=row["hypothesis"],
+            tokens=tuple(token for token in tokens if not token.special),
+            special_tokens=tuple(token for token in tokens if token.special),
+            signals=tuple(Signal(name) for name in row["signals"]),
+            extra={key: value for key, value in row.items() if key not in known} or None,
+        )
+
+    def _signal(self, signal: Signal | str | None) -> Signal:
+        chosen = self.signals[0] if signal is None else Signal(signal)
+        if chosen not in self.signals:
+            raise ValueError(
+                f"`{chosen}` was not computed; ask for it with signals={(*self.signals, chosen)}."
+            )
+        return chosen
+
+    def _span(self, start: int, end: int, *, how: Aggregation | str) -> ScoredSpan:
+        tokens = tuple(t for t in self.tokens if t.start < end and t.end > start)
+        values: dict[str, float | None] = {}
+        for signal in self.signals:
+            if Aggregation(how) in _FOR_PROBABILITIES and not signal.is_probability:
+                continue
+            values[signal] = aggregate([getattr(t, signal) for t in tokens], how, signal=signal)
+        return ScoredSpan(
+            text=self.hypothesis[start:end], start=start, end=end, tokens=tokens, **values
+        )

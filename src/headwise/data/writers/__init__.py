@@ -1,0 +1,24 @@
+"""Writers of scored hypotheses and rejects: whole JSON lines, and tables made of such lines.
+
+Which rows there are, and when a job is done, is not decided here.
+"""
+
+from headwise.data.writers.lines import LineFile, LineStream, LineWriter
+from headwise.data.writers.parquet import write_parquet
+from headwise.data.writers.rows import json_line, reject_row, scored_row
+from headwise.data.writers.table import TableLayout
+from headwise.data.writers.tsv import escape_cell, unescape_cell, write_tsv
+
+__all__ = [
+    "LineFile",
+    "LineStream",
+    "LineWriter",
+    "TableLayout",
+    "escape_cell",
+    "json_line",
+    "reject_row",
+    "scored_row",
+    "unescape_cell",
+    "write_parquet",
+    "write_tsv",
+]

@@ -1,0 +1,134 @@
+"""Append whole lines, so that a process killed at any moment leaves at most one broken line."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, Protocol, Self
+
+from headwise.errors import OutputError
+
+try:
+    import fcntl
+except ImportError:  # not a POSIX system: two jobs on one file are not noticed there
+    fcntl = None  # type: ignore[assignment]
+
+
+class LineWriter(Protocol):
+    """Something that lines can be appended to."""
+
+    def append(self, line: bytes) -> None:
+        """Write a line, line end included, and leave nothing of it in a buffer."""
+
+
+class LineStream:
+    """Lines to a stream that cannot be read again, such as standard output."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def append(self, line: bytes) -> None:
+        """Write a line, line end included, and flush.
+
+        Raises:
+            OSError: If the reader of the stream is gone, or there is no space.
+        """
+        try:
+            self._stream.write(line)
+            self._stream.flush()
+        except OSError:
+            self._drop_buffer()
+            raise
+
+    def _drop_buffer(self) -> None:
+        """Send what is still in the buffer nowhere; Python would fail over it again at exit."""
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self._stream.fileno())
+        os.close(nowhere)
+
+
+class LineFile:
+    """Lines appended to a file of which this process is the only writer.
+
+    Use it as a context manager. :meth:`recover` must have been exhausted before the first
+    :meth:`append`.
+
+    Args:
+        path: Created if it is not there.
+
+    Raises:
+        OutputError: If the file cannot be opened, or another process is writing it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError as error:
+            raise OutputError(f"`{path}` cannot be written: {error.strerror}.") from error
+        self._file = os.fdopen(descriptor, "r+b", buffering=0)
+        self._end = 0
+        try:
+            self._lock()
+        except BaseException:
+            self._file.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def recover(self) -> Iterator[bytes]:
+        """Read the lines that are there, and cut what follows the last line end."""
+        self._end = 0
+        with self._path.open("rb") as lines:
+            for line in lines:
+                if not line.endswith(b"\n"):
+                    break
+                self._end += len(line)
+                yield line
+        self._cut()
+
+    def clear(self) -> None:
+        """Drop all lines."""
+        self._end = 0
+        self._cut()
+
+    def append(self, line: bytes) -> None:
+        """Write a line, line end included; if that fails, nothing of it stays.
+
+        Raises:
+            OSError: If the disk is full or the file cannot be written.
+        """
+        rest = memoryview(line)
+        try:
+            while rest:
+                rest = rest[self._file.write(rest) :]
+        except BaseException:
+            self._cut()
+            raise
+        self._end += len(line)
+
+    def sync(self) -> None:
+        """Wait until the lines would survive a loss of power."""
+        os.fsync(self._file.fileno())
+
+    def _cut(self) -> None:
+        self._file.truncate(self._end)
+        self._file.seek(self._end)
+
+    def _lock(self) -> None:
+        if fcntl is None:
+            return
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            taken = os.fstat(self._file.fileno()).st_nlink == 0  # removed since it was opened
+        except BlockingIOError:
+            taken = True
+        except OSError:
+            return  # a file system without locks
+        if taken:
+            raise OutputError(
+                f"Another process is writing `{self._path}`; wait for it, or choose another output."
+            )

@@ -1,0 +1,61 @@
+"""The errors that headwise names, so that a caller can tell them apart.
+
+All of them say what was received, what is allowed and what to do. In a batch job, an
+:class:`InputError` sets one row aside; every other error stops the job.
+"""
+
+
+class HeadwiseError(Exception):
+    """Base class of every error that headwise names."""
+
+
+class InputError(HeadwiseError, ValueError):
+    """One input cannot be scored; the others can."""
+
+
+class TextError(InputError):
+    """A text is empty, is not text, or holds characters that no encoding can carry."""
+
+
+class ContextLengthError(InputError):
+    """Prompt and hypothesis together are longer than the backbone's context."""
+
+
+class PromptError(HeadwiseError, ValueError):
+    """A prompt template does not fit the tokeniser or the input."""
+
+
+class PromptBoundaryError(PromptError):
+    """The tokens of the prompt are not a prefix of the tokens of prompt and hypothesis."""
+
+
+class MismatchError(HeadwiseError, ValueError):
+    """A head and a backbone, or a backbone and its unembedding, do not belong together."""
+
+
+class WeightsError(HeadwiseError, ValueError):
+    """A weight file is damaged, missing, or of a kind that is not safe to load."""
+
+
+class UnknownModelError(HeadwiseError, ValueError):
+    """A model or head is neither bundled, nor a folder, nor to be found on the hub."""
+
+
+class UnsupportedModelError(HeadwiseError, ValueError):
+    """The model's architecture or tokeniser lacks what headwise needs from it."""
+
+
+class TrainingError(HeadwiseError, RuntimeError):
+    """Training cannot start or go on."""
+
+
+class MissingExtraError(HeadwiseError, ImportError):
+    """A feature needs packages of an extra that is not installed."""
+
+
+class DataError(HeadwiseError, ValueError):
+    """A data file is missing, damaged, or of a format or with columns that cannot be read."""
+
+
+class OutputError(HeadwiseError, OSError):
+    """An output cannot be written: it belongs to another run, or the disk is full."""

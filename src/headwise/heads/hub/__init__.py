@@ -1,0 +1,1 @@
+"""The hub layout of a Sigmoid Head: the file that travels with exported weights."""

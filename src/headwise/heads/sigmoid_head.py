@@ -1,0 +1,66 @@
+"""The Sigmoid Head: a second unembedding with a score of its own for each token."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from headwise.functional import gathered_logits
+
+
+class SigmoidHead(nn.Module):
+    """A new unembedding on frozen hidden states, ``s(v | x, y_<t) = sigmoid(h_t . w_v)``.
+
+    Every valid token may score near 1, while a softmax has to share one unit among all of them.
+
+    Args:
+        vocabulary_size: V.
+        hidden_size: H.
+
+    Attributes:
+        weight: ``(V, H)``, float32.
+
+    References:
+        Dinh & Niehues 2026, arXiv 2601.00680, section 3.
+    """
+
+    head_type = "new_unembedding_head"
+
+    def __init__(self, *, vocabulary_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(vocabulary_size, hidden_size))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the weight from a normal distribution of standard deviation 0.02."""
+        nn.init.normal_(self.weight, std=0.02)
+
+    @torch.no_grad()
+    def initialise_from(self, weight: Tensor) -> None:
+        """Start from the language model's own unembedding, ``(V, H)``."""
+        self.weight.copy_(weight)
+
+    def logits(self, hidden: Tensor, token_ids: Tensor | None = None) -> Tensor:
+        """Scores before the sigmoid; see :meth:`score`."""
+        hidden = hidden.float()
+        if token_ids is None:
+            return F.linear(hidden, self.weight)
+        single = token_ids.ndim == hidden.ndim - 1
+        wanted = token_ids.unsqueeze(-1) if single else token_ids  # (..., K)
+        flat = gathered_logits(
+            hidden.reshape(-1, hidden.shape[-1]), self.weight, wanted.reshape(-1, wanted.shape[-1])
+        )
+        logits = flat.view(wanted.shape)
+        return logits.squeeze(-1) if single else logits
+
+    def score(self, hidden: Tensor, token_ids: Tensor | None = None) -> Tensor:
+        """Score tokens.
+
+        Args:
+            hidden: Hidden states that enter the language model's unembedding, ``(..., H)``.
+            token_ids: Which tokens to score, ``(...)`` or ``(..., K)``; the whole vocabulary if
+                ``None``, which builds ``(..., V)``.
+
+        Returns:
+            Scores in (0, 1), float32: ``(...)``, ``(..., K)`` or ``(..., V)``.
+        """
+        return torch.sigmoid(self.logits(hidden, token_ids))

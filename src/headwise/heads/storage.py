@@ -1,0 +1,263 @@
+"""Heads on disk: the hub layout, written and read without running anyone's code."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import torch
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from headwise.atomic import atomic_path, naming_output
+from headwise.errors import MismatchError, UnknownModelError, WeightsError
+from headwise.heads.rescaling_head import RescaledSigmoidHead, RescalingHead, TokenLogits
+from headwise.heads.sigmoid_head import SigmoidHead
+
+QualityHead = SigmoidHead | RescalingHead
+"""Any head that scores tokens; `RescaledSigmoidHead` is a `SigmoidHead`."""
+
+CONFIG_FILE, WEIGHTS_FILE, CODE_FILE = "config.json", "model.safetensors", "sigmoid_head.py"
+
+
+@dataclass(frozen=True, slots=True)
+class HeadInfo:
+    """What a head's folder says about the head.
+
+    Attributes:
+        head_type: ``new_unembedding_head``, ``rescaling_head`` or ``rescaled_unembedding_head``.
+        prompt: The prompt template in its saved form, or ``None``.
+        backbone: Name of the language model that it belongs to, or ``None``.
+    """
+
+    head_type: str
+    prompt: dict[str, Any] | None
+    backbone: str | None
+
+
+def head_folder(name: str | Path) -> Path:
+    """A folder on this machine that holds the head: the given one, or a hub download.
+
+    Raises:
+        UnknownModelError: If there is neither.
+    """
+    if Path(name).is_dir():
+        return Path(name)
+    try:
+        patterns = [CONFIG_FILE, WEIGHTS_FILE]
+        return Path(snapshot_download(str(name), allow_patterns=patterns))
+    except (HFValidationError, HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        raise UnknownModelError(
+            f"There is no head at {str(name)!r}: neither a folder nor a hub id that can be "
+            "reached from here."
+        ) from error
+
+
+def read_head_info(folder: Path) -> HeadInfo:
+    """Read the config of a head's folder.
+
+    Raises:
+        WeightsError: If it is missing or is not a head's.
+    """
+    try:
+        config = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise WeightsError(f"{folder} has no {CONFIG_FILE}; it is not a head's folder.") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise WeightsError(f"{folder / CONFIG_FILE} is damaged: {error}.") from None
+    if not isinstance(config, dict):
+        raise WeightsError(f"{folder / CONFIG_FILE} must hold an object, got {config!r:.60}.")
+    return HeadInfo(
+        head_type=config.get("head_type") or SigmoidHead.head_type,
+        prompt=config.get("prompt"),
+        backbone=config.get("backbone"),
+    )
+
+
+def load_head(folder: Path, *, unembedding: Callable[[], TokenLogits]) -> QualityHead:
+    """Load a head from its folder, in float32.
+
+    Sizes come from the weights themselves, so that any config of the hub layout will do.
+
+    Args:
+        folder: A folder with ``model.safetensors`` and ``config.json``.
+        unembedding: Gives the backbone's output layer; called only for heads that rescale its
+            logits, so that the others work with backbones whose logits nobody understands.
+
+    Raises:
+        WeightsError: If the weights are missing, damaged, pickled, or not a head's.
+    """
+    tensors = _read_tensors(folder)
+    head_type = read_head_info(folder).head_type
+    head: QualityHead
+    match head_type:
+        case SigmoidHead.head_type | RescaledSigmoidHead.head_type:
+            weight = tensors.get("weight")
+            if weight is None or weight.ndim != 2:
+                raise WeightsError(
+                    f"{folder / WEIGHTS_FILE} has no matrix named 'weight'; "
+                    f"found {', '.join(sorted(tensors)) or 'nothing'}."
+                )
+            kind = SigmoidHead if head_type == SigmoidHead.head_type else RescaledSigmoidHead
+            head = kind(vocabulary_size=weight.shape[0], hidden_size=weight.shape[1])
+        case RescalingHead.head_type:
+            head = RescalingHead(unembedding=unembedding())
+        case _:
+            raise WeightsError(f"{folder / CONFIG_FILE} names an unknown head: {head_type!r}.")
+    try:
+        head.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
+    except RuntimeError as error:
+        raise WeightsError(f"{folder / WEIGHTS_FILE} does not fit its config: {error}") from None
+    return head.requires_grad_(False).eval()
+
+
+def check_fit(head: QualityHead, *, vocabulary_size: int, hidden_size: int) -> None:
+    """Refuse a head that belongs to another language model.
+
+    Raises:
+        MismatchError: If vocabulary or hidden size differ.
+    """
+    if not isinstance(head, SigmoidHead):
+        return
+    own = tuple(head.weight.shape)
+    if own != (vocabulary_size, hidden_size):
+        raise MismatchError(
+            f"The head has vocabulary {own[0]} and hidden size {own[1]}, the backbone has "
+            f"{vocabulary_size} and {hidden_size}; load the backbone that the head was trained on."
+        )
+
+
+def save_head(
+    head: QualityHead,
+    folder: str | Path,
+    *,
+    prompt: dict[str, Any] | None = None,
+    backbone: str | None = None,
+    dtype: torch.dtype = torch.float32,
+    model_card: str | None = None,
+) -> Path:
+    """Write a head in the hub layout.
+
+    The folder also loads in plain Transformers, with ``trust_remote_code=True``.
+
+    Args:
+        head: The head.
+        folder: Where to; made if it is missing.
+        prompt: The prompt template in its saved form.
+        backbone: Name of the language model that the head belongs to.
+        dtype: Floating point type of the file.
+        model_card: Text of ``README.md``; none is written if ``None``.
+
+    Returns:
+        The folder.
+
+    Raises:
+        OutputError: If a file cannot be written.
+    """
+    sizes = tuple(head.weight.shape) if isinstance(head, SigmoidHead) else (0, 0)
+    info = HeadInfo(head.head_type, prompt, backbone)
+    return _write(Path(folder), head.state_dict(), info, sizes, dtype, model_card)
+
+
+def copy_head(
+    folder: Path,
+    output: str | Path,
+    *,
+    dtype: str = "float32",
+    backbone: str | None = None,
+    prompt: dict[str, Any] | None = None,
+) -> Path:
+    """Write a head that lies in one folder to another one, in the full hub layout.
+
+    Args:
+        folder: Where the head is; a released one will do.
+        output: Where to.
+        dtype: ``float32``, ``bfloat16`` or ``float16``.
+        backbone: Name of its language model, if the folder does not say it.
+        prompt: Its prompt template in the saved form, likewise.
+
+    Returns:
+        The output folder.
+
+    Raises:
+        WeightsError: If the head cannot be read.
+        OutputError: If a file cannot be written.
+    """
+    if dtype not in ("float32", "bfloat16", "float16"):
+        raise ValueError(f"`dtype` must be float32, bfloat16 or float16, got {dtype!r}.")
+    tensors = _read_tensors(folder)
+    info = read_head_info(folder)
+    info = HeadInfo(info.head_type, prompt or info.prompt, backbone or info.backbone)
+    sizes = tuple(tensors["weight"].shape) if "weight" in tensors else (0, 0)
+    card = folder / "README.md"
+    text = card.read_text("utf-8") if card.is_file() else None
+    return _write(Path(output), tensors, info, sizes, getattr(torch, dtype), text)
+
+
+def _write(
+    folder: Path,
+    tensors: dict[str, Tensor],
+    info: HeadInfo,
+    sizes: tuple[int, ...],
+    dtype: torch.dtype,
+    model_card: str | None,
+) -> Path:
+    config: dict[str, Any] = {
+        "architectures": ["SigmoidHead"],
+        "auto_map": {
+            "AutoConfig": "sigmoid_head.SigmoidHeadConfig",
+            "AutoModel": "sigmoid_head.SigmoidHead",
+        },
+        "model_type": "sigmoid_head",
+        "vocab_size": sizes[0],
+        "hidden_size": sizes[1],
+        "head_type": info.head_type,
+        "dtype": str(dtype).removeprefix("torch."),
+        "prompt": info.prompt,
+        "backbone": info.backbone,
+    }
+    stored = {
+        name: tensor.detach().to("cpu", dtype).contiguous() for name, tensor in tensors.items()
+    }
+    with naming_output(folder):
+        _write_files(folder, config, stored, model_card)
+    return folder
+
+
+def _write_files(
+    folder: Path, config: dict[str, Any], stored: dict[str, Tensor], model_card: str | None
+) -> None:
+    with atomic_path(folder / WEIGHTS_FILE) as temporary:
+        save_file(stored, temporary, metadata={"format": "pt"})
+    with atomic_path(folder / CODE_FILE) as temporary:
+        temporary.write_bytes((files("headwise.heads.hub") / CODE_FILE).read_bytes())
+    if model_card is not None:
+        with atomic_path(folder / "README.md") as temporary:
+            temporary.write_text(model_card, encoding="utf-8")
+    # The config comes last: a folder that has one is complete
+    with atomic_path(folder / CONFIG_FILE) as temporary:
+        temporary.write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+
+def _read_tensors(folder: Path) -> dict[str, Tensor]:
+    path = folder / WEIGHTS_FILE
+    if not path.is_file():
+        pickles = sorted(p.name for p in folder.glob("*") if p.suffix in (".bin", ".pt", ".pth"))
+        hint = (
+            f" {', '.join(pickles)} may run code when it is loaded and is not read; convert it "
+            "to safetensors where you trust it."
+            if pickles
+            else ""
+        )
+        raise WeightsError(f"{folder} has no {WEIGHTS_FILE}.{hint}")
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise WeightsError(
+            f"{path} is damaged or not a safetensors file ({error}); download it again."
+        ) from None

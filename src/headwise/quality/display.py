@@ -1,0 +1,150 @@
+"""What every view of scored text needs: one scale for all signals, and pieces that can be shown.
+
+Nothing here knows HTML or terminals.
+"""
+
+import math
+from dataclasses import dataclass
+
+import regex
+
+from headwise.data.scored import ScoredHypothesis, ScoredSpan, ScoredToken
+from headwise.data.signals import Signal
+
+_GRAPHEME = regex.compile(r"\X")
+
+# Control characters would steer a terminal or vanish from HTML. Each becomes one visible
+# character, so that offsets into the text stay what they were.
+_VISIBLE_CONTROLS = {
+    **{code: 0x2400 + code for code in range(0x20)},
+    0x7F: 0x2421,
+    **dict.fromkeys(range(0x80, 0xA0), 0xFFFD),
+    ord("\n"): ord("\n"),
+    ord("\r"): ord(" "),
+    ord("\t"): ord(" "),
+}
+
+
+def confidence(value: float | None, signal: Signal) -> float | None:
+    """Map a signal's value onto one scale: 0 is suspicious, 1 is not.
+
+    ``sigmoid``, ``softmax`` and ``boosted`` stay as they are, ``logprob`` becomes the probability
+    ``exp(x)``, ``entropy`` the inverse perplexity ``exp(-x)``, ``rank`` its reciprocal ``1/x``.
+    Each map is monotone, so it changes no order.
+
+    Args:
+        value: A value of the signal, in its own range.
+        signal: What the value is.
+
+    Returns:
+        A number in [0, 1], rounded to four decimals; ``None`` for ``None`` and for NaN.
+    """
+    if value is None or math.isnan(value):
+        return None
+    if signal is Signal.LOGPROB:
+        value = math.exp(min(value, 0.0))
+    elif signal is Signal.ENTROPY:
+        value = math.exp(-max(value, 0.0))
+    elif signal is Signal.RANK:
+        value = 1.0 / max(value, 1.0)
+    return round(min(max(value, 0.0), 1.0), 4)
+
+
+def scale_description(signal: Signal) -> str:
+    """What the shades mean for a signal, in words for a reader."""
+    match signal:
+        case Signal.SIGMOID:
+            return "the Sigmoid Head's score of a token, from 0 to 1"
+        case Signal.SOFTMAX:
+            return "the language model's probability of a token, from 0 to 1"
+        case Signal.BOOSTED:
+            return "the probability with the mass of all dominant tokens credited, from 0 to 1"
+        case Signal.LOGPROB:
+            return "the log-probability x of a token, shown as the probability exp(x)"
+        case Signal.ENTROPY:
+            return "the entropy x of the next-token distribution in nats, shown as exp(-x)"
+        case Signal.RANK:
+            return "a token's rank x in the language model's distribution, shown as 1/x"
+
+
+def check_threshold(threshold: float) -> None:
+    """Refuse a threshold that does not lie on the scale of :func:`confidence`.
+
+    Raises:
+        ValueError: If it is not in [0, 1].
+    """
+    if not 0.0 <= threshold <= 1.0:
+        raise ValueError(
+            f"`threshold` must lie in [0, 1], got {threshold}. Signals that are no probabilities "
+            "are mapped onto that range first: logprob as exp(x), entropy as exp(-x), rank as 1/x."
+        )
+
+
+def words_to_check(
+    scored: ScoredHypothesis, threshold: float, signal: Signal
+) -> list[tuple[ScoredSpan, float]]:
+    """The words whose confidence lies below a threshold, in order, each with its confidence."""
+    return [
+        (word, level)
+        for word in scored.words
+        if (level := confidence(getattr(word, signal), signal)) is not None and level < threshold
+    ]
+
+
+def printable(text: str) -> str:
+    """The text with every control character made visible, one for one; line feeds stay."""
+    return text.translate(_VISIBLE_CONTROLS)
+
+
+def alternative_label(text: str) -> str:
+    """How an alternative token is written where its outer spaces would be lost."""
+    return printable(text).strip() or text.replace(" ", "␣").replace("\n", "⏎") or "∅"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """The smallest stretch of text that can be shaded on its own, and the tokens it consists of.
+
+    Usually one token. Tokens that share a character, as byte-level ones do, or that meet inside
+    what a reader sees as one character, stand in one cell.
+    """
+
+    start: int
+    end: int
+    tokens: tuple[ScoredToken, ...]
+
+    def confidence(self, signal: Signal) -> float | None:
+        """The confidence of its worst token."""
+        levels = [confidence(getattr(token, signal), signal) for token in self.tokens]
+        return min((level for level in levels if level is not None), default=None)
+
+
+def display_cells(scored: ScoredHypothesis) -> list[Cell]:
+    """Cut a hypothesis into cells.
+
+    Args:
+        scored: A scored hypothesis; its special tokens cover no text and have no cell.
+
+    Returns:
+        Cells in order, none overlapping another, without the spaces around them. Characters
+        that belong to no token are in no cell.
+    """
+    text = scored.hypothesis
+    boundaries = {match.start() for match in _GRAPHEME.finditer(text)}
+    groups: list[tuple[int, int, list[ScoredToken]]] = []
+    for token in scored.tokens:
+        if token.start >= token.end:
+            continue
+        if groups and (token.start < groups[-1][1] or token.start not in boundaries):
+            start, end, tokens = groups[-1]
+            groups[-1] = (start, max(end, token.end), [*tokens, token])
+        else:
+            groups.append((token.start, token.end, [token]))
+    cells = []
+    for start, end, tokens in groups:
+        shown = text[start:end]
+        if not shown.isspace():
+            start += len(shown) - len(shown.lstrip())
+            end -= len(shown) - len(shown.rstrip())
+        cells.append(Cell(start, end, tuple(tokens)))
+    return cells

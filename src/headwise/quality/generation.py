@@ -1,0 +1,179 @@
+"""Generate text and keep, from the same pass, what scoring it needs."""
+
+import queue
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import StoppingCriteria, StoppingCriteriaList
+from transformers.generation.streamers import BaseStreamer
+
+from headwise.backbones import LanguageBackbone
+
+DEFAULT_MAX_NEW_TOKENS = 256
+_NOT_ONE_PASS_A_TOKEN = (
+    "assistant_model",
+    "custom_generate",
+    "guidance_scale",
+    "prefill_chunk_size",
+    "prompt_lookup_num_tokens",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratedTokens:
+    """Generated token ids and the hidden states that each was chosen from.
+
+    Attributes:
+        token_ids: T ids, closing special tokens included.
+        hidden: ``(T, H)``, in the model's dtype.
+    """
+
+    token_ids: list[int]
+    hidden: Tensor
+
+
+@contextmanager
+def captured_hidden(backbone: LanguageBackbone) -> Iterator[list[Tensor]]:
+    """Collect, for every step, the one vector a sequence that enters the unembedding.
+
+    Transformers' own ``output_hidden_states`` would keep all layers of all steps.
+
+    Yields:
+        A list that grows by one ``(B, H)`` a step.
+    """
+    steps: list[Tensor] = []
+
+    def keep(_: Any, inputs: tuple[Tensor, ...]) -> None:
+        # A copy: a view would keep the hidden states of the whole prompt alive
+        steps.append(inputs[0][:, -1].clone())
+
+    handle = backbone.model.get_output_embeddings().register_forward_pre_hook(keep)
+    try:
+        yield steps
+    finally:
+        handle.remove()
+
+
+def generation_options(
+    backbone: LanguageBackbone, inputs: dict[str, Any], options: dict[str, Any]
+) -> dict[str, Any]:
+    """Complete the user's options for ``model.generate`` and refuse what cannot be scored.
+
+    Raises:
+        ValueError: If an option asks for several sequences or for several passes a token.
+    """
+    if options.get("num_return_sequences", 1) != 1:
+        raise ValueError(
+            "`num_return_sequences` must be 1; generate several times, or use `rerank`."
+        )
+    for name in _NOT_ONE_PASS_A_TOKEN:
+        if options.get(name) is not None:
+            raise ValueError(f"`{name}` is not supported: its passes are not one a token.")
+    if "max_new_tokens" not in options and "max_length" not in options:
+        used = 0 if backbone.model.config.is_encoder_decoder else inputs["input_ids"].shape[1]
+        room = (backbone.max_length or used + DEFAULT_MAX_NEW_TOKENS) - used
+        options = {**options, "max_new_tokens": max(1, min(DEFAULT_MAX_NEW_TOKENS, room))}
+    tokenizer = backbone.tokenizer
+    pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
+    # A model's own defaults may say otherwise (Marian's ask for beams); ours are documented
+    return {"pad_token_id": pad, "do_sample": False, "num_beams": 1, **options}
+
+
+def generate_tokens(
+    backbone: LanguageBackbone, inputs: dict[str, Any], options: dict[str, Any]
+) -> GeneratedTokens:
+    """Run ``model.generate`` on a batch of one: greedy, sampling, or beams.
+
+    Args:
+        backbone: The frozen language model.
+        inputs: What generation starts from.
+        options: Options of ``model.generate``.
+    """
+    options = generation_options(backbone, inputs, options)
+    with captured_hidden(backbone) as steps:
+        output = backbone.model.generate(**inputs, **options, return_dict_in_generate=True)
+    given = 1 if backbone.model.config.is_encoder_decoder else inputs["input_ids"].shape[1]
+    token_ids = output.sequences[0, given:].tolist()
+    rows = [0] * len(token_ids)
+    if (beams := getattr(output, "beam_indices", None)) is not None:
+        rows = beams[0, : len(token_ids)].tolist()
+    hidden = [steps[step][row] for step, row in enumerate(rows)]
+    empty = torch.empty(0, backbone.hidden_size, device=backbone.device)
+    return GeneratedTokens(token_ids, torch.stack(hidden) if hidden else empty)
+
+
+def stream_tokens(
+    backbone: LanguageBackbone, inputs: dict[str, Any], options: dict[str, Any]
+) -> Iterator[tuple[int, Tensor]]:
+    """Run ``model.generate`` in a thread and hand out each token as soon as it exists.
+
+    Yields:
+        A token id and the hidden state it was chosen from, ``(H,)``. Closing the iterator stops
+        the generation at its next step.
+
+    Raises:
+        ValueError: If beams are asked for, whose tokens are not final before the end.
+    """
+    if options.get("num_beams", 1) != 1:
+        raise ValueError("`stream` cannot use beams: their tokens are final only at the end.")
+    options = generation_options(backbone, inputs, options)
+    criteria = options.pop("stopping_criteria", ())
+    arrived: queue.Queue[tuple[int, Tensor] | BaseException | None] = queue.Queue()
+    stop = threading.Event()
+
+    def run() -> None:
+        try:
+            with torch.inference_mode(), captured_hidden(backbone) as steps:
+                backbone.model.generate(
+                    **inputs,
+                    **options,
+                    streamer=_QueueStreamer(arrived, steps),
+                    stopping_criteria=StoppingCriteriaList([*criteria, _Stop(stop)]),
+                )
+            arrived.put(None)
+        except BaseException as error:  # noqa: BLE001 - handed to the thread that reads
+            arrived.put(error)
+
+    thread = threading.Thread(target=run, name="headwise-stream", daemon=True)
+    thread.start()
+    try:
+        while (item := arrived.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        stop.set()
+        thread.join()
+
+
+class _QueueStreamer(BaseStreamer):
+    """Puts every token with its hidden state on a queue; the prompt comes first and is dropped."""
+
+    def __init__(self, arrived: "queue.Queue[Any]", steps: list[Tensor]) -> None:
+        self._arrived, self._steps, self._prompt = arrived, steps, True
+
+    def put(self, value: Tensor) -> None:
+        if self._prompt:
+            self._prompt = False
+            return
+        # Only the newest step is needed: a long stream keeps no history
+        self._arrived.put((int(value.flatten()[0]), self._steps[-1][0]))
+        self._steps.clear()
+
+    def end(self) -> None:
+        """Nothing: the thread itself reports the end."""
+
+
+class _Stop(StoppingCriteria):
+    """Ends the generation when the reader has gone."""
+
+    def __init__(self, event: threading.Event) -> None:
+        self._event = event
+
+    def __call__(self, input_ids: Tensor, *_: Any, **__: Any) -> Tensor:
+        return torch.full((len(input_ids),), self._event.is_set(), device=input_ids.device)

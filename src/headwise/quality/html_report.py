@@ -1,0 +1,284 @@
+"""A report of scored text as one HTML file that works offline, without colour and on paper.
+
+The file is written sentence by sentence, so memory stays bounded however long the input is. Every
+sentence stands in it as plain, marked text, which can be read without JavaScript; next to it lies
+a compact JSON record, from which the scripts in ``report_template/`` build the shaded tokens and
+their tooltips once a sentence comes near the window.
+"""
+
+import base64
+import hashlib
+import itertools
+import json
+import math
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import IO, Any
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
+
+from headwise.atomic import atomic_path, naming_output
+from headwise.data.scored import ScoredHypothesis, ScoredToken
+from headwise.data.signals import Signal
+from headwise.quality.display import (
+    alternative_label,
+    check_threshold,
+    confidence,
+    display_cells,
+    printable,
+    scale_description,
+    words_to_check,
+)
+
+_BINS = 20
+_MINUS = "\N{MINUS SIGN}"
+
+
+@dataclass(slots=True)
+class ReportSummary:
+    """What the top of a report says.
+
+    Attributes:
+        signals: The signals it shows; the first is the one that shades.
+        segments: Number of hypotheses.
+        words_to_check: Number of words below the threshold.
+        mean_score: Mean of the sentence scores, in the main signal's own range; ``None`` if no
+            hypothesis has one.
+        histogram: How many sentence scores fall into each of 20 equal bins of confidence.
+    """
+
+    signals: tuple[Signal, ...]
+    segments: int = 0
+    words_to_check: int = 0
+    histogram: list[int] = field(default_factory=lambda: [0] * _BINS)
+    _total: float = field(default=0.0, init=False, repr=False)
+
+    @property
+    def mean_score(self) -> float | None:
+        """Mean of the sentence scores."""
+        count = sum(self.histogram)
+        return self._total / count if count else None
+
+    def add(self, score: float | None, level: float | None, words_to_check: int) -> None:
+        """Count one hypothesis: its score, the score's confidence, its words to check."""
+        self.segments += 1
+        self.words_to_check += words_to_check
+        if score is not None and level is not None:
+            self._total += score
+            self.histogram[min(int(level * _BINS), _BINS - 1)] += 1
+
+
+def write_html_report(
+    scored: Iterable[ScoredHypothesis],
+    path: str | os.PathLike[str],
+    *,
+    title: str = "Words worth a second look",
+    threshold: float = 0.5,
+    model: str = "",
+) -> ReportSummary:
+    """Write a self-contained HTML report of scored text.
+
+    The first signal of the first hypothesis is the main one: it shades the tokens and decides
+    which words are to be checked. Signals that are no probabilities are mapped onto [0, 1] first,
+    see :func:`~headwise.quality.display.confidence`.
+
+    Args:
+        scored: What to show; read once, one item at a time.
+        path: The file to write. It appears, or is replaced, only when it is complete.
+        title: Heading of the report.
+        threshold: Words whose confidence lies below it are marked, in [0, 1]. The reader can
+            move it.
+        model: Name of the model that scored, shown under the title.
+
+    Returns:
+        The figures at the top of the report.
+
+    Raises:
+        ValueError: If ``threshold`` is not in [0, 1].
+        OutputError: If the file cannot be written.
+    """
+    check_threshold(threshold)
+    path = Path(path)
+    rest = iter(scored)
+    first = next(rest, None)
+    summary = ReportSummary((first and first.signals) or (Signal.SIGMOID,))
+    templates = _templates()
+    # The top of the page is known only when the last sentence is, so the sentences wait in a file.
+    with _waiting_room(path) as body:
+        sentence = templates.get_template("sentence.html")
+        for item in itertools.chain([first] if first else [], rest):
+            html = sentence.render(_sentence_view(item, summary, threshold))
+            with naming_output(path):
+                body.write(html)
+        page = templates.get_template("page.html").render(
+            _page_view(summary, title=title, threshold=threshold, model=model)
+        )
+        top, bottom = page.split("<!-- sentences -->")
+        with (
+            naming_output(path),
+            atomic_path(path) as temporary,
+            temporary.open("w", encoding="utf-8") as out,
+        ):
+            out.write(top)
+            body.seek(0)
+            shutil.copyfileobj(body, out, 1 << 16)
+            out.write(bottom)
+    return summary
+
+
+def _sentence_view(
+    scored: ScoredHypothesis, summary: ReportSummary, threshold: float
+) -> dict[str, Any]:
+    """What ``sentence.html`` shows of one hypothesis; counts it in the summary."""
+    main = summary.signals[0]
+    means = {s: scored.aggregate(signal=s) for s in summary.signals if s in scored.signals}
+    level = confidence(means.get(main), main)
+    flagged = words_to_check(scored, threshold, main)
+    summary.add(means.get(main), level, len(flagged))
+    text = printable(scored.hypothesis)
+    pieces, cursor = [], 0
+    for word, _ in flagged:
+        pieces += [(text[cursor : word.start], False), (text[word.start : word.end], True)]
+        cursor = word.end
+    return {
+        "number": summary.segments,
+        "level": level,
+        "score": _number(means.get(main)),
+        "other_means": [(s.value, _number(v)) for s, v in means.items() if s is not main],
+        "source": None if scored.source is None else printable(scored.source),
+        "pieces": [*pieces, (text[cursor:], False)],
+        "flagged": [(printable(w.text), f"{value:.2f}") for w, value in flagged],
+        "record": _script_json(_record(scored, summary.signals)),
+    }
+
+
+def _record(scored: ScoredHypothesis, signals: tuple[Signal, ...]) -> dict[str, Any]:
+    """The scores of one hypothesis for the page's script, offsets in UTF-16 code units.
+
+    ``words`` holds ``[start, end, confidence]``, ``cells`` holds ``[start, end, confidence,
+    tokens]``, a token is ``[id, values, alternatives or null]``, an alternative ``[text,
+    probability]``. The text itself stands in the page and is not repeated.
+    """
+    main = signals[0]
+    units = _utf16_offsets(scored.hypothesis)
+
+    def token_record(token: ScoredToken) -> list[Any]:
+        values = [_json_value(getattr(token, signal)) for signal in signals]
+        alternatives = token.alternatives and [
+            [alternative_label(a.text), _json_value(a.probability)] for a in token.alternatives
+        ]
+        return [token.token_id, values, alternatives]
+
+    return {
+        "words": [
+            [units[word.start], units[word.end], confidence(getattr(word, main), main)]
+            for word in scored.words
+        ],
+        "cells": [
+            [
+                units[cell.start],
+                units[cell.end],
+                cell.confidence(main),
+                [token_record(token) for token in cell.tokens],
+            ]
+            for cell in display_cells(scored)
+        ],
+    }
+
+
+def _page_view(
+    summary: ReportSummary, *, title: str, threshold: float, model: str
+) -> dict[str, Any]:
+    """What ``page.html`` shows besides the sentences."""
+    style = _template_text("report.css")
+    script = "\n".join(map(_template_text, ("sentences.js", "tooltip.js", "tools.js")))
+    highest = max(summary.histogram) or 1
+    return {
+        "title": title,
+        "model": model,
+        "threshold": f"{threshold:.2f}",
+        "summary": summary,
+        "main": summary.signals[0].value,
+        "mean_score": _number(summary.mean_score),
+        "scale": scale_description(summary.signals[0]),
+        "bars": [
+            {"low": i / _BINS, "high": (i + 1) / _BINS, "count": n, "share": n / highest}
+            for i, n in enumerate(summary.histogram)
+        ],
+        "config": _script_json({"signals": summary.signals, "threshold": threshold}),
+        # Nothing but this style and this script may run or load, whatever the texts hold.
+        "policy": f"default-src 'none'; style-src '{_digest(style)}'; "
+        f"script-src '{_digest(script)}'; base-uri 'none'; form-action 'none'",
+        "style": Markup(style),
+        "script": Markup(script),
+    }
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=FunctionLoader(_template_text),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+@cache
+def _template_text(name: str) -> str:
+    folder = resources.files("headwise.quality") / "report_template"
+    return (folder / name).read_text(encoding="utf-8")
+
+
+def _digest(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"
+
+
+def _script_json(value: object) -> Markup:
+    """JSON that cannot end the script element it stands in."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c"))
+
+
+def _json_value(value: float | None) -> float | str | None:
+    """Four significant digits; infinity as text, because JSON has no number for it."""
+    if value is None or math.isnan(value):
+        return None
+    if math.isinf(value):
+        return "∞" if value > 0 else f"{_MINUS}∞"
+    return float(f"{value:.4g}")
+
+
+def _number(value: float | None) -> str:
+    if value is None or math.isnan(value):
+        return "\N{EN DASH}"
+    return f"{value:.2f}".replace("-", _MINUS).replace("inf", "∞")
+
+
+def _utf16_offsets(text: str) -> list[int]:
+    """Where each code point starts when counted as JavaScript counts, and where the text ends."""
+    return list(itertools.accumulate((1 + (c > "\uffff") for c in text), initial=0))
+
+
+@contextmanager
+def _waiting_room(path: Path) -> Iterator[IO[str]]:
+    """A nameless file next to ``path`` that is gone afterwards."""
+    with naming_output(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = tempfile.TemporaryFile("w+", encoding="utf-8", dir=path.parent)  # noqa: SIM115
+    try:
+        yield file
+    finally:
+        # On a full disk closing fails once more; the first error has been raised already.
+        with suppress(OSError):
+            file.close()

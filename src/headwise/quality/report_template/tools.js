@@ -1,0 +1,68 @@
+// Threshold, order and filter.
+
+let sortedLevels = null; // of all words, gathered when the threshold first moves
+function countLow() {
+  if (!sortedLevels) {
+    const words = items.flatMap((item) => readRecord(item).words);
+    sortedLevels = Float64Array.from(words.map((word) => word[2]).filter((l) => l !== null));
+    sortedLevels.sort();
+  }
+  let [low, high] = [0, sortedLevels.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sortedLevels[middle] < threshold) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+// The threshold in the signal's own range, where that differs from [0, 1].
+function limitText() {
+  const text = threshold.toFixed(2);
+  const own = {
+    logprob: () => ` (x < ${formatValue(Math.log(threshold))})`,
+    entropy: () => ` (x > ${formatValue(-Math.log(threshold))})`,
+    rank: () => ` (x > ${formatValue(1 / threshold)})`,
+  }[main];
+  return own && threshold > 0 ? text + own() : text;
+}
+
+function setThreshold(value) {
+  threshold = value;
+  document.querySelectorAll(".limit").forEach((output) => (output.value = limitText()));
+  byId("check-count").textContent = countLow().toLocaleString("en");
+  near.forEach(mark); // the others follow when they come near
+}
+byId("threshold").addEventListener("input", (event) => setThreshold(event.target.valueAsNumber));
+
+byId("order").addEventListener("change", (event) => {
+  const level = (item) => Number(item.dataset.level ?? Infinity); // unscored ones come last
+  const order = [...items];
+  if (event.target.value === "worst") order.sort((a, b) => level(a) - level(b) || 0);
+  list.replaceChildren(...order);
+});
+
+const fold = (text) => text.normalize("NFKC").toLocaleLowerCase();
+let folded = null;
+function filter(query) {
+  folded ??= items.map((item) => {
+    const texts = item.querySelectorAll(".source, .hypothesis");
+    return fold([...texts].map((node) => node.textContent).join("\n"));
+  });
+  let count = 0;
+  items.forEach((item, index) => {
+    item.hidden = !folded[index].includes(fold(query));
+    if (!item.hidden) count++;
+  });
+  byId("nothing").hidden = count > 0;
+  byId("shown").textContent = query
+    ? `${count.toLocaleString("en")} of ${items.length.toLocaleString("en")}` : "";
+}
+let typing = 0;
+byId("filter").addEventListener("input", (event) => {
+  clearTimeout(typing);
+  typing = setTimeout(filter, 120, event.target.value);
+});
+
+document.querySelectorAll(".limit").forEach((output) => (output.value = limitText()));
+document.documentElement.classList.add("live");

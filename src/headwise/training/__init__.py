@@ -1,0 +1,1 @@
+"""Objectives, and their wiring into Transformers' Trainer; no scoring."""

@@ -1,0 +1,70 @@
+"""Reading the prompt once gives the hidden states that reading it every time gives."""
+
+import pytest
+import torch
+from test_unembedding import CAUSAL, DECODER, ENCODER_DECODER, no_tokenizer, random_model
+
+from headwise.backbones import CausalBackbone, EncodedPair, EncoderDecoderBackbone
+from headwise.errors import PromptBoundaryError
+
+PROMPT = (5, 9, 3, 17, 4, 11, 6)  # longer than the sliding windows of 4
+
+
+def pair(prompt: tuple[int, ...], *targets: int) -> EncodedPair:
+    return EncodedPair((*prompt, *targets[:-1]), len(prompt) - 1, targets, ())
+
+
+# Right padding, one token, and more tokens than a sliding window holds
+CANDIDATES = [(8, 7, 6), (8,), (9, 10, 11, 12, 13, 14, 15), (8, 7, 7)]
+
+
+@pytest.mark.parametrize("name", CAUSAL)
+@torch.inference_mode()
+def test_causal(name: str) -> None:
+    configuration, architecture, changes = CAUSAL[name]
+    model = random_model(configuration, architecture, DECODER | changes)
+    backbone = CausalBackbone(model, no_tokenizer())
+    pairs = [pair(PROMPT, *targets) for targets in CANDIDATES]
+    one_by_one = torch.cat([backbone.target_hidden([one]) for one in pairs])
+    torch.testing.assert_close(backbone.target_hidden(pairs), one_by_one, rtol=1e-4, atol=1e-4)
+    shared = backbone.shared_prompt_hidden(pairs)
+    torch.testing.assert_close(shared, one_by_one, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", [name for name in ENCODER_DECODER if name != "whisper"])
+@torch.inference_mode()
+def test_encoder_decoder(name: str) -> None:
+    backbone = EncoderDecoderBackbone(random_model(*ENCODER_DECODER[name]), no_tokenizer())
+
+    def encoded(targets: tuple[int, ...], source: tuple[int, ...]) -> EncodedPair:
+        return EncodedPair((0, *targets[:-1]), 0, targets, (), source_ids=source)
+
+    sources = [(5, 6, 7), (5, 6, 7, 8, 9, 10), (5,), (7, 7)]
+    pairs = [encoded(t, s) for t, s in zip(CANDIDATES, sources, strict=True)]
+    one_by_one = torch.cat([backbone.target_hidden([one]) for one in pairs])
+    torch.testing.assert_close(backbone.target_hidden(pairs), one_by_one, rtol=1e-4, atol=1e-4)
+
+    same = [encoded(t, sources[1]) for t in CANDIDATES]
+    one_by_one = torch.cat([backbone.target_hidden([one]) for one in same])
+    shared = backbone.shared_prompt_hidden(same)
+    torch.testing.assert_close(shared, one_by_one, rtol=1e-4, atol=1e-4)
+
+
+@torch.inference_mode()
+def test_the_prompt_is_read_once() -> None:
+    model = random_model("LlamaConfig", "LlamaForCausalLM", DECODER)
+    backbone = CausalBackbone(model, no_tokenizer())
+    shapes: list[tuple[int, ...]] = []
+    model.get_input_embeddings().register_forward_pre_hook(
+        lambda _, inputs: shapes.append(tuple(inputs[0].shape))
+    )
+    backbone.shared_prompt_hidden([pair(PROMPT, *targets) for targets in CANDIDATES])
+    assert shapes == [(1, len(PROMPT) - 1), (len(CANDIDATES), 7)]
+
+
+def test_prompts_that_differ_are_refused() -> None:
+    model = random_model("LlamaConfig", "LlamaForCausalLM", DECODER)
+    backbone = CausalBackbone(model, no_tokenizer())
+    for other in ((5, 9, 3), (5, 8, 3, 17, 4, 11, 6)):
+        with pytest.raises(PromptBoundaryError, match="do not share the tokens of one prompt"):
+            backbone.shared_prompt_hidden([pair(PROMPT, 8, 7), pair(other, 8, 7)])

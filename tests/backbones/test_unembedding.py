@@ -1,0 +1,245 @@
+"""The unembedding of every supported architecture, against the model's own logits."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+import transformers
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from headwise.backbones import CausalBackbone, EncoderDecoderBackbone, Unembedding
+from headwise.errors import UnsupportedModelError
+
+VOCABULARY, HIDDEN = 48, 16
+TOLERANCE = {"rtol": 1e-5, "atol": 1e-5}
+
+Sizes = dict[str, Any]
+DECODER: Sizes = {
+    "vocab_size": VOCABULARY,
+    "hidden_size": HIDDEN,
+    "intermediate_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 1,
+    "head_dim": 8,
+    "max_position_embeddings": 64,
+    "pad_token_id": 0,
+    "bos_token_id": 1,
+    "eos_token_id": 2,
+}
+SLIDING = {"sliding_window": 4, "layer_types": ["sliding_attention", "full_attention"]}
+BART: Sizes = {
+    "vocab_size": VOCABULARY,
+    "d_model": HIDDEN,
+    "encoder_layers": 1,
+    "decoder_layers": 2,
+    "encoder_attention_heads": 2,
+    "decoder_attention_heads": 2,
+    "encoder_ffn_dim": 32,
+    "decoder_ffn_dim": 32,
+    "max_position_embeddings": 64,
+    "pad_token_id": 0,
+    "bos_token_id": 1,
+    "eos_token_id": 2,
+    "decoder_start_token_id": 0,
+    "forced_eos_token_id": None,
+}
+T5: Sizes = {
+    "vocab_size": VOCABULARY,
+    "d_model": HIDDEN,
+    "d_kv": 8,
+    "d_ff": 32,
+    "num_layers": 2,
+    "num_heads": 2,
+    "decoder_start_token_id": 0,
+}
+
+# name: configuration class, model class, what differs from the usual sizes
+CAUSAL: dict[str, tuple[str, str, Sizes]] = {
+    "llama": ("LlamaConfig", "LlamaForCausalLM", {}),
+    "qwen3": ("Qwen3Config", "Qwen3ForCausalLM", {}),
+    "olmo2": ("Olmo2Config", "Olmo2ForCausalLM", {}),
+    "gemma2": ("Gemma2Config", "Gemma2ForCausalLM", {"final_logit_softcapping": 2.5, **SLIDING}),
+    "gemma3": (
+        "Gemma3TextConfig",
+        "Gemma3ForCausalLM",
+        {"final_logit_softcapping": 2.0, **SLIDING},
+    ),
+    "granite": ("GraniteConfig", "GraniteForCausalLM", {"logits_scaling": 0.37}),
+    "cohere2": ("Cohere2Config", "Cohere2ForCausalLM", {"logit_scale": 0.0625, **SLIDING}),
+    "gpt2": (
+        "GPT2Config",
+        "GPT2LMHeadModel",
+        {"n_embd": HIDDEN, "n_head": 2, "n_layer": 2, "n_positions": 64},
+    ),
+    "mistral": ("MistralConfig", "MistralForCausalLM", {"sliding_window": 4}),
+    "phi": ("PhiConfig", "PhiForCausalLM", {}),  # the one with a bias
+    "phi3": ("Phi3Config", "Phi3ForCausalLM", {}),
+}
+ENCODER_DECODER: dict[str, tuple[str, str, Sizes]] = {
+    "t5-tied": ("T5Config", "T5ForConditionalGeneration", T5),
+    "t5-untied": (
+        "T5Config",
+        "T5ForConditionalGeneration",
+        {**T5, "tie_word_embeddings": False, "feed_forward_proj": "gated-gelu"},
+    ),
+    "umt5": ("UMT5Config", "UMT5ForConditionalGeneration", T5),
+    "marian": ("MarianConfig", "MarianMTModel", BART),
+    "mbart": ("MBartConfig", "MBartForConditionalGeneration", BART),
+    "m2m100": ("M2M100Config", "M2M100ForConditionalGeneration", BART),
+    "whisper": (
+        "WhisperConfig",
+        "WhisperForConditionalGeneration",
+        {**BART, "num_mel_bins": 4, "max_source_positions": 6, "max_target_positions": 32},
+    ),
+}
+
+
+def random_model(configuration: str, architecture: str, sizes: Sizes) -> PreTrainedModel:
+    """A model whose every parameter and buffer of its output layer differs from its default."""
+    torch.manual_seed(0)
+    config = getattr(transformers, configuration)(**sizes)
+    model: PreTrainedModel = getattr(transformers, architecture)(config).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.3)
+        if (bias := getattr(model, "final_logits_bias", None)) is not None:
+            bias.copy_(torch.randn_like(bias))
+    return model
+
+
+def no_tokenizer() -> Any:
+    """What a backbone reads off its tokeniser where no text is involved."""
+    return SimpleNamespace(
+        all_special_tokens=[],
+        all_special_ids=[],
+        added_tokens_decoder={},
+        model_max_length=10**30,
+        is_fast=True,
+    )
+
+
+@contextmanager
+def only_hidden_states(model: PreTrainedModel) -> Iterator[None]:
+    """Fail if the output layer runs, or if somebody asks for the hidden states of all layers."""
+
+    def refuse(*_: Any) -> None:
+        raise AssertionError("the output layer ran")
+
+    def look(_: nn.Module, __: Any, inputs: dict[str, Any], output: Any) -> None:
+        assert not inputs.get("output_hidden_states")
+        assert getattr(output, "hidden_states", None) is None
+
+    handles = [
+        model.get_output_embeddings().register_forward_pre_hook(refuse),
+        model.get_decoder().register_forward_hook(look, with_kwargs=True),
+    ]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@pytest.mark.parametrize("name", CAUSAL)
+@torch.inference_mode()
+def test_causal_unembedding_gives_the_models_own_logits(name: str) -> None:
+    configuration, architecture, changes = CAUSAL[name]
+    model = random_model(configuration, architecture, DECODER | changes)
+    backbone = CausalBackbone(model, no_tokenizer())
+    ids = torch.randint(3, VOCABULARY, (2, 9))
+
+    with only_hidden_states(model):
+        hidden = backbone.hidden_states(ids)
+
+    assert hidden.shape == (2, 9, backbone.hidden_size) == (2, 9, HIDDEN)
+    check_logits(backbone.unembedding, hidden, model(input_ids=ids).logits)
+
+
+@pytest.mark.parametrize("name", ENCODER_DECODER)
+@torch.inference_mode()
+def test_encoder_decoder_unembedding_gives_the_models_own_logits(name: str) -> None:
+    model = random_model(*ENCODER_DECODER[name])
+    backbone = EncoderDecoderBackbone(model, no_tokenizer())
+    decoder_ids = torch.randint(3, VOCABULARY, (2, 7))
+    inputs: dict[str, Tensor]
+    if name == "whisper":
+        inputs = {"input_features": torch.randn(2, 4, 12)}
+    else:
+        mask = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]])
+        inputs = {"input_ids": torch.randint(3, VOCABULARY, (2, 5)), "attention_mask": mask}
+
+    with only_hidden_states(model):
+        hidden = backbone.hidden_states(decoder_ids, **inputs)
+
+    assert hidden.shape == (2, 7, backbone.hidden_size) == (2, 7, HIDDEN)
+    check_logits(
+        backbone.unembedding, hidden, model(decoder_input_ids=decoder_ids, **inputs).logits
+    )
+
+
+def check_logits(unembedding: Unembedding, hidden: Tensor, expected: Tensor) -> None:
+    torch.testing.assert_close(unembedding(hidden), expected, **TOLERANCE)
+    flat = hidden.flatten(0, 1)
+    wanted = torch.randint(0, VOCABULARY, (len(flat), 3))
+    torch.testing.assert_close(
+        unembedding.gathered(flat, wanted), expected.flatten(0, 1).gather(1, wanted), **TOLERANCE
+    )
+
+
+def test_the_parameters_under_test_are_not_trivial() -> None:
+    """Each of bias, scale and soft-cap is used by some architecture, or the parity says little."""
+    read = {
+        name: Unembedding.of(random_model(config, architecture, DECODER | changes))
+        for name, (config, architecture, changes) in CAUSAL.items()
+    }
+    assert read["phi"].bias is not None
+    assert bool(read["phi"].bias.abs().gt(0.01).any())
+    assert read["granite"].scale == pytest.approx(1 / 0.37)
+    assert read["cohere2"].scale == 0.0625
+    assert (read["gemma2"].softcap, read["gemma3"].softcap) == (2.5, 2.0)
+    marian = Unembedding.of(random_model(*ENCODER_DECODER["marian"]))
+    assert marian.bias is not None
+    assert bool(marian.bias.abs().gt(0.01).any())
+
+
+@torch.inference_mode()
+def test_the_weight_is_shared_and_bfloat16_is_kept() -> None:
+    model = random_model("LlamaConfig", "LlamaForCausalLM", DECODER).to(torch.bfloat16)
+    backbone = CausalBackbone(model, no_tokenizer())
+    assert backbone.unembedding.weight.data_ptr() == model.lm_head.weight.data_ptr()
+    hidden = backbone.hidden_states(torch.tensor([[3, 4, 5]]))
+    assert hidden.dtype == backbone.unembedding(hidden).dtype == backbone.dtype == torch.bfloat16
+
+
+ODD_TRANSFORMATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "one more scale": lambda logits: logits * 1.001,
+    "a token that is never written": lambda logits: logits.index_fill(-1, torch.tensor(7), -1e9),
+    "a temperature a token": lambda logits: logits * torch.linspace(0.9, 1.1, VOCABULARY),
+    "fewer rows": lambda logits: logits[..., :-1],
+}
+
+
+@pytest.mark.parametrize("name", ODD_TRANSFORMATIONS)
+def test_an_unknown_transformation_of_logits_is_refused(name: str) -> None:
+    model = random_model("LlamaConfig", "LlamaForCausalLM", DECODER)
+    transform = ODD_TRANSFORMATIONS[name]
+    model.lm_head.register_forward_hook(lambda _, __, logits: transform(logits))
+    backbone = CausalBackbone(model, no_tokenizer())
+    with pytest.raises(
+        UnsupportedModelError, match=r"LlamaForCausalLM .*only the signal 'sigmoid'"
+    ):
+        _ = backbone.unembedding
+
+
+def test_a_model_without_an_output_layer_is_refused() -> None:
+    config = transformers.LlamaConfig(**DECODER)
+    model = transformers.LlamaModel(config)
+    with pytest.raises(UnsupportedModelError):
+        CausalBackbone(model, no_tokenizer())
+    with pytest.raises(UnsupportedModelError, match="no linear output layer"):
+        Unembedding.of(model)

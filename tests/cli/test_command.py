@@ -1,0 +1,161 @@
+"""The command as a user meets it: in a process of its own, with exit codes and messages."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PAIRS = [
+    ("A dog runs along the beach.", "Ein Hund läuft am Strand entlang."),
+    ("Two children are playing football in the park.", "Zwei Kinder spielen im Park Fußball."),
+    ("I have never been to Berlin.", "Ich war noch nie in Berlin."),
+]
+
+
+def headwise(
+    *arguments: str | Path, cwd: Path, text: str | bytes = b"", code: int = 0
+) -> subprocess.CompletedProcess[str]:
+    """Run the command and check its exit code; no traceback is ever printed."""
+    environment = {**os.environ, "NO_COLOR": "1", "COLUMNS": "100", "HF_HUB_OFFLINE": "1"}
+    result = subprocess.run(
+        [sys.executable, "-m", "headwise", *map(str, arguments)],
+        cwd=cwd,
+        input=text.encode() if isinstance(text, str) else text,
+        capture_output=True,
+        env=environment,
+        timeout=300,
+        check=False,
+    )
+    decoded = subprocess.CompletedProcess(
+        result.args, result.returncode, result.stdout.decode(), result.stderr.decode()
+    )
+    assert result.returncode == code, decoded.stderr
+    assert "Traceback" not in decoded.stderr
+    return decoded
+
+
+@pytest.fixture
+def pairs_file(tmp_path: Path) -> Path:
+    path = tmp_path / "pairs.tsv"
+    path.write_text("".join(f"{s}\t{h}\n" for s, h in PAIRS), encoding="utf-8")
+    return path
+
+
+def rows(path: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+def test_demo_prints_a_table_and_writes_a_report(tmp_path: Path) -> None:
+    result = headwise("demo", cwd=tmp_path)
+    assert "to check" in result.stdout
+    report = (tmp_path / "headwise-demo.html").read_text("utf-8")
+    assert "Ein Hund" in report
+    assert "http://" not in report.replace("http://www.w3.org/", "")
+
+
+def test_score_writes_rows_and_rejects(tmp_path: Path) -> None:
+    lines = [f"{s}\t{h}".encode() for s, h in PAIRS]
+    bad = [b"only one column", b"\xff\xfe\t\xff", b"A dog.\t", b"A dog.\tEin </s> Hund."]
+    (tmp_path / "pairs.tsv").write_bytes(b"\n".join([*lines[:2], *bad, lines[2]]) + b"\n")
+    result = headwise(
+        "score", "pairs.tsv", "-o", "scored.jsonl", "-l", "token", cwd=tmp_path, code=3
+    )
+    scored = rows(tmp_path / "scored.jsonl")
+    assert [(row["source"], row["hypothesis"]) for row in scored] == PAIRS
+    assert all(0 < row["score"] < 1 for row in scored)
+    rejects = rows(tmp_path / "scored.rejects.jsonl")
+    assert [row["line"] for row in rejects] == [3, 4, 5, 6]
+    assert "3 rows scored" in result.stderr
+    assert "4 rejected" in result.stderr
+    again = headwise(
+        "score", "pairs.tsv", "-o", "scored.jsonl", "-l", "token", cwd=tmp_path, code=3
+    )
+    assert "Nothing left to do" in again.stderr
+    assert rows(tmp_path / "scored.jsonl") == scored
+    other = headwise("score", "pairs.tsv", "-o", "scored.jsonl", cwd=tmp_path, code=1)
+    assert "--overwrite" in other.stderr
+
+
+def test_score_reads_standard_input_and_writes_standard_output(tmp_path: Path) -> None:
+    text = "".join(
+        json.dumps({"src": s, "mt": h, "id": i}) + "\n" for i, (s, h) in enumerate(PAIRS)
+    )
+    result = headwise("score", "-", "-s", "softmax,rank", cwd=tmp_path, text=text)
+    scored = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [row["id"] for row in scored] == [0, 1, 2]
+    assert all(set(row["signals"]) == {"softmax", "rank"} for row in scored)
+
+
+def test_score_two_text_files_to_parquet(tmp_path: Path) -> None:
+    import pyarrow.parquet
+
+    (tmp_path / "en.txt").write_text("\n".join(s for s, _ in PAIRS), encoding="utf-8")
+    (tmp_path / "de.txt").write_text("\n".join(h for _, h in PAIRS), encoding="utf-8")
+    headwise("score", "en.txt", "de.txt", "-o", "out.parquet", "-l", "word", cwd=tmp_path)
+    table = pyarrow.parquet.read_table(tmp_path / "out.parquet").to_pylist()
+    assert [row["hypothesis"] for row in table] == [h for _, h in PAIRS]
+    assert table[0]["words"][0]["text"] == "Ein"
+
+
+def test_score_shows_and_reports_without_leaving_other_files(
+    tmp_path: Path, pairs_file: Path
+) -> None:
+    result = headwise("score", pairs_file, "--view", "--html", "r.html", cwd=tmp_path)
+    assert "Ein Hund läuft am Strand entlang." in result.stdout
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["pairs.tsv", "r.html"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("score", "missing.tsv"), 1, "missing.tsv"),
+        (("score", "pairs.tsv", "-s", "sigmod"), 2, "sigmoid"),
+        (("score", "pairs.tsv", "-m", "tiny-en-fr"), 1, "tiny-en-de"),
+        (("score", "pairs.tsv", "-o", "out.xlsx"), 1, "jsonl"),
+        (("score", "pairs.tsv", "--html", "a.html", "-o", "out.tsv"), 2, ".jsonl"),
+        (("score", "pairs.tsv", "--prompt", "towr"), 2, "tower"),
+        (("score", "pairs.tsv", "-o", "no/such/folder/out.jsonl"), 1, "folder"),
+        (("score",), 2, "Missing argument"),
+        (("generate", ""), 1, "empty"),
+        (("generate", "word " * 600), 1, "512"),
+        (("export", "out", "--dtype", "int4"), 2, "bfloat16"),
+        (("import", "nowhere", "out", "-b", "tiny-en-de"), 1, "nowhere"),
+        (("frobnicate",), 2, "No such command"),
+    ],
+)
+def test_wrong_use_says_what_is_right(
+    tmp_path: Path, pairs_file: Path, arguments: tuple[str, ...], code: int, message: str
+) -> None:
+    assert pairs_file.exists()
+    assert message in headwise(*arguments, cwd=tmp_path, code=code).stderr.replace("\n", " ")
+
+
+def test_generate(tmp_path: Path) -> None:
+    result = headwise("generate", PAIRS[0][0], "--json", cwd=tmp_path)
+    row = json.loads(result.stdout)
+    assert "Hund" in row["hypothesis"]
+    assert row["tokens"][0]["start"] == 0
+    streamed = headwise("generate", "--stream", "-", cwd=tmp_path, text=PAIRS[0][0] + "\n")
+    assert "Hund" in streamed.stdout
+
+
+def test_train_export_import_round_trip(tmp_path: Path, pairs_file: Path) -> None:
+    headwise(
+        *("train", "sigmoid", "-b", "tiny-en-de", "--prompt", "tiny", "--data", pairs_file),
+        *("--dev", pairs_file, "-o", "head", "--epochs", "2", "--batch-tokens", "64"),
+        cwd=tmp_path,
+    )
+    headwise("score", pairs_file, "-m", "head", "-o", "a.jsonl", cwd=tmp_path)
+    headwise("export", "exported", "-m", "head", cwd=tmp_path)
+    headwise("import", "exported", "imported", "-b", "tiny-en-de", cwd=tmp_path)
+    headwise("score", pairs_file, "-m", "imported", "-o", "b.jsonl", cwd=tmp_path)
+    first, second = rows(tmp_path / "a.jsonl"), rows(tmp_path / "b.jsonl")
+    assert [row["score"] for row in first] == [row["score"] for row in second]
+    assert (tmp_path / "head" / "README.md").is_file()
+
+
+def test_info(tmp_path: Path) -> None:
+    assert "tiny-en-de" in headwise("info", cwd=tmp_path).stdout

@@ -1,0 +1,195 @@
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headwise.data.scored import (
+    Aggregation,
+    Alternative,
+    ScoredHypothesis,
+    ScoredSpan,
+    ScoredToken,
+    aggregate,
+)
+from headwise.data.signals import Signal, parse_signals
+
+TEXT = "Ein Straßenhund läuft."
+TOKENS = (
+    ScoredToken(sigmoid=0.9, entropy=0.5, text="Ein", token_id=1, start=0, end=3),
+    ScoredToken(sigmoid=0.8, entropy=1.0, text="Straßen", token_id=2, start=4, end=11),
+    ScoredToken(sigmoid=0.2, entropy=3.0, text="hund", token_id=3, start=11, end=15),
+    ScoredToken(sigmoid=0.4, entropy=2.0, text="läuft", token_id=4, start=16, end=21),
+    ScoredToken(sigmoid=0.7, entropy=0.1, text=".", token_id=5, start=21, end=22),
+)
+END = ScoredToken(sigmoid=1.0, entropy=0.0, text="</s>", token_id=0, start=22, end=22, special=True)
+
+
+def scored(**changes: Any) -> ScoredHypothesis:
+    fields = {
+        "source": "A stray dog runs.",
+        "hypothesis": TEXT,
+        "tokens": TOKENS,
+        "special_tokens": (END,),
+        "signals": (Signal.SIGMOID, Signal.ENTROPY),
+    }
+    return ScoredHypothesis(**(fields | changes))
+
+
+def spans(found: tuple[ScoredSpan, ...]) -> list[tuple[str, float | None]]:
+    return [(span.text, span.sigmoid) for span in found]
+
+
+def test_the_sentence_score_is_the_mean_without_special_tokens() -> None:
+    assert scored().score == pytest.approx(0.6)
+    assert scored().aggregate(special_tokens=True) == pytest.approx(4.0 / 6)
+    assert scored(signals=(Signal.ENTROPY, Signal.SIGMOID)).score == pytest.approx(1.32)
+    assert scored(tokens=()).score is None
+    assert scored(tokens=()).aggregate(special_tokens=True) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("how", "sigmoid", "entropy"),
+    [
+        ("mean", 0.6, 1.32),
+        ("min", 0.2, 3.0),  # the worst token, whichever way the signal points
+        ("median", 0.7, 1.0),
+        ("product", 0.9 * 0.8 * 0.2 * 0.4 * 0.7, None),
+        ("geometric_mean", (0.9 * 0.8 * 0.2 * 0.4 * 0.7) ** 0.2, None),
+    ],
+)
+def test_aggregations(how: str, sigmoid: float, entropy: float | None) -> None:
+    assert scored().aggregate(how) == pytest.approx(sigmoid)
+    assert scored().aggregate(Aggregation(how), signal="sigmoid") == pytest.approx(sigmoid)
+    if entropy is not None:
+        assert scored().aggregate(how, signal=Signal.ENTROPY) == pytest.approx(entropy)
+    else:
+        with pytest.raises(ValueError, match=r"defined for probabilities .* not for `entropy`"):
+            scored().aggregate(how, signal="entropy")
+    assert scored(tokens=()).aggregate(how) is None
+
+
+def test_aggregations_that_do_not_exist_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"one of mean, min, product.*got 'sum'"):
+        scored().aggregate("sum")
+    with pytest.raises(ValueError, match="`rank` was not computed; ask for it with signals="):
+        scored().aggregate(signal="rank")
+    with pytest.raises(ValueError, match="perplexity"):
+        scored().aggregate(signal="perplexity")
+
+
+def test_a_probability_of_zero_is_no_error() -> None:
+    assert aggregate([0.0, 0.5], "geometric_mean", signal=Signal.SIGMOID) == 0.0
+    assert aggregate([0.0, 0.5], "product", signal=Signal.SIGMOID) == 0.0
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
+def test_aggregations_of_probabilities_are_ordered(values: list[float]) -> None:
+    def of(how: str) -> float:
+        value = aggregate(values, how, signal=Signal.SIGMOID)
+        assert value is not None
+        return value
+
+    assert 0.0 <= of("product") <= of("min") + 1e-12
+    assert of("min") <= of("median") <= max(values)
+    assert of("min") - 1e-12 <= of("geometric_mean") <= of("mean") + 1e-12
+    assert not math.isnan(of("geometric_mean"))
+
+
+def test_words_take_the_worst_of_their_tokens() -> None:
+    found = scored().words
+    assert spans(found) == [("Ein", 0.9), ("Straßenhund", 0.2), ("läuft", 0.4), (".", 0.7)]
+    assert [w.entropy for w in found] == [0.5, 3.0, 2.0, 0.1]
+    assert found[1].tokens == TOKENS[1:3]
+    assert all(TEXT[w.start : w.end] == w.text for w in found)
+    assert scored().words_by("mean")[1].sigmoid == pytest.approx(0.5)
+    product = scored().words_by("product")[1]
+    assert product.sigmoid == pytest.approx(0.16)
+    assert product.entropy is None  # undefined, not made up
+
+
+def test_a_token_over_two_words_counts_in_both() -> None:
+    tokens = (
+        ScoredToken(sigmoid=0.3, text="会议", start=0, end=2),
+        ScoredToken(sigmoid=0.9, text="七", start=2, end=3),
+    )
+    one = scored(hypothesis="会议七", tokens=tokens, signals=(Signal.SIGMOID,))
+    assert spans(one.words) == [("会", 0.3), ("议", 0.3), ("七", 0.9)]
+
+
+def test_a_word_without_a_token_has_no_value() -> None:
+    one = scored(tokens=TOKENS[:1], signals=(Signal.SIGMOID,))
+    assert [w.sigmoid for w in one.words] == [0.9, None, None, None]
+    assert spans(one.spans(below=2.0)) == [("Ein", 0.9)]
+
+
+def test_spans_join_neighbours() -> None:
+    assert spans(scored().spans(below=0.5)) == [("Straßenhund läuft", 0.2)]
+    assert spans(scored().spans(below=0.5, level="token")) == [("hund läuft", 0.2)]
+    assert spans(scored().spans(below=0.3, level="token")) == [("hund", 0.2)]
+    assert spans(scored().spans(below=0.75)) == [("Straßenhund läuft.", 0.2)]
+    assert scored().spans(below=0.1) == ()
+    assert spans(scored().spans(above=1.5, signal="entropy")) == [("Straßenhund läuft", 0.2)]
+    assert spans(scored().spans(above=0.85)) == [("Ein", 0.9)]
+    with pytest.raises(ValueError, match="exactly one of `below` and `above`"):
+        scored().spans()
+    with pytest.raises(ValueError, match="exactly one of `below` and `above`"):
+        scored().spans(below=0.5, above=0.5)
+
+
+def test_rows() -> None:
+    row = scored(extra={"id": 7, "score": "old"}).as_dict()
+    assert row == {
+        "id": 7,
+        "source": "A stray dog runs.",
+        "hypothesis": TEXT,
+        "score": pytest.approx(0.6),
+        "signals": {"sigmoid": pytest.approx(0.6), "entropy": pytest.approx(1.32)},
+    }
+    assert "source" not in scored(source=None).as_dict()
+    words = scored().as_dict("word")["words"]
+    assert words[1] == {
+        "text": "Straßenhund",
+        "start": 4,
+        "end": 15,
+        "sigmoid": 0.2,
+        "entropy": 3.0,
+    }
+    tokens = scored().as_dict("token")["tokens"]
+    assert tokens[0] == {
+        "text": "Ein",
+        "id": 1,
+        "start": 0,
+        "end": 3,
+        "sigmoid": 0.9,
+        "entropy": 0.5,
+    }
+    assert tokens[-1]["special"] is True
+    assert len(tokens) == 6
+
+
+def test_only_known_signals_are_shown() -> None:
+    assert repr(TOKENS[0]) == (
+        "ScoredToken(text='Ein', token_id=1, start=0, end=3, special=False, alternatives=None, "
+        "sigmoid=0.9, entropy=0.5)"
+    )
+    token = ScoredToken(text="a", alternatives=(Alternative("b", 0.5),))
+    assert "Alternative(text='b', probability=0.5)" in repr(token)
+    assert token.as_dict() == {}
+
+
+def test_signals_by_name() -> None:
+    assert parse_signals("sigmoid, rank") == (Signal.SIGMOID, Signal.RANK)
+    assert parse_signals(["rank", "sigmoid", "rank"]) == (Signal.RANK, Signal.SIGMOID)
+    assert parse_signals([Signal.BOOSTED]) == (Signal.BOOSTED,)
+    with pytest.raises(ValueError, match="'loss' is not a valid Signal; choose from sigmoid"):
+        parse_signals(["loss"])
+    with pytest.raises(ValueError, match="No signal was asked for"):
+        parse_signals([])
+
+
+def test_which_way_signals_point() -> None:
+    assert {s.value for s in Signal if not s.higher_is_better} == {"entropy", "rank"}
+    assert {s.value for s in Signal if s.is_probability} == {"sigmoid", "softmax", "boosted"}
+    assert {s.value for s in Signal if not s.needs_vocabulary} == {"sigmoid"}

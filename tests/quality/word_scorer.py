@@ -1,0 +1,108 @@
+"""A scorer that is quick enough for tests of the job around it, and its scores follow from text."""
+
+import os
+import signal
+import time
+import zlib
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal
+
+from headwise.data.pairs import Pair
+from headwise.data.scored import ScoredHypothesis, ScoredToken
+from headwise.data.signals import Signal
+from headwise.data.words import word_ranges
+from headwise.data.writers import LineFile
+from headwise.errors import InputError, TextError
+from headwise.quality import job
+from headwise.quality.job import JobSummary, score_file
+from headwise.quality.run_files import RunFiles
+
+
+class WordScorer:
+    """Scores each word with its checksum; reads ahead of what it yields, like a real one."""
+
+    def __init__(self, *, window: int = 7, delay: float = 0.0) -> None:
+        self.window = window
+        self.delay = delay
+        self.streams = 0
+
+    def score_many(
+        self,
+        pairs: Iterable[Pair],
+        *,
+        signals: tuple[Signal, ...],
+        alternatives: int,
+        errors: Literal["yield"],
+        progress: bool,
+    ) -> Iterator[ScoredHypothesis | InputError]:
+        assert errors == "yield"
+        assert not progress
+        assert not alternatives
+        self.streams += 1
+        waiting = iter(pairs)
+        while window := list(islice(waiting, self.window)):
+            for pair in window:
+                time.sleep(self.delay)
+                yield score_words(pair, signals)
+
+
+def score_words(pair: Pair, signals: tuple[Signal, ...]) -> ScoredHypothesis | InputError:
+    if not pair.hypothesis or pair.source == "":
+        return TextError("The text is empty.")
+    tokens = []
+    for start, end in word_ranges(pair.hypothesis):
+        word = pair.hypothesis[start:end]
+        checksum = zlib.crc32(f"{pair.source}|{word}".encode("utf-8", "surrogatepass"))
+        values: dict[str, Any] = dict.fromkeys(signals, checksum / 2**32)
+        tokens.append(ScoredToken(text=word, token_id=checksum, start=start, end=end, **values))
+    extra = dict(pair.extra)
+    return ScoredHypothesis(pair.source, pair.hypothesis, tuple(tokens), (), signals, extra)
+
+
+def run(source: Path, output: Path, **options: Any) -> JobSummary:
+    scorer = options.pop("scorer", None) or WordScorer()
+    return score_file(scorer, source, output, model="words", **options)
+
+
+def run_slowly(source: Path, output: Path) -> None:
+    run(source, output, scorer=WordScorer(delay=0.0005))
+
+
+def run_and_die(source: Path, output: Path, moment: str, number: int) -> None:
+    """Run a job, and kill the process at a moment: in the middle of a line, or beside a step."""
+    if moment == "line":
+        append, count = LineFile.append, 0
+
+        def append_or_die(self: LineFile, line: bytes) -> None:
+            nonlocal count
+            count += 1
+            if count == number:
+                self._file.write(line[: len(line) // 2])
+                die()
+            append(self, line)
+
+        LineFile.append = append_or_die  # type: ignore[method-assign]
+    elif moment == "table":
+        kill_before(job._Job, "make_table", number)
+    else:
+        kill_before(RunFiles, moment, number)
+    run(source, output)
+
+
+def kill_before(owner: type, name: str, number: int) -> None:
+    step, calls = getattr(owner, name), 0
+
+    def step_or_die(*args: Any, **kwargs: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == number:
+            die()
+        return step(*args, **kwargs)
+
+    setattr(owner, name, step_or_die)
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
