@@ -110,6 +110,19 @@ def parse_prompt_option(prompt: str | None) -> "PromptTemplate | None":
         raise typer.BadParameter(f"--prompt: {error}") from error
 
 
+@contextmanager
+def quiet_loading() -> "Iterator[None]":
+    """Load without Transformers' progress bars, and from then on hear only its errors."""
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.enable_progress_bar()
+
+
 def load_estimator(
     model: str,
     head: str | None = None,
@@ -121,13 +134,9 @@ def load_estimator(
     trust_remote_code: bool = False,
 ) -> "QualityEstimator":
     """Load what the options name, with Transformers' own messages turned off."""
-    from transformers.utils import logging
-
     from headwise.quality import QualityEstimator
 
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    with usage_errors():
+    with usage_errors(), quiet_loading():
         return QualityEstimator.from_pretrained(
             model,
             head,

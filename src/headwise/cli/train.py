@@ -79,7 +79,7 @@ def sigmoid(
     from headwise.training.negatives import NegativeSampling
     from headwise.training.sigmoid import SigmoidTraining, train_sigmoid_head
 
-    with options.usage_errors():
+    with options.usage_errors(), options.quiet_loading():
         settings = SigmoidTraining(
             epochs=epochs,
             learning_rate=learning_rate,

@@ -148,6 +148,7 @@ def train_sigmoid_head(
             logging_steps=20,
             remove_unused_columns=False,
             report_to="none",
+            disable_tqdm=False,  # a long run shows where it is, however quiet the rest is
             seed=settings.seed,
         ),
     )
