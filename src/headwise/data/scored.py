@@ -1,30 +1,15 @@
 """Records of a scored hypothesis: tokens, words, spans, sentence."""
 
-import math
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from enum import StrEnum
 from functools import cached_property
-from typing import Any, Literal, assert_never
+from typing import Any, Literal
 
+from headwise.data.aggregation import Aggregation, aggregate
 from headwise.data.signals import Signal
 from headwise.data.words import word_ranges
 
 Level = Literal["sentence", "word", "token"]
-
-
-class Aggregation(StrEnum):
-    """How the values of several tokens become one."""
-
-    MEAN = "mean"
-    MIN = "min"
-    PRODUCT = "product"
-    GEOMETRIC_MEAN = "geometric_mean"
-    MEDIAN = "median"
-
-
-_FOR_PROBABILITIES = (Aggregation.PRODUCT, Aggregation.GEOMETRIC_MEAN)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -102,50 +87,6 @@ class ScoredSpan(Signals):
     start: int = 0
     end: int = 0
     tokens: tuple[ScoredToken, ...] = ()
-
-
-def aggregate(values: Sequence[float], how: Aggregation | str, *, signal: Signal) -> float | None:
-    """Combine the values of several tokens into one.
-
-    Args:
-        values: One value a token.
-        how: ``mean``, ``min`` (the worst token: for ``entropy`` and ``rank`` the largest value),
-            ``product``, ``geometric_mean`` (both for probabilities only) or ``median``.
-        signal: What the values are.
-
-    Returns:
-        The combined value, or ``None`` for no values.
-
-    Raises:
-        ValueError: If ``how`` is unknown, or a product of something else than probabilities is
-            asked for.
-    """
-    try:
-        how = Aggregation(how)
-    except ValueError:
-        raise ValueError(f"`how` must be one of {', '.join(Aggregation)}, got {how!r}.") from None
-    if how in _FOR_PROBABILITIES and not signal.is_probability:
-        raise ValueError(
-            f"`{how}` is defined for probabilities (sigmoid, softmax, boosted), not for "
-            f"`{signal}`; use mean, min or median."
-        )
-    if not values:
-        return None
-    match how:
-        case Aggregation.MEAN:
-            return math.fsum(values) / len(values)
-        case Aggregation.MIN:
-            return min(values) if signal.higher_is_better else max(values)
-        case Aggregation.PRODUCT:
-            return math.prod(values)
-        case Aggregation.GEOMETRIC_MEAN:
-            if min(values) <= 0.0:
-                return 0.0
-            return math.exp(math.fsum(map(math.log, values)) / len(values))
-        case Aggregation.MEDIAN:
-            return statistics.median(values)
-        case _:
-            assert_never(how)
 
 
 @dataclass(frozen=True)
@@ -319,7 +260,7 @@ class ScoredHypothesis:
         tokens = tuple(t for t in self.tokens if t.start < end and t.end > start)
         values: dict[str, float | None] = {}
         for signal in self.signals:
-            if Aggregation(how) in _FOR_PROBABILITIES and not signal.is_probability:
+            if not Aggregation(how).is_defined_for(signal):
                 continue
             values[signal] = aggregate([getattr(t, signal) for t in tokens], how, signal=signal)
         return ScoredSpan(

@@ -16,14 +16,15 @@ from headwise.backbones import (
     parse_prompt,
 )
 from headwise.bundled import locate
-from headwise.data.batching import length_batches
+from headwise.data.aggregation import Aggregation
 from headwise.data.pairs import Pair
-from headwise.data.scored import Aggregation, ScoredHypothesis, ScoredToken
+from headwise.data.scored import ScoredHypothesis, ScoredToken
 from headwise.data.signals import Signal, parse_signals
 from headwise.errors import InputError, TextError
 from headwise.functional.chunking import DEFAULT_WORKSPACE_BYTES
 from headwise.heads import QualityHead, load_head
 from headwise.heads.storage import check_fit, read_head_info
+from headwise.quality.batches import score_batchwise
 from headwise.quality.generation import generate_tokens, stream_tokens
 from headwise.quality.progress import progress_bar
 from headwise.quality.token_signals import (
@@ -360,21 +361,12 @@ class QualityEstimator:
         request: SignalRequest,
         advance: Callable[[int], None] = lambda _: None,
     ) -> list[ScoredHypothesis | InputError]:
-        encoded = self._encode(pairs)
-        results: list[ScoredHypothesis | InputError | None] = [
-            code if isinstance(code, InputError) else None for code in encoded
-        ]
-        good = [(i, code) for i, code in enumerate(encoded) if isinstance(code, EncodedPair)]
-        advance(len(pairs) - len(good))
-        for batch in length_batches([len(code) for _, code in good], max_tokens=self.batch_tokens):
-            indices = [good[position][0] for position in batch]
-            codes = [good[position][1] for position in batch]
-            with torch.inference_mode():
-                hidden = self.backbone.target_hidden(codes)
-                scored = score_encoded(
-                    self.backbone, self.head, [pairs[i] for i in indices], codes, hidden, request
-                )
-            for index, one in zip(indices, scored, strict=True):
-                results[index] = one
-            advance(len(batch))
-        return [result for result in results if result is not None]
+        return score_batchwise(
+            self.backbone,
+            self.head,
+            pairs,
+            self._encode(pairs),
+            request,
+            batch_tokens=self.batch_tokens,
+            advance=advance,
+        )
