@@ -71,6 +71,8 @@ class CausalBackbone(LanguageBackbone):
             [whole.text for whole in rendered],
             add_special_tokens=False,
             return_offsets_mapping=True,
+            return_attention_mask=False,
+            return_token_type_ids=False,
             verbose=False,  # too long a text gets an error of ours, not a warning
         )
         encoded = iter(

@@ -55,11 +55,11 @@ class TokenSignals:
     """Signals of N positions as plain Python values.
 
     Attributes:
-        columns: One list of N values a signal.
+        columns: One list of N values a signal, by the signal's name.
         alternatives: For each position its alternatives, or ``None`` if not asked for.
     """
 
-    columns: dict[Signal, list[float]]
+    columns: dict[str, list[float]]
     alternatives: list[tuple[Alternative, ...]] | None
 
     def token(self, index: int, place: PlacedToken) -> ScoredToken:
@@ -71,7 +71,7 @@ class TokenSignals:
             end=place.end,
             special=place.special,
             alternatives=None if self.alternatives is None else self.alternatives[index],
-            **{signal.value: values[index] for signal, values in self.columns.items()},
+            **{name: values[index] for name, values in self.columns.items()},
         )
 
 
@@ -119,7 +119,7 @@ def compute_signals(
         if statistics.top_ids is not None and statistics.top_log_probs is not None:
             alternatives = _alternatives(backbone, statistics.top_ids, statistics.top_log_probs)
     return TokenSignals(
-        {signal: columns[signal].tolist() for signal in request.signals}, alternatives
+        {signal.value: columns[signal].tolist() for signal in request.signals}, alternatives
     )
 
 
