@@ -7,6 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
+
+from headwise.cli import main
 
 PAIRS = [
     ("A dog runs along the beach.", "Ein Hund läuft am Strand entlang."),
@@ -155,6 +158,23 @@ def test_train_export_import_round_trip(tmp_path: Path, pairs_file: Path) -> Non
     first, second = rows(tmp_path / "a.jsonl"), rows(tmp_path / "b.jsonl")
     assert [row["score"] for row in first] == [row["score"] for row in second]
     assert (tmp_path / "head" / "README.md").is_file()
+
+
+def test_an_interrupt_says_what_stays(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = typer.Typer()
+
+    @app.command()
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(main, "app", app)
+    monkeypatch.setattr(sys, "argv", ["headwise"])
+    with pytest.raises(SystemExit) as stop:
+        main.main()
+    assert stop.value.code == 130
+    assert "the same command continues" in capsys.readouterr().err
 
 
 def test_info(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """The ``headwise`` command: its subcommands, exit codes, and how errors are shown.
 
-Exit codes: 0 done, 1 an unexpected failure, 2 wrong usage, 3 done but for some rows.
+Exit codes: 0 done, 1 a failure, 2 wrong usage, 3 done but for some rows, 130 interrupted.
 Modules that take time to import are imported by the subcommand that needs them.
 """
 
@@ -17,6 +17,8 @@ from headwise.cli.score import score
 from headwise.cli.train import train
 from headwise.cli.transfer import export, import_
 from headwise.errors import HeadwiseError
+
+_INTERRUPTED = 130
 
 app = typer.Typer(
     name="headwise",
@@ -59,23 +61,26 @@ def main() -> None:
     try:
         app()
     except HeadwiseError as error:
-        _fail(str(error), code=1)
+        _fail(str(error), 1)
     except BrokenPipeError:
         # The reader of our output has gone; there is nobody left to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
-    except KeyboardInterrupt:
-        _fail("Interrupted. What was written stays; the same command continues it.", code=130)
+    except SystemExit as stop:
+        # Typer turns an interrupt into this code and says nothing
+        if stop.code == _INTERRUPTED:
+            _fail("Interrupted. What was written stays; the same command continues.", stop.code)
+        raise
     except Exception as error:
         if os.environ.get("HEADWISE_TRACEBACK"):
             raise
         _fail(
             f"Unexpected {type(error).__name__}: {error}. "
             "Set HEADWISE_TRACEBACK=1 to see where it comes from.",
-            code=1,
+            1,
         )
 
 
-def _fail(message: str, *, code: int) -> None:
+def _fail(message: str, code: int) -> None:
     print(f"Error: {message}", file=sys.stderr)
     sys.exit(code)
