@@ -21,7 +21,7 @@ types: $(VENV)/.installed-test
 docs: $(VENV)/.installed-docs
 	$(BIN)/mkdocs build --strict
 
-# Each benchmark runs both sides in one process and prints their ratio; takes about ten minutes
+# Each benchmark runs both sides in one process and prints their ratio
 bench: $(VENV)/.installed-test
 	for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
 

@@ -49,10 +49,6 @@ class TrainingError(HeadwiseError, RuntimeError):
     """Training cannot start or go on."""
 
 
-class MissingExtraError(HeadwiseError, ImportError):
-    """A feature needs packages of an extra that is not installed."""
-
-
 class DataError(HeadwiseError, ValueError):
     """A data file is missing, damaged, or of a format or with columns that cannot be read."""
 

@@ -123,6 +123,14 @@ def test_score_shows_and_reports_without_leaving_other_files(
         (("score", "pairs.tsv", "-o", "no/such/folder/out.jsonl"), 1, "folder"),
         (("score",), 2, "Missing argument"),
         (("generate", ""), 1, "empty"),
+        (
+            (
+                *("train", "sigmoid", "-b", "tiny-en-de", "--prompt", "tiny", "-o", "out"),
+                *("--data", "pairs.tsv", "--data", "missing.tsv", "--dev", "pairs.tsv"),
+            ),
+            1,
+            "missing.tsv",
+        ),
         (("generate", "word " * 600), 1, "512"),
         (("export", "out", "--dtype", "int4"), 2, "bfloat16"),
         (("import", "nowhere", "out", "-b", "tiny-en-de"), 1, "nowhere"),

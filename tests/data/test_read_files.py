@@ -8,7 +8,7 @@ import pyarrow.parquet
 import pytest
 
 from headwise.data.pairs import Pair, Reject
-from headwise.data.readers import Format, Layout, read_pairs, read_parallel, read_parallel_text
+from headwise.data.readers import Format, Layout, read_pairs, read_parallel_text
 from headwise.errors import DataError
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
@@ -50,8 +50,6 @@ def test_missing_file_and_folder_are_noticed_at_once(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no file .*missing\.tsv"):
         read_pairs(missing)
     with pytest.raises(DataError, match="no file"):
-        read_parallel([good, missing])
-    with pytest.raises(DataError, match="no file"):
         read_parallel_text(good, missing)
     with pytest.raises(DataError, match="is a folder"):
         read_pairs(tmp_path)
@@ -63,11 +61,6 @@ def test_damaged_gzip(tmp_path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"a\.tsv\.gz` cannot be read past line"):
         list(read_pairs(path))
-
-
-def test_several_files(tmp_path: Path) -> None:
-    paths = [write(tmp_path / "a.tsv.gz", TSV), write(tmp_path / "b.jsonl", JSONL)]
-    assert list(read_parallel(paths)) == EXPECTED * 2
 
 
 def test_parallel_text_files(tmp_path: Path) -> None:

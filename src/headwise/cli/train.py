@@ -129,8 +129,9 @@ def _read(paths: list[str]) -> "list[Pair]":
     from headwise.data.readers import read_pairs
 
     pairs = []
-    for path in paths:
-        for row in read_pairs(path):
+    # A missing file is noticed when its reader is made, before another one is read
+    for path, rows in [(path, read_pairs(path)) for path in paths]:
+        for row in rows:
             if isinstance(row, Reject):
                 print(f"{path}, line {row.line} left out: {row.reason}", file=sys.stderr)
             else:

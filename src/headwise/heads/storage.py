@@ -23,6 +23,7 @@ QualityHead = SigmoidHead | RescalingHead
 """Any head that scores tokens; `RescaledSigmoidHead` is a `SigmoidHead`."""
 
 CONFIG_FILE, WEIGHTS_FILE, CODE_FILE = "config.json", "model.safetensors", "sigmoid_head.py"
+CARD_FILE = "README.md"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def head_folder(name: str | Path) -> Path:
     if Path(name).is_dir():
         return Path(name)
     try:
-        patterns = [CONFIG_FILE, WEIGHTS_FILE]
+        patterns = [CONFIG_FILE, WEIGHTS_FILE, CARD_FILE]
         return Path(snapshot_download(str(name), allow_patterns=patterns))
     except (HFValidationError, HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         raise UnknownModelError(
@@ -194,7 +195,7 @@ def copy_head(
     info = read_head_info(folder)
     info = HeadInfo(info.head_type, prompt or info.prompt, backbone or info.backbone)
     sizes = tuple(tensors["weight"].shape) if "weight" in tensors else (0, 0)
-    card = folder / "README.md"
+    card = folder / CARD_FILE
     text = card.read_text("utf-8") if card.is_file() else None
     return _write(Path(output), tensors, info, sizes, getattr(torch, dtype), text)
 
@@ -237,7 +238,7 @@ def _write_files(
     with atomic_path(folder / CODE_FILE) as temporary:
         temporary.write_bytes((files("headwise.heads.hub") / CODE_FILE).read_bytes())
     if model_card is not None:
-        with atomic_path(folder / "README.md") as temporary:
+        with atomic_path(folder / CARD_FILE) as temporary:
             temporary.write_text(model_card, encoding="utf-8")
     # The config comes last: a folder that has one is complete
     with atomic_path(folder / CONFIG_FILE) as temporary:

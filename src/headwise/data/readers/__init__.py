@@ -6,7 +6,6 @@ Nothing here judges a text: whether it is empty or can be tokenised is for the e
 from headwise.data.readers.files import (
     STDIN,
     read_pairs,
-    read_parallel,
     read_parallel_text,
     resolve_format,
 )
@@ -18,7 +17,6 @@ __all__ = [
     "Format",
     "Layout",
     "read_pairs",
-    "read_parallel",
     "read_parallel_text",
     "read_scored",
     "resolve_format",

@@ -3,7 +3,7 @@
 import codecs
 import gzip
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack
 from io import BufferedReader
 from pathlib import Path
@@ -50,18 +50,6 @@ def read_pairs(path: str | Path, layout: Layout = _DEFAULT_LAYOUT) -> Iterator[P
         check_readable(path)
         resolve_format(path, layout)
     return _read(path, layout)
-
-
-def read_parallel(
-    paths: Iterable[str | Path], layout: Layout = _DEFAULT_LAYOUT
-) -> Iterator[Pair | Reject]:
-    """Read the rows of several files, one file after the other.
-
-    Raises:
-        DataError: As :func:`read_pairs`; a missing file is noticed before the first row is read.
-    """
-    readers = [read_pairs(path, layout) for path in paths]
-    return (row for rows in readers for row in rows)
 
 
 def read_parallel_text(sources: str | Path, hypotheses: str | Path) -> Iterator[Pair | Reject]:
