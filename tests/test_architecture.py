@@ -28,7 +28,7 @@ ROOMS = (
     "cli",
 )
 # Shared by all rooms, and importing none of them
-FOYER = {"errors", "atomic"}
+FOYER = {"errors", "atomic", "progress", "tensor_files"}
 ONLY_IN = {"ray": "distributed", "fastapi": "serving", "starlette": "serving", "uvicorn": "serving"}
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from headwise.backbones.encoded import EncodedPair
-from headwise.backbones.prompts import PromptTemplate
+from headwise.backbones.prompts import PromptTemplate, Source
 from headwise.backbones.text_checks import check_text, control_token_pattern, control_tokens
 from headwise.backbones.unembedding import Unembedding, check_unembedding
 from headwise.errors import ContextLengthError, InputError
@@ -81,16 +81,20 @@ class LanguageBackbone(ABC):
             check_unembedding(self._unembedding, hidden, logits, name=type(self.model).__name__)
         return self._unembedding
 
-    def check_length(self, tokens: int) -> None:
-        """Refuse what the model cannot read.
+    def length_limit(self, asked: int | None = None) -> int | None:
+        """The longest input in tokens: what the model reads, or less if less is asked for."""
+        return min((n for n in (self.max_length, asked) if n is not None), default=None)
+
+    def check_length(self, tokens: int, *, limit: int | None) -> None:
+        """Refuse what is longer than a limit.
 
         Raises:
             ContextLengthError: If there are too many tokens. Nothing is ever cut in silence.
         """
-        if self.max_length is not None and tokens > self.max_length:
+        if limit is not None and tokens > limit:
             raise ContextLengthError(
-                f"Prompt and hypothesis take {tokens} tokens, but the model reads "
-                f"{self.max_length} at most; split the text."
+                f"Prompt and hypothesis take {tokens} tokens, but the limit is {limit}; "
+                "split the text."
             )
 
     def check_source(self, source: object, prompt: PromptTemplate) -> None:
@@ -99,7 +103,14 @@ class LanguageBackbone(ABC):
         Raises:
             TextError: If it is not text, empty, badly encoded, or holds control tokens.
         """
-        if prompt.has_source:
+        if isinstance(source, tuple):
+            for message in source:
+                check_text(
+                    message.get("content"),
+                    what=f"{message.get('role')} message",
+                    control_tokens=self._control_tokens,
+                )
+        elif prompt.has_source:
             check_text(source, what="source", control_tokens=self._control_tokens)
 
     def check_pair(
@@ -123,9 +134,24 @@ class LanguageBackbone(ABC):
 
     @abstractmethod
     def encode(
-        self, pairs: Sequence[tuple[str | None, str]], prompt: PromptTemplate
+        self,
+        pairs: Sequence[tuple[Source, str]],
+        prompt: PromptTemplate,
+        *,
+        max_length: int | None = None,
+        cut: bool = False,
     ) -> list[EncodedPair | InputError]:
-        """Tokenise pairs; an error stands in the place of a pair that cannot be scored."""
+        """Tokenise pairs.
+
+        Args:
+            pairs: Sources (or conversations before the hypothesis) and hypotheses.
+            prompt: How a pair is laid out.
+            max_length: Longest input in tokens; the model's own limit holds as well.
+            cut: Whether a hypothesis that is too long loses its end, instead of being an error.
+
+        Returns:
+            One result a pair; an error stands in the place of a pair that cannot be scored.
+        """
 
     @abstractmethod
     def encode_prompt(self, source: str | None, prompt: PromptTemplate) -> dict[str, Tensor]:

@@ -10,7 +10,7 @@ from transformers.cache_utils import Cache, DynamicCache
 
 from headwise.backbones.base import LanguageBackbone
 from headwise.backbones.encoded import EncodedPair, pad_right, target_rows
-from headwise.backbones.prompts import PromptTemplate, Rendered, SequenceTemplate
+from headwise.backbones.prompts import PromptTemplate, Rendered, SequenceTemplate, Source
 from headwise.backbones.token_ranges import hypothesis_ranges
 from headwise.errors import (
     InputError,
@@ -51,9 +51,14 @@ class CausalBackbone(LanguageBackbone):
             )
 
     def encode(
-        self, pairs: Sequence[tuple[str | None, str]], prompt: PromptTemplate
+        self,
+        pairs: Sequence[tuple[Source, str]],
+        prompt: PromptTemplate,
+        *,
+        max_length: int | None = None,
+        cut: bool = False,
     ) -> list[EncodedPair | InputError]:
-        """Tokenise pairs; an error stands in the place of a pair that cannot be scored.
+        """Tokenise pairs; see :meth:`LanguageBackbone.encode`.
 
         Raises:
             PromptBoundaryError: If a token reaches over the end of the prompt.
@@ -76,20 +81,31 @@ class CausalBackbone(LanguageBackbone):
             verbose=False,  # too long a text gets an error of ours, not a warning
         )
         encoded = iter(
-            map(self._encode_one, rendered, tokens["input_ids"], tokens["offset_mapping"])
+            self._encode_one(whole, ids, offsets, limit=self.length_limit(max_length), cut=cut)
+            for whole, ids, offsets in zip(
+                rendered, tokens["input_ids"], tokens["offset_mapping"], strict=True
+            )
         )
         return [next(encoded) if error is None else error for error in errors]
 
     def _encode_one(
-        self, whole: Rendered, ids: list[int], offsets: list[tuple[int, int]]
+        self,
+        whole: Rendered,
+        ids: list[int],
+        offsets: list[tuple[int, int]],
+        *,
+        limit: int | None,
+        cut: bool,
     ) -> EncodedPair | InputError:
-        try:
-            self.check_length(len(ids))
-        except InputError as error:
-            return error
         first = next(
             (i for i, (a, b) in enumerate(offsets) if max(b, a + 1) > whole.prompt_end), len(ids)
         )
+        if cut and limit is not None and first < limit:
+            ids, offsets = ids[:limit], offsets[:limit]
+        try:
+            self.check_length(len(ids), limit=limit)
+        except InputError as error:
+            return error
         after = next((i for i, (a, _) in enumerate(offsets) if a >= whole.end), len(ids))
         if first >= after:
             text = whole.text[whole.start : whole.end]
@@ -123,7 +139,7 @@ class CausalBackbone(LanguageBackbone):
         self.check_source(source, prompt)
         text = prompt.render_prompt(self.tokenizer, source)
         ids = self.tokenizer(text, add_special_tokens=False)["input_ids"]
-        self.check_length(len(ids))
+        self.check_length(len(ids), limit=self.length_limit())
         tensor = torch.tensor([ids], device=self.device)
         return {"input_ids": tensor, "attention_mask": torch.ones_like(tensor)}
 

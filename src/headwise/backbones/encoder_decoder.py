@@ -9,7 +9,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from headwise.backbones.base import LanguageBackbone
 from headwise.backbones.encoded import EncodedPair, pad_right, target_rows
-from headwise.backbones.prompts import PromptTemplate, SequenceTemplate
+from headwise.backbones.prompts import PromptTemplate, SequenceTemplate, Source
 from headwise.backbones.token_ranges import align_pieces, hypothesis_ranges
 from headwise.errors import InputError, PromptError, TextError
 
@@ -63,29 +63,45 @@ class EncoderDecoderBackbone(LanguageBackbone):
             self.tokenizer.tgt_lang = prompt.target_language
 
     def encode(
-        self, pairs: Sequence[tuple[str | None, str]], prompt: PromptTemplate
+        self,
+        pairs: Sequence[tuple[Source, str]],
+        prompt: PromptTemplate,
+        *,
+        max_length: int | None = None,
+        cut: bool = False,
     ) -> list[EncodedPair | InputError]:
-        """Tokenise pairs; an error stands in the place of a pair that cannot be scored."""
+        """Tokenise pairs; see :meth:`LanguageBackbone.encode`."""
         assert isinstance(prompt, SequenceTemplate)
         self._set_languages(prompt)
+        limit = self.length_limit(max_length)
         results: list[EncodedPair | InputError] = []
         for source, hypothesis in pairs:
             error = self.check_pair(source, hypothesis, prompt)
             try:
-                results.append(error or self._encode_one(source, hypothesis, prompt))
+                results.append(
+                    error or self._encode_one(source, hypothesis, prompt, limit=limit, cut=cut)
+                )
             except InputError as too_long:
                 results.append(too_long)
         return results
 
     def _encode_one(
-        self, source: str | None, hypothesis: str, prompt: SequenceTemplate
+        self,
+        source: Source,
+        hypothesis: str,
+        prompt: SequenceTemplate,
+        *,
+        limit: int | None,
+        cut: bool,
     ) -> EncodedPair:
         source_ids = self.tokenizer(prompt.render_source(self.tokenizer, source))["input_ids"]
         target = self.tokenizer(
             text_target=hypothesis, return_offsets_mapping=self.tokenizer.is_fast
         )
         labels: list[int] = target["input_ids"]
-        self.check_length(max(len(source_ids), len(labels)))
+        if cut:
+            labels = labels[:limit]
+        self.check_length(max(len(source_ids), len(labels)), limit=limit)
         inside = [i for i, label in enumerate(labels) if label not in self.special_ids]
         if not inside:
             raise TextError(f"The tokeniser makes no token of the hypothesis {hypothesis[:40]!r}.")
@@ -124,7 +140,7 @@ class EncoderDecoderBackbone(LanguageBackbone):
         self.check_source(source, prompt)
         self._set_languages(prompt)
         inputs = self.tokenizer(prompt.render_source(self.tokenizer, source), return_tensors="pt")
-        self.check_length(inputs["input_ids"].shape[1])
+        self.check_length(inputs["input_ids"].shape[1], limit=self.length_limit())
         extra = {}
         if prompt.target_language is not None:
             first, *_, last = self.tokenizer(text_target="")["input_ids"]

@@ -6,6 +6,7 @@ to be counted in tokens of a prompt that was tokenised on its own.
 """
 
 import string
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -13,6 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from transformers import PreTrainedTokenizerBase
 
 from headwise.errors import PromptBoundaryError, PromptError
+
+Source = str | tuple[Mapping[str, str], ...] | None
+"""What stands before a hypothesis: a text, the messages of a conversation, or nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,12 @@ class _Template(BaseModel):
             raise PromptError(f"The prompt must hold {{hypothesis}} once, got {text!r}.")
         return self._fill(before, values), self._fill(after, values)
 
-    def _values(self, tokenizer: PreTrainedTokenizerBase, source: str | None) -> dict[str, str]:
+    def _values(self, tokenizer: PreTrainedTokenizerBase, source: Source) -> dict[str, str]:
+        if isinstance(source, tuple):
+            raise PromptError(
+                "A conversation needs a prompt of kind 'chat'; give the prompt 'chat', or pairs "
+                "of a source and a hypothesis."
+            )
         if self.has_source and source is None:
             raise PromptError(
                 "This prompt shows a source and got none; give one, or use the prompt 'raw'."
@@ -109,12 +118,12 @@ class TextTemplate(_Template):
         """The strings that may name variables."""
         return (self.prompt, self.completion, self.end)
 
-    def render_prompt(self, tokenizer: PreTrainedTokenizerBase, source: str | None) -> str:
+    def render_prompt(self, tokenizer: PreTrainedTokenizerBase, source: Source) -> str:
         """The text that generation starts from."""
         return self._fill(self.prompt, self._values(tokenizer, source))
 
     def render(
-        self, tokenizer: PreTrainedTokenizerBase, source: str | None, hypothesis: str
+        self, tokenizer: PreTrainedTokenizerBase, source: Source, hypothesis: str
     ) -> Rendered:
         """The whole text of a pair."""
         values = self._values(tokenizer, source)
@@ -133,7 +142,7 @@ class ChatPromptTemplate(_Template):
     """A conversation of one user and one assistant turn, laid out by the model's chat template.
 
     Attributes:
-        user: The user's message; knows ``{source}``.
+        user: The user's message; knows ``{source}``. Not used where there is a whole conversation.
         assistant: The assistant's message; holds ``{hypothesis}`` once.
         system: A system message, or ``None``.
     """
@@ -147,13 +156,13 @@ class ChatPromptTemplate(_Template):
         """The strings that may name variables."""
         return (self.user, self.assistant, self.system or "")
 
-    def _messages(
-        self, tokenizer: PreTrainedTokenizerBase, source: str | None
-    ) -> list[dict[str, str]]:
+    def _messages(self, tokenizer: PreTrainedTokenizerBase, source: Source) -> list[dict[str, str]]:
         if tokenizer.chat_template is None:
             raise PromptError(
                 "The tokeniser has no chat template; give a prompt of kind 'text', or 'raw'."
             )
+        if isinstance(source, tuple):
+            return [dict(message) for message in source]
         values = self._values(tokenizer, source)
         system = [("system", self.system)] if self.system is not None else []
         return [
@@ -161,18 +170,23 @@ class ChatPromptTemplate(_Template):
             for role, content in [*system, ("user", self.user)]
         ]
 
-    def render_prompt(self, tokenizer: PreTrainedTokenizerBase, source: str | None) -> str:
+    def render_prompt(self, tokenizer: PreTrainedTokenizerBase, source: Source) -> str:
         """The text that generation starts from."""
         return _apply(tokenizer, self._messages(tokenizer, source), generation=True)
 
     def render(
-        self, tokenizer: PreTrainedTokenizerBase, source: str | None, hypothesis: str
+        self, tokenizer: PreTrainedTokenizerBase, source: Source, hypothesis: str
     ) -> Rendered:
-        """The whole text of a pair."""
+        """The whole text of a pair, or of a conversation and the answer that ends it.
+
+        A conversation is laid out as it is: the template's own messages say how one source
+        becomes a conversation, and here there is one.
+        """
         messages = self._messages(tokenizer, source)
         prompt = _apply(tokenizer, messages, generation=True)
-        values = self._values(tokenizer, source)
-        before, after = self._around_hypothesis(self.assistant, values)
+        values = {} if isinstance(source, tuple) else self._values(tokenizer, source)
+        whole = "{hypothesis}" if isinstance(source, tuple) else self.assistant
+        before, after = self._around_hypothesis(whole, values)
         answer = before + hypothesis + after
         text = _apply(
             tokenizer, [*messages, {"role": "assistant", "content": answer}], generation=False
@@ -217,7 +231,7 @@ class SequenceTemplate(_Template):
         """The strings that may name variables."""
         return (self.source_text,)
 
-    def render_source(self, tokenizer: PreTrainedTokenizerBase, source: str | None) -> str:
+    def render_source(self, tokenizer: PreTrainedTokenizerBase, source: Source) -> str:
         """The text that the encoder reads."""
         return self._fill(self.source_text, self._values(tokenizer, source))
 

@@ -48,6 +48,7 @@ class LengthBatchSampler:
 
     def set_epoch(self, epoch: int) -> None:
         """Draw the batches of an epoch; the training loop calls this."""
+        self.epoch = epoch
         generator = random.Random(self._seed + epoch)
         order = list(range(len(self._lengths)))
         generator.shuffle(order)

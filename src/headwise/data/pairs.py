@@ -4,22 +4,38 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from headwise.data.error_spans import ErrorSpan
+
+Message = Mapping[str, str]
+"""One message of a conversation: its ``role`` and its ``content``."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:
     """A hypothesis to score, with what it answers to or translates.
 
     Attributes:
-        source: The source text; ``None`` for text on its own.
+        source: The source text; ``None`` for text on its own. In a conversation, the content of
+            the last user message, if there is one.
         hypothesis: The text to score.
         line: Where it stood in its file, counted from 1; 0 if it came from no file.
         extra: Other columns of its row, handed through to the output.
+        history: The messages before the hypothesis, if it is a turn of a conversation.
+        errors: What people marked as wrong in the hypothesis. ``()`` if they found nothing,
+            ``None`` if nobody looked.
     """
 
     source: str | None
     hypothesis: str
     line: int = 0
     extra: Mapping[str, Any] = field(default_factory=dict)
+    history: tuple[Message, ...] = ()
+    errors: tuple[ErrorSpan, ...] | None = None
+
+    @property
+    def given(self) -> str | tuple[Message, ...] | None:
+        """What a prompt is made of: the conversation if there is one, otherwise the source."""
+        return self.history or self.source
 
     @classmethod
     def of(cls, pair: "Pair | tuple[str | None, str]") -> "Pair":

@@ -24,9 +24,9 @@ from headwise.errors import InputError, TextError
 from headwise.functional.chunking import DEFAULT_WORKSPACE_BYTES
 from headwise.heads import QualityHead, load_head
 from headwise.heads.storage import check_fit, read_head_info
+from headwise.progress import progress_bar
 from headwise.quality.batches import score_batchwise
 from headwise.quality.generation import generate_tokens, stream_tokens
-from headwise.quality.progress import progress_bar
 from headwise.quality.token_signals import (
     PlacedToken,
     SignalRequest,
@@ -335,7 +335,7 @@ class QualityEstimator:
         return SignalRequest(signals, alternatives, self.workspace_bytes)
 
     def _encode(self, pairs: Sequence[Pair]) -> list[EncodedPair | InputError]:
-        return self.backbone.encode([(p.source, p.hypothesis) for p in pairs], self.prompt)
+        return self.backbone.encode([(p.given, p.hypothesis) for p in pairs], self.prompt)
 
     def _score_windows(
         self,

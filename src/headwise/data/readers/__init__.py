@@ -1,10 +1,11 @@
-"""Readers of what is to be scored, one file a format: each yields ``Pair`` or ``Reject`` lazily.
+"""Readers of pairs, one file a format or shape of rows: each yields ``Pair`` or ``Reject``.
 
 Nothing here judges a text: whether it is empty or can be tokenised is for the estimator to say.
 """
 
 from headwise.data.readers.files import (
     STDIN,
+    read_mqm,
     read_pairs,
     read_parallel_text,
     resolve_format,
@@ -16,6 +17,7 @@ __all__ = [
     "STDIN",
     "Format",
     "Layout",
+    "read_mqm",
     "read_pairs",
     "read_parallel_text",
     "read_scored",

@@ -12,8 +12,10 @@ from typing import BinaryIO, assert_never, cast
 from headwise.data.pairs import Pair, Reject
 from headwise.data.readers.jsonl import read_jsonl
 from headwise.data.readers.layout import Format, Layout
+from headwise.data.readers.mqm import read_mqm_stream
 from headwise.data.readers.parallel_text import pair_lines
 from headwise.data.readers.parquet import read_parquet
+from headwise.data.readers.saved_dataset import check_saved_dataset, read_saved_dataset
 from headwise.data.readers.tsv import read_tsv
 from headwise.errors import DataError
 
@@ -34,22 +36,45 @@ _DEFAULT_LAYOUT = Layout()
 def read_pairs(path: str | Path, layout: Layout = _DEFAULT_LAYOUT) -> Iterator[Pair | Reject]:
     """Read the rows of a file, lazily and in order.
 
+    A row holds a source and a hypothesis; where values can be nested (JSONL, Parquet, data sets),
+    also texts by language (``translation``), or a conversation (``messages``), of which every
+    assistant turn is a hypothesis. There, ``annotations`` are error marks. A TSV file with the
+    header of MQM annotations is read as :func:`read_mqm` does.
+
     Args:
-        path: A TSV, JSONL or Parquet file (the text formats also with ``.gz``), or ``-`` for
-            TSV or JSONL from standard input.
+        path: A TSV, JSONL or Parquet file (the text formats also with ``.gz``), a folder that
+            ``datasets.Dataset.save_to_disk`` wrote, or ``-`` for TSV or JSONL from standard input.
         layout: Format and columns, as far as they should not be found out.
 
     Returns:
-        For each row a ``Pair``, or a ``Reject`` if it cannot be one.
+        For each row a ``Pair``, or a ``Reject`` if it cannot be one. The turns of a conversation
+        have the same line.
 
     Raises:
         DataError: If the file is missing, damaged, of an unknown format or lacks a column. What
             only reading can show is raised while iterating.
     """
-    if str(path) != STDIN:
-        check_readable(path)
-        resolve_format(path, layout)
-    return _read(path, layout)
+    if str(path) == STDIN:
+        return _read_stdin(layout)
+    if Path(path).is_dir():
+        check_saved_dataset(Path(path))
+        return read_saved_dataset(Path(path), layout)
+    check_readable(path)
+    return _read(path, layout, resolve_format(path, layout))
+
+
+def read_mqm(path: str | Path) -> Iterator[Pair | Reject]:
+    """Read MQM annotations, TSV or ``.gz`` of it: one pair a segment, with its error spans.
+
+    Returns:
+        For each segment a ``Pair``, or a ``Reject`` if a row of it cannot be understood;
+        :func:`~headwise.data.readers.mqm.gather_segments` says what they hold.
+
+    Raises:
+        DataError: If the file is missing or damaged, or its header is not that of annotations.
+    """
+    check_readable(path)
+    return _read_mqm(path)
 
 
 def read_parallel_text(sources: str | Path, hypotheses: str | Path) -> Iterator[Pair | Reject]:
@@ -97,17 +122,17 @@ def check_readable(path: str | Path) -> None:
         raise DataError(f"`{path}` is a folder; name a file in it.")
 
 
-def _read(path: str | Path, layout: Layout) -> Iterator[Pair | Reject]:
-    if str(path) == STDIN:
-        stdin = cast(BufferedReader, sys.stdin.buffer)
-        yield from _read_stream(stdin, "standard input", layout, _peek_format(stdin, layout))
-        return
-    format_ = resolve_format(path, layout)
+def _read(path: str | Path, layout: Layout, format_: Format) -> Iterator[Pair | Reject]:
     if format_ is Format.PARQUET:
         yield from read_parquet(Path(path), layout)
         return
     with _open(path) as stream:
         yield from _read_stream(stream, str(path), layout, format_)
+
+
+def _read_stdin(layout: Layout) -> Iterator[Pair | Reject]:
+    stdin = cast(BufferedReader, sys.stdin.buffer)
+    yield from _read_stream(stdin, "standard input", layout, _peek_format(stdin, layout))
 
 
 def _read_stream(
@@ -130,6 +155,11 @@ def _peek_format(stream: BufferedReader, layout: Layout) -> Format:
         return layout.format
     start = stream.peek(len(codecs.BOM_UTF8) + 1).removeprefix(codecs.BOM_UTF8)
     return Format.JSONL if start.startswith(b"{") else Format.TSV
+
+
+def _read_mqm(path: str | Path) -> Iterator[Pair | Reject]:
+    with _open(path) as stream:
+        yield from read_mqm_stream(stream, str(path))
 
 
 def _read_parallel_text(sources: str | Path, hypotheses: str | Path) -> Iterator[Pair | Reject]:

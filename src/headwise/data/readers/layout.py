@@ -1,11 +1,13 @@
 """Where the texts stand in a row: formats, column names, and how they are found."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from headwise.data.pairs import Pair
+from headwise.errors import DataError, InputError
 
 SOURCE_NAMES = frozenset({"source", "src", "original"})
 HYPOTHESIS_NAMES = frozenset({"hypothesis", "hyp", "mt", "target", "tgt", "translation"})
@@ -29,12 +31,17 @@ class Format(StrEnum):
 class Layout:
     """What a reader is told about a file; what is ``None`` is found out.
 
+    A column named here is taken as it is: rows are then not read as conversations (``messages``)
+    or as the marks of raters (MQM), whatever other columns there are.
+
     Attributes:
-        format: The file's format; by default its suffix says it.
+        format: The file's format; by default its suffix says it. A folder has only one.
         source_column: Name of the source column or key; by default one of ``source``, ``src``
-            and ``original``, in any case.
+            and ``original``, in any case. Where a column ``translation`` holds texts by
+            language, the language of the source; by default the first.
         hypothesis_column: Name of the hypothesis column or key; by default one of
-            ``hypothesis``, ``hyp``, ``mt``, ``target``, ``tgt`` and ``translation``.
+            ``hypothesis``, ``hyp``, ``mt``, ``target``, ``tgt`` and ``translation``. In such a
+            column ``translation``, the language of the hypothesis.
         has_source: Whether the hypotheses have a source. Otherwise a source column, if there is
             one, is handed through like any other.
         header: Whether the first row of a TSV file names the columns; by default it does if one
@@ -47,13 +54,18 @@ class Layout:
     has_source: bool = True
     header: bool | None = None
 
+    @property
+    def names_columns(self) -> bool:
+        """Whether a column is named here."""
+        return self.source_column is not None or self.hypothesis_column is not None
+
     def is_header(self, cells: Sequence[str]) -> bool:
         """Whether the first row of a TSV file names its columns."""
         if self.header is not None:
             return self.header
-        if self.source_column is not None or self.hypothesis_column is not None:
+        if self.names_columns:
             return True  # only a header can hold the name that was asked for
-        return any(_folded(cell) in SOURCE_NAMES | HYPOTHESIS_NAMES for cell in cells)
+        return any(folded(cell) in SOURCE_NAMES | HYPOTHESIS_NAMES for cell in cells)
 
     def columns(self, names: Iterable[str]) -> "Columns":
         """Find the texts among the columns of a table or the keys of an object.
@@ -76,7 +88,7 @@ class Layout:
             if chosen not in present:
                 raise LookupError(f"there is no `{chosen}`; found {listed}")
             return chosen
-        found = [name for name in present if _folded(name) in known]
+        found = [name for name in present if folded(name) in known]
         if len(found) == 1:
             return found[0]
         remedy = f"name it with `{role}_column`"
@@ -106,7 +118,7 @@ class Columns:
         """Make a pair of a row; everything that is not one of its texts becomes ``extra``.
 
         Raises:
-            TypeError: If a text is not a string.
+            InputError: If a text is not a string.
         """
         texts = (self.source, self.hypothesis)
         return Pair(
@@ -121,9 +133,30 @@ def _text(row: Mapping[str, Any], name: str) -> str:
     value = row[name]
     if isinstance(value, str):
         return value
-    kind = "null" if value is None else type(value).__name__
-    raise TypeError(f"`{name}` must be a string, got {kind}.")
+    raise InputError(f"`{name}` must be a string, got {kind_of(value)}.")
 
 
-def _folded(name: str) -> str:
+def kind_of(value: object) -> str:
+    """The kind of a value, as an error names it."""
+    return "null" if value is None else type(value).__name__
+
+
+@contextmanager
+def finding_columns(header: Sequence[str], name: str) -> Iterator[None]:
+    """Let columns be looked for in the header of a table called ``name``.
+
+    Raises:
+        DataError: If a column stands there twice, or a ``LookupError`` says what is not found.
+    """
+    repeated = sorted({column for column in header if header.count(column) > 1})
+    if repeated:
+        raise DataError(f"`{name}` has more than one column called `{repeated[0]}`; rename one.")
+    try:
+        yield
+    except LookupError as error:
+        raise DataError(f"In the header of `{name}` {error.args[0]}.") from None
+
+
+def folded(name: str) -> str:
+    """A column's name without what readers do not tell apart: case, and spaces around it."""
     return name.strip().casefold()

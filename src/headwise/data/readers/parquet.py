@@ -1,16 +1,12 @@
 """Rows of Parquet files, one record batch in memory at a time."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from headwise.data.pairs import Pair, Reject
-from headwise.data.readers.layout import Columns, Layout
-from headwise.data.readers.tsv import find_columns
+from headwise.data.readers.arrow_rows import BATCH_ROWS, read_batches
+from headwise.data.readers.layout import Layout
 from headwise.errors import DataError
-
-_BATCH_ROWS = 1024
 
 
 def read_parquet(path: Path, layout: Layout) -> Iterator[Pair | Reject]:
@@ -23,18 +19,7 @@ def read_parquet(path: Path, layout: Layout) -> Iterator[Pair | Reject]:
 
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
-            columns = find_columns(file.schema_arrow.names, str(path), layout)
-            line = 0
-            for batch in file.iter_batches(batch_size=_BATCH_ROWS):
-                for row in batch.to_pylist():
-                    line += 1
-                    yield _pair(row, line, columns)
+            batches = file.iter_batches(batch_size=BATCH_ROWS)
+            yield from read_batches(batches, file.schema_arrow, str(path), layout)
     except (pyarrow.ArrowException, OSError) as error:
         raise DataError(f"`{path}` cannot be read as Parquet: {error}.") from error
-
-
-def _pair(row: dict[str, Any], line: int, columns: Columns) -> Pair | Reject:
-    try:
-        return columns.pair(row, line)
-    except TypeError as error:
-        return Reject(line, str(error), json.dumps(row, ensure_ascii=False, default=str))

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from headwise.data.pairs import Pair, Reject
-from headwise.data.readers.layout import Columns, Layout
+from headwise.data.readers.layout import Layout, finding_columns
 from headwise.data.readers.lines import content_lines
-from headwise.errors import DataError
+from headwise.data.readers.mqm import gather_segments, is_mqm_header
 
 
 def read_tsv(stream: BinaryIO, name: str, layout: Layout) -> Iterator[Pair | Reject]:
@@ -14,19 +14,24 @@ def read_tsv(stream: BinaryIO, name: str, layout: Layout) -> Iterator[Pair | Rej
 
     With a header, its columns are found by name and the others go into ``extra``. Without one,
     a row is source and hypothesis, or just the hypothesis if ``layout.has_source`` is false.
+    Rows under the header of MQM annotations are gathered into segments.
 
     Raises:
         DataError: If the header lacks a column, or repeats or leaves out which one is meant.
     """
     to_row: Callable[[list[str], int], Pair] | None = None
     expected = 0
-    for number, line in content_lines(stream, name):
+    lines = content_lines(stream, name)
+    for number, line in lines:
         if isinstance(line, Reject):
             yield line
             continue
         cells = line.split("\t")
         if to_row is None:
             first_is_header = layout.is_header(cells)
+            if first_is_header and is_mqm_header(cells) and not layout.names_columns:
+                yield from gather_segments(lines, cells, name, has_source=layout.has_source)
+                return
             to_row, expected = (
                 _with_header(cells, name, layout) if first_is_header else _without_header(layout)
             )
@@ -41,7 +46,8 @@ def read_tsv(stream: BinaryIO, name: str, layout: Layout) -> Iterator[Pair | Rej
 def _with_header(
     header: list[str], name: str, layout: Layout
 ) -> tuple[Callable[[list[str], int], Pair], int]:
-    columns = find_columns(header, name, layout)
+    with finding_columns(header, name):
+        columns = layout.columns(header)
     return lambda cells, line: columns.pair(dict(zip(header, cells, strict=True)), line), len(
         header
     )
@@ -51,21 +57,6 @@ def _without_header(layout: Layout) -> tuple[Callable[[list[str], int], Pair], i
     if layout.has_source:
         return lambda cells, line: Pair(cells[0], cells[1], line), 2
     return lambda cells, line: Pair(None, cells[0], line), 1
-
-
-def find_columns(header: list[str], name: str, layout: Layout) -> Columns:
-    """Find the texts in the header of a table.
-
-    Raises:
-        DataError: If a column is missing, stands there twice, or several could be meant.
-    """
-    repeated = sorted({column for column in header if header.count(column) > 1})
-    if repeated:
-        raise DataError(f"`{name}` has more than one column called `{repeated[0]}`; rename one.")
-    try:
-        return layout.columns(header)
-    except LookupError as error:
-        raise DataError(f"In the header of `{name}` {error.args[0]}.") from None
 
 
 def _counted(cells: list[str]) -> str:

@@ -1,0 +1,66 @@
+"""Human marks of errors in a text, as ranges of its characters."""
+
+import re
+from dataclasses import dataclass
+
+_MARK = re.compile("</?v>")
+_SHOWN_CHARACTERS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorSpan:
+    """Neighbouring characters of a hypothesis that a person marked as wrong.
+
+    Attributes:
+        start: First character in the hypothesis, counted in Unicode code points from 0.
+        end: One past the last character.
+        severity: How bad it is, in the words of the annotation scheme, such as ``Major``.
+        category: What kind of error it is, likewise.
+        rater: Who marked it.
+    """
+
+    start: int
+    end: int
+    severity: str | None = None
+    category: str | None = None
+    rater: str | None = None
+
+
+def split_marks(text: str) -> tuple[str, list[tuple[int, int]]]:
+    """Take the marks ``<v>`` and ``</v>`` out of a text.
+
+    Args:
+        text: Text in which errors stand between ``<v>`` and ``</v>``.
+
+    Returns:
+        The plain text, and the ``(start, end)`` ranges of its characters that stood between
+        marks, in order. A range is empty if nothing did.
+
+    Raises:
+        ValueError: If a mark is not closed, not opened, or stands inside another.
+    """
+    pieces: list[str] = []
+    ranges: list[tuple[int, int]] = []
+    length = 0
+    read_to = 0
+    opened: int | None = None
+    for mark in _MARK.finditer(text):
+        pieces.append(text[read_to : mark.start()])
+        length += len(pieces[-1])
+        read_to = mark.end()
+        if mark[0] == "<v>":
+            if opened is not None:
+                raise ValueError(f"a `<v>` stands inside another, {_place(text, mark.start())}")
+            opened = length
+        else:
+            if opened is None:
+                raise ValueError(f"a `</v>` closes no `<v>`, {_place(text, mark.start())}")
+            ranges.append((opened, length))
+            opened = None
+    if opened is not None:
+        raise ValueError(f"a `<v>` is not closed, {_place(text, text.rindex('<v>'))}")
+    return "".join([*pieces, text[read_to:]]), ranges
+
+
+def _place(text: str, position: int) -> str:
+    return f"at {text[position : position + _SHOWN_CHARACTERS]!r}"

@@ -1,0 +1,54 @@
+"""Marks of errors that stand in a row beside the text, as ranges of its characters."""
+
+from headwise.data.error_spans import ErrorSpan
+from headwise.data.readers.layout import kind_of
+from headwise.errors import InputError
+
+# ESA marks what was left out of the translation this way; others leave the place open
+_NOWHERE = (None, "missing")
+
+
+def read_annotations(annotations: object, hypothesis: str) -> tuple[ErrorSpan, ...]:
+    """Check marks, and leave out those of missing text, which have no place in the hypothesis.
+
+    Args:
+        annotations: A list of objects with ``start`` and ``end``, character offsets into the
+            hypothesis, the end exclusive, both ``null`` or ``"missing"`` for missing text; and,
+            if known, ``severity``, ``category`` and ``rater``. Other keys are not read.
+        hypothesis: The text that they mark.
+
+    Raises:
+        InputError: If they are something else, or reach out of the hypothesis.
+
+    References:
+        Kocmi et al. 2024, arXiv 2406.11580 (ESA), for marks of missing text.
+    """
+    if not isinstance(annotations, list):
+        raise InputError(f"`annotations` must be a list of marks, got {kind_of(annotations)}.")
+    spans = (_span(mark, number, hypothesis) for number, mark in enumerate(annotations, start=1))
+    return tuple(span for span in spans if span is not None)
+
+
+def _span(mark: object, number: int, hypothesis: str) -> ErrorSpan | None:
+    if not isinstance(mark, dict) or not {"start", "end"} <= set(mark):
+        raise InputError(f"Annotation {number} must be an object with `start` and `end`.")
+    start, end = mark["start"], mark["end"]
+    if start in _NOWHERE and end in _NOWHERE:
+        return None
+    for name, offset in (("start", start), ("end", end)):
+        if type(offset) is not int:  # true and false are no offsets
+            raise InputError(
+                f"`{name}` of annotation {number} must be an integer, got {kind_of(offset)}."
+            )
+    if not 0 <= start < end <= len(hypothesis):
+        raise InputError(
+            f"Annotation {number} marks the characters from {start} to {end} of a hypothesis that "
+            f"has {len(hypothesis)}; 0 <= start < end <= {len(hypothesis)} must hold."
+        )
+    words = {name: mark.get(name) for name in ("severity", "category", "rater")}
+    for name, word in words.items():
+        if word is not None and not isinstance(word, str):
+            raise InputError(
+                f"`{name}` of annotation {number} must be a string, got {kind_of(word)}."
+            )
+    return ErrorSpan(start, end, **words)
