@@ -1,0 +1,76 @@
+"""Words that negate, by language, and edits that turn a statement into its opposite."""
+
+import random
+from dataclasses import dataclass
+
+from headwise.evaluation.synthetic_errors import Edit
+from headwise.evaluation.word_edits import TextWords
+
+
+@dataclass(frozen=True, slots=True)
+class NegationWords:
+    """How a language negates; all words in lower case.
+
+    Attributes:
+        negations: Words that negate and can be taken out.
+        inserted: The word to put in where there is none.
+        verbs: Words after which it can stand.
+        pronouns: Words that stand between such a verb and the negation.
+    """
+
+    negations: frozenset[str]
+    inserted: str
+    verbs: frozenset[str]
+    pronouns: frozenset[str]
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+NEGATION_DE = NegationWords(
+    negations=_words(
+        "nicht kein keine keinem keinen keiner keines "
+        "nie niemals nichts niemand niemandem niemanden"
+    ),
+    inserted="nicht",
+    verbs=_words(
+        "bin bist ist sind seid war warst waren wart "
+        "habe hast hat haben habt hatte hattest hatten "
+        "werde wirst wird werden werdet wurde wurden würde würden "
+        "kann kannst können könnt konnte konnten könnte könnten "
+        "muss musst müssen müsst musste mussten soll sollst sollen sollt sollte sollten "
+        "will willst wollen wollt wollte wollten darf darfst dürfen dürft durfte durften "
+        "möchte möchten"
+    ),
+    pronouns=_words("ich du er sie es wir ihr mich dich ihn uns euch mir dir ihm ihnen sich das"),
+)
+NEGATIONS = {"de": NEGATION_DE}
+
+
+def change_negation(words: TextWords, negation: NegationWords, rng: random.Random) -> Edit | None:
+    """Take a negation out, or put one in where the text has none.
+
+    Args:
+        words: The text and its words.
+        negation: How its language negates.
+        rng: Chooses the place.
+
+    Returns:
+        The edit: after a removal, the error is the word or mark that follows the gap. ``None``
+        if nothing follows, or if no known verb shows where a negation could stand.
+    """
+    folded = [words[i].casefold() for i in range(len(words))]
+    if negated := [i for i, word in enumerate(folded) if word in negation.negations]:
+        # A mark that stood right after the first word would open the text
+        removable = [i for i in negated if i + 1 < len(words) and (words.is_word(i + 1) or i > 0)]
+        return words.without(rng.choice(removable)) if removable else None
+    places = []
+    for i in range(len(words)):
+        if folded[i] not in negation.verbs:
+            continue
+        while words.has_neighbour(i) and folded[i + 1] in negation.pronouns:
+            i += 1
+        if words.has_neighbour(i):
+            places.append(i)
+    return words.with_word_after(rng.choice(places), negation.inserted) if places else None

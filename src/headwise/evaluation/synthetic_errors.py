@@ -1,0 +1,133 @@
+"""Errors put into correct text on purpose, so that their places are known.
+
+With them, a score's power to find wrong tokens can be measured without human labels.
+"""
+
+import random
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from headwise.backbones import EncodedPair
+from headwise.data.pairs import Pair
+from headwise.data.words import word_ranges
+
+
+class ErrorKind(StrEnum):
+    """What was done to the text.
+
+    Attributes:
+        REPLACED: A word became another word of a corpus.
+        DELETED: A word was taken out; the error is the word after the gap.
+        SWAPPED: A word and its right neighbour changed places; the error is both.
+        NUMBER: A number became another one with as many digits.
+        NEGATION: A negation was taken out (the error is what follows the gap) or put in.
+        PLAUSIBLE: A word became one that the language model itself finds possible but unlikely.
+    """
+
+    REPLACED = "replaced"
+    DELETED = "deleted"
+    SWAPPED = "swapped"
+    NUMBER = "number"
+    NEGATION = "negation"
+    PLAUSIBLE = "plausible"
+
+
+@dataclass(frozen=True, slots=True)
+class CorruptedPair:
+    """A pair with one error whose place is known.
+
+    Attributes:
+        source: The source text; ``None`` for text on its own.
+        hypothesis: The text with the error.
+        original: The hypothesis as it was.
+        kind: What was done to it.
+        start: Where the error begins in ``hypothesis``, in characters.
+        end: Where it ends, exclusive.
+    """
+
+    source: str | None
+    hypothesis: str
+    original: str
+    kind: ErrorKind
+    start: int
+    end: int
+
+    @classmethod
+    def of(cls, pair: Pair, edit: "Edit", kind: ErrorKind) -> "CorruptedPair":
+        """A pair after an edit of its hypothesis."""
+        return cls(pair.source, edit.text, pair.hypothesis, kind, edit.start, edit.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A changed text and the place of the change.
+
+    Attributes:
+        text: The whole text after the change.
+        start: Where the error begins in it, in characters.
+        end: Where it ends, exclusive.
+    """
+
+    text: str
+    start: int
+    end: int
+
+
+def error_labels(encoded: EncodedPair, start: int, end: int) -> list[bool]:
+    """Tell which targets of a pair belong to an error.
+
+    Args:
+        encoded: The corrupted pair as token ids.
+        start: Where the error begins in the hypothesis, in characters.
+        end: Where it ends, exclusive.
+
+    Returns:
+        One label a target: whether its characters overlap those of the error. The closing
+        special tokens stand for no character and are never part of it.
+
+    Raises:
+        ValueError: If the range is empty or begins before the text.
+    """
+    if not 0 <= start < end:
+        raise ValueError(f"An error must cover characters, got start={start} and end={end}.")
+    labels = [a < end and b > start for a, b in encoded.ranges]
+    return labels + [False] * (len(encoded.targets) - len(labels))
+
+
+class KnownTranslations:
+    """All hypotheses that the given pairs hold for each source.
+
+    Where a source has several correct translations, an edit may by accident turn one into
+    another, or put in the very word that another one uses.
+
+    Args:
+        pairs: Correct pairs. Texts without a source are translations of nothing.
+    """
+
+    def __init__(self, pairs: Iterable[Pair]) -> None:
+        self._words: defaultdict[str, set[tuple[str, ...]]] = defaultdict(set)
+        for pair in pairs:
+            if pair.source is not None:
+                self._words[pair.source].add(_folded_words(pair.hypothesis))
+
+    def include(self, source: str | None, text: str) -> bool:
+        """Whether a text is a known translation, letter case and spaces aside."""
+        return source is not None and _folded_words(text) in self._words[source]
+
+    def other_words(self, pair: Pair) -> set[str]:
+        """The words, case-folded, of all other translations of the pair's source."""
+        if pair.source is None:
+            return set()
+        others = self._words[pair.source] - {_folded_words(pair.hypothesis)}
+        return {word for words in others for word in words}
+
+
+def pair_generator(seed: int, index: int) -> random.Random:
+    """The source of randomness of one pair, whatever other pairs there are."""
+    return random.Random(f"{seed}/{index}")
+
+
+def _folded_words(text: str) -> tuple[str, ...]:
+    return tuple(text[start:end].casefold() for start, end in word_ranges(text))
