@@ -1,28 +1,36 @@
+from functools import partial
+
 import pytest
 import torch
 from torch import Tensor
 
 from headwise.backbones import Unembedding
-from headwise.heads import QualityHead, RescaledSigmoidHead, RescalingHead, SigmoidHead
+from headwise.heads import (
+    HEAD_TYPES,
+    BiasedSigmoidHead,
+    ContextualSigmoidHead,
+    QualityHead,
+    RescalingHead,
+    SigmoidHead,
+    build_head,
+)
 
-V, H = 37, 12
-HEADS = ["sigmoid", "rescaling", "both"]
+V, H, C = 37, 13, 5
 
 
-def make_head(kind: str, *, hidden_size: int = H) -> QualityHead:
+def softcapped() -> Unembedding:
+    return Unembedding(torch.randn(V, H), bias=torch.randn(V), scale=0.5, softcap=4.0)
+
+
+def make_head(head_type: str) -> QualityHead:
     """A head with parameters that are not those of the start."""
     torch.manual_seed(3)
-    head: QualityHead
-    if kind == "sigmoid":
-        return SigmoidHead(vocabulary_size=V, hidden_size=hidden_size)
-    if kind == "rescaling":
-        weight, bias = torch.randn(V, hidden_size), torch.randn(V)
-        head = RescalingHead(unembedding=Unembedding(weight, bias=bias, scale=0.5, softcap=4.0))
-    else:
-        head = RescaledSigmoidHead(vocabulary_size=V, hidden_size=hidden_size)
+    head = build_head(
+        head_type, vocabulary_size=V, hidden_size=H, unembedding=softcapped, context_size=C
+    )
     with torch.no_grad():
-        head.scale.fill_(0.7)
-        head.bias.fill_(-0.3)
+        for parameter in head.parameters():
+            parameter.add_(0.3 * torch.randn_like(parameter))
     return head
 
 
@@ -33,11 +41,16 @@ def by_the_book(head: QualityHead, hidden: Tensor) -> Tensor:
     else:
         logits = hidden.float() @ head.weight.T
     scale, bias = getattr(head, "scale", 1.0), getattr(head, "bias", 0.0)
+    if isinstance(head, ContextualSigmoidHead):
+        into, into_bias, out, out_bias = head.context.parameters()
+        inner = hidden.float() @ into.T + into_bias
+        inner = inner * 0.5 * (1.0 + torch.erf(inner / 2**0.5))
+        bias = inner @ out.T + out_bias  # (..., 1)
     return torch.sigmoid(scale * logits + bias)
 
 
 @pytest.mark.parametrize("shape", [(), (1,), (5,), (2, 3), (0,), (2, 0), (2, 3, 4)], ids=str)
-@pytest.mark.parametrize("kind", HEADS)
+@pytest.mark.parametrize("kind", HEAD_TYPES)
 def test_chosen_tokens_score_as_in_the_full_vocabulary(kind: str, shape: tuple[int, ...]) -> None:
     head = make_head(kind)
     hidden = torch.randn(*shape, H)
@@ -54,7 +67,7 @@ def test_chosen_tokens_score_as_in_the_full_vocabulary(kind: str, shape: tuple[i
     torch.testing.assert_close(found, expected.gather(-1, single.unsqueeze(-1)).squeeze(-1))
 
 
-@pytest.mark.parametrize("kind", HEADS)
+@pytest.mark.parametrize("kind", HEAD_TYPES)
 def test_bfloat16_hidden_states_give_float32_scores(kind: str) -> None:
     head = make_head(kind)
     hidden = torch.randn(6, H).bfloat16()
@@ -64,19 +77,28 @@ def test_bfloat16_hidden_states_give_float32_scores(kind: str) -> None:
     torch.testing.assert_close(scores, by_the_book(head, hidden).diagonal()[:6])
 
 
-@pytest.mark.parametrize("kind", HEADS)
-def test_every_parameter_learns_from_chosen_tokens_as_from_all(kind: str) -> None:
+@pytest.mark.parametrize("kind", HEAD_TYPES)
+def test_every_parameter_learns_as_by_the_book(kind: str) -> None:
     hidden, ids = torch.randn(5, H), torch.randint(0, V, (5, 3))
     gradients = []
-    for gathered in (True, False):
+    for way in ("chosen", "all", "by the book"):
         head = make_head(kind)
-        logits = head.logits(hidden, ids) if gathered else head.logits(hidden).gather(-1, ids)
-        logits.square().sum().backward()
-        gradients.append({name: p.grad for name, p in head.named_parameters()})
-    assert gradients[0].keys() == gradients[1].keys()
-    for name, gradient in gradients[0].items():
-        assert gradient is not None
-        torch.testing.assert_close(gradient, gradients[1][name])
+        # A frozen output layer works in place and hands no gradient on
+        states = hidden.clone().requires_grad_(isinstance(head, SigmoidHead))
+        if way == "chosen":
+            scores = head.score(states, ids)
+        else:
+            scores = (head.score if way == "all" else partial(by_the_book, head))(states)
+            scores = scores.gather(-1, ids)
+        scores.square().sum().backward()
+        learning = {"hidden": states, **dict(head.named_parameters())}
+        gradients.append({name: t.grad for name, t in learning.items() if t.requires_grad})
+    *found, expected = gradients
+    for ours in found:
+        for name, gradient in expected.items():
+            assert gradient is not None
+            assert gradient.any()
+            torch.testing.assert_close(ours[name], gradient, msg=name)
 
 
 def test_a_rescaling_head_owns_two_numbers_and_starts_as_the_language_model() -> None:
@@ -85,6 +107,60 @@ def test_a_rescaling_head_owns_two_numbers_and_starts_as_the_language_model() ->
     assert {n: p.numel() for n, p in head.named_parameters()} == {"scale": 1, "bias": 1}
     hidden = torch.randn(3, H)
     torch.testing.assert_close(head.score(hidden), torch.sigmoid(unembedding(hidden)))
+
+
+@pytest.mark.parametrize("kind", [BiasedSigmoidHead, ContextualSigmoidHead])
+def test_a_head_with_a_bias_starts_and_starts_again_as_the_plain_one(
+    kind: type[BiasedSigmoidHead | ContextualSigmoidHead],
+) -> None:
+    hidden, ids = torch.randn(6, H), torch.randint(0, V, (6, 4))
+
+    def assert_plain(head: SigmoidHead) -> None:
+        torch.manual_seed(8)
+        plain = SigmoidHead(vocabulary_size=V, hidden_size=H)
+        for chosen in (None, ids, ids[:, 0]):
+            assert torch.equal(head.logits(hidden, chosen), plain.logits(hidden, chosen))
+
+    torch.manual_seed(8)
+    head = kind(vocabulary_size=V, hidden_size=H)
+    assert_plain(head)
+    with torch.no_grad():
+        for parameter in head.parameters():
+            parameter.fill_(2.0)
+    torch.manual_seed(8)
+    head.reset_parameters()
+    assert_plain(head)
+    assert all(2.0 not in parameter for parameter in head.parameters())
+
+
+def test_a_contextual_bias_leaves_its_start() -> None:
+    head = ContextualSigmoidHead(vocabulary_size=V, hidden_size=H)
+    assert head.context[0].weight.shape == (64, H)
+    hidden, ids = torch.randn(6, H), torch.randint(0, V, (6,))
+    optimizer = torch.optim.SGD(head.context.parameters(), lr=1.0)
+    before = [parameter.detach().clone() for parameter in head.context.parameters()]
+    for _ in range(2):  # the first step reaches the last layer only
+        optimizer.zero_grad()
+        head.score(hidden, ids).sum().backward()
+        optimizer.step()
+    for parameter, old in zip(head.context.parameters(), before, strict=True):
+        assert not torch.equal(parameter, old)
+    assert head.context(hidden).std() > 0.0
+
+
+def test_the_backbones_output_layer_is_asked_for_only_by_the_head_that_rescales_it() -> None:
+    asked = []
+
+    def ask() -> Unembedding:
+        asked.append(head_type)
+        return softcapped()
+
+    for head_type in HEAD_TYPES:
+        head = build_head(head_type, vocabulary_size=V, hidden_size=H, unembedding=ask)
+        assert head.head_type == head_type
+    assert asked == ["rescaling_head"]
+    with pytest.raises(ValueError, match=r"contextual_unembedding_head, .*, got 'hydra'"):
+        build_head("hydra", vocabulary_size=V, hidden_size=H, unembedding=ask)
 
 
 def test_a_head_starts_from_the_language_models_unembedding() -> None:

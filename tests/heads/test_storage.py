@@ -9,12 +9,21 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from test_scores import HEADS, H, V, make_head
+from test_scores import C, H, V, make_head
 from torch import Tensor
 
 from headwise.errors import MismatchError, UnknownModelError, WeightsError
-from headwise.heads import QualityHead, RescalingHead, SigmoidHead, load_head, save_head
-from headwise.heads.storage import check_fit, head_folder, read_head_info
+from headwise.heads import (
+    HEAD_TYPES,
+    QualityHead,
+    RescalingHead,
+    SigmoidHead,
+    check_fit,
+    head_folder,
+    load_head,
+    save_head,
+)
+from headwise.heads.storage import copy_head, read_head_info
 
 DTYPES = [torch.float32, torch.bfloat16]
 
@@ -45,7 +54,7 @@ def unembedding_of(head: QualityHead) -> Any:
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
-@pytest.mark.parametrize("kind", HEADS)
+@pytest.mark.parametrize("kind", HEAD_TYPES)
 def test_a_saved_head_scores_the_same(tmp_path: Path, kind: str, dtype: torch.dtype) -> None:
     head = make_head(kind)
     prompt = {"kind": "text", "prompt": "{bos} {source} ä"}
@@ -60,16 +69,31 @@ def test_a_saved_head_scores_the_same(tmp_path: Path, kind: str, dtype: torch.dt
     assert all(p.dtype == torch.float32 for p in loaded.parameters())
     assert {t.dtype for t in load_file(folder / "model.safetensors").values()} == {dtype}
     hidden = torch.randn(7, H)
-    tolerance = {} if dtype == torch.float32 else {"rtol": 0.02, "atol": 0.02}
-    torch.testing.assert_close(loaded.score(hidden), head.score(hidden), **tolerance)
+    tolerance = 0.0 if dtype == torch.float32 else 0.02  # bit for bit in float32
+    torch.testing.assert_close(
+        loaded.score(hidden), head.score(hidden), rtol=tolerance, atol=tolerance
+    )
 
     info = read_head_info(folder)
     assert (info.head_type, info.prompt, info.backbone) == (head.head_type, prompt, "owner/name")
     assert not list(folder.glob(".*"))  # no temporary file is left
 
 
+@pytest.mark.parametrize("kind", HEAD_TYPES)
+def test_a_copied_head_is_the_saved_one(tmp_path: Path, kind: str) -> None:
+    head = make_head(kind)
+    folder = save_head(head, tmp_path / "head", backbone="owner/name")
+    copy = copy_head(folder, tmp_path / "copy")
+    for name in ("config.json", "model.safetensors", "sigmoid_head.py"):
+        assert (copy / name).read_bytes() == (folder / name).read_bytes()
+    config = json.loads((copy / "config.json").read_text())
+    own = (0, 0) if kind == RescalingHead.head_type else (V, H)
+    assert (config["vocab_size"], config["hidden_size"]) == own
+    assert config.get("context_size") == (C if kind == "contextual_unembedding_head" else None)
+
+
 def test_the_model_card_is_written_if_there_is_one(tmp_path: Path) -> None:
-    head = make_head("sigmoid")
+    head = make_head("new_unembedding_head")
     assert not (save_head(head, tmp_path / "a") / "README.md").exists()
     folder = save_head(head, tmp_path / "b", model_card="# Käse\n")
     assert (folder / "README.md").read_text(encoding="utf-8") == "# Käse\n"
@@ -78,7 +102,7 @@ def test_the_model_card_is_written_if_there_is_one(tmp_path: Path) -> None:
 def test_plain_transformers_users_get_the_same_scores(tmp_path: Path) -> None:
     """In a process of their own, which never imports headwise."""
     expected: dict[str, Tensor] = {}
-    for kind in HEADS:
+    for kind in HEAD_TYPES:
         for dtype in DTYPES:
             name = f"{kind}-{str(dtype).removeprefix('torch.')}"
             head = make_head(kind)
@@ -167,8 +191,24 @@ def broken(folder: Path, name: str) -> None:
             config.write_text("[]")
         case "an unknown head":
             config.write_text('{"head_type": "hydra"}')
-        case "the type of another head":
+        case "the type of a rescaled head":
             config.write_text('{"head_type": "rescaled_unembedding_head"}')
+        case "the type of a plain head":
+            config.write_text("{}")
+        case "no bias":
+            save_file({"weight": torch.zeros(V, H)}, weights)
+        case "a bias for each token":
+            save_file({"weight": torch.zeros(V, H), "bias": torch.zeros(V)}, weights)
+        case "no context":
+            save_file({"weight": torch.zeros(V, H)}, weights)
+        case "half a context":
+            tensors = load_file(weights)
+            del tensors["context.2.weight"]
+            save_file(tensors, weights)
+        case "the context of another size":
+            save_file({**load_file(weights), "context.0.weight": torch.zeros(C, H + 1)}, weights)
+        case "a third layer":
+            save_file({**load_file(weights), "context.4.weight": torch.zeros(1, 1)}, weights)
 
 
 @pytest.mark.parametrize(
@@ -188,24 +228,68 @@ def broken(folder: Path, name: str) -> None:
         ("binary config", r"config\.json is damaged"),
         ("a list as config", r"config\.json must hold an object"),
         ("an unknown head", "unknown head: 'hydra'"),
-        ("the type of another head", "does not fit its config"),
+        ("the type of a rescaled head", "does not fit its config"),
     ],
 )
 def test_a_damaged_folder_gets_a_named_error(tmp_path: Path, damage: str, message: str) -> None:
-    folder = save_head(make_head("sigmoid"), tmp_path / "head")
+    assert_refused(tmp_path, "new_unembedding_head", damage, message)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        ("no bias", r"does not fit its config: .*Missing .*\"bias\""),
+        ("a bias for each token", "does not fit its config: .*size mismatch for bias"),
+        ("another tensor", r"no matrix named 'weight'; found lm_head\.weight"),
+        ("the type of a plain head", r"does not fit its config: .*Unexpected .*\"bias\""),
+    ],
+)
+def test_a_damaged_bias_gets_a_named_error(tmp_path: Path, damage: str, message: str) -> None:
+    assert_refused(tmp_path, "biased_unembedding_head", damage, message)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        ("no context", r"no matrix named 'context\.0\.weight'; found weight"),
+        ("half a context", r"does not fit its config: .*Missing .*context\.2\.weight"),
+        ("the context of another size", "size mismatch for context"),
+        ("a third layer", r"does not fit its config: .*Unexpected .*context\.4\.weight"),
+        ("another tensor", r"no matrix named 'weight'; found lm_head\.weight"),
+        ("the type of a plain head", r"does not fit its config: .*Unexpected .*context\.0"),
+    ],
+)
+def test_a_damaged_context_gets_a_named_error(tmp_path: Path, damage: str, message: str) -> None:
+    assert_refused(tmp_path, "contextual_unembedding_head", damage, message)
+
+
+def assert_refused(folder: Path, kind: str, damage: str, message: str) -> None:
+    save_head(make_head(kind), folder)
     broken(folder, damage)
-    with pytest.raises(WeightsError, match=message):
+    with pytest.raises(WeightsError, match=f"(?s){message}"):
         load_head(folder, unembedding=never)
 
 
-def test_sizes_that_do_not_fit_the_backbone_are_refused() -> None:
-    head = make_head("sigmoid")
+def test_a_head_that_cannot_be_read_is_not_copied(tmp_path: Path) -> None:
+    folder = save_head(make_head("contextual_unembedding_head"), tmp_path / "head")
+    broken(folder, "no context")
+    with pytest.raises(WeightsError, match="no matrix named 'context"):
+        copy_head(folder, tmp_path / "copy")
+    assert not (tmp_path / "copy").exists()
+
+
+@pytest.mark.parametrize("kind", [kind for kind in HEAD_TYPES if kind != "rescaling_head"])
+def test_sizes_that_do_not_fit_the_backbone_are_refused(kind: str) -> None:
+    head = make_head(kind)
     check_fit(head, vocabulary_size=V, hidden_size=H)
     with pytest.raises(MismatchError, match=f"vocabulary {V} and hidden size {H}, the backbone"):
         check_fit(head, vocabulary_size=V + 1, hidden_size=H)
     with pytest.raises(MismatchError):
         check_fit(head, vocabulary_size=V, hidden_size=2 * H)
-    check_fit(make_head("rescaling"), vocabulary_size=1, hidden_size=1)  # fits anything
+
+
+def test_a_rescaling_head_fits_any_backbone() -> None:
+    check_fit(make_head("rescaling_head"), vocabulary_size=1, hidden_size=1)
 
 
 @pytest.mark.parametrize("name", ["nobody/nothing", "not a name!", "/no/such/folder"])

@@ -50,6 +50,22 @@ def test_from_pretrained_takes_folders(estimator: QualityEstimator, folders: Pat
     assert bare.head is None
 
 
+def test_from_pretrained_takes_heads_of_all_types(
+    every_estimator: QualityEstimator, folders: Path, tmp_path: Path
+) -> None:
+    assert every_estimator.head is not None
+    head = save_head(
+        every_estimator.head,
+        tmp_path,
+        prompt=every_estimator.prompt.model_dump(),
+        backbone=str(folders),
+    )
+    loaded = QualityEstimator.from_pretrained(head)
+    assert type(loaded.head) is type(every_estimator.head)
+    expected = every_estimator.score(SOURCE, HYPOTHESIS, signals=ALL_SIGNALS)
+    assert_same(loaded.score(SOURCE, HYPOTHESIS, signals=ALL_SIGNALS), expected)
+
+
 def test_from_pretrained_binds_prompt_variables(folders: Path) -> None:
     def bound(**variables: str) -> QualityEstimator:
         return QualityEstimator.from_pretrained(

@@ -29,20 +29,22 @@ def stream_threads() -> list[threading.Thread]:
 @pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair[0])
 @pytest.mark.parametrize("way", ["greedy", "beams"])
 def test_generated_and_scored_agree(
-    estimator: QualityEstimator, way: str, pair: tuple[str, str]
+    every_estimator: QualityEstimator, way: str, pair: tuple[str, str]
 ) -> None:
-    generated = estimator.generate(pair[0], signals=ALL_SIGNALS, alternatives=2, **WAYS[way])
+    generated = every_estimator.generate(pair[0], signals=ALL_SIGNALS, alternatives=2, **WAYS[way])
     assert generated.hypothesis == pair[1]
-    assert_same(generated, estimator.score(*pair, signals=ALL_SIGNALS))
-    scored = estimator.score(*pair, signals=ALL_SIGNALS, alternatives=2)
+    assert_same(generated, every_estimator.score(*pair, signals=ALL_SIGNALS))
+    scored = every_estimator.score(*pair, signals=ALL_SIGNALS, alternatives=2)
     for a, b in zip(generated.tokens, scored.tokens, strict=True):
         assert [x.text for x in a.alternatives or ()] == [x.text for x in b.alternatives or ()]
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair[0])
-def test_streamed_and_scored_agree(estimator: QualityEstimator, pair: tuple[str, str]) -> None:
-    scored = estimator.score(*pair, signals=ALL_SIGNALS)
-    streamed = list(estimator.stream(pair[0], signals=ALL_SIGNALS))
+def test_streamed_and_scored_agree(
+    every_estimator: QualityEstimator, pair: tuple[str, str]
+) -> None:
+    scored = every_estimator.score(*pair, signals=ALL_SIGNALS)
+    streamed = list(every_estimator.stream(pair[0], signals=ALL_SIGNALS))
     expected = scored.tokens + scored.special_tokens
     assert len(streamed) == len(expected)
     for a, b in zip(streamed, expected, strict=True):

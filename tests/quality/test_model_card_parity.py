@@ -16,7 +16,7 @@ from transformers import AutoModel, PreTrainedModel
 from headwise import QualityEstimator
 from headwise.backbones import NAMED_PROMPTS, CausalBackbone
 from headwise.data.scored import ScoredHypothesis
-from headwise.heads import SigmoidHead, load_head, save_head
+from headwise.heads import QualityHead, load_head, save_head
 
 CASES = [*PAIRS, ("Two dogs read a book.", "Zwei Hunde lesen 会议 im Park 🎉.")]
 
@@ -27,8 +27,8 @@ def user_turn(source: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def exported(head: SigmoidHead, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_head(head, tmp_path_factory.mktemp("card") / "head")
+def exported(every_head: QualityHead, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_head(every_head, tmp_path_factory.mktemp("card") / "head")
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +41,14 @@ def card_head(exported: Path) -> PreTrainedModel:
 def tower(parrot: CausalBackbone, exported: Path) -> QualityEstimator:
     loaded = load_head(exported, unembedding=lambda: parrot.unembedding)
     return QualityEstimator(parrot, loaded, prompt=NAMED_PROMPTS["tower"])
+
+
+def all_scores(backbone: CausalBackbone, head: PreTrainedModel, hidden: Tensor) -> Tensor:
+    """``(1, T, H)`` to ``(1, T, V)``; a rescaling head reads the language model's own logits."""
+    if head.config.head_type == "rescaling_head":
+        hidden = backbone.model.lm_head(hidden)
+    scores: Tensor = head.score(hidden)
+    return scores
 
 
 def column(scores: Tensor, ids: Tensor) -> Tensor:
@@ -61,7 +69,7 @@ def card_scores_a_pair(
         [user_turn(source)], add_generation_prompt=True, return_tensors="pt", return_dict=True
     )["input_ids"]
     layers = backbone.model(whole, output_hidden_states=True).hidden_states
-    everything = head.score(layers[-1].float())  # (1, T, V)
+    everything = all_scores(backbone, head, layers[-1].float())  # (1, T, V)
     confidence = column(everything[:, :-1], whole[:, 1:])[0]
     length = prompt.shape[1]
     return whole[0, length:].tolist(), confidence[length - 1 :]
@@ -85,7 +93,7 @@ def card_generates_and_scores(
     # A step holds all layers; the first step holds the whole prompt
     last = torch.cat([step[-1][:, -1:] for step in output.hidden_states], dim=1).float()
     ids = output.sequences[:, prompt.shape[1] :]
-    return ids[0].tolist(), column(head.score(last), ids)[0]
+    return ids[0].tolist(), column(all_scores(backbone, head, last), ids)[0]
 
 
 def assert_parity(scored: ScoredHypothesis, ids: list[int], confidence: Tensor) -> None:

@@ -18,6 +18,8 @@ class SigmoidHead(nn.Module):
 
     Attributes:
         weight: ``(V, H)``, float32.
+        sparse_gradient: Whether scores of chosen tokens give the weight a sparse gradient, for
+            optimisers that update touched rows only.
 
     References:
         Dinh & Niehues 2026, arXiv 2601.00680, section 3.
@@ -28,6 +30,7 @@ class SigmoidHead(nn.Module):
     def __init__(self, *, vocabulary_size: int, hidden_size: int) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.empty(vocabulary_size, hidden_size))
+        self.sparse_gradient = False
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -47,7 +50,10 @@ class SigmoidHead(nn.Module):
         single = token_ids.ndim == hidden.ndim - 1
         wanted = token_ids.unsqueeze(-1) if single else token_ids  # (..., K)
         flat = gathered_logits(
-            hidden.reshape(-1, hidden.shape[-1]), self.weight, wanted.reshape(-1, wanted.shape[-1])
+            hidden.reshape(-1, hidden.shape[-1]),
+            self.weight,
+            wanted.reshape(-1, wanted.shape[-1]),
+            sparse_gradient=self.sparse_gradient,
         )
         logits = flat.view(wanted.shape)
         return logits.squeeze(-1) if single else logits

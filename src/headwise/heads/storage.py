@@ -11,16 +11,16 @@ import torch
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from headwise.atomic import atomic_path, naming_output
 from headwise.errors import MismatchError, UnknownModelError, WeightsError
-from headwise.heads.rescaling_head import RescaledSigmoidHead, RescalingHead, TokenLogits
+from headwise.heads.biased_head import ContextualSigmoidHead
+from headwise.heads.head_types import HEAD_TYPES, QualityHead, build_head
+from headwise.heads.rescaling_head import RescalingHead, TokenLogits
 from headwise.heads.sigmoid_head import SigmoidHead
-
-QualityHead = SigmoidHead | RescalingHead
-"""Any head that scores tokens; `RescaledSigmoidHead` is a `SigmoidHead`."""
+from headwise.tensor_files import write_tensors
 
 CONFIG_FILE, WEIGHTS_FILE, CODE_FILE = "config.json", "model.safetensors", "sigmoid_head.py"
 CARD_FILE = "README.md"
@@ -31,7 +31,7 @@ class HeadInfo:
     """What a head's folder says about the head.
 
     Attributes:
-        head_type: ``new_unembedding_head``, ``rescaling_head`` or ``rescaled_unembedding_head``.
+        head_type: One of :data:`headwise.heads.HEAD_TYPES`.
         prompt: The prompt template in its saved form, or ``None``.
         backbone: Name of the language model that it belongs to, or ``None``.
     """
@@ -39,6 +39,15 @@ class HeadInfo:
     head_type: str
     prompt: dict[str, Any] | None
     backbone: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _HeadSizes:
+    """Sizes of a head; 0 for what it has not."""
+
+    vocabulary_size: int = 0
+    hidden_size: int = 0
+    context_size: int = 0
 
 
 def head_folder(name: str | Path) -> Path:
@@ -95,21 +104,19 @@ def load_head(folder: Path, *, unembedding: Callable[[], TokenLogits]) -> Qualit
     """
     tensors = _read_tensors(folder)
     head_type = read_head_info(folder).head_type
-    head: QualityHead
-    match head_type:
-        case SigmoidHead.head_type | RescaledSigmoidHead.head_type:
-            weight = tensors.get("weight")
-            if weight is None or weight.ndim != 2:
-                raise WeightsError(
-                    f"{folder / WEIGHTS_FILE} has no matrix named 'weight'; "
-                    f"found {', '.join(sorted(tensors)) or 'nothing'}."
-                )
-            kind = SigmoidHead if head_type == SigmoidHead.head_type else RescaledSigmoidHead
-            head = kind(vocabulary_size=weight.shape[0], hidden_size=weight.shape[1])
-        case RescalingHead.head_type:
-            head = RescalingHead(unembedding=unembedding())
-        case _:
-            raise WeightsError(f"{folder / CONFIG_FILE} names an unknown head: {head_type!r}.")
+    if head_type not in HEAD_TYPES:
+        raise WeightsError(
+            f"{folder / CONFIG_FILE} names an unknown head: {head_type!r}; "
+            f"known are {', '.join(HEAD_TYPES)}."
+        )
+    sizes = _read_sizes(tensors, head_type, folder)
+    head = build_head(
+        head_type,
+        vocabulary_size=sizes.vocabulary_size,
+        hidden_size=sizes.hidden_size,
+        unembedding=unembedding,
+        context_size=sizes.context_size,
+    )
     try:
         head.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
     except RuntimeError as error:
@@ -160,9 +167,10 @@ def save_head(
     Raises:
         OutputError: If a file cannot be written.
     """
-    sizes = tuple(head.weight.shape) if isinstance(head, SigmoidHead) else (0, 0)
     info = HeadInfo(head.head_type, prompt, backbone)
-    return _write(Path(folder), head.state_dict(), info, sizes, dtype, model_card)
+    tensors = head.state_dict()
+    sizes = _read_sizes(tensors, info.head_type, Path(folder))
+    return _write(Path(folder), tensors, info, sizes, dtype, model_card)
 
 
 def copy_head(
@@ -194,7 +202,7 @@ def copy_head(
     tensors = _read_tensors(folder)
     info = read_head_info(folder)
     info = HeadInfo(info.head_type, prompt or info.prompt, backbone or info.backbone)
-    sizes = tuple(tensors["weight"].shape) if "weight" in tensors else (0, 0)
+    sizes = _read_sizes(tensors, info.head_type, folder)
     card = folder / CARD_FILE
     text = card.read_text("utf-8") if card.is_file() else None
     return _write(Path(output), tensors, info, sizes, getattr(torch, dtype), text)
@@ -204,7 +212,7 @@ def _write(
     folder: Path,
     tensors: dict[str, Tensor],
     info: HeadInfo,
-    sizes: tuple[int, ...],
+    sizes: _HeadSizes,
     dtype: torch.dtype,
     model_card: str | None,
 ) -> Path:
@@ -215,13 +223,15 @@ def _write(
             "AutoModel": "sigmoid_head.SigmoidHead",
         },
         "model_type": "sigmoid_head",
-        "vocab_size": sizes[0],
-        "hidden_size": sizes[1],
+        "vocab_size": sizes.vocabulary_size,
+        "hidden_size": sizes.hidden_size,
         "head_type": info.head_type,
         "dtype": str(dtype).removeprefix("torch."),
         "prompt": info.prompt,
         "backbone": info.backbone,
     }
+    if sizes.context_size:
+        config["context_size"] = sizes.context_size
     stored = {
         name: tensor.detach().to("cpu", dtype).contiguous() for name, tensor in tensors.items()
     }
@@ -233,8 +243,7 @@ def _write(
 def _write_files(
     folder: Path, config: dict[str, Any], stored: dict[str, Tensor], model_card: str | None
 ) -> None:
-    with atomic_path(folder / WEIGHTS_FILE) as temporary:
-        save_file(stored, temporary, metadata={"format": "pt"})
+    write_tensors(folder / WEIGHTS_FILE, stored)
     with atomic_path(folder / CODE_FILE) as temporary:
         temporary.write_bytes((files("headwise.heads.hub") / CODE_FILE).read_bytes())
     if model_card is not None:
@@ -243,6 +252,26 @@ def _write_files(
     # The config comes last: a folder that has one is complete
     with atomic_path(folder / CONFIG_FILE) as temporary:
         temporary.write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+
+def _read_sizes(tensors: dict[str, Tensor], head_type: str, folder: Path) -> _HeadSizes:
+    if head_type == RescalingHead.head_type:
+        return _HeadSizes()
+    vocabulary_size, hidden_size = _matrix(tensors, "weight", folder).shape
+    if head_type != ContextualSigmoidHead.head_type:
+        return _HeadSizes(vocabulary_size, hidden_size)
+    context_size = _matrix(tensors, "context.0.weight", folder).shape[0]
+    return _HeadSizes(vocabulary_size, hidden_size, context_size)
+
+
+def _matrix(tensors: dict[str, Tensor], name: str, folder: Path) -> Tensor:
+    tensor = tensors.get(name)
+    if tensor is None or tensor.ndim != 2:
+        raise WeightsError(
+            f"{folder / WEIGHTS_FILE} has no matrix named {name!r}; "
+            f"found {', '.join(sorted(tensors)) or 'nothing'}."
+        )
+    return tensor
 
 
 def _read_tensors(folder: Path) -> dict[str, Tensor]:
