@@ -18,6 +18,12 @@ PAIRS = [
 ]
 
 
+TRAIN = (
+    *("train", "sigmoid", "-b", "tiny-en-de", "--data", "pairs.tsv", "--dev", "pairs.tsv"),
+    *("-o", "out"),
+)
+
+
 def headwise(
     *arguments: str | Path, cwd: Path, text: str | bytes = b"", code: int = 0
 ) -> subprocess.CompletedProcess[str]:
@@ -131,6 +137,18 @@ def test_score_shows_and_reports_without_leaving_other_files(
             1,
             "missing.tsv",
         ),
+        ((*TRAIN, "--full-vocabulary", "--negatives", "3"), 2, "drop per_position"),
+        ((*TRAIN, "--avoid", "nucleus"), 2, "largest-drop"),
+        ((*TRAIN, "--head-type", "softmax"), 2, "contextual_unembedding_head"),
+        ((*TRAIN, "--initialise", "nowhere"), 1, "There is no head at 'nowhere'"),
+        ((*TRAIN, "--config", "none.yaml"), 1, "none.yaml cannot be read"),
+        ((*TRAIN, "--learning-rate", "-1"), 2, "must be positive"),
+        ((*TRAIN, "--max-length", "3"), 1, "no pair that the model can read"),
+        (
+            ("train", "sigmoid", "-o", "out", "--data", "pairs.tsv"),
+            2,
+            "--backbone, --data and --dev",
+        ),
         (("generate", "word " * 600), 1, "512"),
         (("export", "out", "--dtype", "int4"), 2, "bfloat16"),
         (("import", "nowhere", "out", "-b", "tiny-en-de"), 1, "nowhere"),
@@ -151,6 +169,41 @@ def test_generate(tmp_path: Path) -> None:
     assert row["tokens"][0]["start"] == 0
     streamed = headwise("generate", "--stream", "-", cwd=tmp_path, text=PAIRS[0][0] + "\n")
     assert "Hund" in streamed.stdout
+
+
+@pytest.mark.usefixtures("pairs_file")
+def test_a_run_file_repeats_the_run(tmp_path: Path) -> None:
+    options = ("--epochs", "2", "--batch-tokens", "64", "--avoid", "top-k:k=3", "--candidates", "0")
+    first = headwise(*TRAIN[:-1], "first", *options, cwd=tmp_path)
+    assert "Features are computed once" in first.stderr
+    assert "step 2: dev loss" in first.stderr.replace("\n", " ")
+    assert "Kept the head of step" in first.stderr
+    again = headwise(
+        *("train", "sigmoid", "--config", "first/run.yaml", "-o", "second"), cwd=tmp_path
+    )
+    assert first.stdout == again.stdout == ""
+    weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("first", "second")]
+    assert weights[0] == weights[1]
+    other = headwise(
+        *("train", "sigmoid", "--config", "first/run.yaml", "-o", "third", "--seed", "1"),
+        cwd=tmp_path,
+    )
+    assert "Head, card, curves and run file: third" in other.stderr
+    assert (tmp_path / "third" / "model.safetensors").read_bytes() != weights[0]
+
+
+def test_a_conversation_is_trained_on_and_bad_rows_are_named(tmp_path: Path) -> None:
+    turns = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hallo du"}]
+    lines = [json.dumps({"messages": turns}), json.dumps({"messages": []})]
+    (tmp_path / "chat.jsonl").write_text("\n".join(lines), "utf-8")
+    result = headwise(
+        *("train", "sigmoid", "-b", "tiny-en-de", "--data", "chat.jsonl", "--dev", "chat.jsonl"),
+        *("-o", "out"),
+        cwd=tmp_path,
+        code=1,
+    )
+    assert "chat.jsonl, line 2 left out" in result.stderr
+    assert "A conversation needs a prompt of kind 'chat'" in result.stderr.replace("\n", " ")
 
 
 def test_train_export_import_round_trip(tmp_path: Path, pairs_file: Path) -> None:

@@ -110,6 +110,29 @@ def parse_prompt_option(prompt: str | None) -> "PromptTemplate | None":
         raise typer.BadParameter(f"--prompt: {error}") from error
 
 
+def is_first_process() -> bool:
+    """Whether this is the only process, or the one of several under ``torchrun`` that speaks."""
+    import os
+
+    return os.environ.get("RANK", "0") == "0"
+
+
+def show_messages() -> None:
+    """Show on standard error what the library has to say."""
+    import logging
+    import sys
+
+    class Printer(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            # A progress bar may have taken the place of standard error: look anew
+            print(self.format(record), file=sys.stderr)
+
+    logger = logging.getLogger("headwise")
+    if not logger.handlers:
+        logger.addHandler(Printer())
+        logger.setLevel(logging.INFO if is_first_process() else logging.ERROR)
+
+
 @contextmanager
 def quiet_loading() -> "Iterator[None]":
     """Load without Transformers' progress bars, and from then on hear only its errors."""

@@ -1,7 +1,8 @@
 """``headwise train``: train heads."""
 
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -9,8 +10,11 @@ from headwise.cli import options
 
 if TYPE_CHECKING:
     from headwise.data.pairs import Pair
+    from headwise.training.settings import SigmoidTraining, TrainingReport
 
 train = typer.Typer(help="Train heads on a frozen language model.", no_args_is_help=True)
+
+_DATA, _OBJECTIVE, _LOOP, _FEATURES = "Data", "Objective", "Loop", "Features"
 
 
 @train.callback()
@@ -20,111 +24,363 @@ def _train() -> None:
 
 @train.command()
 def sigmoid(
-    data: Annotated[
-        list[str],
-        typer.Option("--data", help="Correct pairs: TSV, JSONL or Parquet; may be repeated."),
-    ],
-    dev: Annotated[
-        list[str],
-        typer.Option("--dev", help="Pairs that decide which epoch is best; may be repeated."),
-    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the head.")],
     backbone: Annotated[
-        str,
+        str | None,
         typer.Option("--backbone", "-b", help="Bundled name, folder or hub id of the model."),
-    ],
+    ] = None,
+    data: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--data",
+            help="Correct pairs or conversations: TSV, JSONL, Parquet, MQM, or a folder of "
+            "`datasets`; may be repeated.",
+            rich_help_panel=_DATA,
+        ),
+    ] = None,
+    dev: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--dev",
+            help="The same, held out: decides when to stop and which head to keep.",
+            rich_help_panel=_DATA,
+        ),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            help="Run file (YAML) to take everything from that no option gives; every run "
+            "leaves one beside its head.",
+        ),
+    ] = None,
     backbone_name: Annotated[
         str | None,
         typer.Option(help="Name to record for the backbone; by default the one given."),
     ] = None,
     prompt: options.Prompt = None,
     prompt_variable: options.PromptVariables = None,
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over the data at most.")] = 3,
+    max_length: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Longest example in tokens; by default what the model reads.",
+            rich_help_panel=_DATA,
+        ),
+    ] = None,
+    cut: Annotated[
+        bool | None,
+        typer.Option(
+            "--cut/--reject",
+            help="Longer examples lose their end, or are left out (the default).",
+            rich_help_panel=_DATA,
+        ),
+    ] = None,
+    head_type: Annotated[
+        str | None,
+        typer.Option(
+            help="new_unembedding_head, rescaling_head, rescaled_unembedding_head, "
+            "biased_unembedding_head or contextual_unembedding_head.",
+            rich_help_panel=_OBJECTIVE,
+        ),
+    ] = None,
+    context_size: Annotated[
+        int | None,
+        typer.Option(min=1, help="Inner width of a contextual bias.", rich_help_panel=_OBJECTIVE),
+    ] = None,
+    initialise: Annotated[
+        str | None,
+        typer.Option(
+            help="Start from lm_head, random, or the folder of a head.",
+            rich_help_panel=_OBJECTIVE,
+        ),
+    ] = None,
+    full_vocabulary: Annotated[
+        bool | None,
+        typer.Option(
+            "--full-vocabulary/--sampled",
+            help="All tokens are negatives, or drawn ones (the default).",
+            rich_help_panel=_OBJECTIVE,
+        ),
+    ] = None,
+    negatives: Annotated[
+        int | None,
+        typer.Option(min=1, help="Negatives a position.", rich_help_panel=_OBJECTIVE),
+    ] = None,
+    frequency: Annotated[
+        float | None,
+        typer.Option(min=0.0, help="Share of negatives by frequency.", rich_help_panel=_OBJECTIVE),
+    ] = None,
+    softmax: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            help="Share of negatives from the model's softmax.",
+            rich_help_panel=_OBJECTIVE,
+        ),
+    ] = None,
+    uniform: Annotated[
+        float | None,
+        typer.Option(min=0.0, help="Share of uniform negatives.", rich_help_panel=_OBJECTIVE),
+    ] = None,
+    combination: Annotated[
+        Literal["independent", "add", "multiply"] | None,
+        typer.Option(help="How these distributions are put together.", rich_help_panel=_OBJECTIVE),
+    ] = None,
+    temperature: Annotated[
+        float | None,
+        typer.Option(
+            min=0.01,
+            help="Of the softmax that draws negatives.",
+            rich_help_panel=_OBJECTIVE,
+        ),
+    ] = None,
+    candidates: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Most probable tokens that it draws from; 0 for the whole vocabulary.",
+            rich_help_panel=_OBJECTIVE,
+        ),
+    ] = None,
+    avoid: Annotated[
+        str | None,
+        typer.Option(
+            help="Tokens that are never negatives: largest-drop, epsilon-cut, eta-cut, top-k, "
+            "top-p, min-p (with numbers: top-k:k=5), or none.",
+            rich_help_panel=_OBJECTIVE,
+        ),
+    ] = None,
+    positive_weight: Annotated[
+        str | None,
+        typer.Option(
+            help="Weight of a target against one negative, or balance.",
+            rich_help_panel=_OBJECTIVE,
+        ),
+    ] = None,
+    error_weight: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            help="Weight of a token that a person marked as wrong.",
+            rich_help_panel=_OBJECTIVE,
+        ),
+    ] = None,
+    margin_weight: Annotated[
+        float | None,
+        typer.Option(min=0.0, help="Weight of the ranking loss.", rich_help_panel=_OBJECTIVE),
+    ] = None,
+    margin: Annotated[
+        float | None,
+        typer.Option(min=0.0, help="Its margin, in logits.", rich_help_panel=_OBJECTIVE),
+    ] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Passes over the data at most.", rich_help_panel=_LOOP),
+    ] = None,
     learning_rate: Annotated[
         float | None,
-        typer.Option(help="Peak of the cosine schedule; by default 1e-4 from H 1024 on, or 1e-3."),
+        typer.Option(help="Peak of the schedule; by default by width.", rich_help_panel=_LOOP),
     ] = None,
-    batch_tokens: Annotated[int, typer.Option(min=1, help="Padded tokens of a batch.")] = 4096,
+    schedule: Annotated[
+        str | None,
+        typer.Option(help="cosine, linear, constant, ...", rich_help_panel=_LOOP),
+    ] = None,
+    warmup_share: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0, help="Share of steps in which the rate rises.", rich_help_panel=_LOOP
+        ),
+    ] = None,
+    batch_tokens: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Padded tokens of a batch, over all processes.",
+            rich_help_panel=_LOOP,
+        ),
+    ] = None,
+    accumulation: Annotated[
+        int | None, typer.Option(min=1, help="Batches a step.", rich_help_panel=_LOOP)
+    ] = None,
+    precision: Annotated[
+        Literal["float32", "bf16", "fp16"] | None,
+        typer.Option(help="Mixed precision in the head.", rich_help_panel=_LOOP),
+    ] = None,
+    row_updates: Annotated[
+        Literal["auto", "all", "touched"] | None,
+        typer.Option(help="Rows of the head that a step updates.", rich_help_panel=_LOOP),
+    ] = None,
+    criterion: Annotated[
+        Literal["loss", "auroc"] | None,
+        typer.Option(help="What decides on dev.", rich_help_panel=_LOOP),
+    ] = None,
     patience: Annotated[
-        int, typer.Option(min=1, help="Epochs without a lower dev loss before it stops.")
-    ] = 3,
-    negatives: Annotated[int, typer.Option(min=1, help="Negatives a position.")] = 10,
-    frequency_share: Annotated[
-        float,
-        typer.Option(min=0.0, max=1.0, help="Share of them drawn by frequency, not by softmax."),
-    ] = 0.5,
-    temperature: Annotated[
-        float, typer.Option(min=0.01, help="Of the softmax that draws negatives.")
-    ] = 2.0,
-    avoid_dominant: Annotated[
-        bool, typer.Option(help="Never take a dominant token as a negative.")
-    ] = True,
-    from_lm_head: Annotated[
-        bool, typer.Option(help="Start from the model's own unembedding, not at random.")
-    ] = True,
-    seed: Annotated[int, typer.Option(help="Of batches, negatives and initial weights.")] = 0,
+        int | None,
+        typer.Option(min=1, help="Evaluations without an improvement.", rich_help_panel=_LOOP),
+    ] = None,
+    evaluate_every: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Steps between evaluations and checkpoints; by default an epoch.",
+            rich_help_panel=_LOOP,
+        ),
+    ] = None,
+    report_to: Annotated[
+        list[str] | None,
+        typer.Option(help="tensorboard, wandb, ...; may be repeated.", rich_help_panel=_LOOP),
+    ] = None,
+    features: Annotated[
+        Literal["auto", "cache", "live"] | None,
+        typer.Option(
+            help="Hidden states come from a cache on disk, or from the model in every epoch.",
+            rich_help_panel=_FEATURES,
+        ),
+    ] = None,
+    feature_dtype: Annotated[
+        Literal["bfloat16", "float32"] | None,
+        typer.Option(help="Of cached hidden states.", rich_help_panel=_FEATURES),
+    ] = None,
+    feature_folder: Annotated[
+        str | None,
+        typer.Option(
+            help="Of the cache; by default OUTPUT/features. May serve several runs.",
+            rich_help_panel=_FEATURES,
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Of batches, negatives and initial weights.")
+    ] = None,
     device: options.Device = None,
     dtype: options.Dtype = None,
     trust_remote_code: options.TrustRemoteCode = False,
 ) -> None:
     """Train a Sigmoid Head: plain parallel or instruction data, no quality labels.
 
-    Checkpoints go to OUTPUT/checkpoints; the same command continues from the newest one.
+    Checkpoints go to OUTPUT/checkpoints; the same command continues from the newest one. Several
+    processes: torchrun --nproc-per-node N -m headwise train sigmoid ...
     """
-    import sys
+    given: dict[str, Any] = {
+        "head_type": head_type,
+        "context_size": context_size,
+        "initialise": initialise,
+        "epochs": epochs,
+        "learning_rate": learning_rate,
+        "schedule": schedule,
+        "warmup_share": warmup_share,
+        "batch_tokens": batch_tokens,
+        "accumulation": accumulation,
+        "precision": precision,
+        "row_updates": row_updates,
+        "patience": patience,
+        "criterion": criterion,
+        "evaluate_every": evaluate_every,
+        "features": features,
+        "feature_dtype": feature_dtype,
+        "feature_folder": feature_folder,
+        "max_length": max_length,
+        "cut": cut,
+        "report_to": report_to,
+        "seed": seed,
+        "objective": {
+            "avoid": avoid,
+            "positive_weight": positive_weight,
+            "error_weight": error_weight,
+            "margin_weight": margin_weight,
+            "margin": margin,
+            "negatives": {
+                "per_position": negatives,
+                "frequency": frequency,
+                "softmax": softmax,
+                "uniform": uniform,
+                "combination": combination,
+                "temperature": temperature,
+            },
+        },
+    }
+    from headwise.training.run_file import TrainingRun, merged, settings_from_dict
 
-    from headwise.backbones import default_prompt, load_backbone
+    run = TrainingRun.read(config) if config else TrainingRun()
+    with options.usage_errors():
+        settings = settings_from_dict(
+            merged(run.settings, given, full_vocabulary=full_vocabulary, candidates=candidates)
+        )
+    backbone, data, dev = backbone or run.backbone, data or run.data, dev or run.dev
+    if not (backbone and data and dev):
+        raise typer.BadParameter(
+            "--backbone, --data and --dev are needed, or a --config that has them."
+        )
+    report = _run(
+        backbone,
+        data,
+        dev,
+        output,
+        settings,
+        backbone_name=backbone_name or backbone,
+        prompt=options.parse_prompt_option(prompt) if prompt else run.prompt,
+        prompt_variables=options.parse_variables(prompt_variable),
+        loading={"device": device, "dtype": dtype, "trust_remote_code": trust_remote_code},
+    )
+    if options.is_first_process():
+        best = report.evaluations[report.best]
+        print(
+            f"Trained on {report.train_pairs:,} pairs ({report.targets:,} tokens an epoch) in "
+            f"{report.seconds:.0f} s, {report.tokens_per_second:,.0f} tokens/s; "
+            f"{report.rejected:,} pairs left out.\n"
+            f"Kept the head of step {best.step}: "
+            + ", ".join(
+                f"dev {name.replace('_', ' ')} {value:.4f}"
+                for name, value in best.metrics.items()
+                if name == "loss" or name.startswith("auroc")
+            )
+            + f".\nHead, card, curves and run file: {output}",
+            file=sys.stderr,
+        )
+
+
+def _run(
+    backbone: str,
+    data: list[str],
+    dev: list[str],
+    output: Path,
+    settings: "SigmoidTraining",
+    *,
+    backbone_name: str,
+    prompt: Any,
+    prompt_variables: dict[str, str],
+    loading: dict[str, Any],
+) -> "TrainingReport":
+    from headwise.backbones import default_prompt, load_backbone, parse_prompt
     from headwise.bundled import locate
-    from headwise.functional import LargestDrop
-    from headwise.training.negatives import NegativeSampling
-    from headwise.training.sigmoid import SigmoidTraining, train_sigmoid_head
+    from headwise.heads.storage import read_head_info
+    from headwise.training.sigmoid import train_sigmoid_head
 
+    options.show_messages()
+    place = locate(backbone)
     with options.usage_errors(), options.quiet_loading():
-        settings = SigmoidTraining(
-            epochs=epochs,
-            learning_rate=learning_rate,
-            batch_tokens=batch_tokens,
-            patience=patience,
-            from_lm_head=from_lm_head,
-            sampling=NegativeSampling(
-                per_position=negatives,
-                frequency_share=frequency_share,
-                temperature=temperature,
-                selector=LargestDrop() if avoid_dominant else None,
-            ),
-            seed=seed,
-        )
-        model = load_backbone(
-            locate(backbone).backbone,
-            device=device,
-            dtype=dtype,
-            trust_remote_code=trust_remote_code,
-        )
-        template = options.parse_prompt_option(prompt) or default_prompt(model)
-        template = template.bind(**options.parse_variables(prompt_variable))
+        model = load_backbone(place.backbone, **loading)
+        if prompt is None and place.head is not None:
+            prompt = read_head_info(place.head).prompt
+        template = default_prompt(model) if prompt is None else parse_prompt(prompt)
+        template = template.bind(**prompt_variables)
         model.check_prompt(template)
-    report = train_sigmoid_head(
+    return train_sigmoid_head(
         model,
         _read(data),
         _read(dev),
         output,
         prompt=template,
-        backbone_name=backbone_name or backbone,
+        backbone_name=backbone_name,
         settings=settings,
+        data=data,
+        dev_data=dev,
+        progress=True,
     )
-    losses = ", ".join(f"{loss:.4f}" for loss in report.dev_losses)
-    print(
-        f"Trained on {report.train_pairs} pairs ({report.targets} tokens an epoch) in "
-        f"{report.seconds:.0f} s; dev loss {losses}; {report.rejected} pairs left out.",
-        file=sys.stderr,
-    )
-    print(f"Head: {output}", file=sys.stderr)
 
 
 def _read(paths: list[str]) -> "list[Pair]":
     """Read all pairs; rows that are none are named on standard error and left out."""
-    import sys
-
     from headwise.data.pairs import Reject
     from headwise.data.readers import read_pairs
 
@@ -133,7 +389,8 @@ def _read(paths: list[str]) -> "list[Pair]":
     for path, rows in [(path, read_pairs(path)) for path in paths]:
         for row in rows:
             if isinstance(row, Reject):
-                print(f"{path}, line {row.line} left out: {row.reason}", file=sys.stderr)
+                if options.is_first_process():
+                    print(f"{path}, line {row.line} left out: {row.reason}", file=sys.stderr)
             else:
                 pairs.append(row)
     return pairs

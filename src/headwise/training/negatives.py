@@ -1,95 +1,208 @@
 """Which tokens serve as negatives: likely ones, frequent ones, never those that may be right."""
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
 import torch
 from torch import Tensor
 
+from headwise.features import FeatureBatch
 from headwise.functional.chunking import DEFAULT_WORKSPACE_BYTES, row_chunks
-from headwise.functional.dominant_tokens import DominantSelector, LargestDrop, dominant_tokens
-from headwise.functional.negative_sampling import gumbel_top_k, shared_draws
+from headwise.functional.counter_noise import mixed_keys
+from headwise.functional.negative_sampling import forbid, gumbel_top_k, shared_draws
 from headwise.functional.vocabulary_statistics import LogitFunction
+
+
+class Combination(StrEnum):
+    """How several distributions become the one that negatives are drawn from.
+
+    Attributes:
+        INDEPENDENT: Each gives its share of the negatives on its own.
+        ADD: Their weighted sum.
+        MULTIPLY: Their product; a token that one of them never gives is never drawn.
+    """
+
+    INDEPENDENT = "independent"
+    ADD = "add"
+    MULTIPLY = "multiply"
 
 
 @dataclass(frozen=True, slots=True)
 class NegativeSampling:
-    """How negatives are drawn.
+    """How negatives are drawn, without replacement and never from the tokens to be avoided.
 
     Attributes:
-        per_position: Negatives a position.
-        frequency_share: Share of them that follows the tokens' frequency in the training text;
-            the rest follows the language model's softmax.
-        temperature: Of that softmax; above 1 it reaches further down.
-        selector: Tokens that must not become negatives; ``None`` to avoid none.
+        per_position: K, negatives a position.
+        frequency: Share of the distribution of the training text's tokens.
+        softmax: Share of the language model's softmax.
+        uniform: Share of the uniform distribution.
+        combination: How the distributions with a share are put together. The product takes them
+            as they are, whatever their shares.
+        temperature: Of the softmax; above 1 it reaches further down.
+        candidates: How many of the most probable tokens the softmax is cut to; ``None`` for the
+            whole vocabulary, which costs its logits at every step.
 
     References:
         Dinh & Niehues 2026, arXiv 2601.00680, section 3 (negative sampling).
     """
 
     per_position: int = 10
-    frequency_share: float = 0.5
+    frequency: float = 0.5
+    softmax: float = 0.5
+    uniform: float = 0.0
+    combination: Combination = Combination.INDEPENDENT
     temperature: float = 2.0
-    selector: DominantSelector | None = LargestDrop()
+    candidates: int | None = 128
 
     def __post_init__(self) -> None:
+        for name in ("frequency", "softmax", "uniform"):
+            if not getattr(self, name) >= 0.0:
+                raise ValueError(f"`{name}` must not be negative, got {getattr(self, name)}.")
+        if not self.frequency + self.softmax + self.uniform > 0.0:
+            raise ValueError("One of `frequency`, `softmax` and `uniform` must be positive.")
         if self.per_position < 1:
             raise ValueError(f"`per_position` must be at least 1, got {self.per_position}.")
-        if not 0.0 <= self.frequency_share <= 1.0:
-            raise ValueError(f"`frequency_share` must lie in [0, 1], got {self.frequency_share}.")
-        if self.temperature <= 0.0:
+        if not self.temperature > 0.0:
             raise ValueError(f"`temperature` must be positive, got {self.temperature}.")
+        if self.candidates is not None and self.candidates < 1:
+            raise ValueError(f"`candidates` must be at least 1, got {self.candidates}.")
+        object.__setattr__(self, "combination", Combination(self.combination))
 
-    @property
-    def from_frequency(self) -> int:
-        """Negatives a position that follow the training text's frequencies."""
-        return round(self.per_position * self.frequency_share)
+    def counts(self) -> tuple[int, int, int]:
+        """Negatives by frequency, softmax and uniform distribution, if they are independent."""
+        shares = (self.frequency, self.softmax, self.uniform)
+        ends = [round(self.per_position * sum(shares[: i + 1]) / sum(shares)) for i in range(3)]
+        return ends[0], ends[1] - ends[0], ends[2] - ends[1]
 
 
 def draw_negatives(
-    hidden: Tensor,
-    unembedding: LogitFunction,
-    frequencies: Tensor,
+    batch: FeatureBatch,
+    avoided: Tensor,
     *,
     sampling: NegativeSampling,
-    generator: torch.Generator,
+    frequencies: Tensor,
+    unembedding: LogitFunction,
+    seed: int,
+    epoch: int,
     workspace_bytes: int = DEFAULT_WORKSPACE_BYTES,
 ) -> Tensor:
-    """Draw the negatives of some positions, a few positions at a time.
+    """Draw the negatives of some positions.
+
+    A position's negatives depend on its key, the seed and the epoch alone: not on its batch,
+    nor on how many processes share the work.
 
     Args:
-        hidden: Hidden states, ``(N, H)``.
-        unembedding: The language model's output layer.
-        frequencies: How often each token is a target in the training text, ``(V,)``.
+        batch: N positions.
+        avoided: Tokens that must not become negatives, the most probable ones first, ``(N, A)``;
+            -1 for none.
         sampling: How to draw.
-        generator: Source of randomness, on the device of ``hidden``.
-        workspace_bytes: Bound on the memory of one chunk.
+        frequencies: How often each token is a target in the training text, ``(V,)``.
+        unembedding: The language model's output layer; used only if ``candidates`` is ``None``.
+        seed: Of the run.
+        epoch: Of the run, counted from 0.
+        workspace_bytes: Bound on the memory of one chunk of vocabulary-wide work.
 
     Returns:
-        Token ids, ``(N, K)``, int64. The two sources draw on their own, so that a token may
-        stand twice in a row.
+        Token ids, ``(N, K)``, int64; -1 where there was nothing left to draw. Independent
+        distributions draw on their own, so that a token may stand twice in a row.
     """
-    from_frequency = sampling.from_frequency
-    from_softmax = sampling.per_position - from_frequency
-    parts = []
-    for part in row_chunks(
-        len(hidden),
-        # Logits, log-probabilities, noise and scores in float32, and a mask
-        bytes_per_row=unembedding.vocabulary_size * (4 * 4 + 2),
+    keys = mixed_keys(batch.keys, seed, epoch)
+    if sampling.combination is not Combination.INDEPENDENT:
+        laws = _combined_laws(batch, avoided, sampling, frequencies, unembedding, workspace_bytes)
+        return _drawn_in_chunks(laws, sampling.per_position, keys)
+    by_frequency, by_softmax, uniformly = sampling.counts()
+    drawn = []
+    if by_frequency:
+        drawn.append(shared_draws(frequencies, avoided, by_frequency, keys=mixed_keys(keys, 1)))
+    if by_softmax and sampling.candidates is None:
+        laws = _softmax_laws(
+            batch, avoided, sampling, unembedding, len(frequencies), workspace_bytes
+        )
+        drawn.append(_drawn_in_chunks(laws, by_softmax, mixed_keys(keys, 2)))
+    elif by_softmax:
+        ids, weights = _candidates(batch, avoided, sampling)
+        chosen = gumbel_top_k(weights, by_softmax, keys=mixed_keys(keys, 2))
+        drawn.append(ids.gather(1, chosen.clamp(min=0)).masked_fill(chosen < 0, -1))
+    if uniformly:
+        flat = torch.ones_like(frequencies)
+        drawn.append(shared_draws(flat, avoided, uniformly, keys=mixed_keys(keys, 3)))
+    return torch.cat(drawn, dim=1)
+
+
+_Laws = Iterator[tuple[slice, Tensor]]
+"""Logarithms of unnormalised weights over the vocabulary, ``(n, V)``, a few positions at a time."""
+
+
+def _drawn_in_chunks(laws: _Laws, count: int, keys: Tensor) -> Tensor:
+    return torch.cat([gumbel_top_k(law, count, keys=keys[part]) for part, law in laws])
+
+
+def _candidates(
+    batch: FeatureBatch, avoided: Tensor, sampling: NegativeSampling
+) -> tuple[Tensor, Tensor]:
+    """The softmax's candidates and the logarithms of their weights, ``(N, M)`` each."""
+    ids = batch.top_ids[:, : sampling.candidates]
+    weights = batch.top_log_probs[:, : sampling.candidates] / sampling.temperature
+    # Tokens to be avoided are the first of the most probable ones
+    ranks = torch.arange(ids.shape[1], device=ids.device)
+    return ids, weights.masked_fill(ranks < (avoided >= 0).sum(-1, keepdim=True), -torch.inf)
+
+
+def _softmax_laws(
+    batch: FeatureBatch,
+    avoided: Tensor,
+    sampling: NegativeSampling,
+    unembedding: LogitFunction,
+    vocabulary_size: int,
+    workspace_bytes: int,
+) -> _Laws:
+    chunks = row_chunks(
+        len(batch),
+        # Three laws and two passing results in float32; the noise takes three of eight bytes
+        bytes_per_row=vocabulary_size * (5 * 4 + 3 * 8),
         workspace_bytes=workspace_bytes,
+    )
+    for part in chunks:
+        if sampling.candidates is None:
+            law = unembedding(batch.hidden[part]).float().div_(sampling.temperature)
+            yield part, forbid(law, avoided[part])
+        else:
+            ids, weights = _candidates(batch, avoided, sampling)
+            law = weights.new_full((len(ids[part]), vocabulary_size), -torch.inf)
+            yield part, law.scatter_(1, ids[part], weights[part])
+
+
+def _combined_laws(
+    batch: FeatureBatch,
+    avoided: Tensor,
+    sampling: NegativeSampling,
+    frequencies: Tensor,
+    unembedding: LogitFunction,
+    workspace_bytes: int,
+) -> _Laws:
+    """Sum or product of the distributions, each first restricted to what may be drawn."""
+    shared = [
+        (sampling.frequency, frequencies.log()),
+        (sampling.uniform, torch.zeros_like(frequencies)),
+    ]
+    for part, by_softmax in _softmax_laws(
+        batch, avoided, sampling, unembedding, len(frequencies), workspace_bytes
     ):
-        log_probs = unembedding(hidden[part]).float().log_softmax(-1)  # (n, V)
-        forbidden = torch.zeros_like(log_probs, dtype=torch.bool)
-        if sampling.selector is not None:
-            avoided = dominant_tokens(log_probs, selector=sampling.selector).token_ids
-            # Rows with fewer dominant tokens are filled up with -1, sent to an extra column
-            wide = forbidden.new_zeros(len(forbidden), forbidden.shape[1] + 1)
-            wide.scatter_(1, avoided.where(avoided >= 0, forbidden.shape[1]), value=True)
-            forbidden = wide[:, :-1]
-        drawn = []
-        if from_frequency:
-            drawn.append(shared_draws(frequencies, forbidden, from_frequency, generator=generator))
-        if from_softmax:
-            weights = log_probs.div_(sampling.temperature).masked_fill_(forbidden, -torch.inf)
-            drawn.append(gumbel_top_k(weights, from_softmax, generator=generator))
-        parts.append(torch.cat(drawn, dim=1))
-    return torch.cat(parts)
+        laws = [(sampling.softmax, by_softmax)] if sampling.softmax else []
+        for share, weights in shared:
+            if share:
+                law = weights.expand(len(by_softmax), -1).clone()
+                laws.append((share, forbid(law, avoided[part])))
+        combined: Tensor | None = None
+        for share, law in laws:
+            # Nothing left to draw: no number minus infinity
+            law = law.log_softmax(-1).nan_to_num_(nan=-torch.inf, neginf=-torch.inf)
+            if sampling.combination is Combination.ADD:
+                law += math.log(share)
+                combined = law if combined is None else torch.logaddexp(combined, law)
+            else:
+                combined = law if combined is None else combined.add_(law)
+        assert combined is not None
+        yield part, combined

@@ -1,78 +1,53 @@
-"""Train a Sigmoid Head on a frozen language model with Transformers' Trainer."""
+"""Train a Sigmoid Head on a frozen language model."""
 
-import math
+import logging
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import assert_never
 
 import torch
-from torch import Tensor, nn
-from torch.utils.data import DataLoader
-from transformers import EarlyStoppingCallback, Trainer, TrainingArguments
+from torch.distributed import is_torchelastic_launched
+from transformers import TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
 
-from headwise.backbones import Backbone, EncodedPair, PromptTemplate
-from headwise.data.batching import LengthBatchSampler, length_batches
+from headwise.backbones import Backbone, PromptTemplate
+from headwise.data.batching import length_batches
 from headwise.data.pairs import Pair
-from headwise.errors import InputError, TrainingError
-from headwise.heads import SigmoidHead, save_head
-from headwise.training.model_card import sigmoid_head_card
-from headwise.training.negatives import NegativeSampling, draw_negatives
-from headwise.training.objective import sampled_binary_cross_entropy
+from headwise.errors import TrainingError
+from headwise.features import FeatureSource
+from headwise.functional.unlikely_tokens import LAST_RANK
+from headwise.heads import (
+    QualityHead,
+    SigmoidHead,
+    build_head,
+    check_fit,
+    head_folder,
+    load_head,
+    save_head,
+)
+from headwise.training.curves import draw_curves
+from headwise.training.feature_choice import Processes, choose_features
+from headwise.training.head_trainer import HeadLoss, HeadTrainer
+from headwise.training.memory import peak_memory, reset_peak_memory
+from headwise.training.model_card import CURVES_FILE, sigmoid_head_card
+from headwise.training.progress_report import ProgressReport
+from headwise.training.row_adam import RowAdam, touched_rows_pay
+from headwise.training.run_file import TrainingRun, claim_output
+from headwise.training.settings import (
+    Criterion,
+    Evaluation,
+    RowUpdates,
+    SigmoidTraining,
+    TrainingReport,
+)
+
+logger = logging.getLogger(__name__)
 
 # The published rate is for hidden states 4,096 wide; narrow ones need a larger one
-_LEARNING_RATE_WIDE, _LEARNING_RATE_NARROW, _WIDE = 1e-4, 1e-3, 1024
-
-
-@dataclass(frozen=True, slots=True)
-class SigmoidTraining:
-    """Settings of a run.
-
-    Attributes:
-        epochs: Passes over the training pairs at most.
-        learning_rate: Peak of the cosine schedule; ``None`` for 1e-4 where hidden states are at
-            least 1,024 wide and 1e-3 below.
-        batch_tokens: Bound on the padded tokens of a batch.
-        warmup_share: Share of the steps in which the learning rate rises.
-        patience: Epochs without a lower dev loss before training stops.
-        from_lm_head: Whether the head starts as a copy of the language model's unembedding.
-        sampling: How negatives are drawn.
-        seed: Of batches, negatives and initial weights.
-    """
-
-    epochs: int = 3
-    learning_rate: float | None = None
-    batch_tokens: int = 4096
-    warmup_share: float = 0.05
-    patience: int = 3
-    from_lm_head: bool = True
-    sampling: NegativeSampling = field(default_factory=NegativeSampling)
-    seed: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingReport:
-    """What a run did.
-
-    Attributes:
-        train_pairs: Pairs trained on.
-        dev_pairs: Pairs evaluated on.
-        rejected: Pairs left out because they cannot be scored.
-        targets: Target tokens an epoch.
-        dev_losses: Dev loss after each epoch, in nats; the head kept has the lowest.
-        seconds: Wall time.
-        settings: The run's settings, nested in plain values.
-    """
-
-    train_pairs: int
-    dev_pairs: int
-    rejected: int
-    targets: int
-    dev_losses: list[float]
-    seconds: float
-    settings: dict[str, Any]
+_LEARNING_RATE_WIDE, _LEARNING_RATE_NARROW, _WIDE = 1e-4, 3e-3, 1024
+CHECKPOINTS = "checkpoints"
 
 
 def train_sigmoid_head(
@@ -84,191 +59,253 @@ def train_sigmoid_head(
     prompt: PromptTemplate,
     backbone_name: str,
     settings: SigmoidTraining = SigmoidTraining(),
+    data: Sequence[str] = (),
+    dev_data: Sequence[str] = (),
+    progress: bool = False,
 ) -> TrainingReport:
     """Train a Sigmoid Head and write it, with its card, to a folder.
 
-    Checkpoints go to ``<output>/checkpoints``; the same call continues from the newest one.
+    Checkpoints go to ``<output>/checkpoints``; the same call continues from the newest one. Under
+    ``torchrun``, several processes share every batch; only the first writes.
 
     Args:
         backbone: The frozen language model.
-        train: Pairs of a source and a correct hypothesis; no quality labels.
-        dev: Pairs that decide when to stop and which epoch's head to keep.
+        train: Pairs of a source and a correct hypothesis, or hypotheses with human error marks.
+        dev: Pairs that decide when to stop and which head to keep.
         output: Folder of the head.
         prompt: How a pair is laid out; saved with the head.
         backbone_name: Name to record, so that the head finds its backbone again.
         settings: Everything else.
+        data: Names of the training files, for the run file.
+        dev_data: Names of the dev files, likewise.
+        progress: Whether to show progress bars on standard error.
 
     Returns:
         What was done.
 
     Raises:
-        TrainingError: If no pair can be scored, or the loss stops being a number.
+        TrainingError: If no pair can be read, the loss stops being a number, or the folder holds
+            checkpoints of a run with other settings.
+        MismatchError: If cached features or the head to start from belong to something else.
+        OutputError: If the disk is full.
 
     References:
         Dinh & Niehues 2026, arXiv 2601.00680, section 3.
     """
     started = time.monotonic()
     output = Path(output)
+    reset_peak_memory(backbone.device)
     torch.manual_seed(settings.seed)
-    head = SigmoidHead(
-        vocabulary_size=backbone.vocabulary_size, hidden_size=backbone.hidden_size
-    ).to(backbone.device)
-    if settings.from_lm_head:
-        head.initialise_from(backbone.unembedding.weight)
-    train_codes, dev_codes = _encode(backbone, train, prompt), _encode(backbone, dev, prompt)
-    for name, codes in (("train", train_codes), ("dev", dev_codes)):
-        if not codes:
-            raise TrainingError(f"The {name} data hold no pair that can be scored.")
-
+    for name, pairs in (("training", train), ("dev", dev)):
+        if not pairs:
+            raise TrainingError(f"There are no {name} pairs.")
+    head = _new_head(backbone, settings)
     rate = settings.learning_rate or (
         _LEARNING_RATE_WIDE if backbone.hidden_size >= _WIDE else _LEARNING_RATE_NARROW
     )
-    checkpoints = output / "checkpoints"
-    trainer = _HeadTrainer(
-        head,
+    arguments = _arguments(output, backbone, settings, rate)
+    processes = Processes.of(arguments)
+    run = TrainingRun.of(backbone_name, prompt, settings, data=data, dev=dev_data)
+    if processes.first:
+        claim_output(output, run, checkpoints=output / CHECKPOINTS)
+    leaked = _count_leaks(train, dev)
+
+    candidates = max(
+        settings.objective.top_tokens(backbone.vocabulary_size),
+        min(LAST_RANK, backbone.vocabulary_size),
+    )
+    sources, description = choose_features(
         backbone,
-        train_codes,
-        dev_codes,
+        {"train": train, "dev": dev},
+        prompt,
         settings,
-        TrainingArguments(
-            output_dir=str(checkpoints),
-            num_train_epochs=settings.epochs,
-            learning_rate=rate,
-            lr_scheduler_type="cosine",
-            warmup_steps=settings.warmup_share,
-            weight_decay=0.0,
-            max_grad_norm=1.0,
-            use_cpu=backbone.device.type == "cpu",
-            eval_strategy="epoch",
-            save_strategy="epoch",
-            save_total_limit=2,
-            load_best_model_at_end=True,
-            metric_for_best_model="eval_loss",
-            greater_is_better=False,
-            logging_steps=20,
-            remove_unused_columns=False,
-            report_to="none",
-            disable_tqdm=False,  # a long run shows where it is, however quiet the rest is
-            seed=settings.seed,
-        ),
+        folder=Path(settings.feature_folder or output / "features"),
+        candidates=candidates,
+        processes=processes,
+        progress=progress,
     )
-    newest = get_last_checkpoint(str(checkpoints)) if checkpoints.is_dir() else None
-    trainer.train(resume_from_checkpoint=newest)
-    losses = [row["eval_loss"] for row in trainer.state.log_history if "eval_loss" in row]
-    report = TrainingReport(
-        train_pairs=len(train_codes),
-        dev_pairs=len(dev_codes),
-        rejected=len(train) + len(dev) - len(train_codes) - len(dev_codes),
-        targets=sum(len(code.targets) for code in train_codes),
-        dev_losses=losses,
-        seconds=time.monotonic() - started,
-        settings={**asdict(settings), "learning_rate": rate},
-    )
-    save_head(
+    for name, source in sources.items():
+        if not source.counts:
+            raise TrainingError(f"The {name} data hold no pair that the model can read.")
+
+    frequencies = sources["train"].target_counts(backbone.vocabulary_size)
+    if len(frequencies) > backbone.vocabulary_size:
+        raise TrainingError(
+            f"The tokeniser gives ids up to {len(frequencies) - 1}, but the model's output layer "
+            f"has {backbone.vocabulary_size} rows; they do not belong together."
+        )
+    loss = HeadLoss(
         head,
-        output,
-        prompt=prompt.model_dump(),
-        backbone=backbone_name,
-        model_card=sigmoid_head_card(report, backbone_name, head),
+        settings.objective,
+        frequencies.to(backbone.device),
+        backbone.unembedding,
+        seed=settings.seed,
     )
+    touched = _updates_touched_rows(head, sources["train"], settings, processes)
+    trainer = HeadTrainer(
+        loss,
+        sources["train"],
+        sources["dev"],
+        settings,
+        arguments,
+        optimizer=RowAdam(loss.parameters(), lr=rate) if touched else None,
+    )
+    newest = None
+    if (output / CHECKPOINTS).is_dir():
+        newest = get_last_checkpoint(str(output / CHECKPOINTS))
+    with closing(ProgressReport(bar=progress and processes.first)) as shown:
+        trainer.add_callback(shown)
+        trained = trainer.train(resume_from_checkpoint=newest)
+
+    history = trainer.state.log_history
+    evaluations = [
+        Evaluation(
+            int(row["step"]),
+            row["epoch"],
+            {n.removeprefix("eval_"): v for n, v in row.items() if n.startswith("eval_")},
+        )
+        for row in history
+        if "eval_loss" in row
+    ]
+    report = TrainingReport(
+        train_pairs=len(sources["train"].counts),
+        dev_pairs=len(sources["dev"].counts),
+        rejected=len(train) + len(dev) - sum(len(s.counts) for s in sources.values()),
+        dev_in_train=leaked,
+        targets=sum(sources["train"].counts),
+        evaluations=evaluations,
+        best=_best(evaluations, settings.criterion),
+        train_losses=[(int(row["step"]), row["loss"]) for row in history if "loss" in row],
+        steps=trainer.state.global_step,
+        seconds=time.monotonic() - started,
+        tokens_per_second=trainer.targets_read / trained.metrics["train_runtime"],
+        peak_bytes=peak_memory(backbone.device),
+        features=description,
+        learning_rate=rate,
+        row_updates=RowUpdates.TOUCHED if touched else RowUpdates.ALL,
+    )
+    if processes.first:
+        save_head(
+            head,
+            output,
+            prompt=prompt.model_dump(),
+            backbone=backbone_name,
+            model_card=sigmoid_head_card(report, run, head),
+        )
+        draw_curves(report, output / CURVES_FILE, criterion=settings.criterion)
+    processes.wait()
     return report
 
 
-def _encode(backbone: Backbone, pairs: Sequence[Pair], prompt: PromptTemplate) -> list[EncodedPair]:
-    codes = backbone.encode([(pair.source, pair.hypothesis) for pair in pairs], prompt)
-    return [code for code in codes if not isinstance(code, InputError)]
-
-
-def _as_batch(pairs: list[EncodedPair]) -> dict[str, Any]:
-    return {"pairs": pairs}
-
-
-class _HeadTrainer(Trainer):
-    """`Trainer` over a head alone: the frozen backbone is no part of its model."""
-
-    def __init__(
-        self,
-        head: SigmoidHead,
-        backbone: Backbone,
-        train: list[EncodedPair],
-        dev: list[EncodedPair],
-        settings: SigmoidTraining,
-        arguments: TrainingArguments,
-    ) -> None:
-        super().__init__(
-            model=head,
-            args=arguments,
-            train_dataset=train,
-            eval_dataset=dev,
-            data_collator=_as_batch,
-            callbacks=[EarlyStoppingCallback(early_stopping_patience=settings.patience)],
-        )
-        # Its model takes no loss scaling by the number of items: the loss is a mean already
-        self.model_accepts_loss_kwargs = False
-        self._backbone, self._settings = backbone, settings
-        self._train, self._dev = train, dev
-        self._frequencies = torch.bincount(
-            torch.tensor([target for code in train for target in code.targets]),
-            minlength=backbone.vocabulary_size,
-        ).to(backbone.device, torch.float32)
-
-    def get_train_dataloader(self) -> DataLoader[Any]:
-        """Batches of similar length, composed anew every epoch."""
-        sampler = LengthBatchSampler(
-            [len(code) for code in self._train],
-            max_tokens=self._settings.batch_tokens,
-            seed=self._settings.seed,
-        )
-        # A list is a map-style dataset in all but its type
-        pairs: Any = self._train
-        return DataLoader(pairs, batch_sampler=sampler, collate_fn=_as_batch)
-
-    def compute_loss(self, model: nn.Module, inputs: dict[str, Any], *_: Any, **__: Any) -> Tensor:
-        """Loss of one training batch; negatives depend on seed and step alone."""
-        return self._loss(
-            model, inputs["pairs"], seed=self._settings.seed + 1 + self.state.global_step
-        )
-
-    def evaluate(self, *_: Any, metric_key_prefix: str = "eval", **__: Any) -> dict[str, float]:
-        """Mean loss over all dev positions, with the same negatives every time."""
-        total, count = 0.0, 0
-        head, lengths = self.model, [len(code) for code in self._dev]
-        assert head is not None
-        batches = length_batches(lengths, max_tokens=self._settings.batch_tokens)
-        for index, batch in enumerate(batches):
-            chosen = [self._dev[i] for i in batch]
-            positions = sum(len(code.targets) for code in chosen)
-            with torch.no_grad():
-                loss = float(self._loss(head, chosen, seed=index))
-            total, count = total + loss * positions, count + positions
-        metrics = {f"{metric_key_prefix}_loss": total / count}
-        self.log(metrics)
-        self.control = self.callback_handler.on_evaluate(
-            self.args, self.state, self.control, metrics
-        )
-        return metrics
-
-    def _loss(self, head: nn.Module, batch: list[EncodedPair], *, seed: int) -> Tensor:
-        backbone = self._backbone
-        generator = torch.Generator(backbone.device).manual_seed(seed)
-        with torch.no_grad():
-            hidden = backbone.target_hidden(batch)  # (N, H)
-            targets = torch.tensor(
-                [target for code in batch for target in code.targets], device=hidden.device
-            )
-            negatives = draw_negatives(
-                hidden,
-                backbone.unembedding,
-                self._frequencies,
-                sampling=self._settings.sampling,
-                generator=generator,
-            )
-        token_ids = torch.cat([targets.unsqueeze(1), negatives], dim=1)  # (N, 1+K)
-        assert isinstance(head, SigmoidHead)
-        loss = sampled_binary_cross_entropy(head.logits(hidden, token_ids), token_ids)
-        if not math.isfinite(value := float(loss.detach())):
+def _new_head(backbone: Backbone, settings: SigmoidTraining) -> QualityHead:
+    """The head in its first state, on the backbone's device."""
+    start = settings.initialise
+    if start not in ("lm_head", "random"):
+        head = load_head(head_folder(start), unembedding=lambda: backbone.unembedding)
+        if head.head_type != settings.head_type:
             raise TrainingError(
-                f"The loss became {value} at step {self.state.global_step}; lower the "
-                "learning rate. The checkpoints of the epochs before are kept."
+                f"The head at {start} is a {head.head_type}, but a {settings.head_type} is to be "
+                "trained; give its type."
             )
-        return loss
+        check_fit(head, vocabulary_size=backbone.vocabulary_size, hidden_size=backbone.hidden_size)
+        return head.requires_grad_(True).to(backbone.device)
+    head = build_head(
+        settings.head_type,
+        vocabulary_size=backbone.vocabulary_size,
+        hidden_size=backbone.hidden_size,
+        unembedding=lambda: backbone.unembedding,
+        context_size=settings.context_size,
+    )
+    if start == "lm_head" and isinstance(head, SigmoidHead):
+        head.initialise_from(backbone.unembedding.weight)
+    return head.to(backbone.device)
+
+
+def _arguments(
+    output: Path, backbone: Backbone, settings: SigmoidTraining, rate: float
+) -> TrainingArguments:
+    by_steps = settings.evaluate_every is not None
+    on_cpu = backbone.device.type == "cpu"
+    return TrainingArguments(
+        output_dir=str(output / CHECKPOINTS),
+        num_train_epochs=settings.epochs,
+        learning_rate=rate,
+        lr_scheduler_type=settings.schedule,
+        warmup_steps=settings.warmup_share,
+        weight_decay=0.0,
+        # Adam's steps do not grow with the gradient, and its norm would cost a pass over (V, H)
+        max_grad_norm=0.0,
+        gradient_accumulation_steps=settings.accumulation,
+        bf16=settings.precision == "bf16",
+        fp16=settings.precision == "fp16",
+        use_cpu=on_cpu,
+        # Named for a single process, it would be looked for in vain
+        ddp_backend="gloo" if on_cpu and is_torchelastic_launched() else None,
+        ddp_find_unused_parameters=False,
+        eval_strategy="steps" if by_steps else "epoch",
+        save_strategy="steps" if by_steps else "epoch",
+        eval_steps=settings.evaluate_every,
+        save_steps=settings.evaluate_every or 500,
+        save_total_limit=2,
+        load_best_model_at_end=True,
+        metric_for_best_model=f"eval_{settings.criterion}",
+        greater_is_better=settings.criterion is Criterion.AUROC,
+        logging_steps=min(20, settings.evaluate_every or 20),
+        logging_first_step=True,
+        remove_unused_columns=False,
+        report_to=list(settings.report_to) or "none",
+        disable_tqdm=True,
+        seed=settings.seed,
+    )
+
+
+def _count_leaks(train: Sequence[Pair], dev: Sequence[Pair]) -> int:
+    """How many dev pairs stand in the training data; a warning says so."""
+    known = {_text(pair) for pair in train}
+    leaked = sum(_text(pair) in known for pair in dev)
+    if leaked:
+        logger.warning(
+            "%d of %d dev pairs stand in the training data as well; the dev loss is too good "
+            "for them.",
+            leaked,
+            len(dev),
+        )
+    return leaked
+
+
+def _text(pair: Pair) -> str:
+    return repr((pair.given, pair.hypothesis))
+
+
+def _updates_touched_rows(
+    head: QualityHead, train: FeatureSource, settings: SigmoidTraining, processes: Processes
+) -> bool:
+    """Whether a step updates touched rows only, and tell the head so."""
+    negatives = settings.objective.negatives
+    if not isinstance(head, SigmoidHead) or negatives is None or processes.count > 1:
+        if settings.row_updates is RowUpdates.TOUCHED:
+            raise TrainingError(
+                "Only touched rows can be updated where negatives are drawn, the head has an "
+                "unembedding of its own, and there is one process; leave `row_updates` at 'auto'."
+            )
+        return False
+    match settings.row_updates:
+        case RowUpdates.ALL:
+            touched = False
+        case RowUpdates.TOUCHED:
+            touched = True
+        case RowUpdates.AUTO:
+            batches = len(length_batches(train.lengths, max_tokens=settings.batch_tokens))
+            positions = sum(train.counts) * settings.accumulation // batches
+            touched = touched_rows_pay(
+                len(head.weight), positions * (1 + negatives.per_position), head.weight.device
+            )
+        case _:
+            assert_never(settings.row_updates)
+    head.sparse_gradient = touched
+    return touched
+
+
+def _best(evaluations: list[Evaluation], criterion: Criterion) -> int:
+    sign = 1.0 if criterion is Criterion.LOSS else -1.0
+    return min(range(len(evaluations)), key=lambda i: sign * evaluations[i].metrics[criterion])

@@ -1,0 +1,87 @@
+"""What training reads of a batch, and the interface of everything that can give it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Protocol, Self
+
+import torch
+from torch import Tensor
+
+# No hypothesis has as many tokens; a position's key is its pair's number and its place in it
+_PLACES = 1 << 24
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureBatch:
+    """What a frozen language model knows about the N target positions of a batch.
+
+    Attributes:
+        hidden: Hidden states that predict the targets, ``(N, H)``, floating point.
+        targets: Token ids, ``(N,)``, int64.
+        keys: Numbers that name the positions, ``(N,)``, int64, for noise that does not depend
+            on how they were put into batches.
+        top_ids: The most probable tokens, best first, ``(N, M)``, int64.
+        top_log_probs: Their log-probabilities, ``(N, M)``, float32.
+        entropy: Entropy of the whole distribution in nats, ``(N,)``, float32.
+        errors: Which targets a person marked as wrong, ``(N,)``, bool; ``None`` if nobody looked.
+    """
+
+    hidden: Tensor
+    targets: Tensor
+    keys: Tensor
+    top_ids: Tensor
+    top_log_probs: Tensor
+    entropy: Tensor
+    errors: Tensor | None
+
+    def __len__(self) -> int:
+        """N."""
+        return len(self.targets)
+
+    def to(self, device: torch.device) -> Self:
+        """The same batch on a device."""
+        own: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        moved: dict[str, Any] = {n: t if t is None else t.to(device) for n, t in own.items()}
+        return type(self)(**moved)
+
+
+class FeatureSource(Protocol):
+    """Examples whose features can be had, computed on the spot or read from a cache."""
+
+    @property
+    def lengths(self) -> Sequence[int]:
+        """Tokens that the model reads for each example; batches are composed by them."""
+        ...
+
+    @property
+    def counts(self) -> Sequence[int]:
+        """Target positions of each example."""
+        ...
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether any example carries human error marks."""
+        ...
+
+    def target_counts(self, vocabulary_size: int) -> Tensor:
+        """How often each token is a target, ``(V,)``, float32, on the CPU."""
+        ...
+
+    def batch(self, indices: Sequence[int]) -> FeatureBatch:
+        """Features of some examples, their positions one after another."""
+        ...
+
+
+def position_keys(pairs: Sequence[int], counts: Sequence[int]) -> Tensor:
+    """Keys of the positions of some pairs, ``(N,)``, int64.
+
+    Args:
+        pairs: Numbers of the pairs among all pairs of the data.
+        counts: How many positions each has.
+    """
+    return torch.cat(
+        [
+            torch.arange(pair * _PLACES, pair * _PLACES + count)
+            for pair, count in zip(pairs, counts, strict=True)
+        ]
+    )

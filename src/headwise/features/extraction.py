@@ -1,0 +1,261 @@
+"""One pass of the frozen backbone over the data, written to disk shard by shard."""
+
+import json
+import random
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from headwise.atomic import atomic_path, naming_output
+from headwise.backbones import Backbone, PromptTemplate
+from headwise.data.batching import length_batches
+from headwise.data.pairs import Pair
+from headwise.errors import DataError, OutputError
+from headwise.features.cache import (
+    INDEX_FILE,
+    ROWS,
+    CachedFeatures,
+    file_digest,
+    open_features,
+    shard_name,
+)
+from headwise.features.examples import Example, encode_examples
+from headwise.features.fingerprint import FeatureSpec, check_fingerprint, fingerprint
+from headwise.features.live import LiveFeatures
+from headwise.progress import progress_bar
+from headwise.tensor_files import write_tensors
+
+SHARD_BYTES = 128 * 2**20
+_WINDOW = 1024
+_PLAN_FILE = "plan.json"
+
+
+def bytes_per_position(backbone: Backbone, spec: FeatureSpec) -> int:
+    """What one target position takes on disk."""
+    wide = spec.dtype == "float32"
+    hidden = backbone.hidden_size * (4 if wide else 2)
+    candidate = _id_dtype(backbone.vocabulary_size).itemsize + (4 if wide else 2)
+    return hidden + spec.candidates * candidate + 4 + 4 + 1
+
+
+def estimate_bytes(
+    backbone: Backbone, pairs: Sequence[Pair], prompt: PromptTemplate, spec: FeatureSpec
+) -> int:
+    """About how much disk the features of some pairs will take, from a sample of them."""
+    sample = random.Random(0).sample(range(len(pairs)), min(len(pairs), 512))
+    examples = encode_examples(
+        backbone, [pairs[i] for i in sample], prompt, max_length=spec.max_length, cut=spec.cut
+    )
+    targets = sum(len(example.code.targets) for example in examples)
+    per_pair = targets / max(1, len(sample))
+    return int(per_pair * len(pairs) * bytes_per_position(backbone, spec))
+
+
+def extract_features(
+    backbone: Backbone,
+    pairs: Sequence[Pair],
+    prompt: PromptTemplate,
+    folder: str | Path,
+    *,
+    spec: FeatureSpec = FeatureSpec(),
+    batch_tokens: int = 4096,
+    shard_bytes: int = SHARD_BYTES,
+    rank: int = 0,
+    world_size: int = 1,
+    wait: Callable[[], None] = lambda: None,
+    progress: bool = False,
+) -> CachedFeatures:
+    """Write features to a folder, or take those that are there.
+
+    An interrupted extraction continues: shards that are complete stay. Several processes share
+    the shards among themselves.
+
+    Args:
+        backbone: The frozen language model.
+        pairs: The data; pairs that cannot be read are left out.
+        prompt: How a pair is laid out.
+        folder: Where to; made if it is missing.
+        spec: What to extract.
+        batch_tokens: Bound on the padded tokens of a batch.
+        shard_bytes: About how large a shard becomes; one is held in memory while it is made.
+        rank: Number of this process among those that extract.
+        world_size: How many there are.
+        wait: Returns when all processes have called it.
+        progress: Whether to show a bar on standard error.
+
+    Returns:
+        The features.
+
+    Raises:
+        MismatchError: If the folder holds features of something else; it names what.
+        DataError: If no pair can be read, or a shard is damaged.
+        OutputError: If the disk is full or not writable. The same call continues.
+    """
+    folder = Path(folder)
+    wanted = fingerprint(backbone, pairs, prompt, spec)
+    if (folder / INDEX_FILE).is_file():
+        features = open_features(folder, wanted=wanted)
+        if rank == 0:  # an earlier call may have been killed between the index and its tidying
+            _tidy(folder)
+        return features
+    rows = max(1, shard_bytes // bytes_per_position(backbone, spec))
+    with _naming_remedy(folder):
+        if rank == 0:
+            _claim(folder, wanted | {"positions a shard": rows})
+        wait()
+        shards = _shards(backbone, pairs, prompt, spec, rows)
+        finished = 0
+        with progress_bar("Extracting features", total=len(pairs), enabled=progress) as advance:
+            for number, (examples, read) in enumerate(shards):
+                if number % world_size == rank and not _is_whole(folder, number):
+                    source = LiveFeatures(backbone, examples, candidates=spec.candidates)
+                    _write_shard(folder, number, _shard(source, examples, spec, batch_tokens))
+                finished = number + 1
+                advance(read)
+        if not finished:
+            if rank == 0:
+                _tidy(folder)
+            raise DataError("The data hold no pair that the model can read.")
+        wait()
+        if rank == 0:
+            _finish(folder, wanted, finished)
+        wait()
+    return CachedFeatures(folder)
+
+
+def _claim(folder: Path, plan: dict[str, Any]) -> None:
+    """Note what the folder is going to hold, or check what an interrupted call noted."""
+    path = folder / _PLAN_FILE
+    if path.is_file():
+        try:
+            noted = dict(json.loads(path.read_text("utf-8")))
+        except (ValueError, TypeError) as error:
+            raise DataError(f"{path} is damaged ({error!r}); delete the folder.") from None
+        check_fingerprint(noted, plan, folder=str(folder))
+        return
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(plan, ensure_ascii=False, indent=1), "utf-8")
+
+
+def _shards(
+    backbone: Backbone,
+    pairs: Sequence[Pair],
+    prompt: PromptTemplate,
+    spec: FeatureSpec,
+    rows: int,
+) -> Iterator[tuple[list[Example], int]]:
+    """Cut the data into shards of about equal size; with each, how many pairs were read."""
+    gathered: list[Example] = []
+    positions = read = 0
+    for first in range(0, len(pairs), _WINDOW):
+        window = pairs[first : first + _WINDOW]
+        read += len(window)
+        for example in encode_examples(
+            backbone, window, prompt, first=first, max_length=spec.max_length, cut=spec.cut
+        ):
+            if gathered and positions + len(example.code.targets) > rows:
+                yield gathered, read
+                gathered, positions, read = [], 0, 0
+            gathered.append(example)
+            positions += len(example.code.targets)
+    if gathered:
+        yield gathered, read
+
+
+def _shard(
+    source: LiveFeatures, examples: list[Example], spec: FeatureSpec, batch_tokens: int
+) -> dict[str, Tensor]:
+    """All rows of a shard, in the order of its examples."""
+    wide = spec.dtype == "float32"
+    dtypes = {
+        "hidden": torch.float32 if wide else torch.bfloat16,
+        "targets": torch.int32,
+        "top_ids": _id_dtype(source.vocabulary_size),
+        "top_log_probs": torch.float32 if wide else torch.float16,
+        "entropy": torch.float32,
+        "errors": torch.bool,
+    }
+    counts = torch.tensor(source.counts)
+    starts, total = (counts.cumsum(0) - counts).tolist(), int(counts.sum())
+    filled: dict[str, Tensor] = {}
+    for batch in length_batches(source.lengths, max_tokens=batch_tokens):
+        features = source.batch(batch)
+        rows = torch.cat([torch.arange(starts[i], starts[i] + source.counts[i]) for i in batch])
+        for name in ROWS:
+            value: Tensor | None = getattr(features, name)
+            if value is None:  # nobody looked for errors in this shard
+                continue
+            if name not in filled:
+                filled[name] = torch.empty(total, *value.shape[1:], dtype=dtypes[name])
+            if name == "top_log_probs":
+                value = value.clamp(min=torch.finfo(dtypes[name]).min)
+            filled[name][rows] = value.to("cpu", dtypes[name])
+    return filled | {
+        "pairs": torch.tensor([example.pair for example in examples]),
+        "lengths": torch.tensor(source.lengths),
+        "counts": counts,
+    }
+
+
+def _id_dtype(vocabulary_size: int) -> torch.dtype:
+    return torch.int16 if vocabulary_size <= torch.iinfo(torch.int16).max else torch.int32
+
+
+def _receipt(folder: Path, number: int) -> Path:
+    """The small file that says what a complete shard looks like."""
+    return (folder / shard_name(number)).with_suffix(".json")
+
+
+def _write_shard(folder: Path, number: int, tensors: dict[str, Tensor]) -> None:
+    path = folder / shard_name(number)
+    write_tensors(path, tensors)
+    entry = {"file": path.name, "bytes": path.stat().st_size, "sha256": file_digest(path)}
+    with atomic_path(_receipt(folder, number)) as temporary:
+        temporary.write_text(json.dumps(entry), "utf-8")
+
+
+def _is_whole(folder: Path, number: int) -> bool:
+    """Whether an earlier call finished this shard."""
+    path, receipt = folder / shard_name(number), _receipt(folder, number)
+    if not receipt.is_file() or not path.is_file():
+        return False
+    try:
+        entry = json.loads(receipt.read_text("utf-8"))
+        return bool(entry["sha256"] == file_digest(path))
+    except (ValueError, TypeError, KeyError):  # a damaged receipt proves nothing
+        return False
+
+
+def _finish(folder: Path, wanted: dict[str, Any], shards: int) -> None:
+    """Write the index: a folder that has one is complete."""
+    receipts = [_receipt(folder, number) for number in range(shards)]
+    index = {
+        "fingerprint": wanted,
+        "shards": [json.loads(receipt.read_text("utf-8")) for receipt in receipts],
+    }
+    with atomic_path(folder / INDEX_FILE) as temporary:
+        temporary.write_text(json.dumps(index, ensure_ascii=False, indent=1), "utf-8")
+    _tidy(folder)
+
+
+def _tidy(folder: Path) -> None:
+    """Remove what only an unfinished extraction needs."""
+    for path in (*folder.glob("shard-*.json"), folder / _PLAN_FILE):
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _naming_remedy(folder: Path) -> Iterator[None]:
+    """Say what to do where features cannot be written."""
+    try:
+        with naming_output(folder):
+            yield
+    except OutputError as error:
+        raise OutputError(
+            f"{error} What was extracted stays: make room and run the same again, or train "
+            "without a cache (features 'live')."
+        ) from error

@@ -1,0 +1,181 @@
+"""The file that says how a head was trained, and that a run can be repeated from."""
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from headwise.atomic import atomic_path, naming_output
+from headwise.backbones import PromptTemplate
+from headwise.errors import DataError, TrainingError
+from headwise.training.selectors import format_selector, parse_selector
+from headwise.training.settings import SigmoidTraining
+
+RUN_FILE = "run.yaml"
+_SETTINGS: TypeAdapter[SigmoidTraining] = TypeAdapter(SigmoidTraining)
+_PACKAGES = ("headwise", "torch", "transformers")
+
+
+class TrainingRun(BaseModel):
+    """A whole run as plain values.
+
+    Attributes:
+        backbone: Name, folder or hub id of the language model.
+        data: Training files.
+        dev: Dev files.
+        prompt: The prompt template in its saved form, or the name of one.
+        settings: Those of `SigmoidTraining`; selectors stand as texts.
+        versions: Of the packages that the run was made with.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    backbone: str | None = None
+    data: list[str] = Field(default_factory=list)
+    dev: list[str] = Field(default_factory=list)
+    prompt: dict[str, Any] | str | None = None
+    settings: dict[str, Any] = Field(default_factory=dict)
+    versions: dict[str, str] = Field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        backbone: str,
+        prompt: PromptTemplate,
+        settings: SigmoidTraining,
+        *,
+        data: Sequence[str],
+        dev: Sequence[str],
+    ) -> Self:
+        """The record of a run."""
+        return cls(
+            backbone=backbone,
+            data=list(data),
+            dev=list(dev),
+            prompt=prompt.model_dump(),
+            settings=settings_to_dict(settings),
+            versions={name: version(name) for name in _PACKAGES},
+        )
+
+    @classmethod
+    def read(cls, path: str | Path) -> Self:
+        """Read a run file.
+
+        Raises:
+            DataError: If it is missing, is not YAML, or is not a run.
+        """
+        try:
+            return cls.model_validate(yaml.safe_load(Path(path).read_text("utf-8")) or {})
+        except OSError as error:
+            raise DataError(f"{path} cannot be read: {error.strerror}.") from None
+        except (yaml.YAMLError, UnicodeDecodeError, ValidationError) as error:
+            raise DataError(f"{path} is not a run file: {error}") from None
+
+    def write(self, path: Path) -> None:
+        """Write a run file."""
+        text = yaml.safe_dump(self.model_dump(), sort_keys=False, allow_unicode=True)
+        with naming_output(path), atomic_path(path) as temporary:
+            temporary.write_text(text, "utf-8")
+
+
+def settings_to_dict(settings: SigmoidTraining) -> dict[str, Any]:
+    """Settings as plain values, nested."""
+    values: dict[str, Any] = _SETTINGS.dump_python(settings, mode="json")
+    values["objective"]["avoid"] = format_selector(settings.objective.avoid)
+    return values
+
+
+def settings_from_dict(values: dict[str, Any]) -> SigmoidTraining:
+    """Settings from plain values; what is left out has its default.
+
+    Raises:
+        ValueError: If a name or a value is none of a run's.
+    """
+    values = dict(values)
+    objective = dict(values.get("objective") or {})
+    if isinstance(avoid := objective.get("avoid"), str):
+        objective["avoid"] = parse_selector(avoid)
+    values["objective"] = objective
+    return _SETTINGS.validate_python(values)
+
+
+def merged(
+    settings: dict[str, Any],
+    given: dict[str, Any],
+    *,
+    full_vocabulary: bool | None = None,
+    candidates: int | None = None,
+) -> dict[str, Any]:
+    """Settings of a run file, overridden by those that were given.
+
+    Args:
+        settings: Plain values, nested, as :func:`settings_to_dict` makes them.
+        given: The same with ``None`` for what was not given.
+        full_vocabulary: Whether all tokens are negatives, if given.
+        candidates: Reach of the softmax that draws negatives, if given; 0 for all tokens.
+
+    Raises:
+        ValueError: If all tokens are to be negatives and yet drawn in a certain way.
+    """
+    result = _overridden(settings, given)
+    objective = result.setdefault("objective", {})
+    drawn = _overridden({}, given).get("objective", {}).get("negatives", {})
+    if candidates is not None:
+        drawn = drawn | {"candidates": candidates or None}
+    if full_vocabulary and drawn:
+        raise ValueError(
+            f"Where all tokens are negatives, none are drawn: drop {', '.join(drawn)}."
+        )
+    if full_vocabulary:
+        objective["negatives"] = None
+    elif full_vocabulary is False or drawn:
+        objective["negatives"] = {**(settings.get("objective", {}).get("negatives") or {}), **drawn}
+    return result
+
+
+def _overridden(values: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    result = dict(values)
+    for name, value in given.items():
+        if isinstance(value, dict):
+            nested = _overridden(result.get(name) or {}, value)
+            if nested or name in result:
+                result[name] = nested if nested else result[name]
+        elif value is not None:
+            result[name] = value
+    return result
+
+
+def claim_output(output: Path, run: TrainingRun, *, checkpoints: Path) -> None:
+    """Write the run file, unless the folder holds checkpoints of another run.
+
+    Raises:
+        TrainingError: If it does; the message says what differs.
+    """
+    path = output / RUN_FILE
+    if path.is_file() and checkpoints.is_dir():
+        before = _flat(TrainingRun.read(path).model_dump(exclude={"versions"}))
+        now = _flat(run.model_dump(exclude={"versions"}))
+        # Plain values of both, as YAML keeps them
+        names = sorted(n for n in before.keys() | now.keys() if before.get(n) != now.get(n))
+        if names:
+            differences = "; ".join(
+                f"{name}: {before.get(name)!r} there, {now.get(name)!r} now" for name in names
+            )
+            raise TrainingError(
+                f"{checkpoints} belongs to a run with other settings ({differences}); name "
+                "another output, or delete that folder."
+            )
+    run.write(path)
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{prefix}{name}.")
+        else:
+            flat[prefix + name] = value
+    return flat
