@@ -60,6 +60,16 @@ VARIANTS: dict[str, SigmoidTraining] = {
     **{f"contextual 256, {name}": changed(CONTEXTUAL, **c) for name, c in _SHARED.items()},
     "contextual 256, softmax 80 %": changed(CONTEXTUAL, frequency=0.2, softmax=0.8),
     "contextual 256, add": changed(CONTEXTUAL, combination="add"),
+    "contextual 256, softmax and uniform": changed(CONTEXTUAL, frequency=0.0, uniform=0.5),
+    "contextual 256, epsilon-cut, softmax and uniform": changed(
+        CONTEXTUAL, avoid=EpsilonCut(), frequency=0.0, uniform=0.5
+    ),
+    "contextual 256, epsilon-cut, full vocabulary": changed(
+        CONTEXTUAL, avoid=EpsilonCut(), negatives=None
+    ),
+    "contextual 256, epsilon-cut, random start": changed(
+        CONTEXTUAL, avoid=EpsilonCut(), initialise="random"
+    ),
     "contextual 256, ranking loss": changed(CONTEXTUAL, margin_weight=0.5),
     **{f"paper, {name}": changed(PAPER, **c) for name, c in _SHARED.items()},
     "paper, learning rate 1e-4": changed(PAPER, learning_rate=1e-4),

@@ -214,6 +214,10 @@ def test_train_export_import_round_trip(tmp_path: Path, pairs_file: Path) -> Non
     )
     headwise("score", pairs_file, "-m", "head", "-o", "a.jsonl", cwd=tmp_path)
     headwise("export", "exported", "-m", "head", cwd=tmp_path)
+    for name in ("README.md", "curves.png", "run.yaml"):
+        assert (tmp_path / "exported" / name).read_bytes() == (
+            tmp_path / "head" / name
+        ).read_bytes()
     headwise("import", "exported", "imported", "-b", "tiny-en-de", cwd=tmp_path)
     headwise("score", pairs_file, "-m", "imported", "-o", "b.jsonl", cwd=tmp_path)
     first, second = rows(tmp_path / "a.jsonl"), rows(tmp_path / "b.jsonl")

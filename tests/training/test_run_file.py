@@ -63,6 +63,8 @@ def test_what_is_left_out_has_its_default() -> None:
         ({"epochs": "many"}, "epochs"),
         ({"head_type": "softmax"}, "head_type"),
         ({"criterion": "bleu"}, "bleu"),
+        ({"schedule": "sawtooth"}, "sawtooth"),
+        ({"report_to": ["paper"]}, "tensorboard"),
         ({"precision": "int8"}, "precision"),
         ({"learning_rate": -1.0}, "learning_rate"),
         ({"evaluate_every": 0}, "evaluate_every"),

@@ -24,6 +24,8 @@ from headwise.tensor_files import write_tensors
 
 CONFIG_FILE, WEIGHTS_FILE, CODE_FILE = "config.json", "model.safetensors", "sigmoid_head.py"
 CARD_FILE = "README.md"
+# What the card of a head that was trained here speaks of
+CURVES_FILE, RUN_FILE = "curves.png", "run.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +207,12 @@ def copy_head(
     sizes = _read_sizes(tensors, info.head_type, folder)
     card = folder / CARD_FILE
     text = card.read_text("utf-8") if card.is_file() else None
-    return _write(Path(output), tensors, info, sizes, getattr(torch, dtype), text)
+    written = _write(Path(output), tensors, info, sizes, getattr(torch, dtype), text)
+    for companion in (CURVES_FILE, RUN_FILE):
+        if (folder / companion).is_file():
+            with naming_output(written), atomic_path(written / companion) as temporary:
+                temporary.write_bytes((folder / companion).read_bytes())
+    return written
 
 
 def _write(

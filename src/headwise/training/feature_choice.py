@@ -2,9 +2,10 @@
 
 import logging
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar, cast
 
 import torch.distributed
 from transformers import TrainingArguments
@@ -22,6 +23,7 @@ from headwise.features import (
 from headwise.training.settings import FeatureChoice, SigmoidTraining
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 # Checkpoints and everybody else need some room, too
 _SPARE_BYTES = 2**30
@@ -48,6 +50,13 @@ class Processes:
     def first(self) -> bool:
         """Whether this is the one that writes."""
         return self.number == 0
+
+    def agreed(self, decide: Callable[[], T]) -> T:
+        """What the first process decides, in all of them."""
+        decision = [decide() if self.first else None]
+        if self.count > 1:
+            torch.distributed.broadcast_object_list(decision)
+        return cast(T, decision[0])
 
     def wait(self) -> None:
         """Return when all have called this."""
@@ -89,9 +98,7 @@ def choose_features(
     )
     choice = settings.features
     if choice is FeatureChoice.AUTO:
-        choice, reason = _choose(backbone, data, prompt, settings, spec, folder)
-        if processes.first:
-            logger.info(reason)
+        choice = processes.agreed(lambda: _choose(backbone, data, prompt, settings, spec, folder))
     if choice is FeatureChoice.LIVE:
         live: dict[str, FeatureSource] = {
             name: LiveFeatures(
@@ -127,20 +134,30 @@ def _choose(
     settings: SigmoidTraining,
     spec: FeatureSpec,
     folder: Path,
-) -> tuple[FeatureChoice, str]:
+) -> FeatureChoice:
+    """Decide, and say why."""
     if settings.epochs == 1:
-        return FeatureChoice.LIVE, "One epoch: features are computed as they are needed."
+        logger.info("One epoch: features are computed as they are needed.")
+        return FeatureChoice.LIVE
     size = sum(estimate_bytes(backbone, pairs, prompt, spec) for pairs in data.values())
     free = shutil.disk_usage(_existing(folder)).free
-    if free < size + _SPARE_BYTES:
-        return FeatureChoice.LIVE, (
-            f"Features would take about {readable_bytes(size)} in {folder}, but only "
-            f"{readable_bytes(free)} are free; the model runs in every epoch instead."
+    there = sum(path.stat().st_size for path in folder.rglob("*.safetensors"))
+    if free < size - there + _SPARE_BYTES:
+        logger.warning(
+            "Features would take about %s in %s, but only %s are free; the model runs in every "
+            "epoch instead.",
+            readable_bytes(size),
+            folder,
+            readable_bytes(free),
         )
-    return FeatureChoice.CACHE, (
-        f"Features are computed once and kept in {folder}, about {readable_bytes(size)}; the "
-        "folder may be deleted after training."
+        return FeatureChoice.LIVE
+    logger.info(
+        "Features are computed once and kept in %s, about %s; the folder may be deleted after "
+        "training.",
+        folder,
+        readable_bytes(size),
     )
+    return FeatureChoice.CACHE
 
 
 def _existing(folder: Path) -> Path:

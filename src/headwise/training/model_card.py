@@ -1,13 +1,12 @@
 """The model card that a trained head carries."""
 
 from headwise.heads import QualityHead
+from headwise.heads.storage import CURVES_FILE, RUN_FILE
 from headwise.training.feature_choice import readable_bytes
 from headwise.training.objective import Objective
-from headwise.training.run_file import RUN_FILE, TrainingRun, settings_from_dict
+from headwise.training.run_file import TrainingRun, settings_from_dict
 from headwise.training.selectors import format_selector
 from headwise.training.settings import TrainingReport
-
-CURVES_FILE = "curves.png"
 
 
 def sigmoid_head_card(report: TrainingReport, run: TrainingRun, head: QualityHead) -> str:

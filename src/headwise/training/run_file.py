@@ -11,10 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from headwise.atomic import atomic_path, naming_output
 from headwise.backbones import PromptTemplate
 from headwise.errors import DataError, TrainingError
+from headwise.heads.storage import RUN_FILE
 from headwise.training.selectors import format_selector, parse_selector
 from headwise.training.settings import SigmoidTraining
 
-RUN_FILE = "run.yaml"
 _SETTINGS: TypeAdapter[SigmoidTraining] = TypeAdapter(SigmoidTraining)
 _PACKAGES = ("headwise", "torch", "transformers")
 

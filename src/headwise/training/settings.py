@@ -5,6 +5,8 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 from pydantic import ConfigDict
+from transformers import SchedulerType
+from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK
 
 from headwise.heads import HEAD_TYPES, SigmoidHead
 from headwise.training.objective import Objective
@@ -114,6 +116,12 @@ class SigmoidTraining:
             ("features", FeatureChoice),
         ):
             object.__setattr__(self, name, kind(getattr(self, name)))
+        SchedulerType(self.schedule)
+        for name in self.report_to:
+            if name not in INTEGRATION_TO_CALLBACK:
+                raise ValueError(
+                    f"`report_to` must be of {', '.join(INTEGRATION_TO_CALLBACK)}; got {name!r}."
+                )
         if self.head_type not in HEAD_TYPES:
             raise ValueError(
                 f"`head_type` must be one of {', '.join(HEAD_TYPES)}, got {self.head_type!r}."

@@ -27,11 +27,12 @@ from headwise.heads import (
     load_head,
     save_head,
 )
+from headwise.heads.storage import CURVES_FILE
 from headwise.training.curves import draw_curves
 from headwise.training.feature_choice import Processes, choose_features
 from headwise.training.head_trainer import HeadLoss, HeadTrainer
 from headwise.training.memory import peak_memory, reset_peak_memory
-from headwise.training.model_card import CURVES_FILE, sigmoid_head_card
+from headwise.training.model_card import sigmoid_head_card
 from headwise.training.progress_report import ProgressReport
 from headwise.training.row_adam import RowAdam, touched_rows_pay
 from headwise.training.run_file import TrainingRun, claim_output

@@ -1,0 +1,89 @@
+"""Features by the plain formulas: the whole text through the whole model, all logits at once."""
+
+import torch
+
+from headwise.backbones import CausalBackbone, PromptTemplate
+from headwise.data.pairs import Pair
+from headwise.features import FeatureBatch
+
+
+@torch.no_grad()
+def plain_features(
+    backbone: CausalBackbone,
+    pair: Pair,
+    prompt: PromptTemplate,
+    *,
+    number: int,
+    candidates: int,
+    has_errors: bool,
+) -> FeatureBatch:
+    """Features of one pair, which is number `number` of the data."""
+    tokenizer = backbone.tokenizer
+    first = len(tokenizer(prompt.render_prompt(tokenizer, pair.given))["input_ids"])
+    text = prompt.render(tokenizer, pair.given, pair.hypothesis).text
+    ids = torch.tensor(tokenizer(text)["input_ids"])
+    out = backbone.model(input_ids=ids[None], output_hidden_states=True)
+    log_probs = out.logits[0, first - 1 : -1].float().log_softmax(-1)  # (N, V)
+    top_log_probs, top_ids = log_probs.topk(candidates)
+    targets = ids[first:]
+    return FeatureBatch(
+        hidden=out.hidden_states[-1][0, first - 1 : -1],
+        targets=targets,
+        keys=number * 2**24 + torch.arange(len(targets)),
+        top_ids=top_ids,
+        top_log_probs=top_log_probs,
+        entropy=-(log_probs.exp() * log_probs).sum(-1),
+        errors=torch.tensor(_marks(backbone, pair, targets)) if has_errors else None,
+    )
+
+
+def _marks(backbone: CausalBackbone, pair: Pair, targets: torch.Tensor) -> list[bool]:
+    """Whether a byte-level token holds a byte of a marked character.
+
+    A space in front of a word is not looked at; one that is a token alone goes with what follows.
+    """
+    wrong = [
+        mark
+        for place, character in enumerate(pair.hypothesis)
+        for mark in [any(e.start <= place < e.end for e in pair.errors or ())]
+        * len(character.encode())
+    ]  # of each byte
+    marks = []
+    # The closing tokens are ASCII as well, so that a piece has as many characters as bytes
+    pieces = backbone.tokenizer.convert_ids_to_tokens(targets.tolist())
+    start = -1 if pieces[0].startswith("Ġ") else 0  # the prompt's space before the hypothesis
+    for piece in pieces:
+        end = start + len(piece)
+        first = start + len(piece) - len(piece.lstrip("Ġ"))
+        marks.append(end <= len(wrong) and any(wrong[first : max(end, first + 1)]))
+        start = end
+    return marks
+
+
+def joined(batches: list[FeatureBatch]) -> FeatureBatch:
+    """Batches one after another."""
+    names = ("hidden", "targets", "keys", "top_ids", "top_log_probs", "entropy", "errors")
+    values = {}
+    for name in names:
+        parts = [getattr(batch, name) for batch in batches]
+        values[name] = None if parts[0] is None else torch.cat(parts)
+    return FeatureBatch(**values)
+
+
+def assert_equal(found: FeatureBatch, expected: FeatureBatch) -> None:
+    """Bit by bit, dtypes included."""
+    assert_close(found, expected, tolerance=0.0)
+
+
+def assert_close(found: FeatureBatch, expected: FeatureBatch, *, tolerance: float = 1e-5) -> None:
+    """Integers and marks bit by bit, the rest up to rounding."""
+    assert (found.errors is None) == (expected.errors is None)
+    for name in ("targets", "keys", "top_ids", "errors"):
+        if getattr(expected, name) is not None:
+            torch.testing.assert_close(
+                getattr(found, name), getattr(expected, name), rtol=0.0, atol=0.0
+            )
+    for name in ("hidden", "top_log_probs", "entropy"):
+        torch.testing.assert_close(
+            getattr(found, name), getattr(expected, name), rtol=tolerance, atol=tolerance
+        )
