@@ -34,46 +34,55 @@ def changed(base: SigmoidTraining, **changes: Any) -> SigmoidTraining:
     return replace(base, objective=replace(base.objective, **of_objective), **of_run)
 
 
-CONTEXTUAL = changed(PAPER, head_type="contextual_unembedding_head", context_size=256)
+OURS = changed(
+    PAPER,
+    head_type="contextual_unembedding_head",
+    context_size=1024,
+    avoid=EpsilonCut(),
+    frequency=0.0,
+    uniform=0.5,
+)
 
-_SHARED: dict[str, dict[str, Any]] = {
+_OF_PAPER: dict[str, dict[str, Any]] = {
+    "scalar bias": {"head_type": "biased_unembedding_head"},
+    "rescaled": {"head_type": "rescaled_unembedding_head"},
+    "rescaling of the logits": {"head_type": "rescaling_head"},
+    "contextual bias, 64": {"head_type": "contextual_unembedding_head", "context_size": 64},
+    "contextual bias, 1024": {"head_type": "contextual_unembedding_head", "context_size": 1024},
     "avoid none": {"avoid": None},
     "avoid epsilon-cut": {"avoid": EpsilonCut()},
     "frequency only": {"softmax": 0.0},
     "softmax only": {"frequency": 0.0},
     "uniform only": {"frequency": 0.0, "softmax": 0.0, "uniform": 1.0},
     "temperature 1": {"temperature": 1.0},
+    "softmax over all tokens": {"candidates": None},
     "40 negatives": {"per_position": 40},
     "random start": {"initialise": "random"},
+    "learning rate 1e-4": {"learning_rate": 1e-4},
     "learning rate 1e-3": {"learning_rate": 1e-3},
     "learning rate 1e-2": {"learning_rate": 1e-2},
     "balanced": {"positive_weight": "balance"},
+    "full vocabulary": {"negatives": None},
+}
+_OF_OURS: dict[str, dict[str, Any]] = {
+    "no contextual bias": {"head_type": "new_unembedding_head"},
+    "context 256": {"context_size": 256},
+    "avoid none": {"avoid": None},
+    "avoid largest-drop": {"avoid": LargestDrop()},
+    "frequency and softmax": {"frequency": 0.5, "uniform": 0.0},
+    "softmax only": {"uniform": 0.0},
+    "uniform only": {"softmax": 0.0, "uniform": 1.0},
+    "40 negatives": {"per_position": 40},
+    "random start": {"initialise": "random"},
+    "learning rate 1e-3": {"learning_rate": 1e-3},
+    "balanced": {"positive_weight": "balance"},
+    "ranking loss": {"margin_weight": 0.5},
+    "full vocabulary": {"negatives": None},
 }
 
 VARIANTS: dict[str, SigmoidTraining] = {
+    "ours": OURS,
     "paper": PAPER,
-    "contextual 256": CONTEXTUAL,
-    "contextual 64": changed(CONTEXTUAL, context_size=64),
-    "paper, scalar bias": changed(PAPER, head_type="biased_unembedding_head"),
-    "paper, rescaled": changed(PAPER, head_type="rescaled_unembedding_head"),
-    "rescaling of the logits": changed(PAPER, head_type="rescaling_head"),
-    **{f"contextual 256, {name}": changed(CONTEXTUAL, **c) for name, c in _SHARED.items()},
-    "contextual 256, softmax 80 %": changed(CONTEXTUAL, frequency=0.2, softmax=0.8),
-    "contextual 256, add": changed(CONTEXTUAL, combination="add"),
-    "contextual 256, softmax and uniform": changed(CONTEXTUAL, frequency=0.0, uniform=0.5),
-    "contextual 256, epsilon-cut, softmax and uniform": changed(
-        CONTEXTUAL, avoid=EpsilonCut(), frequency=0.0, uniform=0.5
-    ),
-    "contextual 256, epsilon-cut, full vocabulary": changed(
-        CONTEXTUAL, avoid=EpsilonCut(), negatives=None
-    ),
-    "contextual 256, epsilon-cut, random start": changed(
-        CONTEXTUAL, avoid=EpsilonCut(), initialise="random"
-    ),
-    "contextual 256, ranking loss": changed(CONTEXTUAL, margin_weight=0.5),
-    **{f"paper, {name}": changed(PAPER, **c) for name, c in _SHARED.items()},
-    "paper, learning rate 1e-4": changed(PAPER, learning_rate=1e-4),
-    "paper, softmax over all tokens": changed(PAPER, candidates=None),
-    "paper, full vocabulary": changed(PAPER, negatives=None),
-    "contextual 256, full vocabulary": changed(CONTEXTUAL, negatives=None),
+    **{f"ours, {name}": changed(OURS, **change) for name, change in _OF_OURS.items()},
+    **{f"paper, {name}": changed(PAPER, **change) for name, change in _OF_PAPER.items()},
 }

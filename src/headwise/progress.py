@@ -22,7 +22,7 @@ def progress_bar(what: str, *, total: int | None, enabled: bool) -> Iterator[Cal
     Args:
         what: What is being done.
         total: How many items there are, or ``None`` if nobody knows.
-        enabled: Whether to show anything.
+        enabled: Whether to show anything; in files and pipes nothing is shown.
 
     Yields:
         A function that takes how many items were done since its last call.
@@ -35,8 +35,9 @@ def progress_bar(what: str, *, total: int | None, enabled: bool) -> Iterator[Cal
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(
-        *columns, console=Console(stderr=True), transient=True, disable=not enabled
-    ) as bar:
+    console = Console(stderr=True)
+    # Elsewhere than in a terminal a bar would leave nothing but empty lines
+    shown = enabled and console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=not shown) as bar:
         task = bar.add_task(what, total=total)
         yield lambda count: bar.advance(task, count)

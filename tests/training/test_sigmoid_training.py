@@ -17,8 +17,9 @@ from headwise.bundled.examples import example_pairs
 from headwise.data.error_spans import ErrorSpan
 from headwise.data.pairs import Pair
 from headwise.errors import MismatchError, PromptError, TrainingError
+from headwise.features import FeatureBatch
 from headwise.heads.head_types import HEAD_TYPES
-from headwise.training.head_trainer import HeadTrainer
+from headwise.training.head_trainer import HeadLoss, HeadTrainer
 from headwise.training.negatives import NegativeSampling
 from headwise.training.objective import Objective
 from headwise.training.settings import RowUpdates, SigmoidTraining, TrainingReport
@@ -187,6 +188,26 @@ def test_cached_and_live_features_give_the_same_head(
     assert_same_weights(tmp_path / "cache", tmp_path / "live")
     assert (tmp_path / "cache/features/train/index.json").is_file()
     assert not (tmp_path / "live/features").exists()
+
+
+def test_every_epoch_has_batches_and_negatives_of_its_own(
+    backbone: CausalBackbone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forward, seen = HeadLoss.forward, []
+
+    def watched(self: HeadLoss, batch: FeatureBatch, epoch: int) -> object:
+        if epoch >= 0:  # dev has none
+            seen.append((epoch, batch.keys.tolist()))
+        return forward(self, batch, epoch)
+
+    monkeypatch.setattr(HeadLoss, "forward", watched)
+    run(backbone, tmp_path, epochs=3, batch_tokens=64)
+    by_epoch = {e: [keys for epoch, keys in seen if epoch == e] for e, _ in seen}
+    assert list(by_epoch) == [0, 1, 2]
+    assert by_epoch[0] != by_epoch[1] != by_epoch[2]
+    assert {key for keys in by_epoch[0] for key in keys} == {
+        key for keys in by_epoch[2] for key in keys
+    }
 
 
 def test_batches_and_accumulation_change_the_steps(

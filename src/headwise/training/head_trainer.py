@@ -150,7 +150,7 @@ class HeadTrainer(Trainer):
 
     def get_train_dataloader(self) -> DataLoader[Any]:
         """Batches of similar length, composed anew every epoch; the same in every process."""
-        return DataLoader(
+        return _Batches(
             _Numbers(len(self._train.counts)), batch_sampler=self._sampler, collate_fn=_as_batch
         )
 
@@ -234,6 +234,15 @@ class _Numbers(torch.utils.data.Dataset[int]):
 
     def __getitem__(self, index: int) -> int:
         return index
+
+
+class _Batches(DataLoader[int]):
+    """A loader that hands the epoch on: Trainer looks for it here and not in the batch sampler."""
+
+    def set_epoch(self, epoch: int) -> None:
+        sampler = self.batch_sampler
+        assert isinstance(sampler, LengthBatchSampler)
+        sampler.set_epoch(epoch)
 
 
 def _as_batch(indices: list[int]) -> dict[str, Any]:
