@@ -63,6 +63,9 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=10_000, help="of each corpus")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--only", nargs="+", help="names of variants")
+    parser.add_argument(
+        "--heads", type=Path, nargs="+", default=[], help="measure these heads and train none"
+    )
     parser.add_argument("--skip-slow", action="store_true", help="without the full vocabulary")
     arguments = parser.parse_args()
 
@@ -86,6 +89,16 @@ def main() -> None:
             stream.write(json.dumps(row) + "\n")
         print(name, seed, f"{seconds:.0f} s", *(f"{row[c]:.3f}" for c in COLUMNS), flush=True)
 
+    def measure_head(folder: Path, name: str, seed: int, seconds: float) -> None:
+        head = load_head(folder, unembedding=lambda: backbone.unembedding)
+        with torch.inference_mode():
+            # Sentences are judged by the mean logarithm of their tokens' scores
+            record(name, seed, seconds, lambda *both: F.logsigmoid(head.logits(*both)))
+
+    for folder in arguments.heads:
+        measure_head(folder, str(folder), 0, 0.0)
+    if arguments.heads:
+        return
     for name, score in baselines(backbone).items():
         if (name, 0) not in done:
             record(name, 0, 0.0, score)
@@ -110,11 +123,7 @@ def main() -> None:
                     settings, seed=seed, feature_folder=str(arguments.work / "features")
                 ),
             )
-            seconds = time.monotonic() - start
-            head = load_head(output, unembedding=lambda: backbone.unembedding)
-            with torch.inference_mode():
-                # Sentences are judged by the mean logarithm of their tokens' scores
-                record(name, seed, seconds, lambda *both: F.logsigmoid(head.logits(*both)))  # noqa: B023
+            measure_head(output, name, seed, time.monotonic() - start)
     print_table(results)
 
 

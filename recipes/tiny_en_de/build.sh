@@ -19,9 +19,10 @@ model=$work/tiny_en_de
   python train_backbone.py --train "${train[@]}" --dev "${dev[@]}" \
     --tokenizer "$work/tokenizer" --output "$work/backbone"
 [ -f "$work/head/config.json" ] ||
-  headwise train sigmoid --backbone "$work/backbone" --backbone-name tiny-en-de --prompt tiny \
-    $(printf -- '--data %s ' "${train[@]}") $(printf -- '--dev %s ' "${dev[@]}") \
-    --epochs 3 --learning-rate 3e-3 --output "$work/head"
+  { python write_pairs.py --train "${train[@]}" --dev "${dev[@]}" --output "$work/train.tsv"
+    headwise train sigmoid --backbone "$work/backbone" --backbone-name tiny-en-de --prompt tiny \
+      --data "$work/train.tsv" $(printf -- '--dev %s ' "${dev[@]}") \
+      --epochs 10 --output "$work/head"; }
 
 mkdir -p "$model"
 cp "$work"/backbone/{config.json,generation_config.json,model.safetensors} \

@@ -11,6 +11,7 @@ from headwise.training.run_file import (
     TrainingRun,
     claim_output,
     merged,
+    overlaid,
     settings_from_dict,
     settings_to_dict,
 )
@@ -90,6 +91,20 @@ def test_given_options_override_the_file() -> None:
     assert changed.learning_rate == ODD.learning_rate
     assert settings_from_dict(merged({}, nothing, candidates=0)).objective.negatives == (
         NegativeSampling(candidates=None)
+    )
+
+
+def test_a_file_lies_over_the_defaults_of_the_model() -> None:
+    base = settings_to_dict(ODD)
+    assert overlaid(base, {}) == base
+    over = overlaid(base, {"objective": {"negatives": None, "margin": 2.0}, "epochs": 1})
+    settings = settings_from_dict(over)
+    assert settings.objective.negatives is None  # said, not left out
+    assert settings.objective.margin == 2.0
+    assert settings.objective.avoid == TopK(3)
+    assert settings.head_type == ODD.head_type
+    assert settings_from_dict(overlaid(over, {"objective": {"negatives": {}}})).objective == (
+        Objective(margin=2.0, avoid=TopK(3), positive_weight="balance")
     )
 
 

@@ -9,6 +9,8 @@ import typer
 from headwise.cli import options
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from headwise.data.pairs import Pair
     from headwise.training.settings import SigmoidTraining, TrainingReport
 
@@ -299,13 +301,23 @@ def sigmoid(
             },
         },
     }
-    from headwise.training.run_file import TrainingRun, merged, settings_from_dict
+    from headwise.training.run_file import TrainingRun, merged, overlaid, settings_from_dict
 
     run = TrainingRun.read(config) if config else TrainingRun()
-    with options.usage_errors():
-        settings = settings_from_dict(
-            merged(run.settings, given, full_vocabulary=full_vocabulary, candidates=candidates)
+
+    def settings_over(base: dict[str, Any]) -> "SigmoidTraining":
+        """What options or the run file give, over what a model of its width begins with."""
+        return settings_from_dict(
+            merged(
+                overlaid(base, run.settings),
+                given,
+                full_vocabulary=full_vocabulary,
+                candidates=candidates,
+            )
         )
+
+    with options.usage_errors():
+        settings_over({})  # wrong values are said before a model is loaded
     backbone, data, dev = backbone or run.backbone, data or run.data, dev or run.dev
     if not (backbone and data and dev):
         raise typer.BadParameter(
@@ -316,7 +328,7 @@ def sigmoid(
         data,
         dev,
         output,
-        settings,
+        settings_over,
         backbone_name=backbone_name or backbone,
         prompt=options.parse_prompt_option(prompt) if prompt else run.prompt,
         prompt_variables=options.parse_variables(prompt_variable),
@@ -344,7 +356,7 @@ def _run(
     data: list[str],
     dev: list[str],
     output: Path,
-    settings: "SigmoidTraining",
+    settings_over: "Callable[[dict[str, Any]], SigmoidTraining]",
     *,
     backbone_name: str,
     prompt: Any,
@@ -354,6 +366,8 @@ def _run(
     from headwise.backbones import default_prompt, load_backbone, parse_prompt
     from headwise.bundled import locate
     from headwise.heads.storage import read_head_info
+    from headwise.training.defaults import default_settings
+    from headwise.training.run_file import settings_to_dict
     from headwise.training.sigmoid import train_sigmoid_head
 
     options.show_messages()
@@ -372,7 +386,7 @@ def _run(
         output,
         prompt=template,
         backbone_name=backbone_name,
-        settings=settings,
+        settings=settings_over(settings_to_dict(default_settings(model.hidden_size))),
         data=data,
         dev_data=dev,
         progress=True,

@@ -1,5 +1,6 @@
 """Objectives, and their wiring into Transformers' Trainer; no scoring."""
 
+from headwise.training.defaults import default_settings
 from headwise.training.negatives import Combination, NegativeSampling
 from headwise.training.objective import Objective
 from headwise.training.run_file import TrainingRun
@@ -24,5 +25,6 @@ __all__ = [
     "SigmoidTraining",
     "TrainingReport",
     "TrainingRun",
+    "default_settings",
     "train_sigmoid_head",
 ]

@@ -120,9 +120,10 @@ def merged(
     Raises:
         ValueError: If all tokens are to be negatives and yet drawn in a certain way.
     """
-    result = _overridden(settings, given)
+    given = _given(given)
+    result = overlaid(settings, given)
     objective = result.setdefault("objective", {})
-    drawn = _overridden({}, given).get("objective", {}).get("negatives", {})
+    drawn = given.get("objective", {}).get("negatives", {})
     if candidates is not None:
         drawn = drawn | {"candidates": candidates or None}
     if full_vocabulary and drawn:
@@ -136,16 +137,21 @@ def merged(
     return result
 
 
-def _overridden(values: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    result = dict(values)
-    for name, value in given.items():
-        if isinstance(value, dict):
-            nested = _overridden(result.get(name) or {}, value)
-            if nested or name in result:
-                result[name] = nested if nested else result[name]
-        elif value is not None:
-            result[name] = value
+def overlaid(base: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    """Nested values with others laid over them; ``None`` is a value like any other."""
+    result = dict(base)
+    for name, value in values.items():
+        below = result.get(name)
+        if isinstance(value, dict) and isinstance(below, dict):
+            value = overlaid(below, value)
+        result[name] = value
     return result
+
+
+def _given(values: dict[str, Any]) -> dict[str, Any]:
+    """Nested values without those that are ``None``."""
+    nested = {n: _given(v) if isinstance(v, dict) else v for n, v in values.items()}
+    return {name: value for name, value in nested.items() if value is not None and value != {}}
 
 
 def claim_output(output: Path, run: TrainingRun, *, checkpoints: Path) -> None:

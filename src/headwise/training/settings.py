@@ -54,7 +54,7 @@ class Criterion(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SigmoidTraining:
-    """Settings of a run.
+    """Settings of a run; the defaults are those of the method, whatever the model's width.
 
     Attributes:
         head_type: One of :data:`headwise.heads.HEAD_TYPES`.
@@ -63,8 +63,8 @@ class SigmoidTraining:
             the folder of a head.
         objective: The loss.
         epochs: Passes over the training pairs at most.
-        learning_rate: Peak of the schedule; ``None`` for 1e-4 where hidden states are at least
-            1,024 wide and 3e-3 below.
+        learning_rate: Peak of the schedule; ``None`` for that of
+            :func:`~headwise.training.default_settings`.
         schedule: Name of a Transformers schedule: ``cosine``, ``linear``, ``constant``, ...
         warmup_share: Share of the steps in which the learning rate rises.
         batch_tokens: Bound on the padded tokens of a batch, over all processes.

@@ -18,18 +18,12 @@ from headwise.data.pairs import Pair
 from headwise.errors import TrainingError
 from headwise.features import FeatureSource
 from headwise.functional.unlikely_tokens import LAST_RANK
-from headwise.heads import (
-    QualityHead,
-    SigmoidHead,
-    build_head,
-    check_fit,
-    head_folder,
-    load_head,
-    save_head,
-)
+from headwise.heads import QualityHead, SigmoidHead, save_head
 from headwise.heads.storage import CURVES_FILE
 from headwise.training.curves import draw_curves
+from headwise.training.defaults import default_settings
 from headwise.training.feature_choice import Processes, choose_features
+from headwise.training.first_head import first_head
 from headwise.training.head_trainer import HeadLoss, HeadTrainer
 from headwise.training.memory import peak_memory, reset_peak_memory
 from headwise.training.model_card import sigmoid_head_card
@@ -46,8 +40,6 @@ from headwise.training.settings import (
 
 logger = logging.getLogger(__name__)
 
-# The published rate is for hidden states 4,096 wide; narrow ones need a larger one
-_LEARNING_RATE_WIDE, _LEARNING_RATE_NARROW, _WIDE = 1e-4, 3e-3, 1024
 CHECKPOINTS = "checkpoints"
 
 
@@ -59,7 +51,7 @@ def train_sigmoid_head(
     *,
     prompt: PromptTemplate,
     backbone_name: str,
-    settings: SigmoidTraining = SigmoidTraining(),
+    settings: SigmoidTraining | None = None,
     data: Sequence[str] = (),
     dev_data: Sequence[str] = (),
     progress: bool = False,
@@ -76,7 +68,8 @@ def train_sigmoid_head(
         output: Folder of the head.
         prompt: How a pair is laid out; saved with the head.
         backbone_name: Name to record, so that the head finds its backbone again.
-        settings: Everything else.
+        settings: Everything else; by default what suits the model's width
+            (:func:`~headwise.training.default_settings`).
         data: Names of the training files, for the run file.
         dev_data: Names of the dev files, likewise.
         progress: Whether to show progress bars on standard error.
@@ -95,15 +88,15 @@ def train_sigmoid_head(
     """
     started = time.monotonic()
     output = Path(output)
+    settings = settings or default_settings(backbone.hidden_size)
     reset_peak_memory(backbone.device)
     torch.manual_seed(settings.seed)
     for name, pairs in (("training", train), ("dev", dev)):
         if not pairs:
             raise TrainingError(f"There are no {name} pairs.")
-    head = _new_head(backbone, settings)
-    rate = settings.learning_rate or (
-        _LEARNING_RATE_WIDE if backbone.hidden_size >= _WIDE else _LEARNING_RATE_NARROW
-    )
+    head = first_head(backbone, settings)
+    rate = settings.learning_rate or default_settings(backbone.hidden_size).learning_rate
+    assert rate is not None
     arguments = _arguments(output, backbone, settings, rate)
     processes = Processes.of(arguments)
     run = TrainingRun.of(backbone_name, prompt, settings, data=data, dev=dev_data)
@@ -196,30 +189,6 @@ def train_sigmoid_head(
         draw_curves(report, output / CURVES_FILE, criterion=settings.criterion)
     processes.wait()
     return report
-
-
-def _new_head(backbone: Backbone, settings: SigmoidTraining) -> QualityHead:
-    """The head in its first state, on the backbone's device."""
-    start = settings.initialise
-    if start not in ("lm_head", "random"):
-        head = load_head(head_folder(start), unembedding=lambda: backbone.unembedding)
-        if head.head_type != settings.head_type:
-            raise TrainingError(
-                f"The head at {start} is a {head.head_type}, but a {settings.head_type} is to be "
-                "trained; give its type."
-            )
-        check_fit(head, vocabulary_size=backbone.vocabulary_size, hidden_size=backbone.hidden_size)
-        return head.requires_grad_(True).to(backbone.device)
-    head = build_head(
-        settings.head_type,
-        vocabulary_size=backbone.vocabulary_size,
-        hidden_size=backbone.hidden_size,
-        unembedding=lambda: backbone.unembedding,
-        context_size=settings.context_size,
-    )
-    if start == "lm_head" and isinstance(head, SigmoidHead):
-        head.initialise_from(backbone.unembedding.weight)
-    return head.to(backbone.device)
 
 
 def _arguments(
