@@ -20,17 +20,15 @@ from headwise.data.readers import read_pairs
 from headwise.heads import load_head
 from headwise.training.sigmoid import train_sigmoid_head
 
-COLUMNS = (
-    "multi30k crude token",
-    "multi30k plausible token",
-    "tatoeba crude token",
-    "tatoeba plausible token",
-    "multi30k crude sentence",
-    "multi30k plausible sentence",
-    "tatoeba crude sentence",
-    "tatoeba plausible sentence",
-    "mlqe-pe spearman",
-)
+CORPORA, KINDS = ("multi30k", "tatoeba"), ("crude", "plausible")
+TOKENS = [f"{corpus} {kind} token" for corpus in CORPORA for kind in KINDS]
+SENTENCES = [f"{corpus} {kind} sentence" for corpus in CORPORA for kind in KINDS]
+# A column of the table is the mean of what was measured
+COLUMNS = {name.removesuffix(" token"): [name] for name in TOKENS} | {
+    "tokens, mean": TOKENS,
+    "sentences, mean": SENTENCES,
+    "mlqe-pe": ["mlqe-pe spearman"],
+}
 
 
 def read(path: Path, count: int) -> list[Pair]:
@@ -87,7 +85,7 @@ def main() -> None:
             row |= {f"{kind} {n}": v for n, v in texts.measure(score).items()}  # type: ignore[arg-type]
         with results.open("a") as stream:
             stream.write(json.dumps(row) + "\n")
-        print(name, seed, f"{seconds:.0f} s", *(f"{row[c]:.3f}" for c in COLUMNS), flush=True)
+        print(name, seed, f"{seconds:.0f} s", *cells([row]), flush=True)
 
     def measure_head(folder: Path, name: str, seed: int, seconds: float) -> None:
         head = load_head(folder, unembedding=lambda: backbone.unembedding)
@@ -127,18 +125,23 @@ def main() -> None:
     print_table(results)
 
 
+def cells(rows: list[dict[str, float]]) -> list[str]:
+    """The columns' values: means over seeds, and their standard deviations."""
+    found = []
+    for names in COLUMNS.values():
+        values = [statistics.mean(row[name] for name in names) for row in rows]
+        spread = f" ± {statistics.stdev(values):.3f}" if len(values) > 1 else ""
+        found.append(f"{statistics.mean(values):.3f}{spread}")
+    return found
+
+
 def print_table(results: Path) -> None:
     rows = [json.loads(line) for line in results.read_text().splitlines()]
     print("\n| setting | " + " | ".join(COLUMNS) + " | seeds |")
     print("| --- | " + "--- | " * (len(COLUMNS) + 1))
     for name in dict.fromkeys(row["name"] for row in rows):
         mine = [row for row in rows if row["name"] == name]
-        cells = []
-        for column in COLUMNS:
-            values = [row[column] for row in mine]
-            spread = f" ± {statistics.stdev(values):.3f}" if len(values) > 1 else ""
-            cells.append(f"{statistics.mean(values):.3f}{spread}")
-        print(f"| {name} | " + " | ".join(cells) + f" | {len(mine)} |")
+        print(f"| {name} | " + " | ".join(cells(mine)) + f" | {len(mine)} |")
 
 
 if __name__ == "__main__":

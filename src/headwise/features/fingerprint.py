@@ -34,7 +34,7 @@ class FeatureSpec:
     """
 
     dtype: str = "bfloat16"
-    candidates: int = 201
+    candidates: int = 256
     max_length: int | None = None
     cut: bool = False
 

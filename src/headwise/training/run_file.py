@@ -24,6 +24,7 @@ class TrainingRun(BaseModel):
 
     Attributes:
         backbone: Name, folder or hub id of the language model.
+        dtype: Floating point type that it ran in.
         data: Training files.
         dev: Dev files.
         prompt: The prompt template in its saved form, or the name of one.
@@ -34,6 +35,7 @@ class TrainingRun(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     backbone: str | None = None
+    dtype: str | None = None
     data: list[str] = Field(default_factory=list)
     dev: list[str] = Field(default_factory=list)
     prompt: dict[str, Any] | str | None = None
@@ -49,10 +51,12 @@ class TrainingRun(BaseModel):
         *,
         data: Sequence[str],
         dev: Sequence[str],
+        dtype: str | None = None,
     ) -> Self:
         """The record of a run."""
         return cls(
             backbone=backbone,
+            dtype=dtype,
             data=list(data),
             dev=list(dev),
             prompt=prompt.model_dump(),

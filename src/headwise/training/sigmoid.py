@@ -17,7 +17,6 @@ from headwise.data.batching import length_batches
 from headwise.data.pairs import Pair
 from headwise.errors import TrainingError
 from headwise.features import FeatureSource
-from headwise.functional.unlikely_tokens import LAST_RANK
 from headwise.heads import QualityHead, SigmoidHead, save_head
 from headwise.heads.storage import CURVES_FILE
 from headwise.training.curves import draw_curves
@@ -41,6 +40,8 @@ from headwise.training.settings import (
 logger = logging.getLogger(__name__)
 
 CHECKPOINTS = "checkpoints"
+# Enough for dev's unlikely tokens and for most objectives, so that these can share a cache
+_USUAL_CANDIDATES = 256
 
 
 def train_sigmoid_head(
@@ -99,14 +100,21 @@ def train_sigmoid_head(
     assert rate is not None
     arguments = _arguments(output, backbone, settings, rate)
     processes = Processes.of(arguments)
-    run = TrainingRun.of(backbone_name, prompt, settings, data=data, dev=dev_data)
+    run = TrainingRun.of(
+        backbone_name,
+        prompt,
+        settings,
+        data=data,
+        dev=dev_data,
+        dtype=str(backbone.dtype).removeprefix("torch."),
+    )
     if processes.first:
         claim_output(output, run, checkpoints=output / CHECKPOINTS)
     leaked = _count_leaks(train, dev)
 
     candidates = max(
         settings.objective.top_tokens(backbone.vocabulary_size),
-        min(LAST_RANK, backbone.vocabulary_size),
+        min(_USUAL_CANDIDATES, backbone.vocabulary_size),
     )
     sources, description = choose_features(
         backbone,
