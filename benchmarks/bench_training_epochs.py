@@ -169,7 +169,7 @@ def main() -> None:
     """Time both sides, print the ratios, and check that they learn the same."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=Path, help="TSV of pairs; by default bundled examples")
-    parser.add_argument("--count", type=int, default=3000, help="training pairs")
+    parser.add_argument("--count", type=int, default=500, help="training pairs")
     parser.add_argument("--dev", type=int, default=300, help="pairs after them, for the dev loss")
     parser.add_argument("--epochs", type=int, default=5)
     arguments = parser.parse_args()

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import shutil
 import statistics
 import time
@@ -107,7 +108,7 @@ def main() -> None:
                 continue
             if slow and arguments.skip_slow:
                 continue
-            output = arguments.work / "run"
+            output = arguments.work / f"run-{os.getpid()}"
             shutil.rmtree(output, ignore_errors=True)
             start = time.monotonic()
             train_sigmoid_head(
