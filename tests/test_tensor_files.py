@@ -34,6 +34,15 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert [entry.name for entry in path.parent.iterdir()] == [path.name]
 
 
+def test_others_may_read_it_as_far_as_the_umask_lets_them(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        write_tensors(tmp_path / "x.safetensors", TENSORS)
+    finally:
+        os.umask(before)
+    assert (tmp_path / "x.safetensors").stat().st_mode & 0o777 == 0o640
+
+
 @pytest.mark.parametrize("kind", FAILURES)
 def test_a_full_disk_is_named_and_leaves_what_was_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str

@@ -22,7 +22,7 @@ model=$work/tiny_en_de
   { python write_pairs.py --train "${train[@]}" --dev "${dev[@]}" --output "$work/train.tsv"
     headwise train sigmoid --backbone "$work/backbone" --backbone-name tiny-en-de --prompt tiny \
       --data "$work/train.tsv" $(printf -- '--dev %s ' "${dev[@]}") \
-      --epochs 10 --output "$work/head"; }
+      --epochs 6 --output "$work/head"; }
 
 mkdir -p "$model"
 cp "$work"/backbone/{config.json,generation_config.json,model.safetensors} \

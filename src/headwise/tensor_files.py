@@ -19,6 +19,10 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
     """
     with naming_output(path), atomic_path(path) as temporary:
         try:
+            # safetensors keeps its files to their owner; others may read what they may read of us
+            temporary.touch()
+            mode = temporary.stat().st_mode
             save_file(dict(tensors), temporary, metadata={"format": "pt"})
+            temporary.chmod(mode)
         except SafetensorError as error:  # its own name for what the operating system said
             raise OutputError(f"{path} cannot be written: {error}.") from error

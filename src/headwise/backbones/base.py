@@ -93,7 +93,7 @@ class LanguageBackbone(ABC):
         """
         if limit is not None and tokens > limit:
             raise ContextLengthError(
-                f"Prompt and hypothesis take {tokens} tokens, but the limit is {limit}; "
+                f"Prompt and hypothesis take {tokens} tokens, but the model reads {limit} at most; "
                 "split the text."
             )
 
