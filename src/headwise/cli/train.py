@@ -332,7 +332,11 @@ def sigmoid(
         backbone_name=backbone_name or backbone,
         prompt=options.parse_prompt_option(prompt) if prompt else run.prompt,
         prompt_variables=options.parse_variables(prompt_variable),
-        loading={"device": device, "dtype": dtype or run.dtype, "trust_remote_code": trust_remote_code},
+        loading={
+            "device": device,
+            "dtype": dtype or run.dtype,
+            "trust_remote_code": trust_remote_code,
+        },
     )
     if options.is_first_process():
         best = report.evaluations[report.best]
