@@ -37,9 +37,7 @@ def gumbel_top_k(log_weights: Tensor, count: int, *, keys: Tensor) -> Tensor:
     return torch.nn.functional.pad(drawn, (0, count - drawn.shape[-1]), value=-1)
 
 
-def shared_draws(
-    weights: Tensor, avoided: Tensor, count: int, *, keys: Tensor, first: int = 0
-) -> Tensor:
+def shared_draws(weights: Tensor, avoided: Tensor, count: int, *, keys: Tensor) -> Tensor:
     """Draw without replacement from one distribution for all positions, by rejection.
 
     Draws with replacement whose repetitions and avoided tokens are thrown away follow the same
@@ -53,7 +51,6 @@ def shared_draws(
             for none.
         count: K, tokens to draw for each position.
         keys: Keys of the noise, ``(N,)``, int64.
-        first: Place in the keys' sequences where the noise begins.
 
     Returns:
         Token ids, ``(N, K)``, int64, all different within a row, and -1 where a row allows fewer
@@ -65,7 +62,7 @@ def shared_draws(
     wanted = (support - banned.sum(-1)).clamp_(max=count)  # (N,)
     drawn = avoided.new_empty(len(avoided), 0)
     for step in range(_ROUNDS):
-        noise = uniform_noise(keys, 2 * count, first=first + step * 2 * count)
+        noise = uniform_noise(keys, 2 * count, first=step * 2 * count)
         new = torch.searchsorted(cumulative, noise * cumulative[-1], right=True)
         drawn = torch.cat([drawn, new.clamp_(max=len(weights) - 1)], dim=1)
         valid = ~_repeated(drawn) & ~_among(drawn, avoided)
@@ -78,7 +75,7 @@ def shared_draws(
     if bool(missing.any()):
         taken = torch.cat([avoided[missing], result[missing]], dim=1)
         result[missing] = _filled_up(
-            weights, taken, result[missing], keys=mixed_keys(keys[missing], first)
+            weights, taken, result[missing], keys=mixed_keys(keys[missing], 0)
         )
     return result
 

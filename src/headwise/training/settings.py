@@ -1,8 +1,8 @@
 """Settings and results of a training run."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from pydantic import ConfigDict
 from transformers import SchedulerType
@@ -197,7 +197,3 @@ class TrainingReport:
     def dev_losses(self) -> list[float]:
         """Dev loss at each evaluation, in nats."""
         return [evaluation.metrics["loss"] for evaluation in self.evaluations]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values, for a file."""
-        return asdict(self)
