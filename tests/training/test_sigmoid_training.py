@@ -258,6 +258,15 @@ def test_a_head_of_another_vocabulary_is_refused(
         run(backbone, tmp_path / "own", initialise=str(tmp_path / "other"))
 
 
+@pytest.mark.parametrize("features", ["cache", "live"])
+def test_a_tokeniser_of_another_vocabulary_is_refused(
+    parrot: CausalBackbone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, features: str
+) -> None:
+    monkeypatch.setattr(type(parrot), "vocabulary_size", 50)
+    with pytest.raises(MismatchError, match="output layer has 50 rows"):
+        run(parrot, tmp_path, features=features, initialise="random")
+
+
 def test_conversations(parrot: CausalBackbone, tmp_path: Path) -> None:
     history = ({"role": "user", "content": "A dog runs on the beach."},)
     train = [Pair(None, "Ein Hund läuft am Strand.", history=history)]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from headwise.backbones import Backbone, EncodedPair, PromptTemplate
 from headwise.data.pairs import Pair
-from headwise.errors import InputError
+from headwise.errors import InputError, MismatchError
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +41,19 @@ def encode_examples(
         first: Number of the first of them among all pairs.
         max_length: Longest input in tokens; the model's own limit holds as well.
         cut: Whether a hypothesis that is too long loses its end, instead of being left out.
+
+    Raises:
+        MismatchError: If the tokeniser gives ids that the model's output layer has no row for.
     """
     codes = backbone.encode(
         [(pair.given, pair.hypothesis) for pair in pairs], prompt, max_length=max_length, cut=cut
     )
+    ids = (max(code.targets) for code in codes if not isinstance(code, InputError))
+    if (largest := max(ids, default=0)) >= backbone.vocabulary_size:
+        raise MismatchError(
+            f"The tokeniser gives ids up to {largest}, but the model's output layer has "
+            f"{backbone.vocabulary_size} rows; they do not belong together."
+        )
     return [
         Example(number, code, _marked(pair, code))
         for number, (pair, code) in enumerate(zip(pairs, codes, strict=True), start=first)

@@ -131,11 +131,6 @@ def train_sigmoid_head(
             raise TrainingError(f"The {name} data hold no pair that the model can read.")
 
     frequencies = sources["train"].target_counts(backbone.vocabulary_size)
-    if len(frequencies) > backbone.vocabulary_size:
-        raise TrainingError(
-            f"The tokeniser gives ids up to {len(frequencies) - 1}, but the model's output layer "
-            f"has {backbone.vocabulary_size} rows; they do not belong together."
-        )
     loss = HeadLoss(
         head,
         settings.objective,
