@@ -12,10 +12,9 @@ from scipy.stats import spearmanr
 from torch import Tensor
 
 from headwise.backbones import Backbone, PromptTemplate
-from headwise.data.error_spans import ErrorSpan
 from headwise.data.pairs import Pair
 from headwise.data.readers import read_pairs
-from headwise.evaluation import CorruptedPair, crude_errors, plausible_errors
+from headwise.evaluation import crude_errors, plausible_errors
 from headwise.features import CachedFeatures, FeatureSpec, extract_features
 from headwise.functional import LargestDrop, vocabulary_statistics
 from headwise.metrics import roc_auc
@@ -86,7 +85,7 @@ def evaluation_sets(
             ("plausible", plausible_errors(backbone, clean, prompt, seed=0)),
         ):
             texts = [Pair(pair.source, pair.hypothesis, errors=()) for pair in clean]
-            texts += [_marked(error) for error in errors]
+            texts += [error.marked() for error in errors]
             corrupted = torch.tensor([bool(pair.errors) for pair in texts])
             whole = f"{name} {kind}"
             sets[whole] = EvaluationSet(extracted(whole, texts), None, corrupted)
@@ -114,11 +113,6 @@ def baselines(backbone: Backbone) -> dict[str, Scorer]:
         "boosted": statistic("boosted"),
         "minus entropy": statistic("entropy"),
     }
-
-
-def _marked(error: CorruptedPair) -> Pair:
-    span = ErrorSpan(error.start, error.end, None, error.kind, None)
-    return Pair(error.source, error.hypothesis, errors=(span,))
 
 
 def _judgements(path: Path) -> tuple[list[Pair], Tensor]:

@@ -80,7 +80,8 @@ def plausible_errors(
                 pairs[index], words[index].with_other(at, word), ErrorKind.PLAUSIBLE
             )
             made.append((index, pair, place.encoded.targets[: place.position] + tokens))
-        codes = backbone.encode([(pair.source, pair.hypothesis) for _, pair, _ in made], prompt)
+        marked = [pair.marked() for _, pair, _ in made]
+        codes = backbone.encode([(pair.given, pair.hypothesis) for pair in marked], prompt)
         for (index, pair, expected), code in zip(made, codes, strict=True):
             if isinstance(code, EncodedPair) and code.targets[: len(expected)] == expected:
                 corrupted[index] = pair

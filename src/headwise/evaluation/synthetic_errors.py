@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from headwise.backbones import EncodedPair
-from headwise.data.pairs import Pair
+from headwise.data.error_spans import ErrorSpan
+from headwise.data.pairs import Message, Pair
 from headwise.data.words import word_ranges
 
 
@@ -45,6 +46,7 @@ class CorruptedPair:
         kind: What was done to it.
         start: Where the error begins in ``hypothesis``, in characters.
         end: Where it ends, exclusive.
+        history: The messages before the hypothesis, if it is a turn of a conversation.
     """
 
     source: str | None
@@ -53,11 +55,19 @@ class CorruptedPair:
     kind: ErrorKind
     start: int
     end: int
+    history: tuple[Message, ...] = ()
 
     @classmethod
     def of(cls, pair: Pair, edit: "Edit", kind: ErrorKind) -> "CorruptedPair":
         """A pair after an edit of its hypothesis."""
-        return cls(pair.source, edit.text, pair.hypothesis, kind, edit.start, edit.end)
+        return cls(
+            pair.source, edit.text, pair.hypothesis, kind, edit.start, edit.end, pair.history
+        )
+
+    def marked(self) -> Pair:
+        """The corrupted text as a pair with its error marked, the kind as category."""
+        error = ErrorSpan(self.start, self.end, category=self.kind.value)
+        return Pair(self.source, self.hypothesis, history=self.history, errors=(error,))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
-"""Pure metric functions: numbers in, a number out; no models, no files."""
+"""Pure metric functions and the record they return; no models, no files."""
 
+from headwise.metrics.metric import Metric, undefined
 from headwise.metrics.ranking import roc_auc
 
-__all__ = ["roc_auc"]
+__all__ = ["Metric", "roc_auc", "undefined"]
