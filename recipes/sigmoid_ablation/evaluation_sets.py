@@ -55,8 +55,8 @@ class EvaluationSet:
         wrong = torch.cat(marks)
         assert self.corrupted is not None
         found = {
-            "token": roc_auc(values[~wrong].numpy(), values[wrong].numpy()),
-            "sentence": roc_auc(means[~self.corrupted].numpy(), means[self.corrupted].numpy()),
+            "token": roc_auc(values.numpy(), ~wrong.numpy()).value,
+            "sentence": roc_auc(means.numpy(), ~self.corrupted.numpy()).value,
         }
         return {name: value for name, value in found.items() if value is not None}
 

@@ -1,6 +1,104 @@
 """Pure metric functions and the record they return; no models, no files."""
 
+from headwise.metrics.bootstrap import bootstrap, percentile_interval
+from headwise.metrics.confidence_bias import over_confidence, under_confidence
+from headwise.metrics.correlation import kendall, pearson, spearman
+from headwise.metrics.decisions import f1, matthews, precision, recall
+from headwise.metrics.kendall_interval import (
+    KendallSamples,
+    kendall_samples,
+    kendall_with_interval,
+)
 from headwise.metrics.metric import Metric, undefined
-from headwise.metrics.ranking import roc_auc
+from headwise.metrics.pairwise_accuracy import (
+    PairwiseAccuracy,
+    pairwise_accuracy,
+    system_pairwise_accuracy,
+    weighted_pairwise_accuracy,
+)
+from headwise.metrics.probability import (
+    ReliabilityCurve,
+    brier,
+    expected_calibration_error,
+    log_loss,
+    reliability_curve,
+)
+from headwise.metrics.ranking import average_precision, roc_auc
+from headwise.metrics.rejection import (
+    RiskCoverage,
+    rejection_ratio,
+    risk_coverage_area,
+    risk_coverage_curve,
+)
+from headwise.metrics.spans import (
+    Range,
+    SpanScores,
+    overlap_counts,
+    span_scores,
+    token_span_scores,
+)
+from headwise.metrics.weighted import (
+    Weighted,
+    weighted_average_precision,
+    weighted_ece,
+    weighted_f1,
+    weighted_matthews,
+    weighted_mean,
+    weighted_pearson,
+    weighted_ratio,
+    weighted_rejection_ratio,
+    weighted_risk_coverage_area,
+    weighted_roc_auc,
+    weighted_spearman,
+)
 
-__all__ = ["Metric", "roc_auc", "undefined"]
+__all__ = [
+    "KendallSamples",
+    "Metric",
+    "PairwiseAccuracy",
+    "Range",
+    "ReliabilityCurve",
+    "RiskCoverage",
+    "SpanScores",
+    "Weighted",
+    "average_precision",
+    "bootstrap",
+    "brier",
+    "expected_calibration_error",
+    "f1",
+    "kendall",
+    "kendall_samples",
+    "kendall_with_interval",
+    "log_loss",
+    "matthews",
+    "over_confidence",
+    "overlap_counts",
+    "pairwise_accuracy",
+    "pearson",
+    "percentile_interval",
+    "precision",
+    "recall",
+    "rejection_ratio",
+    "reliability_curve",
+    "risk_coverage_area",
+    "risk_coverage_curve",
+    "roc_auc",
+    "span_scores",
+    "spearman",
+    "system_pairwise_accuracy",
+    "token_span_scores",
+    "undefined",
+    "under_confidence",
+    "weighted_average_precision",
+    "weighted_ece",
+    "weighted_f1",
+    "weighted_matthews",
+    "weighted_mean",
+    "weighted_pairwise_accuracy",
+    "weighted_pearson",
+    "weighted_ratio",
+    "weighted_rejection_ratio",
+    "weighted_risk_coverage_area",
+    "weighted_roc_auc",
+    "weighted_spearman",
+]

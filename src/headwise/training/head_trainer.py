@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+import numpy as np
 import torch
 import torch.distributed
 from torch import Tensor, nn
@@ -252,8 +253,12 @@ def _as_batch(indices: list[int]) -> dict[str, Any]:
 def _separation(scores: dict[str, list[Tensor]]) -> dict[str, float]:
     """ROC AUC of right against wrong tokens: of each kind of wrong ones, and their mean."""
     joined = {name: torch.cat(values).float().numpy() for name, values in scores.items()}
+    right = joined.pop("right")
     found = {
-        name: roc_auc(joined["right"], values) for name, values in joined.items() if name != "right"
+        name: roc_auc(
+            np.concatenate((right, wrong)), np.repeat([True, False], [len(right), len(wrong)])
+        ).value
+        for name, wrong in joined.items()
     }
     known = {f"auroc_{name}": value for name, value in found.items() if value is not None}
     return known | ({"auroc": sum(known.values()) / len(known)} if known else {})

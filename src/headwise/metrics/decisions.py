@@ -1,0 +1,141 @@
+"""How good decisions are: items that are flagged, against items that are wrong.
+
+A flag is a claim that an item is wrong. Wrong items are therefore the positive ones.
+"""
+
+import math
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from headwise.metrics.inputs import checked_labels, same_length
+from headwise.metrics.metric import Metric, undefined
+
+
+class _Confusion(NamedTuple):
+    caught: int
+    false_alarms: int
+    missed: int
+    passed: int
+
+    @property
+    def items(self) -> int:
+        return sum(self)
+
+
+def matthews(flagged: ArrayLike, wrong: ArrayLike) -> Metric:
+    """Correlation of flags and wrong items.
+
+    Args:
+        flagged: Which items are flagged, ``(n,)``, booleans or 0 and 1.
+        wrong: Which items are wrong, ``(n,)``, likewise.
+
+    Returns:
+        The Matthews correlation coefficient ``mcc`` in [-1, 1], 0 for chance; undefined if all
+        items or none are flagged, or all or none are wrong.
+
+    Raises:
+        ValueError: If an argument is not flat, holds other values, or the lengths differ.
+
+    References:
+        Matthews 1975, Biochimica et Biophysica Acta 405.
+    """
+    table = _confusion(flagged, wrong)
+    margins = {
+        "No item is flagged.": table.caught + table.false_alarms,
+        "All items are flagged.": table.missed + table.passed,
+        "No item is wrong.": table.caught + table.missed,
+        "All items are wrong.": table.false_alarms + table.passed,
+    }
+    for reason, margin in margins.items():
+        if not margin:
+            return undefined("mcc", reason if table.items else _EMPTY, count=table.items)
+    covariance = table.caught * table.passed - table.false_alarms * table.missed
+    value = covariance / math.sqrt(math.prod(margins.values()))
+    return Metric(name="mcc", value=min(1.0, max(-1.0, value)), count=table.items)
+
+
+def f1(flagged: ArrayLike, wrong: ArrayLike, *, of: Literal["wrong", "right"]) -> Metric:
+    """Harmonic mean of precision and recall, 2 TP / (2 TP + FP + FN).
+
+    Args:
+        flagged: Which items are flagged, ``(n,)``, booleans or 0 and 1.
+        wrong: Which items are wrong, ``(n,)``, likewise.
+        of: Which class is the positive one: ``wrong`` items, found by a flag, or ``right`` items,
+            found by the absence of one.
+
+    Returns:
+        ``f1_wrong`` or ``f1_right`` in [0, 1]; undefined if the class neither occurs nor is
+        claimed.
+
+    Raises:
+        ValueError: If an argument is not flat, holds other values, or the lengths differ.
+
+    References:
+        van Rijsbergen 1979, Information Retrieval, chapter 7.
+    """
+    if of not in ("wrong", "right"):
+        raise ValueError(f"`of` must be 'wrong' or 'right', got {of!r}.")
+    table = _confusion(flagged, wrong)
+    found = table.caught if of == "wrong" else table.passed
+    errors = table.false_alarms + table.missed
+    reason = "No item is wrong or flagged." if of == "wrong" else "All items are wrong and flagged."
+    return _ratio(f"f1_{of}", 2 * found, 2 * found + errors, reason=reason, count=table.items)
+
+
+def precision(flagged: ArrayLike, wrong: ArrayLike) -> Metric:
+    """Share of flagged items that are wrong.
+
+    Args:
+        flagged: Which items are flagged, ``(n,)``, booleans or 0 and 1.
+        wrong: Which items are wrong, ``(n,)``, likewise.
+
+    Returns:
+        ``precision`` in [0, 1]; undefined if no item is flagged.
+
+    Raises:
+        ValueError: If an argument is not flat, holds other values, or the lengths differ.
+    """
+    table = _confusion(flagged, wrong)
+    claimed = table.caught + table.false_alarms
+    return _ratio(
+        "precision", table.caught, claimed, reason="No item is flagged.", count=table.items
+    )
+
+
+def recall(flagged: ArrayLike, wrong: ArrayLike) -> Metric:
+    """Share of wrong items that are flagged.
+
+    Args:
+        flagged: Which items are flagged, ``(n,)``, booleans or 0 and 1.
+        wrong: Which items are wrong, ``(n,)``, likewise.
+
+    Returns:
+        ``recall`` in [0, 1]; undefined if no item is wrong.
+
+    Raises:
+        ValueError: If an argument is not flat, holds other values, or the lengths differ.
+    """
+    table = _confusion(flagged, wrong)
+    present = table.caught + table.missed
+    return _ratio("recall", table.caught, present, reason="No item is wrong.", count=table.items)
+
+
+_EMPTY = "There are no items."
+
+
+def _confusion(flagged: ArrayLike, wrong: ArrayLike) -> _Confusion:
+    flags, errors = checked_labels(flagged, name="flagged"), checked_labels(wrong, name="wrong")
+    count = same_length(flagged=flags, wrong=errors)
+    caught = int(np.count_nonzero(flags & errors))
+    false_alarms = int(np.count_nonzero(flags)) - caught
+    missed = int(np.count_nonzero(errors)) - caught
+    # Python's integers, since the product of the margins of a million items overflows 64 bits
+    return _Confusion(caught, false_alarms, missed, count - caught - false_alarms - missed)
+
+
+def _ratio(name: str, part: int, whole: int, *, reason: str, count: int) -> Metric:
+    if not whole:
+        return undefined(name, reason if count else _EMPTY, count=count)
+    return Metric(name=name, value=part / whole, count=count)

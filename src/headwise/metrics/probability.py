@@ -1,0 +1,174 @@
+"""How well probabilities of being right say how often that is so."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.metrics import brier_score_loss
+from sklearn.metrics import log_loss as sklearn_log_loss
+
+from headwise.metrics.inputs import (
+    Bools,
+    Floats,
+    checked_labels,
+    checked_probabilities,
+    same_length,
+)
+from headwise.metrics.metric import Metric, undefined
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReliabilityCurve:
+    """Claimed and true share of right items, in b bins that hold at least one item each.
+
+    Attributes:
+        predicted: Mean probability of each bin, rising, ``(b,)``.
+        correct: Share of right items of each bin, ``(b,)``.
+        count: Number of items of each bin, ``(b,)``.
+    """
+
+    predicted: Floats
+    correct: Floats
+    count: NDArray[np.int64]
+
+
+def brier(probabilities: ArrayLike, correct: ArrayLike) -> Metric:
+    """Mean squared difference of the probability and 1 for a right, 0 for a wrong item.
+
+    Args:
+        probabilities: Probability that each item is right, in [0, 1], ``(n,)``.
+        correct: Which items are right, ``(n,)``, booleans or 0 and 1.
+
+    Returns:
+        ``brier`` in [0, 1], lower is better; undefined if there are no items.
+
+    Raises:
+        ValueError: If an argument is not flat, holds other values, or the lengths differ.
+
+    References:
+        Brier 1950, Monthly Weather Review 78.
+    """
+    claims, labels = _checked(probabilities, correct)
+    if not len(claims):
+        return _no_items("brier")
+    return _loss("brier", float(brier_score_loss(labels, claims, pos_label=True)), len(claims))
+
+
+def log_loss(probabilities: ArrayLike, correct: ArrayLike) -> Metric:
+    """Mean negative natural logarithm of the probability of what is true.
+
+    Probabilities are clipped to [2.2e-16, 1 - 2.2e-16], the machine epsilon of float64, so a
+    claim that is certain and false costs 36.04 and not infinity.
+
+    Args:
+        probabilities: Probability that each item is right, in [0, 1], ``(n,)``.
+        correct: Which items are right, ``(n,)``, booleans or 0 and 1.
+
+    Returns:
+        ``log_loss`` in nats, at least 0, lower is better; undefined if there are no items.
+
+    Raises:
+        ValueError: If an argument is not flat, holds other values, or the lengths differ.
+
+    References:
+        Good 1952, Journal of the Royal Statistical Society B 14.
+    """
+    claims, labels = _checked(probabilities, correct)
+    if not len(claims):
+        return _no_items("log_loss")
+    value = float(sklearn_log_loss(labels, claims, labels=[False, True]))
+    return _loss("log_loss", value, len(claims))
+
+
+def reliability_curve(
+    probabilities: ArrayLike,
+    correct: ArrayLike,
+    *,
+    bins: int = 15,
+    strategy: Literal["uniform", "quantile"] = "uniform",
+) -> ReliabilityCurve:
+    """Mean probability and share of right items, bin by bin.
+
+    A probability on the edge of two bins is in the lower one, as in Guo et al. and scikit-learn
+    (torchmetrics has it in the upper one); 0 is in the first bin.
+
+    Args:
+        probabilities: Probability that each item is right, in [0, 1], ``(n,)``.
+        correct: Which items are right, ``(n,)``, booleans or 0 and 1.
+        bins: How many bins, at least 1.
+        strategy: ``uniform`` for bins of one width, ``quantile`` for bins of about as many items
+            each; many equal probabilities share a bin, so there may be fewer bins.
+
+    Returns:
+        The curve, without empty bins; no points for no items.
+
+    Raises:
+        ValueError: If an argument is not flat, holds other values, or the lengths differ; if
+            there is no such strategy, or less than one bin.
+
+    References:
+        Guo et al. 2017, arXiv 1706.04599, section 2.
+    """
+    claims, labels = _checked(probabilities, correct)
+    if bins < 1:
+        raise ValueError(f"`bins` must be at least 1, got {bins}.")
+    edges = np.linspace(0.0, 1.0, bins + 1)
+    if strategy == "quantile":
+        edges = np.percentile(claims, 100 * edges) if len(claims) else edges
+    elif strategy != "uniform":
+        raise ValueError(f"`strategy` must be 'uniform' or 'quantile', got {strategy!r}.")
+    index = np.searchsorted(edges[1:-1], claims)
+    count = np.bincount(index, minlength=bins)
+    filled = count > 0
+    return ReliabilityCurve(
+        predicted=np.bincount(index, weights=claims, minlength=bins)[filled] / count[filled],
+        correct=np.bincount(index, weights=labels, minlength=bins)[filled] / count[filled],
+        count=count[filled],
+    )
+
+
+def expected_calibration_error(
+    probabilities: ArrayLike, correct: ArrayLike, *, bins: int = 15
+) -> Metric:
+    """Mean gap of claimed and true share of right items, over bins of one width.
+
+    The bins are those of `reliability_curve`, weighted by their number of items. The number
+    depends on the bins: compare only values of the same ones.
+
+    Args:
+        probabilities: Probability that each item is right, in [0, 1], ``(n,)``.
+        correct: Which items are right, ``(n,)``, booleans or 0 and 1.
+        bins: How many bins, at least 1.
+
+    Returns:
+        ``ece`` in [0, 1], lower is better; undefined if there are no items.
+
+    Raises:
+        ValueError: If an argument is not flat, holds other values, or the lengths differ; if
+            there is less than one bin.
+
+    References:
+        Guo et al. 2017, arXiv 1706.04599, Eq. 3.
+    """
+    curve = reliability_curve(probabilities, correct, bins=bins)
+    items = int(curve.count.sum())
+    if not items:
+        return _no_items("ece")
+    gaps = np.abs(curve.predicted - curve.correct)
+    return _loss("ece", float(gaps @ curve.count) / items, items)
+
+
+def _checked(probabilities: ArrayLike, correct: ArrayLike) -> tuple[Floats, Bools]:
+    claims = checked_probabilities(probabilities, name="probabilities")
+    labels = checked_labels(correct, name="correct")
+    same_length(probabilities=claims, correct=labels)
+    return claims, labels
+
+
+def _loss(name: str, value: float, count: int) -> Metric:
+    return Metric(name=name, value=value, count=count, higher_is_better=False)
+
+
+def _no_items(name: str) -> Metric:
+    return undefined(name, "There are no items.", count=0, higher_is_better=False)

@@ -1,0 +1,127 @@
+"""What is gained by answering only where the score is high.
+
+Items are answered in the order of falling scores. Items of one score have no order: each curve
+here is the mean over all orders of such ties, so it does not depend on the order of the input.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from headwise.metrics.inputs import Floats, checked_scores, same_length, unit_scaled
+from headwise.metrics.metric import Metric, undefined
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiskCoverage:
+    """Risk of the answered items at each coverage.
+
+    Attributes:
+        coverage: Share of items that are answered, k/n for k = 1 to n, ``(n,)``.
+        risk: Mean loss of the answered ones, ``(n,)``.
+    """
+
+    coverage: Floats
+    risk: Floats
+
+
+def risk_coverage_curve(scores: ArrayLike, losses: ArrayLike) -> RiskCoverage:
+    """Mean loss of the k items with the highest scores, for each k.
+
+    Args:
+        scores: Scores, ``(n,)``, finite; items with high scores are answered first.
+        losses: Loss of each item, such as 1 for a wrong and 0 for a right one, ``(n,)``, finite.
+
+    Returns:
+        The curve, one point for each k; no points for no items.
+
+    Raises:
+        ValueError: If an argument is not a flat sequence of finite numbers, or the lengths differ.
+
+    References:
+        El-Yaniv & Wiener 2010, JMLR 11; Geifman & El-Yaniv 2017, arXiv 1705.08500.
+    """
+    values = checked_scores(scores, name="scores")
+    scaled, exponent = unit_scaled(checked_scores(losses, name="losses"))
+    count = same_length(scores=values, losses=scaled)
+    return RiskCoverage(
+        coverage=np.arange(1, count + 1) / count if count else np.empty(0),
+        risk=np.ldexp(_answered_means(values, scaled), exponent),
+    )
+
+
+def risk_coverage_area(scores: ArrayLike, losses: ArrayLike) -> Metric:
+    """Area under the risk-coverage curve: the mean of the risk over k = 1 to n.
+
+    Args:
+        scores: Scores, ``(n,)``, finite; items with high scores are answered first.
+        losses: Loss of each item, such as 1 for a wrong and 0 for a right one, ``(n,)``, finite.
+
+    Returns:
+        The area ``aurc`` in the unit of the losses, lower is better; scores of chance reach the
+        mean loss. Undefined if there are no items.
+
+    Raises:
+        ValueError: If an argument is not a flat sequence of finite numbers, or the lengths differ.
+
+    References:
+        Geifman, Uziel & El-Yaniv 2019, arXiv 1805.08206.
+    """
+    values = checked_scores(scores, name="scores")
+    scaled, exponent = unit_scaled(checked_scores(losses, name="losses"))
+    count = same_length(scores=values, losses=scaled)
+    if not count:
+        return undefined("aurc", "There are no items.", count=0, higher_is_better=False)
+    value = float(np.ldexp(_answered_means(values, scaled).mean(), exponent))
+    return Metric(name="aurc", value=value, count=count, higher_is_better=False)
+
+
+def rejection_ratio(scores: ArrayLike, quality: ArrayLike) -> Metric:
+    """How far rejecting low scores gets from chance to rejecting low quality.
+
+    With Q(k) the mean quality of the k items with the highest scores, the area under the
+    rejection curve is A = (Q(1) + ... + Q(n)) / n. The ratio is (A - R) / (O - R), where O is the
+    area if the quality itself is the score, and R, the mean quality of all items, is the expected
+    area of random scores. Rejected items are left out of the mean, as in LM-Polygraph; Malinin et
+    al. count them as corrected instead, which weights high coverage more.
+
+    Args:
+        scores: Scores, ``(n,)``, finite; items with low scores are rejected first.
+        quality: Gold quality of each item, ``(n,)``, finite, higher is better.
+
+    Returns:
+        The prediction-rejection ratio ``prr``: 1 for the oracle, 0 for chance, and below 0
+        without a lower bound for scores that are worse than chance. Undefined for fewer than two
+        items, and if the quality is constant.
+
+    Raises:
+        ValueError: If an argument is not a flat sequence of finite numbers, or the lengths differ.
+
+    References:
+        Malinin, Ragni, Knill & Gales 2017, ACL (short papers); Vashurin et al. 2025,
+        TACL 13, arXiv 2406.15627 (this form).
+    """
+    values = checked_scores(scores, name="scores")
+    scaled, _ = unit_scaled(checked_scores(quality, name="quality"))
+    count = same_length(scores=values, quality=scaled)
+    if count < 2:
+        return undefined("prr", f"Rejection needs at least two items, got {count}.", count=count)
+    if not np.ptp(scaled):
+        return undefined("prr", "All items have the same quality.", count=count)
+    # R is then 0, and the ratio keeps its digits when all qualities are close
+    deviation = (scaled - scaled.min()) / np.ptp(scaled)
+    deviation -= deviation.mean()
+    area = _answered_means(values, deviation).mean()
+    oracle = _answered_means(scaled, deviation).mean()
+    return Metric(name="prr", value=min(1.0, float(area / oracle)), count=count)
+
+
+def _answered_means(scores: Floats, values: Floats) -> Floats:
+    """Expected mean value of the k items with the highest scores, for each k, ``(n,)``."""
+    # The values as second key: rounding does not depend on the order of the input either
+    order = np.lexsort((values, -scores))
+    _, first, tied = np.unique(-scores[order], return_index=True, return_counts=True)
+    # Over all orders of a tie, each of its places holds the mean of the tie
+    expected = np.repeat(np.add.reduceat(values[order], first) / tied, tied)
+    return np.divide(np.cumsum(expected), np.arange(1, len(values) + 1))

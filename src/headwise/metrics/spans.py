@@ -1,0 +1,175 @@
+"""How well marked ranges of a text agree with gold ranges."""
+
+import operator
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headwise.metrics.metric import Metric, undefined
+
+Range = tuple[int, int]
+"""First character and the one after the last."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpanScores:
+    """Agreement of marked and gold ranges, summed over all texts (micro average).
+
+    Attributes:
+        precision: Share of marked units that are marked in the gold too.
+        recall: Share of the gold's marked units that are marked.
+        f1: Their harmonic mean.
+    """
+
+    precision: Metric
+    recall: Metric
+    f1: Metric
+
+
+def span_scores(
+    predicted: Sequence[Sequence[Range]], gold: Sequence[Sequence[Range]]
+) -> SpanScores:
+    """Agreement in characters.
+
+    Args:
+        predicted: Marked ranges of each text, n texts; ranges of one text may be in any order,
+            and what two of them share counts once. Empty ranges mark nothing.
+        gold: Gold ranges of each text, likewise.
+
+    Returns:
+        ``span_precision``, ``span_recall`` and ``span_f1`` in [0, 1], of n texts. Precision is
+        undefined if nothing is marked, recall if the gold marks nothing, F1 if both are so.
+
+    Raises:
+        ValueError: If the numbers of texts differ, or a range is not 0 <= start <= end.
+
+    References:
+        Blain et al. 2023, WMT (F1 over characters; here without severities).
+    """
+    return _scores("span", overlap_counts(predicted, gold), unit="character")
+
+
+def token_span_scores(
+    predicted: Sequence[Sequence[Range]],
+    gold: Sequence[Sequence[Range]],
+    tokens: Sequence[Sequence[Range]],
+) -> SpanScores:
+    """Agreement in tokens; a token is marked if it shares a character with a range.
+
+    Args:
+        predicted: Marked ranges of each text, in characters, n texts.
+        gold: Gold ranges of each text, likewise.
+        tokens: Ranges of the tokens of each text. Empty ones are never marked.
+
+    Returns:
+        ``token_span_precision``, ``token_span_recall`` and ``token_span_f1`` in [0, 1], of n
+        texts; undefined as in `span_scores`.
+
+    Raises:
+        ValueError: If the numbers of texts differ, or a range is not 0 <= start <= end.
+    """
+    return _scores("token_span", overlap_counts(predicted, gold, tokens), unit="token")
+
+
+def overlap_counts(
+    predicted: Sequence[Sequence[Range]],
+    gold: Sequence[Sequence[Range]],
+    tokens: Sequence[Sequence[Range]] | None = None,
+) -> NDArray[np.int64]:
+    """What precision, recall and F1 are made of, text by text, as for resampling.
+
+    Args:
+        predicted: Marked ranges of each text, in characters, n texts.
+        gold: Gold ranges of each text, likewise.
+        tokens: Ranges of the tokens of each text, to count tokens instead of characters.
+
+    Returns:
+        For each text, how many units both mark, how many are marked, and how many the gold
+        marks, ``(n, 3)``.
+
+    Raises:
+        ValueError: If the numbers of texts differ, or a range is not 0 <= start <= end.
+    """
+    sides = {"predicted": predicted, "gold": gold} | ({} if tokens is None else {"tokens": tokens})
+    if len({len(side) for side in sides.values()}) > 1:
+        found = ", ".join(f"{len(side)} of `{name}`" for name, side in sides.items())
+        raise ValueError(f"Each text must have an entry on every side, got {found}.")
+    counts = np.zeros((len(predicted), 3), dtype=np.int64)
+    for text in range(len(predicted)):
+        marked = _merged(_checked(predicted[text], name="predicted", text=text))
+        wanted = _merged(_checked(gold[text], name="gold", text=text))
+        if tokens is None:
+            counts[text] = _shared(marked, wanted), _length(marked), _length(wanted)
+        else:
+            units = _checked(tokens[text], name="tokens", text=text)
+            hit, hit_in_gold = _hit(units, marked), _hit(units, wanted)
+            counts[text] = (hit & hit_in_gold).sum(), hit.sum(), hit_in_gold.sum()
+    return counts
+
+
+def _checked(ranges: Sequence[Range], *, name: str, text: int) -> list[Range]:
+    checked = []
+    for entry in ranges:
+        try:
+            start, end = map(operator.index, entry)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"`{name}` must hold pairs of integers, got {entry!r} in text {text}."
+            ) from error
+        if not 0 <= start <= end:
+            raise ValueError(
+                f"`{name}` must hold ranges with 0 <= start <= end, got {entry!r} in text {text}."
+            )
+        checked.append((start, end))
+    return checked
+
+
+def _merged(ranges: list[Range]) -> list[Range]:
+    """The same characters as non-empty ranges that rise and do not touch."""
+    merged: list[Range] = []
+    for start, end in sorted(ranges):
+        if start == end:
+            continue
+        if merged and start <= merged[-1][1]:
+            merged[-1] = merged[-1][0], max(end, merged[-1][1])
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _length(ranges: list[Range]) -> int:
+    return sum(end - start for start, end in ranges)
+
+
+def _shared(one: list[Range], other: list[Range]) -> int:
+    """Number of characters in both of two merged lists."""
+    return _length(one) + _length(other) - _length(_merged(one + other))
+
+
+def _hit(tokens: list[Range], ranges: list[Range]) -> NDArray[np.bool_]:
+    """Which tokens share a character with a merged list of ranges."""
+    hit = np.zeros(len(tokens), dtype=np.bool_)
+    ends = [end for _, end in ranges]
+    for index, (start, end) in enumerate(tokens if ranges else ()):
+        # The first range that ends behind the token's start is the only one to look at
+        at = bisect_right(ends, start)
+        hit[index] = start < end and at < len(ranges) and ranges[at][0] < end
+    return hit
+
+
+def _scores(prefix: str, counts: NDArray[np.int64], *, unit: str) -> SpanScores:
+    both, marked, wanted = (int(total) for total in counts.sum(axis=0))
+
+    def share(name: str, part: int, whole: int, reason: str) -> Metric:
+        if not whole:
+            return undefined(f"{prefix}_{name}", reason, count=len(counts))
+        return Metric(name=f"{prefix}_{name}", value=part / whole, count=len(counts))
+
+    return SpanScores(
+        precision=share("precision", both, marked, f"No {unit} is marked."),
+        recall=share("recall", both, wanted, f"The gold marks no {unit}."),
+        f1=share("f1", 2 * both, marked + wanted, f"No {unit} is marked, nor in the gold."),
+    )
