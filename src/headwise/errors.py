@@ -45,6 +45,10 @@ class UnsupportedModelError(HeadwiseError, ValueError):
     """The model's architecture or tokeniser lacks what headwise needs from it."""
 
 
+class CalibrationError(HeadwiseError, ValueError):
+    """A calibration file is damaged, or the data do not suffice to calibrate on."""
+
+
 class TrainingError(HeadwiseError, RuntimeError):
     """Training cannot start or go on."""
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headwise.data.error_spans import split_marks
+from headwise.data.error_spans import ErrorSpan, is_marked, marked_ranges, split_marks
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,17 @@ def test_ranges_hold_what_was_marked(pieces: list[tuple[str, str]], rest: str) -
     plain, ranges = split_marks(marked)
     assert plain == "".join(before + inside for before, inside in pieces) + rest
     assert [plain[start:end] for start, end in ranges] == [inside for _, inside in pieces]
+
+
+def test_spaces_at_the_ends_of_a_mark_are_not_wrong() -> None:
+    text = "ein Hund läuft"
+    assert marked_ranges([ErrorSpan(3, 9), ErrorSpan(9, 14)], text) == ((4, 8), (9, 14))
+    assert marked_ranges([ErrorSpan(3, 4)], text) == ()
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [((0, 2), False), ((1, 4), True), ((3, 6), True), ((5, 6), True), ((6, 9), False)],
+)
+def test_what_shares_a_character_is_marked(place: tuple[int, int], expected: bool) -> None:
+    assert is_marked(place, [(3, 6), (12, 14)]) == expected

@@ -12,6 +12,7 @@ from headwise.data.pairs import Pair, Reject
 from headwise.data.readers import Layout, read_pairs
 from headwise.data.readers.jsonl import read_jsonl
 from headwise.data.readers.tsv import read_tsv
+from headwise.data.writers import json_line, pair_row
 
 
 def read(annotations: Any) -> Pair | Reject:
@@ -38,7 +39,27 @@ def read(annotations: Any) -> Pair | Reject:
     ],
 )
 def test_errors(annotations: Any, errors: tuple[ErrorSpan, ...] | None) -> None:
-    assert read(annotations) == Pair("yes no", "ja nein", 1, errors=errors)
+    pair = read(annotations)
+    assert isinstance(pair, Pair)
+    assert pair.errors == errors
+    missing = sum(mark["start"] in (None, "missing") for mark in annotations or ())
+    assert pair.extra == ({"missing_marks": missing} if missing else {})
+
+
+def test_marks_are_read_back_from_what_is_written() -> None:
+    pair = read([{"start": 3, "end": 7, "severity": "major", "rater": "a"}, {"start": 0, "end": 1}])
+    assert isinstance(pair, Pair)
+    row = pair_row(pair)
+    assert row["annotations"] == [
+        {"start": 3, "end": 7, "severity": "major", "rater": "a"},
+        {"start": 0, "end": 1},
+    ]
+    assert list(read_jsonl(BytesIO(json_line(row)), "a", Layout())) == [pair]
+    assert pair_row(Pair(None, "ja", extra={"score": 1, "source": 2})) == {
+        "hypothesis": "ja",
+        "score": 1,
+        "input_source": 2,
+    }
 
 
 @pytest.mark.parametrize(

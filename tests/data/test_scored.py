@@ -1,3 +1,4 @@
+import json
 import math
 from typing import Any
 
@@ -5,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from headwise.data.error_spans import ErrorSpan
 from headwise.data.scored import (
     Aggregation,
     Alternative,
@@ -14,6 +16,7 @@ from headwise.data.scored import (
     aggregate,
 )
 from headwise.data.signals import Signal, parse_signals
+from headwise.data.word_tags import WordTags
 
 TEXT = "Ein Straßenhund läuft."
 TOKENS = (
@@ -169,6 +172,41 @@ def test_rows() -> None:
     assert len(tokens) == 6
 
 
+def test_marks_come_back_at_token_level() -> None:
+    errors = (ErrorSpan(4, 15, "major", "style", "a"), ErrorSpan(0, 3))
+    tags = WordTags(((0, 3), (4, 15)), (False, True), (True, False, False))
+    one = scored(errors=errors, tags=tags, extra={"id": 7})
+    for level in ("sentence", "word", "token"):
+        row = json.loads(json.dumps(one.as_dict(level)))
+        assert row["annotations"] == [
+            {"start": 4, "end": 15, "severity": "major", "category": "style", "rater": "a"},
+            {"start": 0, "end": 3},
+        ]
+        assert row["word_tags"] == {
+            "words": [[0, 3], [4, 15]],
+            "bad": [0, 1],
+            "bad_gaps": [1, 0, 0],
+        }
+    assert ScoredHypothesis.from_dict(row) == one
+    nothing_wrong = scored(errors=())
+    assert nothing_wrong.as_dict("token")["annotations"] == []
+    assert ScoredHypothesis.from_dict(nothing_wrong.as_dict("token")) == nothing_wrong
+    assert not {"annotations", "word_tags"} & set(scored().as_dict())
+
+
+@pytest.mark.parametrize(
+    "marks",
+    [
+        {"annotations": [{"start": 0, "end": 99}]},
+        {"annotations": "major"},
+        {"word_tags": {"words": [[0, 99]], "bad": [1]}},
+    ],
+)
+def test_marks_that_do_not_fit_are_refused(marks: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"99 of a hypothesis that has 22|must be a list"):
+        ScoredHypothesis.from_dict(scored().as_dict("token") | marks)
+
+
 def test_only_known_signals_are_shown() -> None:
     assert repr(TOKENS[0]) == (
         "ScoredToken(text='Ein', token_id=1, start=0, end=3, special=False, alternatives=None, "
@@ -191,5 +229,10 @@ def test_signals_by_name() -> None:
 
 def test_which_way_signals_point() -> None:
     assert {s.value for s in Signal if not s.higher_is_better} == {"entropy", "rank"}
-    assert {s.value for s in Signal if s.is_probability} == {"sigmoid", "softmax", "boosted"}
-    assert {s.value for s in Signal if not s.needs_vocabulary} == {"sigmoid"}
+    assert {s.value for s in Signal if s.is_probability} == {
+        "sigmoid",
+        "softmax",
+        "boosted",
+        "quality",
+    }
+    assert {s.value for s in Signal if not s.needs_vocabulary} == {"sigmoid", "quality"}

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from headwise.data.error_spans import ErrorSpan
+from headwise.data.pairs import Pair
+from headwise.data.readers import read_pairs
 from headwise.data.scored import Level, ScoredHypothesis, ScoredToken
 from headwise.data.signals import Signal
+from headwise.data.word_tags import WordTags
 from headwise.data.writers import (
     TableLayout,
     escape_cell,
@@ -147,6 +152,36 @@ def test_types_of_columns_handed_through(
     column = pyarrow.parquet.read_table(output)["column"]
     assert str(column.type) == kind
     assert column.to_pylist() == [None, *read]
+
+
+def test_marks_of_people_survive_in_tables(tmp_path: Path) -> None:
+    errors = (ErrorSpan(0, 2, "major", "\ud800", None), ErrorSpan(1, 2))
+    tags = WordTags(((0, 1), (1, 2)), (False, True))
+    rows = [
+        replace(scored("ja", id=1), errors=errors, tags=tags),
+        replace(scored("ja", annotations="text of a cell"), errors=()),
+        scored("ja", word_tags=5),
+    ]
+    lines = lines_file(tmp_path, *rows, level="token")
+    write_tsv(lines, tmp_path / "out.tsv", layout("token"))
+    header, cells = read_tsv(tmp_path / "out.tsv")
+    table = [dict(zip(header, row, strict=True)) for row in cells]
+    assert json.loads(table[0]["annotations"])[1] == {"start": 1, "end": 2}
+    assert json.loads(table[0]["word_tags"]) == tags.as_dict()
+    assert table[1]["annotations"] == "[]"
+    assert table[1]["input_annotations"] == "text of a cell"
+    assert table[2]["annotations"] == ""
+    assert table[2]["input_word_tags"] == "5"
+
+    write_parquet(lines, tmp_path / "out.parquet", layout("token"))
+    back = list(read_pairs(tmp_path / "out.parquet"))
+    assert all(isinstance(pair, Pair) for pair in back)
+    assert [pair.errors for pair in back if isinstance(pair, Pair)] == [
+        (ErrorSpan(0, 2, "major", "\\ud800"), ErrorSpan(1, 2)),
+        (),
+        None,
+    ]
+    assert [pair.tags for pair in back if isinstance(pair, Pair)] == [tags, None, None]
 
 
 def test_parquet_is_written_in_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

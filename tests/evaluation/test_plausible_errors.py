@@ -2,10 +2,11 @@ import pytest
 
 from headwise.backbones import NAMED_PROMPTS, CausalBackbone, EncodedPair
 from headwise.bundled.examples import example_pairs
+from headwise.data.error_spans import is_marked, marked_ranges
 from headwise.data.pairs import Pair
 from headwise.data.words import word_ranges
 from headwise.errors import PromptError
-from headwise.evaluation import CorruptedPair, ErrorKind, error_labels, plausible_errors
+from headwise.evaluation import CorruptedPair, ErrorKind, plausible_errors
 
 PROMPT = NAMED_PROMPTS["tiny"]
 PAIRS = example_pairs()
@@ -39,8 +40,12 @@ def test_labels_are_the_tokens_of_the_word(tiny: CausalBackbone, made: list[Corr
     encoded = tiny.encode([(pair.source, pair.hypothesis) for pair in made], PROMPT)
     for pair, code in zip(made, encoded, strict=True):
         assert isinstance(code, EncodedPair)
-        labels = error_labels(code, pair.start, pair.end)
-        tokens = [token for token, label in zip(code.targets, labels, strict=True) if label]
+        marked = marked_ranges(pair.marked().errors or (), pair.hypothesis)
+        tokens = [
+            token
+            for token, place in zip(code.targets, code.ranges, strict=False)
+            if is_marked(place, marked)
+        ]
         assert tiny.tokenizer.decode(tokens).strip() == error(pair)
 
 

@@ -30,7 +30,7 @@ def generate(
     json_lines: Annotated[
         bool, typer.Option("--json", help="Print one JSON object a text, tokens included.")
     ] = False,
-    threshold: options.Threshold = 0.5,
+    threshold: options.QualityThreshold = None,
     prompt: options.Prompt = None,
     prompt_variable: options.PromptVariables = None,
     device: options.Device = None,
@@ -61,6 +61,7 @@ def generate(
         dtype=dtype,
         trust_remote_code=trust_remote_code,
     )
+    limit = options.choose_threshold(threshold, estimator, names)
     torch.manual_seed(seed)
     drawing: dict[str, Any] = {"do_sample": True, "temperature": temperature} if sample else {}
     console = Console(highlight=False)
@@ -79,7 +80,7 @@ def generate(
         if json_lines:
             print(json.dumps(scored.as_dict("token"), ensure_ascii=False))
         else:
-            console.print(render_scored(scored, threshold=threshold))
+            console.print(render_scored(scored, threshold=limit))
             console.print()
     if not stream and not json_lines:
-        console.print(render_legend(scored.signals[0], threshold=threshold))
+        console.print(render_legend(scored.signals[0], threshold=limit))

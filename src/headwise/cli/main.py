@@ -10,7 +10,10 @@ from typing import Annotated
 
 import typer
 
+from headwise.cli.calibrate import calibrate
+from headwise.cli.compare import compare
 from headwise.cli.demo import demo
+from headwise.cli.evaluate import evaluate
 from headwise.cli.generate import generate
 from headwise.cli.info import info
 from headwise.cli.score import score
@@ -30,6 +33,9 @@ app = typer.Typer(
 app.command()(demo)
 app.command()(score)
 app.command()(generate)
+app.command()(evaluate)
+app.command()(compare)
+app.command()(calibrate)
 app.add_typer(train, name="train")
 app.command()(export)
 app.command(name="import")(import_)

@@ -7,6 +7,7 @@ import typer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from headwise.backbones import PromptTemplate
     from headwise.quality import QualityEstimator
@@ -41,8 +42,8 @@ SignalNames = Annotated[
     typer.Option(
         "--signals",
         "-s",
-        help="Comma-separated: sigmoid, softmax, logprob, entropy, boosted, rank. "
-        "The first is the score. Default: sigmoid.",
+        help="Comma-separated: sigmoid, softmax, logprob, entropy, boosted, rank, "
+        "quality. The first is the score. Default: sigmoid.",
     ),
 ]
 Device = Annotated[
@@ -59,6 +60,16 @@ TrustRemoteCode = Annotated[
 Threshold = Annotated[
     float,
     typer.Option("--threshold", min=0.0, max=1.0, help="Words below this value are marked."),
+]
+QualityThreshold = Annotated[
+    float | None,
+    typer.Option(
+        "--threshold",
+        min=0.0,
+        max=1.0,
+        help="Words below this value are marked. Default: that of the calibration if quality is "
+        "the first signal, else 0.5.",
+    ),
 ]
 
 
@@ -83,6 +94,28 @@ def split_signals(names: str | None) -> list[str] | None:
         return None
     with usage_errors():
         return [str(signal) for signal in parse_signals(names)]
+
+
+def choose_threshold(
+    threshold: float | None, estimator: "QualityEstimator", signals: list[str] | None
+) -> float:
+    """The threshold that was given, or what suits the main signal."""
+    if threshold is not None:
+        return threshold
+    main = signals[0] if signals else str(estimator.default_signal)
+    if main == "quality" and estimator.calibration is not None:
+        return estimator.calibration.threshold
+    return 0.5
+
+
+def head_location(model: str, head: str | None) -> "Path":
+    """The folder of the head that the options name."""
+    from headwise.bundled import locate
+
+    folder = locate(model, head).head
+    if folder is None:
+        raise typer.BadParameter(f"{model} has no head; give one with --head.")
+    return folder
 
 
 def parse_variables(entries: list[str] | None) -> dict[str, str]:

@@ -55,7 +55,7 @@ def score(
     ] = None,
     model: options.Model = options.DEFAULT_MODEL,
     head: options.Head = None,
-    threshold: options.Threshold = 0.5,
+    threshold: options.QualityThreshold = None,
     source_column: Annotated[str | None, typer.Option(help="Name of the source column.")] = None,
     hypothesis_column: Annotated[
         str | None, typer.Option(help="Name of the hypothesis column.")
@@ -110,6 +110,7 @@ def score(
         dtype=dtype,
         trust_remote_code=trust_remote_code,
     )
+    limit = options.choose_threshold(threshold, estimator, names)
     with tempfile.TemporaryDirectory(prefix="headwise-") as folder, options.usage_errors():
         target = output or (str(Path(folder) / "scored.jsonl") if shown else "-")
         summary = score_file(
@@ -129,9 +130,9 @@ def score(
             progress=target != "-" and sys.stderr.isatty(),
         )
         if view:
-            _show(target, threshold)
+            _show(target, limit)
         if html is not None:
-            _write_report(target, html, threshold, model)
+            _write_report(target, html, limit, model)
         _report(summary, target, output_format, kept=output is not None)
     if summary.rejected:
         raise typer.Exit(3)

@@ -19,7 +19,7 @@ def export(
     """Write a head as a folder that plain Transformers loads with trust_remote_code=True."""
     from headwise.heads.storage import copy_head
 
-    location = _location(model, head)
+    location = options.head_location(model, head)
     with options.usage_errors():
         folder = copy_head(location, output, dtype=dtype)
     print(f"Wrote {', '.join(sorted(path.name for path in folder.iterdir()))} to {folder}.")
@@ -50,12 +50,3 @@ def import_(
             prompt=None if template is None else template.model_dump(),
         )
     print(f"Wrote the head to {folder}; score with `headwise score ... --model {folder}`.")
-
-
-def _location(model: str, head: str | None) -> Path:
-    from headwise.bundled import locate
-
-    folder = locate(model, head).head
-    if folder is None:
-        raise typer.BadParameter(f"{model} has no head; give one with --head.")
-    return folder

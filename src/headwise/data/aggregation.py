@@ -46,7 +46,7 @@ def aggregate(values: Sequence[float], how: Aggregation | str, *, signal: Signal
         raise ValueError(f"`how` must be one of {', '.join(Aggregation)}, got {how!r}.") from None
     if not how.is_defined_for(signal):
         raise ValueError(
-            f"`{how}` is defined for probabilities (sigmoid, softmax, boosted), not for "
+            f"`{how}` is defined for probabilities (sigmoid, softmax, boosted, quality), not for "
             f"`{signal}`; use mean, min or median."
         )
     if not values:

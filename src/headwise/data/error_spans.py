@@ -1,7 +1,11 @@
 """Human marks of errors in a text, as ranges of its characters."""
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+Range = tuple[int, int]
+"""First character and one past the last."""
 
 _MARK = re.compile("</?v>")
 _SHOWN_CHARACTERS = 20
@@ -24,6 +28,30 @@ class ErrorSpan:
     severity: str | None = None
     category: str | None = None
     rater: str | None = None
+
+
+def marked_ranges(errors: Iterable[ErrorSpan], text: str) -> tuple[Range, ...]:
+    """The characters that marks are about: without white space at their ends.
+
+    People select a space beside a word as easily as not; it makes no neighbour wrong.
+
+    Args:
+        errors: Marks of the text; one around nothing but white space is about no character.
+        text: What they mark.
+    """
+    found = []
+    for error in errors:
+        marked = text[error.start : error.end]
+        start = error.start + len(marked) - len(marked.lstrip())
+        end = error.end - len(marked) + len(marked.rstrip())
+        if start < end:
+            found.append((start, end))
+    return tuple(found)
+
+
+def is_marked(place: Range, marked: Sequence[Range]) -> bool:
+    """Whether characters share one with any marked range."""
+    return any(start < place[1] and end > place[0] for start, end in marked)
 
 
 def split_marks(text: str) -> tuple[str, list[tuple[int, int]]]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from headwise.data.error_spans import ErrorSpan
+from headwise.data.word_tags import WordTags
 
 Message = Mapping[str, str]
 """One message of a conversation: its ``role`` and its ``content``."""
@@ -23,6 +24,7 @@ class Pair:
         history: The messages before the hypothesis, if it is a turn of a conversation.
         errors: What people marked as wrong in the hypothesis. ``()`` if they found nothing,
             ``None`` if nobody looked.
+        tags: What they said of each of its words, if they were asked that way.
     """
 
     source: str | None
@@ -31,6 +33,7 @@ class Pair:
     extra: Mapping[str, Any] = field(default_factory=dict)
     history: tuple[Message, ...] = ()
     errors: tuple[ErrorSpan, ...] | None = None
+    tags: WordTags | None = None
 
     @property
     def given(self) -> str | tuple[Message, ...] | None:

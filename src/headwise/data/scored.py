@@ -6,10 +6,21 @@ from functools import cached_property
 from typing import Any, Literal
 
 from headwise.data.aggregation import Aggregation, aggregate
+from headwise.data.annotations import annotation_row, read_annotations
+from headwise.data.error_spans import ErrorSpan
 from headwise.data.signals import Signal
+from headwise.data.word_tags import WordTags, read_word_tags
 from headwise.data.words import word_ranges
 
 Level = Literal["sentence", "word", "token"]
+
+# An enumeration is slow to go over, and every token that is read back needs this
+_SIGNAL_NAMES = tuple(signal.value for signal in Signal)
+_OWN_KEYS = frozenset(
+    {"source", "hypothesis", "score", "signals", "annotations", "word_tags", "tokens"}
+)
+# Keys of a row that was scored with the signal `quality`
+_QUALITY_KEYS = frozenset({"text_quality", "threshold"})
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -25,6 +36,7 @@ class Signals:
     entropy: float | None = None
     boosted: float | None = None
     rank: float | None = None
+    quality: float | None = None
 
     def __repr__(self) -> str:
         # Text and place first, and only the signals that were asked for
@@ -100,6 +112,13 @@ class ScoredHypothesis:
         special_tokens: The special tokens that close the sequence after the hypothesis.
         signals: What was asked for; the first one is the main one.
         extra: Other columns of the row that the pair came from.
+        errors: What people marked as wrong in the hypothesis. ``()`` if they found nothing,
+            ``None`` if nobody looked.
+        tags: What they said of each of its words, if they were asked that way.
+        quality: Calibrated probability that the text has no error, in (0, 1), if the signal
+            ``quality`` was asked for and the calibration says something about texts. It is written
+            as ``text_quality``, since the signal has the same name.
+        threshold: Where the calibration draws the line on the ``quality`` of tokens.
     """
 
     source: str | None
@@ -108,6 +127,10 @@ class ScoredHypothesis:
     special_tokens: tuple[ScoredToken, ...]
     signals: tuple[Signal, ...]
     extra: dict[str, Any] | None = None
+    errors: tuple[ErrorSpan, ...] | None = None
+    tags: WordTags | None = None
+    quality: float | None = None
+    threshold: float | None = None
 
     @property
     def score(self) -> float | None:
@@ -165,7 +188,8 @@ class ScoredHypothesis:
         """Stretches that a person should look at: neighbouring words or tokens past a threshold.
 
         Args:
-            below: Take what lies below this value.
+            below: Take what lies below this value; for ``quality``, by default the threshold of
+                the calibration.
             above: Take what lies above this value, for ``entropy`` and ``rank``.
             signal: Which signal; the main one by default.
             level: Whether whole words or single tokens are compared with the threshold.
@@ -176,9 +200,11 @@ class ScoredHypothesis:
         Raises:
             ValueError: If not exactly one of ``below`` and ``above`` is given.
         """
+        chosen = self._signal(signal)
+        if below is None and above is None and chosen is Signal.QUALITY:
+            below = self.threshold
         if (below is None) == (above is None):
             raise ValueError("Give exactly one of `below` and `above`.")
-        chosen = self._signal(signal)
         pieces: Sequence[ScoredSpan | ScoredToken] = self.words if level == "word" else self.tokens
         ranges: list[list[int]] = []
         for piece in pieces:
@@ -194,10 +220,18 @@ class ScoredHypothesis:
         return tuple(self._span(start, end, how=Aggregation.MIN) for start, end in ranges)
 
     def as_dict(self, level: Level = "sentence") -> dict[str, Any]:
-        """A row for JSON: texts, sentence score and signals; words or tokens if asked for."""
+        """A row for JSON: texts, sentence score, signals, marks; words or tokens if asked for."""
         row: dict[str, Any] = {} if self.source is None else {"source": self.source}
         row |= {"hypothesis": self.hypothesis, "score": self.score}
         row["signals"] = {s.value: self.aggregate(signal=s) for s in self.signals}
+        if self.errors is not None:
+            row["annotations"] = [annotation_row(span) for span in self.errors]
+        if self.tags is not None:
+            row["word_tags"] = self.tags.as_dict()
+        if self.quality is not None:
+            row["text_quality"] = self.quality
+        if self.threshold is not None:
+            row["threshold"] = self.threshold
         if level == "word":
             row["words"] = [
                 {"text": w.text, "start": w.start, "end": w.end, **w.as_dict()} for w in self.words
@@ -222,7 +256,7 @@ class ScoredHypothesis:
 
         Raises:
             KeyError: If the row holds no tokens, or lacks another field of such rows.
-            ValueError: If a signal is unknown.
+            ValueError: If a signal is unknown, or marks do not fit the hypothesis.
         """
         tokens = [
             ScoredToken(
@@ -234,18 +268,25 @@ class ScoredHypothesis:
                 alternatives=tuple(Alternative(*pair) for pair in token["alternatives"])
                 if "alternatives" in token
                 else None,
-                **{name: token[name] for name in Signal if name in token},
+                **{name: token[name] for name in _SIGNAL_NAMES if name in token},
             )
             for token in row["tokens"]
         ]
-        known = {"source", "hypothesis", "score", "signals", "tokens"}
+        hypothesis = row["hypothesis"]
+        calibrated = Signal.QUALITY in row["signals"]
+        known = _OWN_KEYS | _QUALITY_KEYS if calibrated else _OWN_KEYS
+        marks, tags = row.get("annotations"), row.get("word_tags")
         return cls(
             source=row.get("source"),
-            hypothesis=row["hypothesis"],
+            hypothesis=hypothesis,
             tokens=tuple(token for token in tokens if not token.special),
             special_tokens=tuple(token for token in tokens if token.special),
             signals=tuple(Signal(name) for name in row["signals"]),
             extra={key: value for key, value in row.items() if key not in known} or None,
+            errors=None if marks is None else read_annotations(marks, hypothesis),
+            tags=None if tags is None else read_word_tags(tags, hypothesis),
+            quality=row.get("text_quality") if calibrated else None,
+            threshold=row.get("threshold") if calibrated else None,
         )
 
     def _signal(self, signal: Signal | str | None) -> Signal:

@@ -14,6 +14,7 @@ class Signal(StrEnum):
         ENTROPY: Entropy of the language model's next-token distribution, in nats.
         BOOSTED: BoostedProb: a dominant token is credited with the mass of all dominant tokens.
         RANK: The token's place in the language model's distribution; 1 is the most probable.
+        QUALITY: The calibrated probability that the token is right, in (0, 1).
 
     References:
         Dinh & Niehues 2026, arXiv 2601.00680 (sigmoid); 2025, arXiv 2502.11115 (boosted).
@@ -25,6 +26,7 @@ class Signal(StrEnum):
     ENTROPY = "entropy"
     BOOSTED = "boosted"
     RANK = "rank"
+    QUALITY = "quality"
 
     @property
     def higher_is_better(self) -> bool:
@@ -34,12 +36,15 @@ class Signal(StrEnum):
     @property
     def is_probability(self) -> bool:
         """Whether the values lie in [0, 1], so that products of them have a meaning."""
-        return self in (Signal.SIGMOID, Signal.SOFTMAX, Signal.BOOSTED)
+        return self in (Signal.SIGMOID, Signal.SOFTMAX, Signal.BOOSTED, Signal.QUALITY)
 
     @property
     def needs_vocabulary(self) -> bool:
-        """Whether the language model's own output layer has to run."""
-        return self is not Signal.SIGMOID
+        """Whether the language model's own output layer has to run.
+
+        ``quality`` needs what the signal needs that it was calibrated on.
+        """
+        return self not in (Signal.SIGMOID, Signal.QUALITY)
 
 
 def parse_signals(names: Iterable[str]) -> tuple[Signal, ...]:

@@ -1,16 +1,39 @@
-"""Protocols that find out how good scores are; the formulas of metrics live in `metrics`."""
+"""Protocols that find out how good scores are, and reports; metric formulas live in `metrics`."""
 
+from headwise.evaluation.asking import Protocol
+from headwise.evaluation.comparing import compare
 from headwise.evaluation.crude_errors import CRUDE_KINDS, crude_errors
+from headwise.evaluation.evaluating import Answer, Question, evaluate
+from headwise.evaluation.gathering import Source
+from headwise.evaluation.judged_text import JudgedText
+from headwise.evaluation.judging import judge
 from headwise.evaluation.negation import NEGATION_DE
 from headwise.evaluation.plausible_errors import plausible_errors
-from headwise.evaluation.synthetic_errors import CorruptedPair, ErrorKind, error_labels
+from headwise.evaluation.report import write_report
+from headwise.evaluation.resampling import Resampling, SignificanceTest
+from headwise.evaluation.results import Evaluation
+from headwise.evaluation.sampling import monte_carlo_probability, sample_hypotheses
+from headwise.evaluation.synthetic_errors import CorruptedPair, ErrorKind
 
 __all__ = [
     "CRUDE_KINDS",
     "NEGATION_DE",
+    "Answer",
     "CorruptedPair",
     "ErrorKind",
+    "Evaluation",
+    "JudgedText",
+    "Protocol",
+    "Question",
+    "Resampling",
+    "SignificanceTest",
+    "Source",
+    "compare",
     "crude_errors",
-    "error_labels",
+    "evaluate",
+    "judge",
+    "monte_carlo_probability",
     "plausible_errors",
+    "sample_hypotheses",
+    "write_report",
 ]

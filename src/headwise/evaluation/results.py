@@ -82,9 +82,12 @@ class Table:
     comparisons: tuple[Comparison, ...] = ()
 
     def like_best(self, row: Row, metric: str) -> bool:
-        """Whether nothing in the data tells a row from the best one of a column."""
+        """Whether a test found nothing that tells a row from the best one of a column."""
         return any(
-            c.metric == metric and c.other == row.label and not c.distinguishable
+            c.metric == metric
+            and c.other == row.label
+            and c.p_value is not None
+            and not c.distinguishable
             for c in self.comparisons
         )
 

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from headwise.backbones import EncodedPair
 from headwise.data.error_spans import ErrorSpan
 from headwise.data.pairs import Message, Pair
 from headwise.data.words import word_ranges
@@ -83,27 +82,6 @@ class Edit:
     text: str
     start: int
     end: int
-
-
-def error_labels(encoded: EncodedPair, start: int, end: int) -> list[bool]:
-    """Tell which targets of a pair belong to an error.
-
-    Args:
-        encoded: The corrupted pair as token ids.
-        start: Where the error begins in the hypothesis, in characters.
-        end: Where it ends, exclusive.
-
-    Returns:
-        One label a target: whether its characters overlap those of the error. The closing
-        special tokens stand for no character and are never part of it.
-
-    Raises:
-        ValueError: If the range is empty or begins before the text.
-    """
-    if not 0 <= start < end:
-        raise ValueError(f"An error must cover characters, got start={start} and end={end}.")
-    labels = [a < end and b > start for a, b in encoded.ranges]
-    return labels + [False] * (len(encoded.targets) - len(labels))
 
 
 class KnownTranslations:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from headwise.backbones import Backbone, EncodedPair, PromptTemplate
+from headwise.data.error_spans import is_marked, marked_ranges
 from headwise.data.pairs import Pair
 from headwise.errors import InputError, MismatchError
 
@@ -64,8 +65,6 @@ def encode_examples(
 def _marked(pair: Pair, code: EncodedPair) -> tuple[bool, ...] | None:
     if pair.errors is None:
         return None
-    marks = [
-        any(start < error.end and error.start < end for error in pair.errors)
-        for start, end in code.ranges
-    ]
+    ranges = marked_ranges(pair.errors, pair.hypothesis)
+    marks = [is_marked(place, ranges) for place in code.ranges]
     return tuple(marks + [False] * (len(code.targets) - len(marks)))

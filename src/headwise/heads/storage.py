@@ -24,6 +24,8 @@ from headwise.tensor_files import write_tensors
 
 CONFIG_FILE, WEIGHTS_FILE, CODE_FILE = "config.json", "model.safetensors", "sigmoid_head.py"
 CARD_FILE = "README.md"
+# From the head's scores to probabilities; it fits these weights and no others
+CALIBRATION_FILE = "calibration.json"
 # What the card of a head that was trained here speaks of
 CURVES_FILE, RUN_FILE = "curves.png", "run.yaml"
 
@@ -61,7 +63,7 @@ def head_folder(name: str | Path) -> Path:
     if Path(name).is_dir():
         return Path(name)
     try:
-        patterns = [CONFIG_FILE, WEIGHTS_FILE, CARD_FILE]
+        patterns = [CONFIG_FILE, WEIGHTS_FILE, CARD_FILE, CALIBRATION_FILE]
         return Path(snapshot_download(str(name), allow_patterns=patterns))
     except (HFValidationError, HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         raise UnknownModelError(
@@ -153,7 +155,8 @@ def save_head(
 ) -> Path:
     """Write a head in the hub layout.
 
-    The folder also loads in plain Transformers, with ``trust_remote_code=True``.
+    The folder also loads in plain Transformers, with ``trust_remote_code=True``. A calibration
+    that an earlier head left there is removed.
 
     Args:
         head: The head.
@@ -185,6 +188,8 @@ def copy_head(
 ) -> Path:
     """Write a head that lies in one folder to another one, in the full hub layout.
 
+    Its calibration, if it has one, goes with it.
+
     Args:
         folder: Where the head is; a released one will do.
         output: Where to.
@@ -207,11 +212,15 @@ def copy_head(
     sizes = _read_sizes(tensors, info.head_type, folder)
     card = folder / CARD_FILE
     text = card.read_text("utf-8") if card.is_file() else None
+    companions = {
+        name: (folder / name).read_bytes()
+        for name in (CURVES_FILE, RUN_FILE, CALIBRATION_FILE)
+        if (folder / name).is_file()
+    }
     written = _write(Path(output), tensors, info, sizes, getattr(torch, dtype), text)
-    for companion in (CURVES_FILE, RUN_FILE):
-        if (folder / companion).is_file():
-            with naming_output(written), atomic_path(written / companion) as temporary:
-                temporary.write_bytes((folder / companion).read_bytes())
+    for name, content in companions.items():
+        with naming_output(written), atomic_path(written / name) as temporary:
+            temporary.write_bytes(content)
     return written
 
 
@@ -250,6 +259,8 @@ def _write(
 def _write_files(
     folder: Path, config: dict[str, Any], stored: dict[str, Tensor], model_card: str | None
 ) -> None:
+    # Other weights make it wrong
+    (folder / CALIBRATION_FILE).unlink(missing_ok=True)
     write_tensors(folder / WEIGHTS_FILE, stored)
     with atomic_path(folder / CODE_FILE) as temporary:
         temporary.write_bytes((files("headwise.heads.hub") / CODE_FILE).read_bytes())

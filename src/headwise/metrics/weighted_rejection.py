@@ -98,15 +98,17 @@ def _area_above_mean(scores: Floats, values: Floats) -> Weighted:
         answered = running_sums(weight)
         total = int(answered[:, -1].max(initial=0.0)) if answered.size else 0
         harmonic = usual if total < len(usual) else _harmonic_numbers(total)
-        steps = harmonic[answered.astype(np.intp)]
-        steps[:, 1:] -= steps[:, :-1].copy()
+        steps = np.empty_like(answered)
+        for row, into in zip(answered, steps, strict=True):
+            np.take(harmonic, row.astype(np.intp), out=into, mode="clip")
+            into[1:] -= into[:-1].copy()
         before = running_sums(value)
         before -= value
         answered -= weight
-        # A tie that was not drawn has no mean, and no step either
-        mean = np.divide(value, weight, out=np.zeros_like(value), where=weight > 0)
-        mean *= answered
-        before -= mean
+        # A tie that was not drawn has no mean, but no step either
+        value /= np.maximum(weight, 1.0, out=weight)
+        value *= answered
+        before -= value
         return products(before, steps)
 
     return area

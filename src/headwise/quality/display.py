@@ -28,8 +28,9 @@ _VISIBLE_CONTROLS = {
 def confidence(value: float | None, signal: Signal) -> float | None:
     """Map a signal's value onto one scale: 0 is suspicious, 1 is not.
 
-    ``sigmoid``, ``softmax`` and ``boosted`` stay as they are, ``logprob`` becomes the probability
-    ``exp(x)``, ``entropy`` the inverse perplexity ``exp(-x)``, ``rank`` its reciprocal ``1/x``.
+    ``sigmoid``, ``softmax``, ``boosted`` and ``quality`` stay as they are, ``logprob`` becomes the
+    probability ``exp(x)``, ``entropy`` the inverse perplexity ``exp(-x)``, ``rank`` its reciprocal
+    ``1/x``.
     Each map is monotone, so it changes no order.
 
     Args:
@@ -63,6 +64,8 @@ def scale_description(signal: Signal) -> str:
             return "the log-probability x of a token, shown as the probability exp(x)"
         case Signal.ENTROPY:
             return "the entropy x of the next-token distribution in nats, shown as exp(-x)"
+        case Signal.QUALITY:
+            return "the calibrated probability that a token is right, from 0 to 1"
         case Signal.RANK:
             return "a token's rank x in the language model's distribution, shown as 1/x"
 

@@ -26,6 +26,7 @@ from headwise.heads import QualityHead, load_head
 from headwise.heads.storage import check_fit, read_head_info
 from headwise.progress import progress_bar
 from headwise.quality.batches import score_batchwise
+from headwise.quality.calibration import Calibration
 from headwise.quality.generation import generate_tokens, stream_tokens
 from headwise.quality.token_signals import (
     PlacedToken,
@@ -48,6 +49,7 @@ class QualityEstimator:
             those of Transformers.
         head: The head, or ``None``; then only softmax-based signals can be asked for.
         prompt: How a pair is laid out for the model.
+        calibration: What makes the signal ``quality``, or ``None``; it may be set.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class QualityEstimator:
         prompt: PromptTemplate | None = None,
         workspace_bytes: int = DEFAULT_WORKSPACE_BYTES,
         batch_tokens: int | None = None,
+        calibration: Calibration | None = None,
     ) -> None:
         """Put the parts together.
 
@@ -67,6 +70,7 @@ class QualityEstimator:
             prompt: How a pair is laid out; by default what suits the backbone.
             workspace_bytes: Bound on the memory of vocabulary-wide work.
             batch_tokens: Tokens a batch in :meth:`score_many`; by default what suits the device.
+            calibration: What makes the signal ``quality``.
 
         Raises:
             MismatchError: If the head belongs to another backbone.
@@ -84,6 +88,7 @@ class QualityEstimator:
         self.prompt = default_prompt(backbone) if prompt is None else prompt
         self.backbone.check_prompt(self.prompt)
         self.workspace_bytes = workspace_bytes
+        self.calibration = calibration
         on_cpu = backbone.device.type == "cpu"
         self.batch_tokens = batch_tokens or (
             _BATCH_TOKENS_CPU if on_cpu else _BATCH_TOKENS_ACCELERATOR
@@ -121,6 +126,7 @@ class QualityEstimator:
         Raises:
             UnknownModelError: If a name leads nowhere.
             WeightsError: If weights are damaged or unsafe.
+            CalibrationError: If the calibration in the head's folder is damaged.
             MismatchError: If head and backbone do not belong together.
             PromptError: If the prompt is unknown or does not suit the backbone.
         """
@@ -132,14 +138,21 @@ class QualityEstimator:
             device_map=device_map,
             trust_remote_code=trust_remote_code,
         )
-        loaded = None
+        loaded = calibration = None
         if location.head is not None:
             loaded = load_head(location.head, unembedding=lambda: backbone.unembedding)
             prompt = read_head_info(location.head).prompt if prompt is None else prompt
+            calibration = Calibration.load(location.head)
         template = default_prompt(backbone) if prompt is None else parse_prompt(prompt)
         if prompt_variables:
             template = template.bind(**prompt_variables)
-        return cls(backbone, loaded, prompt=template, workspace_bytes=workspace_bytes)
+        return cls(
+            backbone,
+            loaded,
+            prompt=template,
+            workspace_bytes=workspace_bytes,
+            calibration=calibration,
+        )
 
     @property
     def default_signal(self) -> Signal:
@@ -322,7 +335,13 @@ class QualityEstimator:
 
     def _request(self, names: Iterable[str] | None, alternatives: int) -> SignalRequest:
         signals = parse_signals([self.default_signal] if names is None else names)
-        if Signal.SIGMOID in signals and self.head is None:
+        if Signal.QUALITY in signals and self.calibration is None:
+            raise ValueError(
+                "The signal 'quality' needs a calibration and the head has none; run `headwise "
+                "calibrate`, or set `calibration`."
+            )
+        request = SignalRequest(signals, alternatives, self.workspace_bytes, self.calibration)
+        if Signal.SIGMOID in request.computed and self.head is None:
             raise ValueError(
                 "The signal 'sigmoid' needs a head and none is loaded; give `head`, or ask for "
                 "'softmax', 'logprob', 'entropy', 'boosted' or 'rank'."
@@ -332,7 +351,7 @@ class QualityEstimator:
                 f"`alternatives` must lie in [0, {self.backbone.vocabulary_size}], "
                 f"got {alternatives}."
             )
-        return SignalRequest(signals, alternatives, self.workspace_bytes)
+        return request
 
     def _encode(self, pairs: Sequence[Pair]) -> list[EncodedPair | InputError]:
         return self.backbone.encode([(p.given, p.hypothesis) for p in pairs], self.prompt)

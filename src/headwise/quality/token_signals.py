@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,6 +13,7 @@ from headwise.data.scored import Alternative, ScoredHypothesis, ScoredToken
 from headwise.data.signals import Signal
 from headwise.functional import LargestDrop, vocabulary_statistics
 from headwise.heads import QualityHead
+from headwise.quality.calibration import Calibration
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +24,24 @@ class SignalRequest:
         signals: In the order asked for; the first is the main one.
         alternatives: How many of the language model's most probable tokens to report.
         workspace_bytes: Bound on the memory of vocabulary-wide work.
+        calibration: What ``quality`` is made with; needed only if that is asked for.
     """
 
     signals: tuple[Signal, ...]
     alternatives: int
     workspace_bytes: int
+    calibration: Calibration | None = None
+
+    @property
+    def computed(self) -> frozenset[Signal]:
+        """The signals that the models have to give: for ``quality``, what it is made of."""
+        base = set() if self.quality is None else {self.quality.signal}
+        return frozenset(base.union(self.signals) - {Signal.QUALITY})
+
+    @property
+    def quality(self) -> Calibration | None:
+        """The calibration, if ``quality`` is asked for."""
+        return self.calibration if Signal.QUALITY in self.signals else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +72,12 @@ class TokenSignals:
     Attributes:
         columns: One list of N values a signal, by the signal's name.
         alternatives: For each position its alternatives, or ``None`` if not asked for.
+        base: The signal that ``quality`` is made of, or ``None`` if that was not asked for.
     """
 
     columns: dict[str, list[float]]
     alternatives: list[tuple[Alternative, ...]] | None
+    base: list[float] | None = None
 
     def token(self, index: int, place: PlacedToken) -> ScoredToken:
         """The record of one position."""
@@ -93,19 +110,20 @@ def compute_signals(
         request: What to compute.
     """
     columns: dict[Signal, Tensor] = {}
-    if Signal.SIGMOID in request.signals:
+    computed = request.computed
+    if Signal.SIGMOID in computed:
         assert head is not None
         columns[Signal.SIGMOID] = head.score(hidden, targets)
     alternatives = None
-    if request.alternatives or any(signal.needs_vocabulary for signal in request.signals):
+    if request.alternatives or any(signal.needs_vocabulary for signal in computed):
         statistics = vocabulary_statistics(
             hidden,
             backbone.unembedding,
             targets,
-            entropy=Signal.ENTROPY in request.signals,
-            rank=Signal.RANK in request.signals,
+            entropy=Signal.ENTROPY in computed,
+            rank=Signal.RANK in computed,
             top_k=request.alternatives,
-            selector=LargestDrop() if Signal.BOOSTED in request.signals else None,
+            selector=LargestDrop() if Signal.BOOSTED in computed else None,
             workspace_bytes=request.workspace_bytes,
         )
         found = {
@@ -115,12 +133,35 @@ def compute_signals(
             Signal.BOOSTED: statistics.boosted,
             Signal.RANK: statistics.rank,
         }
-        columns |= {s: v for s, v in found.items() if s in request.signals and v is not None}
+        columns |= {s: v for s, v in found.items() if s in computed and v is not None}
         if statistics.top_ids is not None and statistics.top_log_probs is not None:
             alternatives = _alternatives(backbone, statistics.top_ids, statistics.top_log_probs)
+    values = {signal: column.tolist() for signal, column in columns.items()}
+    base = None
+    if request.quality is not None:
+        base = values[request.quality.signal]
+        values[Signal.QUALITY] = request.quality.token_quality(base).tolist()
     return TokenSignals(
-        {signal.value: columns[signal].tolist() for signal in request.signals}, alternatives
+        {signal.value: values[signal] for signal in request.signals}, alternatives, base
     )
+
+
+def text_quality(
+    values: TokenSignals, positions: Sequence[int], request: SignalRequest
+) -> dict[str, Any]:
+    """What a calibration says of a whole text, as fields of its record.
+
+    Args:
+        values: Signals of N positions.
+        positions: Those of the text's tokens, special ones left out.
+        request: What was asked for.
+    """
+    if request.quality is None or values.base is None:
+        return {}
+    return {
+        "quality": request.quality.sentence_quality([values.base[i] for i in positions]),
+        "threshold": request.quality.threshold,
+    }
 
 
 def score_encoded(
@@ -158,6 +199,9 @@ def score_encoded(
                 special_tokens=tuple(tokens[len(codes.ranges) :]),
                 signals=request.signals,
                 extra=dict(pair.extra) or None,
+                errors=pair.errors,
+                tags=pair.tags,
+                **text_quality(signals, range(offset, offset + len(codes.ranges)), request),
             )
         )
         offset += len(codes.targets)

@@ -7,7 +7,12 @@ from headwise.backbones import LanguageBackbone
 from headwise.backbones.incremental_decoder import IncrementalDecoder
 from headwise.backbones.token_ranges import hypothesis_ranges
 from headwise.data.scored import ScoredHypothesis, ScoredToken
-from headwise.quality.token_signals import PlacedToken, SignalRequest, TokenSignals
+from headwise.quality.token_signals import (
+    PlacedToken,
+    SignalRequest,
+    TokenSignals,
+    text_quality,
+)
 
 
 class HypothesisWriter:
@@ -87,6 +92,7 @@ def written_hypothesis(
     places += writer.finish()
     hypothesis = writer.text.rstrip()
     tokens: list[ScoredToken] = []
+    positions: list[int] = []
     special: list[ScoredToken] = []
     for place in places:
         start, end = min(place.start, len(hypothesis)), min(place.end, len(hypothesis))
@@ -96,8 +102,16 @@ def written_hypothesis(
         elif start < end:
             placed = replace(place, start=start, end=end, text=hypothesis[start:end])
             tokens.append(signals.token(place.index, placed))
+            positions.append(place.index)
         else:  # white space after the last word closes the sequence, like a special token
             name = backbone.token_name(place.token_id)
             placed = replace(place, start=start, end=end, text=name, special=True)
             special.append(signals.token(place.index, placed))
-    return ScoredHypothesis(source, hypothesis, tuple(tokens), tuple(special), request.signals)
+    return ScoredHypothesis(
+        source,
+        hypothesis,
+        tuple(tokens),
+        tuple(special),
+        request.signals,
+        **text_quality(signals, positions, request),
+    )

@@ -1,4 +1,6 @@
-"""Readers of pairs, one file a format or shape of rows: each yields ``Pair`` or ``Reject``.
+"""Readers, one file a format or shape of rows: of pairs, scored rows, tags and numbers.
+
+Readers of pairs yield ``Pair`` or ``Reject``, row by row.
 
 Nothing here judges a text: whether it is empty or can be tokenised is for the estimator to say.
 """
@@ -11,15 +13,26 @@ from headwise.data.readers.files import (
     resolve_format,
 )
 from headwise.data.readers.layout import Format, Layout
-from headwise.data.readers.scored import read_scored
+from headwise.data.readers.mlqe_pe import read_mlqe_pe
+from headwise.data.readers.numbers import join_numbers, read_numbers
+from headwise.data.readers.scored import ScoredRow, is_scored, read_scored, read_scored_rows
+from headwise.data.readers.word_tags import align_words, read_tags
 
 __all__ = [
     "STDIN",
     "Format",
     "Layout",
+    "ScoredRow",
+    "align_words",
+    "is_scored",
+    "join_numbers",
+    "read_mlqe_pe",
     "read_mqm",
+    "read_numbers",
     "read_pairs",
     "read_parallel_text",
     "read_scored",
+    "read_scored_rows",
+    "read_tags",
     "resolve_format",
 ]

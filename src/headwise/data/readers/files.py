@@ -38,8 +38,10 @@ def read_pairs(path: str | Path, layout: Layout = _DEFAULT_LAYOUT) -> Iterator[P
 
     A row holds a source and a hypothesis; where values can be nested (JSONL, Parquet, data sets),
     also texts by language (``translation``), or a conversation (``messages``), of which every
-    assistant turn is a hypothesis. There, ``annotations`` are error marks. A TSV file with the
-    header of MQM annotations is read as :func:`read_mqm` does.
+    assistant turn is a hypothesis. There, ``annotations`` are error marks (how many of them are
+    of missing text is then ``missing_marks``), and ``word_tags`` are marks of words.
+    A TSV file with the header of MQM annotations is read as :func:`read_mqm` does. PAWS-X is
+    known by its columns.
 
     Args:
         path: A TSV, JSONL or Parquet file (the text formats also with ``.gz``), a folder that
@@ -122,11 +124,25 @@ def check_readable(path: str | Path) -> None:
         raise DataError(f"`{path}` is a folder; name a file in it.")
 
 
+def open_bytes(path: str | Path) -> AbstractContextManager[BinaryIO]:
+    """Open a file for reading, unpacked if its name ends in ``.gz``.
+
+    Raises:
+        DataError: If it cannot be opened.
+    """
+    try:
+        if Path(path).suffix.lower() == ".gz":
+            return cast(AbstractContextManager[BinaryIO], gzip.open(path, "rb"))
+        return Path(path).open("rb")
+    except OSError as error:
+        raise DataError(f"`{path}` cannot be opened: {error.strerror}.") from error
+
+
 def _read(path: str | Path, layout: Layout, format_: Format) -> Iterator[Pair | Reject]:
     if format_ is Format.PARQUET:
         yield from read_parquet(Path(path), layout)
         return
-    with _open(path) as stream:
+    with open_bytes(path) as stream:
         yield from _read_stream(stream, str(path), layout, format_)
 
 
@@ -158,21 +174,12 @@ def _peek_format(stream: BufferedReader, layout: Layout) -> Format:
 
 
 def _read_mqm(path: str | Path) -> Iterator[Pair | Reject]:
-    with _open(path) as stream:
+    with open_bytes(path) as stream:
         yield from read_mqm_stream(stream, str(path))
 
 
 def _read_parallel_text(sources: str | Path, hypotheses: str | Path) -> Iterator[Pair | Reject]:
     with ExitStack() as stack:
-        left = stack.enter_context(_open(sources))
-        right = stack.enter_context(_open(hypotheses))
+        left = stack.enter_context(open_bytes(sources))
+        right = stack.enter_context(open_bytes(hypotheses))
         yield from pair_lines(left, right, names=(str(sources), str(hypotheses)))
-
-
-def _open(path: str | Path) -> AbstractContextManager[BinaryIO]:
-    try:
-        if Path(path).suffix.lower() == ".gz":
-            return cast(AbstractContextManager[BinaryIO], gzip.open(path, "rb"))
-        return Path(path).open("rb")
-    except OSError as error:
-        raise DataError(f"`{path}` cannot be opened: {error.strerror}.") from error

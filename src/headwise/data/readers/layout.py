@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from headwise.data.json_values import kind_of
 from headwise.data.pairs import Pair
 from headwise.errors import DataError, InputError
 
@@ -109,36 +110,34 @@ class Columns:
     Attributes:
         source: ``None`` for text on its own.
         hypothesis: The name of the text to score.
+        placeholder: What stands in place of a text that there is none of, if it is known.
     """
 
     source: str | None
     hypothesis: str
+    placeholder: str | None = None
 
     def pair(self, row: Mapping[str, Any], line: int) -> Pair:
         """Make a pair of a row; everything that is not one of its texts becomes ``extra``.
 
         Raises:
-            InputError: If a text is not a string.
+            InputError: If a text is not a string, or is the placeholder.
         """
         texts = (self.source, self.hypothesis)
         return Pair(
-            source=None if self.source is None else _text(row, self.source),
-            hypothesis=_text(row, self.hypothesis),
+            source=None if self.source is None else self._text(row, self.source),
+            hypothesis=self._text(row, self.hypothesis),
             line=line,
             extra={name: value for name, value in row.items() if name not in texts},
         )
 
-
-def _text(row: Mapping[str, Any], name: str) -> str:
-    value = row[name]
-    if isinstance(value, str):
+    def _text(self, row: Mapping[str, Any], name: str) -> str:
+        value = row[name]
+        if not isinstance(value, str):
+            raise InputError(f"`{name}` must be a string, got {kind_of(value)}.")
+        if value == self.placeholder:
+            raise InputError(f"`{name}` is {value!r}: the corpus has no text here; leave it out.")
         return value
-    raise InputError(f"`{name}` must be a string, got {kind_of(value)}.")
-
-
-def kind_of(value: object) -> str:
-    """The kind of a value, as an error names it."""
-    return "null" if value is None else type(value).__name__
 
 
 @contextmanager

@@ -4,13 +4,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from headwise.data.annotations import count_missing, read_annotations
+from headwise.data.json_values import kind_of
 from headwise.data.pairs import Pair
-from headwise.data.readers.annotations import read_annotations
 from headwise.data.readers.conversations import turn_pairs
-from headwise.data.readers.layout import Columns, Layout, folded, kind_of
+from headwise.data.readers.layout import Columns, Layout, folded
+from headwise.data.readers.paws_x import is_paws_x_header, paws_x_columns
+from headwise.data.word_tags import read_word_tags
 from headwise.errors import InputError
 
 TRANSLATION = "translation"
+MISSING_MARKS = "missing_marks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +26,13 @@ class NestedColumns:
         within: The column that holds the texts or the messages; ``None`` if the texts are columns
             themselves.
         annotations: The column of error marks, if there is one.
+        word_tags: The column of word tags, if there is one.
     """
 
     texts: Columns | None
     within: str | None
     annotations: str | None
+    word_tags: str | None
 
     def pairs(self, row: Mapping[str, Any], line: int) -> list[Pair]:
         """Make pairs of a row: one for each assistant turn of a conversation, otherwise one.
@@ -34,7 +40,7 @@ class NestedColumns:
         Raises:
             InputError: If the row does not hold what it should.
         """
-        read_here = (self.within, self.annotations)
+        read_here = (self.within, self.annotations, self.word_tags)
         rest = {name: value for name, value in row.items() if name not in read_here}
         if self.within is None:
             assert self.texts is not None
@@ -43,21 +49,36 @@ class NestedColumns:
             pairs = turn_pairs(row[self.within], line=line, extra=rest)
         else:
             pairs = [replace(self._translation(row[self.within], line), extra=rest)]
-        marks = None if self.annotations is None else row[self.annotations]
-        if marks is None:
+        marks, tags = _value(row, self.annotations), _value(row, self.word_tags)
+        if marks is None and tags is None:
             return pairs
         if len(pairs) > 1:
             raise InputError(
-                f"`{self.annotations}` could belong to each of the {len(pairs)} assistant turns; "
-                "make a row of every turn that is annotated."
+                f"`{self.word_tags if marks is None else self.annotations}` could belong to each "
+                f"of the {len(pairs)} assistant turns; make a row of every turn that is annotated."
             )
-        return [replace(pair, errors=read_annotations(marks, pair.hypothesis)) for pair in pairs]
+        return [_marked(pairs[0], marks, tags)]
 
     def _translation(self, texts: object, line: int) -> Pair:
         assert self.texts is not None
         if not isinstance(texts, dict):
             raise InputError(f"`{self.within}` must hold texts by language, got {kind_of(texts)}.")
         return self.texts.pair(texts, line)
+
+
+def _value(row: Mapping[str, Any], name: str | None) -> Any:
+    return None if name is None else row[name]
+
+
+def _marked(pair: Pair, marks: object, tags: object) -> Pair:
+    """Give a pair what people said of it; missing text has no place there, and is counted."""
+    if tags is not None:
+        pair = replace(pair, tags=read_word_tags(tags, pair.hypothesis))
+    if marks is None:
+        return pair
+    pair = replace(pair, errors=read_annotations(marks, pair.hypothesis))
+    missing = count_missing(marks)
+    return replace(pair, extra={MISSING_MARKS: missing, **pair.extra}) if missing else pair
 
 
 def find_nested(
@@ -75,15 +96,17 @@ def find_nested(
             and what to do.
     """
     present = list(names)
-    annotations = _named("annotations", present)
-    texts_among = [name for name in present if name != annotations]
+    marks = (_named("annotations", present), _named("word_tags", present))
+    texts_among = [name for name in present if name not in marks]
     messages = _named("messages", present)
     if messages is not None and layout.has_source and not layout.names_columns:
-        return NestedColumns(None, messages, annotations)
+        return NestedColumns(None, messages, *marks)
+    if is_paws_x_header(present) and not layout.names_columns:
+        return NestedColumns(paws_x_columns(present, layout), None, *marks)
     chosen = {layout.source_column, layout.hypothesis_column}
     if languages is None or chosen & set(present):
-        return NestedColumns(layout.columns(texts_among), None, annotations)
-    return NestedColumns(_language_columns(languages, layout), TRANSLATION, annotations)
+        return NestedColumns(layout.columns(texts_among), None, *marks)
+    return NestedColumns(_language_columns(languages, layout), TRANSLATION, *marks)
 
 
 def _language_columns(languages: Sequence[str], layout: Layout) -> Columns:

@@ -5,7 +5,7 @@ Which rows there are, and when a job is done, is not decided here.
 
 from headwise.data.writers.lines import LineFile, LineStream, LineWriter
 from headwise.data.writers.parquet import write_parquet
-from headwise.data.writers.rows import json_line, reject_row, scored_row
+from headwise.data.writers.rows import json_line, pair_row, reject_row, scored_row
 from headwise.data.writers.table import TableLayout
 from headwise.data.writers.tsv import escape_cell, unescape_cell, write_tsv
 
@@ -16,6 +16,7 @@ __all__ = [
     "TableLayout",
     "escape_cell",
     "json_line",
+    "pair_row",
     "reject_row",
     "scored_row",
     "unescape_cell",

@@ -1,7 +1,8 @@
 """Tables as Parquet.
 
-The columns are those of the TSV writer. Words and tokens are lists of structs. A column of the
-input is text, boolean, integer or floating-point if all of its values are, else JSON text.
+The columns are those of the TSV writer. Words, tokens and annotations are lists of structs, word
+tags structs of lists. Any other column of the input is text, boolean, integer or floating-point
+if all of its values are, else JSON text.
 """
 
 import json
@@ -61,9 +62,10 @@ def _schema(lines: Path, layout: TableLayout) -> "pyarrow.Schema":
         "int": pyarrow.int64(),
         "float": pyarrow.float64(),
     }
+    marks = _mark_types()
     extra = [
-        pyarrow.field(name, types[kind])
-        if (kind := _common_kind(kinds[name])) in types
+        pyarrow.field(name, found)
+        if (found := marks.get(name) or types.get(_common_kind(kinds[name])))
         else pyarrow.field(name, pyarrow.string(), metadata={"content": "json"})
         for name in layout.extra_columns([dict.fromkeys(kinds)])
     ]
@@ -83,6 +85,21 @@ def _fixed_field(name: str, layout: TableLayout) -> "pyarrow.Field":
     parts |= {"special": pyarrow.bool_()} if name == "tokens" else {}
     parts |= {signal.value: pyarrow.float64() for signal in layout.signals}
     return pyarrow.field(name, pyarrow.list_(pyarrow.struct(list(parts.items()))))
+
+
+def _mark_types() -> "dict[str, pyarrow.DataType]":
+    """Types of the columns that hold what people marked; no other column has these names."""
+    import pyarrow
+
+    places = {"start": pyarrow.int64(), "end": pyarrow.int64()}
+    words = dict.fromkeys(("severity", "category", "rater"), pyarrow.string())
+    flags = pyarrow.list_(pyarrow.int64())
+    return {
+        "annotations": pyarrow.list_(pyarrow.struct(list((places | words).items()))),
+        "word_tags": pyarrow.struct(
+            [("words", pyarrow.list_(flags)), ("bad", flags), ("bad_gaps", flags)]
+        ),
+    }
 
 
 def _kind(value: Any) -> str:
@@ -115,7 +132,13 @@ def _common_kind(kinds: set[str]) -> str:
 
 
 def _fit(value: Any, field: "pyarrow.Field") -> Any:
-    if value is None or (field.metadata is None and not isinstance(value, str)):
-        return value
-    text = value if field.metadata is None else json.dumps(value, ensure_ascii=False)
-    return text.encode("utf-8", "backslashreplace").decode()  # Arrow refuses lone surrogates
+    if value is not None and field.metadata is not None:
+        return _carried(json.dumps(value, ensure_ascii=False))
+    if field.name == "annotations" and value is not None:
+        return [{key: _carried(word) for key, word in mark.items()} for mark in value]
+    return _carried(value)
+
+
+def _carried(value: Any) -> Any:
+    """A value without lone surrogates, which Arrow refuses."""
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from headwise.data.pairs import Reject
+from headwise.data.annotations import annotation_row
+from headwise.data.pairs import Pair, Reject
+from headwise.data.reserved_names import RESERVED_NAMES, beside_reserved
 from headwise.data.scored import Level, ScoredHypothesis
-from headwise.data.signals import Signal
 
-RESERVED_NAMES = frozenset(
-    {"source", "hypothesis", "score", "signals", "words", "tokens", *(s.value for s in Signal)}
-)
+_OF_PAIRS = frozenset({"source", "hypothesis", "annotations", "word_tags"})
 
 
 def scored_row(scored: ScoredHypothesis, level: Level) -> dict[str, Any]:
@@ -22,7 +21,22 @@ def scored_row(scored: ScoredHypothesis, level: Level) -> dict[str, Any]:
     ``input_<name>``: the ``score`` of people does not vanish under that of the head.
     """
     row = replace(scored, extra=None).as_dict(level)
-    return {**_beside_reserved(scored.extra or {}), **row}
+    return {**beside_reserved(scored.extra or {}, RESERVED_NAMES | row.keys()), **row}
+
+
+def pair_row(pair: Pair) -> dict[str, Any]:
+    """A pair as a row that the readers of JSONL read back, its history left out.
+
+    Columns of the input that have the name of a text or of marks are renamed as in
+    :func:`scored_row`.
+    """
+    row: dict[str, Any] = {} if pair.source is None else {"source": pair.source}
+    row["hypothesis"] = pair.hypothesis
+    if pair.errors is not None:
+        row["annotations"] = [annotation_row(span) for span in pair.errors]
+    if pair.tags is not None:
+        row["word_tags"] = pair.tags.as_dict()
+    return {**row, **beside_reserved(pair.extra, _OF_PAIRS)}
 
 
 def reject_row(reject: Reject) -> dict[str, Any]:
@@ -47,18 +61,6 @@ def json_line(row: Mapping[str, Any]) -> bytes:
 
 def _dump(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False, default=_as_text)
-
-
-def _beside_reserved(extra: Mapping[str, Any]) -> Mapping[str, Any]:
-    if RESERVED_NAMES.isdisjoint(extra):
-        return extra
-    renamed: dict[str, Any] = {}
-    for name, value in extra.items():
-        new = f"input_{name}" if name in RESERVED_NAMES else name
-        while new in renamed or (new != name and new in extra):
-            new = f"input_{new}"
-        renamed[new] = value
-    return renamed
 
 
 def _without_nan(value: Any) -> Any:

@@ -30,7 +30,8 @@ class TableLayout:
         source = ("source",) if self.has_source else ()
         detail = () if self.level == "sentence" else (f"{self.level}s",)
         others = (signal.value for signal in self.signals[1:])
-        return (*source, "hypothesis", "score", *others, *detail)
+        calibrated = ("text_quality", "threshold") if Signal.QUALITY in self.signals else ()
+        return (*source, "hypothesis", "score", *others, *calibrated, *detail)
 
     def flatten(self, line: bytes) -> dict[str, Any]:
         """A line as a row, in which each signal beyond the first is a column of its own."""

@@ -1,7 +1,10 @@
 """Marks of errors that stand in a row beside the text, as ranges of its characters."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from headwise.data.error_spans import ErrorSpan
-from headwise.data.readers.layout import kind_of
+from headwise.data.json_values import kind_of
 from headwise.errors import InputError
 
 # ESA marks what was left out of the translation this way; others leave the place open
@@ -29,11 +32,31 @@ def read_annotations(annotations: object, hypothesis: str) -> tuple[ErrorSpan, .
     return tuple(span for span in spans if span is not None)
 
 
+def count_missing(annotations: object) -> int:
+    """How many of some marks are of missing text: they have no place in the hypothesis."""
+    if not isinstance(annotations, list):
+        return 0
+    return sum(
+        isinstance(mark, dict) and {"start", "end"} <= set(mark) and _is_nowhere(mark)
+        for mark in annotations
+    )
+
+
+def annotation_row(span: ErrorSpan) -> dict[str, Any]:
+    """A mark for JSON, without what is not known."""
+    row = {name: getattr(span, name) for name in ErrorSpan.__slots__}
+    return {name: value for name, value in row.items() if value is not None}
+
+
+def _is_nowhere(mark: Mapping[str, Any]) -> bool:
+    return mark["start"] in _NOWHERE and mark["end"] in _NOWHERE
+
+
 def _span(mark: object, number: int, hypothesis: str) -> ErrorSpan | None:
     if not isinstance(mark, dict) or not {"start", "end"} <= set(mark):
         raise InputError(f"Annotation {number} must be an object with `start` and `end`.")
     start, end = mark["start"], mark["end"]
-    if start in _NOWHERE and end in _NOWHERE:
+    if _is_nowhere(mark):
         return None
     for name, offset in (("start", start), ("end", end)):
         if type(offset) is not int:  # true and false are no offsets

@@ -1,0 +1,251 @@
+"""``headwise calibrate``: learn what a head's scores mean, and where to draw the line."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from headwise.cli import options
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from headwise.data.pairs import Pair
+    from headwise.data.readers import Layout
+    from headwise.quality import QualityEstimator
+    from headwise.quality.calibration import Calibration, Fit
+
+
+def calibrate(
+    data: Annotated[
+        list[str],
+        typer.Argument(
+            help="Files of pairs: MQM or JSONL with `annotations`, whose marks are used; or plain "
+            "pairs of right translations, with --synthetic."
+        ),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Folder for a copy of the head with its calibration."),
+    ] = None,
+    in_place: Annotated[
+        bool, typer.Option("--in-place", help="Write into the folder of the head itself.")
+    ] = False,
+    model: options.Model = options.DEFAULT_MODEL,
+    head: options.Head = None,
+    synthetic: Annotated[
+        str | None,
+        typer.Option(
+            "--synthetic",
+            help="Put errors into pairs without marks: crude, plausible, or both with a comma.",
+        ),
+    ] = None,
+    method: Annotated[
+        Literal["isotonic", "platt", "temperature"],
+        typer.Option("--method", help="From a score to a probability."),
+    ] = "isotonic",
+    signal: Annotated[
+        str, typer.Option("--signal", help="What is calibrated: sigmoid, softmax, ...")
+    ] = "sigmoid",
+    aggregation: Annotated[
+        Literal["mean", "min", "product", "geometric_mean", "median"] | None,
+        typer.Option(
+            "--aggregation",
+            help="How token values become the text's. Default: geometric_mean for probabilities, "
+            "mean for others.",
+        ),
+    ] = None,
+    precision: Annotated[
+        list[float] | None,
+        typer.Option("--precision", help="Wanted share of the flags that is right. Default: 0.8."),
+    ] = None,
+    recall: Annotated[
+        list[float] | None,
+        typer.Option("--recall", help="Wanted share of the errors that is found. Default: 0.9."),
+    ] = None,
+    risk: Annotated[
+        list[float] | None,
+        typer.Option(
+            "--risk",
+            help="Bound on the expected share of a text's errors that is missed. Default: 0.1.",
+        ),
+    ] = None,
+    threshold: Annotated[
+        str,
+        typer.Option(
+            "--threshold",
+            help="The one that `score` uses: f1, mcc, or a wanted one such as risk-0.1.",
+        ),
+    ] = "mcc",
+    source_column: Annotated[str | None, typer.Option(help="Name of the source column.")] = None,
+    hypothesis_column: Annotated[
+        str | None, typer.Option(help="Name of the hypothesis column.")
+    ] = None,
+    no_source: Annotated[
+        bool, typer.Option("--no-source", help="The rows are text on its own.")
+    ] = False,
+    seed: Annotated[int, typer.Option("--seed", help="Of the synthetic errors.")] = 0,
+    prompt: options.Prompt = None,
+    prompt_variable: options.PromptVariables = None,
+    device: options.Device = None,
+    dtype: options.Dtype = None,
+    trust_remote_code: options.TrustRemoteCode = False,
+) -> None:
+    """Learn probabilities and thresholds from texts with known errors; save them with the head.
+
+    Afterwards `headwise score --signals quality` gives the probability that a token is right.
+    """
+    import sys
+
+    from headwise.data.readers import Layout
+    from headwise.evaluation.error_copies import FAMILIES
+    from headwise.heads.storage import copy_head, read_head_info
+    from headwise.quality.calibrate import calibrate as fit
+    from headwise.quality.thresholds import Aim, Rule
+
+    with options.usage_errors():
+        if (output is None) != in_place:
+            raise ValueError("Give either --output FOLDER or --in-place.")
+        families = () if synthetic is None else tuple(synthetic.split(","))
+        if unknown := set(families) - set(FAMILIES):
+            raise ValueError(f"--synthetic takes {', '.join(FAMILIES)}, got {min(unknown)!r}.")
+        wanted = (
+            (Aim.PRECISION, precision or [0.8]),
+            (Aim.RECALL, recall or [0.9]),
+            (Aim.RISK, risk or [0.1]),
+        )
+        rules = [Rule(Aim.F1), Rule(Aim.MCC)]
+        rules += [Rule(aim, level) for aim, levels in wanted for level in levels]
+        default = Rule.of(threshold)
+        layout = Layout(
+            source_column=source_column,
+            hypothesis_column=hypothesis_column,
+            has_source=not no_source,
+        )
+        folder = options.head_location(model, head)
+        estimator = options.load_estimator(
+            model,
+            head,
+            prompt=prompt,
+            prompt_variables=prompt_variable,
+            device=device,
+            dtype=dtype,
+            trust_remote_code=trust_remote_code,
+        )
+        pairs, groups = _pairs(estimator, data, layout, families, seed)
+        calibration = fit(
+            estimator,
+            pairs,
+            method=method,
+            signal=signal,
+            aggregation=aggregation,
+            rules=list(dict.fromkeys([*rules, default])),
+            default=default.name,
+            groups=groups,
+            data=[Path(path).name for path in data],
+            progress=sys.stderr.isatty(),
+        )
+    if output is not None:
+        template = options.parse_prompt_option(prompt)
+        folder = copy_head(
+            folder,
+            output,
+            backbone=read_head_info(folder).backbone or model,
+            prompt=None if template is None else template.model_dump(),
+        )
+    path = calibration.save(folder)
+    _show(calibration)
+    print(f"Wrote {path}.")
+
+
+def _pairs(
+    estimator: "QualityEstimator",
+    paths: "Sequence[str]",
+    layout: "Layout",
+    families: "Sequence[str]",
+    seed: int,
+) -> "tuple[list[Pair], list[str]]":
+    """All pairs with known errors, and what each belongs to."""
+    import sys
+
+    from headwise.data.pairs import Pair
+    from headwise.data.readers import read_pairs
+    from headwise.errors import CalibrationError
+    from headwise.evaluation.error_copies import with_error_copies
+
+    found: list[Pair] = []
+    rejected = 0
+    for path in paths:
+        for row in read_pairs(path, layout):
+            if isinstance(row, Pair):
+                found.append(row)
+            else:
+                rejected += 1
+    if rejected:
+        print(f"Left out {rejected:,} rows that are no pairs.", file=sys.stderr)
+    plain = [pair for pair in found if pair.errors is None]
+    if plain and not families:
+        raise CalibrationError(
+            f"{len(plain):,} of {len(found):,} pairs do not say what is wrong in them. If they "
+            "are right, add --synthetic crude,plausible to put errors into copies of them."
+        )
+    marked = [pair for pair in found if pair.errors is not None]
+    pairs, groups = with_error_copies(estimator, plain, families=families, seed=seed)
+    groups += [pair.hypothesis if pair.source is None else pair.source for pair in marked]
+    return pairs + marked, groups
+
+
+def _show(calibration: "Calibration") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    known = calibration.provenance
+    table = Table(title="Thresholds on the probability that a token is right")
+    table.add_column("threshold")
+    for name in ("value", "flagged", "precision", "recall", "missed a text"):
+        table.add_column(name, justify="right")
+    for name, one in calibration.thresholds.items():
+        label = f"{name} (default)" if name == calibration.default else name
+        value = "-" if one.value is None else f"{one.value:.5f}"
+        shares = (one.flagged, one.precision, one.recall, one.risk)
+        table.add_row(label, value, *("-" if x is None else f"{x:.1%}" for x in shares))
+    console.print(table)
+    for name, one in calibration.thresholds.items():
+        if one.reason is not None:
+            console.print(f"{name}: {one.reason}", markup=False)
+    halves = (("fitted to", known.fitted_on), ("thresholds and checks on", known.chosen_on))
+    for what, counts in halves:
+        console.print(
+            f"{what}: {counts.texts:,} texts of {counts.sources:,} sources, "
+            f"{counts.texts_with_errors:,} with errors; {counts.tokens:,} tokens, "
+            f"{counts.wrong_tokens:,} wrong",
+            markup=False,
+        )
+    console.print(_fit_line("tokens", known.tokens))
+    if known.sentences is not None:
+        console.print(_fit_line("texts", known.sentences))
+    for note in known.notes:
+        console.print(note, markup=False)
+    for one in calibration.thresholds.values():
+        if one.aim == "risk" and one.value is not None:
+            console.print(
+                f"risk-{one.level:g}: of the wrong tokens of a new text with errors, at most "
+                f"{one.level:.0%} are expected to be missed, if its source and errors are drawn as "
+                f"those of the {one.units:,} sources were. It is a promise about the mean, "
+                "for such texts, not about each of them.",
+                markup=False,
+                soft_wrap=True,
+            )
+
+
+def _fit_line(what: str, fit: "Fit") -> str:
+    def change(before: float | None, after: float | None) -> str:
+        shown = ["-" if x is None else f"{x:.4f}" for x in (before, after)]
+        return " -> ".join(shown)
+
+    auc = "-" if fit.roc_auc is None else f"{fit.roc_auc:.4f}"
+    return (
+        f"{what}: ECE {change(fit.ece_before, fit.ece_after)}, "
+        f"Brier {change(fit.brier_before, fit.brier_after)}, ROC AUC {auc}"
+    )

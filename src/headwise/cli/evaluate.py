@@ -1,0 +1,275 @@
+"""``headwise evaluate``: compare scores with what people or references say."""
+
+import functools
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from headwise.cli import options, showing
+
+if TYPE_CHECKING:
+    from headwise.quality import QualityEstimator
+
+_INPUT, _GOLD, _SIGNALS, _TESTS, _ERRORS = "Input", "Gold", "Signals", "Intervals", "Errors"
+_SHOWN_REJECTS = 5
+
+
+def evaluate(
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="A file that `headwise score` wrote, or pairs as `score` reads them; pairs are "
+            "scored with all signals first."
+        ),
+    ],
+    hypotheses: Annotated[
+        str | None, typer.Argument(help="Text file with a hypothesis a line.")
+    ] = None,
+    protocol: Annotated[
+        Literal["correlation", "binary", "error-detection", "spans", "ambiguity"] | None,
+        typer.Option("--protocol", "-p", help="What to ask; by default what the gold suggests."),
+    ] = None,
+    report: showing.Report = None,
+    json_file: showing.JsonFile = None,
+    title: showing.Title = None,
+    gold: Annotated[
+        str | None,
+        typer.Option(help="Column with the gold; higher is better.", rich_help_panel=_GOLD),
+    ] = None,
+    gold_file: Annotated[
+        str | None,
+        typer.Option(
+            help="File with the gold, one number a row, as FILE or FILE:COLUMN.",
+            rich_help_panel=_GOLD,
+        ),
+    ] = None,
+    tags: Annotated[
+        str | None,
+        typer.Option(
+            help="File with OK/BAD tags of the words, or of gaps and words in turn.",
+            rich_help_panel=_GOLD,
+        ),
+    ] = None,
+    tokenised: Annotated[
+        str | None,
+        typer.Option(
+            help="Text file of the hypotheses cut into the words that --tags counts.",
+            rich_help_panel=_GOLD,
+        ),
+    ] = None,
+    synthetic: Annotated[
+        str | None,
+        typer.Option(
+            help="Put errors into the texts, which must be right, and look for them: crude, "
+            "plausible, or both with a comma. Default for ambiguity: both.",
+            rich_help_panel=_ERRORS,
+        ),
+    ] = None,
+    corpus: Annotated[
+        str | None,
+        typer.Option(
+            help="Pairs whose words replace others in crude errors; by default the texts "
+            "themselves.",
+            rich_help_panel=_ERRORS,
+        ),
+    ] = None,
+    negation: Annotated[
+        str | None,
+        typer.Option(
+            help="Language code (de) in which crude errors also change negations.",
+            rich_help_panel=_ERRORS,
+        ),
+    ] = None,
+    units: Annotated[
+        str | None,
+        typer.Option(
+            help="What is right or wrong, comma-separated: token, word, gap. Default: words and "
+            "gaps if they are tagged, else tokens.",
+            rich_help_panel=_GOLD,
+        ),
+    ] = None,
+    lower_is_better: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Name of a gold or other score that is to be turned round; may be repeated.",
+            rich_help_panel=_GOLD,
+        ),
+    ] = None,
+    group: Annotated[
+        str | None,
+        typer.Option(
+            help="Column that says which rows belong together; by default the source does.",
+            rich_help_panel=_INPUT,
+        ),
+    ] = None,
+    system: Annotated[
+        str, typer.Option(help="Column that says who wrote a row.", rich_help_panel=_INPUT)
+    ] = "system",
+    scores: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Another system's scores, as NAME=FILE or NAME=FILE:COLUMN, one a row; may be "
+            "repeated.",
+            rich_help_panel=_SIGNALS,
+        ),
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Column of the input that holds another system's scores; may be repeated.",
+            rich_help_panel=_SIGNALS,
+        ),
+    ] = None,
+    signals: Annotated[
+        str | None,
+        typer.Option(
+            "--signals",
+            "-s",
+            help="Comma-separated; the first one is looked at most closely. Default: all.",
+            rich_help_panel=_SIGNALS,
+        ),
+    ] = None,
+    aggregations: Annotated[
+        str | None,
+        typer.Option(
+            help="Comma-separated: mean, min, median, product, geometric_mean. Default: all but "
+            "product.",
+            rich_help_panel=_SIGNALS,
+        ),
+    ] = None,
+    monte_carlo: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Sample this many hypotheses a source for the Monte Carlo sequence probability.",
+            rich_help_panel=_SIGNALS,
+        ),
+    ] = 0,
+    resamples: Annotated[
+        int, typer.Option(min=1, help="Bootstrap resamples.", rich_help_panel=_TESTS)
+    ] = 1000,
+    test: Annotated[
+        Literal["bootstrap", "permutation"],
+        typer.Option(help="How signals are compared.", rich_help_panel=_TESTS),
+    ] = "bootstrap",
+    seed: Annotated[
+        int, typer.Option(help="Of resamples, errors and samples.", rich_help_panel=_TESTS)
+    ] = 0,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Threads; by default one a core.", rich_help_panel=_TESTS),
+    ] = None,
+    source_column: Annotated[
+        str | None, typer.Option(help="Name of the source column.", rich_help_panel=_INPUT)
+    ] = None,
+    hypothesis_column: Annotated[
+        str | None, typer.Option(help="Name of the hypothesis column.", rich_help_panel=_INPUT)
+    ] = None,
+    no_source: Annotated[
+        bool,
+        typer.Option("--no-source", help="The rows are text on its own.", rich_help_panel=_INPUT),
+    ] = False,
+    model: options.Model = options.DEFAULT_MODEL,
+    head: options.Head = None,
+    prompt: options.Prompt = None,
+    prompt_variable: options.PromptVariables = None,
+    device: options.Device = None,
+    dtype: options.Dtype = None,
+    trust_remote_code: options.TrustRemoteCode = False,
+) -> None:
+    """Say which signal is better, with what certainty, against gold that people gave.
+
+    Gold is a column of numbers, error marks (MQM, `annotations`), word tags, or errors that are
+    put into correct texts. Rows that cannot be used are named; the exit code is then 3.
+    """
+    from headwise.data.aggregation import Aggregation
+    from headwise.data.readers import Layout
+    from headwise.data.signals import Signal
+    from headwise.evaluation.asking import Protocol
+    from headwise.evaluation.columns import Unit
+    from headwise.evaluation.evaluating import Question
+    from headwise.evaluation.evaluating import evaluate as answer
+    from headwise.evaluation.gathering import Source
+    from headwise.evaluation.resampling import Resampling, SignificanceTest
+
+    names = options.split_signals(signals)
+    with options.usage_errors():
+        if gold is not None and gold_file is not None:
+            raise ValueError("Give --gold or --gold-file, not both.")
+        question = Question(
+            source=Source(
+                path=source,
+                hypotheses=hypotheses,
+                layout=Layout(
+                    source_column=source_column,
+                    hypothesis_column=hypothesis_column,
+                    has_source=not no_source,
+                ),
+                tags=tags,
+                tokenised=tokenised,
+            ),
+            protocol=None if protocol is None else Protocol(protocol),
+            gold=gold,
+            gold_file=None if gold_file is None else _file_and_column(gold_file),
+            lower_is_better=tuple(lower_is_better or ()),
+            group=group,
+            system=system,
+            scores=dict(map(_named_scores, scores or [])),
+            columns=tuple(column or ()),
+            signals=None if names is None else tuple(map(Signal, names)),
+            aggregations=None
+            if aggregations is None
+            else tuple(map(Aggregation, _split(aggregations))),
+            units=tuple(map(Unit, _split(units or ""))),
+            monte_carlo=monte_carlo,
+            families=() if synthetic is None else tuple(_split(synthetic)),
+            corpus=corpus,
+            language=negation,
+            resampling=Resampling(
+                resamples=resamples, test=SignificanceTest(test), seed=seed, workers=workers
+            ),
+            model=model,
+        )
+
+    @functools.cache
+    def estimator() -> "QualityEstimator":
+        return options.load_estimator(
+            model,
+            head,
+            prompt=prompt,
+            prompt_variables=prompt_variable,
+            device=device,
+            dtype=dtype,
+            trust_remote_code=trust_remote_code,
+        )
+
+    found = answer(question, estimator, progress=sys.stderr.isatty())
+    showing.show_evaluation(found.evaluation, title=title, report=report, json_file=json_file)
+    if found.rejects:
+        for reject in found.rejects[:_SHOWN_REJECTS]:
+            print(f"Line {reject.line} left out: {reject.reason}", file=sys.stderr)
+        more = len(found.rejects) - _SHOWN_REJECTS
+        shown = f", {more:,} of them not shown" if more > 0 else ""
+        print(f"{len(found.rejects):,} rows left out{shown}.", file=sys.stderr)
+        raise typer.Exit(3)
+
+
+def _named_scores(entry: str) -> "tuple[str, tuple[str, str | None]]":
+    name, equals, place = entry.partition("=")
+    if not (name and equals and place):
+        raise ValueError(f"--scores must be NAME=FILE or NAME=FILE:COLUMN, got {entry!r}.")
+    return name, _file_and_column(place)
+
+
+def _file_and_column(place: str) -> "tuple[str, str | None]":
+    """Read FILE or FILE:COLUMN."""
+    path, colon, column = place.rpartition(":")
+    if not colon or Path(place).exists():
+        return place, None
+    return path, column
+
+
+def _split(names: str) -> list[str]:
+    return [name.strip() for name in names.split(",") if name.strip()]

@@ -1,0 +1,127 @@
+"""Tags of words, and the place of tagged words in a text that was not cut into words."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from headwise.data.pairs import Reject
+from headwise.data.readers.files import open_bytes
+from headwise.data.readers.lines import numbered_lines
+from headwise.data.word_tags import Ranges, WordTags
+from headwise.errors import DataError
+
+_IS_BAD = {"OK": False, "BAD": True}
+_SHOWN_CHARACTERS = 20
+
+
+def align_words(words: Sequence[str], text: str) -> list[tuple[int, int]]:
+    """Find the words of a tokenised text in the text before it was tokenised.
+
+    Args:
+        words: The words in order. All of them together must be the text, but for white space.
+        text: The text, tokenised or not.
+
+    Returns:
+        ``(start, end)`` of each word in the text, in Unicode code points.
+
+    Raises:
+        ValueError: If the two differ in more than white space, saying where, or a word is empty.
+    """
+    places = [place for place, character in enumerate(text) if not character.isspace()]
+    ranges: list[tuple[int, int]] = []
+    done = 0
+    for number, word in enumerate(words, start=1):
+        letters = "".join(word.split())
+        if not letters:
+            raise ValueError(f"Word {number} is empty.")
+        here = places[done : done + len(letters)]
+        if [text[place] for place in here] != list(letters):
+            raise ValueError(
+                f"Word {number}, {word!r}, is not what the text goes on with: "
+                f"{_rest(text, places, done)}."
+            )
+        ranges.append((here[0], here[-1] + 1))
+        done += len(letters)
+    if done < len(places):
+        raise ValueError(
+            f"After the last of the {len(words)} words, the text goes on with "
+            f"{_rest(text, places, done)}."
+        )
+    return ranges
+
+
+def parse_tags(line: str) -> tuple[bool, ...]:
+    """Read the tags of a text, ``OK`` or ``BAD`` with white space between them.
+
+    Returns:
+        Whether each tag is ``BAD``.
+
+    Raises:
+        ValueError: If a tag is another one.
+    """
+    tags = line.split()
+    for number, tag in enumerate(tags, start=1):
+        if tag not in _IS_BAD:
+            raise ValueError(f"Tag {number} must be OK or BAD, got {tag!r}.")
+    return tuple(_IS_BAD[tag] for tag in tags)
+
+
+def place_tags(tags: Sequence[bool], ranges: Ranges) -> WordTags:
+    """Say which of W words and of the W + 1 gaps around them each tag belongs to.
+
+    Args:
+        tags: Whether each word is wrong, W values; or 2 W + 1 values, which begin with the gap
+            before the first word, end with the one after the last word, and alternate.
+        ranges: The place of each of the W words.
+
+    Raises:
+        ValueError: If there are more or fewer tags.
+
+    References:
+        Fomicheva et al. 2022, arXiv 2010.04480 (MLQE-PE), for the order of gaps and words.
+    """
+    words = len(ranges)
+    if len(tags) == words:
+        return WordTags(ranges, tuple(tags))
+    if len(tags) == 2 * words + 1:
+        return WordTags(ranges, tuple(tags[1::2]), tuple(tags[::2]))
+    raise ValueError(
+        f"{words} words need {words} tags, or {2 * words + 1} with those of the gaps around them; "
+        f"there are {len(tags)}."
+    )
+
+
+def read_tags(path: str | Path) -> Iterator[tuple[bool, ...]]:
+    """Read a file with the tags of one text a line, ``.gz`` or not.
+
+    Yields:
+        Whether each tag of a line is ``BAD``.
+
+    Raises:
+        DataError: If the file is missing or damaged, or a tag is another one, with its line.
+    """
+    with open_bytes(path) as stream:
+        for number, line in text_lines(stream, str(path)):
+            try:
+                yield parse_tags(line)
+            except ValueError as error:
+                raise DataError(f"Line {number} of `{path}`: {error}") from None
+
+
+def text_lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, str]]:
+    """Every line with its number, where a line that cannot be read leaves nothing to go on with.
+
+    Raises:
+        DataError: If a line is not UTF-8 or too long.
+    """
+    for number, line in numbered_lines(stream, name):
+        if isinstance(line, Reject):
+            raise DataError(f"Line {number} of `{name}`: {line.reason}")
+        yield number, line
+
+
+def _rest(text: str, places: Sequence[int], done: int) -> str:
+    if done >= len(places):
+        return "nothing"
+    start = places[done]
+    return f"{text[start : start + _SHOWN_CHARACTERS]!r} (character {start})"

@@ -1,0 +1,1 @@
+"""Questions that are asked of scores, one protocol a file."""

@@ -1,0 +1,80 @@
+"""Do the scores tell good texts from bad ones, where the gold is yes or no?"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from headwise.evaluation.disagreements import in_rank
+from headwise.evaluation.figures import histogram, reliability, risk_coverage
+from headwise.evaluation.judged_text import JudgedText, group_numbers
+from headwise.evaluation.measures import (
+    probability_measures,
+    rejection_measures,
+    separation_measures,
+)
+from headwise.evaluation.protocols.correlation import columns_of, gold_of
+from headwise.evaluation.resampling import Resampling
+from headwise.evaluation.results import Evaluation
+from headwise.evaluation.tables import build_table
+
+
+def binary(
+    texts: Sequence[JudgedText],
+    *,
+    gold_name: str,
+    resampling: Resampling = Resampling(),
+    settings: Mapping[str, str | int | float | bool] | None = None,
+    notes: Sequence[str] = (),
+    aggregations: Sequence[str] | None = None,
+) -> Evaluation:
+    """Compare the scores of texts with a gold of 1 (good) and 0 (bad).
+
+    Args:
+        texts: Scored texts with gold.
+        gold_name: What the gold is, for a reader.
+        resampling: Settings of intervals and tests.
+        settings: What else the report should say about the run.
+        notes: What a reader has to know.
+        aggregations: How token values become one.
+
+    Raises:
+        ValueError: If there is no text, or a gold value is neither 0 nor 1.
+    """
+    columns = columns_of(texts, aggregations, resampling)
+    gold = gold_of(texts)
+    if not np.isin(gold, (0.0, 1.0)).all():
+        other = gold[~np.isin(gold, (0.0, 1.0))][0]
+        raise ValueError(
+            f"A binary gold must be 0 or 1, got {other:g}; use the protocol `correlation` for "
+            "numbers."
+        )
+    correct = gold == 1.0
+    groups = group_numbers(texts)
+    table = build_table(
+        columns,
+        (
+            *separation_measures(correct, positive="correct"),
+            *rejection_measures(correct),
+            *probability_measures(correct),
+        ),
+        groups=groups,
+        resampling=resampling,
+        name="binary",
+        title=f"Good texts against bad ones ({gold_name})",
+        note=f"{len(texts):,} texts of {groups.max() + 1:,} sources, {int(correct.sum()):,} of "
+        f"them good. Gold: {gold_name}.",
+    )
+    curve = reliability(columns, correct, of="texts")
+    return Evaluation(
+        protocol="binary",
+        title=f"Scores against {gold_name}",
+        settings=settings or {},
+        tables=(table,),
+        figures=(
+            histogram(columns, ~correct, of="texts"),
+            *([curve] if curve else []),
+            risk_coverage(columns, 1.0 - gold, of="texts", risk="share of bad texts"),
+        ),
+        disagreements=in_rank(texts, columns[0], gold),
+        notes=tuple(notes),
+    )

@@ -1,0 +1,151 @@
+"""Do the scores of words or tokens find those that are wrong?"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headwise.evaluation.columns import Column, Pieces, Unit, pieces
+from headwise.evaluation.cross_fitting import cross_fitted_flags
+from headwise.evaluation.disagreements import in_pieces
+from headwise.evaluation.figures import histogram, reliability, risk_coverage
+from headwise.evaluation.judged_text import JudgedText, group_numbers
+from headwise.evaluation.measures import (
+    decision_measures,
+    probability_measures,
+    separation_measures,
+)
+from headwise.evaluation.protocols.correlation import columns_of
+from headwise.evaluation.resampling import Resampling
+from headwise.evaluation.results import Evaluation, Table
+from headwise.evaluation.tables import build_table
+
+
+def error_detection(
+    texts: Sequence[JudgedText],
+    *,
+    gold_name: str,
+    units: Sequence[Unit] = (Unit.TOKEN,),
+    resampling: Resampling = Resampling(),
+    settings: Mapping[str, str | int | float | bool] | None = None,
+    notes: Sequence[str] = (),
+    aggregations: Sequence[str] | None = None,
+) -> Evaluation:
+    """Compare the scores of words or tokens with marks of errors.
+
+    Args:
+        texts: Texts scored at token level, with error marks; unmarked text counts as right.
+        gold_name: Who marked the errors, for a reader.
+        units: What is compared: tokens, words, or both.
+        resampling: Settings of intervals and tests.
+        settings: What else the report should say about the run.
+        notes: What a reader has to know.
+        aggregations: How token values become those of texts.
+
+    Raises:
+        ValueError: If there is no text, or a text has no marks or no tokens.
+    """
+    check_marks(texts)
+    found = [pieces(texts, unit, seed=resampling.seed) for unit in units]
+    main = found[0]
+    curve = reliability(main.columns, ~main.wrong, of=f"{main.unit}s")
+    return Evaluation(
+        protocol="error-detection",
+        title=f"Errors marked by {gold_name}",
+        settings=settings or {},
+        tables=(
+            *(pieces_table(one, gold_name=gold_name, resampling=resampling) for one in found),
+            texts_table(texts, aggregations, resampling=resampling),
+        ),
+        figures=(
+            histogram(main.columns, main.wrong, of=f"{main.unit}s"),
+            *([curve] if curve else []),
+            risk_coverage(
+                main.columns,
+                main.wrong.astype(np.float64),
+                of=f"{main.unit}s",
+                risk="share of wrong ones",
+            ),
+        ),
+        disagreements=in_pieces(texts, main, main.columns[0]),
+        notes=tuple(notes),
+    )
+
+
+def check_marks(texts: Sequence[JudgedText]) -> None:
+    """Refuse texts in which errors cannot be looked for.
+
+    Raises:
+        ValueError: If there is no text, or a text has no marks or no tokens.
+    """
+    if not texts:
+        raise ValueError("There is no text with error marks to evaluate.")
+    unmarked = sum(text.scored.errors is None for text in texts)
+    if unmarked:
+        raise ValueError(
+            f"{unmarked:,} of {len(texts):,} texts have no error marks; give `annotations` or "
+            "tags: an empty list where there is no error."
+        )
+    if not all(text.scored.tokens for text in texts):
+        raise ValueError("The texts hold no token scores; score them with --level token.")
+
+
+def pieces_table(
+    found: Pieces, *, gold_name: str, resampling: Resampling, name: str | None = None
+) -> Table:
+    """Wrong words or tokens against right ones.
+
+    Args:
+        found: The words or tokens.
+        gold_name: Who marked the errors.
+        resampling: Settings of intervals and tests.
+        name: Name of the table; by default that of the unit.
+    """
+    correct = ~found.wrong
+    flags = {
+        id(column): cross_fitted_flags(
+            column.values, found.wrong, found.groups, seed=resampling.seed
+        )
+        for column in found.columns
+    }
+
+    def flagged(column: Column) -> NDArray[np.bool_]:
+        return flags[id(column)]
+
+    return build_table(
+        found.columns,
+        (
+            *separation_measures(correct, positive="wrong"),
+            *decision_measures(flagged, found.wrong),
+            *probability_measures(correct),
+        ),
+        groups=found.groups,
+        resampling=resampling,
+        name=name or f"{found.unit}s",
+        title=f"Wrong {found.unit}s against right ones ({gold_name})",
+        note=f"{len(correct):,} {found.unit}s of {found.texts.max() + 1:,} texts, "
+        f"{found.wrong.mean():.1%} of them wrong. Average precision is that of finding wrong "
+        "ones. Thresholds for mcc and f1 are chosen for the best mcc on four fifths of the "
+        "sources and applied to the last fifth, five times.",
+    )
+
+
+def texts_table(
+    texts: Sequence[JudgedText],
+    aggregations: Sequence[str] | None,
+    *,
+    resampling: Resampling,
+    name: str = "texts",
+    title: str = "Texts without an error against those with one",
+) -> Table:
+    """Clean texts against those with an error."""
+    correct = np.array([not text.error_ranges for text in texts], dtype=np.bool_)
+    return build_table(
+        columns_of(texts, aggregations, resampling),
+        separation_measures(correct, positive="wrong"),
+        groups=group_numbers(texts),
+        resampling=resampling,
+        name=name,
+        title=title,
+        note=f"{len(texts):,} texts, {int((~correct).sum()):,} of them with an error.",
+    )

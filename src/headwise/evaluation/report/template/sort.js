@@ -1,0 +1,35 @@
+// Headings become buttons that sort their table: best first, then the other way round.
+// What is undefined stays at the end.
+
+function valueOf(row, index) {
+  const cell = row.cells[index];
+  if (!cell.classList.contains("number")) return cell.textContent;
+  const text = cell.dataset.value;
+  if (text === undefined) return null;
+  return Number(text.replace("inf", "Infinity"));
+}
+
+function sort(table, index, direction) {
+  const sign = direction === "ascending" ? 1 : -1;
+  const rows = [...table.tBodies[0].rows].map((row) => [valueOf(row, index), row]);
+  rows.sort(([a], [b]) => {
+    if (a === null || b === null) return (a === null) - (b === null);
+    return sign * (typeof a === "string" ? a.localeCompare(b) : a < b ? -1 : Number(a > b));
+  });
+  table.tBodies[0].append(...rows.map(([, row]) => row));
+}
+
+for (const heading of document.querySelectorAll("th[data-first]")) {
+  const button = document.createElement("button");
+  button.append(...heading.childNodes);
+  heading.append(button);
+  button.addEventListener("click", () => {
+    const { first } = heading.dataset;
+    const other = first === "ascending" ? "descending" : "ascending";
+    const direction = heading.getAttribute("aria-sort") === first ? other : first;
+    for (const cell of heading.parentNode.cells) cell.removeAttribute("aria-sort");
+    heading.setAttribute("aria-sort", direction);
+    sort(heading.closest("table"), heading.cellIndex, direction);
+  });
+}
+document.documentElement.classList.add("live");

@@ -1,0 +1,179 @@
+"""Scored texts whose errors are known: what calibrators are fitted to and checked on."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+import numpy as np
+
+from headwise.data.aggregation import Aggregation, aggregate
+from headwise.data.error_spans import is_marked, marked_ranges
+from headwise.data.pairs import Pair
+from headwise.data.scored import ScoredHypothesis
+from headwise.data.signals import Signal
+from headwise.errors import CalibrationError, InputError
+from headwise.metrics.inputs import Bools, Floats
+from headwise.metrics.probability import brier, expected_calibration_error
+from headwise.metrics.ranking import roc_auc
+from headwise.quality.calibration import Counts, Fit, SentenceCalibration, oriented
+from headwise.quality.calibrators import Calibrator
+from headwise.quality.estimator import QualityEstimator
+from headwise.quality.labelled_tokens import LabelledTokens
+
+_UNNAMED = "unnamed"
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A scored text: values and labels of its tokens, and what it belongs to."""
+
+    values: tuple[float, ...]
+    wrong: tuple[bool, ...]
+    group: str
+    categories: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledTexts:
+    """Texts with the scores of their tokens and what is wrong with them.
+
+    Attributes:
+        signal: What the scores are.
+        texts: Texts with at least one token.
+    """
+
+    signal: Signal
+    texts: tuple[_Text, ...]
+
+    def halves(self) -> tuple["LabelledTexts", "LabelledTexts"]:
+        """Two parts that share no group; the group's name alone decides."""
+        parts: tuple[list[_Text], list[_Text]] = ([], [])
+        for text in self.texts:
+            # The last byte, so that data chosen by the first one are still split evenly
+            parts[sha256(text.group.encode("utf-8", "surrogatepass")).digest()[-1] % 2].append(text)
+        return LabelledTexts(self.signal, tuple(parts[0])), LabelledTexts(
+            self.signal, tuple(parts[1])
+        )
+
+    def tokens(self) -> Floats:
+        """Oriented scores of all tokens, ``(N,)``."""
+        return oriented([v for text in self.texts for v in text.values], self.signal)
+
+    def wrong(self) -> Bools:
+        """Whether each token is wrong, ``(N,)``."""
+        return np.array([w for text in self.texts for w in text.wrong], np.bool_)
+
+    def sentences(self, how: Aggregation) -> Floats:
+        """Oriented scores of the texts, ``(n,)``."""
+        return oriented(
+            [aggregate(text.values, how, signal=self.signal) or 0.0 for text in self.texts],
+            self.signal,
+        )
+
+    def flawless(self) -> Bools:
+        """Whether each text has no wrong token, ``(n,)``."""
+        return np.array([not any(text.wrong) for text in self.texts], np.bool_)
+
+    def decisions(self, calibrator: Calibrator) -> LabelledTokens:
+        """The tokens as thresholds see them."""
+        lengths = [len(text.values) for text in self.texts]
+        units = np.unique([text.group for text in self.texts], return_inverse=True)[1]
+        return LabelledTokens.of(
+            calibrator(self.tokens()),
+            self.wrong(),
+            np.repeat(np.arange(len(lengths)), lengths),
+            np.repeat(units.astype(np.int64), lengths),
+        )
+
+    def check_tokens(self, calibrator: Calibrator) -> Fit:
+        """How well the probabilities of tokens fit these texts."""
+        return _fit(self.tokens(), calibrator, ~self.wrong(), self.signal)
+
+    def check_sentences(self, sentence: SentenceCalibration) -> Fit:
+        """How well the probabilities of texts fit these texts."""
+        return _fit(
+            self.sentences(sentence.aggregation), sentence.calibrator, self.flawless(), self.signal
+        )
+
+    def counts(self) -> Counts:
+        """How much there is."""
+        return Counts(
+            sources=len({text.group for text in self.texts}),
+            texts=len(self.texts),
+            texts_with_errors=int((~self.flawless()).sum()),
+            tokens=sum(len(text.values) for text in self.texts),
+            wrong_tokens=int(self.wrong().sum()),
+        )
+
+    def categories(self) -> dict[str, int]:
+        """How many texts have an error of each category, by name."""
+        return dict(sorted(Counter(c for text in self.texts for c in text.categories).items()))
+
+
+def label_texts(
+    estimator: QualityEstimator,
+    pairs: Sequence[Pair],
+    signal: Signal,
+    *,
+    groups: Sequence[str] | None = None,
+    progress: bool = False,
+) -> LabelledTexts:
+    """Score pairs and place their errors on the tokens.
+
+    Args:
+        estimator: What scores.
+        pairs: Pairs with ``errors``.
+        signal: The signal to score with.
+        groups: What each pair belongs to; by default its source, or its text if it has none.
+        progress: Whether to show a progress bar on standard error.
+
+    Returns:
+        The texts in order, without those that cannot be scored or have no token.
+
+    Raises:
+        CalibrationError: If the errors of a pair are not known.
+        ValueError: If there is not one group a pair.
+    """
+    for index, pair in enumerate(pairs):
+        if pair.errors is None:
+            place = f"line {pair.line}" if pair.line else f"index {index}"
+            raise CalibrationError(
+                f"The pair at {place} does not say what is wrong in it; give data with human "
+                "marks, or put errors into correct text (`headwise calibrate --synthetic`)."
+            )
+    if groups is None:
+        groups = [p.hypothesis if p.source is None else p.source for p in pairs]
+    if len(groups) != len(pairs):
+        raise ValueError(f"`groups` must be one a pair, got {len(groups)} for {len(pairs)} pairs.")
+    results = estimator.score_many(pairs, signals=(signal,), errors="yield", progress=progress)
+    texts = [
+        _labelled(scored, pair, group, signal)
+        for scored, pair, group in zip(results, pairs, groups, strict=True)
+        if not isinstance(scored, InputError) and scored.tokens
+    ]
+    return LabelledTexts(signal, tuple(texts))
+
+
+def _labelled(scored: ScoredHypothesis, pair: Pair, group: str, signal: Signal) -> _Text:
+    errors = pair.errors or ()
+    marked = marked_ranges(errors, pair.hypothesis)
+    return _Text(
+        values=tuple(getattr(token, signal) for token in scored.tokens),
+        wrong=tuple(is_marked((token.start, token.end), marked) for token in scored.tokens),
+        group=group,
+        categories=frozenset(error.category or _UNNAMED for error in errors),
+    )
+
+
+def _fit(scores: Floats, calibrator: Calibrator, correct: Bools, signal: Signal) -> Fit:
+    after = calibrator(scores)
+    before = scores if signal.is_probability else None
+    return Fit(
+        ece_before=None if before is None else expected_calibration_error(before, correct).value,
+        ece_after=expected_calibration_error(after, correct).value,
+        brier_before=None if before is None else brier(before, correct).value,
+        brier_after=brier(after, correct).value,
+        roc_auc=roc_auc(after, correct).value,
+        share_correct=float(correct.mean()) if len(correct) else None,
+    )
