@@ -120,6 +120,7 @@ def score(
             hypotheses=hypotheses,
             model=model,
             head=head,
+            calibration=options.calibration_fingerprint(estimator, names),
             layout=layout,
             output_format=output_format,
             level="token" if shown else level or "sentence",

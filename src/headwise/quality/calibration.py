@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Literal, Self
 
@@ -168,6 +169,11 @@ class Calibration(_Record):
         if value is None:
             return None
         return float(self.sentence.calibrator(oriented([value], self.signal))[0])
+
+    @property
+    def fingerprint(self) -> str:
+        """Short name of the content: another calibration has another one."""
+        return sha256(self.model_dump_json().encode()).hexdigest()[:16]
 
     def save(self, folder: str | Path) -> Path:
         """Write ``calibration.json`` into a head's folder.

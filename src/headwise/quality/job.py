@@ -62,6 +62,7 @@ def score_file(
     *,
     model: str,
     head: str | None = None,
+    calibration: str | None = None,
     hypotheses: str | Path | None = None,
     layout: Layout | None = None,
     output_format: str | None = None,
@@ -81,6 +82,7 @@ def score_file(
             error, and cannot be resumed.
         model: Name of the model; a job is resumed only with the same one.
         head: Name of the head, likewise.
+        calibration: What tells the head's calibration from another one, likewise.
         hypotheses: Text file with a hypothesis for each line of ``source``.
         layout: Format and columns of the input, as far as they should not be found out.
         output_format: ``jsonl``, ``tsv`` or ``parquet``; by default the suffix says it.
@@ -120,7 +122,7 @@ def score_file(
     files = RunFiles.of(output, output_format)
     inputs = [str(path) for path in (source, hypotheses) if path is not None]
     files.refuse_inputs(inputs)
-    settings = {
+    settings: dict[str, Any] = {
         "headwise": __version__,
         "input": inputs,
         "input_bytes": [_size(path) for path in inputs],
@@ -133,6 +135,8 @@ def score_file(
         "model": model,
         "head": head,
     }
+    if calibration is not None:
+        settings["calibration"] = calibration
     if complete := files.check(settings, overwrite=overwrite):
         files.clean_up()
         return job.earlier_summary(complete)
