@@ -6,11 +6,11 @@ import pytest
 from scipy.stats import rankdata, spearmanr
 from sklearn.metrics import roc_auc_score
 
+from headwise.evaluation.permutation import permutation_test
 from headwise.evaluation.significance import (
     compare_with_best,
     compare_with_best_by_permutation,
     holm_adjusted,
-    permutation_test,
 )
 from headwise.metrics import Metric, undefined
 from headwise.metrics.bootstrap import bootstrap

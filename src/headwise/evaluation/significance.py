@@ -4,12 +4,13 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import norm, rankdata
+from scipy.stats import norm
 
+from headwise.evaluation.permutation import permutation_test
 from headwise.evaluation.results import Comparison
 from headwise.metrics import Metric
-from headwise.metrics.bootstrap import group_indices, percentile_interval
-from headwise.metrics.inputs import checked_scores, same_length
+from headwise.metrics.bootstrap import percentile_interval
+from headwise.metrics.inputs import checked_scores
 
 Floats = NDArray[np.float64]
 
@@ -136,63 +137,6 @@ def compare_with_best_by_permutation(
     return _comparisons(metric, labels, metrics, best, others, nothing, p_values, test, level)
 
 
-def permutation_test(
-    first: ArrayLike,
-    second: ArrayLike,
-    statistic: Callable[[Floats], float],
-    *,
-    groups: ArrayLike | None = None,
-    permutations: int = 1000,
-    seed: int = 0,
-) -> float | None:
-    """How likely two signals of equal worth differ as much as these.
-
-    Values of both signals are exchanged in random groups of items. Signals have different scales,
-    so each is first replaced by its ranks, scaled to [0, 1]. The test is meant for metrics of the
-    order (Spearman, ROC AUC, average precision), which ranks leave as they are; of others, such
-    as Pearson, it compares the value on ranks.
-
-    Args:
-        first: Scores of one signal, ``(n,)``, finite.
-        second: Scores of the other, ``(n,)``, finite.
-        statistic: The metric as a function of scores ``(n,)``; NaN where undefined.
-        groups: Items that are exchanged together, ``(n,)``; each item alone if left out.
-        permutations: How many permutations, R.
-        seed: Seed of the permutations.
-
-    Returns:
-        Two-sided p-value in [1 / (R + 1), 1]; ``None`` if the statistic is undefined on the
-        ranks. Permutations on which it is undefined count as differences as large.
-
-    Raises:
-        ValueError: If the arguments do not fit or there is no permutation.
-
-    References:
-        Deutsch, Dror & Roth 2021, arXiv 2104.00054, section 4; Phipson & Smyth 2010, Statistical
-        Applications in Genetics and Molecular Biology 9 (counting in the observation).
-    """
-    one, other = _ranks(first, name="first"), _ranks(second, name="second")
-    count = same_length(first=one, second=other)
-    if permutations < 1:
-        raise ValueError(f"`permutations` must be at least 1, got {permutations}.")
-    group_of = np.arange(count) if groups is None else group_indices(groups, count=count)
-    observed = abs(statistic(one) - statistic(other)) if count else np.nan
-    if np.isnan(observed):
-        return None
-    if np.array_equal(one, other):
-        return 1.0
-    rng = np.random.default_rng(seed)
-    size = int(group_of.max()) + 1
-    as_large = 0
-    for _ in range(permutations):
-        swapped = rng.integers(0, 2, size, dtype=np.bool_)[group_of]
-        difference = abs(
-            statistic(np.where(swapped, other, one)) - statistic(np.where(swapped, one, other))
-        )
-        as_large += not difference < observed * (1 - _ROUNDING)
-    return (as_large + 1) / (permutations + 1)
-
-
 def holm_adjusted(p_values: Sequence[float]) -> tuple[float, ...]:
     """P-values that hold for a family of tests at once.
 
@@ -217,12 +161,6 @@ def holm_adjusted(p_values: Sequence[float]) -> tuple[float, ...]:
     adjusted = np.empty(len(values))
     adjusted[order] = np.minimum(1.0, np.maximum.accumulate(values[order] * factors))
     return tuple(adjusted.tolist())
-
-
-def _ranks(scores: ArrayLike, *, name: str) -> Floats:
-    values = checked_scores(scores, name=name)
-    ranks: Floats = (rankdata(values) - 1) / max(len(values) - 1, 1)
-    return ranks
 
 
 def _check_rows(

@@ -16,7 +16,7 @@ from headwise.evaluation.columns import Column, Unit, pieces
 from headwise.evaluation.corrupted_set import CorruptedSet
 from headwise.evaluation.disagreements import in_pieces
 from headwise.evaluation.error_copies import PLAUSIBLE
-from headwise.evaluation.figures import histogram, risk_coverage
+from headwise.evaluation.figures import histogram, reliability, risk_coverage
 from headwise.evaluation.judged_text import group_numbers
 from headwise.evaluation.measures import Measure
 from headwise.evaluation.protocols.correlation import columns_of
@@ -73,6 +73,7 @@ def ambiguity(
         )
     hardest = PLAUSIBLE if PLAUSIBLE in of_tokens else next(iter(of_tokens))
     main = of_tokens[hardest]
+    curve = reliability(main.columns, ~main.wrong, of="tokens")
     return Evaluation(
         protocol="ambiguity",
         title=f"Errors against valid alternatives: {data_name}",
@@ -80,6 +81,7 @@ def ambiguity(
         tables=tuple(tables),
         figures=(
             histogram(main.columns, main.wrong, of="tokens"),
+            *([curve] if curve else []),
             risk_coverage(
                 main.columns,
                 main.wrong.astype(np.float64),

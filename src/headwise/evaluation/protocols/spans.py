@@ -9,6 +9,7 @@ from headwise.data.error_spans import Range
 from headwise.evaluation.columns import Column, Unit, pieces
 from headwise.evaluation.cross_fitting import cross_fitted_flags
 from headwise.evaluation.disagreements import in_pieces
+from headwise.evaluation.figures import histogram
 from headwise.evaluation.judged_text import JudgedText, group_numbers
 from headwise.evaluation.measures import Measure
 from headwise.evaluation.protocols.error_detection import check_marks
@@ -94,6 +95,7 @@ def spans(
         title=f"Spans marked by {gold_name}",
         settings=settings or {},
         tables=(table,),
+        figures=(histogram(found.columns, found.wrong, of=f"{unit}s"),),
         disagreements=in_pieces(texts, found, found.columns[0]),
         notes=tuple(notes),
     )
