@@ -7,6 +7,7 @@ import pytest
 from headwise.data.error_spans import ErrorSpan
 from headwise.data.pairs import Pair, Reject
 from headwise.data.readers import Layout, read_mqm, read_pairs
+from headwise.data.readers.mqm import penalty
 from headwise.errors import DataError
 
 HEADER = "system\tdoc\tdoc_id\tseg_id\trater\tsource\ttarget\tcategory\tseverity\tcomment"
@@ -35,9 +36,17 @@ def read(tmp_path: Path, *rows: str, header: str = HEADER) -> list[Pair | Reject
     return found
 
 
-def segment(raters: list[str], source_marks: int = 0, **key: str) -> dict[str, object]:
+def segment(
+    raters: list[str], source_marks: int = 0, mqm_score: float | None = 0.0, **key: str
+) -> dict[str, object]:
     default = {"system": "A", "doc": "talk", "doc_id": "1", "seg_id": "1"}
-    return {**default, **key, "raters": raters, "source_marks": source_marks}
+    return {
+        **default,
+        **key,
+        "raters": raters,
+        "source_marks": source_marks,
+        "mqm_score": mqm_score,
+    }
 
 
 def test_marks_of_all_raters_make_one_pair_a_segment(tmp_path: Path) -> None:
@@ -55,7 +64,7 @@ def test_marks_of_all_raters_make_one_pair_a_segment(tmp_path: Path) -> None:
             "yes no",
             "ja nein",
             2,
-            segment(["r1", "r2"]),
+            segment(["r1", "r2"], mqm_score=-8.0),
             errors=(
                 ErrorSpan(0, 2, "Major", "Style", "r1"),
                 ErrorSpan(3, 7, "Minor", "Style", "r1"),
@@ -67,7 +76,7 @@ def test_marks_of_all_raters_make_one_pair_a_segment(tmp_path: Path) -> None:
             "yes no",
             "yes no",
             7,
-            segment(["r1"], system="B"),
+            segment(["r1"], mqm_score=-5.0, system="B"),
             errors=(ErrorSpan(4, 6, "Major", "Style", "r1"),),
         ),
     ]
@@ -76,7 +85,30 @@ def test_marks_of_all_raters_make_one_pair_a_segment(tmp_path: Path) -> None:
 def test_marks_in_the_source_are_counted(tmp_path: Path) -> None:
     rows = read(tmp_path, row("ja nein", source="<v>yes</v> <v>no</v>"), row("<v>ja</v> nein"))
     errors = (ErrorSpan(0, 2, "Major", "Style", "r1"),)
-    assert rows == [Pair("yes no", "ja nein", 2, segment(["r1"], 2), errors=errors)]
+    assert rows == [Pair("yes no", "ja nein", 2, segment(["r1"], 2, -10.0), errors=errors)]
+
+
+@pytest.mark.parametrize(
+    ("severity", "category", "cost"),
+    [
+        ("Major", "Accuracy/Mistranslation", 5.0),
+        ("major", "Non-translation!", 25.0),
+        ("Minor", "Fluency/Punctuation", 0.1),
+        ("Minor", "Fluency/Grammar", 1.0),
+        ("Major", "Fluency/Punctuation", 5.0),
+        ("Neutral", "Style/Awkward", 0.0),
+        ("Dreadful", "Style/Awkward", None),
+    ],
+)
+def test_what_a_mark_costs(severity: str, category: str, cost: float | None) -> None:
+    assert penalty(severity, category) == cost
+
+
+def test_a_severity_that_nobody_knows_leaves_a_segment_without_score(tmp_path: Path) -> None:
+    (pair,) = read(tmp_path, row("<v>ja</v> nein", "Dreadful"), row("ja <v>nein</v>", "Minor"))
+    assert isinstance(pair, Pair)
+    assert pair.extra["mqm_score"] is None
+    assert len(pair.errors or ()) == 2
 
 
 @pytest.mark.parametrize(
@@ -116,7 +148,7 @@ def test_columns_are_found_by_name(tmp_path: Path) -> None:
         header="Severity\tCategory\tTarget\tSource\tseg_id\tRater",
     )
     errors = (ErrorSpan(0, 2, "Minor", "Style", "r1"),)
-    extra = {"seg_id": "7", "raters": ["r1"], "source_marks": 0}
+    extra = {"seg_id": "7", "raters": ["r1"], "source_marks": 0, "mqm_score": -1.0}
     assert rows == [Pair("yes", "ja", 2, extra, errors=errors)]
 
 

@@ -61,8 +61,8 @@ def gather_segments(
 
     Yields:
         For each segment, in order of its first row, a ``Pair``, whose ``extra`` names the segment,
-        its ``raters`` and the number of ``source_marks`` (in the source, such as omissions); or a
-        ``Reject`` that names the row at fault. Marks around nothing make no error span.
+        its ``raters``, the number of ``source_marks`` (in the source, such as omissions) and its
+        ``mqm_score``, see :func:`penalty`; or a ``Reject`` that names the row at fault. Marks around nothing make no error span.
 
     Raises:
         DataError: If a column is missing or not unique.
@@ -88,6 +88,34 @@ def gather_segments(
         yield segment.reject or segment.pair(has_source=has_source)
 
 
+def penalty(severity: str, category: str) -> float | None:
+    """What a mark costs: 25 for a non-translation, 5 for another major error, 1 for a minor one.
+
+    Minor errors of punctuation cost 0.1, neutral marks nothing. A segment's ``mqm_score`` is minus
+    the sum of its marks' costs, averaged over its raters: 0 is best.
+
+    Args:
+        severity: As the table says it, in any case.
+        category: Likewise; a non-translation may end in an exclamation mark.
+
+    Returns:
+        The cost; ``None`` for a severity that the scheme does not know.
+
+    References:
+        Freitag et al. 2021, arXiv 2104.14478, section 3 (weights of the MQM scheme).
+    """
+    kind = folded(category).rstrip("!").replace(" ", "-")
+    match folded(severity):
+        case "major":
+            return 25.0 if kind == "non-translation" else 5.0
+        case "minor":
+            return 0.1 if kind == "fluency/punctuation" else 1.0
+        case "neutral":
+            return 0.0
+        case _:
+            return None
+
+
 @dataclass(slots=True)
 class _Segment:
     """What the rows of a segment have said so far."""
@@ -98,6 +126,7 @@ class _Segment:
     errors: list[ErrorSpan] = field(default_factory=list)
     raters: list[str] = field(default_factory=list)
     source_marks: int = 0
+    penalties: float | None = 0.0
     reject: Reject | None = None
 
     def add(self, row: dict[str, str], number: int, line: str) -> None:
@@ -131,6 +160,9 @@ class _Segment:
         if row["rater"] not in self.raters:
             self.raters.append(row["rater"])
         self.source_marks += len(source_marks)
+        weight = 0.0 if no_error else penalty(row["severity"], row["category"])
+        known = self.penalties is not None and weight is not None
+        self.penalties = (self.penalties or 0.0) + (weight or 0.0) if known else None
         self.errors += [
             ErrorSpan(start, end, row["severity"], row["category"], row["rater"])
             for start, end in target_marks
@@ -141,7 +173,15 @@ class _Segment:
         """What all rows said."""
         assert self.texts is not None
         source, target = self.texts
-        extra = {**self.key, "raters": self.raters, "source_marks": self.source_marks}
+        extra = {
+            **self.key,
+            "raters": self.raters,
+            "source_marks": self.source_marks,
+            # Zero has no sign: a segment without errors scores 0, not -0
+            "mqm_score": None
+            if self.penalties is None
+            else 0.0 - self.penalties / len(self.raters),
+        }
         return Pair(
             source if has_source else None, target, self.line, extra, errors=tuple(self.errors)
         )
