@@ -9,10 +9,12 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_HOME"] = tempfile.mkdtemp(prefix="headwise-tests-")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import torch
+from headless_chromium import Chromium
 from hypothesis import HealthCheck, settings
 from tiny_models import PAIRS, TOKENIZERS, byte_level, memorise, stacked, tiny_llama
 from transformers import PreTrainedTokenizerFast
@@ -83,3 +85,15 @@ def head(parrot: CausalBackbone) -> SigmoidHead:
 @pytest.fixture(scope="session")
 def estimator(parrot: CausalBackbone, head: SigmoidHead) -> QualityEstimator:
     return QualityEstimator(parrot, head, prompt=NAMED_PROMPTS["tiny"])
+
+
+@pytest.fixture
+def chromium(tmp_path: Path) -> Iterator[Chromium]:
+    """A browser of its own for one test."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    executable = next((path for name in names if (path := shutil.which(name))), None)
+    if executable is None:
+        pytest.skip(f"No Chromium on the PATH; looked for {', '.join(names)}.")
+    browser = Chromium(executable, tmp_path / "profile")
+    yield browser
+    browser.close()

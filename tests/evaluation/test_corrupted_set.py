@@ -131,5 +131,3 @@ def test_a_signal_that_knows_the_errors_beats_the_random_one_everywhere(
             (row,) = [r for r in table.rows if r.label == "softmax"]
             (area,) = [m for m in row.metrics if m.name == "roc_auc"]
             assert area.value > 0.7
-
-

@@ -6,10 +6,7 @@ a compact JSON record, from which the scripts in ``report_template/`` build the 
 their tooltips once a sentence comes near the window.
 """
 
-import base64
-import hashlib
 import itertools
-import json
 import math
 import os
 import shutil
@@ -17,13 +14,8 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import IO, Any
-
-from jinja2 import Environment, FunctionLoader, StrictUndefined
-from markupsafe import Markup
 
 from headwise.atomic import atomic_path, naming_output
 from headwise.data.scored import ScoredHypothesis, ScoredToken
@@ -33,13 +25,15 @@ from headwise.quality.display import (
     check_threshold,
     confidence,
     display_cells,
-    printable,
     scale_description,
     words_to_check,
 )
+from headwise.quality.html_page import PageFolder, script_json
+from headwise.quality.number_text import MINUS, number
 
 _BINS = 20
-_MINUS = "\N{MINUS SIGN}"
+_PAGE = PageFolder("headwise.quality", "report_template")
+_SCRIPTS = ("sentences.js", "tooltip.js", "tools.js")
 
 
 @dataclass(slots=True)
@@ -110,15 +104,14 @@ def write_html_report(
     rest = iter(scored)
     first = next(rest, None)
     summary = ReportSummary((first and first.signals) or (Signal.SIGMOID,))
-    templates = _templates()
     # The top of the page is known only when the last sentence is, so the sentences wait in a file.
     with _waiting_room(path) as body:
-        sentence = templates.get_template("sentence.html")
+        sentence = _PAGE.template("sentence.html")
         for item in itertools.chain([first] if first else [], rest):
             html = sentence.render(_sentence_view(item, summary, threshold))
             with naming_output(path):
                 body.write(html)
-        page = templates.get_template("page.html").render(
+        page = _PAGE.template("page.html").render(
             _page_view(summary, title=title, threshold=threshold, model=model)
         )
         top, bottom = page.split("<!-- sentences -->")
@@ -143,7 +136,7 @@ def _sentence_view(
     level = confidence(means.get(main), main)
     flagged = words_to_check(scored, threshold, main)
     summary.add(means.get(main), level, len(flagged))
-    text = printable(scored.hypothesis)
+    text = scored.hypothesis
     pieces, cursor = [], 0
     for word, _ in flagged:
         pieces += [(text[cursor : word.start], False), (text[word.start : word.end], True)]
@@ -151,12 +144,12 @@ def _sentence_view(
     return {
         "number": summary.segments,
         "level": level,
-        "score": _number(means.get(main)),
-        "other_means": [(s.value, _number(v)) for s, v in means.items() if s is not main],
-        "source": None if scored.source is None else printable(scored.source),
+        "score": number(means.get(main), 2),
+        "other_means": [(s.value, number(v, 2)) for s, v in means.items() if s is not main],
+        "source": scored.source,
         "pieces": [*pieces, (text[cursor:], False)],
-        "flagged": [(printable(w.text), f"{value:.2f}") for w, value in flagged],
-        "record": _script_json(_record(scored, summary.signals)),
+        "flagged": [(w.text, f"{value:.2f}") for w, value in flagged],
+        "record": script_json(_record(scored, summary.signals)),
     }
 
 
@@ -198,8 +191,6 @@ def _page_view(
     summary: ReportSummary, *, title: str, threshold: float, model: str
 ) -> dict[str, Any]:
     """What ``page.html`` shows besides the sentences."""
-    style = _template_text("report.css")
-    script = "\n".join(map(_template_text, ("sentences.js", "tooltip.js", "tools.js")))
     highest = max(summary.histogram) or 1
     return {
         "title": title,
@@ -207,47 +198,15 @@ def _page_view(
         "threshold": f"{threshold:.2f}",
         "summary": summary,
         "main": summary.signals[0].value,
-        "mean_score": _number(summary.mean_score),
+        "mean_score": number(summary.mean_score, 2),
         "scale": scale_description(summary.signals[0]),
         "bars": [
             {"low": i / _BINS, "high": (i + 1) / _BINS, "count": n, "share": n / highest}
             for i, n in enumerate(summary.histogram)
         ],
-        "config": _script_json({"signals": summary.signals, "threshold": threshold}),
-        # Nothing but this style and this script may run or load, whatever the texts hold.
-        "policy": f"default-src 'none'; style-src '{_digest(style)}'; "
-        f"script-src '{_digest(script)}'; base-uri 'none'; form-action 'none'",
-        "style": Markup(style),
-        "script": Markup(script),
+        "config": script_json({"signals": summary.signals, "threshold": threshold}),
+        **_PAGE.head(styles=("report.css",), scripts=_SCRIPTS),
     }
-
-
-@cache
-def _templates() -> Environment:
-    return Environment(
-        loader=FunctionLoader(_template_text),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-@cache
-def _template_text(name: str) -> str:
-    folder = resources.files("headwise.quality") / "report_template"
-    return (folder / name).read_text(encoding="utf-8")
-
-
-def _digest(text: str) -> str:
-    digest = hashlib.sha256(text.encode()).digest()
-    return f"sha256-{base64.b64encode(digest).decode()}"
-
-
-def _script_json(value: object) -> Markup:
-    """JSON that cannot end the script element it stands in."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return Markup(text.replace("<", "\\u003c"))
 
 
 def _json_value(value: float | None) -> float | str | None:
@@ -255,14 +214,8 @@ def _json_value(value: float | None) -> float | str | None:
     if value is None or math.isnan(value):
         return None
     if math.isinf(value):
-        return "∞" if value > 0 else f"{_MINUS}∞"
+        return "∞" if value > 0 else f"{MINUS}∞"
     return float(f"{value:.4g}")
-
-
-def _number(value: float | None) -> str:
-    if value is None or math.isnan(value):
-        return "\N{EN DASH}"
-    return f"{value:.2f}".replace("-", _MINUS).replace("inf", "∞")
 
 
 def _utf16_offsets(text: str) -> list[int]:

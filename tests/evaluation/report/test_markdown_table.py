@@ -23,7 +23,7 @@ def test_the_table(table):
         ["entropy", "0.700 [0.690, 0.712]", "\N{EN DASH} <sup>a</sup>"],
     ]
     assert markdown.startswith("## Tokens\n\nA note.\n\n| signal |")
-    assert "≈: not distinguishable from the best by paired bootstrap" in markdown
+    assert "≈: not distinguishable from the best (paired bootstrap" in markdown
     assert markdown.endswith("<sup>a</sup> It is no probability.\n")
 
 
@@ -34,7 +34,7 @@ def test_every_row_has_the_columns_of_the_head_whatever_it_is_called(table):
 
     lines = [_cells(line) for line in _table_lines(markdown)]
     assert {len(line) for line in lines} == {4}
-    assert lines[2][1] == "geometric_mean"
+    assert lines[2][1] == "geometric mean"
     assert "<b>" not in markdown
     assert "\x1b" not in markdown
     assert "\n\\# a" in markdown

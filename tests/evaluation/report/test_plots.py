@@ -100,13 +100,38 @@ def test_labels_are_text_and_not_formulas(make_figure, kind):
 
 
 @pytest.mark.parametrize("kind", [FigureKind.SCATTER, FigureKind.HISTOGRAM])
-def test_small_multiples_are_three_a_row_and_twelve_in_all(make_figure, kind):
+def test_small_multiples_are_four_a_row_and_twelve_in_all(make_figure, kind):
     drawing = draw(make_figure(kind, *(_panel(f"s{i}") for i in range(14))))
 
     assert len(drawing.axes) == 12
-    assert drawing.axes[0].get_subplotspec().get_gridspec().ncols == 3
-    assert drawing.get_supxlabel() == "score\nThe first 12 of 14 panels."
+    assert drawing.get_supxlabel().endswith("\nThe first 12 of 14 panels.")
     assert draw(make_figure(kind, _panel())).get_supxlabel() == "score"
+
+
+@pytest.mark.parametrize(
+    ("panels", "columns"), [(1, 1), (2, 2), (3, 3), (4, 4), (5, 3), (6, 3), (7, 4), (8, 4), (9, 3)]
+)
+def test_few_places_stay_empty(make_figure, panels, columns):
+    figure = make_figure(FigureKind.SCATTER, *(_panel(f"s{i}") for i in range(panels)))
+    assert draw(figure).axes[0].get_subplotspec().get_gridspec().ncols == columns
+
+
+def test_panels_of_one_size_say_it_once(make_figure):
+    alike = draw(make_figure(FigureKind.SCATTER, _panel("a", 30), _panel("b", 30)))
+    assert alike.get_supxlabel() == "score (n = 30 in each panel)"
+    assert [axes.get_title(loc="right") for axes in alike.axes] == ["", ""]
+    unlike = draw(make_figure(FigureKind.SCATTER, _panel("a", 30), _panel("b", 20)))
+    assert unlike.get_supxlabel() == "score"
+    assert [axes.get_title(loc="right") for axes in unlike.axes] == ["n = 30", "n = 20"]
+
+
+def test_the_first_few_items_do_not_stretch_the_risk(make_figure):
+    x = np.linspace(0.001, 1, 1000)
+    y = np.where(x < 0.01, 50.0, 0.4)
+    (axes,) = draw(make_figure(FigureKind.RISK_COVERAGE, Panel(label="s", x=x, y=y))).axes
+
+    low, high = axes.get_ylim()
+    assert low < 0 < 0.4 < high < 0.5
 
 
 def test_crowded_scatters_become_hexagons_on_one_scale(make_figure):
@@ -159,7 +184,7 @@ def test_ranks_are_shown_by_order_of_magnitude(make_figure, kind, sign):
 
     assert axes.get_xlim()[1] - axes.get_xlim()[0] < 6
     labels = [label.get_text() for label in axes.get_xticklabels()]
-    expected = ["1", "10", "100", "1,000", "10k", "100k"]
+    expected = ["1", "10", "100", "1k", "10k", "100k"]
     assert labels == (
         expected if sign > 0 else [f"\N{MINUS SIGN}{text}" for text in reversed(expected)]
     )

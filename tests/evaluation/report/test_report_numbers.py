@@ -5,11 +5,11 @@ import pytest
 from headwise.evaluation.report.numbers import (
     decimals_for,
     interval,
-    number,
     p_value,
     setting,
     single,
 )
+from headwise.quality.number_text import number
 
 
 @pytest.mark.parametrize(
@@ -23,9 +23,11 @@ from headwise.evaluation.report.numbers import (
         ([0.01], 3),
         ([0.00123], 5),
         ([1e-30], 6),
-        ([10.0, 0.1], 1),
+        ([10.0, 0.1], 2),
         ([99.9], 1),
         ([12345.6], 0),
+        ([12345.6, 0.5], 2),
+        ([12345.6, 10.5], 0),
         ([math.inf, 0.5], 3),
     ],
 )
@@ -40,7 +42,11 @@ def test_a_column_has_three_significant_digits(values, decimals):
         (-0.5, "\N{MINUS SIGN}0.500"),
         (-0.0001, "0.000"),
         (-0.0, "0.000"),
-        (1234.5, "1,234.500"),
+        (999.9999, "1,000.000"),
+        (1234.5, "1,234.50"),
+        (-123456.7, "\N{MINUS SIGN}123,457"),
+        (9_999_999.0, "9,999,999"),
+        (-31_415_926.5, "\N{MINUS SIGN}3.1e7"),
         (None, "\N{EN DASH}"),
         (math.nan, "\N{EN DASH}"),
         (math.inf, "∞"),
@@ -53,6 +59,7 @@ def test_numbers(value, shown):
 
 def test_an_interval_needs_both_ends():
     assert interval(-0.1, 0.25, 2) == "[\N{MINUS SIGN}0.10, 0.25]"
+    assert interval(-0.1, 98765.4321) == "[\N{MINUS SIGN}0.100, 98,765.4]"
     assert interval(None, 0.2) is None
     assert interval(0.1, None) is None
 

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from headwise.evaluation.report.table_view import view_of
+from headwise.evaluation.report.table_view import row_label, view_of
 from headwise.evaluation.results import Comparison, Row, Table
 from headwise.metrics import Metric, undefined
 
@@ -46,23 +46,26 @@ def test_cells_of_every_kind(table):
 def test_the_legend_says_test_intervals_direction_and_counts(table):
     assert view_of(table).legend() == (
         "Bold: best of its column.",
-        "≈: not distinguishable from the best by paired bootstrap, 1,000 resamples, "
-        "Holm-adjusted, level 0.05.",
+        "≈: not distinguishable from the best (paired bootstrap, 1,000 resamples, "
+        "Holm-adjusted, level 0.05).",
+        "Not tested: ECE.",
         "↓: lower is better.",
-        "Brackets: confidence interval by bootstrap, 1,000 resamples of 50 groups.",
-        "Items: 1,000 (ROC AUC); 998 to 1,000 (ECE).",
+        "Brackets: confidence interval (bootstrap, 1,000 resamples of 50 groups).",
+        "Computed from 1,000 items (ROC AUC); 998 to 1,000 items (ECE).",
+        "ECE: expected calibration error.",
     )
 
 
 def test_the_legend_is_silent_about_marks_that_are_not_there():
-    assert view_of(_table(0.5)).legend() == ("Items: 3.",)
+    assert view_of(_table(0.5)).legend() == ("Computed from 3 items.",)
 
 
 def test_columns_that_were_tested_in_different_ways_are_told_apart(table):
     other = replace(table.comparisons[0], metric="ece", test="permutation test.")
     legend = view_of(replace(table, comparisons=(*table.comparisons, other))).legend()
 
-    assert "level 0.05 (ROC AUC); permutation test (ECE)." in legend[1]
+    assert legend[1].endswith("level 0.05, for ROC AUC; permutation test, for ECE).")
+    assert not any(line.startswith("Not tested") for line in legend)
 
 
 @pytest.mark.parametrize(
@@ -131,3 +134,63 @@ def test_comparisons_speak_of_signal_and_aggregation():
     assert view.aggregated
     assert (view.rows[0].cells[0].best, view.rows[1].cells[0].like_best) == (True, True)
     assert view.rows[1].cells[0].contrast == "s mean differs by 0.100, p = 0.400"
+    assert [row.continues for row in view.rows] == [False, True]
+
+
+def test_names_of_aggregations_are_words_everywhere():
+    rows = tuple(
+        Row(signal="my_s", aggregation=how, metrics=(Metric(name="m", value=value, count=2),))
+        for how, value in (("geometric_mean", 0.2), ("min", 0.1))
+    )
+    table = Table(name="t", title="", note="", rows=rows)
+
+    assert [row.aggregation for row in view_of(table).rows] == ["geometric mean", "min"]
+    assert row_label(table, "my_s geometric_mean") == "my_s geometric mean"
+    assert row_label(table, "another_one") == "another_one"
+
+
+def test_rows_of_a_signal_are_together_only_where_they_are_neighbours():
+    rows = tuple(
+        Row(signal=signal, aggregation=how, metrics=(Metric(name="m", value=value, count=2),))
+        for signal, how, value in (("a", "x", 0.1), ("a", "y", 0.3), ("b", "x", 0.2))
+    )
+    table = Table(name="t", title="", note="", rows=rows)
+
+    assert [row.continues for row in view_of(table).rows] == [False, True, False]
+    assert [row.continues for row in view_of(table, sort=True).rows] == [False] * 3
+
+
+def test_what_was_not_tested_is_said(table):
+    legend = view_of(replace(table, comparisons=())).legend()
+    assert legend[1] == "Whether values differ was not tested."
+
+
+def test_counts_name_what_they_count():
+    metrics = (
+        Metric(name="range", value=0.2, count=148, higher_is_better=False),
+        Metric(name="span_f1", value=0.2, count=300),
+    )
+    rows = (Row(signal="s", aggregation=None, metrics=metrics),)
+    legend = view_of(Table(name="t", title="", note="", rows=rows)).legend()
+
+    assert "Computed from 148 sources (Range); 300 texts (Span F1)." in legend
+
+
+@pytest.mark.parametrize(
+    ("note", "shown"),
+    [
+        ("Thresholds for mcc and f1.", "Thresholds for MCC and F1."),
+        ("The range_per_drop is a ratio.", "The Range per drop is a ratio."),
+        ("Gold: roc_auc, f1_wrong", "Gold: ROC AUC, F1 wrong"),
+        (
+            "Gold: z_mean in my_f1.tsv, f1.tsv and x-prr",
+            "Gold: z_mean in my_f1.tsv, f1.tsv and x-prr",
+        ),
+        ("Precision, recall and the range", "Precision, recall and the range"),
+    ],
+)
+def test_notes_call_metrics_what_the_headings_call_them(note, shown):
+    metric = Metric(name="range_per_drop", value=0.2, count=2)
+    rows = (Row(signal="s", aggregation=None, metrics=(metric,)),)
+
+    assert view_of(Table(name="t", title="", note=note, rows=rows)).note == shown

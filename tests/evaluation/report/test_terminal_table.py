@@ -46,7 +46,21 @@ def test_nothing_is_lost_or_cut_off_at_any_width(wide_table, width):
     assert "…" not in shown
     assert shown.count("0.870") == shown.count("[0.860, 0.882]") == 240
     for i in range(10):
-        assert f"metric{i}" in shown
+        assert f"Metric{i}" in shown
+
+
+def test_the_name_of_a_signal_is_said_once(table):
+    hows = ("mean", "geometric_mean", "min")
+    rows = [replace(table.rows[0], aggregation=how) for how in hows]
+    rows.append(replace(table.rows[1], signal="model_scores"))
+    grouped = replace(table, rows=tuple(rows), comparisons=())
+
+    wide = [line.split()[:2] for line in _shown(terminal_table(grouped), 100).splitlines()[5:9]]
+    assert [words[0] for words in wide] == ["sigmoid", "geometric", "min", "model_scores"]
+    narrow = _shown(terminal_table(grouped), 50).splitlines()
+    assert sum("sigmoid" in line for line in narrow) == 1
+    assert [line for line in narrow if line.startswith("   geometric mean  ")]
+    assert [line.split()[1] for line in narrow if line.startswith(" model_scores")] == ["0.883*"]
 
 
 def test_intervals_stand_beside_values_where_there_is_room(table):

@@ -142,7 +142,7 @@ def test_nothing_is_loaded_and_only_our_script_and_style_may_run(evaluation):
         assert href is None or href.startswith("#")
         assert not any(name.startswith("on") for name in element["attrs"])
     assert "url(" not in page.find("style")[0]["text"]
-    assert "import" not in page.find("style")[0]["text"]
+    assert "@import" not in page.find("style")[0]["text"]
 
 
 def test_cells_of_every_kind(evaluation):

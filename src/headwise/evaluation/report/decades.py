@@ -5,8 +5,8 @@ import math
 import numpy as np
 from matplotlib.axes import Axes
 
-from headwise.evaluation.report.numbers import MINUS
 from headwise.evaluation.results import Floats
+from headwise.quality.number_text import MINUS
 
 _ENOUGH = 100.0
 
@@ -51,5 +51,5 @@ def label_decades(axes: Axes, placed: Floats) -> None:
 
 def _power(tick: int, *, negative: bool) -> str:
     size = 10 ** abs(tick)
-    text = f"{size // 1000}k" if size >= 10_000 else f"{size:,}"
+    text = f"{size // 1000}k" if size >= 1000 else str(size)
     return f"{MINUS}{text}" if negative else text

@@ -1,27 +1,26 @@
 """The report as one HTML page that works offline, in the dark, without script and on paper."""
 
 import base64
-import hashlib
 from collections.abc import Mapping
-from functools import cache
-from importlib import resources
 from typing import Any
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined
-from markupsafe import Markup
-
 from headwise.evaluation.report import numbers
-from headwise.evaluation.report.metric_names import metric_label
+from headwise.evaluation.report.metric_names import metric_label, with_labels
 from headwise.evaluation.report.plot_style import DARK
 from headwise.evaluation.report.plots import figure_png
 from headwise.evaluation.report.shading import shaded_pieces
-from headwise.evaluation.report.table_view import view_of
+from headwise.evaluation.report.table_view import row_label, view_of
 from headwise.evaluation.results import Disagreement, Evaluation, Figure, Table
-from headwise.quality.display import printable, scale_description
+from headwise.quality.display import scale_description
+from headwise.quality.html_page import PageFolder
+from headwise.quality.number_text import number
 
+_PAGE = PageFolder("headwise.evaluation.report", "template")
 _MOST_DISAGREEMENTS = 20
 # Where a table has more metrics, intervals stand below their values.
 _METRICS_BESIDE_INTERVALS = 3
+# Where it has more, it may be wider than the text.
+_METRICS_IN_TEXT_WIDTH = 5
 
 
 def render_page(evaluation: Evaluation, pictures: Mapping[str, bytes] | None = None) -> str:
@@ -31,47 +30,42 @@ def render_page(evaluation: Evaluation, pictures: Mapping[str, bytes] | None = N
         evaluation: What was found.
         pictures: PNG files of the figures by name, if they are drawn already.
     """
-    style, script = _template_text("report.css"), _template_text("sort.js")
     pictures = pictures or {}
     disagreements = evaluation.disagreements[:_MOST_DISAGREEMENTS]
-    page = _templates().get_template("page.html")
-    return page.render(
+    return _PAGE.template("page.html").render(
         protocol=evaluation.protocol,
         title=evaluation.title,
         settings=[(name, numbers.setting(v)) for name, v in evaluation.settings.items()],
-        notes=evaluation.notes,
-        tables=[_table(table, number) for number, table in enumerate(evaluation.tables, start=1)],
+        notes=list(map(with_labels, evaluation.notes)),
+        tables=[_table(table, place) for place, table in enumerate(evaluation.tables, start=1)],
         figures=[
-            _figure(figure, number, pictures.get(figure.name))
-            for number, figure in enumerate(evaluation.figures, start=1)
+            _figure(figure, place, pictures.get(figure.name))
+            for place, figure in enumerate(evaluation.figures, start=1)
         ],
         disagreements=[_disagreement(item) for item in disagreements],
         left_out=len(evaluation.disagreements) - len(disagreements),
         shades=list(dict.fromkeys(_shade_text(item) for item in disagreements if item.signal)),
         any_marks=any(item.marks for item in disagreements),
-        # Nothing but this style, this script and pictures within the page may load.
-        policy=f"default-src 'none'; img-src data:; style-src '{_digest(style)}'; "
-        f"script-src '{_digest(script)}'; base-uri 'none'; form-action 'none'",
-        style=Markup(style),
-        script=Markup(script),
+        **_PAGE.head(styles=("report.css",), scripts=("sort.js",), pictures=True),
     )
 
 
-def _table(table: Table, number: int) -> dict[str, Any]:
+def _table(table: Table, place: int) -> dict[str, Any]:
     view = view_of(table)
     decimals = {column.name: column.decimals for column in view.columns}
     return {
-        "id": f"table-{number}",
-        "number": number,
+        "id": f"table-{place}",
+        "number": place,
         "view": view,
         "beside": len(view.columns) <= _METRICS_BESIDE_INTERVALS,
+        "wide": len(view.columns) > _METRICS_IN_TEXT_WIDTH,
         "legend": view.legend(best="Bold"),
         "comparisons": [
             {
                 "metric": metric_label(c.metric),
-                "best": c.best,
-                "other": c.other,
-                "difference": numbers.number(c.difference, decimals.get(c.metric, 3)),
+                "best": row_label(table, c.best),
+                "other": row_label(table, c.other),
+                "difference": number(c.difference, decimals.get(c.metric, 3)),
                 "interval": numbers.interval(c.low, c.high, decimals.get(c.metric, 3)),
                 "p": numbers.p_value(c.p_value).removeprefix("p = ").removeprefix("p "),
                 "distinguishable": c.distinguishable,
@@ -81,13 +75,13 @@ def _table(table: Table, number: int) -> dict[str, Any]:
     }
 
 
-def _figure(figure: Figure, number: int, picture: bytes | None) -> dict[str, Any]:
+def _figure(figure: Figure, place: int, picture: bytes | None) -> dict[str, Any]:
     names = ", ".join(panel.label for panel in figure.panels) or "no data"
     return {
-        "id": f"figure-{number}",
-        "number": number,
+        "id": f"figure-{place}",
+        "number": place,
         "title": figure.title,
-        "caption": figure.caption,
+        "caption": with_labels(figure.caption),
         "alternative": f"{figure.title}: {figure.y_label} over {figure.x_label}, for {names}.",
         "light": _data_uri(figure_png(figure) if picture is None else picture),
         "dark": _data_uri(figure_png(figure, theme=DARK)),
@@ -111,27 +105,3 @@ def _shade_text(item: Disagreement) -> str:
 
 def _data_uri(png: bytes) -> str:
     return f"data:image/png;base64,{base64.b64encode(png).decode()}"
-
-
-def _digest(text: str) -> str:
-    digest = hashlib.sha256(text.encode()).digest()
-    return f"sha256-{base64.b64encode(digest).decode()}"
-
-
-@cache
-def _templates() -> Environment:
-    return Environment(
-        loader=FunctionLoader(_template_text),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        # Control characters would vanish from the page.
-        finalize=lambda value: printable(value) if type(value) is str else value,
-    )
-
-
-@cache
-def _template_text(name: str) -> str:
-    folder = resources.files("headwise.evaluation.report") / "template"
-    return (folder / name).read_text(encoding="utf-8")

@@ -21,12 +21,17 @@ from headwise.evaluation.results import Figure
 # More points than the axes have dots
 _MOST_POINTS = 2_000
 _REFERENCES: dict[str, Dashes] = {"random": (0, (4, 2)), "oracle": (0, (1, 1.5))}
+# Of so few items that a single one makes the line jump
+_UNSTEADY = 0.02
 _LARGEST_MARKER = 70.0
 _SMALLEST_MARKER = 5.0
 
 
 def draw_risk_coverage(figure: Figure, theme: Theme) -> Drawing:
     """Risk over coverage; panels called "random" and "oracle" are grey lines of reference.
+
+    The axis of the risk is as long as the lines need from a coverage of 2 % on, because the first
+    few items can lie anywhere.
 
     Args:
         figure: What is drawn.
@@ -39,6 +44,7 @@ def draw_risk_coverage(figure: Figure, theme: Theme) -> Drawing:
     handles: list[Line2D | Patch] = []
     labels = []
     index = 0
+    steady: list[float] = []
     for panel in figure.panels:
         x, y, _ = finite_points(panel)
         reference = _REFERENCES.get(panel.label)
@@ -50,6 +56,7 @@ def draw_risk_coverage(figure: Figure, theme: Theme) -> Drawing:
         if not len(x):
             continue
         kept = np.unique(np.linspace(0, len(x) - 1, _MOST_POINTS).astype(int))
+        steady.extend(y[x >= _UNSTEADY].tolist())
         (line,) = axes.plot(
             x[kept],
             y[kept],
@@ -66,7 +73,9 @@ def draw_risk_coverage(figure: Figure, theme: Theme) -> Drawing:
         say_no_data(axes, theme)
         return drawing
     axes.set_xlim(0, 1)
-    axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
+    if steady and max(steady) > 0.0:
+        axes.set_ylim(top=1.05 * max(steady))
+    axes.set_ylim(bottom=min(-0.03 * axes.get_ylim()[1], min(steady, default=0.0)))
     legend_of(drawing, theme, handles, labels, loc="outside right upper")
     return drawing
 

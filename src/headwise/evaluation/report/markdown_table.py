@@ -2,6 +2,7 @@
 
 import re
 
+from headwise.evaluation.report.metric_names import with_labels
 from headwise.evaluation.report.numbers import setting
 from headwise.evaluation.report.table_view import LIKE_BEST, Cell, TableView, view_of
 from headwise.evaluation.results import Evaluation, Table
@@ -24,7 +25,7 @@ def markdown_report(evaluation: Evaluation, *, sort: bool = False, heading: int 
         for name, value in evaluation.settings.items()
     )
     parts = [f"{'#' * heading} {_escaped(evaluation.title)}", settings]
-    parts += [f"- {_escaped(note)}" for note in evaluation.notes]
+    parts += [f"- {_escaped(with_labels(note))}" for note in evaluation.notes]
     tables = [markdown_table(table, sort=sort, heading=heading + 1) for table in evaluation.tables]
     text = "\n\n".join(part for part in [*parts, *tables] if part).rstrip()
     # Notes form one list

@@ -1,4 +1,7 @@
-"""The names of metrics as papers write them."""
+"""The names of metrics as papers write them, and what each is counted in."""
+
+import re
+from collections.abc import Iterable
 
 # Names as papers write them; any other name stands as it is, without underscores.
 _LABELS = {
@@ -9,23 +12,25 @@ _LABELS = {
     "system_acc": "System accuracy",
     "roc_auc": "ROC AUC",
     "average_precision": "AP",
-    "brier": "Brier",
-    "log_loss": "Log loss",
     "ece": "ECE",
     "mcc": "MCC",
-    "f1": "F1",
-    "f1_wrong": "F1 wrong",
-    "f1_right": "F1 right",
-    "precision": "Precision",
-    "recall": "Recall",
-    "span_precision": "Span precision",
-    "span_recall": "Span recall",
-    "span_f1": "Span F1",
     "prr": "PRR",
     "aurc": "AURC",
     "under_confidence": "Under-confidence",
     "over_confidence": "Over-confidence",
 }
+_LONG_NAMES = {
+    "acc_eq": "pairwise accuracy with calibrated ties",
+    "average_precision": "average precision",
+    "ece": "expected calibration error",
+    "mcc": "Matthews correlation coefficient",
+    "prr": "prediction-rejection ratio",
+    "aurc": "area under the risk-coverage curve",
+}
+_UNITS = {"system_acc": "pairs of systems", "range": "sources", "range_per_drop": "sources"}
+_PLAIN = {"f1", "f1_right", "f1_wrong", "log_loss", "range_per_drop", "span_f1"}
+# Spellings that no sentence has by accident
+_TELLING = re.compile(r"(?<![\w.-])(?:[a-z0-9]+(?:_[a-z0-9]+)+|f1|mcc|ece|prr|aurc)(?![\w-]|\.\w)")
 
 
 def metric_label(name: str) -> str:
@@ -34,4 +39,38 @@ def metric_label(name: str) -> str:
     Args:
         name: The metric, such as ``roc_auc``.
     """
-    return _LABELS.get(name, name.replace("_", " "))
+    words = re.sub(r"\bf1\b", "F1", name.replace("_", " "))
+    return _LABELS.get(name, words[:1].upper() + words[1:])
+
+
+def long_name(name: str) -> str | None:
+    """What the abbreviation in a metric's label stands for; ``None`` if it is none.
+
+    Args:
+        name: The metric.
+    """
+    return _LONG_NAMES.get(name)
+
+
+def unit_of(name: str) -> str:
+    """What a metric is counted in, in the plural.
+
+    Args:
+        name: The metric.
+    """
+    return _UNITS.get(name, "texts" if "span_" in name else "items")
+
+
+def with_labels(text: str, names: Iterable[str] = ()) -> str:
+    """A note in which metrics are called what the headings of columns call them.
+
+    Args:
+        text: The note, such as ``The threshold with the best f1``. Names that are common words
+            stay as they are.
+        names: Metrics that it may speak of, besides those that are known here.
+    """
+    known = {*_LABELS, *_PLAIN, *names}
+    return _TELLING.sub(
+        lambda match: metric_label(match.group()) if match.group() in known else match.group(),
+        text,
+    )

@@ -3,15 +3,16 @@
 import math
 from collections.abc import Iterable
 
-MINUS = "\N{MINUS SIGN}"
-UNDEFINED = "\N{EN DASH}"
+from headwise.quality.number_text import number
+
 _MOST_DECIMALS = 6
 
 
 def decimals_for(values: Iterable[float | None]) -> int:
     """Decimals that suit a whole column: three significant digits of its largest number.
 
-    Between 0.01 and 10, where most metrics lie, that is three decimals.
+    Between 0.01 and 10, where most metrics lie, that is three decimals. Numbers below 10 have
+    at least two, however large others are.
 
     Args:
         values: The numbers of the column; those that are not finite do not count.
@@ -19,27 +20,12 @@ def decimals_for(values: Iterable[float | None]) -> int:
     Returns:
         A number of decimals from 0 to 6.
     """
-    largest = max((abs(v) for v in values if v is not None and math.isfinite(v)), default=0.0)
+    sizes = [abs(v) for v in values if v is not None and math.isfinite(v)]
+    largest = max(sizes, default=0.0)
     if largest == 0.0 or 0.01 <= largest < 10.0:
         return 3
-    return min(max(2 - math.floor(math.log10(largest)), 0), _MOST_DECIMALS)
-
-
-def number(value: float | None, decimals: int = 3) -> str:
-    """A number with a true minus, grouped thousands, and a dash for what is not defined.
-
-    Args:
-        value: The number, ``None`` or NaN if there is none.
-        decimals: Digits after the point.
-    """
-    if value is None or math.isnan(value):
-        return UNDEFINED
-    if math.isinf(value):
-        return "∞" if value > 0 else f"{MINUS}∞"
-    shown = f"{value:,.{decimals}f}"
-    if not shown.strip("-0.,"):
-        shown = shown.lstrip("-")  # what rounds to zero has no sign
-    return shown.replace("-", MINUS)
+    decimals = min(max(2 - math.floor(math.log10(largest)), 0), _MOST_DECIMALS)
+    return max(decimals, 2) if min(sizes) < 10.0 else decimals
 
 
 def single(value: float) -> str:

@@ -1,4 +1,4 @@
-"""Small multiples: a panel a signal, at most three in a row and twelve in all."""
+"""Small multiples: a panel a signal, at most four in a row and twelve in all."""
 
 import math
 
@@ -9,6 +9,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure as Drawing
 from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 
 from headwise.evaluation.report.decades import label_decades, spans_decades, to_decades
 from headwise.evaluation.report.plot_style import (
@@ -19,6 +20,7 @@ from headwise.evaluation.report.plot_style import (
     label_figure,
     legend_of,
     new_figure,
+    say_below,
     say_no_data,
     style_axes,
     title_axes,
@@ -26,7 +28,7 @@ from headwise.evaluation.report.plot_style import (
 from headwise.evaluation.report.points import finite_points
 from headwise.evaluation.results import Figure, Floats
 
-_COLUMNS = 3
+_COLUMNS = (3, 4)
 _MOST_PANELS = 12
 _PANEL_HEIGHT = 1.95
 # Above this number of points single ones can no longer be told apart.
@@ -44,14 +46,17 @@ def draw_scatters(figure: Figure, theme: Theme) -> Drawing:
         figure: What is drawn.
         theme: The colours.
     """
-    drawing, grid = _grid(figure, theme)
     cleaned = [(panel, finite_points(panel)) for panel in figure.panels[:_MOST_PANELS]]
+    sizes = [len(x) for _, (x, _, _) in cleaned]
+    alike = len(set(sizes)) == 1 and len(sizes) > 1
+    size_of_all = f" (n = {sizes[0]:,} in each panel)" if alike else ""
+    drawing, grid = _grid(figure, theme, remark=size_of_all)
     heights = _range(np.concatenate([y for _, (_, y, _) in cleaned] or [np.empty(0)]))
     crowds: list[PolyCollection] = []
     colours = LinearSegmentedColormap.from_list("density", theme.density)
     for axes, (panel, (x, y, _)) in zip(grid, cleaned, strict=False):
         style_axes(axes, theme)
-        title_axes(axes, theme, panel.label, f"n = {len(x):,}")
+        title_axes(axes, theme, panel.label, "" if alike else f"n = {len(x):,}")
         if not len(x):
             say_no_data(axes, theme)
             continue
@@ -60,6 +65,9 @@ def draw_scatters(figure: Figure, theme: Theme) -> Drawing:
             label_decades(axes, x)
         axes.set_xlim(*_range(x))
         axes.set_ylim(*heights)
+        # The scale of the gold is the same in all panels.
+        axes.label_outer(remove_inner_ticks=False)
+        axes.tick_params(labelbottom=True)
         if len(x) > _CROWDED:
             extent = (*_range(x), *heights)
             size = (_HEXAGONS, round(_HEXAGONS * 0.5))
@@ -104,8 +112,9 @@ def draw_histograms(figure: Figure, theme: Theme) -> Drawing:
             say_no_data(axes, theme)
             continue
         edges, cut = _bin_edges(x)
-        remarks = "" if alike else f"{right:,} / {wrong:,}", "tails in outer bins" if cut else ""
-        title_axes(axes, theme, panel.label, ", ".join(filter(None, remarks)))
+        title_axes(axes, theme, panel.label, "" if alike else f"{right:,} / {wrong:,}")
+        if cut:
+            say_below(axes, theme, "tails in outer bins")
         if spans_decades(x):
             x, edges = to_decades(x), to_decades(edges)
             label_decades(axes, x)
@@ -132,12 +141,12 @@ def draw_histograms(figure: Figure, theme: Theme) -> Drawing:
     return drawing
 
 
-def _grid(figure: Figure, theme: Theme) -> tuple[Drawing, list[Axes]]:
+def _grid(figure: Figure, theme: Theme, *, remark: str = "") -> tuple[Drawing, list[Axes]]:
     """Axes for the panels, row by row, and what they have in common beside them."""
     shown = min(len(figure.panels), _MOST_PANELS)
-    columns = min(max(shown, 1), _COLUMNS)
+    columns = _columns_for(shown)
     rows = max(math.ceil(shown / columns), 1)
-    height = rows * (_PANEL_HEIGHT if columns == _COLUMNS else 2.6) + 0.45
+    height = rows * (_PANEL_HEIGHT if columns >= _COLUMNS[0] else 2.6) + 0.45
     drawing = new_figure(min(height, WIDTH * 1.35), theme)
     grid = [axes for row in drawing.subplots(rows, columns, squeeze=False) for axes in row]
     for axes in grid[shown:]:
@@ -147,9 +156,21 @@ def _grid(figure: Figure, theme: Theme) -> tuple[Drawing, list[Axes]]:
             style_axes(axes, theme)
             say_no_data(axes, theme)
     left_out = len(figure.panels) - shown
-    remark = f"\nThe first {shown} of {len(figure.panels)} panels." if left_out else ""
+    if left_out:
+        remark += f"\nThe first {shown} of {len(figure.panels)} panels."
     label_figure(drawing, theme, x=figure.x_label + remark, y=figure.y_label)
+    for axes in grid[:shown]:
+        # Narrow panels have no room for more labels.
+        most = 4 if columns == _COLUMNS[1] else 5
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=most, steps=[1, 2, 5, 10]))
     return drawing, grid[:shown]
+
+
+def _columns_for(panels: int) -> int:
+    """The columns that leave the fewest places empty, then those that give the fewest rows."""
+    if panels <= _COLUMNS[0]:
+        return max(panels, 1)
+    return min(_COLUMNS, key=lambda columns: (-panels % columns, -columns))
 
 
 def _range(values: Floats) -> tuple[float, float]:

@@ -164,6 +164,19 @@ def title_axes(axes: Axes, theme: Theme, title: str, aside: str = "") -> None:
         axes.set_title(aside, loc="right", fontsize=SMALL - 0.5, color=theme.soft, parse_math=False)
 
 
+def say_below(axes: Axes, theme: Theme, remark: str) -> None:
+    """Put a remark in small below the axes, at their right.
+
+    Args:
+        axes: What it is about.
+        theme: The colours.
+        remark: The remark.
+    """
+    axes.set_xlabel(
+        remark, loc="right", fontsize=SMALL - 0.5, color=theme.soft, labelpad=1, parse_math=False
+    )
+
+
 def say_no_data(axes: Axes, theme: Theme) -> None:
     """Write "no data" into the middle of empty axes.
 

@@ -1,13 +1,24 @@
 """What every rendering of a table shows: cells as text, marks, legend and footnotes."""
 
 import string
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from headwise.evaluation.report import numbers
-from headwise.evaluation.report.metric_names import metric_label
+from headwise.evaluation.report.column_remarks import (
+    by_column,
+    count_remarks,
+    interval_remarks,
+    listed,
+)
+from headwise.evaluation.report.metric_names import (
+    long_name,
+    metric_label,
+    with_labels,
+)
 from headwise.evaluation.results import Comparison, Row, Table
 from headwise.metrics import Metric
+from headwise.quality.number_text import UNDEFINED, number
 
 LIKE_BEST = "≈"
 LOWER_IS_BETTER = "↓"
@@ -67,11 +78,14 @@ class RowView:
     Attributes:
         signal: Name of the signal.
         aggregation: How token values became one; empty where nothing is aggregated.
+        continues: Whether the row above is of the same signal, so that its name need not be
+            said again.
         cells: One a column.
     """
 
     signal: str
     aggregation: str
+    continues: bool
     cells: tuple[Cell, ...]
 
 
@@ -88,7 +102,8 @@ class TableView:
         footnotes: Letters and reasons of what is undefined.
         tests: How marks were found; where columns differ, each with the columns it holds for.
         intervals: How intervals were found, likewise.
-        counts: How many items a number was computed from, likewise.
+        counts: From how many of what a number was computed, likewise.
+        untested: Columns with a best value that was not compared with the others.
     """
 
     title: str
@@ -100,6 +115,7 @@ class TableView:
     tests: tuple[str, ...]
     intervals: tuple[str, ...]
     counts: tuple[str, ...]
+    untested: tuple[str, ...]
 
     def legend(self, *, best: str = "Bold", like_best: str = LIKE_BEST) -> tuple[str, ...]:
         """What the marks of this table mean, in sentences.
@@ -113,14 +129,22 @@ class TableView:
         if any(cell.best for cell in cells):
             lines.append(f"{best}: best of its column.")
         if self.tests:
-            text = "not distinguishable from the best"
-            lines.append(f"{like_best}: {text} by {_joined(self.tests)}")
+            lines.append(
+                f"{like_best}: not distinguishable from the best ({'; '.join(self.tests)})."
+            )
+        if self.untested and len(self.untested) == len(self.columns):
+            lines.append("Whether values differ was not tested.")
+        elif self.untested:
+            lines.append(f"Not tested: {listed(self.untested)}.")
         if any(not column.higher_is_better for column in self.columns):
             lines.append(f"{LOWER_IS_BETTER}: lower is better.")
         if self.intervals:
-            lines.append(f"Brackets: confidence interval by {_joined(self.intervals)}")
+            lines.append(f"Brackets: confidence interval ({'; '.join(self.intervals)}).")
         if self.counts:
-            lines.append(f"Items: {_joined(self.counts)}")
+            lines.append(f"Computed from {'; '.join(self.counts)}.")
+        spelt = [(column.label, long_name(column.name)) for column in self.columns]
+        if any(name for _, name in spelt):
+            lines.append("; ".join(f"{label}: {name}" for label, name in spelt if name) + ".")
         return tuple(lines)
 
 
@@ -143,25 +167,50 @@ def view_of(table: Table, *, sort: bool = False) -> TableView:
     rows = tuple(
         RowView(
             signal=table.rows[index].signal,
-            aggregation=table.rows[index].aggregation or "",
+            aggregation=_words(table.rows[index].aggregation or ""),
+            continues=place > 0 and table.rows[order[place - 1]].signal == table.rows[index].signal,
             cells=tuple(
                 _cell(table, table.rows[index], column, found[index], best, contrasts, letters)
                 for column in columns
             ),
         )
-        for index in order
+        for place, index in enumerate(order)
     )
+    labels = {column.name: column.label for column in columns}
+    compared = {c.metric for c in table.comparisons}
     return TableView(
         title=table.title,
-        note=table.note,
+        note=with_labels(table.note, (column.name for column in columns)),
         columns=columns,
         rows=rows,
         aggregated=any(row.aggregation for row in rows),
         footnotes=tuple((letter, reason) for reason, letter in letters.items()),
-        tests=_by_column(columns, ((c.metric, c.test) for c in table.comparisons)),
-        intervals=_by_column(columns, _interval_texts(found)),
-        counts=_by_column(columns, _count_texts(columns, found)),
+        tests=by_column(labels, ((c.metric, c.test) for c in table.comparisons)),
+        intervals=by_column(labels, interval_remarks(found)),
+        counts=by_column(labels, count_remarks(labels, found), "{} ({})"),
+        untested=tuple(
+            column.label
+            for place, column in enumerate(columns)
+            if column.name not in compared and any(row.cells[place].best for row in rows)
+        ),
     )
+
+
+def row_label(table: Table, label: str) -> str:
+    """The label under which a comparison speaks of a row, as the table shows it.
+
+    Args:
+        table: The table of the comparison.
+        label: The label.
+    """
+    for row in table.rows:
+        if row.label == label:
+            return " ".join(filter(None, (row.signal, _words(row.aggregation or ""))))
+    return label
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _columns(found: list[dict[str, Metric]]) -> tuple[Column, ...]:
@@ -208,32 +257,32 @@ def _cell(
     if metric is None or metric.value is None:
         reason = (metric and metric.reason) or "Not measured for this row."
         note = letters.setdefault(reason, _letter(len(letters)))
-        return Cell(value=numbers.UNDEFINED, number=None, reason=reason, note=note)
+        return Cell(value=UNDEFINED, number=None, reason=reason, note=note)
     compared = any(c.metric == column.name for c in table.comparisons)
     contrast = contrasts.get((column.name, row.label))
     return Cell(
-        value=numbers.number(metric.value, column.decimals),
+        value=number(metric.value, column.decimals),
         number=metric.value,
         interval=numbers.interval(metric.low, metric.high, column.decimals),
         best=table.is_best(row, column.name) if compared else metric.value == best[column.name],
         like_best=table.like_best(row, column.name),
-        contrast=None if contrast is None else contrast_text(contrast, column.decimals),
+        contrast=None if contrast is None else contrast_text(table, contrast, column.decimals),
     )
 
 
-def contrast_text(comparison: Comparison, decimals: int = 3) -> str:
+def contrast_text(table: Table, comparison: Comparison, decimals: int = 3) -> str:
     """How far a row is from the best of its column, and with what certainty.
 
     Args:
+        table: The table of the comparison.
         comparison: The best row of a column against another row.
         decimals: Digits after the point.
     """
-    difference = numbers.number(comparison.difference, decimals)
+    difference = number(comparison.difference, decimals)
     around = numbers.interval(comparison.low, comparison.high, decimals)
     middle = f" {around}" if around else ""
-    return (
-        f"{comparison.best} differs by {difference}{middle}, {numbers.p_value(comparison.p_value)}"
-    )
+    best, p = row_label(table, comparison.best), numbers.p_value(comparison.p_value)
+    return f"{best} differs by {difference}{middle}, {p}"
 
 
 def _letter(index: int) -> str:
@@ -241,35 +290,3 @@ def _letter(index: int) -> str:
     letters = string.ascii_lowercase
     prefix = "" if index < len(letters) else _letter(index // len(letters) - 1)
     return prefix + letters[index % len(letters)]
-
-
-def _interval_texts(found: list[dict[str, Metric]]) -> Iterable[tuple[str, str]]:
-    for metrics in found:
-        for name, metric in metrics.items():
-            if metric.low is not None and metric.high is not None:
-                yield name, metric.interval or "a method that was not named"
-
-
-def _count_texts(
-    columns: tuple[Column, ...], found: list[dict[str, Metric]]
-) -> Iterable[tuple[str, str]]:
-    for column in columns:
-        counts = [metrics[column.name].count for metrics in found if column.name in metrics]
-        low, high = min(counts), max(counts)
-        yield column.name, f"{low:,}" if low == high else f"{low:,} to {high:,}"
-
-
-def _by_column(columns: tuple[Column, ...], texts: Iterable[tuple[str, str]]) -> tuple[str, ...]:
-    """Each text once; where columns differ, with the columns that it holds for behind it."""
-    labels: dict[str, dict[str, None]] = {}
-    of_name = {column.name: column.label for column in columns}
-    for name, text in texts:
-        if name in of_name:
-            labels.setdefault(text.rstrip("."), {})[of_name[name]] = None
-    if len(labels) == 1:
-        return tuple(labels)
-    return tuple(f"{text} ({', '.join(names)})" for text, names in labels.items())
-
-
-def _joined(texts: tuple[str, ...]) -> str:
-    return "; ".join(texts) + "."

@@ -9,7 +9,8 @@ from rich.measure import Measurement
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from headwise.evaluation.report.numbers import MINUS, UNDEFINED, setting
+from headwise.evaluation.report.metric_names import with_labels
+from headwise.evaluation.report.numbers import setting
 from headwise.evaluation.report.table_view import (
     LIKE_BEST,
     LOWER_IS_BETTER,
@@ -20,6 +21,7 @@ from headwise.evaluation.report.table_view import (
 )
 from headwise.evaluation.results import Evaluation, Table
 from headwise.quality.display import printable
+from headwise.quality.number_text import MINUS, UNDEFINED
 
 # What a terminal without Unicode shows instead.
 _ASCII = str.maketrans(
@@ -64,7 +66,7 @@ class _ReportView:
         if settings:
             yield plain.text(" · ".join(settings), "dim")
         for note in self.evaluation.notes:
-            yield plain.text(note)
+            yield plain.text(with_labels(note))
         for table in self.evaluation.tables:
             yield Text()
             yield terminal_table(table, sort=self.sort)
@@ -120,16 +122,23 @@ class _View:
             table.add_column("aggregation", overflow="fold")
         for index in chosen:
             table.add_column(write.heading(view.columns[index]), justify="right", no_wrap=True)
-        for row in view.rows:
-            labels = [write.text(row.signal)]
+        last = len(view.rows) - 1
+        for place, row in enumerate(view.rows):
+            signal = Text() if row.continues else write.text(row.signal)
             aggregation = write.text(row.aggregation, "dim")
+            labels = [signal, aggregation] if view.aggregated else [signal]
             if view.aggregated and stacked:
-                labels[0] = Text("\n").join(filter(None, (labels[0], aggregation)))
-            elif view.aggregated:
-                labels.append(aggregation)
+                if not row.continues and place < last and view.rows[place + 1].continues:
+                    table.add_row(signal)
+                    signal = Text()
+                labels = [Text("\n").join(filter(None, (signal, _indented(aggregation))))]
             cells = [write.cell(row.cells[index], stacked=stacked) for index in chosen]
             table.add_row(*labels, *cells)
         return table
+
+
+def _indented(text: Text) -> Text:
+    return Text("  ").append_text(text) if text else text
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,13 @@ function sort(table, index, direction) {
     if (a === null || b === null) return (a === null) - (b === null);
     return sign * (typeof a === "string" ? a.localeCompare(b) : a < b ? -1 : Number(a > b));
   });
-  table.tBodies[0].append(...rows.map(([, row]) => row));
+  let above = null;
+  for (const [, row] of rows) {
+    // A signal's name is shown in the first of neighbouring rows only.
+    row.classList.toggle("again", row.cells[0].textContent === above?.cells[0].textContent);
+    above = row;
+    table.tBodies[0].append(row);
+  }
 }
 
 for (const heading of document.querySelectorAll("th[data-first]")) {
