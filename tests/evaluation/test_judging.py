@@ -2,7 +2,7 @@ import pytest
 from scored_texts import judged_texts, scored_text
 
 from headwise.errors import DataError
-from headwise.evaluation.judging import as_row, cell, judge, numbers_of
+from headwise.evaluation.judging import as_row, cells, judge, numbers_of
 
 
 def rows(count=4, **extra):
@@ -32,7 +32,7 @@ def test_texts_without_tokens_have_no_scores() -> None:
     empty = as_row(scored_text([], {"sigmoid": []}), line=5)
     found = judge([*rows(), empty])
     assert len(found.texts) == 4
-    assert "`scores`" in found.notes[0]
+    assert "they have no scores" in found.notes[0]
 
 
 def test_lower_is_better_turns_round() -> None:
@@ -40,7 +40,7 @@ def test_lower_is_better_turns_round() -> None:
         rows(2), gold=[1.0, 2.0], others={"ter": [0.2, 0.4]}, lower_is_better=["ter", "gold"]
     )
     assert [text.gold for text in found.texts] == [-1.0, -2.0]
-    assert [text.others["ter"] for text in found.texts] == [-0.2, -0.4]
+    assert [text.others for text in found.texts] == [{"-ter": -0.2}, {"-ter": -0.4}]
 
 
 def test_a_name_to_turn_round_must_be_known() -> None:
@@ -55,7 +55,7 @@ def test_numbers_must_be_one_a_text() -> None:
 
 def test_signals_must_be_the_same() -> None:
     other = as_row(scored_text(["a"], {"softmax": [0.5]}), line=9)
-    with pytest.raises(DataError, match="different signals"):
+    with pytest.raises(DataError, match=r"Line 1 was .* than line 9: sigmoid, and softmax"):
         judge([*rows(), other])
 
 
@@ -71,10 +71,29 @@ def test_texts_without_a_source_belong_to_nothing() -> None:
 
 
 def test_a_column_named_like_ours_is_found_under_its_new_name() -> None:
-    (row,) = rows(1, input_score=[7.0], other=[1])
-    assert cell(row.scored, "score") == 7.0
+    found = rows(1, input_score=[7.0], other=[1])
+    assert cells(found, "score") == [7.0]
     with pytest.raises(DataError, match=r"no column `z`; the input brought `input_score`, `other`"):
-        cell(row.scored, "z")
+        cells(found, "z")
+
+
+def test_a_row_without_the_column_has_nothing_in_it() -> None:
+    found = [*rows(1, mean=[2.0]), *rows(1)]
+    assert cells(found, "mean") == [2.0, None]
+    assert numbers_of(found, "mean") == [2.0, None]
+
+
+def test_labels_that_are_turned_round_stay_labels() -> None:
+    found = judge(rows(3), gold=[1.0, 0.0, None], gold_name="bad", lower_is_better=["bad"])
+    assert [text.gold for text in found.texts] == [0.0, 1.0]
+
+
+def test_a_system_may_have_the_name_of_the_gold() -> None:
+    found = judge(rows(2), gold=[1.0, 2.0], gold_name="da", others={"da": [3.0, 4.0]})
+    assert [(text.gold, text.others) for text in found.texts] == [
+        (1.0, {"da": 3.0}),
+        (2.0, {"da": 4.0}),
+    ]
 
 
 def test_columns_hold_numbers_texts_of_numbers_or_truth_values() -> None:

@@ -16,14 +16,14 @@ def test_few_items_are_an_ordinary_bootstrap() -> None:
     metric = kendall_with_interval(scores, gold)
     assert metric.value == kendall(scores, gold).value
     assert metric.low < metric.value < metric.high
-    assert metric.interval == "bootstrap: 200 resamples of 300 items"
+    assert metric.interval == "95% percentile bootstrap, 200 resamples of 300 items"
 
 
 def test_many_items_are_subsampled_to_the_same_width() -> None:
     scores, gold = correlated(4000)
     few = kendall_samples(scores, gold, size=400, resamples=300)
     all_items = kendall_samples(scores, gold, size=4000, resamples=300)
-    assert few.how == "subsampled bootstrap: 300 resamples of 400 of 4,000 items"
+    assert few.how == "subsampled percentile bootstrap, 300 resamples of 400 of 4,000 items"
     assert few.values.std() == pytest.approx(all_items.values.std(), rel=0.15)
     assert few.values.mean() == pytest.approx(kendall(scores, gold).value, abs=0.002)
 
@@ -37,9 +37,9 @@ def test_groups_are_drawn_whole() -> None:
     copies = kendall_samples(x[groups], y[groups], groups=groups, size=2000)
     originals = kendall_samples(x, y)
     assert copies.values.std() == pytest.approx(originals.values.std(), rel=0.1)
-    assert copies.how == "bootstrap: 200 resamples of 60 groups"
+    assert copies.how == "percentile bootstrap, 200 resamples of 60 groups"
     fewer = kendall_samples(x[groups], y[groups], groups=groups, size=400)
-    assert fewer.how == "subsampled bootstrap: 200 resamples of 20 of 60 groups"
+    assert fewer.how == "subsampled percentile bootstrap, 200 resamples of 20 of 60 groups"
     assert fewer.values.std() == pytest.approx(originals.values.std(), rel=0.3)
 
 

@@ -101,7 +101,9 @@ def test_groups_count_the_same_whatever_their_size() -> None:
     assert found.metric.value == pytest.approx((1 + 0) / 2)
     assert list(found.groups) == [0, 1]
     assert found.metric.count == 7
-    assert found.metric.interval == "bootstrap at a fixed epsilon: 1,000 resamples of 2 groups"
+    assert found.metric.interval == (
+        "95% percentile bootstrap at a fixed epsilon, 1,000 resamples of 2 groups"
+    )
     assert (found.metric.low, found.metric.high) == (0.0, 1.0)
 
 

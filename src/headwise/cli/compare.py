@@ -37,12 +37,19 @@ def compare(
     seed: Annotated[int, typer.Option(help="Of the resamples.")] = 0,
 ) -> None:
     """Say for every signal that two files share which of them is better, and how surely."""
+    from headwise.cli.choices import choices
+    from headwise.data.aggregation import Aggregation
     from headwise.data.readers.scored import read_scored_rows
     from headwise.evaluation.comparing import compare as compared
     from headwise.evaluation.resampling import Resampling, SignificanceTest
 
+    showing.check_outputs(report, json_file)
     names = (left.stem, right.stem) if left.stem != right.stem else (str(left), str(right))
+    if names[0] == names[1]:
+        names = (f"{names[0]} (1)", f"{names[1]} (2)")
     with options.usage_errors():
+        if lower_is_better and gold is None:
+            raise ValueError("--lower-is-better speaks of the gold; name it with --gold.")
         resampling = Resampling(resamples=resamples, test=SignificanceTest(test), seed=seed)
         found = compared(
             list(read_scored_rows(left)),
@@ -51,7 +58,7 @@ def compare(
             gold=gold,
             lower_is_better=lower_is_better,
             group=group,
-            aggregations=[name.strip() for name in aggregations.split(",")],
+            aggregations=choices(aggregations, Aggregation, option="--aggregations"),
             resampling=resampling,
         )
     showing.show_evaluation(found, title=title, report=report, json_file=json_file)

@@ -93,7 +93,8 @@ def evaluate(
     lower_is_better: Annotated[
         list[str] | None,
         typer.Option(
-            help="Name of a gold or other score that is to be turned round; may be repeated.",
+            help="Name of the gold or of another score that says how bad a row is; may be "
+            "repeated.",
             rich_help_panel=_GOLD,
         ),
     ] = None,
@@ -105,8 +106,12 @@ def evaluate(
         ),
     ] = None,
     system: Annotated[
-        str, typer.Option(help="Column that says who wrote a row.", rich_help_panel=_INPUT)
-    ] = "system",
+        str | None,
+        typer.Option(
+            help="Column that says who wrote a row; by default `system`, if there is one.",
+            rich_help_panel=_INPUT,
+        ),
+    ] = None,
     scores: Annotated[
         list[str] | None,
         typer.Option(
@@ -127,7 +132,8 @@ def evaluate(
         typer.Option(
             "--signals",
             "-s",
-            help="Comma-separated; the first one is looked at most closely. Default: all.",
+            help="Comma-separated; the first one is looked at most closely. Default: all that "
+            "there are.",
             rich_help_panel=_SIGNALS,
         ),
     ] = None,
@@ -184,6 +190,7 @@ def evaluate(
     Gold is a column of numbers, error marks (MQM, `annotations`), word tags, or errors that are
     put into correct texts. Rows that cannot be used are named; the exit code is then 3.
     """
+    from headwise.cli.choices import choices
     from headwise.data.aggregation import Aggregation
     from headwise.data.readers import Layout
     from headwise.data.signals import Signal
@@ -194,10 +201,9 @@ def evaluate(
     from headwise.evaluation.gathering import Source
     from headwise.evaluation.resampling import Resampling, SignificanceTest
 
+    showing.check_outputs(report, json_file)
     names = options.split_signals(signals)
     with options.usage_errors():
-        if gold is not None and gold_file is not None:
-            raise ValueError("Give --gold or --gold-file, not both.")
         question = Question(
             source=Source(
                 path=source,
@@ -216,13 +222,13 @@ def evaluate(
             lower_is_better=tuple(lower_is_better or ()),
             group=group,
             system=system,
-            scores=dict(map(_named_scores, scores or [])),
+            scores=_named_scores(scores or []),
             columns=tuple(column or ()),
             signals=None if names is None else tuple(map(Signal, names)),
             aggregations=None
             if aggregations is None
-            else tuple(map(Aggregation, _split(aggregations))),
-            units=tuple(map(Unit, _split(units or ""))),
+            else choices(aggregations, Aggregation, option="--aggregations"),
+            units=() if units is None else choices(units, Unit, option="--units"),
             monte_carlo=monte_carlo,
             families=() if synthetic is None else tuple(_split(synthetic)),
             corpus=corpus,
@@ -231,6 +237,7 @@ def evaluate(
                 resamples=resamples, test=SignificanceTest(test), seed=seed, workers=workers
             ),
             model=model,
+            head=head,
         )
 
     @functools.cache
@@ -252,15 +259,21 @@ def evaluate(
             print(f"Line {reject.line} left out: {reject.reason}", file=sys.stderr)
         more = len(found.rejects) - _SHOWN_REJECTS
         shown = f", {more:,} of them not shown" if more > 0 else ""
-        print(f"{len(found.rejects):,} rows left out{shown}.", file=sys.stderr)
+        rows = "row" if len(found.rejects) == 1 else "rows"
+        print(f"{len(found.rejects):,} {rows} left out{shown}.", file=sys.stderr)
         raise typer.Exit(3)
 
 
-def _named_scores(entry: str) -> "tuple[str, tuple[str, str | None]]":
-    name, equals, place = entry.partition("=")
-    if not (name and equals and place):
-        raise ValueError(f"--scores must be NAME=FILE or NAME=FILE:COLUMN, got {entry!r}.")
-    return name, _file_and_column(place)
+def _named_scores(entries: list[str]) -> "dict[str, tuple[str, str | None]]":
+    found: dict[str, tuple[str, str | None]] = {}
+    for entry in entries:
+        name, equals, place = entry.partition("=")
+        if not (name and equals and place):
+            raise ValueError(f"--scores must be NAME=FILE or NAME=FILE:COLUMN, got {entry!r}.")
+        if name in found:
+            raise ValueError(f"--scores gives {name!r} twice; each needs a name of its own.")
+        found[name] = _file_and_column(place)
+    return found
 
 
 def _file_and_column(place: str) -> "tuple[str, str | None]":

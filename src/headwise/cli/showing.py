@@ -1,5 +1,6 @@
 """Show what an evaluation found, and keep it."""
 
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,24 @@ JsonFile = Annotated[
     Path | None, typer.Option("--json", help="File for all results as JSON.", dir_okay=False)
 ]
 Title = Annotated[str | None, typer.Option("--title", help="Heading of the report.")]
+
+
+def check_outputs(*paths: Path | None) -> None:
+    """Find out before the work begins that its results cannot be written.
+
+    Raises:
+        OutputError: If a path lies below a file, or in a folder that is closed to us.
+    """
+    from headwise.errors import OutputError
+
+    for path in paths:
+        if path is None:
+            continue
+        nearest = next(folder for folder in path.absolute().parents if folder.exists())
+        if not nearest.is_dir():
+            raise OutputError(f"{path} cannot be written: {nearest} is a file.")
+        if not os.access(nearest, os.W_OK | os.X_OK):
+            raise OutputError(f"{path} cannot be written: no permission for {nearest}.")
 
 
 def show_evaluation(

@@ -1,6 +1,8 @@
 """Which protocol answers what a user asks, and the answer."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from typing import assert_never
 
@@ -13,8 +15,11 @@ from headwise.evaluation.protocols.binary import binary
 from headwise.evaluation.protocols.correlation import correlation
 from headwise.evaluation.protocols.error_detection import error_detection
 from headwise.evaluation.protocols.spans import spans
-from headwise.evaluation.resampling import Resampling
+from headwise.evaluation.resampling import Resampling, SignificanceTest
 from headwise.evaluation.results import Evaluation
+
+# Below this number of resamples, the tests count and assume no curve
+ENOUGH_FOR_A_CURVE = 100
 
 
 class Protocol(StrEnum):
@@ -80,56 +85,142 @@ def ask(
     Raises:
         DataError: If the texts do not have what the protocol needs.
     """
+    _check_gold(protocol, texts, units)
     try:
-        match protocol:
-            case Protocol.CORRELATION | Protocol.BINARY:
-                of_texts = correlation if protocol is Protocol.CORRELATION else binary
-                return of_texts(
-                    texts,
-                    gold_name=gold_name,
-                    resampling=resampling,
-                    settings=settings,
-                    notes=notes,
-                    aggregations=aggregations,
-                )
-            case Protocol.ERROR_DETECTION:
-                return error_detection(
-                    texts,
-                    gold_name=gold_name,
-                    units=units or marked_units(texts),
-                    resampling=resampling,
-                    settings=settings,
-                    notes=notes,
-                    aggregations=aggregations,
-                )
-            case Protocol.SPANS:
-                return spans(
-                    texts,
-                    gold_name=gold_name,
-                    unit=units[0] if units else Unit.WORD,
-                    resampling=resampling,
-                    settings=settings,
-                    notes=notes,
-                )
-            case Protocol.AMBIGUITY:
-                assert corrupted is not None
-                return ambiguity(
-                    corrupted,
-                    data_name=gold_name,
-                    resampling=resampling,
-                    settings=settings,
-                    notes=notes,
-                    aggregations=aggregations,
-                )
-            case _:
-                assert_never(protocol)
+        found = _run(
+            protocol,
+            texts,
+            gold_name=gold_name,
+            units=units,
+            aggregations=aggregations,
+            resampling=resampling,
+            settings=settings,
+            notes=notes,
+            corrupted=corrupted,
+        )
     except ValueError as error:
         raise DataError(str(error)) from error
+    return replace(found, notes=(*found.notes, *certainty_notes(found, texts, resampling)))
+
+
+def _run(
+    protocol: Protocol,
+    texts: Sequence[JudgedText],
+    *,
+    gold_name: str,
+    units: Sequence[Unit],
+    aggregations: Sequence[str] | None,
+    resampling: Resampling,
+    settings: Mapping[str, str | int | float | bool],
+    notes: Sequence[str],
+    corrupted: CorruptedSet | None,
+) -> Evaluation:
+    match protocol:
+        case Protocol.CORRELATION | Protocol.BINARY:
+            of_texts = correlation if protocol is Protocol.CORRELATION else binary
+            return of_texts(
+                texts,
+                gold_name=gold_name,
+                resampling=resampling,
+                settings=settings,
+                notes=notes,
+                aggregations=aggregations,
+            )
+        case Protocol.ERROR_DETECTION:
+            return error_detection(
+                texts,
+                gold_name=gold_name,
+                units=units or marked_units(texts),
+                resampling=resampling,
+                settings=settings,
+                notes=notes,
+                aggregations=aggregations,
+            )
+        case Protocol.SPANS:
+            return spans(
+                texts,
+                gold_name=gold_name,
+                unit=units[0] if units else Unit.WORD,
+                resampling=resampling,
+                settings=settings,
+                notes=notes,
+            )
+        case Protocol.AMBIGUITY:
+            assert corrupted is not None
+            return ambiguity(
+                corrupted,
+                data_name=gold_name,
+                resampling=resampling,
+                settings=settings,
+                notes=notes,
+                aggregations=aggregations,
+            )
+        case _:
+            assert_never(protocol)
+
+
+def _check_gold(protocol: Protocol, texts: Sequence[JudgedText], units: Sequence[Unit]) -> None:
+    """Refuse texts that do not have the gold of a protocol, in the words of who asks for it."""
+    match protocol:
+        case Protocol.CORRELATION | Protocol.BINARY:
+            if all(text.gold is None for text in texts):
+                raise DataError(f"`{protocol}` needs a gold number for each text; no text has one.")
+        case Protocol.ERROR_DETECTION | Protocol.SPANS:
+            if all(text.scored.errors is None for text in texts):
+                raise DataError(
+                    f"`{protocol}` needs texts with error marks or word tags; no text has any. A "
+                    "text that was found to be right has `annotations` that are an empty list."
+                )
+            if Unit.GAP in units and not any(has_gap_tags(text) for text in texts):
+                raise DataError("The unit `gap` needs word tags with gaps; no text has any.")
+        case Protocol.AMBIGUITY:
+            pass
+        case _:
+            assert_never(protocol)
+
+
+def certainty_notes(
+    found: Evaluation, texts: Sequence[JudgedText], resampling: Resampling
+) -> list[str]:
+    """What a reader must know where intervals and tests cannot say much.
+
+    Args:
+        found: What a protocol found.
+        texts: The texts.
+        resampling: Settings of intervals and tests.
+    """
+    notes = []
+    if texts and len({text.group for text in texts}) == 1:
+        notes.append(
+            "All texts belong together as one source: nothing can be resampled, and intervals and "
+            "tests say nothing about other texts."
+        )
+    most = max(
+        (
+            Counter(c.metric for c in table.comparisons).most_common(1)[0][1]
+            for table in found.tables
+            if table.comparisons
+        ),
+        default=0,
+    )
+    permuted = resampling.test is SignificanceTest.PERMUTATION
+    # The least p-value that counting can give, times the comparisons of a column (Holm)
+    least = (1 if permuted else 2) / (resampling.resamples + 1) * most
+    if least >= resampling.level and (permuted or resampling.resamples < ENOUGH_FOR_A_CURVE):
+        notes.append(
+            f"{resampling.resamples:,} resamples are too few to tell {most + 1:,} signals apart: "
+            f"no p-value can be lower than {min(1.0, least):.2g}."
+        )
+    return notes
 
 
 def marked_units(texts: Sequence[JudgedText]) -> tuple[Unit, ...]:
     """What people marked: words and gaps if there are tags, otherwise tokens."""
     if not texts or any(text.scored.tags is None for text in texts):
         return (Unit.TOKEN,)
-    gaps = all(t.scored.tags is not None and t.scored.tags.bad_gaps is not None for t in texts)
-    return (Unit.WORD, Unit.GAP) if gaps else (Unit.WORD,)
+    return (Unit.WORD, Unit.GAP) if all(map(has_gap_tags, texts)) else (Unit.WORD,)
+
+
+def has_gap_tags(text: JudgedText) -> bool:
+    """Whether the places between the words of a text were tagged, too."""
+    return text.scored.tags is not None and text.scored.tags.bad_gaps is not None

@@ -1,21 +1,25 @@
 """Two files of scores of the same texts, signal by signal."""
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from headwise import __version__
 from headwise.data.readers.scored import ScoredRow
 from headwise.errors import DataError
-from headwise.evaluation.asking import Protocol, fitting_protocol
+from headwise.evaluation.asking import Protocol, certainty_notes, fitting_protocol
 from headwise.evaluation.columns import LENGTH, RANDOM, Column, Unit, pieces, text_columns
 from headwise.evaluation.judged_text import JudgedText, group_numbers
-from headwise.evaluation.judging import judge, numbers_of
+from headwise.evaluation.judging import Judged, judge, numbers_of
 from headwise.evaluation.measures import Measure, correlation_measures, separation_measures
 from headwise.evaluation.resampling import Resampling
 from headwise.evaluation.results import Evaluation, Table
 from headwise.evaluation.tables import build_table
+
+_SHOWN_CHARACTERS, _SHOWN_BEFORE = 60, 20
 
 
 def compare(
@@ -44,24 +48,46 @@ def compare(
     Raises:
         DataError: If the files do not hold the same texts, share no signal, or have no gold.
     """
+    if not left:
+        raise DataError(f"`{names[0]}` is empty.")
     _check_same_texts(left, right, names)
     numbers = None if gold is None else numbers_of(left, gold)
     turned = [gold] if gold is not None and lower_is_better else []
 
-    def judged(rows: Sequence[ScoredRow]) -> tuple[JudgedText, ...]:
+    def judged(rows: Sequence[ScoredRow]) -> Judged:
         return judge(
             rows,
             gold=numbers,
             lower_is_better=turned,
             gold_name=gold or "gold",
             group_column=group,
-        ).texts
+        )
 
-    ours, theirs = judged(left), judged(_with_marks(left, right))
+    judgement = judged(left)
+    ours, theirs = judgement.texts, judged(_with_marks(left, right)).texts
+    notes = list(judgement.notes)
     if [t.scored.hypothesis for t in ours] != [t.scored.hypothesis for t in theirs]:
         raise DataError("Some texts are scored in only one of the files; score both anew.")
-    protocol = fitting_protocol(ours)
+    if not ours:
+        raise DataError(f"No text is left to compare: {' '.join(notes)}")
+    protocol = _protocol(ours, names)
+    if turned:
+        notes.append(f"Of `{gold}`, lower is better: `-{gold}` is turned round.")
+        gold = f"-{gold}"
     if protocol is Protocol.ERROR_DETECTION:
+        for name, texts in zip(names, (ours, theirs), strict=True):
+            if not all(text.scored.tokens for text in texts):
+                raise DataError(
+                    f"`{name}` holds no token scores to compare with error marks; score it with "
+                    "--level token, or name a column with --gold."
+                )
+        marked = [text.scored.errors is not None for text in ours]
+        if unmarked := len(ours) - sum(marked):
+            notes.append(
+                f"{unmarked:,} of {len(ours):,} texts were left out: they have neither error "
+                "marks nor word tags."
+            )
+        ours, theirs = (tuple(itertools.compress(texts, marked)) for texts in (ours, theirs))
         one, two = (pieces(texts, Unit.WORD, seed=resampling.seed) for texts in (ours, theirs))
         if one.ranges != two.ranges:
             raise DataError("The files do not have the same words; were the texts cut?")
@@ -82,12 +108,29 @@ def compare(
         )
         columns, of = (next(both), next(both)), f"texts against {gold}"
         note = f"{len(ours):,} texts of {groups.max() + 1:,} sources. Gold: {gold}."
-    return Evaluation(
+    if group is not None:
+        notes.append(f"Texts with the same `{group}` belong together, as a source.")
+    found = Evaluation(
         protocol="compare",
         title=f"{names[0]} against {names[1]}",
-        settings={"protocol": protocol.value, "seed": resampling.seed},
+        settings={
+            "protocol": protocol.value,
+            "seed": resampling.seed,
+            "headwise": __version__,
+        },
         tables=_tables(columns, names, measures, groups, of=of, note=note, resampling=resampling),
     )
+    return replace(found, notes=(*notes, *certainty_notes(found, ours, resampling)))
+
+
+def _protocol(texts: Sequence[JudgedText], names: tuple[str, str]) -> Protocol:
+    try:
+        return fitting_protocol(texts)
+    except DataError:
+        raise DataError(
+            f"`{names[0]}` has no gold to compare scores with: name one of its columns with "
+            "--gold, or give texts with error marks."
+        ) from None
 
 
 def _tables(
@@ -122,7 +165,12 @@ def _tables(
             )
         )  # fmt: skip
     if not tables:
-        raise DataError(f"`{names[0]}` and `{names[1]}` have no signal in common.")
+        signals = [
+            ", ".join(c.signal for c in of_file if c.signal not in baselines) for of_file in columns
+        ]
+        raise DataError(
+            f"`{names[0]}` ({signals[0]}) and `{names[1]}` ({signals[1]}) have no signal in common."
+        )
     return tuple(tables)
 
 
@@ -157,8 +205,25 @@ def _check_same_texts(
         }
         for what, of in texts.items():
             if of(one) != of(two):
+                theirs, ours = _where_they_part(of(two), of(one))
                 raise DataError(
-                    f"The {what} in line {two.line} of `{names[1]}` is {of(two)!r:.60}, in line "
-                    f"{one.line} of `{names[0]}` it is {of(one)!r:.60}; both must hold the same "
-                    "texts in the same order."
+                    f"The {what} in line {two.line} of `{names[1]}` is {theirs}, in line "
+                    f"{one.line} of `{names[0]}` it is {ours}; both must hold the same texts in "
+                    "the same order."
                 )
+
+
+def _where_they_part(one: str | None, other: str | None) -> tuple[str, str]:
+    """Two texts, from a little before their first difference on."""
+    alike = (a == b for a, b in zip(one or "", other or "", strict=False))
+    common = sum(itertools.takewhile(bool, alike))
+    start = max(0, common - _SHOWN_BEFORE)
+
+    def shown(text: str | None) -> str:
+        if text is None:
+            return "missing"
+        cut = text[start : start + _SHOWN_CHARACTERS]
+        before, after = "..." * (start > 0), "..." * (start + len(cut) < len(text))
+        return repr(f"{before}{cut}{after}")
+
+    return shown(one), shown(other)

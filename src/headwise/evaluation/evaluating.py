@@ -1,86 +1,31 @@
 """An evaluation from beginning to end: read, score once, join the gold, ask the protocol."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from headwise.data.aggregation import Aggregation
+from headwise import __version__
 from headwise.data.pairs import Pair, Reject
 from headwise.data.readers import read_pairs
 from headwise.data.readers.numbers import join_numbers, read_numbers
 from headwise.data.signals import Signal
 from headwise.errors import DataError
 from headwise.evaluation.asking import Protocol, ask, fitting_protocol
-from headwise.evaluation.columns import Unit
 from headwise.evaluation.corrupted_set import CorruptedSet, corrupted_set
 from headwise.evaluation.crude_errors import CRUDE_KINDS
 from headwise.evaluation.error_copies import FAMILIES
-from headwise.evaluation.gathering import (
-    Gathered,
-    Source,
-    all_signals,
-    gather_scored,
-    score_rows_once,
-)
-from headwise.evaluation.judging import judge, numbers_of
-from headwise.evaluation.resampling import Resampling
+from headwise.evaluation.gathering import Gathered, chosen_signals, gather_scored, score_rows_once
+from headwise.evaluation.judging import cells, judge, numbers_of
+from headwise.evaluation.question import MONTE_CARLO, Question
 from headwise.evaluation.results import Evaluation
 from headwise.evaluation.sampling import monte_carlo_probability
 from headwise.evaluation.synthetic_errors import ErrorKind
 from headwise.quality import QualityEstimator
 
-MONTE_CARLO = "monte-carlo"
 _GOLD = "gold"
+_PEOPLE = "people"
 
-Column = tuple[str, str | None]
-"""A file and the name of a column in it; ``None`` for the only one that holds numbers."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What to evaluate, and how.
-
-    Attributes:
-        source: Where the texts come from.
-        protocol: What to ask; by default what the gold suggests.
-        gold: Column of the texts' rows that holds the gold.
-        gold_file: File that holds the gold, one number a row.
-        lower_is_better: Names of the gold column or of other scores that are to be turned round;
-            a gold from a file is called ``gold``.
-        group: Column that says which texts belong together; the source by default.
-        system: Column that says who wrote a text, if there is one.
-        scores: Other systems' scores from files, by the systems' names.
-        columns: Columns of the texts' rows that hold other systems' scores.
-        signals: What to compute; by default all that the model has.
-        aggregations: How token values become one.
-        units: What is right or wrong; by default what the gold marks.
-        monte_carlo: How many hypotheses to sample a source; 0 for none.
-        families: Errors to put into correct texts, ``crude`` and ``plausible``; empty to use the
-            gold that there is.
-        corpus: Pairs whose words replace others in crude errors.
-        language: Language code of the texts; with one, crude errors change negations, too.
-        resampling: Settings of intervals and tests.
-        model: Name of the model, for a reader.
-    """
-
-    source: Source
-    protocol: Protocol | None = None
-    gold: str | None = None
-    gold_file: Column | None = None
-    lower_is_better: tuple[str, ...] = ()
-    group: str | None = None
-    system: str | None = "system"
-    scores: Mapping[str, Column] = field(default_factory=dict)
-    columns: tuple[str, ...] = ()
-    signals: tuple[Signal, ...] | None = None
-    aggregations: tuple[Aggregation, ...] | None = None
-    units: tuple[Unit, ...] = ()
-    monte_carlo: int = 0
-    families: tuple[str, ...] = ()
-    corpus: str | None = None
-    language: str | None = None
-    resampling: Resampling = Resampling()
-    model: str = ""
+__all__ = ["Answer", "Question", "evaluate"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,16 +58,17 @@ def evaluate(
         DataError: If files are missing, damaged or do not belong together, or the texts do not
             have what the protocol needs.
     """
-    if question.families or question.protocol is Protocol.AMBIGUITY:
+    if question.puts_errors:
         return _with_errors(question, estimator, progress=progress)
     source = question.source
+    scored_before = source.is_scored
     gathered = (
-        gather_scored(source.path)
-        if source.is_scored
+        gather_scored(source.path, signals=question.signals)
+        if scored_before
         else score_rows_once(source.rows(), estimator, signals=question.signals, progress=progress)
     )
     if not gathered.rows:
-        raise DataError(f"`{source.path}` has no row that can be evaluated.")
+        raise _no_row(question, gathered.rejects)
     gold_name, gold = _gold(question, gathered)
     judged = judge(
         gathered.rows,
@@ -131,24 +77,37 @@ def evaluate(
         lower_is_better=question.lower_is_better,
         gold_name=gold_name,
         group_column=question.group,
-        system_column=question.system,
+        system_column=_system_column(question, gathered),
     )
+    if not judged.texts:
+        raise DataError(f"No text is left to evaluate: {' '.join(judged.notes)}")
     protocol = question.protocol or fitting_protocol(judged.texts)
     texts = judged.texts
-    notes = [*judged.notes, *_reject_notes(gathered.rejects, gathered.total)]
+    notes = [*_reject_notes(gathered.rejects, gathered.total), *judged.notes]
     if protocol in (Protocol.ERROR_DETECTION, Protocol.SPANS):
         texts = tuple(text for text in texts if text.scored.errors is not None)
         if unmarked := len(judged.texts) - len(texts):
-            notes.append(f"{unmarked:,} texts without error marks or tags were left out.")
+            notes.append(
+                f"{unmarked:,} of {len(judged.texts):,} texts were left out: they have neither "
+                "error marks nor word tags."
+            )
+    if question.group is not None:
+        notes.append(f"Texts with the same `{question.group}` belong together, as a source.")
+    for name in question.lower_is_better:
+        notes.append(f"Of `{name}`, lower is better: `-{name}` is turned round.")
     return Answer(
         evaluation=ask(
             protocol,
             texts,
-            gold_name=gold_name if gold is not None else "people",
+            gold_name=_PEOPLE
+            if gold is None
+            else f"-{gold_name}"
+            if gold_name in question.lower_is_better
+            else gold_name,
             units=question.units,
             aggregations=question.aggregations,
             resampling=question.resampling,
-            settings=_settings(question, protocol, scored_before=source.is_scored),
+            settings=_settings(question, protocol, with_model=not scored_before),
             notes=notes,
         ),
         rejects=gathered.rejects,
@@ -162,19 +121,21 @@ def _with_errors(
     protocol = question.protocol or Protocol.ERROR_DETECTION
     if question.source.is_scored:
         raise DataError(
-            f"`{question.source.path}` is scored already; errors are put into pairs before they "
-            "are scored."
+            f"`{question.source.path}` is scored already, and errors are put into texts before "
+            "they are scored; give the pairs."
         )
     rows = list(question.source.rows())
     pairs = [row for row in rows if isinstance(row, Pair)]
     rejects = tuple(row for row in rows if isinstance(row, Reject))
+    if not pairs:
+        raise _no_row(question, rejects)
     loaded = estimator()
     negated = (ErrorKind.NEGATION,) if question.language is not None else ()
     try:
         found = corrupted_set(
             loaded,
             pairs,
-            signals=question.signals or all_signals(loaded),
+            signals=chosen_signals(loaded, question.signals),
             alternatives_only=protocol is Protocol.AMBIGUITY,
             families=question.families or FAMILIES,
             corpus=None if question.corpus is None else _hypotheses(question.corpus),
@@ -185,21 +146,34 @@ def _with_errors(
         )
     except ValueError as error:
         raise DataError(str(error)) from error
-    made = " and ".join(found.copies)
+    made = f"{' and '.join(found.copies)} errors"
+    file = Path(question.source.path).name
     evaluation = ask(
         protocol,
         found.texts,
-        gold_name=Path(question.source.path).name
-        if protocol is Protocol.AMBIGUITY
-        else f"{made} errors put in",
+        gold_name=file if protocol is Protocol.AMBIGUITY else made,
         units=question.units,
         aggregations=question.aggregations,
         resampling=question.resampling,
-        settings=_settings(question, protocol, scored_before=False),
+        settings=_settings(question, protocol, with_model=True),
         notes=[*_error_notes(found), *_reject_notes(rejects, len(rows))],
         corrupted=found,
     )
+    if protocol is not Protocol.AMBIGUITY:
+        evaluation = replace(evaluation, title=f"{made.capitalize()} put into {file}")
     return Answer(evaluation=evaluation, rejects=rejects)
+
+
+def _no_row(question: Question, rejects: Sequence[Reject]) -> DataError:
+    why = f"; line {rejects[0].line}: {rejects[0].reason}" if rejects else "."
+    return DataError(f"`{question.source.path}` has no row that can be evaluated{why}")
+
+
+def _system_column(question: Question, gathered: Gathered) -> str:
+    """The column that says who wrote a text; one that was asked for must be there."""
+    if question.system is not None:
+        cells(gathered.rows, question.system)
+    return question.system or "system"
 
 
 def _gold(question: Question, gathered: Gathered) -> tuple[str, list[float | None] | None]:
@@ -252,16 +226,19 @@ def _hypotheses(path: str) -> list[str]:
 
 
 def _settings(
-    question: Question, protocol: Protocol, *, scored_before: bool
+    question: Question, protocol: Protocol, *, with_model: bool
 ) -> dict[str, str | int | float | bool]:
     settings: dict[str, str | int | float | bool] = {
         "protocol": protocol.value,
         "input": Path(question.source.path).name,
     }
-    if not scored_before and question.model:
+    if (with_model or question.monte_carlo) and question.model:
         settings["model"] = question.model
-    settings["seed"] = question.resampling.seed
-    return settings
+        if question.head is not None:
+            settings["head"] = question.head
+    if question.monte_carlo:
+        settings["samples a source"] = question.monte_carlo
+    return settings | {"seed": question.resampling.seed, "headwise": __version__}
 
 
 def _error_notes(found: CorruptedSet) -> list[str]:

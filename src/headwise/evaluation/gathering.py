@@ -1,7 +1,8 @@
 """Rows to evaluate: scored already, or scored now with all signals in one pass."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from headwise.data.pairs import Pair, Reject
@@ -23,6 +24,9 @@ class Source:
         layout: Columns and format of pairs.
         tags: A file of word tags, one line a text.
         tokenised: The hypotheses cut into the words that the tags count.
+
+    Raises:
+        ValueError: If there is a ``tokenised`` without ``tags``.
     """
 
     path: str
@@ -31,16 +35,25 @@ class Source:
     tags: str | None = None
     tokenised: str | None = None
 
+    def __post_init__(self) -> None:
+        if self.tokenised is not None and self.tags is None:
+            raise ValueError("`tokenised` holds the words that `tags` count; give `tags`, too.")
+
     @property
     def is_scored(self) -> bool:
         """Whether the texts have been scored before.
 
         Raises:
-            DataError: If the file is missing or damaged.
+            DataError: If the file is damaged, or is scored and other files are given with it.
         """
-        if self.hypotheses is not None or self.tags is not None or self.path == "-":
+        if self.path == "-" or not Path(self.path).is_file() or not is_scored(self.path):
             return False
-        return Path(self.path).is_file() and is_scored(self.path)
+        if self.hypotheses is not None or self.tags is not None:
+            raise DataError(
+                f"`{self.path}` is scored already and has texts and marks of its own; give it "
+                "alone, or the texts that were scored."
+            )
+        return True
 
     def rows(self) -> Iterator[Pair | Reject]:
         """The pairs, as they are read.
@@ -90,26 +103,41 @@ class Gathered:
         return [values[number] for number in self.numbers]
 
 
-def gather_scored(path: str | Path) -> Gathered:
+def gather_scored(path: str | Path, *, signals: Sequence[Signal] | None = None) -> Gathered:
     """Read rows that were scored before.
 
+    Args:
+        path: The file.
+        signals: Those to look at, in this order; by default all that there are.
+
     Raises:
-        DataError: If the file is damaged or empty.
+        DataError: If the file is damaged, or a row lacks a signal.
     """
-    rows = tuple(read_scored_rows(path))
+    rows = tuple(_with_signals(row, signals, path) for row in read_scored_rows(path))
     return Gathered(rows=rows, rejects=(), numbers=tuple(range(len(rows))), total=len(rows))
 
 
-def gather_pairs(rows: Iterable[Pair | Reject]) -> tuple[list[Pair], list[Reject]]:
-    """Read all pairs, and rows that are none."""
-    pairs: list[Pair] = []
-    rejects: list[Reject] = []
-    for row in rows:
-        if isinstance(row, Reject):
-            rejects.append(row)
-        else:
-            pairs.append(row)
-    return pairs, rejects
+def _with_signals(row: ScoredRow, wanted: Sequence[Signal] | None, path: str | Path) -> ScoredRow:
+    """The row with no other signals than those, all of which each of its tokens must have."""
+    signals = row.scored.signals if wanted is None else tuple(wanted)
+    for signal in signals:
+        if signal not in row.means:
+            raise DataError(
+                f"Line {row.line} of `{path}` was not scored with {signal}; it has "
+                f"{', '.join(row.means)}."
+            )
+        values = (getattr(token, signal) for token in row.scored.tokens)
+        if not all(value is not None and math.isfinite(value) for value in values):
+            raise DataError(
+                f"In line {row.line} of `{path}` a token has no finite {signal}; score it anew."
+            )
+    if wanted is None:
+        return row
+    return replace(
+        row,
+        scored=replace(row.scored, signals=signals),
+        means={signal: row.means[signal] for signal in signals},
+    )
 
 
 def score_rows_once(
@@ -127,6 +155,9 @@ def score_rows_once(
             with them is said first.
         signals: What to compute; by default all that the model has.
         progress: Whether to show a progress bar on standard error.
+
+    Raises:
+        DataError: If the model cannot give a signal.
     """
     everything = list(rows)
     places = [index for index, row in enumerate(everything) if isinstance(row, Pair)]
@@ -136,7 +167,7 @@ def score_rows_once(
     numbers: list[int] = []
     if pairs:
         loaded = estimator()
-        wanted = all_signals(loaded) if signals is None else signals
+        wanted = chosen_signals(loaded, signals)
         results = loaded.score_many(pairs, signals=wanted, errors="yield", progress=progress)
         for place, pair, result in zip(places, pairs, results, strict=True):
             if isinstance(result, InputError):
@@ -160,3 +191,22 @@ def all_signals(estimator: QualityEstimator) -> tuple[Signal, ...]:
     if estimator.calibration is None:
         lacking.add(Signal.QUALITY)
     return tuple(signal for signal in Signal if signal not in lacking)
+
+
+def chosen_signals(
+    estimator: QualityEstimator, wanted: Sequence[Signal] | None
+) -> tuple[Signal, ...]:
+    """The signals that are wanted; all that a model with its head can give if none are named.
+
+    Raises:
+        DataError: If the model cannot give one.
+    """
+    possible = all_signals(estimator)
+    lacking = [signal for signal in wanted or () if signal not in possible]
+    if lacking:
+        needs = "a calibrated head" if lacking[0] is Signal.QUALITY else "a head"
+        raise DataError(
+            f"The signal {lacking[0]} needs {needs}, which this model does not have; give one, or "
+            f"choose from {', '.join(possible)}."
+        )
+    return possible if wanted is None else tuple(wanted)

@@ -1,6 +1,7 @@
 """Put gold and other systems' scores beside scored texts, and leave out nothing in silence."""
 
 import math
+import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -53,7 +54,8 @@ def judge(
         rows: Scored texts, all with the same signals.
         gold: One number a text, ``None`` where there is none.
         others: The same from other systems, by their names.
-        lower_is_better: Names of the gold or of other systems that are to be turned round.
+        lower_is_better: Names of the gold or of other systems that are to be turned round. The
+            names of the systems then begin with a minus.
         gold_name: Name of the gold.
         group_column: Column that says which texts belong together; the source by default.
         system_column: Column that says who wrote a text, if there is one.
@@ -61,43 +63,38 @@ def judge(
     Raises:
         DataError: If a column is not there, signals differ, or numbers are not one a text.
     """
-    for name, numbers in {gold_name: gold, **(others or {})}.items():
-        if numbers is not None and len(numbers) != len(rows):
-            raise DataError(
-                f"`{name}` has {len(numbers):,} values for {len(rows):,} texts; both must have "
-                "the same rows."
-            )
-    if len({row.scored.signals for row in rows}) > 1:
-        raise DataError("The texts were scored with different signals; score them in one job.")
-    signs = dict.fromkeys(lower_is_better, -1.0)
-    unknown = set(signs) - {gold_name, *(others or {})}
-    if unknown:
-        raise DataError(
-            f"`{sorted(unknown)[0]}` is neither the gold nor another system's score; lower can be "
-            f"better for {', '.join([gold_name, *(others or {})])}."
+    others = others or {}
+    _check_numbers(rows, gold, others, lower_is_better, gold_name=gold_name)
+    gold = _turned(gold) if gold is not None and gold_name in lower_is_better else gold
+    better = {
+        f"-{name}" if name in lower_is_better else name: (
+            _turned(numbers) if name in lower_is_better else numbers
         )
+        for name, numbers in others.items()
+    }
+    groups = None if group_column is None else cells(rows, group_column)
     texts: list[JudgedText] = []
     missing: dict[str, int] = {}
     for index, row in enumerate(rows):
         one = row.scored
-        of_row = {gold_name: gold[index]} if gold is not None else {}
-        of_row |= {name: numbers[index] for name, numbers in (others or {}).items()}
-        lacks = next((name for name, value in of_row.items() if _is_missing(value)), None)
-        if lacks is None and any(_is_missing(value) for value in row.means.values()):
-            lacks = "scores"
+        of_others = {name: numbers[index] for name, numbers in better.items()}
+        lacks = next((f"`{name}`" for name, v in of_others.items() if _is_missing(v)), None)
+        if gold is not None and _is_missing(gold[index]):
+            lacks = f"`{gold_name}`"
+        elif lacks is None and any(_is_missing(value) for value in row.means.values()):
+            lacks = "scores, for they have no tokens"
         if lacks is not None:
             missing[lacks] = missing.get(lacks, 0) + 1
             continue
-        numbers_of_row = {n: signs.get(n, 1.0) * v for n, v in of_row.items() if v is not None}
-        group = one.source if group_column is None else cell(one, group_column)
+        group = one.source if groups is None else groups[index]
         system = (one.extra or {}).get(system_column) if system_column else None
         texts.append(
             JudgedText(
                 scored=one,
                 group=f"row {index}" if group is None else str(group),
-                gold=numbers_of_row.pop(gold_name, None),
+                gold=None if gold is None else gold[index],
                 system=None if system is None else str(system),
-                others=numbers_of_row,
+                others={name: value for name, value in of_others.items() if value is not None},
                 means=None
                 if row.has_tokens
                 else {s: v for s, v in row.means.items() if v is not None},
@@ -106,45 +103,81 @@ def judge(
     return Judged(
         texts=tuple(texts),
         notes=tuple(
-            f"{count:,} of {len(rows):,} texts were left out: they have no `{name}`."
-            for name, count in missing.items()
+            f"{count:,} of {len(rows):,} texts were left out: they have no {what}."
+            for what, count in missing.items()
         ),
     )
 
 
-def cell(scored: ScoredHypothesis, column: str) -> Any:
-    """What stands in a column of the row that a text came from.
+def cells(rows: Sequence[ScoredRow], column: str) -> list[Any]:
+    """What stands in a column of the rows that texts came from; ``None`` where a row lacks it.
 
     A column that has the name of one of ours stands in scored rows as ``input_<name>``, and is
     found under both.
 
     Raises:
-        DataError: If there is no such column.
+        DataError: If no row has such a column.
     """
-    extra = scored.extra or {}
+    names = dict.fromkeys(name for row in rows for name in row.scored.extra or {})
     try:
-        return extra[input_column(extra, column)]
+        found = input_column(names, column)
     except LookupError as error:
         raise DataError(f"In the rows, {error.args[0]}.") from None
+    return [(row.scored.extra or {}).get(found) for row in rows]
 
 
 def numbers_of(rows: Sequence[ScoredRow], column: str) -> list[float | None]:
-    """The numbers in a column of the rows that texts came from.
+    """The numbers in a column of the rows that texts came from; ``None`` where there is none.
 
     Raises:
-        DataError: If a row lacks the column, or holds something else than a number in it.
+        DataError: If no row has the column, or one holds something else than a number in it.
     """
     numbers: list[float | None] = []
-    for row in rows:
-        value = cell(row.scored, column)
+    for row, value in zip(rows, cells(rows, column), strict=True):
         try:
             # JSON's true and false are labels here
             numbers.append(float(value) if isinstance(value, bool) else parse_number(value))
         except ValueError:
             raise DataError(
-                f"`{column}` in line {row.line} must be a number, got {value!r:.60}."
+                f"`{column}` in line {row.line} must be a number, got {reprlib.repr(value)}."
             ) from None
     return numbers
+
+
+def _check_numbers(
+    rows: Sequence[ScoredRow],
+    gold: Numbers | None,
+    others: Mapping[str, Numbers],
+    lower_is_better: Sequence[str],
+    *,
+    gold_name: str,
+) -> None:
+    named = [*([] if gold is None else [(gold_name, gold)]), *others.items()]
+    for name, numbers in named:
+        if len(numbers) != len(rows):
+            raise DataError(
+                f"`{name}` has {len(numbers):,} values for {len(rows):,} texts; both must have "
+                "the same rows."
+            )
+    if other := next((r for r in rows if set(r.means) != set(rows[0].means)), None):
+        raise DataError(
+            f"Line {rows[0].line} was scored with different signals than line {other.line}: "
+            f"{', '.join(rows[0].means)}, and {', '.join(other.means)}; choose signals that all "
+            "have, or score the texts in one job."
+        )
+    names = [name for name, _ in named]
+    if unknown := [name for name in lower_is_better if name not in names]:
+        raise DataError(
+            f"`{unknown[0]}` is neither the gold nor another system's score; lower can be better "
+            f"for {', '.join(names) or 'nothing here'}."
+        )
+
+
+def _turned(numbers: Numbers) -> Numbers:
+    """Numbers of which the lowest is the best, turned round; labels stay 0 and 1."""
+    known = {value for value in numbers if value is not None and not math.isnan(value)}
+    highest = 1.0 if known <= {0.0, 1.0} else 0.0
+    return [None if value is None else highest - value for value in numbers]
 
 
 def _is_missing(value: float | None) -> bool:

@@ -61,7 +61,7 @@ def kendall_with_interval(
         scores, gold, groups=groups, size=size, resamples=resamples, seed=seed
     )
     ends = percentile_interval(samples.values, level=level)
-    return metric if ends is None else metric.within(*ends, interval=samples.how)
+    return metric if ends is None else metric.within(*ends, interval=f"{level:.0%} {samples.how}")
 
 
 def kendall_samples(
@@ -120,9 +120,9 @@ def kendall_samples(
         values[index] = value + shrink * (_tau(first[at], second[at]) - value)
     unit = "items" if groups is None else "groups"
     how = (
-        f"subsampled bootstrap: {resamples:,} resamples of {drawn:,} of {len(sizes):,} {unit}"
+        f"subsampled percentile bootstrap, {resamples:,} resamples of {drawn:,} of {len(sizes):,} {unit}"
         if many
-        else f"bootstrap: {resamples:,} resamples of {drawn:,} {unit}"
+        else f"percentile bootstrap, {resamples:,} resamples of {drawn:,} {unit}"
     )
     return KendallSamples(values=np.clip(values, -1.0, 1.0), how=how)
 

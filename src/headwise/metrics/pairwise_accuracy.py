@@ -110,7 +110,10 @@ def pairwise_accuracy(
         samples = bootstrap(
             [weighted_mean(accuracies)], count=len(accuracies), resamples=resamples, seed=seed
         )
-        how = f"bootstrap at a fixed epsilon: {resamples:,} resamples of {len(names):,} groups"
+        how = (
+            f"{level:.0%} percentile bootstrap at a fixed epsilon, {resamples:,} resamples of "
+            f"{len(names):,} groups"
+        )
         if items.sampled:
             how += f", at most {pairs_per_group:,} sampled pairs each"
         if (ends := percentile_interval(samples[0], level=level)) is not None:

@@ -125,7 +125,7 @@ def pieces_table(
         title=f"Wrong {found.unit}s against right ones ({gold_name})",
         note=f"{len(correct):,} {found.unit}s of {found.texts.max() + 1:,} texts, "
         f"{found.wrong.mean():.1%} of them wrong. Average precision is that of finding wrong "
-        "ones. Thresholds for mcc and f1 are chosen for the best mcc on four fifths of the "
+        "ones. Thresholds for MCC and F1 are chosen for the best MCC on four fifths of the "
         "sources and applied to the last fifth, five times.",
     )
 

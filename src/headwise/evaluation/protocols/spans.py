@@ -87,7 +87,7 @@ def spans(
         name="spans",
         title=f"Spans against those marked by {gold_name}",
         note=f"{len(texts):,} texts with {sum(map(len, gold)):,} marked spans. Neighbouring "
-        f"{unit}s below the threshold make a span. Thresholds are chosen for the best f1 of wrong "
+        f"{unit}s below the threshold make a span. Thresholds are chosen for the best F1 of wrong "
         f"{unit}s on four fifths of the sources and applied to the last fifth, five times.",
     )
     return Evaluation(
