@@ -53,8 +53,11 @@ def main() -> None:
         for gold in ("number", "label"):
             start = time.perf_counter()
             subprocess.run(
-                [sys.executable, "-m", "headwise", "evaluate", str(path), "--gold", gold, *others]
-                + ["--json", str(results), "--resamples", str(options.resamples)],
+                [
+                    *(sys.executable, "-m", "headwise", "evaluate", str(path), "--gold", gold),
+                    *others,
+                    *("--json", str(results), "--resamples", str(options.resamples)),
+                ],
                 check=True,
                 capture_output=True,
             )

@@ -216,7 +216,7 @@ def test_an_interrupt_says_what_stays(
     with pytest.raises(SystemExit) as stop:
         main.main()
     assert stop.value.code == 130
-    assert "the same command continues" in capsys.readouterr().err
+    assert "continue with the same command" in capsys.readouterr().err
 
 
 def test_info(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from headwise.data.signals import Signal
 from headwise.evaluation.corrupted_set import CorruptedSet, corrupted_set
 from headwise.evaluation.protocols.ambiguity import ambiguity
 from headwise.evaluation.resampling import Resampling
+from headwise.evaluation.setup import Setup
 from headwise.quality import QualityEstimator
 
 PAIRS = [
@@ -85,7 +86,7 @@ def test_nothing_to_corrupt(bundled: QualityEstimator) -> None:
 def test_spread_is_the_range_of_references_over_the_fall_of_their_copies(
     found: CorruptedSet,
 ) -> None:
-    evaluation = ambiguity(found, data_name="x", resampling=Resampling(resamples=50))
+    evaluation = ambiguity(found, Setup(gold_name="x", resampling=Resampling(resamples=50)))
     spread = evaluation.tables[0]
     assert spread.name == "spread"
 
@@ -115,7 +116,7 @@ def test_spread_is_the_range_of_references_over_the_fall_of_their_copies(
 
 
 def test_ambiguity_has_tables_for_tokens_and_texts_of_both_families(found: CorruptedSet) -> None:
-    evaluation = ambiguity(found, data_name="x", resampling=Resampling(resamples=50))
+    evaluation = ambiguity(found, Setup(gold_name="x", resampling=Resampling(resamples=50)))
     assert [table.name for table in evaluation.tables] == [
         "spread", "tokens-crude", "texts-crude", "tokens-plausible", "texts-plausible",
     ]  # fmt: skip
@@ -125,7 +126,7 @@ def test_a_signal_that_knows_the_errors_beats_the_random_one_everywhere(
     found: CorruptedSet,
 ) -> None:
     """Softmax of the bundled model on sentences of its own domain."""
-    evaluation = ambiguity(found, data_name="x", resampling=Resampling(resamples=50))
+    evaluation = ambiguity(found, Setup(gold_name="x", resampling=Resampling(resamples=50)))
     for table in evaluation.tables:
         if table.name.startswith("tokens"):
             (row,) = [r for r in table.rows if r.label == "softmax"]

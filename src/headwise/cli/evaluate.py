@@ -195,7 +195,7 @@ def evaluate(
     from headwise.data.readers import Layout
     from headwise.data.signals import Signal
     from headwise.evaluation.asking import Protocol
-    from headwise.evaluation.columns import Unit
+    from headwise.evaluation.columns import DEFAULT_AGGREGATIONS, Unit
     from headwise.evaluation.evaluating import Question
     from headwise.evaluation.evaluating import evaluate as answer
     from headwise.evaluation.gathering import Source
@@ -225,7 +225,7 @@ def evaluate(
             scores=_named_scores(scores or []),
             columns=tuple(column or ()),
             signals=None if names is None else tuple(map(Signal, names)),
-            aggregations=None
+            aggregations=DEFAULT_AGGREGATIONS
             if aggregations is None
             else choices(aggregations, Aggregation, option="--aggregations"),
             units=() if units is None else choices(units, Unit, option="--units"),

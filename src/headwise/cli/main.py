@@ -75,7 +75,11 @@ def main() -> None:
     except SystemExit as stop:
         # Typer turns an interrupt into this code and says nothing
         if stop.code == _INTERRUPTED:
-            _fail("Interrupted. What was written stays; the same command continues.", stop.code)
+            _fail(
+                "Interrupted. What was written stays; `score` and `train` continue with the same "
+                "command.",
+                stop.code,
+            )
         raise
     except Exception as error:
         if os.environ.get("HEADWISE_TRACEBACK"):

@@ -1,7 +1,7 @@
 """Which protocol answers what a user asks, and the answer."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from enum import StrEnum
 from typing import assert_never
@@ -17,9 +17,8 @@ from headwise.evaluation.protocols.error_detection import error_detection
 from headwise.evaluation.protocols.spans import spans
 from headwise.evaluation.resampling import Resampling, SignificanceTest
 from headwise.evaluation.results import Evaluation
-
-# Below this number of resamples, the tests count and assume no curve
-ENOUGH_FOR_A_CURVE = 100
+from headwise.evaluation.setup import Setup
+from headwise.evaluation.significance import ENOUGH_FOR_A_CURVE
 
 
 class Protocol(StrEnum):
@@ -60,13 +59,8 @@ def fitting_protocol(texts: Sequence[JudgedText]) -> Protocol:
 def ask(
     protocol: Protocol,
     texts: Sequence[JudgedText],
+    setup: Setup,
     *,
-    gold_name: str,
-    units: Sequence[Unit] = (),
-    aggregations: Sequence[str] | None = None,
-    resampling: Resampling,
-    settings: Mapping[str, str | int | float | bool],
-    notes: Sequence[str] = (),
     corrupted: CorruptedSet | None = None,
 ) -> Evaluation:
     """Run a protocol.
@@ -74,87 +68,38 @@ def ask(
     Args:
         protocol: Which one.
         texts: Judged texts.
-        gold_name: What the gold is, for a reader.
-        units: Words, tokens, gaps; by default what the gold marks.
-        aggregations: How token values become one.
-        resampling: Settings of intervals and tests.
-        settings: What else the report should say about the run.
-        notes: What a reader has to know.
+        setup: How to run it.
         corrupted: References and copies with errors, for ``ambiguity``.
 
     Raises:
         DataError: If the texts do not have what the protocol needs.
     """
-    _check_gold(protocol, texts, units)
+    _check_gold(protocol, texts, setup.units)
     try:
-        found = _run(
-            protocol,
-            texts,
-            gold_name=gold_name,
-            units=units,
-            aggregations=aggregations,
-            resampling=resampling,
-            settings=settings,
-            notes=notes,
-            corrupted=corrupted,
-        )
+        found = _run(protocol, texts, setup, corrupted)
     except ValueError as error:
         raise DataError(str(error)) from error
-    return replace(found, notes=(*found.notes, *certainty_notes(found, texts, resampling)))
+    return replace(found, notes=(*found.notes, *certainty_notes(found, texts, setup.resampling)))
 
 
 def _run(
     protocol: Protocol,
     texts: Sequence[JudgedText],
-    *,
-    gold_name: str,
-    units: Sequence[Unit],
-    aggregations: Sequence[str] | None,
-    resampling: Resampling,
-    settings: Mapping[str, str | int | float | bool],
-    notes: Sequence[str],
+    setup: Setup,
     corrupted: CorruptedSet | None,
 ) -> Evaluation:
     match protocol:
-        case Protocol.CORRELATION | Protocol.BINARY:
-            of_texts = correlation if protocol is Protocol.CORRELATION else binary
-            return of_texts(
-                texts,
-                gold_name=gold_name,
-                resampling=resampling,
-                settings=settings,
-                notes=notes,
-                aggregations=aggregations,
-            )
+        case Protocol.CORRELATION:
+            return correlation(texts, setup)
+        case Protocol.BINARY:
+            return binary(texts, setup)
         case Protocol.ERROR_DETECTION:
-            return error_detection(
-                texts,
-                gold_name=gold_name,
-                units=units or marked_units(texts),
-                resampling=resampling,
-                settings=settings,
-                notes=notes,
-                aggregations=aggregations,
-            )
+            return error_detection(texts, replace(setup, units=setup.units or marked_units(texts)))
         case Protocol.SPANS:
-            return spans(
-                texts,
-                gold_name=gold_name,
-                unit=units[0] if units else Unit.WORD,
-                resampling=resampling,
-                settings=settings,
-                notes=notes,
-            )
+            return spans(texts, setup)
         case Protocol.AMBIGUITY:
             assert corrupted is not None
-            return ambiguity(
-                corrupted,
-                data_name=gold_name,
-                resampling=resampling,
-                settings=settings,
-                notes=notes,
-                aggregations=aggregations,
-            )
+            return ambiguity(corrupted, setup)
         case _:
             assert_never(protocol)
 

@@ -9,7 +9,7 @@ from scipy.stats import rankdata
 from headwise.data.scored import ScoredHypothesis
 from headwise.data.signals import Signal
 from headwise.evaluation.columns import Column, Pieces
-from headwise.evaluation.judged_text import JudgedText
+from headwise.evaluation.judged_text import JudgedText, group_numbers
 from headwise.evaluation.results import Disagreement
 
 Floats = NDArray[np.float64]
@@ -20,17 +20,19 @@ _SHOWN = 20
 def in_rank(
     texts: Sequence[JudgedText], column: Column, gold: Floats, *, count: int = _SHOWN
 ) -> tuple[Disagreement, ...]:
-    """Texts whose place by score is furthest from their place by gold."""
+    """Texts whose place by score is furthest from their place by gold, one a source."""
     by_score, by_gold = _places(column.values), _places(gold)
-    worst = np.argsort(-np.abs(by_score - by_gold), kind="stable")[:count]
+    groups = group_numbers(texts)
+    order = np.argsort(-np.abs(by_score - by_gold), kind="stable")
+    worst = order[np.sort(np.unique(groups[order], return_index=True)[1])][:count]
     return tuple(
         Disagreement(
             scored=texts[i].scored,
             signal=_signal(texts[i].scored, column.signal),
             score=float(column.values[i]),
             gold=float(gold[i]),
-            verdict=f"Scored better than {by_score[i]:.0%} of the texts, judged better than "
-            f"{by_gold[i]:.0%}.",
+            verdict=f"Scored better than {_share(by_score[i])} of the texts, judged better than "
+            f"{_share(by_gold[i])}.",
             marks=texts[i].error_ranges or (),
         )
         for i in worst
@@ -51,9 +53,9 @@ def in_pieces(
             start, end = found.ranges[piece]
             word, share = text.scored.hypothesis[start:end].strip(), places[piece]
             verdict = (
-                f"“{word}” is wrong and scores better than {share:.0%} of all {found.unit}s."
+                f"“{word}” is wrong and scores better than {_share(share)} of all {found.unit}s."
                 if found.wrong[piece]
-                else f"“{word}” is right and scores worse than {1 - share:.0%} of all "
+                else f"“{word}” is right and scores worse than {_share(1 - share)} of all "
                 f"{found.unit}s."
             )
             one = Disagreement(
@@ -68,14 +70,21 @@ def in_pieces(
     return tuple(chosen.values())[:count]
 
 
+def _share(share: float) -> str:
+    """A share as a reader says it: never all or nothing."""
+    if 0.01 < share < 0.99:
+        return f"{share:.0%}"
+    return "over 99%" if share > 0.5 else "under 1%"
+
+
 def _first_of_each(found: Pieces, order: NDArray[np.int64]) -> list[int]:
-    """The first pieces in an order, one a text."""
+    """The first pieces in an order, one a source: its texts tend to go wrong in the same place."""
     wrong = found.wrong[order[0]] if len(order) else False
     first: dict[int, int] = {}
     for piece in order:
         if found.wrong[piece] != wrong or len(first) >= _SHOWN:
             break
-        first.setdefault(int(found.texts[piece]), int(piece))
+        first.setdefault(int(found.groups[piece]), int(piece))
     return list(first.values())
 
 

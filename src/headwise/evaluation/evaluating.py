@@ -99,16 +99,15 @@ def evaluate(
         evaluation=ask(
             protocol,
             texts,
-            gold_name=_PEOPLE
-            if gold is None
-            else f"-{gold_name}"
-            if gold_name in question.lower_is_better
-            else gold_name,
-            units=question.units,
-            aggregations=question.aggregations,
-            resampling=question.resampling,
-            settings=_settings(question, protocol, with_model=not scored_before),
-            notes=notes,
+            question.setup(
+                gold_name=_PEOPLE
+                if gold is None
+                else f"-{gold_name}"
+                if gold_name in question.lower_is_better
+                else gold_name,
+                settings=_settings(question, protocol, with_model=not scored_before),
+                notes=notes,
+            ),
         ),
         rejects=gathered.rejects,
     )
@@ -151,12 +150,11 @@ def _with_errors(
     evaluation = ask(
         protocol,
         found.texts,
-        gold_name=file if protocol is Protocol.AMBIGUITY else made,
-        units=question.units,
-        aggregations=question.aggregations,
-        resampling=question.resampling,
-        settings=_settings(question, protocol, with_model=True),
-        notes=[*_error_notes(found), *_reject_notes(rejects, len(rows))],
+        question.setup(
+            gold_name=file if protocol is Protocol.AMBIGUITY else made,
+            settings=_settings(question, protocol, with_model=True),
+            notes=[*_error_notes(found), *_reject_notes(rejects, len(rows))],
+        ),
         corrupted=found,
     )
     if protocol is not Protocol.AMBIGUITY:

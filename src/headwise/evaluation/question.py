@@ -1,15 +1,16 @@
 """What can be asked of scores, and what cannot be asked together."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from headwise.data.aggregation import Aggregation
 from headwise.data.signals import Signal
 from headwise.evaluation.asking import Protocol
-from headwise.evaluation.columns import LENGTH, RANDOM, Unit
+from headwise.evaluation.columns import DEFAULT_AGGREGATIONS, LENGTH, RANDOM, Unit
 from headwise.evaluation.error_copies import FAMILIES
 from headwise.evaluation.gathering import Source
 from headwise.evaluation.resampling import Resampling
+from headwise.evaluation.setup import Setup
 
 MONTE_CARLO = "monte-carlo"
 
@@ -63,7 +64,7 @@ class Question:
     scores: Mapping[str, Column] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
     signals: tuple[Signal, ...] | None = None
-    aggregations: tuple[Aggregation, ...] | None = None
+    aggregations: tuple[Aggregation, ...] = DEFAULT_AGGREGATIONS
     units: tuple[Unit, ...] = ()
     monte_carlo: int = 0
     families: tuple[str, ...] = ()
@@ -85,6 +86,29 @@ class Question:
     def puts_errors(self) -> bool:
         """Whether errors are put into correct texts, and are the gold."""
         return bool(self.families) or self.protocol is Protocol.AMBIGUITY
+
+    def setup(
+        self,
+        *,
+        gold_name: str,
+        settings: Mapping[str, str | int | float | bool],
+        notes: Sequence[str],
+    ) -> Setup:
+        """How to run the protocol.
+
+        Args:
+            gold_name: What the gold is, for a reader.
+            settings: What else the report should say about the run.
+            notes: What a reader has to know.
+        """
+        return Setup(
+            gold_name=gold_name,
+            units=self.units,
+            aggregations=self.aggregations,
+            resampling=self.resampling,
+            settings=settings,
+            notes=tuple(notes),
+        )
 
     def _wrong_names(self) -> Iterator[str]:
         if self.gold is not None and self.gold_file is not None:

@@ -18,8 +18,8 @@ Floats = NDArray[np.float64]
 _ROUNDING = 1e-12
 # A share of resamples that rests on fewer than these is no estimate
 _ENOUGH_TO_COUNT = 10
-# The spread of fewer differences is too uncertain to say anything about a tail
-_ENOUGH_FOR_A_CURVE = 100
+# With fewer resamples only counting is done: their spread says too little about a tail
+ENOUGH_FOR_A_CURVE = 100
 
 
 def compare_with_best(
@@ -213,7 +213,7 @@ def _p_value(differences: Floats, observed: float) -> float:
     rarer = min(np.count_nonzero(known <= 0), np.count_nonzero(known >= 0))
     counted = min(1.0, 2 * (rarer + 1) / (len(known) + 1))
     spread = float(known.std(ddof=1)) if len(known) > 1 else 0.0
-    if rarer >= _ENOUGH_TO_COUNT or len(known) < _ENOUGH_FOR_A_CURVE or spread == 0:
+    if rarer >= _ENOUGH_TO_COUNT or len(known) < ENOUGH_FOR_A_CURVE or spread == 0:
         return counted
     return float(2 * norm.sf(abs(observed) / spread))
 

@@ -39,11 +39,12 @@ def build_table(
         note: What a reader has to know.
     """
     values = [[measure.measure(column) for measure in measures] for column in columns]
+    several = len(np.unique(groups)) > 1  # of one group every resample is the same
     cells = [
         (row, place)
         for place, measure in enumerate(measures)
         for row, metrics in enumerate(values)
-        if measure.weighted is not None and metrics[place].value is not None
+        if several and measure.weighted is not None and metrics[place].value is not None
     ]
     drawn = _samples(columns, measures, cells, groups=groups, resampling=resampling)
     how = (
@@ -104,7 +105,7 @@ def _compare(
     groups: NDArray[np.int64],
     resampling: Resampling,
 ) -> Sequence[Comparison]:
-    if measure.weighted is None:
+    if measure.weighted is None or len(np.unique(groups)) < 2:
         return ()
     metrics = [row.metrics[place] for row in rows]
     labels = [row.label for row in rows]

@@ -120,7 +120,8 @@ def kendall_samples(
         values[index] = value + shrink * (_tau(first[at], second[at]) - value)
     unit = "items" if groups is None else "groups"
     how = (
-        f"subsampled percentile bootstrap, {resamples:,} resamples of {drawn:,} of {len(sizes):,} {unit}"
+        f"subsampled percentile bootstrap, {resamples:,} resamples of {drawn:,} of "
+        f"{len(sizes):,} {unit}"
         if many
         else f"percentile bootstrap, {resamples:,} resamples of {drawn:,} {unit}"
     )

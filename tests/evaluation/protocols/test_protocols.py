@@ -15,6 +15,7 @@ from headwise.evaluation.protocols.correlation import correlation
 from headwise.evaluation.protocols.error_detection import error_detection
 from headwise.evaluation.protocols.spans import spans
 from headwise.evaluation.resampling import Resampling, SignificanceTest
+from headwise.evaluation.setup import Setup
 
 QUICK = Resampling(resamples=200)
 
@@ -36,7 +37,7 @@ def metric(table, label, name):
 
 def test_correlation_equals_its_reference_and_tells_signal_from_noise() -> None:
     texts = judged_texts(300)
-    found = table(correlation(texts, gold_name="da", resampling=QUICK), "correlation")
+    found = table(correlation(texts, Setup(gold_name="da", resampling=QUICK)), "correlation")
     gold = [text.gold for text in texts]
     for signal in ("sigmoid", "softmax"):
         values = [text.scored.aggregate("mean", signal=signal) for text in texts]
@@ -58,7 +59,8 @@ def test_the_same_signal_under_two_names_cannot_be_told_apart() -> None:
         for text in judged_texts(200)
     ]
     found = table(
-        correlation(texts, gold_name="da", resampling=QUICK, aggregations=["mean"]), "correlation"
+        correlation(texts, Setup(gold_name="da", resampling=QUICK, aggregations=["mean"])),
+        "correlation",
     )
     assert metric(found, "twin", "spearman") == metric(found, "sigmoid mean", "spearman")
     for comparison in found.comparisons:
@@ -68,8 +70,8 @@ def test_the_same_signal_under_two_names_cannot_be_told_apart() -> None:
 
 
 def test_pairs_are_compared_within_a_source_if_there_are_several() -> None:
-    several = correlation(judged_texts(60), gold_name="da", resampling=QUICK)
-    single = correlation(judged_texts(60, per_source=1), gold_name="da", resampling=QUICK)
+    several = correlation(judged_texts(60), Setup(gold_name="da", resampling=QUICK))
+    single = correlation(judged_texts(60, per_source=1), Setup(gold_name="da", resampling=QUICK))
     names = [m.name for m in several.tables[0].rows[0].metrics]
     assert names == ["pearson", "spearman", "kendall", "prr", "acc_eq"]
     assert "acc_eq" not in [m.name for m in single.tables[0].rows[0].metrics]
@@ -78,13 +80,13 @@ def test_pairs_are_compared_within_a_source_if_there_are_several() -> None:
 def test_systems_are_ranked_if_they_are_named() -> None:
     texts = [replace(t, system=f"s{i % 3}", gold=t.gold - i % 3)
              for i, t in enumerate(judged_texts(90))]  # fmt: skip
-    found = table(correlation(texts, gold_name="da", resampling=QUICK), "systems")
+    found = table(correlation(texts, Setup(gold_name="da", resampling=QUICK)), "systems")
     assert metric(found, "random", "system_acc").count == 3
 
 
 def test_constant_gold_is_undefined_with_a_reason() -> None:
     texts = [replace(text, gold=1.0) for text in judged_texts(20)]
-    found = table(correlation(texts, gold_name="da", resampling=QUICK), "correlation")
+    found = table(correlation(texts, Setup(gold_name="da", resampling=QUICK)), "correlation")
     pearson = metric(found, "sigmoid mean", "pearson")
     assert pearson.value is None
     assert pearson.reason
@@ -97,9 +99,11 @@ def test_permutation_agrees_with_bootstrap_about_plain_differences() -> None:
     found = table(
         correlation(
             texts,
-            gold_name="da",
-            resampling=Resampling(resamples=400, test=SignificanceTest.PERMUTATION),
-            aggregations=["mean"],
+            Setup(
+                gold_name="da",
+                resampling=Resampling(resamples=400, test=SignificanceTest.PERMUTATION),
+                aggregations=["mean"],
+            ),
         ),
         "correlation",
     )
@@ -110,7 +114,7 @@ def test_permutation_agrees_with_bootstrap_about_plain_differences() -> None:
 
 def test_binary_equals_its_references() -> None:
     texts = [replace(t, gold=float(t.gold == 0.0)) for t in judged_texts(200)]
-    found = binary(texts, gold_name="ok", resampling=QUICK).tables[0]
+    found = binary(texts, Setup(gold_name="ok", resampling=QUICK)).tables[0]
     labels = [text.gold for text in texts]
     values = [text.scored.aggregate("mean", signal="sigmoid") for text in texts]
     for name, reference in (
@@ -126,12 +130,12 @@ def test_binary_equals_its_references() -> None:
 def test_binary_gold_is_0_or_1() -> None:
     texts = [replace(t, gold=0.5) for t in judged_texts(4)]
     with pytest.raises(ValueError, match=r"must be 0 or 1, got 0\.5; use the protocol `corr"):
-        binary(texts, gold_name="ok", resampling=QUICK)
+        binary(texts, Setup(gold_name="ok", resampling=QUICK))
 
 
 def test_error_detection_equals_its_references() -> None:
     texts = judged_texts(120)
-    found = error_detection(texts, gold_name="people", resampling=QUICK)
+    found = error_detection(texts, Setup(gold_name="people", resampling=QUICK))
     tokens = [
         (token.sigmoid, (token.start, token.end) in {(e.start, e.end) for e in t.scored.errors})
         for t in texts
@@ -164,7 +168,7 @@ def test_intervals_are_wider_where_texts_of_a_source_are_alike() -> None:
     alone = [replace(t, group=str(i)) for i, t in enumerate(copies)]
 
     def width(of):
-        found = error_detection(of, gold_name="people", resampling=QUICK)
+        found = error_detection(of, Setup(gold_name="people", resampling=QUICK))
         measured = metric(table(found, "tokens"), "sigmoid", "roc_auc")
         return measured.high - measured.low
 
@@ -172,7 +176,7 @@ def test_intervals_are_wider_where_texts_of_a_source_are_alike() -> None:
 
 
 def test_disagreements_are_misses_and_false_alarms() -> None:
-    found = error_detection(judged_texts(80), gold_name="people", resampling=QUICK)
+    found = error_detection(judged_texts(80), Setup(gold_name="people", resampling=QUICK))
     assert len(found.disagreements) == 20
     assert {one.signal for one in found.disagreements} == {Signal.SIGMOID}
     assert {one.gold for one in found.disagreements} == {0.0, 1.0}
@@ -182,14 +186,14 @@ def test_disagreements_are_misses_and_false_alarms() -> None:
 
 
 def test_correlation_disagreements_are_far_apart_in_rank() -> None:
-    found = correlation(judged_texts(80), gold_name="da", resampling=QUICK)
+    found = correlation(judged_texts(80), Setup(gold_name="da", resampling=QUICK))
     assert len(found.disagreements) == 20
     assert "Scored better than" in found.disagreements[0].verdict
 
 
 def test_spans_of_a_perfect_signal_are_the_marked_ones() -> None:
     texts = judged_texts(100, noise=0.0)
-    found = spans(texts, gold_name="people", resampling=QUICK).tables[0]
+    found = spans(texts, Setup(gold_name="people", resampling=QUICK)).tables[0]
     for name in ("span_precision", "span_recall", "token_span_f1"):
         # Neighbouring wrong words are one span in the prediction, with the space between them
         assert metric(found, "sigmoid", name).value > 0.9
@@ -203,28 +207,58 @@ def test_spans_of_a_perfect_signal_are_the_marked_ones() -> None:
 def test_texts_need_marks_and_tokens(protocol) -> None:
     text = judged_texts(1)[0]
     with pytest.raises(ValueError, match="1 of 1 texts have no error marks"):
-        protocol([replace(text, scored=replace(text.scored, errors=None))], gold_name="x")
+        protocol([replace(text, scored=replace(text.scored, errors=None))], Setup(gold_name="x"))
     with pytest.raises(ValueError, match="no token scores"):
-        protocol([replace(text, scored=replace(text.scored, tokens=()))], gold_name="x")
+        protocol([replace(text, scored=replace(text.scored, tokens=()))], Setup(gold_name="x"))
     with pytest.raises(ValueError, match="no text"):
-        protocol([], gold_name="x")
+        protocol([], Setup(gold_name="x"))
 
 
 @pytest.mark.parametrize("protocol", [correlation, binary])
 def test_texts_need_gold(protocol) -> None:
     with pytest.raises(ValueError, match="2 of 2 texts have no gold"):
-        protocol([replace(text, gold=None) for text in judged_texts(2)], gold_name="x")
+        protocol([replace(text, gold=None) for text in judged_texts(2)], Setup(gold_name="x"))
     with pytest.raises(ValueError, match="no text"):
-        protocol([], gold_name="x")
+        protocol([], Setup(gold_name="x"))
 
 
 def test_units_that_were_asked_for_each_have_a_table() -> None:
     found = error_detection(
-        judged_texts(40), gold_name="x", units=[Unit.WORD, Unit.TOKEN], resampling=QUICK
+        judged_texts(40),
+        Setup(gold_name="x", units=(Unit.WORD, Unit.TOKEN), resampling=QUICK),
     )
     assert [t.name for t in found.tables] == ["words", "tokens", "texts"]
 
 
 def test_a_seed_fixes_everything() -> None:
-    one, two = (correlation(judged_texts(50), gold_name="x", resampling=QUICK) for _ in range(2))
+    one, two = (
+        correlation(judged_texts(50), Setup(gold_name="x", resampling=QUICK)) for _ in range(2)
+    )
     assert one.as_dict() == two.as_dict()
+
+
+def test_a_single_source_gives_values_and_promises_nothing() -> None:
+    texts = [replace(text, group="one") for text in judged_texts(30)]
+    found = table(correlation(texts, Setup(gold_name="da", resampling=QUICK)), "correlation")
+    pearson = metric(found, "sigmoid mean", "pearson")
+    assert pearson.value is not None
+    assert pearson.low is None
+    assert found.comparisons == ()
+
+
+def test_neighbouring_marks_are_one_span_as_neighbouring_flags_are() -> None:
+    """A perfect signal finds the marked spans to the character, spaces between words included."""
+    texts = judged_texts(100, noise=0.0)
+    found = spans(texts, Setup(gold_name="people", resampling=QUICK)).tables[0]
+    for name in ("span_precision", "span_recall", "span_f1"):
+        assert metric(found, "sigmoid", name).value == 1.0
+
+
+def test_disagreements_come_from_different_sources() -> None:
+    texts = judged_texts(60, per_source=6)
+    for found in (
+        correlation(texts, Setup(gold_name="da", resampling=QUICK)),
+        error_detection(texts, Setup(gold_name="people", resampling=QUICK)),
+    ):
+        sources = [one.scored.source for one in found.disagreements]
+        assert len(set(sources)) >= len(sources) / 2

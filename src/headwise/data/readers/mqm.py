@@ -62,7 +62,8 @@ def gather_segments(
     Yields:
         For each segment, in order of its first row, a ``Pair``, whose ``extra`` names the segment,
         its ``raters``, the number of ``source_marks`` (in the source, such as omissions) and its
-        ``mqm_score``, see :func:`penalty`; or a ``Reject`` that names the row at fault. Marks around nothing make no error span.
+        ``mqm_score``, see :func:`penalty`; or a ``Reject`` that names the row at fault. Marks
+        around nothing make no error span.
 
     Raises:
         DataError: If a column is missing or not unique.

@@ -6,7 +6,6 @@ and low on errors.
 """
 
 import itertools
-from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +20,8 @@ from headwise.evaluation.judged_text import group_numbers
 from headwise.evaluation.measures import Measure
 from headwise.evaluation.protocols.correlation import columns_of
 from headwise.evaluation.protocols.error_detection import pieces_table, texts_table
-from headwise.evaluation.resampling import Resampling
 from headwise.evaluation.results import Evaluation, Table
+from headwise.evaluation.setup import Setup
 from headwise.evaluation.tables import build_table
 from headwise.metrics import Metric, undefined
 from headwise.metrics.weighted import weighted_mean, weighted_ratio
@@ -32,41 +31,31 @@ Floats = NDArray[np.float64]
 
 def ambiguity(
     found: CorruptedSet,
-    *,
-    data_name: str,
-    resampling: Resampling = Resampling(),
-    settings: Mapping[str, str | int | float | bool] | None = None,
-    notes: Sequence[str] = (),
-    aggregations: Sequence[str] | None = None,
+    setup: Setup,
 ) -> Evaluation:
     """Measure whether errors score below valid alternatives, and these alike.
 
     Args:
         found: Scored references and copies with errors.
-        data_name: What the references are, for a reader.
-        resampling: Settings of intervals and tests; sources are resampled.
-        settings: What else the report should say about the run.
-        notes: What a reader has to know.
-        aggregations: How token values become one.
+        setup: How to run it.
     """
-    tables: list[Table] = [_spread(found, aggregations, resampling)]
+    tables: list[Table] = [_spread(found, setup)]
     of_tokens = {}
     for family, copies in found.copies.items():
         texts = [*found.references, *copies]
-        of_tokens[family] = pieces(texts, Unit.TOKEN, seed=resampling.seed)
+        of_tokens[family] = pieces(texts, Unit.TOKEN, seed=setup.resampling.seed)
         tables.append(
             pieces_table(
                 of_tokens[family],
+                setup,
                 gold_name=f"{family} errors",
-                resampling=resampling,
                 name=f"tokens-{family}",
             )
         )
         tables.append(
             texts_table(
                 texts,
-                aggregations,
-                resampling=resampling,
+                setup,
                 name=f"texts-{family}",
                 title=f"References against copies with one {family} error",
             )
@@ -76,8 +65,8 @@ def ambiguity(
     curve = reliability(main.columns, ~main.wrong, of="tokens")
     return Evaluation(
         protocol="ambiguity",
-        title=f"Errors against valid alternatives: {data_name}",
-        settings=settings or {},
+        title=f"Errors against valid alternatives: {setup.gold_name}",
+        settings=setup.settings,
         tables=tuple(tables),
         figures=(
             histogram(main.columns, main.wrong, of="tokens"),
@@ -90,15 +79,13 @@ def ambiguity(
             ),
         ),
         disagreements=in_pieces([*found.references, *found.copies[hardest]], main, main.columns[0]),
-        notes=tuple(notes),
+        notes=setup.notes,
     )
 
 
-def _spread(
-    found: CorruptedSet, aggregations: Sequence[str] | None, resampling: Resampling
-) -> Table:
+def _spread(found: CorruptedSet, setup: Setup) -> Table:
     """How far apart the references of one source score, and how far below them an error."""
-    columns = columns_of(found.texts, aggregations, resampling)
+    columns = columns_of(found.texts, setup)
     count = len(found.references)
     groups = group_numbers(found.references)
     originals = np.array(list(itertools.chain(*found.originals.values())), dtype=np.int64)
@@ -163,7 +150,7 @@ def _spread(
         columns,
         measures,
         groups=np.arange(sources, dtype=np.int64),
-        resampling=resampling,
+        resampling=setup.resampling,
         name="spread",
         title="Spread between valid references of one source",
         note=f"{count:,} references of {sources:,} sources. Range per drop: mean range of the "

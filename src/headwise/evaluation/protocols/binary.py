@@ -1,6 +1,6 @@
 """Do the scores tell good texts from bad ones, where the gold is yes or no?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -13,34 +13,25 @@ from headwise.evaluation.measures import (
     separation_measures,
 )
 from headwise.evaluation.protocols.correlation import columns_of, gold_of
-from headwise.evaluation.resampling import Resampling
 from headwise.evaluation.results import Evaluation
+from headwise.evaluation.setup import Setup
 from headwise.evaluation.tables import build_table
 
 
 def binary(
     texts: Sequence[JudgedText],
-    *,
-    gold_name: str,
-    resampling: Resampling = Resampling(),
-    settings: Mapping[str, str | int | float | bool] | None = None,
-    notes: Sequence[str] = (),
-    aggregations: Sequence[str] | None = None,
+    setup: Setup,
 ) -> Evaluation:
     """Compare the scores of texts with a gold of 1 (good) and 0 (bad).
 
     Args:
         texts: Scored texts with gold.
-        gold_name: What the gold is, for a reader.
-        resampling: Settings of intervals and tests.
-        settings: What else the report should say about the run.
-        notes: What a reader has to know.
-        aggregations: How token values become one.
+        setup: How to run it.
 
     Raises:
         ValueError: If there is no text, or a gold value is neither 0 nor 1.
     """
-    columns = columns_of(texts, aggregations, resampling)
+    columns = columns_of(texts, setup)
     gold = gold_of(texts)
     if not np.isin(gold, (0.0, 1.0)).all():
         other = gold[~np.isin(gold, (0.0, 1.0))][0]
@@ -58,17 +49,17 @@ def binary(
             *probability_measures(correct),
         ),
         groups=groups,
-        resampling=resampling,
+        resampling=setup.resampling,
         name="binary",
-        title=f"Good texts against bad ones ({gold_name})",
+        title=f"Good texts against bad ones ({setup.gold_name})",
         note=f"{len(texts):,} texts of {groups.max() + 1:,} sources, {int(correct.sum()):,} of "
-        f"them good. Gold: {gold_name}.",
+        f"them good. Gold: {setup.gold_name}.",
     )
     curve = reliability(columns, correct, of="texts")
     return Evaluation(
         protocol="binary",
-        title=f"Scores against {gold_name}",
-        settings=settings or {},
+        title=f"Scores against {setup.gold_name}",
+        settings=setup.settings,
         tables=(table,),
         figures=(
             histogram(columns, ~correct, of="texts"),
@@ -76,5 +67,5 @@ def binary(
             risk_coverage(columns, 1.0 - gold, of="texts", risk="share of bad texts"),
         ),
         disagreements=in_rank(texts, columns[0], gold),
-        notes=tuple(notes),
+        notes=setup.notes,
     )

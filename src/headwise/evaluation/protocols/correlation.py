@@ -1,6 +1,6 @@
 """Do the scores of texts agree with what people or references say about them?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +10,8 @@ from headwise.evaluation.disagreements import in_rank
 from headwise.evaluation.figures import risk_coverage, scatter
 from headwise.evaluation.judged_text import JudgedText, group_numbers
 from headwise.evaluation.measures import confidence_measures, correlation_measures
-from headwise.evaluation.resampling import Resampling
 from headwise.evaluation.results import Evaluation, Row, Table
+from headwise.evaluation.setup import Setup
 from headwise.evaluation.tables import build_table
 from headwise.metrics.pairwise_accuracy import system_pairwise_accuracy
 
@@ -20,45 +20,36 @@ Floats = NDArray[np.float64]
 
 def correlation(
     texts: Sequence[JudgedText],
-    *,
-    gold_name: str,
-    resampling: Resampling = Resampling(),
-    settings: Mapping[str, str | int | float | bool] | None = None,
-    notes: Sequence[str] = (),
-    aggregations: Sequence[str] | None = None,
+    setup: Setup,
 ) -> Evaluation:
     """Compare the scores of texts with gold numbers.
 
     Args:
         texts: Scored texts with gold; texts of one source are resampled together, and compared
             with each other for ``acc_eq``.
-        gold_name: What the gold is, for a reader.
-        resampling: Settings of intervals and tests.
-        settings: What else the report should say about the run.
-        notes: What a reader has to know.
-        aggregations: How token values become one.
+        setup: How to run it.
 
     Raises:
         ValueError: If there is no text.
     """
-    columns = columns_of(texts, aggregations, resampling)
+    columns = columns_of(texts, setup)
     gold = gold_of(texts)
     groups = group_numbers(texts)
     tables = [
         build_table(
             columns,
-            correlation_measures(gold, groups, seed=resampling.seed),
+            correlation_measures(gold, groups, seed=setup.resampling.seed),
             groups=groups,
-            resampling=resampling,
+            resampling=setup.resampling,
             name="correlation",
-            title=f"Agreement with {gold_name}",
-            note=f"{len(texts):,} texts of {groups.max() + 1:,} sources. Gold: {gold_name}.",
+            title=f"Agreement with {setup.gold_name}",
+            note=f"{len(texts):,} texts of {groups.max() + 1:,} sources. Gold: {setup.gold_name}.",
         ),
         build_table(
             columns,
             confidence_measures(gold),
             groups=groups,
-            resampling=resampling,
+            resampling=setup.resampling,
             name="confidence",
             title="Under- and over-confidence",
             note="Share of texts whose score lies below or above the gold, both scaled from their "
@@ -70,23 +61,21 @@ def correlation(
         tables.append(_systems(columns, gold, [str(system) for system in systems]))
     return Evaluation(
         protocol="correlation",
-        title=f"Scores against {gold_name}",
-        settings=settings or {},
+        title=f"Scores against {setup.gold_name}",
+        settings=setup.settings,
         tables=tuple(tables),
         figures=(
-            scatter(columns, gold, gold_name=gold_name),
+            scatter(columns, gold, gold_name=setup.gold_name),
             risk_coverage(
-                columns, gold.max() - gold, of="texts", risk=f"mean shortfall in {gold_name}"
+                columns, gold.max() - gold, of="texts", risk=f"mean shortfall in {setup.gold_name}"
             ),
         ),
         disagreements=in_rank(texts, columns[0], gold),
-        notes=tuple(notes),
+        notes=setup.notes,
     )
 
 
-def columns_of(
-    texts: Sequence[JudgedText], aggregations: Sequence[str] | None, resampling: Resampling
-) -> tuple[Column, ...]:
+def columns_of(texts: Sequence[JudgedText], setup: Setup) -> tuple[Column, ...]:
     """Columns of texts under the aggregations that were asked for.
 
     Raises:
@@ -94,9 +83,7 @@ def columns_of(
     """
     if not texts:
         raise ValueError("There is no text with gold to evaluate.")
-    if aggregations is None:
-        return text_columns(texts, seed=resampling.seed)
-    return text_columns(texts, aggregations=aggregations, seed=resampling.seed)
+    return text_columns(texts, aggregations=setup.aggregations, seed=setup.resampling.seed)
 
 
 def gold_of(texts: Sequence[JudgedText]) -> Floats:

@@ -1,6 +1,6 @@
 """Do the scores of words or tokens find those that are wrong?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,46 +16,36 @@ from headwise.evaluation.measures import (
     separation_measures,
 )
 from headwise.evaluation.protocols.correlation import columns_of
-from headwise.evaluation.resampling import Resampling
 from headwise.evaluation.results import Evaluation, Table
+from headwise.evaluation.setup import Setup
 from headwise.evaluation.tables import build_table
 
 
 def error_detection(
     texts: Sequence[JudgedText],
-    *,
-    gold_name: str,
-    units: Sequence[Unit] = (Unit.TOKEN,),
-    resampling: Resampling = Resampling(),
-    settings: Mapping[str, str | int | float | bool] | None = None,
-    notes: Sequence[str] = (),
-    aggregations: Sequence[str] | None = None,
+    setup: Setup,
 ) -> Evaluation:
     """Compare the scores of words or tokens with marks of errors.
 
     Args:
         texts: Texts scored at token level, with error marks; unmarked text counts as right.
-        gold_name: Who marked the errors, for a reader.
-        units: What is compared: tokens, words, or both.
-        resampling: Settings of intervals and tests.
-        settings: What else the report should say about the run.
-        notes: What a reader has to know.
-        aggregations: How token values become those of texts.
+        setup: How to run it.
 
     Raises:
         ValueError: If there is no text, or a text has no marks or no tokens.
     """
     check_marks(texts)
-    found = [pieces(texts, unit, seed=resampling.seed) for unit in units]
+    units = setup.units or (Unit.TOKEN,)
+    found = [pieces(texts, unit, seed=setup.resampling.seed) for unit in units]
     main = found[0]
     curve = reliability(main.columns, ~main.wrong, of=f"{main.unit}s")
     return Evaluation(
         protocol="error-detection",
-        title=f"Errors marked by {gold_name}",
-        settings=settings or {},
+        title=f"Errors marked by {setup.gold_name}",
+        settings=setup.settings,
         tables=(
-            *(pieces_table(one, gold_name=gold_name, resampling=resampling) for one in found),
-            texts_table(texts, aggregations, resampling=resampling),
+            *(pieces_table(one, setup) for one in found),
+            texts_table(texts, setup),
         ),
         figures=(
             histogram(main.columns, main.wrong, of=f"{main.unit}s"),
@@ -68,7 +58,7 @@ def error_detection(
             ),
         ),
         disagreements=in_pieces(texts, main, main.columns[0]),
-        notes=tuple(notes),
+        notes=setup.notes,
     )
 
 
@@ -91,20 +81,20 @@ def check_marks(texts: Sequence[JudgedText]) -> None:
 
 
 def pieces_table(
-    found: Pieces, *, gold_name: str, resampling: Resampling, name: str | None = None
+    found: Pieces, setup: Setup, *, gold_name: str | None = None, name: str | None = None
 ) -> Table:
     """Wrong words or tokens against right ones.
 
     Args:
         found: The words or tokens.
-        gold_name: Who marked the errors.
-        resampling: Settings of intervals and tests.
+        setup: How to run it.
+        gold_name: Who marked the errors, if not what the setup says.
         name: Name of the table; by default that of the unit.
     """
     correct = ~found.wrong
     flags = {
         id(column): cross_fitted_flags(
-            column.values, found.wrong, found.groups, seed=resampling.seed
+            column.values, found.wrong, found.groups, seed=setup.resampling.seed
         )
         for column in found.columns
     }
@@ -120,9 +110,9 @@ def pieces_table(
             *probability_measures(correct),
         ),
         groups=found.groups,
-        resampling=resampling,
+        resampling=setup.resampling,
         name=name or f"{found.unit}s",
-        title=f"Wrong {found.unit}s against right ones ({gold_name})",
+        title=f"Wrong {found.unit}s against right ones ({gold_name or setup.gold_name})",
         note=f"{len(correct):,} {found.unit}s of {found.texts.max() + 1:,} texts, "
         f"{found.wrong.mean():.1%} of them wrong. Average precision is that of finding wrong "
         "ones. Thresholds for MCC and F1 are chosen for the best MCC on four fifths of the "
@@ -132,19 +122,18 @@ def pieces_table(
 
 def texts_table(
     texts: Sequence[JudgedText],
-    aggregations: Sequence[str] | None,
+    setup: Setup,
     *,
-    resampling: Resampling,
     name: str = "texts",
     title: str = "Texts without an error against those with one",
 ) -> Table:
     """Clean texts against those with an error."""
     correct = np.array([not text.error_ranges for text in texts], dtype=np.bool_)
     return build_table(
-        columns_of(texts, aggregations, resampling),
+        columns_of(texts, setup),
         separation_measures(correct, positive="wrong"),
         groups=group_numbers(texts),
-        resampling=resampling,
+        resampling=setup.resampling,
         name=name,
         title=title,
         note=f"{len(texts):,} texts, {int((~correct).sum()):,} of them with an error.",

@@ -1,6 +1,6 @@
 """Do the spans below a threshold cover the spans that people marked?"""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,8 @@ from headwise.evaluation.figures import histogram
 from headwise.evaluation.judged_text import JudgedText, group_numbers
 from headwise.evaluation.measures import Measure
 from headwise.evaluation.protocols.error_detection import check_marks
-from headwise.evaluation.resampling import Resampling
 from headwise.evaluation.results import Evaluation
+from headwise.evaluation.setup import Setup
 from headwise.evaluation.tables import build_table
 from headwise.metrics import SpanScores, overlap_counts, span_scores, token_span_scores
 from headwise.metrics.weighted import Weighted, weighted_ratio
@@ -24,12 +24,7 @@ Counts = NDArray[np.int64]
 
 def spans(
     texts: Sequence[JudgedText],
-    *,
-    gold_name: str,
-    unit: Unit = Unit.WORD,
-    resampling: Resampling = Resampling(),
-    settings: Mapping[str, str | int | float | bool] | None = None,
-    notes: Sequence[str] = (),
+    setup: Setup,
 ) -> Evaluation:
     """Compare spans below a threshold with marked spans, by characters and by tokens.
 
@@ -38,30 +33,28 @@ def spans(
 
     Args:
         texts: Texts scored at token level, with error marks.
-        gold_name: Who marked the errors, for a reader.
-        unit: What is compared with the threshold before neighbours are joined.
-        resampling: Settings of intervals and tests.
-        settings: What else the report should say about the run.
-        notes: What a reader has to know.
+        setup: How to run it.
 
     Raises:
         ValueError: If there is no text, or a text has no marks or no tokens.
     """
     check_marks(texts)
-    found = pieces(texts, unit, seed=resampling.seed)
-    gold = [list(text.error_ranges or ()) for text in texts]
+    unit = setup.units[0] if setup.units else Unit.WORD
+    found = pieces(texts, unit, seed=setup.resampling.seed)
+    gold = [_joined(text.error_ranges or (), text.scored.hypothesis) for text in texts]
     tokens = [[(t.start, t.end) for t in text.scored.tokens if t.start < t.end] for text in texts]
     predicted: dict[int, list[list[Range]]] = {}
     for column in found.columns:
         flags = cross_fitted_flags(
-            column.values, found.wrong, found.groups, seed=resampling.seed, criterion="f1"
+            column.values, found.wrong, found.groups, seed=setup.resampling.seed, criterion="f1"
         )
         marked: list[list[Range]] = [[] for _ in texts]
-        for owner, place in zip(
-            found.texts[flags], np.array(found.ranges, dtype=np.int64)[flags], strict=True
-        ):
-            _append(marked[owner], (int(place[0]), int(place[1])), texts[owner].scored.hypothesis)
-        predicted[id(column)] = marked
+        for piece in np.flatnonzero(flags):
+            marked[found.texts[piece]].append(found.ranges[piece])
+        predicted[id(column)] = [
+            _joined(ranges, text.scored.hypothesis)
+            for ranges, text in zip(marked, texts, strict=True)
+        ]
 
     def characters(column: Column) -> SpanScores:
         return span_scores(predicted[id(column)], gold)
@@ -83,30 +76,34 @@ def spans(
             *_span_measures("token_span", in_tokens, token_counts),
         ),
         groups=groups,
-        resampling=resampling,
+        resampling=setup.resampling,
         name="spans",
-        title=f"Spans against those marked by {gold_name}",
+        title=f"Spans against those marked by {setup.gold_name}",
         note=f"{len(texts):,} texts with {sum(map(len, gold)):,} marked spans. Neighbouring "
-        f"{unit}s below the threshold make a span. Thresholds are chosen for the best F1 of wrong "
-        f"{unit}s on four fifths of the sources and applied to the last fifth, five times.",
+        f"{unit}s below the threshold make a span, and neighbouring marks as well. Thresholds are "
+        f"chosen for the best F1 of wrong {unit}s on four fifths of the sources and applied to the "
+        "last fifth, five times.",
     )
     return Evaluation(
         protocol="spans",
-        title=f"Spans marked by {gold_name}",
-        settings=settings or {},
+        title=f"Spans marked by {setup.gold_name}",
+        settings=setup.settings,
         tables=(table,),
         figures=(histogram(found.columns, found.wrong, of=f"{unit}s"),),
         disagreements=in_pieces(texts, found, found.columns[0]),
-        notes=tuple(notes),
+        notes=setup.notes,
     )
 
 
-def _append(marked: list[Range], place: Range, text: str) -> None:
-    """Add a range, joined to the one before it if nothing but space lies between."""
-    if marked and not text[marked[-1][1] : place[0]].strip():
-        marked[-1] = (marked[-1][0], max(marked[-1][1], place[1]))
-    else:
-        marked.append(place)
+def _joined(ranges: Iterable[Range], text: str) -> list[Range]:
+    """Ranges in order, those joined between which there is nothing but space."""
+    joined: list[Range] = []
+    for start, end in sorted(ranges):
+        if joined and not text[joined[-1][1] : start].strip():
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+        else:
+            joined.append((start, end))
+    return joined
 
 
 def _span_measures(
