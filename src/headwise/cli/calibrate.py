@@ -77,13 +77,9 @@ def calibrate(
             help="The one that `score` uses: f1, mcc, or a wanted one such as risk-0.1.",
         ),
     ] = "mcc",
-    source_column: Annotated[str | None, typer.Option(help="Name of the source column.")] = None,
-    hypothesis_column: Annotated[
-        str | None, typer.Option(help="Name of the hypothesis column.")
-    ] = None,
-    no_source: Annotated[
-        bool, typer.Option("--no-source", help="The rows are text on its own.")
-    ] = False,
+    source_column: options.SourceColumn = None,
+    hypothesis_column: options.HypothesisColumn = None,
+    no_source: options.NoSource = False,
     seed: Annotated[int, typer.Option("--seed", help="Of the synthetic errors.")] = 0,
     prompt: options.Prompt = None,
     prompt_variable: options.PromptVariables = None,

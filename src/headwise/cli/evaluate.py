@@ -167,16 +167,9 @@ def evaluate(
         int | None,
         typer.Option(min=1, help="Threads; by default one a core.", rich_help_panel=_TESTS),
     ] = None,
-    source_column: Annotated[
-        str | None, typer.Option(help="Name of the source column.", rich_help_panel=_INPUT)
-    ] = None,
-    hypothesis_column: Annotated[
-        str | None, typer.Option(help="Name of the hypothesis column.", rich_help_panel=_INPUT)
-    ] = None,
-    no_source: Annotated[
-        bool,
-        typer.Option("--no-source", help="The rows are text on its own.", rich_help_panel=_INPUT),
-    ] = False,
+    source_column: options.SourceColumn = None,
+    hypothesis_column: options.HypothesisColumn = None,
+    no_source: options.NoSource = False,
     model: options.Model = options.DEFAULT_MODEL,
     head: options.Head = None,
     prompt: options.Prompt = None,

@@ -57,6 +57,13 @@ TrustRemoteCode = Annotated[
     bool,
     typer.Option("--trust-remote-code", help="Run code that comes with the language model."),
 ]
+SourceColumn = Annotated[
+    str | None, typer.Option("--source-column", help="Name of the source column.")
+]
+HypothesisColumn = Annotated[
+    str | None, typer.Option("--hypothesis-column", help="Name of the hypothesis column.")
+]
+NoSource = Annotated[bool, typer.Option("--no-source", help="The rows are text on its own.")]
 Threshold = Annotated[
     float,
     typer.Option("--threshold", min=0.0, max=1.0, help="Words below this value are marked."),

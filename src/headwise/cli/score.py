@@ -56,13 +56,9 @@ def score(
     model: options.Model = options.DEFAULT_MODEL,
     head: options.Head = None,
     threshold: options.QualityThreshold = None,
-    source_column: Annotated[str | None, typer.Option(help="Name of the source column.")] = None,
-    hypothesis_column: Annotated[
-        str | None, typer.Option(help="Name of the hypothesis column.")
-    ] = None,
-    no_source: Annotated[
-        bool, typer.Option("--no-source", help="The rows are text on its own.")
-    ] = False,
+    source_column: options.SourceColumn = None,
+    hypothesis_column: options.HypothesisColumn = None,
+    no_source: options.NoSource = False,
     input_format: Annotated[
         str | None, typer.Option(help="tsv, jsonl or parquet; by default the suffix says it.")
     ] = None,
