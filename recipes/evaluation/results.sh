@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Everything under "Evaluation" in docs/results.md: reports in WORK, all tables in WORK/tables.md.
+# Everything under "Evaluation" in docs/results.md: reports in WORK, all tables in
+# WORK/evaluation-tables.md, which is docs/evaluation-tables.md.
 # Takes about a quarter of an hour on two cores.
 #
 #   recipes/evaluation/results.sh DATA WORK [MODEL]
@@ -36,7 +37,12 @@ evaluate tags "Wikipedia: human word tags" \
   "$work/mlqe-test.jsonl" --protocol error-detection
 evaluate mqm "TED talks: human MQM spans" \
   "$data/mqm-ted-en-de/mqm.tsv.gz" --protocol spans
-for name in ambiguity captions chrf bleu da tags mqm; do
-  cat "$work/$name/tables.md"
+{
+  echo "# Evaluation: all tables"
   echo
-done >"$work/tables.md"
+  echo "Written by \`recipes/evaluation/results.sh\`. [Results](results.md#evaluation) says what they mean."
+  for name in ambiguity captions chrf bleu da tags mqm; do
+    echo
+    sed 's/^#/##/' "$work/$name/tables.md" | cat -s | sed '$ { /^$/d }'
+  done
+} >"$work/evaluation-tables.md"
