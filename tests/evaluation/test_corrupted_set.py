@@ -1,10 +1,13 @@
+from itertools import combinations
+
 import numpy as np
 import pytest
 
+from headwise.backbones import NAMED_PROMPTS
 from headwise.data.pairs import Pair
 from headwise.data.signals import Signal
 from headwise.evaluation.corrupted_set import CorruptedSet, corrupted_set
-from headwise.evaluation.protocols.ambiguity import ambiguity
+from headwise.evaluation.protocols.ambiguity import _mean_differences, ambiguity
 from headwise.evaluation.resampling import Resampling
 from headwise.evaluation.setup import Setup
 from headwise.quality import QualityEstimator
@@ -83,36 +86,58 @@ def test_nothing_to_corrupt(bundled: QualityEstimator) -> None:
         corrupted_set(bundled, PAIRS, signals=SIGNALS, families=["odd"])
 
 
-def test_spread_is_the_range_of_references_over_the_fall_of_their_copies(
+def test_spread_is_the_difference_of_references_over_the_fall_of_their_copies(
     found: CorruptedSet,
 ) -> None:
-    evaluation = ambiguity(found, Setup(gold_name="x", resampling=Resampling(resamples=50)))
-    spread = evaluation.tables[0]
+    setup = Setup(gold_name="x", resampling=Resampling(resamples=50))
+    spread = ambiguity(found, setup).tables[0]
     assert spread.name == "spread"
 
     def mean(text):
         return text.scored.aggregate("mean", signal="logprob")
 
-    ranges, falls = [], []
-    for source in dict.fromkeys(text.group for text in found.references):
-        scores = [mean(t) for t in found.references if t.group == source]
-        ranges.append(max(scores) - min(scores))
-        falls.append(
-            np.mean(
-                [
-                    mean(found.references[place]) - mean(copy)
-                    for family, copies in found.copies.items()
-                    for copy, place in zip(copies, found.originals[family], strict=True)
-                    if copy.group == source
-                ]
-            )
-        )
     (row,) = [r for r in spread.rows if r.label == "logprob mean"]
-    measured = {metric.name: metric for metric in row.metrics}["range_per_drop"]
-    if measured.value is None:  # four falls may be explained by chance
-        assert np.mean(falls) <= 3 * np.std(falls) / len(falls) ** 0.5
-    else:
-        assert measured.value == pytest.approx(np.mean(ranges) / np.mean(falls), rel=1e-9)
+    for family, copies in found.copies.items():
+        apart, falls = [], []
+        for source in dict.fromkeys(text.group for text in found.references):
+            scores = [mean(t) for t in found.references if t.group == source]
+            mine = [
+                mean(found.references[place]) - mean(copy)
+                for copy, place in zip(copies, found.originals[family], strict=True)
+                if copy.group == source
+            ]
+            if mine:
+                apart.append(np.mean([abs(a - b) for a, b in combinations(scores, 2)]))
+                falls.append(np.mean(mine))
+        measured = {m.name: m for m in row.metrics}[f"spread_per_{family}_error"]
+        if measured.value is None:  # a few falls may be explained by chance
+            assert np.mean(falls) <= 3 * np.std(falls) / len(falls) ** 0.5
+        else:
+            assert measured.value == pytest.approx(np.sum(apart) / np.sum(falls), rel=1e-9)
+
+
+def test_the_mean_difference_does_not_grow_with_the_number_of_references() -> None:
+    rng = np.random.default_rng(0)
+    for size in (2, 3, 10):
+        groups = np.repeat(np.arange(2000), size)
+        found = _mean_differences(rng.normal(size=len(groups)), groups)
+        assert found.mean() == pytest.approx(2 / np.pi**0.5, rel=0.05)
+    values, groups = np.array([3.0, 1.0, 7.0, 5.0]), np.array([0, 0, 0, 1])
+    assert _mean_differences(values, groups).tolist() == pytest.approx([4.0, 0.0])
+
+
+def test_copies_of_texts_without_a_source_belong_to_their_originals(
+    bundled: QualityEstimator,
+) -> None:
+    raw = QualityEstimator(bundled.backbone, bundled.head, prompt=NAMED_PROMPTS["raw"])
+    alone = [Pair(None, pair.hypothesis) for pair in PAIRS]
+    made = corrupted_set(raw, alone, signals=SIGNALS)
+    assert len({text.group for text in made.texts}) == len(made.references) == 5
+    for family, copies in made.copies.items():
+        for copy, place in zip(copies, made.originals[family], strict=True):
+            assert copy.group == made.references[place].group
+    with pytest.raises(ValueError, match="No source has two"):
+        corrupted_set(raw, alone, signals=SIGNALS, alternatives_only=True)
 
 
 def test_ambiguity_has_tables_for_tokens_and_texts_of_both_families(found: CorruptedSet) -> None:

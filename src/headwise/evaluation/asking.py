@@ -20,6 +20,9 @@ from headwise.evaluation.results import Evaluation
 from headwise.evaluation.setup import Setup
 from headwise.evaluation.significance import ENOUGH_FOR_A_CURVE
 
+# With fewer groups percentile intervals cover less than they say
+_FEW_GROUPS = 30
+
 
 class Protocol(StrEnum):
     """What is asked of scores.
@@ -139,6 +142,12 @@ def certainty_notes(
         notes.append(
             "All texts belong together as one source: nothing can be resampled, and intervals and "
             "tests say nothing about other texts."
+        )
+    groups = len({text.group for text in texts})
+    if 1 < groups < _FEW_GROUPS:
+        notes.append(
+            f"There are only {groups} independent sources: intervals are too narrow (with ten, "
+            "those of 95 % cover about 83 %)."
         )
     most = max(
         (

@@ -99,6 +99,16 @@ def text_columns(
         for signal in scored[0].signals
         for how in _possible(texts, signal, aggregations)
     ]
+    if all(one.quality is not None for one in scored):
+        # A probability of the text itself, which means of token probabilities are not
+        columns.append(
+            Column(
+                signal=Signal.QUALITY.value,
+                aggregation="of the text",
+                values=np.array([one.quality for one in scored], dtype=np.float64),
+                is_probability=True,
+            )
+        )
     for name in texts[0].others:
         columns.append(_plain(name, np.array([text.others[name] for text in texts])))
     lengths = [-float(len(s.tokens) or len(s.hypothesis)) for s in scored]
@@ -206,7 +216,9 @@ def _column(
         signal=signal.value if signal.higher_is_better else f"-{signal.value}",
         aggregation=None if aggregation is None else aggregation.value,
         values=array if signal.higher_is_better else -array,
-        is_probability=signal.is_probability,
+        # Calibrated for tokens, `quality` claims nothing about texts under any aggregation
+        is_probability=signal.is_probability
+        and not (signal is Signal.QUALITY and aggregation is not None),
     )
 
 

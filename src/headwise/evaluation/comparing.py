@@ -12,7 +12,7 @@ from headwise.data.readers.scored import ScoredRow
 from headwise.errors import DataError
 from headwise.evaluation.asking import Protocol, certainty_notes, fitting_protocol
 from headwise.evaluation.columns import LENGTH, RANDOM, Column, Unit, pieces, text_columns
-from headwise.evaluation.judged_text import JudgedText, group_numbers
+from headwise.evaluation.judged_text import JudgedText, group_numbers, source_numbers
 from headwise.evaluation.judging import Judged, judge, numbers_of
 from headwise.evaluation.measures import Measure, correlation_measures, separation_measures
 from headwise.evaluation.resampling import Resampling
@@ -100,7 +100,9 @@ def compare(
         measures = (
             separation_measures(values == 1.0, positive="correct")
             if protocol is Protocol.BINARY
-            else correlation_measures(values, groups, seed=resampling.seed)
+            else correlation_measures(
+                values, groups=groups, sources=source_numbers(ours), seed=resampling.seed
+            )
         )
         both = (
             text_columns(texts, aggregations=aggregations, seed=resampling.seed)

@@ -67,7 +67,8 @@ def corrupted_set(
     Raises:
         ValueError: If a family is unknown, or nothing is left to corrupt.
     """
-    kept, unreadable = _readable(estimator, _distinct(pairs, alternatives_only=alternatives_only))
+    readable, unreadable = _readable(estimator, pairs)
+    kept = _distinct(readable, alternatives_only=alternatives_only)
     made = error_copies(
         estimator,
         kept,
@@ -89,7 +90,7 @@ def corrupted_set(
     for family, errors in made.items():
         # An error can make a text longer than the model can read
         good = [
-            (_judged(one), places[error.source, error.original])
+            (_judged(one, error.original), places[error.source, error.original])
             for error, one in zip(errors, of_copies, strict=False)
             if isinstance(one, ScoredHypothesis)
         ]
@@ -97,7 +98,9 @@ def corrupted_set(
         originals[family] = tuple(place for _, place in good)
     return CorruptedSet(
         references=tuple(
-            _judged(one) for one in scored[: len(kept)] if isinstance(one, ScoredHypothesis)
+            _judged(one, one.hypothesis)
+            for one in scored[: len(kept)]
+            if isinstance(one, ScoredHypothesis)
         ),
         copies=copies,
         originals=originals,
@@ -105,15 +108,16 @@ def corrupted_set(
     )
 
 
-def _judged(scored: ScoredHypothesis) -> JudgedText:
-    group = scored.hypothesis if scored.source is None else scored.source
-    return JudgedText(scored=scored, group=group)
+def _judged(scored: ScoredHypothesis, original: str) -> JudgedText:
+    """A text beside what it belongs to: its source, or the correct text if there is none."""
+    return JudgedText(scored=scored, group=original if scored.source is None else scored.source)
 
 
 def _distinct(pairs: Sequence[Pair], *, alternatives_only: bool) -> list[Pair]:
     by_source: defaultdict[str | None, dict[str, Pair]] = defaultdict(dict)
     for pair in pairs:
-        by_source[pair.source].setdefault(pair.hypothesis, pair)
+        if pair.source is not None or not alternatives_only:
+            by_source[pair.source].setdefault(pair.hypothesis, pair)
     fewest = 2 if alternatives_only else 1
     kept = [p for found in by_source.values() if len(found) >= fewest for p in found.values()]
     if not kept:
@@ -131,6 +135,6 @@ def _readable(estimator: QualityEstimator, pairs: Sequence[Pair]) -> tuple[list[
         [(pair.given, pair.hypothesis) for pair in pairs], estimator.prompt
     )
     kept = [pair for pair, code in zip(pairs, codes, strict=True) if isinstance(code, EncodedPair)]
-    if not kept:
+    if pairs and not kept:
         raise ValueError(f"The model can read none of the {len(pairs):,} texts.")
     return kept, len(pairs) - len(kept)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-_FOLDS = 5
+FOLDS = 5
 
 
 def cross_fitted_flags(
@@ -34,7 +34,7 @@ def cross_fitted_flags(
         Which items are flagged, ``(N,)``.
     """
     names, numbers = np.unique(groups, return_inverse=True)
-    folds = np.random.default_rng(seed).permutation(len(names)) % min(_FOLDS, len(names))
+    folds = np.random.default_rng(seed).permutation(len(names)) % min(FOLDS, len(names))
     fold_of = folds[numbers]
     flags = np.zeros(len(values), dtype=np.bool_)
     for fold in range(int(folds.max(initial=0)) + 1):
@@ -56,6 +56,8 @@ def _best_threshold(values: Floats, wrong: Bools, *, criterion: Literal["mcc", "
         return -np.inf if positives == 0 else np.inf
     # A threshold stands between two different values: below it lie `flagged` items
     cuts = np.flatnonzero(np.diff(ordered) > 0)
+    if criterion == "f1":
+        cuts = np.append(cuts, total - 1)  # to flag everything may be the best
     if not len(cuts):
         return -np.inf
     flagged = (cuts + 1).astype(np.float64)
@@ -67,4 +69,4 @@ def _best_threshold(values: Floats, wrong: Bools, *, criterion: Literal["mcc", "
         quality = (found * total - flagged * positives) / np.sqrt(spread)
     best = cuts[int(np.argmax(quality))]
     # The upper of the two values: what lies below it is flagged, and nothing is rounded
-    return float(ordered[best + 1])
+    return float(ordered[best + 1]) if best + 1 < total else np.inf

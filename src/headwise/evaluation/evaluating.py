@@ -13,7 +13,7 @@ from headwise.errors import DataError
 from headwise.evaluation.asking import Protocol, ask, fitting_protocol
 from headwise.evaluation.corrupted_set import CorruptedSet, corrupted_set
 from headwise.evaluation.crude_errors import CRUDE_KINDS
-from headwise.evaluation.error_copies import FAMILIES
+from headwise.evaluation.error_copies import FAMILIES, PLAUSIBLE
 from headwise.evaluation.gathering import Gathered, chosen_signals, gather_scored, score_rows_once
 from headwise.evaluation.judging import cells, judge, numbers_of
 from headwise.evaluation.question import MONTE_CARLO, Question
@@ -245,6 +245,12 @@ def _error_notes(found: CorruptedSet) -> list[str]:
         f"Errors were put into copies of {len(found.references):,} correct texts, one each: "
         f"{copies}. Some of them are no error to a reader, where a language leaves a choice."
     ]
+    if PLAUSIBLE in found.copies:
+        notes.append(
+            "Plausible errors are drawn by the language model's own probability (below 0.01) and "
+            "rank (15 to 150) of their first token: softmax, logprob, rank and boosted are judged "
+            "by errors that they define."
+        )
     if found.unreadable:
         notes.append(f"{found.unreadable:,} texts that the model cannot read were left out.")
     return notes

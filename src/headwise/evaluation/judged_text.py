@@ -38,6 +38,26 @@ class JudgedText:
             return None
         return marked_ranges(self.scored.errors, self.scored.hypothesis)
 
+    @property
+    def has_error(self) -> bool:
+        """Whether the gold finds anything wrong with the text, what is missing in it included."""
+        extra = self.scored.extra or {}
+        gaps = self.scored.tags is not None and any(self.scored.tags.bad_gaps or ())
+        missing = any(extra.get(name) for name in ("source_marks", "missing_marks"))
+        return bool(self.error_ranges) or gaps or missing
+
+
+def source_numbers(texts: Sequence[JudgedText]) -> NDArray[np.int64]:
+    """Number the sources of texts, ``(n,)``; a text without a source is alone."""
+    numbers: dict[object, int] = {}
+    return np.array(
+        [
+            numbers.setdefault(index if t.scored.source is None else t.scored.source, len(numbers))
+            for index, t in enumerate(texts)
+        ],
+        dtype=np.int64,
+    )
+
 
 def group_numbers(texts: Sequence[JudgedText]) -> NDArray[np.int64]:
     """Number the groups of texts by their first appearance, ``(n,)``."""

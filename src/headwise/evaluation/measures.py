@@ -25,13 +25,11 @@ from headwise.metrics import (
     undefined,
     under_confidence,
 )
-from headwise.metrics.confidence_bias import gap_signs
 from headwise.metrics.kendall_interval import kendall_with_interval
 from headwise.metrics.pairwise_accuracy import pairwise_accuracy, weighted_pairwise_accuracy
 from headwise.metrics.weighted import (
     Weighted,
     weighted_average_precision,
-    weighted_ece,
     weighted_f1,
     weighted_matthews,
     weighted_mean,
@@ -58,20 +56,25 @@ class Measure:
             interval of its own or has none.
         of_ranks: Whether only the order of the values counts, so that signals on different
             scales can be exchanged for a permutation test.
+        ranked: Whether one value of the column is better than another by itself.
     """
 
     name: str
     measure: Callable[[Column], Metric]
     weighted: Callable[[Column], Weighted] | None = None
     of_ranks: bool = False
+    ranked: bool = True
 
 
-def correlation_measures(gold: Floats, groups: Groups, *, seed: int) -> tuple[Measure, ...]:
+def correlation_measures(
+    gold: Floats, *, groups: Groups, sources: Groups, seed: int
+) -> tuple[Measure, ...]:
     """Agreement with gold numbers.
 
     Args:
         gold: The higher the better, ``(n,)``.
-        groups: Number of each text's source, ``(n,)``; pairs are compared within a source.
+        groups: Texts that are resampled together, by number, ``(n,)``.
+        sources: Number of each text's source, ``(n,)``; pairs are compared within a source.
         seed: Of the subsamples behind Kendall's interval.
     """
     found = [
@@ -97,31 +100,41 @@ def correlation_measures(gold: Floats, groups: Groups, *, seed: int) -> tuple[Me
             of_ranks=True,
         ),
     ]
-    if len(np.unique(groups)) < len(groups):
+    if len(np.unique(sources)) < len(sources):
+        # A resample of groups that cut through sources would hold halves of pairs
+        whole = len(np.unique(np.stack([sources, groups]), axis=1)[0]) == len(np.unique(sources))
         found.append(
             Measure(
                 name="acc_eq",
-                measure=lambda c: pairwise_accuracy(c.values, gold, groups).metric,
-                weighted=lambda c: weighted_pairwise_accuracy(
-                    pairwise_accuracy(c.values, gold, groups), groups
-                ),
+                measure=lambda c: pairwise_accuracy(c.values, gold, sources).metric,
+                weighted=(
+                    lambda c: weighted_pairwise_accuracy(
+                        pairwise_accuracy(c.values, gold, sources), sources
+                    )
+                )
+                if whole
+                else None,
             )
         )
     return tuple(found)
 
 
 def confidence_measures(gold: Floats) -> tuple[Measure, ...]:
-    """Shares of texts that score below or above their gold, both scaled onto [0, 1]."""
+    """Shares of texts that score below or above their gold, both scaled onto [0, 1].
+
+    They describe, and have no interval: the scale hangs on the most extreme texts, and which
+    those are is chance, however many texts there are.
+    """
     return (
         Measure(
             name="under_confidence",
             measure=lambda c: under_confidence(c.values, gold),
-            weighted=lambda c: weighted_mean((gap_signs(c.values, gold) == -1).astype(np.float64)),
+            ranked=False,
         ),
         Measure(
             name="over_confidence",
             measure=lambda c: over_confidence(c.values, gold),
-            weighted=lambda c: weighted_mean((gap_signs(c.values, gold) == 1).astype(np.float64)),
+            ranked=False,
         ),
     )
 
@@ -165,7 +178,11 @@ def rejection_measures(correct: Bools) -> tuple[Measure, ...]:
 
 
 def probability_measures(correct: Bools) -> tuple[Measure, ...]:
-    """Whether probabilities mean what they say; undefined for signals that are none."""
+    """Whether probabilities mean what they say; undefined for signals that are none.
+
+    The calibration error has no interval: chance alone makes it larger than it is, more so in
+    resamples, and the more so the better a signal is calibrated.
+    """
     labels = correct.astype(np.float64)
 
     def for_probabilities(
@@ -203,7 +220,6 @@ def probability_measures(correct: Bools) -> tuple[Measure, ...]:
         Measure(
             name="ece",
             measure=for_probabilities("ece", expected_calibration_error),
-            weighted=lambda c: weighted_ece(c.values, correct),
         ),
     )
 

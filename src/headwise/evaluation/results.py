@@ -73,6 +73,7 @@ class Table:
         note: What the gold is, what is resampled, what to beware of.
         rows: Signals, all with the same metrics.
         comparisons: The best row of each column against each other row.
+        unranked: Columns that describe, and in which no value is best.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Table:
     note: str
     rows: tuple[Row, ...]
     comparisons: tuple[Comparison, ...] = ()
+    unranked: frozenset[str] = frozenset()
 
     def like_best(self, row: Row, metric: str) -> bool:
         """Whether a test found nothing that tells a row from the best one of a column."""

@@ -215,7 +215,7 @@ def _p_value(differences: Floats, observed: float) -> float:
     spread = float(known.std(ddof=1)) if len(known) > 1 else 0.0
     if rarer >= _ENOUGH_TO_COUNT or len(known) < ENOUGH_FOR_A_CURVE or spread == 0:
         return counted
-    return float(2 * norm.sf(abs(observed) / spread))
+    return min(counted, float(2 * norm.sf(abs(observed) / spread)))
 
 
 def _comparisons(

@@ -62,11 +62,19 @@ def build_table(
     comparisons = [
         comparison
         for place, measure in enumerate(measures)
+        if measure.ranked
         for comparison in _compare(
             place, measure, columns, rows, drawn, groups=groups, resampling=resampling
         )
     ]
-    return Table(name=name, title=title, note=note, rows=rows, comparisons=tuple(comparisons))
+    return Table(
+        name=name,
+        title=title,
+        note=note,
+        rows=rows,
+        comparisons=tuple(comparisons),
+        unranked=frozenset(measure.name for measure in measures if not measure.ranked),
+    )
 
 
 def _samples(

@@ -158,9 +158,10 @@ def label_texts(
 def _labelled(scored: ScoredHypothesis, pair: Pair, group: str, signal: Signal) -> _Text:
     errors = pair.errors or ()
     marked = marked_ranges(errors, pair.hypothesis)
+    tokens = [token for token in scored.tokens if token.start < token.end]
     return _Text(
-        values=tuple(getattr(token, signal) for token in scored.tokens),
-        wrong=tuple(is_marked((token.start, token.end), marked) for token in scored.tokens),
+        values=tuple(getattr(token, signal) for token in tokens),
+        wrong=tuple(is_marked((token.start, token.end), marked) for token in tokens),
         group=group,
         categories=frozenset(error.category or _UNNAMED for error in errors),
     )

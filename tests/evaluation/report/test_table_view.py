@@ -180,7 +180,7 @@ def test_counts_name_what_they_count():
     ("note", "shown"),
     [
         ("Thresholds for mcc and f1.", "Thresholds for MCC and F1."),
-        ("The range_per_drop is a ratio.", "The Range per drop is a ratio."),
+        ("The log_loss is a mean.", "The Log loss is a mean."),
         ("Gold: roc_auc, f1_wrong", "Gold: ROC AUC, F1 wrong"),
         (
             "Gold: z_mean in my_f1.tsv, f1.tsv and x-prr",
@@ -190,7 +190,7 @@ def test_counts_name_what_they_count():
     ],
 )
 def test_notes_call_metrics_what_the_headings_call_them(note, shown):
-    metric = Metric(name="range_per_drop", value=0.2, count=2)
+    metric = Metric(name="range", value=0.2, count=2)
     rows = (Row(signal="s", aggregation=None, metrics=(metric,)),)
 
     assert view_of(Table(name="t", title="", note=note, rows=rows)).note == shown

@@ -5,7 +5,7 @@ translations, so their scores differ as if some were worse. A good signal is hig
 and low on errors.
 """
 
-import itertools
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,62 +88,63 @@ def _spread(found: CorruptedSet, setup: Setup) -> Table:
     columns = columns_of(found.texts, setup)
     count = len(found.references)
     groups = group_numbers(found.references)
-    originals = np.array(list(itertools.chain(*found.originals.values())), dtype=np.int64)
     sources = int(groups.max()) + 1
-    copies_of = np.bincount(groups[originals], minlength=sources)
-
-    def ranges(values: Floats) -> Floats:
-        highest, lowest = np.full(sources, -np.inf), np.full(sources, np.inf)
-        np.maximum.at(highest, groups, values[:count])
-        np.minimum.at(lowest, groups, values[:count])
-        spread: Floats = highest - lowest
-        return spread
-
-    def drops(values: Floats) -> Floats:
-        """Mean fall from a reference to its corrupted copies, of each source."""
-        fall = values[originals] - values[count:]
-        summed = np.bincount(groups[originals], weights=fall, minlength=sources)
-        mean: Floats = summed / np.maximum(copies_of, 1)
-        return mean
+    families = _families(found, groups)
 
     def places(values: Floats) -> Floats:
         shares: Floats = (rankdata(values) - 0.5) / len(values)
         return shares
 
-    kept = copies_of > 0
+    def ranges(column: Column) -> Floats:
+        of_references = places(column.values)[:count]
+        highest, lowest = np.full(sources, -np.inf), np.full(sources, np.inf)
+        np.maximum.at(highest, groups, of_references)
+        np.minimum.at(lowest, groups, of_references)
+        spread: Floats = highest - lowest
+        return spread
 
     def mean_range(column: Column) -> Metric:
-        value = float(ranges(places(column.values)).mean())
+        value = float(ranges(column).mean())
         return Metric(name="range", value=value, count=sources, higher_is_better=False)
 
-    def range_per_drop(column: Column) -> Metric:
-        falls = drops(column.values)[kept]
-        fall = float(falls.mean())
-        # Divided by a fall that chance explains, the ratio would be anything
-        if not fall > 3 * float(falls.std()) / len(falls) ** 0.5:
-            return undefined(
-                "range_per_drop",
-                "Errors do not lower the score by more than chance would.",
-                count=sources,
+    def per_fall(family: str, of_copies: _Copies) -> Measure:
+        """Mean difference of two references, over the mean fall of the family's errors."""
+        name = f"spread_per_{family}_error"
+
+        def parts(column: Column) -> tuple[Floats, Floats]:
+            falls = of_copies.falls(column.values)
+            apart = _mean_differences(column.values[:count], groups)
+            return np.where(of_copies.has_any, apart, 0.0), falls
+
+        def measure(column: Column) -> Metric:
+            apart, falls = parts(column)
+            known = falls[of_copies.has_any]
+            # Divided by a fall that chance explains, the ratio would be anything
+            if not known.mean() > 3 * known.std() / len(known) ** 0.5:
+                return undefined(
+                    name,
+                    "Errors do not lower the score by more than chance would.",
+                    count=len(known),
+                    higher_is_better=False,
+                )
+            return Metric(
+                name=name,
+                value=float(apart.sum() / falls.sum()),
+                count=len(known),
                 higher_is_better=False,
             )
-        value = float(ranges(column.values)[kept].mean()) / fall
-        return Metric(
-            name="range_per_drop", value=value, count=int(kept.sum()), higher_is_better=False
+
+        return Measure(
+            name=name, measure=measure, weighted=lambda column: weighted_ratio(*parts(column))
         )
 
     measures = (
-        Measure(
-            name="range_per_drop",
-            measure=range_per_drop,
-            weighted=lambda c: weighted_ratio(
-                np.where(kept, ranges(c.values), 0.0), np.where(kept, drops(c.values), 0.0)
-            ),
-        ),
+        *(per_fall(family, of_copies) for family, of_copies in families.items()),
         Measure(
             name="range",
             measure=mean_range,
-            weighted=lambda c: weighted_mean(ranges(places(c.values))),
+            weighted=lambda column: weighted_mean(ranges(column)),
+            ranked=False,
         ),
     )
     return build_table(
@@ -153,13 +154,74 @@ def _spread(found: CorruptedSet, setup: Setup) -> Table:
         resampling=setup.resampling,
         name="spread",
         title="Spread between valid references of one source",
-        note=f"{count:,} references of {sources:,} sources. Range per drop: mean range of the "
-        "scores of a source's references, divided by the mean fall of the score from a reference "
-        "to its copy with one error; below 1, a choice among valid references moves the score "
-        "less than an error does. Range: the same range in shares of all scored texts, whatever "
-        "the signal's scale; for random scores it is "
-        f"{_random_range(groups):.3f}.",
+        note=f"{count:,} references of {sources:,} sources. Spread per error: how far the scores "
+        "of two references of a source are apart on average, divided by how far the score falls "
+        "from a reference to its copy with one error; below 1, a choice between two valid "
+        "references moves the score less than an error does. Range: mean range of the scores of a "
+        "source's references, in shares of all scored texts, whatever the signal's scale; for "
+        f"random scores it is {_random_range(groups):.3f}. A small range alone is no merit: a "
+        "constant has none.",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Copies:
+    """Where the copies of one family stand among all texts.
+
+    Attributes:
+        places: The copies, ``(C,)``.
+        originals: The reference of each, ``(C,)``.
+        sources: The source of each, ``(C,)``.
+        counts: How many each of S sources has, ``(S,)``.
+    """
+
+    places: NDArray[np.int64]
+    originals: NDArray[np.int64]
+    sources: NDArray[np.int64]
+    counts: NDArray[np.int64]
+
+    @property
+    def has_any(self) -> NDArray[np.bool_]:
+        """Which sources have a copy, ``(S,)``."""
+        return self.counts > 0
+
+    def falls(self, values: Floats) -> Floats:
+        """Mean fall from a reference to its copy, of each source; 0 without copies, ``(S,)``."""
+        fall = values[self.originals] - values[self.places]
+        summed = np.bincount(self.sources, weights=fall, minlength=len(self.counts))
+        mean: Floats = summed / np.maximum(self.counts, 1)
+        return mean
+
+
+def _families(found: CorruptedSet, groups: NDArray[np.int64]) -> dict[str, _Copies]:
+    families = {}
+    start = len(found.references)
+    for family, copies in found.copies.items():
+        originals = np.array(found.originals[family], dtype=np.int64)
+        families[family] = _Copies(
+            np.arange(start, start + len(copies), dtype=np.int64),
+            originals,
+            groups[originals],
+            np.bincount(groups[originals], minlength=int(groups.max()) + 1),
+        )
+        start += len(copies)
+    return {family: of_copies for family, of_copies in families.items() if len(of_copies.places)}
+
+
+def _mean_differences(values: Floats, groups: NDArray[np.int64]) -> Floats:
+    """Mean absolute difference of two items of a group, ``(S,)``.
+
+    Unlike a range, it does not grow with the number of items.
+    """
+    order = np.lexsort((values, groups))
+    sizes = np.bincount(groups)
+    starts = np.repeat(np.cumsum(sizes) - sizes, sizes)
+    places = np.arange(len(values)) - starts
+    # The k-th smallest of n is the larger one of k pairs and the smaller one of n - 1 - k
+    weights = 2 * places - sizes[groups[order]] + 1
+    summed = np.bincount(groups[order], weights=weights * values[order])
+    mean: Floats = summed / np.maximum(sizes * (sizes - 1) / 2, 1)
+    return mean
 
 
 def _random_range(groups: NDArray[np.int64]) -> float:

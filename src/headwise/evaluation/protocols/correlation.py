@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from headwise.evaluation.columns import Column, text_columns
 from headwise.evaluation.disagreements import in_rank
 from headwise.evaluation.figures import risk_coverage, scatter
-from headwise.evaluation.judged_text import JudgedText, group_numbers
+from headwise.evaluation.judged_text import JudgedText, group_numbers, source_numbers
 from headwise.evaluation.measures import confidence_measures, correlation_measures
 from headwise.evaluation.results import Evaluation, Row, Table
 from headwise.evaluation.setup import Setup
@@ -38,7 +38,12 @@ def correlation(
     tables = [
         build_table(
             columns,
-            correlation_measures(gold, groups, seed=setup.resampling.seed),
+            correlation_measures(
+                gold,
+                groups=groups,
+                sources=source_numbers(texts),
+                seed=setup.resampling.seed,
+            ),
             groups=groups,
             resampling=setup.resampling,
             name="correlation",
@@ -53,7 +58,8 @@ def correlation(
             name="confidence",
             title="Under- and over-confidence",
             note="Share of texts whose score lies below or above the gold, both scaled from their "
-            "smallest to their largest value onto [0, 1]. The scale is kept in the resamples.",
+            "smallest to their largest value onto [0, 1]. A description: the scale hangs on the "
+            "most extreme texts, so there are no intervals and no best.",
         ),
     ]
     systems = [text.system for text in texts]

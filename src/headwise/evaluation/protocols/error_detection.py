@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headwise.evaluation.columns import Column, Pieces, Unit, pieces
-from headwise.evaluation.cross_fitting import cross_fitted_flags
+from headwise.evaluation.cross_fitting import FOLDS, cross_fitted_flags
 from headwise.evaluation.disagreements import in_pieces
 from headwise.evaluation.figures import histogram, reliability, risk_coverage
 from headwise.evaluation.judged_text import JudgedText, group_numbers
@@ -115,8 +115,17 @@ def pieces_table(
         title=f"Wrong {found.unit}s against right ones ({gold_name or setup.gold_name})",
         note=f"{len(correct):,} {found.unit}s of {found.texts.max() + 1:,} texts, "
         f"{found.wrong.mean():.1%} of them wrong. Average precision is that of finding wrong "
-        "ones. Thresholds for MCC and F1 are chosen for the best MCC on four fifths of the "
-        "sources and applied to the last fifth, five times.",
+        f"ones. {_folds_note(found)}",
+    )
+
+
+def _folds_note(found: Pieces) -> str:
+    sources = len(np.unique(found.groups))
+    if sources < 2:
+        return "Thresholds for MCC and F1 are chosen on the very source that they judge."
+    return (
+        f"Thresholds for MCC and F1 are chosen for the best MCC on other sources, in "
+        f"{min(FOLDS, sources)} folds; intervals are those of the decisions, given the thresholds."
     )
 
 
@@ -128,7 +137,7 @@ def texts_table(
     title: str = "Texts without an error against those with one",
 ) -> Table:
     """Clean texts against those with an error."""
-    correct = np.array([not text.error_ranges for text in texts], dtype=np.bool_)
+    correct = np.array([not text.has_error for text in texts], dtype=np.bool_)
     return build_table(
         columns_of(texts, setup),
         separation_measures(correct, positive="wrong"),

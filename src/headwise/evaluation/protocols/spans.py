@@ -81,8 +81,8 @@ def spans(
         title=f"Spans against those marked by {setup.gold_name}",
         note=f"{len(texts):,} texts with {sum(map(len, gold)):,} marked spans. Neighbouring "
         f"{unit}s below the threshold make a span, and neighbouring marks as well. Thresholds are "
-        f"chosen for the best F1 of wrong {unit}s on four fifths of the sources and applied to the "
-        "last fifth, five times.",
+        f"chosen for the best F1 of wrong {unit}s on other sources, in five folds if there are as "
+        "many; intervals are those of the spans, given the thresholds.",
     )
     return Evaluation(
         protocol="spans",

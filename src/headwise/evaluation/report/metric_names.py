@@ -27,8 +27,13 @@ _LONG_NAMES = {
     "prr": "prediction-rejection ratio",
     "aurc": "area under the risk-coverage curve",
 }
-_UNITS = {"system_acc": "pairs of systems", "range": "sources", "range_per_drop": "sources"}
-_PLAIN = {"f1", "f1_right", "f1_wrong", "log_loss", "range_per_drop", "span_f1"}
+_UNITS = {
+    "system_acc": "pairs of systems",
+    "range": "sources",
+    "spread_per_crude_error": "sources",
+    "spread_per_plausible_error": "sources",
+}
+_PLAIN = {"f1", "f1_right", "f1_wrong", "log_loss", "span_f1"}
 # Spellings that no sentence has by accident
 _TELLING = re.compile(r"(?<![\w.-])(?:[a-z0-9]+(?:_[a-z0-9]+)+|f1|mcc|ece|prr|aurc)(?![\w-]|\.\w)")
 

@@ -162,7 +162,10 @@ def view_of(table: Table, *, sort: bool = False) -> TableView:
     if sort and columns:
         order.sort(key=lambda index: _sort_key(found[index].get(columns[0].name)))
     letters: dict[str, str] = {}
-    best = {column.name: _best_value(column.name, found) for column in columns}
+    best = {
+        column.name: None if column.name in table.unranked else _best_value(column.name, found)
+        for column in columns
+    }
     contrasts = {(c.metric, c.other): c for c in table.comparisons}
     rows = tuple(
         RowView(
