@@ -5,11 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy.stats import pearsonr, spearmanr
-from scored_texts import judged_texts
+from scored_texts import judged_texts, scored_text
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
 from headwise.data.signals import Signal
+from headwise.data.word_tags import WordTags
 from headwise.evaluation.columns import Unit
+from headwise.evaluation.judged_text import JudgedText
 from headwise.evaluation.protocols.binary import binary
 from headwise.evaluation.protocols.correlation import correlation
 from headwise.evaluation.protocols.error_detection import error_detection
@@ -262,3 +264,51 @@ def test_disagreements_come_from_different_sources() -> None:
     ):
         sources = [one.scored.source for one in found.disagreements]
         assert len(set(sources)) >= len(sources) / 2
+
+
+def test_pairs_stay_within_a_source_whatever_is_resampled() -> None:
+    texts = judged_texts(80)
+    grouped = [replace(text, group=str(i // 20)) for i, text in enumerate(texts)]
+    cut = [replace(text, group=str(i % 4)) for i, text in enumerate(texts)]
+    setup = Setup(gold_name="da", resampling=QUICK)
+    values = [
+        metric(table(correlation(of, setup), "correlation"), "sigmoid mean", "acc_eq")
+        for of in (texts, grouped, cut)
+    ]
+    assert len({one.value for one in values}) == 1
+    assert all(one.low is not None for one in values)
+
+
+def test_what_hangs_on_extremes_has_no_interval_and_no_best() -> None:
+    found = table(
+        correlation(judged_texts(60), Setup(gold_name="da", resampling=QUICK)), "confidence"
+    )
+    assert found.comparisons == ()
+    assert found.unranked == {"under_confidence", "over_confidence"}
+    assert metric(found, "sigmoid mean", "under_confidence").low is None
+
+
+def test_a_text_with_an_omission_is_not_a_clean_one() -> None:
+    tags = WordTags(((0, 2), (3, 5)), (False, False), (False, True, False))
+    gap = scored_text(["w0", "w1"], {"sigmoid": [0.9, 0.9]}, wrong=[], tags=tags)
+    source = scored_text(["w0"], {"sigmoid": [0.9]}, wrong=[], extra={"source_marks": 1})
+    clean = scored_text(["w0"], {"sigmoid": [0.9]}, wrong=[], extra={"source_marks": 0})
+    found = [JudgedText(scored=one, group="a").has_error for one in (gap, source, clean)]
+    assert found == [True, True, False]
+
+
+def test_the_calibrated_probability_of_a_text_has_a_column_of_its_own() -> None:
+    texts = [
+        replace(
+            text,
+            gold=float(index % 2),
+            scored=replace(
+                scored_text(["a", "b"], {"quality": [0.9, 0.8]}, source=str(index)),
+                quality=0.7 if index % 2 else 0.3,
+            ),
+        )
+        for index, text in enumerate(judged_texts(40))
+    ]
+    found = binary(texts, Setup(gold_name="ok", resampling=QUICK)).tables[0]
+    assert metric(found, "quality of the text", "brier").value == pytest.approx(0.09)
+    assert metric(found, "quality mean", "brier").value is None
