@@ -8,7 +8,6 @@ from sklearn.metrics import average_precision_score, f1_score, matthews_corrcoef
 from headwise.metrics import (
     Metric,
     average_precision,
-    expected_calibration_error,
     f1,
     matthews,
     pearson,
@@ -20,7 +19,6 @@ from headwise.metrics import (
 from headwise.metrics.weighted import (
     Weighted,
     weighted_average_precision,
-    weighted_ece,
     weighted_f1,
     weighted_matthews,
     weighted_mean,
@@ -62,7 +60,6 @@ def agree(statistic: Weighted, weights, plain) -> None:
 def test_every_statistic_is_the_metric_of_the_repeated_items(
     scores, gold, labels, flags, weights
 ) -> None:
-    chances = 1 / (1 + np.exp(-scores))
     agree(weighted_pearson(scores, gold), weights, lambda i: pearson(scores[i], gold[i]))
     agree(weighted_spearman(scores, gold), weights, lambda i: spearman(scores[i], gold[i]))
     agree(weighted_roc_auc(scores, labels), weights, lambda i: roc_auc(scores[i], labels[i]))
@@ -89,12 +86,6 @@ def test_every_statistic_is_the_metric_of_the_repeated_items(
             weighted_risk_coverage_area(scores, losses),
             weights,
             lambda i, losses=losses: risk_coverage_area(scores[i], losses[i]),
-        )
-    for bins in (1, 15):
-        agree(
-            weighted_ece(chances, labels, bins=bins),
-            weights,
-            lambda i, bins=bins: expected_calibration_error(chances[i], labels[i], bins=bins),
         )
 
 
@@ -211,7 +202,6 @@ def every_statistic(count: int) -> list[Weighted]:
         weighted_f1(labels, labels, of="wrong"),
         weighted_rejection_ratio(x, x),
         weighted_risk_coverage_area(x, x),
-        weighted_ece(x, labels),
     ]
 
 
@@ -236,10 +226,6 @@ def test_wrong_input_is_named() -> None:
         weighted_pearson([1, 2], [1, float("nan")])
     with pytest.raises(ValueError, match="`correct` must hold booleans"):
         weighted_roc_auc([1, 2], [1, 2])
-    with pytest.raises(ValueError, match="`probabilities` must lie in"):
-        weighted_ece([1.5], [1])
-    with pytest.raises(ValueError, match="`bins` must be at least 1, got 0"):
-        weighted_ece([0.5], [1], bins=0)
     with pytest.raises(ValueError, match="`positive` must be"):
         weighted_average_precision([1], [1], positive="best")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="`of` must be"):

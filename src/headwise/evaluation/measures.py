@@ -1,6 +1,6 @@
 """The columns that a table can have: a metric, and how its interval is found."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -248,8 +248,3 @@ def decision_measures(flags: Callable[[Column], Bools], wrong: Bools) -> tuple[M
             weighted=lambda c: weighted_f1(flags(c), wrong, of="right"),
         ),
     )
-
-
-def without(measures: Sequence[Measure], *names: str) -> tuple[Measure, ...]:
-    """Measures but for some."""
-    return tuple(measure for measure in measures if measure.name not in names)

@@ -40,7 +40,6 @@ from headwise.metrics.spans import (
 from headwise.metrics.weighted import (
     Weighted,
     weighted_average_precision,
-    weighted_ece,
     weighted_f1,
     weighted_matthews,
     weighted_mean,
@@ -90,7 +89,6 @@ __all__ = [
     "undefined",
     "under_confidence",
     "weighted_average_precision",
-    "weighted_ece",
     "weighted_f1",
     "weighted_matthews",
     "weighted_mean",

@@ -16,7 +16,6 @@ from headwise.metrics.weighted_rejection import (
 )
 from headwise.metrics.weighted_rows import Weighted
 from headwise.metrics.weighted_sums import (
-    weighted_ece,
     weighted_f1,
     weighted_matthews,
     weighted_mean,
@@ -27,7 +26,6 @@ from headwise.metrics.weighted_sums import (
 __all__ = [
     "Weighted",
     "weighted_average_precision",
-    "weighted_ece",
     "weighted_f1",
     "weighted_matthews",
     "weighted_mean",

@@ -8,16 +8,13 @@ from numpy.typing import ArrayLike
 from headwise.metrics.inputs import (
     Floats,
     checked_labels,
-    checked_probabilities,
     checked_scores,
     same_length,
     unit_scaled,
 )
 from headwise.metrics.weighted_rows import (
-    TieGroups,
     Weighted,
     checked_weights,
-    gathered,
     products,
     quotient,
     totals,
@@ -176,38 +173,3 @@ def weighted_f1(flagged: ArrayLike, wrong: ArrayLike, *, of: Literal["wrong", "r
         raise ValueError(f"`of` must be 'wrong' or 'right', got {of!r}.")
     claimed, present = (flags, errors) if of == "wrong" else (~flags, ~errors)
     return weighted_ratio(2.0 * (claimed & present), claimed.astype(np.float64) + present)
-
-
-def weighted_ece(probabilities: ArrayLike, correct: ArrayLike, *, bins: int = 15) -> Weighted:
-    """Expected calibration error over bins of equal width, those of `reliability_curve`.
-
-    Args:
-        probabilities: Probability that each item is right, in [0, 1], ``(n,)``.
-        correct: Which items are right, ``(n,)``, booleans or 0 and 1.
-        bins: How many bins, at least 1.
-
-    Returns:
-        The statistic, in [0, 1], lower is better; undefined where all weights are zero.
-
-    Raises:
-        ValueError: If an argument is not flat, holds other values, or the lengths differ; if
-            there is less than one bin.
-
-    References:
-        Guo et al. 2017, arXiv 1706.04599, Eq. 3.
-    """
-    claims = checked_probabilities(probabilities, name="probabilities")
-    labels = checked_labels(correct, name="correct")
-    count = same_length(probabilities=claims, correct=labels)
-    if bins < 1:
-        raise ValueError(f"`bins` must be at least 1, got {bins}.")
-    bin_of = np.searchsorted(np.linspace(0.0, 1.0, bins + 1)[1:-1], claims)
-    ordered = TieGroups.of(bin_of.astype(np.float64))
-    excess = (claims - labels)[ordered.order]
-
-    def ece(weights: Floats) -> Floats:
-        checked_weights(weights, count=count)
-        gaps = ordered.sums(gathered(weights, ordered.order) * excess)
-        return quotient(totals(np.abs(gaps)), totals(weights))
-
-    return ece
