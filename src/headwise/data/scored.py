@@ -219,6 +219,10 @@ class ScoredHypothesis:
                 ranges.append([piece.start, piece.end])
         return tuple(self._span(start, end, how=Aggregation.MIN) for start, end in ranges)
 
+    def tokens_in(self, start: int, end: int) -> tuple[ScoredToken, ...]:
+        """The tokens that share a character with ``hypothesis[start:end]``, in order."""
+        return tuple(t for t in self.tokens if t.start < end and t.end > start)
+
     def as_dict(self, level: Level = "sentence") -> dict[str, Any]:
         """A row for JSON: texts, sentence score, signals, marks; words or tokens if asked for."""
         row: dict[str, Any] = {} if self.source is None else {"source": self.source}
@@ -298,7 +302,7 @@ class ScoredHypothesis:
         return chosen
 
     def _span(self, start: int, end: int, *, how: Aggregation | str) -> ScoredSpan:
-        tokens = tuple(t for t in self.tokens if t.start < end and t.end > start)
+        tokens = self.tokens_in(start, end)
         values: dict[str, float | None] = {}
         for signal in self.signals:
             if not Aggregation(how).is_defined_for(signal):

@@ -146,8 +146,8 @@ def certainty_notes(
     groups = len({text.group for text in texts})
     if 1 < groups < _FEW_GROUPS:
         notes.append(
-            f"There are only {groups} independent sources: intervals are too narrow (with ten, "
-            "those of 95 % cover about 83 %)."
+            f"There are only {groups} independent sources: intervals are too narrow (simulated "
+            "with ten, those of 95 % cover 74 to 87 %)."
         )
     most = max(
         (

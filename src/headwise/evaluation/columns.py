@@ -1,13 +1,14 @@
 """All signals as columns of numbers, each the higher the better: of texts, of words, of tokens."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 
-from headwise.data.aggregation import Aggregation
+from headwise.data.aggregation import Aggregation, aggregate
 from headwise.data.error_spans import Range, is_marked
 from headwise.data.scored import ScoredHypothesis, ScoredToken
 from headwise.data.signals import Signal
@@ -141,7 +142,11 @@ def pieces(texts: Sequence[JudgedText], unit: Unit, *, seed: int = 0) -> Pieces:
             wrong.append(bad)
             owners.append(number)
             for signal in signals:
-                values[signal].append(_worst(tokens, signal))
+                worst = aggregate(
+                    [getattr(token, signal) for token in tokens], Aggregation.MIN, signal=signal
+                )
+                assert worst is not None
+                values[signal].append(worst)
     columns = [_column(signal, None, found) for signal, found in values.items()]
     columns.append(_plain(LENGTH, np.array([float(a - b) for a, b in ranges])))
     columns.append(_plain(RANDOM, np.random.default_rng(seed).random(len(ranges))))
@@ -154,6 +159,12 @@ def pieces(texts: Sequence[JudgedText], unit: Unit, *, seed: int = 0) -> Pieces:
         groups=group_numbers(texts)[of_texts],
         ranges=tuple(ranges),
     )
+
+
+def shares_below(values: Floats) -> Floats:
+    """Share of the values below each, ties and itself counted half, ``(N,)``, in (0, 1)."""
+    shares: Floats = (rankdata(values) - 0.5) / len(values)
+    return shares
 
 
 def _pieces_of(
@@ -173,8 +184,7 @@ def _pieces_of(
     else:
         marked = [((w.start, w.end), is_marked((w.start, w.end), errors)) for w in scored.words]
     for place, bad in marked:
-        tokens = tuple(t for t in scored.tokens if t.start < place[1] and t.end > place[0])
-        if tokens:
+        if tokens := scored.tokens_in(*place):
             yield place, bad, tokens
 
 
@@ -185,15 +195,9 @@ def _gaps_of(
         return
     end = len(scored.hypothesis)
     for place, bad in zip((*scored.tags.ranges, (end, end)), scored.tags.bad_gaps, strict=True):
-        after = (t for t in scored.tokens if t.start < place[1] and t.end > place[0])
-        first = next(after, None) or next(iter(scored.special_tokens), None)
-        if first is not None:
-            yield place, bad, (first,)
-
-
-def _worst(tokens: Sequence[ScoredToken], signal: Signal) -> float:
-    choose: Callable[..., float] = min if signal.higher_is_better else max
-    return choose(getattr(token, signal) for token in tokens)
+        after = scored.tokens_in(*place) or scored.special_tokens
+        if after:
+            yield place, bad, after[:1]
 
 
 def _value(text: JudgedText, signal: Signal, how: Aggregation) -> float | None:

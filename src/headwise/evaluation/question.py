@@ -14,7 +14,7 @@ from headwise.evaluation.setup import Setup
 
 MONTE_CARLO = "monte-carlo"
 
-Column = tuple[str, str | None]
+FileColumn = tuple[str, str | None]
 """A file and the name of a column in it; ``None`` for the only one that holds numbers."""
 
 _OWN_NAMES = frozenset({*(signal.value for signal in Signal), LENGTH, RANDOM, MONTE_CARLO})
@@ -57,11 +57,11 @@ class Question:
     source: Source
     protocol: Protocol | None = None
     gold: str | None = None
-    gold_file: Column | None = None
+    gold_file: FileColumn | None = None
     lower_is_better: tuple[str, ...] = ()
     group: str | None = None
     system: str | None = None
-    scores: Mapping[str, Column] = field(default_factory=dict)
+    scores: Mapping[str, FileColumn] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
     signals: tuple[Signal, ...] | None = None
     aggregations: tuple[Aggregation, ...] = DEFAULT_AGGREGATIONS

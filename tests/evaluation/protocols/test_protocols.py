@@ -312,3 +312,17 @@ def test_the_calibrated_probability_of_a_text_has_a_column_of_its_own() -> None:
     found = binary(texts, Setup(gold_name="ok", resampling=QUICK)).tables[0]
     assert metric(found, "quality of the text", "brier").value == pytest.approx(0.09)
     assert metric(found, "quality mean", "brier").value is None
+
+
+def test_false_alarms_are_shown_where_there_is_no_error_to_miss() -> None:
+    texts = [
+        replace(text, scored=replace(text.scored, errors=()))
+        for text in judged_texts(20, per_source=1)
+    ]
+    found = error_detection(texts, Setup(gold_name="people", resampling=QUICK))
+    assert len(found.disagreements) == 20
+    assert {one.gold for one in found.disagreements} == {1.0}
+    lowest = min(token.sigmoid for text in texts for token in text.scored.tokens)
+    assert found.disagreements[0].score == lowest
+    scores = [one.score for one in found.disagreements]
+    assert scores == sorted(scores)

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
-from headwise.evaluation.columns import Column, Unit, pieces
+from headwise.evaluation.columns import Column, Unit, pieces, shares_below
 from headwise.evaluation.corrupted_set import CorruptedSet
 from headwise.evaluation.disagreements import in_pieces
 from headwise.evaluation.error_copies import PLAUSIBLE
@@ -91,12 +90,8 @@ def _spread(found: CorruptedSet, setup: Setup) -> Table:
     sources = int(groups.max()) + 1
     families = _families(found, groups)
 
-    def places(values: Floats) -> Floats:
-        shares: Floats = (rankdata(values) - 0.5) / len(values)
-        return shares
-
     def ranges(column: Column) -> Floats:
-        of_references = places(column.values)[:count]
+        of_references = shares_below(column.values)[:count]
         highest, lowest = np.full(sources, -np.inf), np.full(sources, np.inf)
         np.maximum.at(highest, groups, of_references)
         np.minimum.at(lowest, groups, of_references)
