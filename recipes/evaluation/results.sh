@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Everything under "Evaluation" in docs/results.md: reports in WORK, all tables in
 # WORK/evaluation-tables.md, which is docs/evaluation-tables.md.
-# Takes about a quarter of an hour on two cores.
+# Takes about ten minutes on two cores.
 #
 #   recipes/evaluation/results.sh DATA WORK [MODEL]
 #
