@@ -2,7 +2,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from headwise.metrics.bootstrap import bootstrap
@@ -72,6 +72,8 @@ def test_equals_trying_every_epsilon(items) -> None:
     st.lists(st.tuples(numbers, numbers, st.integers(0, 2)), min_size=4, max_size=12),
     st.sampled_from([0.0, 0.2, 1.0]),
 )
+@example([(0.0, 0.0, 0), (0.0, 0.0, 0), (0.0, 1.0, 0), (0.0, 5e-324, 0)], 0.0)
+@example([(0.0, 0.0, 0), (5e-324, 0.0, 0), (1.0, 1.0, 0), (0.0, 2.0, 0)], 0.0)
 def test_a_given_epsilon_is_kept(items, epsilon: float) -> None:
     scores, gold, groups = (list(column) for column in zip(*items, strict=True))
     found = pairwise_accuracy(scores, gold, groups, epsilon=epsilon, resamples=5)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from headwise.metrics.bootstrap import group_indices
-from headwise.metrics.inputs import Bools, Floats, checked_scores, same_length, unit_scaled
+from headwise.metrics.inputs import Bools, Floats, checked_scores, same_length
 from headwise.metrics.weighted_rows import Indices
 
 # Candidates whose accuracies differ by less than this differ by rounding
@@ -20,7 +20,8 @@ class GroupedPairs:
 
     Attributes:
         scores: Scores, scaled so that differences do not overflow, ``(n,)``.
-        gold: Gold, likewise, ``(n,)``.
+        gold: Place of each gold value among the different ones, ``(n,)``: its order is all that
+            counts.
         exponent: Scores of the caller are ``scores * 2**exponent``.
         starts: Place of each group's first item.
         sizes: Number of each group's items.
@@ -64,8 +65,12 @@ class GroupedPairs:
         Raises:
             ValueError: If the arguments do not fit.
         """
-        values, exponent = unit_scaled(checked_scores(scores, name="scores"))
-        truth, _ = unit_scaled(checked_scores(gold, name="gold"))
+        values = checked_scores(scores, name="scores")
+        # Halved only where a difference would overflow: the smallest numbers would be rounded
+        exponent = int(np.abs(values).max(initial=0.0) > np.finfo(np.float64).max / 2)
+        values = np.ldexp(values, -exponent)
+        truth = checked_scores(gold, name="gold")
+        truth = np.unique(truth, return_inverse=True)[1].astype(np.float64)
         group_of = group_indices(groups, count=same_length(scores=values, gold=truth))
         order = np.argsort(group_of, kind="stable")
         sizes = np.bincount(group_of)
