@@ -33,9 +33,10 @@ from transformers import get_cosine_schedule_with_warmup
 from headwise import QualityEstimator
 from headwise.backbones import NAMED_PROMPTS, CausalBackbone, EncodedPair
 from headwise.backbones.encoded import pad_right, target_rows
-from headwise.data.batching import LengthBatchSampler, length_batches
+from headwise.data.batching import LengthBatchSampler
 from headwise.data.pairs import Pair
 from headwise.features import LiveFeatures, encode_examples
+from headwise.functional.length_batches import length_batches
 from headwise.heads import QualityHead, SigmoidHead, load_head
 from headwise.training.head_trainer import HeadLoss
 from headwise.training.negatives import NegativeSampling

@@ -3,8 +3,10 @@
 from headwise.backbones.base import LanguageBackbone
 from headwise.backbones.causal import CausalBackbone
 from headwise.backbones.encoded import EncodedPair
+from headwise.backbones.encoded_text import EncodedText
+from headwise.backbones.encoder import EncoderBackbone
 from headwise.backbones.encoder_decoder import EncoderDecoderBackbone
-from headwise.backbones.loading import Backbone, default_prompt, load_backbone
+from headwise.backbones.loading import Backbone, default_prompt, load_backbone, load_encoder
 from headwise.backbones.prompts import (
     NAMED_PROMPTS,
     ChatPromptTemplate,
@@ -21,6 +23,8 @@ __all__ = [
     "CausalBackbone",
     "ChatPromptTemplate",
     "EncodedPair",
+    "EncodedText",
+    "EncoderBackbone",
     "EncoderDecoderBackbone",
     "LanguageBackbone",
     "PromptTemplate",
@@ -29,5 +33,6 @@ __all__ = [
     "Unembedding",
     "default_prompt",
     "load_backbone",
+    "load_encoder",
     "parse_prompt",
 ]

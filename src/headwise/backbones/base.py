@@ -1,42 +1,23 @@
 """What all frozen language models have in common."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
 
 import torch
 from torch import Tensor
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from headwise.backbones.context_length import smallest_limit
 from headwise.backbones.encoded import EncodedPair
+from headwise.backbones.frozen import FrozenModel
 from headwise.backbones.prompts import PromptTemplate, Source
-from headwise.backbones.text_checks import check_text, control_token_pattern, control_tokens
+from headwise.backbones.text_checks import check_text, control_tokens
 from headwise.backbones.unembedding import Unembedding, check_unembedding
-from headwise.errors import ContextLengthError, InputError
-
-# Tokenisers without a limit report a huge one
-_NO_LIMIT = 10**9
+from headwise.errors import InputError
 
 
-class LanguageBackbone(ABC):
+class LanguageBackbone(FrozenModel):
     """A frozen language model: tokens in, last hidden states out."""
-
-    def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
-        self.model = model.requires_grad_(False).eval()
-        self.tokenizer = tokenizer
-        self._control_tokens = control_token_pattern(tokenizer)
-
-    @property
-    def device(self) -> torch.device:
-        """Where inputs have to be."""
-        weight: Tensor = self.model.get_input_embeddings().weight
-        return weight.device
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """The model's own floating point type."""
-        dtype: torch.dtype = self.model.dtype
-        return dtype
 
     @property
     def hidden_size(self) -> int:
@@ -52,12 +33,8 @@ class LanguageBackbone(ABC):
     def max_length(self) -> int | None:
         """The longest input in tokens, or ``None`` if the model sets no limit."""
         config = self.model.config.get_text_config(decoder=True)
-        limits = [
-            getattr(config, "max_position_embeddings", None),
-            self.tokenizer.model_max_length,
-        ]
-        known = [limit for limit in limits if limit is not None and 0 < limit < _NO_LIMIT]
-        return min(known, default=None)
+        limit = getattr(config, "max_position_embeddings", None)
+        return smallest_limit(limit, self.tokenizer.model_max_length)
 
     @cached_property
     def special_ids(self) -> frozenset[int]:
@@ -80,22 +57,6 @@ class LanguageBackbone(ABC):
             hidden, logits = self.probe()
             check_unembedding(self._unembedding, hidden, logits, name=type(self.model).__name__)
         return self._unembedding
-
-    def length_limit(self, asked: int | None = None) -> int | None:
-        """The longest input in tokens: what the model reads, or less if less is asked for."""
-        return min((n for n in (self.max_length, asked) if n is not None), default=None)
-
-    def check_length(self, tokens: int, *, limit: int | None) -> None:
-        """Refuse what is longer than a limit.
-
-        Raises:
-            ContextLengthError: If there are too many tokens. Nothing is ever cut in silence.
-        """
-        if limit is not None and tokens > limit:
-            raise ContextLengthError(
-                f"Prompt and hypothesis take {tokens} tokens, but the model reads {limit} at most; "
-                "split the text."
-            )
 
     def check_source(self, source: object, prompt: PromptTemplate) -> None:
         """Refuse a source that is missing or cannot be read.

@@ -1,21 +1,28 @@
 """Load a frozen backbone of the right kind."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
+from tokenizers import normalizers
 from transformers import (
     AutoConfig,
+    AutoModel,
     AutoModelForCausalLM,
     AutoModelForSeq2SeqLM,
     AutoModelForSpeechSeq2Seq,
     AutoTokenizer,
 )
+from transformers.utils.hub import cached_file
 
 from headwise.backbones.causal import CausalBackbone
+from headwise.backbones.encoder import EncoderBackbone
 from headwise.backbones.encoder_decoder import EncoderDecoderBackbone
 from headwise.backbones.prompts import NAMED_PROMPTS, PromptTemplate
-from headwise.errors import UnknownModelError, WeightsError
+from headwise.backbones.sentence_folder import read_sentence_settings
+from headwise.errors import HeadwiseError, UnknownModelError, WeightsError
 
 Backbone = CausalBackbone | EncoderDecoderBackbone
 
@@ -57,7 +64,7 @@ def load_backbone(
     target = torch.device(device) if device is not None else default_device()
     if dtype is None:
         dtype = torch.float32 if target.type == "cpu" and device_map is None else "auto"
-    try:
+    with _named_errors(name):
         config = AutoConfig.from_pretrained(name, trust_remote_code=trust_remote_code)
         tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=trust_remote_code)
         kind: Any = AutoModelForCausalLM
@@ -71,6 +78,82 @@ def load_backbone(
             trust_remote_code=trust_remote_code,
             use_safetensors=True,
         )
+    if device_map is None:
+        model = model.to(target)
+    if config.is_encoder_decoder:
+        return EncoderDecoderBackbone(model, tokenizer)
+    return CausalBackbone(model, tokenizer)
+
+
+def load_encoder(
+    name: str | Path,
+    *,
+    dtype: torch.dtype | str | None = None,
+    device: torch.device | str | None = None,
+    trust_remote_code: bool = False,
+    max_length: int | None = None,
+) -> EncoderBackbone:
+    """Load an encoder and its tokeniser, and freeze it.
+
+    Of a sentence-transformers model, pooling and normalisation are those of its folder; of any
+    other, embeddings are the mean of the token vectors, of unit length.
+
+    Args:
+        name: A folder or a hub id; a Transformers or a sentence-transformers model.
+        dtype: The model's floating point type, or ``"auto"`` for that of its file. By default
+            float32 on a CPU, ``"auto"`` elsewhere.
+        device: Where the model goes; the machine's accelerator by default.
+        trust_remote_code: Whether code that comes with the model may run. Off by default.
+        max_length: Longest input in tokens; see `EncoderBackbone`.
+
+    Raises:
+        UnknownModelError: If there is no such model.
+        UnsupportedModelError: If it reads no text, or makes its embeddings in an unknown way.
+        WeightsError: If its weights are damaged or only there as pickles.
+    """
+    target = torch.device(device) if device is not None else default_device()
+    if dtype is None:
+        dtype = torch.float32 if target.type == "cpu" else "auto"
+
+    def read(path: str) -> str | None:
+        found = cached_file(
+            name,
+            path,
+            _raise_exceptions_for_missing_entries=False,
+            _raise_exceptions_for_connection_errors=False,
+        )
+        return None if found is None else Path(found).read_text(encoding="utf-8")
+
+    with _named_errors(name):
+        settings = read_sentence_settings(read, name=str(name))
+        place = {
+            "subfolder": "" if settings is None else settings.subfolder,
+            "trust_remote_code": trust_remote_code,
+        }
+        tokenizer = AutoTokenizer.from_pretrained(name, **place)
+        model = AutoModel.from_pretrained(name, dtype=dtype, use_safetensors=True, **place)
+    if settings is None:
+        return EncoderBackbone(model.to(target), tokenizer, max_length=max_length)
+    if settings.lower_case:
+        own = tokenizer.backend_tokenizer.normalizer
+        steps = [normalizers.Lowercase(), *([] if own is None else [own])]
+        tokenizer.backend_tokenizer.normalizer = normalizers.Sequence(steps)
+    return EncoderBackbone(
+        model.to(target),
+        tokenizer,
+        pooling=settings.pooling,
+        normalise=settings.normalise,
+        max_length=max_length,
+    )
+
+
+@contextmanager
+def _named_errors(name: str | Path) -> Iterator[None]:
+    """Turn what loading a model raises into errors that say what is wrong."""
+    try:
+        yield
+    except HeadwiseError:
+        raise
     except OSError as error:
         if "safetensors" in str(error):
             raise WeightsError(
@@ -88,11 +171,6 @@ def load_backbone(
         if type(error).__module__.startswith("safetensors") or "safetensor" in repr(error).lower():
             raise WeightsError(f"The weights of {name} are damaged: {error}") from error
         raise
-    if device_map is None:
-        model = model.to(target)
-    if config.is_encoder_decoder:
-        return EncoderDecoderBackbone(model, tokenizer)
-    return CausalBackbone(model, tokenizer)
 
 
 def default_prompt(backbone: Backbone) -> PromptTemplate:

@@ -1,34 +1,9 @@
-"""Group items of similar length into batches under a token budget."""
+"""Random batches of similar length under a token budget."""
 
 import random
 from collections.abc import Iterator, Sequence
 
-
-def length_batches(lengths: Sequence[int], *, max_tokens: int) -> list[list[int]]:
-    """Split items into batches of similar length whose padded size stays under a budget.
-
-    Args:
-        lengths: Number of tokens of each item.
-        max_tokens: Upper bound of ``items * longest item`` in one batch. An item that is longer
-            than the budget on its own gets a batch of its own.
-
-    Returns:
-        Batches of indices into ``lengths``, longest items first, so that a batch that does not
-        fit into memory fails at once. Every index stands in exactly one batch.
-
-    Raises:
-        ValueError: If ``max_tokens`` is less than 1.
-    """
-    if max_tokens < 1:
-        raise ValueError(f"`max_tokens` must be at least 1, got {max_tokens}.")
-    batches: list[list[int]] = []
-    longest = 0
-    for index in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
-        if not batches or (len(batches[-1]) + 1) * longest > max_tokens:
-            batches.append([])
-            longest = max(lengths[index], 1)
-        batches[-1].append(index)
-    return batches
+from headwise.functional.length_batches import length_batches
 
 
 class LengthBatchSampler:

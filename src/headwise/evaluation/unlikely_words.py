@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from headwise.backbones import EncodedPair, LanguageBackbone
-from headwise.data.batching import length_batches
 from headwise.evaluation.token_texts import TokenTexts
 from headwise.functional.chunking import DEFAULT_WORKSPACE_BYTES, row_chunks
 from headwise.functional.dominant_tokens import LargestDrop, candidate_count, select_dominant
+from headwise.functional.length_batches import length_batches
 from headwise.functional.unlikely_tokens import LAST_RANK, unlikely_tokens
 
 MAX_WORD_TOKENS = 8

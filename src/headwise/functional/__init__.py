@@ -1,6 +1,7 @@
 """Pure tensor operations over hidden states and vocabularies; no modules, strings or files."""
 
 from headwise.functional.boosted_probability import boosted_probability
+from headwise.functional.class_uncertainty import Uncertainty, class_uncertainty
 from headwise.functional.dominant_tokens import (
     DominantSelector,
     DominantTokens,
@@ -13,6 +14,9 @@ from headwise.functional.dominant_tokens import (
     dominant_tokens,
 )
 from headwise.functional.gathered_logits import gathered_logits
+from headwise.functional.max_sim import max_sim
+from headwise.functional.pair_features import pair_features
+from headwise.functional.pooling import Pooling, pool
 from headwise.functional.vocabulary_statistics import VocabularyStatistics, vocabulary_statistics
 
 __all__ = [
@@ -22,11 +26,17 @@ __all__ = [
     "EtaCut",
     "LargestDrop",
     "MinP",
+    "Pooling",
     "TopK",
     "TopP",
+    "Uncertainty",
     "VocabularyStatistics",
     "boosted_probability",
+    "class_uncertainty",
     "dominant_tokens",
     "gathered_logits",
+    "max_sim",
+    "pair_features",
+    "pool",
     "vocabulary_statistics",
 ]

@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 import torch
 
 from headwise.backbones import EncodedPair, LanguageBackbone
-from headwise.data.batching import length_batches
 from headwise.data.pairs import Pair
 from headwise.data.scored import ScoredHypothesis
 from headwise.errors import InputError
+from headwise.functional.length_batches import length_batches
 from headwise.heads import QualityHead
 from headwise.quality.token_signals import SignalRequest, score_encoded
 

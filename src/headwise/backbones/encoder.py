@@ -1,0 +1,303 @@
+"""Frozen encoders: texts and pairs of texts in, embeddings and last hidden states out."""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property, partial
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from headwise.backbones.context_length import position_limit, smallest_limit
+from headwise.backbones.encoded_text import EncodedText, encode_texts, stack_codes
+from headwise.backbones.frozen import FrozenModel
+from headwise.backbones.reading_direction import first_token_reads_all
+from headwise.errors import InputError, UnsupportedModelError
+from headwise.functional.length_batches import length_batches
+from headwise.functional.pooling import Pooling, pool
+from headwise.progress import progress_bar
+
+__all__ = ["EncodedText", "EncoderBackbone"]
+
+# Larger batches fall out of a CPU's caches, where nothing is gained by their size
+_BATCH_TOKENS_ON_CPU = 1024
+_BATCH_TOKENS_ELSEWHERE = 16384
+
+
+class EncoderBackbone(FrozenModel):
+    """A frozen encoder, its tokeniser, and how a text's token vectors become its embedding.
+
+    Of an encoder-decoder model only the encoder is kept; a task's head is left out.
+
+    Attributes:
+        model: The Transformers model, in ``eval`` mode, no parameter of it trainable.
+        tokenizer: Its tokeniser.
+        pooling: Ways of pooling; the embedding is their results one after the other.
+        normalise: Whether embeddings get unit length.
+    """
+
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        *,
+        pooling: tuple[Pooling, ...] = (Pooling.MEAN,),
+        normalise: bool = True,
+        max_length: int | None = None,
+    ) -> None:
+        """Freeze a model.
+
+        Args:
+            model: A Transformers model that reads token ids.
+            tokenizer: Its tokeniser.
+            pooling: Ways of pooling, at least one.
+            normalise: Whether embeddings get unit length.
+            max_length: Longest input in tokens, control tokens included. By default what the
+                model and its tokeniser allow. The length at which sentence-transformers cuts
+                texts is no limit here: nothing is cut, and the model reads more than that.
+
+        Raises:
+            UnsupportedModelError: If the model does not read token ids.
+            ValueError: If there is no pooling, or the model cannot read ``max_length`` tokens.
+        """
+        model = cast(PreTrainedModel, model.base_model)
+        if model.config.is_encoder_decoder:
+            model = model.get_encoder()
+        if model.main_input_name != "input_ids":
+            raise UnsupportedModelError(
+                f"{type(model).__name__} reads {model.main_input_name}, not the ids of tokens; "
+                "use an encoder of text."
+            )
+        if not pooling:
+            raise ValueError("`pooling` must name at least one way of pooling, got none.")
+        super().__init__(model, tokenizer)
+        self.pooling = tuple(Pooling(how) for how in pooling)
+        self.normalise = normalise
+        positions = position_limit(model)
+        if max_length is None:
+            max_length = smallest_limit(positions, tokenizer.model_max_length)
+        elif max_length < 1 or (positions is not None and max_length > positions):
+            raise ValueError(
+                f"`max_length` must be at least 1 and at most the {positions or 'number of'} "
+                f"tokens that {type(model).__name__} can read, got {max_length}."
+            )
+        self._max_length = max_length
+        # Models that know one type only fail on the ids of tokenisers that count two
+        accepted = inspect.signature(model.forward).parameters
+        types = getattr(model.config, "type_vocab_size", 2)
+        self._wants_types = "token_type_ids" in accepted and types > 1
+
+    @property
+    def hidden_size(self) -> int:
+        """H, the width of the last hidden states."""
+        return int(self.model.config.hidden_size)
+
+    @property
+    def embedding_size(self) -> int:
+        """E, the width of embeddings: H times the number of ways of pooling."""
+        return self.hidden_size * len(self.pooling)
+
+    @property
+    def max_length(self) -> int | None:
+        """The longest input in tokens, or ``None`` if there is no limit."""
+        return self._max_length
+
+    @cached_property
+    def _first_token_reads_all(self) -> bool:
+        return first_token_reads_all(self.model)
+
+    def encode(self, texts: Sequence[str], *, what: str = "text") -> list[EncodedText | InputError]:
+        """Tokenise texts.
+
+        Args:
+            texts: The texts.
+            what: What an error calls them.
+
+        Returns:
+            One result a text; a `TextError` or `ContextLengthError` stands in the place of a
+            text that cannot be read.
+        """
+        return self._encode({what: texts}, begins=f"The {what} takes")
+
+    def encode_pairs(self, pairs: Sequence[tuple[str, str]]) -> list[EncodedText | InputError]:
+        """Tokenise pairs of texts to be read together, in the tokeniser's own layout.
+
+        Args:
+            pairs: Premises and hypotheses.
+
+        Returns:
+            One result a pair, as in :meth:`encode`.
+        """
+        premises, hypotheses = ([pair[side] for pair in pairs] for side in (0, 1))
+        columns = {"premise": premises, "hypothesis": hypotheses}
+        return self._encode(columns, begins="Premise and hypothesis take")
+
+    def _encode(
+        self, columns: Mapping[str, Sequence[str]], *, begins: str
+    ) -> list[EncodedText | InputError]:
+        return encode_texts(
+            self.tokenizer,
+            columns,
+            control_tokens=self._control_tokens,
+            token_types=self._wants_types,
+            check_length=partial(self.check_length, limit=self.max_length, what=begins),
+        )
+
+    def forward(
+        self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None = None
+    ) -> Tensor:
+        """Last hidden states.
+
+        Args:
+            input_ids: Token ids, ``(B, T)``.
+            attention_mask: 1 for real tokens, ``(B, T)``.
+            token_type_ids: Which text each token belongs to, ``(B, T)``; left out for models
+                that do not ask.
+
+        Returns:
+            ``(B, T, H)``, in the model's dtype; what stands at padding means nothing.
+        """
+        inputs: dict[str, Any] = {"input_ids": input_ids, "attention_mask": attention_mask}
+        if self._wants_types and token_type_ids is not None:
+            inputs["token_type_ids"] = token_type_ids
+        hidden: Tensor = self.model(**inputs).last_hidden_state
+        return hidden
+
+    def hidden(self, codes: Sequence[EncodedText]) -> tuple[Tensor, Tensor]:
+        """Last hidden states of one batch, padded on the right.
+
+        Args:
+            codes: B encoded texts, at least one.
+
+        Returns:
+            Hidden states, ``(B, T, H)``, in the model's dtype, and the mask of real tokens,
+            ``(B, T)``, int64.
+        """
+        ids, mask, types = stack_codes(
+            codes, padding_id=self.tokenizer.pad_token_id or 0, device=self.device
+        )
+        return self.forward(ids, mask, types), mask
+
+    def pool(self, hidden: Tensor, mask: Tensor) -> Tensor:
+        """Pool the token vectors of a batch.
+
+        Args:
+            hidden: Hidden states, ``(B, T, H)``.
+            mask: 1 for real tokens, ``(B, T)``.
+
+        Returns:
+            ``(B, E)``, float32, not normalised.
+        """
+        return torch.cat([pool(hidden, mask, how) for how in self.pooling], dim=-1)
+
+    def embed(
+        self,
+        codes: Sequence[EncodedText],
+        *,
+        normalise: bool | None = None,
+        batch_tokens: int | None = None,
+        progress: bool = False,
+    ) -> Tensor:
+        """Embed encoded texts, in batches of similar length.
+
+        Args:
+            codes: N encoded texts.
+            normalise: Whether embeddings get unit length; by default as the encoder wants it.
+            batch_tokens: Bound on the tokens of one batch, padding included; by default what is
+                fast on the device.
+            progress: Whether to show a bar in a terminal.
+
+        Returns:
+            ``(N, E)``, float32, on the CPU, in input order.
+        """
+        found = torch.empty(len(codes), self.embedding_size)
+        unit = self.normalise if normalise is None else normalise
+
+        def take(batch: list[int], hidden: Tensor, mask: Tensor) -> None:
+            pooled = self.pool(hidden, mask)
+            found[batch] = (F.normalize(pooled, dim=-1) if unit else pooled).cpu()
+
+        self._run(codes, take, batch_tokens=batch_tokens, progress=progress)
+        return found
+
+    def joint(
+        self,
+        codes: Sequence[EncodedText],
+        *,
+        batch_tokens: int | None = None,
+        progress: bool = False,
+    ) -> Tensor:
+        """The last hidden state of the first token, which has read all others.
+
+        Args:
+            codes: N encoded pairs.
+            batch_tokens: Bound on a batch's tokens; see :meth:`embed`.
+            progress: Whether to show a bar in a terminal.
+
+        Returns:
+            ``(N, H)``, float32, on the CPU, in input order.
+
+        Raises:
+            UnsupportedModelError: If the model reads from left to right only.
+        """
+        if not self._first_token_reads_all:
+            raise UnsupportedModelError(
+                f"{type(self.model).__name__} reads from left to right, so that its first token "
+                "knows nothing of the others; use an encoder, or embeddings of the texts apart."
+            )
+        found = torch.empty(len(codes), self.hidden_size)
+
+        def take(batch: list[int], hidden: Tensor, _: Tensor) -> None:
+            found[batch] = hidden[:, 0].float().cpu()
+
+        self._run(codes, take, batch_tokens=batch_tokens, progress=progress)
+        return found
+
+    def token_vectors(
+        self,
+        codes: Sequence[EncodedText],
+        *,
+        batch_tokens: int | None = None,
+        progress: bool = False,
+    ) -> list[Tensor]:
+        """The last hidden states of every text, padding left out.
+
+        Args:
+            codes: N encoded texts.
+            batch_tokens: Bound on a batch's tokens; see :meth:`embed`.
+            progress: Whether to show a bar in a terminal.
+
+        Returns:
+            N tensors ``(T_i, H)``, in the model's dtype, on the CPU, in input order.
+        """
+        lengths = [len(code) for code in codes]
+        # Filled in place: tensors born in inference mode could not enter a head's training
+        found = list(torch.empty(sum(lengths), self.hidden_size, dtype=self.dtype).split(lengths))
+
+        def take(batch: list[int], hidden: Tensor, _: Tensor) -> None:
+            for index, rows in zip(batch, hidden.cpu(), strict=True):
+                found[index].copy_(rows[: lengths[index]])
+
+        self._run(codes, take, batch_tokens=batch_tokens, progress=progress)
+        return found
+
+    def _run(
+        self,
+        codes: Sequence[EncodedText],
+        take: Callable[[list[int], Tensor, Tensor], None],
+        *,
+        batch_tokens: int | None,
+        progress: bool,
+    ) -> None:
+        usual = _BATCH_TOKENS_ON_CPU if self.device.type == "cpu" else _BATCH_TOKENS_ELSEWHERE
+        tokens = usual if batch_tokens is None else batch_tokens
+        batches = length_batches([len(code) for code in codes], max_tokens=tokens)
+        with (
+            torch.inference_mode(),
+            progress_bar("Encoding", total=len(codes), enabled=progress) as advance,
+        ):
+            for batch in batches:
+                take(batch, *self.hidden([codes[i] for i in batch]))
+                advance(len(batch))

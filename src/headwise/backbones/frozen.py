@@ -1,0 +1,58 @@
+"""What every frozen model has: a device, a dtype, and a longest input."""
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from headwise.backbones.text_checks import control_token_pattern
+from headwise.errors import ContextLengthError
+
+
+class FrozenModel(ABC):
+    """A Transformers model that is not trained, and its tokeniser."""
+
+    def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+        self.model = model.requires_grad_(False).eval()
+        self.tokenizer = tokenizer
+        self._control_tokens = control_token_pattern(tokenizer)
+
+    @property
+    def device(self) -> torch.device:
+        """Where inputs have to be."""
+        weight: Tensor = self.model.get_input_embeddings().weight
+        return weight.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The model's own floating point type."""
+        dtype: torch.dtype = self.model.dtype
+        return dtype
+
+    @property
+    @abstractmethod
+    def max_length(self) -> int | None:
+        """The longest input in tokens, or ``None`` if there is no limit."""
+
+    def length_limit(self, asked: int | None = None) -> int | None:
+        """The longest input in tokens: what the model reads, or less if less is asked for."""
+        return min((n for n in (self.max_length, asked) if n is not None), default=None)
+
+    def check_length(
+        self, tokens: int, *, limit: int | None, what: str = "Prompt and hypothesis take"
+    ) -> None:
+        """Refuse what is longer than a limit.
+
+        Args:
+            tokens: How long the input is.
+            limit: How long it may be.
+            what: Begins the message, verb included.
+
+        Raises:
+            ContextLengthError: If there are too many tokens. Nothing is ever cut in silence.
+        """
+        if limit is not None and tokens > limit:
+            raise ContextLengthError(
+                f"{what} {tokens} tokens, but the model reads {limit} at most; split the text."
+            )
