@@ -3,6 +3,22 @@
 Weights and their cards live here as data; the models' code lives in other rooms.
 """
 
-from headwise.bundled.registry import BUNDLED_NAMES, ModelLocation, locate
+from headwise.bundled.registry import (
+    BUNDLED_NAMES,
+    ENTAILMENT_NAMES,
+    MINILM,
+    EntailmentLocation,
+    ModelLocation,
+    locate,
+    locate_entailment,
+)
 
-__all__ = ["BUNDLED_NAMES", "ModelLocation", "locate"]
+__all__ = [
+    "BUNDLED_NAMES",
+    "ENTAILMENT_NAMES",
+    "MINILM",
+    "EntailmentLocation",
+    "ModelLocation",
+    "locate",
+    "locate_entailment",
+]

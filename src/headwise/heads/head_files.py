@@ -1,0 +1,105 @@
+"""What every head's folder is made of: weights, a config and a card, read and written safely."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from headwise.atomic import atomic_path, naming_output
+from headwise.errors import WeightsError
+from headwise.tensor_files import write_tensors
+
+CONFIG_FILE, WEIGHTS_FILE, CARD_FILE = "config.json", "model.safetensors", "README.md"
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """Read the config of a head's folder.
+
+    Raises:
+        WeightsError: If it is missing or damaged.
+    """
+    path = folder / CONFIG_FILE
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise WeightsError(f"{folder} has no {CONFIG_FILE}; it is not a head's folder.") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise WeightsError(f"{path} is damaged: {error}.") from None
+    if not isinstance(config, dict):
+        raise WeightsError(f"{path} must hold an object, got {config!r:.60}.")
+    return config
+
+
+def model_type(folder: Path) -> str | None:
+    """What a folder's config says it holds; ``None`` if it has none or a damaged one."""
+    try:
+        found = read_config(folder).get("model_type")
+    except (WeightsError, OSError):
+        return None
+    return found if isinstance(found, str) else None
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Read a safetensors file.
+
+    Raises:
+        WeightsError: If it is missing, damaged or of another format.
+    """
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise WeightsError(
+            f"{path} is damaged or not a safetensors file ({error}); download it again."
+        ) from None
+
+
+def matrix(tensors: dict[str, Tensor], name: str, path: Path) -> Tensor:
+    """One matrix of a weight file.
+
+    Raises:
+        WeightsError: If there is none of that name.
+    """
+    tensor = tensors.get(name)
+    if tensor is None or tensor.ndim != 2:
+        raise WeightsError(
+            f"{path} has no matrix named {name!r}; found {', '.join(sorted(tensors)) or 'nothing'}."
+        )
+    return tensor
+
+
+def write_head_files(
+    folder: Path,
+    tensors: dict[str, Tensor],
+    config: dict[str, Any],
+    *,
+    dtype: torch.dtype,
+    model_card: str | None,
+) -> None:
+    """Write weights, card and config.
+
+    Args:
+        folder: Where to; made if it is missing.
+        tensors: The weights.
+        config: The config, without ``dtype``, which is added.
+        dtype: Floating point type of the file.
+        model_card: Text of ``README.md``; none is written if ``None``.
+
+    Raises:
+        OutputError: If a file cannot be written.
+    """
+    stored = {
+        name: tensor.detach().to("cpu", dtype).contiguous() for name, tensor in tensors.items()
+    }
+    config = {**config, "dtype": str(dtype).removeprefix("torch.")}
+    with naming_output(folder):
+        write_tensors(folder / WEIGHTS_FILE, stored)
+        if model_card is not None:
+            with atomic_path(folder / CARD_FILE) as temporary:
+                temporary.write_text(model_card, encoding="utf-8")
+        # The config comes last: a folder that has one is complete
+        with atomic_path(folder / CONFIG_FILE) as temporary:
+            temporary.write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", "utf-8")
