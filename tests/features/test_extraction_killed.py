@@ -124,7 +124,7 @@ def test_a_shard_whose_receipt_is_damaged_is_written_again(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(extraction, "_finish", stop)
+        patch.setattr(extraction, "finish_folder", stop)
         with pytest.raises(KeyboardInterrupt):
             extract("killed")
     (folder / "shard-00002.json").write_bytes(damage)

@@ -169,9 +169,9 @@ def unfinished(
             raise OSError("the machine was switched off")
         original(folder, number, tensors)
 
-    original = extraction._write_shard
+    original = extraction.write_shard
     with monkeypatch.context() as patch:
-        patch.setattr(extraction, "_write_shard", write)
+        patch.setattr(extraction, "write_shard", write)
         with pytest.raises(OutputError):
             extract()
     found = contents(tmp_path / "features")

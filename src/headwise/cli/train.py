@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from headwise.cli import options
+from headwise.cli.train_abstention import abstention
+from headwise.cli.train_nli import nli
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from headwise.training.settings import SigmoidTraining, TrainingReport
 
 train = typer.Typer(help="Train heads on a frozen language model.", no_args_is_help=True)
+train.command()(nli)
+train.command()(abstention)
 
 _DATA, _OBJECTIVE, _LOOP, _FEATURES = "Data", "Objective", "Loop", "Features"
 

@@ -1,34 +1,19 @@
-"""Features on disk: shards in safetensors format, mapped into memory, and an index."""
+"""Features of target positions on disk."""
 
-import hashlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from headwise.errors import DataError, MismatchError
 from headwise.features.batch import FeatureBatch, position_keys
-from headwise.features.fingerprint import check_fingerprint, check_version
+from headwise.features.fingerprint import check_fingerprint
+from headwise.features.shards import folder_bytes, read_index, read_shard
 
-INDEX_FILE = "index.json"
 # One row a target position; "errors" only in shards with an example that a person looked at
 ROWS = ("hidden", "targets", "top_ids", "top_log_probs", "entropy", "errors")
 # Beside them one row a pair: "pairs", "lengths", "counts"
-
-
-def shard_name(number: int) -> str:
-    """File name of a shard, counted from 0."""
-    return f"shard-{number:05d}.safetensors"
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal digits."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 class CachedFeatures:
@@ -52,18 +37,9 @@ class CachedFeatures:
         self._places: list[tuple[int, int]] = []  # shard, first row
         self._shards: list[dict[str, Tensor]] = []
         for shard in index["shards"]:
-            self._open(self.folder / shard["file"], shard)
+            self._add(read_shard(self.folder, shard))
 
-    def _open(self, path: Path, entry: dict[str, Any]) -> None:
-        if not path.is_file() or path.stat().st_size != entry["bytes"]:
-            raise DataError(f"{path} is missing or cut short; delete the folder to extract anew.")
-        if file_digest(path) != entry["sha256"]:
-            raise DataError(f"{path} is damaged: its checksum is another one; delete the folder.")
-        try:
-            with safe_open(path, framework="pt") as file:
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except (SafetensorError, OSError) as error:
-            raise DataError(f"{path} cannot be read: {error}; delete the folder.") from error
+    def _add(self, tensors: dict[str, Tensor]) -> None:
         self.has_errors |= "errors" in tensors
         # One byte for all positions where nobody looked
         tensors.setdefault(
@@ -80,7 +56,7 @@ class CachedFeatures:
     @property
     def bytes(self) -> int:
         """Size of all shards."""
-        return sum(path.stat().st_size for path in self.folder.glob("shard-*.safetensors"))
+        return folder_bytes(self.folder)
 
     def target_counts(self, vocabulary_size: int) -> Tensor:
         """How often each token is a target, ``(V,)``, float32."""
@@ -109,30 +85,6 @@ class CachedFeatures:
         return torch.cat(
             [self._shards[shard][name][start : start + count] for shard, start, count in places]
         )
-
-
-def read_index(folder: Path) -> dict[str, Any]:
-    """Read a cache's index.
-
-    Raises:
-        DataError: If there is none or it is damaged.
-        MismatchError: If another version of headwise wrote it.
-    """
-    path = folder / INDEX_FILE
-    try:
-        index: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        check_version(dict(index["fingerprint"]), folder=str(folder))
-        for shard in index["shards"]:
-            shard["file"], shard["bytes"], shard["sha256"]
-    except MismatchError:
-        raise
-    except FileNotFoundError:
-        raise DataError(
-            f"{folder} holds no finished features: it has no {INDEX_FILE}; extract them."
-        ) from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path} is damaged ({error!r}); delete the folder.") from None
-    return index
 
 
 def open_features(folder: str | Path, *, wanted: dict[str, Any]) -> CachedFeatures:

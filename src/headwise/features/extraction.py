@@ -1,37 +1,33 @@
 """One pass of the frozen backbone over the data, written to disk shard by shard."""
 
-import json
 import random
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from headwise.atomic import atomic_path, naming_output
 from headwise.backbones import Backbone, PromptTemplate
-from headwise.data.batching import length_batches
 from headwise.data.pairs import Pair
-from headwise.errors import DataError, OutputError
-from headwise.features.cache import (
-    INDEX_FILE,
-    ROWS,
-    CachedFeatures,
-    file_digest,
-    open_features,
-    shard_name,
-)
+from headwise.errors import DataError
+from headwise.features.cache import ROWS, CachedFeatures, open_features
 from headwise.features.examples import Example, encode_examples
-from headwise.features.fingerprint import FeatureSpec, check_fingerprint, fingerprint
+from headwise.features.fingerprint import FeatureSpec, fingerprint
 from headwise.features.live import LiveFeatures
+from headwise.features.shards import (
+    INDEX_FILE,
+    SHARD_BYTES,
+    claim_folder,
+    finish_folder,
+    is_whole,
+    naming_remedy,
+    tidy_folder,
+    write_shard,
+)
+from headwise.functional.length_batches import length_batches
 from headwise.progress import progress_bar
-from headwise.tensor_files import write_tensors
 
-SHARD_BYTES = 128 * 2**20
 _WINDOW = 1024
-_PLAN_FILE = "plan.json"
 
 
 def bytes_per_position(backbone: Backbone, spec: FeatureSpec) -> int:
@@ -100,45 +96,31 @@ def extract_features(
     if (folder / INDEX_FILE).is_file():
         features = open_features(folder, wanted=wanted)
         if rank == 0:  # an earlier call may have been killed between the index and its tidying
-            _tidy(folder)
+            tidy_folder(folder)
         return features
     rows = max(1, shard_bytes // bytes_per_position(backbone, spec))
-    with _naming_remedy(folder):
+    with naming_remedy(folder):
         if rank == 0:
-            _claim(folder, wanted | {"positions a shard": rows})
+            claim_folder(folder, wanted | {"positions a shard": rows})
         wait()
         shards = _shards(backbone, pairs, prompt, spec, rows)
         finished = 0
         with progress_bar("Extracting features", total=len(pairs), enabled=progress) as advance:
             for number, (examples, read) in enumerate(shards):
-                if number % world_size == rank and not _is_whole(folder, number):
+                if number % world_size == rank and not is_whole(folder, number):
                     source = LiveFeatures(backbone, examples, candidates=spec.candidates)
-                    _write_shard(folder, number, _shard(source, examples, spec, batch_tokens))
+                    write_shard(folder, number, _shard(source, examples, spec, batch_tokens))
                 finished = number + 1
                 advance(read)
         if not finished:
             if rank == 0:
-                _tidy(folder)
+                tidy_folder(folder)
             raise DataError("The data hold no pair that the model can read.")
         wait()
         if rank == 0:
-            _finish(folder, wanted, finished)
+            finish_folder(folder, wanted, finished)
         wait()
     return CachedFeatures(folder)
-
-
-def _claim(folder: Path, plan: dict[str, Any]) -> None:
-    """Note what the folder is going to hold, or check what an interrupted call noted."""
-    path = folder / _PLAN_FILE
-    if path.is_file():
-        try:
-            noted = dict(json.loads(path.read_text("utf-8")))
-        except (ValueError, TypeError) as error:
-            raise DataError(f"{path} is damaged ({error!r}); delete the folder.") from None
-        check_fingerprint(noted, plan, folder=str(folder))
-        return
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(plan, ensure_ascii=False, indent=1), "utf-8")
 
 
 def _shards(
@@ -203,59 +185,3 @@ def _shard(
 
 def _id_dtype(vocabulary_size: int) -> torch.dtype:
     return torch.int16 if vocabulary_size <= torch.iinfo(torch.int16).max else torch.int32
-
-
-def _receipt(folder: Path, number: int) -> Path:
-    """The small file that says what a complete shard looks like."""
-    return (folder / shard_name(number)).with_suffix(".json")
-
-
-def _write_shard(folder: Path, number: int, tensors: dict[str, Tensor]) -> None:
-    path = folder / shard_name(number)
-    write_tensors(path, tensors)
-    entry = {"file": path.name, "bytes": path.stat().st_size, "sha256": file_digest(path)}
-    with atomic_path(_receipt(folder, number)) as temporary:
-        temporary.write_text(json.dumps(entry), "utf-8")
-
-
-def _is_whole(folder: Path, number: int) -> bool:
-    """Whether an earlier call finished this shard."""
-    path, receipt = folder / shard_name(number), _receipt(folder, number)
-    if not receipt.is_file() or not path.is_file():
-        return False
-    try:
-        entry = json.loads(receipt.read_text("utf-8"))
-        return bool(entry["sha256"] == file_digest(path))
-    except (ValueError, TypeError, KeyError):  # a damaged receipt proves nothing
-        return False
-
-
-def _finish(folder: Path, wanted: dict[str, Any], shards: int) -> None:
-    """Write the index: a folder that has one is complete."""
-    receipts = [_receipt(folder, number) for number in range(shards)]
-    index = {
-        "fingerprint": wanted,
-        "shards": [json.loads(receipt.read_text("utf-8")) for receipt in receipts],
-    }
-    with atomic_path(folder / INDEX_FILE) as temporary:
-        temporary.write_text(json.dumps(index, ensure_ascii=False, indent=1), "utf-8")
-    _tidy(folder)
-
-
-def _tidy(folder: Path) -> None:
-    """Remove what only an unfinished extraction needs."""
-    for path in (*folder.glob("shard-*.json"), folder / _PLAN_FILE):
-        path.unlink(missing_ok=True)
-
-
-@contextmanager
-def _naming_remedy(folder: Path) -> Iterator[None]:
-    """Say what to do where features cannot be written."""
-    try:
-        with naming_output(folder):
-            yield
-    except OutputError as error:
-        raise OutputError(
-            f"{error} What was extracted stays: make room and run the same again, or train "
-            "without a cache (features 'live')."
-        ) from error

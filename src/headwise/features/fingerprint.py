@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from transformers import PreTrainedModel
 
 from headwise.backbones import Backbone, PromptTemplate
 from headwise.data.pairs import Pair
@@ -55,7 +56,7 @@ def fingerprint(
     """
     return {
         "format version": FORMAT_VERSION,
-        "backbone": _backbone_digest(backbone),
+        "backbone": model_digest(backbone.model),
         "tokeniser": _tokenizer_digest(backbone),
         "prompt": prompt.model_dump(),
         "data": _data_digest(pairs),
@@ -107,12 +108,13 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 200 else text[:200] + "..."
 
 
-def _backbone_digest(backbone: Backbone) -> str:
-    config = backbone.model.config.to_dict()
+def model_digest(model: PreTrainedModel) -> str:
+    """Digest of a model's configuration, and of names, shapes and samples of its tensors."""
+    config = model.config.to_dict()
     # The same weights, run in another way, give other features
     config = {name: value for name, value in config.items() if name not in _INCIDENTAL}
     digest = hashlib.sha256(json.dumps(config, sort_keys=True, default=str).encode())
-    for name, weight in backbone.model.state_dict().items():
+    for name, weight in model.state_dict().items():
         flat = weight.reshape(-1)
         sample = flat[:: max(1, -(-len(flat) // _SAMPLES))].to("cpu", torch.float32)
         digest.update(f"{name} {tuple(weight.shape)} {weight.dtype}".encode())

@@ -1,6 +1,14 @@
 """Pure metric functions and the record they return; no models, no files."""
 
 from headwise.metrics.bootstrap import bootstrap, percentile_interval
+from headwise.metrics.classification import (
+    accuracy,
+    class_f1,
+    class_precision,
+    class_recall,
+    confusion_matrix,
+    macro_f1,
+)
 from headwise.metrics.confidence_bias import over_confidence, under_confidence
 from headwise.metrics.correlation import kendall, pearson, spearman
 from headwise.metrics.decisions import f1, matthews, precision, recall
@@ -29,6 +37,12 @@ from headwise.metrics.rejection import (
     rejection_ratio,
     risk_coverage_area,
     risk_coverage_curve,
+)
+from headwise.metrics.selective import (
+    answer_accuracy,
+    answer_risk,
+    answered_share,
+    selective_accuracy,
 )
 from headwise.metrics.spans import (
     Range,
@@ -60,15 +74,24 @@ __all__ = [
     "RiskCoverage",
     "SpanScores",
     "Weighted",
+    "accuracy",
+    "answer_accuracy",
+    "answer_risk",
+    "answered_share",
     "average_precision",
     "bootstrap",
     "brier",
+    "class_f1",
+    "class_precision",
+    "class_recall",
+    "confusion_matrix",
     "expected_calibration_error",
     "f1",
     "kendall",
     "kendall_samples",
     "kendall_with_interval",
     "log_loss",
+    "macro_f1",
     "matthews",
     "over_confidence",
     "overlap_counts",
@@ -82,6 +105,7 @@ __all__ = [
     "risk_coverage_area",
     "risk_coverage_curve",
     "roc_auc",
+    "selective_accuracy",
     "span_scores",
     "spearman",
     "system_pairwise_accuracy",

@@ -1,7 +1,21 @@
 """Objectives, and their wiring into Transformers' Trainer; no scoring."""
 
+from headwise.training.abstention import train_abstention_head
+from headwise.training.abstention_settings import (
+    AbstentionReport,
+    AbstentionTraining,
+    Aim,
+    ErrorLabels,
+)
+from headwise.training.abstention_threshold import (
+    threshold_for_coverage,
+    threshold_for_risk,
+    threshold_with_guarantee,
+)
 from headwise.training.defaults import default_settings
 from headwise.training.negatives import Combination, NegativeSampling
+from headwise.training.nli import train_nli_head
+from headwise.training.nli_settings import NLICriterion, NLIReport, NLITraining
 from headwise.training.objective import Objective
 from headwise.training.run_file import TrainingRun
 from headwise.training.settings import (
@@ -15,10 +29,17 @@ from headwise.training.settings import (
 from headwise.training.sigmoid import train_sigmoid_head
 
 __all__ = [
+    "AbstentionReport",
+    "AbstentionTraining",
+    "Aim",
     "Combination",
     "Criterion",
+    "ErrorLabels",
     "Evaluation",
     "FeatureChoice",
+    "NLICriterion",
+    "NLIReport",
+    "NLITraining",
     "NegativeSampling",
     "Objective",
     "RowUpdates",
@@ -26,5 +47,10 @@ __all__ = [
     "TrainingReport",
     "TrainingRun",
     "default_settings",
+    "threshold_for_coverage",
+    "threshold_for_risk",
+    "threshold_with_guarantee",
+    "train_abstention_head",
+    "train_nli_head",
     "train_sigmoid_head",
 ]

@@ -140,6 +140,16 @@ def _choose(
         logger.info("One epoch: features are computed as they are needed.")
         return FeatureChoice.LIVE
     size = sum(estimate_bytes(backbone, pairs, prompt, spec) for pairs in data.values())
+    return cache_if_room(size, folder)
+
+
+def cache_if_room(size: int, folder: Path) -> FeatureChoice:
+    """A cache, or the model where the disk has no room for one; say which and why.
+
+    Args:
+        size: About how many bytes the features of all data take.
+        folder: Of the cache, there or not.
+    """
     free = shutil.disk_usage(_existing(folder)).free
     there = sum(path.stat().st_size for path in folder.rglob("*.safetensors"))
     if free < size - there + _SPARE_BYTES:

@@ -11,13 +11,15 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader
 from transformers import EarlyStoppingCallback, PrinterCallback, Trainer, TrainingArguments
 
-from headwise.data.batching import LengthBatchSampler, length_batches
+from headwise.data.batching import LengthBatchSampler
 from headwise.errors import TrainingError
 from headwise.features import FeatureBatch, FeatureSource
 from headwise.functional import LargestDrop
+from headwise.functional.length_batches import length_batches
 from headwise.functional.vocabulary_statistics import LogitFunction
 from headwise.heads import QualityHead
 from headwise.metrics import roc_auc
+from headwise.training.index_batches import IndexBatches, Numbers, as_batch
 from headwise.training.negatives import draw_negatives
 from headwise.training.objective import (
     LossParts,
@@ -132,9 +134,9 @@ class HeadTrainer(Trainer):
         super().__init__(
             model=model,
             args=arguments,
-            train_dataset=_Numbers(len(train.lengths)),
-            eval_dataset=_Numbers(len(dev.lengths)),
-            data_collator=_as_batch,
+            train_dataset=Numbers(len(train.lengths)),
+            eval_dataset=Numbers(len(dev.lengths)),
+            data_collator=as_batch,
             optimizers=(optimizer, None),
             callbacks=[EarlyStoppingCallback(early_stopping_patience=settings.patience)],
         )
@@ -151,8 +153,8 @@ class HeadTrainer(Trainer):
 
     def get_train_dataloader(self) -> DataLoader[Any]:
         """Batches of similar length, composed anew every epoch; the same in every process."""
-        return _Batches(
-            _Numbers(len(self._train.counts)), batch_sampler=self._sampler, collate_fn=_as_batch
+        return IndexBatches(
+            Numbers(len(self._train.counts)), batch_sampler=self._sampler, collate_fn=as_batch
         )
 
     def _get_grad_norm(self, *_: Any, **__: Any) -> None:
@@ -222,32 +224,6 @@ class HeadTrainer(Trainer):
             if best
             else "It happened before the first checkpoint, so that none is kept."
         )
-
-
-class _Numbers(torch.utils.data.Dataset[int]):
-    """The numbers of the examples, which stand for them."""
-
-    def __init__(self, count: int) -> None:
-        self._count = count
-
-    def __len__(self) -> int:
-        return self._count
-
-    def __getitem__(self, index: int) -> int:
-        return index
-
-
-class _Batches(DataLoader[int]):
-    """A loader that hands the epoch on: Trainer looks for it here and not in the batch sampler."""
-
-    def set_epoch(self, epoch: int) -> None:
-        sampler = self.batch_sampler
-        assert isinstance(sampler, LengthBatchSampler)
-        sampler.set_epoch(epoch)
-
-
-def _as_batch(indices: list[int]) -> dict[str, Any]:
-    return {"indices": indices}
 
 
 def _separation(scores: dict[str, list[Tensor]]) -> dict[str, float]:

@@ -1,12 +1,14 @@
 """The model card that a trained head carries."""
 
+from collections.abc import Sequence
+
 from headwise.heads import QualityHead
 from headwise.heads.storage import CURVES_FILE, RUN_FILE
 from headwise.training.feature_choice import readable_bytes
 from headwise.training.objective import Objective
 from headwise.training.run_file import TrainingRun, settings_from_dict
 from headwise.training.selectors import format_selector
-from headwise.training.settings import TrainingReport
+from headwise.training.settings import Evaluation, TrainingReport
 
 
 def sigmoid_head_card(report: TrainingReport, run: TrainingRun, head: QualityHead) -> str:
@@ -46,7 +48,7 @@ Scores of their own for tokens, in (0, 1), from the frozen language model's last
 | rows updated in a step | {report.row_updates} |
 | kept | the head of step {best.step} of {report.steps}, by dev {settings.criterion} |
 
-{_evaluation_table(report)}
+{evaluation_table(report.evaluations, _shown_measures(report))}
 
 ![Loss and AUROC over the steps]({CURVES_FILE})
 
@@ -83,6 +85,11 @@ Method: Dinh & Niehues 2026, "Sigmoid Head for Quality Estimation under Language
 """
 
 
+def _shown_measures(report: TrainingReport) -> list[str]:
+    names = report.evaluations[report.best].metrics
+    return [name for name in names if name == "loss" or name.startswith("auroc")]
+
+
 def _supervision(report: TrainingReport) -> str:
     if "auroc_marked" in report.evaluations[report.best].metrics:
         return "Trained with human error marks."
@@ -112,12 +119,16 @@ def _objective_rows(objective: Objective) -> str:
     return "\n".join(f"| {name} | {value} |" for name, value in rows.items())
 
 
-def _evaluation_table(report: TrainingReport) -> str:
-    names = list(report.evaluations[report.best].metrics)
-    names = [n for n in names if n == "loss" or n.startswith("auroc")]
+def evaluation_table(evaluations: Sequence[Evaluation], names: Sequence[str]) -> str:
+    """Measures on dev at each evaluation, as Markdown.
+
+    Args:
+        evaluations: What was found, in order.
+        names: Which measures.
+    """
     head = " | ".join(["step", "epoch", *(f"dev {name.replace('_', ', ')}" for name in names)])
     lines = [f"| {head} |", "| " + " | ".join(["---"] * (len(names) + 2)) + " |"]
-    for evaluation in report.evaluations:
+    for evaluation in evaluations:
         values = [f"{evaluation.metrics[name]:.4f}" for name in names if name in evaluation.metrics]
         lines.append(f"| {evaluation.step} | {evaluation.epoch:.2f} | {' | '.join(values)} |")
     return "\n".join(lines)

@@ -45,7 +45,7 @@ class ProgressReport(TrainerCallback):
             values = ", ".join(
                 f"{name.removeprefix('eval_').replace('_', ' ')} {value:.4f}"
                 for name, value in given["metrics"].items()
-                if name == "eval_loss" or name.startswith("eval_auroc")
+                if name.startswith("eval_")
             )
             logger.info("Epoch %.2f, step %d: dev %s", state.epoch, state.global_step, values)
 

@@ -61,7 +61,7 @@ class TrainingRun(BaseModel):
             dev=list(dev),
             prompt=prompt.model_dump(),
             settings=settings_to_dict(settings),
-            versions={name: version(name) for name in _PACKAGES},
+            versions=package_versions(),
         )
 
     @classmethod
@@ -124,7 +124,7 @@ def merged(
     Raises:
         ValueError: If all tokens are to be negatives and yet drawn in a certain way.
     """
-    given = _given(given)
+    given = given_values(given)
     result = overlaid(settings, given)
     objective = result.setdefault("objective", {})
     drawn = given.get("objective", {}).get("negatives", {})
@@ -152,21 +152,34 @@ def overlaid(base: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _given(values: dict[str, Any]) -> dict[str, Any]:
+def given_values(values: dict[str, Any]) -> dict[str, Any]:
     """Nested values without those that are ``None``."""
-    nested = {n: _given(v) if isinstance(v, dict) else v for n, v in values.items()}
+    nested = {n: given_values(v) if isinstance(v, dict) else v for n, v in values.items()}
     return {name: value for name, value in nested.items() if value is not None and value != {}}
 
 
-def claim_output(output: Path, run: TrainingRun, *, checkpoints: Path) -> None:
+def package_versions() -> dict[str, str]:
+    """Versions of the packages that a run depends on."""
+    return {name: version(name) for name in _PACKAGES}
+
+
+def claim_output(
+    output: Path, run: TrainingRun, *, checkpoints: Path, name: str = RUN_FILE
+) -> None:
     """Write the run file, unless the folder holds checkpoints of another run.
+
+    Args:
+        output: The folder.
+        run: What is going to be done.
+        checkpoints: Folder of the checkpoints, there or not.
+        name: Of the run file.
 
     Raises:
         TrainingError: If it does; the message says what differs.
     """
-    path = output / RUN_FILE
+    path = output / name
     if path.is_file() and checkpoints.is_dir():
-        before = _flat(TrainingRun.read(path).model_dump(exclude={"versions"}))
+        before = _flat(type(run).read(path).model_dump(exclude={"versions"}))
         now = _flat(run.model_dump(exclude={"versions"}))
         # Plain values of both, as YAML keeps them
         names = sorted(n for n in before.keys() | now.keys() if before.get(n) != now.get(n))

@@ -5,10 +5,9 @@ from enum import StrEnum
 from typing import ClassVar
 
 from pydantic import ConfigDict
-from transformers import SchedulerType
-from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK
 
 from headwise.heads import HEAD_TYPES, SigmoidHead
+from headwise.training.loop_checks import check_choice, check_counts, check_names, check_shares
 from headwise.training.objective import Objective
 
 
@@ -116,28 +115,17 @@ class SigmoidTraining:
             ("features", FeatureChoice),
         ):
             object.__setattr__(self, name, kind(getattr(self, name)))
-        SchedulerType(self.schedule)
-        for name in self.report_to:
-            if name not in INTEGRATION_TO_CALLBACK:
-                raise ValueError(
-                    f"`report_to` must be of {', '.join(INTEGRATION_TO_CALLBACK)}; got {name!r}."
-                )
-        if self.head_type not in HEAD_TYPES:
-            raise ValueError(
-                f"`head_type` must be one of {', '.join(HEAD_TYPES)}, got {self.head_type!r}."
-            )
+        check_names(schedule=self.schedule, report_to=self.report_to)
+        check_choice(self, "head_type", tuple(HEAD_TYPES))
         if self.precision not in ("float32", "bf16", "fp16"):
             raise ValueError(f"`precision` must be float32, bf16 or fp16, got {self.precision!r}.")
-        for name in ("context_size", "epochs", "batch_tokens", "accumulation", "patience"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"`{name}` must be at least 1, got {getattr(self, name)}.")
+        check_counts(self, "context_size", "epochs", "batch_tokens", "accumulation", "patience")
         for name in ("evaluate_every", "max_length"):
             if (value := getattr(self, name)) is not None and value < 1:
                 raise ValueError(f"`{name}` must be at least 1 or None, got {value}.")
         if self.learning_rate is not None and not self.learning_rate > 0.0:
             raise ValueError(f"`learning_rate` must be positive, got {self.learning_rate}.")
-        if not 0.0 <= self.warmup_share < 1.0:
-            raise ValueError(f"`warmup_share` must lie in [0, 1), got {self.warmup_share}.")
+        check_shares(self, "warmup_share")
 
 
 @dataclass(frozen=True, slots=True)

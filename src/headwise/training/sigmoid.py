@@ -1,22 +1,19 @@
 """Train a Sigmoid Head on a frozen language model."""
 
-import logging
 import time
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import assert_never
 
 import torch
 from torch.distributed import is_torchelastic_launched
 from transformers import TrainingArguments
-from transformers.trainer_utils import get_last_checkpoint
 
 from headwise.backbones import Backbone, PromptTemplate
-from headwise.data.batching import length_batches
 from headwise.data.pairs import Pair
 from headwise.errors import TrainingError
 from headwise.features import FeatureSource
+from headwise.functional.length_batches import length_batches
 from headwise.heads import QualityHead, SigmoidHead, save_head
 from headwise.heads.storage import CURVES_FILE
 from headwise.training.curves import draw_curves
@@ -26,20 +23,16 @@ from headwise.training.first_head import first_head
 from headwise.training.head_trainer import HeadLoss, HeadTrainer
 from headwise.training.memory import peak_memory, reset_peak_memory
 from headwise.training.model_card import sigmoid_head_card
-from headwise.training.progress_report import ProgressReport
 from headwise.training.row_adam import RowAdam, touched_rows_pay
 from headwise.training.run_file import TrainingRun, claim_output
+from headwise.training.run_loop import CHECKPOINTS, count_leaks, loop_arguments, run_loop
 from headwise.training.settings import (
     Criterion,
-    Evaluation,
     RowUpdates,
     SigmoidTraining,
     TrainingReport,
 )
 
-logger = logging.getLogger(__name__)
-
-CHECKPOINTS = "checkpoints"
 # Enough for dev's unlikely tokens and for most objectives, so that these can share a cache
 _USUAL_CANDIDATES = 256
 
@@ -110,7 +103,7 @@ def train_sigmoid_head(
     )
     if processes.first:
         claim_output(output, run, checkpoints=output / CHECKPOINTS)
-    leaked = _count_leaks(train, dev)
+    leaked = count_leaks(map(_text, train), map(_text, dev))
 
     candidates = max(
         settings.objective.top_tokens(backbone.vocabulary_size),
@@ -147,35 +140,21 @@ def train_sigmoid_head(
         arguments,
         optimizer=RowAdam(loss.parameters(), lr=rate) if touched else None,
     )
-    newest = None
-    if (output / CHECKPOINTS).is_dir():
-        newest = get_last_checkpoint(str(output / CHECKPOINTS))
-    with closing(ProgressReport(bar=progress and processes.first)) as shown:
-        trainer.add_callback(shown)
-        trained = trainer.train(resume_from_checkpoint=newest)
-
-    history = trainer.state.log_history
-    evaluations = [
-        Evaluation(
-            int(row["step"]),
-            row["epoch"],
-            {n.removeprefix("eval_"): v for n, v in row.items() if n.startswith("eval_")},
-        )
-        for row in history
-        if "eval_loss" in row
-    ]
+    trained = run_loop(trainer, output / CHECKPOINTS, bar=progress and processes.first)
     report = TrainingReport(
         train_pairs=len(sources["train"].counts),
         dev_pairs=len(sources["dev"].counts),
         rejected=len(train) + len(dev) - sum(len(s.counts) for s in sources.values()),
         dev_in_train=leaked,
         targets=sum(sources["train"].counts),
-        evaluations=evaluations,
-        best=_best(evaluations, settings.criterion),
-        train_losses=[(int(row["step"]), row["loss"]) for row in history if "loss" in row],
-        steps=trainer.state.global_step,
+        evaluations=trained.evaluations,
+        best=trained.best(
+            settings.criterion, higher_is_better=settings.criterion is Criterion.AUROC
+        ),
+        train_losses=trained.train_losses,
+        steps=trained.steps,
         seconds=time.monotonic() - started,
-        tokens_per_second=trainer.targets_read / trained.metrics["train_runtime"],
+        tokens_per_second=trainer.targets_read / trained.seconds,
         peak_bytes=peak_memory(backbone.device),
         features=description,
         learning_rate=rate,
@@ -199,19 +178,15 @@ def _arguments(
 ) -> TrainingArguments:
     by_steps = settings.evaluate_every is not None
     on_cpu = backbone.device.type == "cpu"
-    return TrainingArguments(
-        output_dir=str(output / CHECKPOINTS),
-        num_train_epochs=settings.epochs,
+    return loop_arguments(
+        output / CHECKPOINTS,
+        backbone.device,
+        settings,
         learning_rate=rate,
-        lr_scheduler_type=settings.schedule,
-        warmup_steps=settings.warmup_share,
         weight_decay=0.0,
-        # Adam's steps do not grow with the gradient, and its norm would cost a pass over (V, H)
-        max_grad_norm=0.0,
         gradient_accumulation_steps=settings.accumulation,
         bf16=settings.precision == "bf16",
         fp16=settings.precision == "fp16",
-        use_cpu=on_cpu,
         # Named for a single process, it would be looked for in vain
         ddp_backend="gloo" if on_cpu and is_torchelastic_launched() else None,
         ddp_find_unused_parameters=False,
@@ -219,31 +194,11 @@ def _arguments(
         save_strategy="steps" if by_steps else "epoch",
         eval_steps=settings.evaluate_every,
         save_steps=settings.evaluate_every or 500,
-        save_total_limit=2,
-        load_best_model_at_end=True,
         metric_for_best_model=f"eval_{settings.criterion}",
         greater_is_better=settings.criterion is Criterion.AUROC,
         logging_steps=min(20, settings.evaluate_every or 20),
         logging_first_step=True,
-        remove_unused_columns=False,
-        report_to=list(settings.report_to) or "none",
-        disable_tqdm=True,
-        seed=settings.seed,
     )
-
-
-def _count_leaks(train: Sequence[Pair], dev: Sequence[Pair]) -> int:
-    """How many dev pairs stand in the training data; a warning says so."""
-    known = {_text(pair) for pair in train}
-    leaked = sum(_text(pair) in known for pair in dev)
-    if leaked:
-        logger.warning(
-            "%d of %d dev pairs stand in the training data as well; the dev loss is too good "
-            "for them.",
-            leaked,
-            len(dev),
-        )
-    return leaked
 
 
 def _text(pair: Pair) -> str:
@@ -277,8 +232,3 @@ def _updates_touched_rows(
             assert_never(settings.row_updates)
     head.sparse_gradient = touched
     return touched
-
-
-def _best(evaluations: list[Evaluation], criterion: Criterion) -> int:
-    sign = 1.0 if criterion is Criterion.LOSS else -1.0
-    return min(range(len(evaluations)), key=lambda i: sign * evaluations[i].metrics[criterion])

@@ -1,0 +1,92 @@
+"""Texts on their own: lines of a text file, a column of a table, or a whole file."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from headwise.data.pairs import Pair, Reject
+from headwise.data.readers.files import (
+    STDIN,
+    check_readable,
+    open_bytes,
+    read_pairs,
+    resolve_format,
+)
+from headwise.data.readers.layout import Format, Layout
+from headwise.data.readers.lines import content_lines
+from headwise.errors import DataError
+
+
+def read_texts(path: str | Path, *, column: str | None = None) -> Iterator[Pair | Reject]:
+    """Read texts, lazily and in order.
+
+    Args:
+        path: A text file with a text a line (also with ``.gz``), or a TSV, JSONL or Parquet file
+            or a folder that ``datasets`` saved, of which one column is read; ``-`` for standard
+            input.
+        column: The column; ``None`` for lines of text.
+
+    Returns:
+        For each row a ``Pair`` without a source, or a ``Reject`` if it holds no text.
+
+    Raises:
+        DataError: If the file is missing or damaged, lacks the column, or has columns and none
+            is named.
+    """
+    if column is not None:
+        return read_pairs(path, Layout(hypothesis_column=column, has_source=False))
+    if str(path) != STDIN:
+        if Path(path).is_dir() or _has_columns(path):
+            raise DataError(f"`{path}` has columns; name the one that holds the texts.")
+        check_readable(path)
+    return _read_lines(path)
+
+
+def read_whole_text(path: str | Path) -> str:
+    """Read one text.
+
+    Args:
+        path: A file in UTF-8 (also with ``.gz``), or ``-`` for standard input.
+
+    Raises:
+        DataError: If it is missing or damaged, or is not UTF-8.
+    """
+    if str(path) == STDIN:
+        return _decoded(sys.stdin.buffer, "standard input")
+    check_readable(path)
+    with open_bytes(path) as stream:
+        return _decoded(stream, f"`{path}`")
+
+
+def _has_columns(path: str | Path) -> bool:
+    try:
+        found = resolve_format(path)
+    except DataError:
+        return False  # a name that says nothing: text
+    return found is not Format.TSV or ".txt" not in Path(str(path).lower()).suffixes
+
+
+def _read_lines(path: str | Path) -> Iterator[Pair | Reject]:
+    if str(path) == STDIN:
+        yield from _lines(sys.stdin.buffer, "standard input")
+        return
+    with open_bytes(path) as stream:
+        yield from _lines(stream, str(path))
+
+
+def _lines(stream: BinaryIO, name: str) -> Iterator[Pair | Reject]:
+    for number, line in content_lines(stream, name):
+        yield line if isinstance(line, Reject) else Pair(None, line, number)
+
+
+def _decoded(stream: BinaryIO, name: str) -> str:
+    try:
+        return stream.read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"Byte 0x{error.object[error.start]:02x} at position {error.start + 1} of {name} is "
+            "not UTF-8; save the text as UTF-8."
+        ) from error
+    except (OSError, EOFError) as error:
+        raise DataError(f"{name} cannot be read: {error}.") from error

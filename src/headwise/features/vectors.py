@@ -1,0 +1,263 @@
+"""One vector a text or pair of texts, from a frozen encoder or from its shards on disk."""
+
+import hashlib
+from array import array
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol, assert_never
+
+import torch
+from torch import Tensor
+
+from headwise.backbones.encoder import EncodedText, EncoderBackbone
+from headwise.errors import DataError
+from headwise.features.fingerprint import FORMAT_VERSION, check_fingerprint, model_digest
+from headwise.features.shards import (
+    INDEX_FILE,
+    SHARD_BYTES,
+    claim_folder,
+    finish_folder,
+    folder_bytes,
+    is_whole,
+    naming_remedy,
+    read_index,
+    read_shard,
+    tidy_folder,
+    write_shard,
+)
+from headwise.progress import progress_bar
+
+VECTOR_DTYPES = {
+    "float32": torch.float32,
+    "float16": torch.float16,
+    "bfloat16": torch.bfloat16,
+}
+
+
+class VectorKind(StrEnum):
+    """Which vector of a text is meant.
+
+    Attributes:
+        EMBEDDING: Its token vectors as the encoder pools them, not normalised, ``(E,)``.
+        JOINT: The last hidden state of its first token, ``(H,)``.
+    """
+
+    EMBEDDING = "embedding"
+    JOINT = "joint"
+
+
+class VectorSource(Protocol):
+    """Vectors that can be had by number, computed on the spot or read from a cache."""
+
+    @property
+    def size(self) -> int:
+        """Width of a vector."""
+        ...
+
+    def __len__(self) -> int:
+        """How many there are."""
+        ...
+
+    def batch(self, indices: Tensor) -> Tensor:
+        """Vectors by their numbers ``(n,)``, int64, on the CPU: ``(n, size)``, float32."""
+        ...
+
+
+def text_vectors(
+    backbone: EncoderBackbone, codes: Sequence[EncodedText], kind: VectorKind
+) -> Tensor:
+    """Vectors of encoded texts.
+
+    Embeddings are not normalised, even if the encoder's embeddings are: a head may read their
+    length, and whoever needs unit length can still have it.
+
+    Args:
+        backbone: The frozen encoder.
+        codes: N encoded texts.
+        kind: Which vector.
+
+    Returns:
+        ``(N, size)``, float32, on the CPU.
+    """
+    match kind:
+        case VectorKind.EMBEDDING:
+            return backbone.embed(codes, normalise=False)
+        case VectorKind.JOINT:
+            return backbone.joint(codes)
+        case _:
+            assert_never(kind)
+
+
+def vector_size(backbone: EncoderBackbone, kind: VectorKind) -> int:
+    """Width of a vector."""
+    return backbone.embedding_size if kind is VectorKind.EMBEDDING else backbone.hidden_size
+
+
+class LiveVectors:
+    """Runs the frozen encoder on every batch that is asked for; equal texts of one share a run.
+
+    Args:
+        backbone: The frozen encoder.
+        codes: What can be asked for.
+        kind: Which vector.
+    """
+
+    def __init__(
+        self, backbone: EncoderBackbone, codes: Sequence[EncodedText], *, kind: VectorKind
+    ) -> None:
+        self._backbone, self._codes, self._kind = backbone, codes, kind
+        self.size = vector_size(backbone, kind)
+
+    def __len__(self) -> int:
+        """How many vectors there are."""
+        return len(self._codes)
+
+    def batch(self, indices: Tensor) -> Tensor:
+        """Vectors by their numbers ``(n,)``: ``(n, size)``, float32, on the CPU."""
+        distinct, places = indices.unique(return_inverse=True)
+        codes = [self._codes[i] for i in distinct.tolist()]
+        return text_vectors(self._backbone, codes, self._kind)[places]
+
+
+class CachedVectors:
+    """Vectors read from a folder; all shards but the last hold the same number of them.
+
+    Args:
+        folder: A folder that :func:`extract_vectors` filled.
+
+    Raises:
+        DataError: If the index is missing or a shard is missing or damaged.
+        MismatchError: If another version of headwise wrote it.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        index = read_index(self.folder)
+        shards = [read_shard(self.folder, entry)["vectors"] for entry in index["shards"]]
+        self._shards, self._rows = shards, len(shards[0])
+        self.size = shards[0].shape[1]
+        self._count = sum(map(len, shards))
+
+    def __len__(self) -> int:
+        """How many vectors there are."""
+        return self._count
+
+    @property
+    def bytes(self) -> int:
+        """Size of all shards."""
+        return folder_bytes(self.folder)
+
+    def batch(self, indices: Tensor) -> Tensor:
+        """Vectors by their numbers ``(n,)``: ``(n, size)``, float32, on the CPU."""
+        if len(self._shards) == 1:
+            return self._shards[0].index_select(0, indices).float()
+        found = torch.empty(len(indices), self.size)
+        numbers = indices // self._rows
+        for number in numbers.unique().tolist():
+            here = (numbers == number).nonzero().squeeze(1)
+            rows = self._shards[number].index_select(0, indices[here] - number * self._rows)
+            found.index_copy_(0, here, rows.float())
+        return found
+
+
+def extract_vectors(
+    backbone: EncoderBackbone,
+    codes: Sequence[EncodedText],
+    folder: str | Path,
+    *,
+    kind: VectorKind,
+    dtype: str = "float32",
+    shard_bytes: int = SHARD_BYTES,
+    progress: bool = False,
+) -> CachedVectors:
+    """Write vectors to a folder, or take those that are there.
+
+    An interrupted extraction continues: shards that are complete stay.
+
+    Args:
+        backbone: The frozen encoder.
+        codes: N encoded texts, or pairs that are read together.
+        folder: Where to; made if it is missing.
+        kind: Which vector of each.
+        dtype: On disk: one of :data:`VECTOR_DTYPES`.
+        shard_bytes: About how large a shard becomes; one is held in memory while it is made.
+        progress: Whether to show a bar on standard error.
+
+    Raises:
+        MismatchError: If the folder holds vectors of something else; it names what.
+        DataError: If there are no texts, or a shard is damaged.
+        OutputError: If the disk is full or not writable. The same call continues.
+        ValueError: If ``dtype`` is none of these.
+    """
+    if dtype not in VECTOR_DTYPES:
+        raise ValueError(f"`dtype` must be one of {', '.join(VECTOR_DTYPES)}, got {dtype!r}.")
+    if not codes:
+        raise DataError("There are no texts to read vectors of.")
+    folder, kind = Path(folder), VectorKind(kind)
+    wanted = _fingerprint(backbone, codes, kind, dtype)
+    if (folder / INDEX_FILE).is_file():
+        check_fingerprint(read_index(folder)["fingerprint"], wanted, folder=str(folder))
+        vectors = CachedVectors(folder)
+        tidy_folder(folder)  # an earlier call may have been killed between the index and this
+        return vectors
+    stored = VECTOR_DTYPES[dtype]
+    rows = max(1, shard_bytes // (vector_size(backbone, kind) * stored.itemsize))
+    with (
+        naming_remedy(folder),
+        progress_bar(f"Encoding ({kind})", total=len(codes), enabled=progress) as advance,
+    ):
+        claim_folder(folder, wanted | {"vectors a shard": rows})
+        firsts = range(0, len(codes), rows)
+        for number, first in enumerate(firsts):
+            shard = codes[first : first + rows]
+            if is_whole(folder, number):
+                advance(len(shard))
+                continue
+            write_shard(folder, number, {"vectors": _shard(backbone, shard, kind, stored, advance)})
+        finish_folder(folder, wanted, len(firsts))
+    return CachedVectors(folder)
+
+
+def _shard(
+    backbone: EncoderBackbone,
+    codes: Sequence[EncodedText],
+    kind: VectorKind,
+    dtype: torch.dtype,
+    advance: Any,
+) -> Tensor:
+    """All vectors of a shard, ``(n, size)``; like lengths are read together, as far as it goes."""
+    order = sorted(range(len(codes)), key=lambda i: len(codes[i]))
+    filled = torch.empty(len(codes), vector_size(backbone, kind), dtype=dtype)
+    for first in range(0, len(order), _WINDOW):
+        window = order[first : first + _WINDOW]
+        filled[window] = text_vectors(backbone, [codes[i] for i in window], kind).to(dtype)
+        advance(len(window))
+    return filled
+
+
+# Texts between two movements of the bar
+_WINDOW = 1024
+
+
+def _fingerprint(
+    backbone: EncoderBackbone, codes: Sequence[EncodedText], kind: VectorKind, dtype: str
+) -> dict[str, Any]:
+    """Everything that vectors depend on, each under its own name.
+
+    Token ids say what the tokeniser and its texts are good for.
+    """
+    digest = hashlib.sha256()
+    for code in codes:
+        for numbers in (code.input_ids, code.token_type_ids):
+            digest.update(array("q", (len(numbers), *numbers)).tobytes())
+    pooling = list(backbone.pooling) if kind is VectorKind.EMBEDDING else None
+    return {
+        "format version": FORMAT_VERSION,
+        "backbone": model_digest(backbone.model),
+        "kind": str(kind),
+        "pooling": pooling,
+        "texts": len(codes),
+        "data": digest.hexdigest()[:16],
+        "dtype": dtype,
+    }

@@ -1,0 +1,136 @@
+"""Thresholds on an uncertainty: the model answers where the uncertainty lies below.
+
+Items of one uncertainty are answered together or not at all.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import binom
+
+# Tests begin with so many answers that this many errors would be expected at the risk; with
+# fewer, a single unlucky error among the surest answers would end the search. Of few items, with
+# a quarter of them
+_ERRORS_AT_START = 10.0
+
+Floats = NDArray[np.float64]
+
+
+def threshold_for_coverage(uncertainty: ArrayLike, *, coverage: float) -> float:
+    """The lowest threshold that answers a share of the items.
+
+    Args:
+        uncertainty: Of each item, ``(n,)``, finite.
+        coverage: Share of items to answer at least, in (0, 1].
+
+    Returns:
+        The threshold.
+
+    Raises:
+        ValueError: If there are no items, or ``coverage`` is out of range.
+    """
+    if not 0.0 < coverage <= 1.0:
+        raise ValueError(f"`coverage` must lie in (0, 1], got {coverage}.")
+    values, ends = _steps(uncertainty)
+    wanted = coverage * len(values) * (1.0 - 1e-12)  # 0.8 * 15 is 12.000000000000002
+    return _after(values, int(ends[np.argmax(ends >= wanted)]))
+
+
+def threshold_for_risk(uncertainty: ArrayLike, wrong: ArrayLike, *, risk: float) -> float | None:
+    """The threshold that answers most while the share of errors among answers keeps a bound.
+
+    The bound holds for these items; for a promise about others see
+    :func:`threshold_with_guarantee`.
+
+    Args:
+        uncertainty: Of each item, ``(n,)``, finite.
+        wrong: Whether the model is wrong about it, ``(n,)``.
+        risk: Share of errors among answers at most, in (0, 1).
+
+    Returns:
+        The threshold; ``None`` if no threshold keeps the bound.
+
+    Raises:
+        ValueError: If there are no items, lengths differ, or ``risk`` is out of range.
+
+    References:
+        Geifman & El-Yaniv 2017, arXiv 1705.08500, section 2.
+    """
+    values, ends, errors = _answered(uncertainty, wrong, risk=risk)
+    good = np.flatnonzero(errors <= risk * ends)
+    return _after(values, int(ends[good[-1]])) if len(good) else None
+
+
+def threshold_with_guarantee(
+    uncertainty: ArrayLike, wrong: ArrayLike, *, risk: float, confidence: float = 0.95
+) -> float | None:
+    """A threshold whose error rate among answers, on new items, keeps a bound.
+
+    Thresholds are tested in the order of rising coverage, each by the exact binomial test of
+    "the error rate is above the risk", until one is not rejected. With the given probability over
+    the draw of these items, the error rate of the returned threshold is at most the risk, if
+    items are independent and of the new ones' kind, did not take part in training or choosing the
+    model, and the error rate does not fall as more is answered.
+
+    Args:
+        uncertainty: Of each item, ``(n,)``, finite.
+        wrong: Whether the model is wrong about it, ``(n,)``.
+        risk: Bound on the error rate among answers, in (0, 1).
+        confidence: Probability that the bound holds, in (0, 1).
+
+    Returns:
+        The threshold; ``None`` if the items do not suffice for any.
+
+    Raises:
+        ValueError: If there are no items, lengths differ, or a share is out of range.
+
+    References:
+        Angelopoulos et al. 2021, arXiv 2110.01052, section 2 and Algorithm 1 (fixed sequence
+        testing); Geifman & El-Yaniv 2017, arXiv 1705.08500.
+    """
+    if not 0.0 < confidence < 1.0:
+        raise ValueError(f"`confidence` must lie in (0, 1), got {confidence}.")
+    values, ends, errors = _answered(uncertainty, wrong, risk=risk)
+    fewest = np.log(1.0 - confidence) / np.log(1.0 - risk)  # of which none may be wrong
+    start = max(fewest, min(_ERRORS_AT_START / risk, len(values) / 4))
+    first = int(np.searchsorted(ends, start))
+    p_values = binom.cdf(errors[first:], ends[first:], risk)
+    rejected = np.cumprod(p_values <= 1.0 - confidence)
+    count = int(rejected.sum())
+    return _after(values, int(ends[first + count - 1])) if count else None
+
+
+def _answered(
+    uncertainty: ArrayLike, wrong: ArrayLike, *, risk: float
+) -> tuple[Floats, NDArray[np.int64], NDArray[np.int64]]:
+    """Sorted values, numbers of answers that a threshold can give, and errors among them."""
+    if not 0.0 < risk < 1.0:
+        raise ValueError(f"`risk` must lie in (0, 1), got {risk}.")
+    errors = np.asarray(wrong, bool)
+    unsorted = np.asarray(uncertainty, np.float64)
+    if errors.shape != unsorted.shape:
+        raise ValueError(
+            f"`uncertainty` and `wrong` must be of one shape, got {unsorted.shape} and "
+            f"{errors.shape}."
+        )
+    values, ends = _steps(unsorted)
+    sums = np.cumsum(errors[np.argsort(unsorted, kind="stable")])
+    return values, ends, sums[ends - 1]
+
+
+def _steps(uncertainty: ArrayLike) -> tuple[Floats, NDArray[np.int64]]:
+    """Values in rising order, and how many items lie at or below each distinct one."""
+    values = np.sort(np.asarray(uncertainty, np.float64))
+    if values.ndim != 1 or not len(values) or not np.isfinite(values).all():
+        raise ValueError(
+            f"`uncertainty` must be flat, finite and not empty, got shape {values.shape}."
+        )
+    return values, np.append(np.flatnonzero(np.diff(values)) + 1, len(values))
+
+
+def _after(values: Floats, count: int) -> float:
+    """A threshold above the ``count`` lowest values and not above the next one."""
+    last = values[count - 1]
+    following = values[count] if count < len(values) else max(1.0, last) + 1e-6
+    # Models compare in float32, where no number may lie between neighbours
+    middle = float(np.float32((last + following) / 2))
+    return middle if last < middle <= following else float(following)

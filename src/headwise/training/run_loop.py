@@ -1,0 +1,158 @@
+"""What all runs of Transformers' Trainer share: arguments, continuation, and what it noted."""
+
+import logging
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from transformers import Trainer, TrainingArguments
+from transformers.trainer_utils import get_last_checkpoint
+
+from headwise.training.progress_report import ProgressReport
+from headwise.training.settings import Evaluation
+
+logger = logging.getLogger(__name__)
+
+CHECKPOINTS = "checkpoints"
+
+
+class LoopSettings(Protocol):
+    """What every run's settings say of its loop."""
+
+    @property
+    def epochs(self) -> int:
+        """Passes over the data at most."""
+        ...
+
+    @property
+    def schedule(self) -> str:
+        """Name of a Transformers schedule."""
+        ...
+
+    @property
+    def warmup_share(self) -> float:
+        """Share of the steps in which the learning rate rises."""
+        ...
+
+    @property
+    def report_to(self) -> tuple[str, ...]:
+        """Trackers that Transformers knows."""
+        ...
+
+    @property
+    def seed(self) -> int:
+        """Of everything random."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What a run noted.
+
+    Attributes:
+        evaluations: What was found on dev, in order.
+        train_losses: Steps and training losses, in nats.
+        steps: Steps done, those of earlier calls included.
+        steps_here: Steps that this call did.
+        seconds: Wall time of this call's steps and evaluations.
+    """
+
+    evaluations: list[Evaluation]
+    train_losses: list[tuple[int, float]]
+    steps: int
+    steps_here: int
+    seconds: float
+
+    def best(self, criterion: str, *, higher_is_better: bool) -> int:
+        """Which evaluation is the best by a measure, counted from 0; the first of equal ones."""
+        sign = -1.0 if higher_is_better else 1.0
+        return min(
+            range(len(self.evaluations)),
+            key=lambda i: sign * self.evaluations[i].metrics[criterion],
+        )
+
+
+def loop_arguments(
+    checkpoints: Path, device: torch.device, settings: LoopSettings, **own: Any
+) -> TrainingArguments:
+    """Transformers' arguments.
+
+    Args:
+        checkpoints: Their folder.
+        device: Where the head is trained.
+        settings: Of the run.
+        own: What only runs of this kind have.
+    """
+    return TrainingArguments(
+        output_dir=str(checkpoints),
+        num_train_epochs=settings.epochs,
+        lr_scheduler_type=settings.schedule,
+        warmup_steps=settings.warmup_share,
+        # Adam's steps do not grow with the gradient, and its norm would cost a pass over it
+        max_grad_norm=0.0,
+        use_cpu=device.type == "cpu",
+        save_total_limit=2,
+        load_best_model_at_end=True,
+        remove_unused_columns=False,
+        report_to=list(settings.report_to) or "none",
+        disable_tqdm=True,
+        seed=settings.seed,
+        **own,
+    )
+
+
+def run_loop(trainer: Trainer, checkpoints: Path, *, bar: bool) -> Trained:
+    """Train, from the newest checkpoint on if there is one.
+
+    Args:
+        trainer: The trainer.
+        checkpoints: Their folder, there or not.
+        bar: Whether to show a bar on standard error.
+    """
+    newest = get_last_checkpoint(str(checkpoints)) if checkpoints.is_dir() else None
+    before = 0
+    if newest is not None:
+        before = int(Path(newest).name.rpartition("-")[2])
+    with closing(ProgressReport(bar=bar)) as shown:
+        trainer.add_callback(shown)
+        output = trainer.train(resume_from_checkpoint=newest)
+    history = trainer.state.log_history
+    evaluations = [
+        Evaluation(
+            int(row["step"]),
+            row["epoch"],
+            {n.removeprefix("eval_"): v for n, v in row.items() if n.startswith("eval_")},
+        )
+        for row in history
+        if "eval_loss" in row
+    ]
+    return Trained(
+        evaluations=evaluations,
+        train_losses=[(int(row["step"]), row["loss"]) for row in history if "loss" in row],
+        steps=trainer.state.global_step,
+        steps_here=trainer.state.global_step - before,
+        seconds=output.metrics["train_runtime"],
+    )
+
+
+def count_leaks(train: Iterable[object], dev: Iterable[object]) -> int:
+    """How many dev items stand in the training data; a warning says so.
+
+    Args:
+        train: What tells each training item from others.
+        dev: The same of the dev items.
+    """
+    known = set(train)
+    items = list(dev)
+    leaked = sum(item in known for item in items)
+    if leaked:
+        logger.warning(
+            "%d of %d dev pairs stand in the training data as well; the dev loss is too good "
+            "for them.",
+            leaked,
+            len(items),
+        )
+    return leaked
