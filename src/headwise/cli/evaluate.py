@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from headwise.quality import QualityEstimator
 
 _INPUT, _GOLD, _SIGNALS, _TESTS, _ERRORS = "Input", "Gold", "Signals", "Intervals", "Errors"
-_SHOWN_REJECTS = 5
 
 
 def evaluate(
@@ -247,14 +246,7 @@ def evaluate(
 
     found = answer(question, estimator, progress=sys.stderr.isatty())
     showing.show_evaluation(found.evaluation, title=title, report=report, json_file=json_file)
-    if found.rejects:
-        for reject in found.rejects[:_SHOWN_REJECTS]:
-            print(f"Line {reject.line} left out: {reject.reason}", file=sys.stderr)
-        more = len(found.rejects) - _SHOWN_REJECTS
-        shown = f", {more:,} of them not shown" if more > 0 else ""
-        rows = "row" if len(found.rejects) == 1 else "rows"
-        print(f"{len(found.rejects):,} {rows} left out{shown}.", file=sys.stderr)
-        raise typer.Exit(3)
+    showing.exit_with_rejects(found.rejects)
 
 
 def _named_scores(entries: list[str]) -> "dict[str, tuple[str, str | None]]":

@@ -9,6 +9,7 @@ from typing import assert_never
 from headwise.errors import DataError
 from headwise.evaluation.columns import Unit
 from headwise.evaluation.corrupted_set import CorruptedSet
+from headwise.evaluation.judged_inference import JudgedInference
 from headwise.evaluation.judged_text import JudgedText
 from headwise.evaluation.protocols.ambiguity import ambiguity
 from headwise.evaluation.protocols.binary import binary
@@ -128,13 +129,13 @@ def _check_gold(protocol: Protocol, texts: Sequence[JudgedText], units: Sequence
 
 
 def certainty_notes(
-    found: Evaluation, texts: Sequence[JudgedText], resampling: Resampling
+    found: Evaluation, texts: Sequence[JudgedText | JudgedInference], resampling: Resampling
 ) -> list[str]:
     """What a reader must know where intervals and tests cannot say much.
 
     Args:
         found: What a protocol found.
-        texts: The texts.
+        texts: The texts, or pairs.
         resampling: Settings of intervals and tests.
     """
     notes = []

@@ -74,6 +74,7 @@ class Table:
         rows: Signals, all with the same metrics.
         comparisons: The best row of each column against each other row.
         unranked: Columns that describe, and in which no value is best.
+        rows_are: What a row stands for, in the singular.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Table:
     rows: tuple[Row, ...]
     comparisons: tuple[Comparison, ...] = ()
     unranked: frozenset[str] = frozenset()
+    rows_are: str = "signal"
 
     def like_best(self, row: Row, metric: str) -> bool:
         """Whether a test found nothing that tells a row from the best one of a column."""
@@ -107,12 +109,15 @@ class FigureKind(StrEnum):
         RISK_COVERAGE: A line a panel, all in one: x is the coverage in (0, 1], y the risk.
         RELIABILITY: A line a panel, all in one: x is the mean predicted probability of a bin, y
             the share of right items in it, the weight its number of items.
+        CONFUSION: A panel a set of answers: x is the predicted class, y that of the gold, the
+            weight the number of items.
     """
 
     SCATTER = "scatter"
     HISTOGRAM = "histogram"
     RISK_COVERAGE = "risk-coverage"
     RELIABILITY = "reliability"
+    CONFUSION = "confusion"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +149,7 @@ class Figure:
         x_label: Name and unit of the first coordinate.
         y_label: Name and unit of the second.
         panels: One a signal.
+        classes: Names of the classes by index, where coordinates are classes.
     """
 
     name: str
@@ -153,6 +159,7 @@ class Figure:
     x_label: str
     y_label: str
     panels: tuple[Panel, ...]
+    classes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +184,29 @@ class Disagreement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mistake:
+    """A pair that a model is wrong about.
+
+    Attributes:
+        premise: What is taken to be true.
+        hypothesis: What may follow from it.
+        gold: The class that people gave.
+        predicted: The class that the model gave.
+        confidence: The model's probability of that class, in [0, 1].
+        uncertainty: The one that the model abstains by, in [0, 1].
+        abstained: Whether it abstained.
+    """
+
+    premise: str
+    hypothesis: str
+    gold: str
+    predicted: str
+    confidence: float
+    uncertainty: float
+    abstained: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
     """Everything that a protocol found.
 
@@ -187,6 +217,7 @@ class Evaluation:
         tables: Results.
         figures: What to draw.
         disagreements: Texts to look at, the worst first.
+        mistakes: Pairs to look at, the worst first.
         notes: What a reader has to know to read the tables right.
     """
 
@@ -196,6 +227,7 @@ class Evaluation:
     tables: tuple[Table, ...]
     figures: tuple[Figure, ...] = ()
     disagreements: tuple[Disagreement, ...] = ()
+    mistakes: tuple[Mistake, ...] = ()
     notes: tuple[str, ...] = field(default=())
 
     def as_dict(self) -> dict[str, Any]:

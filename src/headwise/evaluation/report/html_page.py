@@ -6,12 +6,13 @@ from typing import Any
 
 from headwise.evaluation.report import numbers
 from headwise.evaluation.report.metric_names import metric_label, with_labels
+from headwise.evaluation.report.mistake_text import MISTAKES, mistake_verdict
 from headwise.evaluation.report.plot_style import DARK
 from headwise.evaluation.report.plots import figure_png
 from headwise.evaluation.report.shading import shaded_pieces
 from headwise.evaluation.report.table_view import row_label, view_of
-from headwise.evaluation.results import Disagreement, Evaluation, Figure, Table
-from headwise.quality.display import scale_description
+from headwise.evaluation.results import Disagreement, Evaluation, Figure, Mistake, Table
+from headwise.quality.display import printable, scale_description
 from headwise.quality.html_page import PageFolder
 from headwise.quality.number_text import number
 
@@ -46,6 +47,8 @@ def render_page(evaluation: Evaluation, pictures: Mapping[str, bytes] | None = N
         left_out=len(evaluation.disagreements) - len(disagreements),
         shades=list(dict.fromkeys(_shade_text(item) for item in disagreements if item.signal)),
         any_marks=any(item.marks for item in disagreements),
+        mistakes_title=MISTAKES,
+        mistakes=[_mistake(item) for item in evaluation.mistakes],
         **_PAGE.head(styles=("report.css",), scripts=("sort.js",), pictures=True),
     )
 
@@ -96,6 +99,16 @@ def _disagreement(item: Disagreement) -> dict[str, Any]:
         "score": numbers.single(item.score),
         "gold": numbers.single(item.gold),
         "verdict": item.verdict,
+    }
+
+
+def _mistake(item: Mistake) -> dict[str, Any]:
+    return {
+        "premise": printable(item.premise),
+        "hypothesis": printable(item.hypothesis),
+        "confidence": number(item.confidence, 3),
+        "uncertainty": number(item.uncertainty, 3),
+        "verdict": mistake_verdict(item),
     }
 
 

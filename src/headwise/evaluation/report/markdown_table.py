@@ -3,6 +3,7 @@
 import re
 
 from headwise.evaluation.report.metric_names import with_labels
+from headwise.evaluation.report.mistake_text import MISTAKES, mistake_summary
 from headwise.evaluation.report.numbers import setting
 from headwise.evaluation.report.table_view import LIKE_BEST, Cell, TableView, view_of
 from headwise.evaluation.results import Evaluation, Table
@@ -13,7 +14,7 @@ _LINE_START = re.compile(r"^([#+-]|\d+[.)])(?=\s|$)")
 
 
 def markdown_report(evaluation: Evaluation, *, sort: bool = False, heading: int = 1) -> str:
-    """All tables of an evaluation with their notes and legends.
+    """All tables of an evaluation with their notes and legends, and mistakes.
 
     Args:
         evaluation: What was found.
@@ -27,7 +28,8 @@ def markdown_report(evaluation: Evaluation, *, sort: bool = False, heading: int 
     parts = [f"{'#' * heading} {_escaped(evaluation.title)}", settings]
     parts += [f"- {_escaped(with_labels(note))}" for note in evaluation.notes]
     tables = [markdown_table(table, sort=sort, heading=heading + 1) for table in evaluation.tables]
-    text = "\n\n".join(part for part in [*parts, *tables] if part).rstrip()
+    parts += [*tables, _mistakes(evaluation, heading=heading + 1)]
+    text = "\n\n".join(filter(None, parts)).rstrip()
     # Notes form one list
     return re.sub(r"(?m)^(- .*)\n\n(?=- )", r"\1\n", text) + "\n"
 
@@ -53,8 +55,18 @@ def markdown_table(table: Table, *, sort: bool = False, heading: int = 2) -> str
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines))
 
 
+def _mistakes(evaluation: Evaluation, *, heading: int) -> str:
+    if not evaluation.mistakes:
+        return ""
+    lines = [f"{'#' * heading} {MISTAKES}", ""]
+    for place, item in enumerate(evaluation.mistakes, start=1):
+        lines += [f"{place}. {_escaped(item.premise)}  ", f"   → {_escaped(item.hypothesis)}  "]
+        lines.append(f"   {_escaped(mistake_summary(item))}")
+    return "\n".join(lines)
+
+
 def _rows(view: TableView) -> list[str]:
-    names = ["signal", *(["aggregation"] if view.aggregated else [])]
+    names = [view.rows_are, *(["aggregation"] if view.aggregated else [])]
     table = [[*names, *(_escaped(column.heading) for column in view.columns)]]
     table.append([":--"] * len(names) + ["--:"] * len(view.columns))
     for row in view.rows:

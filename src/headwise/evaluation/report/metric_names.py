@@ -18,6 +18,10 @@ _LABELS = {
     "aurc": "AURC",
     "under_confidence": "Under-confidence",
     "over_confidence": "Over-confidence",
+    "macro_f1": "Macro-F1",
+    "selective_accuracy_80": "Acc. at 80 %",
+    "selective_accuracy_90": "Acc. at 90 %",
+    "selective_risk": "Error among answers",
 }
 _LONG_NAMES = {
     "acc_eq": "pairwise accuracy with calibrated ties",
@@ -26,6 +30,9 @@ _LONG_NAMES = {
     "mcc": "Matthews correlation coefficient",
     "prr": "prediction-rejection ratio",
     "aurc": "area under the risk-coverage curve",
+    "selective_accuracy_80": "accuracy where the surest 80 % are answered",
+    "selective_accuracy_90": "accuracy where the surest 90 % are answered",
+    "selective_accuracy": "accuracy of the answers that are given",
 }
 _UNITS = {
     "system_acc": "pairs of systems",

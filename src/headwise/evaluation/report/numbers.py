@@ -12,7 +12,8 @@ def decimals_for(values: Iterable[float | None]) -> int:
     """Decimals that suit a whole column: three significant digits of its largest number.
 
     Between 0.01 and 10, where most metrics lie, that is three decimals. Numbers below 10 have
-    at least two, however large others are.
+    at least two, however large others are. Counts, whole numbers of which one is 10 or more,
+    have none.
 
     Args:
         values: The numbers of the column; those that are not finite do not count.
@@ -24,6 +25,8 @@ def decimals_for(values: Iterable[float | None]) -> int:
     largest = max(sizes, default=0.0)
     if largest == 0.0 or 0.01 <= largest < 10.0:
         return 3
+    if largest >= 10.0 and all(size.is_integer() for size in sizes):
+        return 0
     decimals = min(max(2 - math.floor(math.log10(largest)), 0), _MOST_DECIMALS)
     return max(decimals, 2) if min(sizes) < 10.0 else decimals
 

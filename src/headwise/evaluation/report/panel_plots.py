@@ -50,7 +50,7 @@ def draw_scatters(figure: Figure, theme: Theme) -> Drawing:
     sizes = [len(x) for _, (x, _, _) in cleaned]
     alike = len(set(sizes)) == 1 and len(sizes) > 1
     size_of_all = f" (n = {sizes[0]:,} in each panel)" if alike else ""
-    drawing, grid = _grid(figure, theme, remark=size_of_all)
+    drawing, grid = panel_grid(figure, theme, remark=size_of_all)
     heights = _range(np.concatenate([y for _, (_, y, _) in cleaned] or [np.empty(0)]))
     crowds: list[PolyCollection] = []
     colours = LinearSegmentedColormap.from_list("density", theme.density)
@@ -104,7 +104,7 @@ def draw_histograms(figure: Figure, theme: Theme) -> Drawing:
     cleaned = [(panel, finite_points(panel)) for panel in figure.panels[:_MOST_PANELS]]
     counts = [_class_counts(y, weight) for _, (_, y, weight) in cleaned]
     alike = len(set(counts)) == 1
-    drawing, grid = _grid(figure, theme)
+    drawing, grid = panel_grid(figure, theme)
     for axes, (panel, (x, y, weight)), (right, wrong) in zip(grid, cleaned, counts, strict=False):
         style_axes(axes, theme)
         if not len(x):
@@ -141,8 +141,14 @@ def draw_histograms(figure: Figure, theme: Theme) -> Drawing:
     return drawing
 
 
-def _grid(figure: Figure, theme: Theme, *, remark: str = "") -> tuple[Drawing, list[Axes]]:
-    """Axes for the panels, row by row, and what they have in common beside them."""
+def panel_grid(figure: Figure, theme: Theme, *, remark: str = "") -> tuple[Drawing, list[Axes]]:
+    """Axes for the panels, row by row, and what they have in common beside them.
+
+    Args:
+        figure: What is drawn.
+        theme: The colours.
+        remark: What stands behind the name of the first coordinate.
+    """
     shown = min(len(figure.panels), _MOST_PANELS)
     columns = _columns_for(shown)
     rows = max(math.ceil(shown / columns), 1)

@@ -5,6 +5,7 @@ from typing import assert_never
 
 from matplotlib.figure import Figure as Drawing
 
+from headwise.evaluation.report.heat_maps import draw_confusions
 from headwise.evaluation.report.line_plots import draw_reliability, draw_risk_coverage
 from headwise.evaluation.report.panel_plots import draw_histograms, draw_scatters
 from headwise.evaluation.report.plot_style import LIGHT, RESOLUTION, Theme
@@ -40,6 +41,8 @@ def draw(figure: Figure, *, theme: Theme = LIGHT) -> Drawing:
             return draw_risk_coverage(figure, theme)
         case FigureKind.RELIABILITY:
             return draw_reliability(figure, theme)
+        case FigureKind.CONFUSION:
+            return draw_confusions(figure, theme)
         case _:
             assert_never(figure.kind)
 

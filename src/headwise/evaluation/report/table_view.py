@@ -104,6 +104,7 @@ class TableView:
         intervals: How intervals were found, likewise.
         counts: From how many of what a number was computed, likewise.
         untested: Columns with a best value that was not compared with the others.
+        rows_are: What a row stands for, in the singular.
     """
 
     title: str
@@ -116,6 +117,7 @@ class TableView:
     intervals: tuple[str, ...]
     counts: tuple[str, ...]
     untested: tuple[str, ...]
+    rows_are: str
 
     def legend(self, *, best: str = "Bold", like_best: str = LIKE_BEST) -> tuple[str, ...]:
         """What the marks of this table mean, in sentences.
@@ -196,6 +198,7 @@ def view_of(table: Table, *, sort: bool = False) -> TableView:
             for place, column in enumerate(columns)
             if column.name not in compared and any(row.cells[place].best for row in rows)
         ),
+        rows_are=table.rows_are,
     )
 
 

@@ -10,6 +10,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from headwise.evaluation.report.metric_names import with_labels
+from headwise.evaluation.report.mistake_text import MISTAKES, mistake_summary
 from headwise.evaluation.report.numbers import setting
 from headwise.evaluation.report.table_view import (
     LIKE_BEST,
@@ -25,13 +26,22 @@ from headwise.quality.number_text import MINUS, UNDEFINED
 
 # What a terminal without Unicode shows instead.
 _ASCII = str.maketrans(
-    {LIKE_BEST: "~", MINUS: "-", UNDEFINED: "-", LOWER_IS_BETTER: "v", "∞": "inf", "·": "|"}
+    {
+        LIKE_BEST: "~",
+        MINUS: "-",
+        UNDEFINED: "-",
+        LOWER_IS_BETTER: "v",
+        "∞": "inf",
+        "·": "|",
+        "→": ">",
+    }
 )
 _UNLIMITED = 10_000
+_MISTAKES_SHOWN = 5
 
 
 def terminal_report(evaluation: Evaluation, *, sort: bool = False) -> RenderableType:
-    """All tables of an evaluation with their notes and legends.
+    """All tables of an evaluation with their notes and legends, and the first mistakes.
 
     Args:
         evaluation: What was found.
@@ -70,6 +80,13 @@ class _ReportView:
         for table in self.evaluation.tables:
             yield Text()
             yield terminal_table(table, sort=self.sort)
+        if self.evaluation.mistakes:
+            yield Text()
+            yield plain.text(MISTAKES, "bold")
+        for item in self.evaluation.mistakes[:_MISTAKES_SHOWN]:
+            yield plain.text(item.premise)
+            yield plain.text(f"→ {item.hypothesis}")
+            yield plain.text(f"  {mistake_summary(item)}", "dim")
 
 
 @dataclass(frozen=True)
@@ -117,7 +134,7 @@ class _View:
     def _table(self, chosen: tuple[int, ...], write: "_Writer", *, stacked: bool) -> RichTable:
         view = self.view
         table = RichTable(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
-        table.add_column("signal", overflow="fold")
+        table.add_column(view.rows_are, overflow="fold")
         if view.aggregated and not stacked:
             table.add_column("aggregation", overflow="fold")
         for index in chosen:

@@ -1,0 +1,120 @@
+"""``headwise evaluate-nli``: are the answers right, and does the model know when they are not?"""
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from headwise.cli import options, showing
+
+if TYPE_CHECKING:
+    from headwise.entailment import EntailmentModel
+
+_COLUMNS, _MODEL, _TESTS = "Columns", "Model", "Intervals"
+
+
+def evaluate_nli(
+    data: Annotated[
+        str,
+        typer.Argument(
+            help="Labelled pairs: TSV, JSONL, Parquet or a datasets folder with the columns "
+            "premise, hypothesis and label, or those of SNLI, MultiNLI or ANLI."
+        ),
+    ],
+    report: showing.Report = None,
+    json_file: showing.JsonFile = None,
+    title: showing.Title = None,
+    model: Annotated[
+        str,
+        typer.Option(
+            "--model",
+            "-m",
+            help="Bundled name, folder or hub id of an encoder, or folder of heads that know it.",
+            rich_help_panel=_MODEL,
+        ),
+    ] = "minilm-snli",
+    heads: Annotated[
+        str | None,
+        typer.Option(help="Folder, .pt file or hub id of heads.", rich_help_panel=_MODEL),
+    ] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            help="Uncertainty from which on the model abstains; by default that of the heads.",
+            rich_help_panel=_MODEL,
+        ),
+    ] = None,
+    premise_column: Annotated[
+        str | None, typer.Option(help="Name of the premise column.", rich_help_panel=_COLUMNS)
+    ] = None,
+    hypothesis_column: Annotated[
+        str | None, typer.Option(help="Name of the hypothesis column.", rich_help_panel=_COLUMNS)
+    ] = None,
+    label_column: Annotated[
+        str | None, typer.Option(help="Name of the label column.", rich_help_panel=_COLUMNS)
+    ] = None,
+    group: Annotated[
+        str | None,
+        typer.Option(
+            help="Column that says which pairs belong together; by default those of one premise.",
+            rich_help_panel=_TESTS,
+        ),
+    ] = None,
+    resamples: Annotated[
+        int, typer.Option(min=1, help="Bootstrap resamples.", rich_help_panel=_TESTS)
+    ] = 1000,
+    seed: Annotated[
+        int, typer.Option(help="Of resamples and of the random baseline.", rich_help_panel=_TESTS)
+    ] = 0,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Threads; by default one a core.", rich_help_panel=_TESTS),
+    ] = None,
+    language: Annotated[
+        Literal["en", "de", "none"],
+        typer.Option(help="Whose negation words make a slice of the pairs."),
+    ] = "en",
+    device: options.Device = None,
+    dtype: options.Dtype = None,
+    trust_remote_code: options.TrustRemoteCode = False,
+) -> None:
+    """Say how often an entailment model is right, and whether it abstains where it is not.
+
+    Rows that cannot be used are named; the exit code is then 3.
+    """
+    from headwise.data.readers.inferences import InferenceLayout
+    from headwise.evaluation.entailment import InferenceQuestion, evaluate_entailment
+    from headwise.evaluation.resampling import Resampling
+
+    showing.check_outputs(report, json_file)
+    question = InferenceQuestion(
+        path=data,
+        layout=InferenceLayout(
+            premise_column=premise_column,
+            hypothesis_column=hypothesis_column,
+            label_column=label_column,
+        ),
+        group=group,
+        language=None if language == "none" else language,
+        resampling=Resampling(resamples=resamples, seed=seed, workers=workers),
+        model=model,
+        heads=heads,
+    )
+
+    def load() -> "EntailmentModel":
+        from headwise.entailment import EntailmentModel
+
+        with options.usage_errors(), options.quiet_loading():
+            return EntailmentModel.from_pretrained(
+                model,
+                heads,
+                device=device,
+                dtype=dtype,
+                trust_remote_code=trust_remote_code,
+                threshold=threshold,
+            )
+
+    found = evaluate_entailment(question, load, progress=sys.stderr.isatty())
+    showing.show_evaluation(found.evaluation, title=title, report=report, json_file=json_file)
+    showing.exit_with_rejects(found.rejects)

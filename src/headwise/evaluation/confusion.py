@@ -1,0 +1,78 @@
+"""Which class is taken for which, as a table and as a figure."""
+
+import numpy as np
+
+from headwise.evaluation.judged_inference import Indices, JudgedArrays
+from headwise.evaluation.results import Figure, FigureKind, Panel, Row, Table
+from headwise.heads.nli_labels import NLI_LABELS
+from headwise.metrics import Metric
+from headwise.metrics.classification import confusion_matrix
+
+_NAMES = tuple(label.value for label in NLI_LABELS)
+
+
+def confusion_table(judged: JudgedArrays) -> Table:
+    """Counts of answers, a row a gold class.
+
+    Args:
+        judged: Judged pairs.
+    """
+    counts = _matrix(judged.predicted, judged.gold)
+    columns = tuple(f"answered_{name}" for name in _NAMES)
+    return Table(
+        name="confusion",
+        title="Answers to pairs of each class",
+        note="Number of pairs, abstentions included.",
+        rows=tuple(
+            Row(
+                signal=name,
+                aggregation=None,
+                metrics=tuple(
+                    Metric(name=column, value=float(value), count=int(row.sum()))
+                    for column, value in zip(columns, row, strict=True)
+                ),
+            )
+            for name, row in zip(_NAMES, counts, strict=True)
+        ),
+        unranked=frozenset(columns),
+        rows_are="gold",
+    )
+
+
+def confusion_figure(judged: JudgedArrays) -> Figure:
+    """Heat maps of all answers and, where the model abstains on some, of those that it gives.
+
+    Args:
+        judged: Judged pairs.
+    """
+    panels = [_panel("all pairs", judged.predicted, judged.gold)]
+    given = judged.answered
+    if given.any() and not given.all():
+        panels.append(_panel("answered", judged.predicted[given], judged.gold[given]))
+    return Figure(
+        name="confusion",
+        kind=FigureKind.CONFUSION,
+        title="Confusion of classes",
+        caption="Share of each gold class that gets each answer, and the number of pairs; right "
+        "answers lie on the diagonal."
+        + (" At the right without the pairs on which the model abstains." if panels[1:] else ""),
+        x_label="answer",
+        y_label="gold",
+        panels=tuple(panels),
+        classes=_NAMES,
+    )
+
+
+def _matrix(predicted: Indices, gold: Indices) -> Indices:
+    return confusion_matrix(predicted, gold, classes=len(_NAMES))
+
+
+def _panel(label: str, predicted: Indices, gold: Indices) -> Panel:
+    counts = _matrix(predicted, gold)
+    of_gold, of_answer = np.indices(counts.shape)
+    return Panel(
+        label=label,
+        x=of_answer.ravel().astype(np.float64),
+        y=of_gold.ravel().astype(np.float64),
+        weight=counts.ravel().astype(np.float64),
+    )
