@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from headwise.entailment import EntailmentModel
     from headwise.heads import RescalingHead, SigmoidHead
     from headwise.quality import QualityEstimator
 
@@ -17,12 +18,19 @@ except PackageNotFoundError:  # run from a source tree that is not installed
     __version__ = "0+unknown"
 
 _HOMES = {
+    "EntailmentModel": "headwise.entailment",
     "QualityEstimator": "headwise.quality",
     "RescalingHead": "headwise.heads",
     "SigmoidHead": "headwise.heads",
 }
 
-__all__ = ["QualityEstimator", "RescalingHead", "SigmoidHead", "__version__"]
+__all__ = [
+    "EntailmentModel",
+    "QualityEstimator",
+    "RescalingHead",
+    "SigmoidHead",
+    "__version__",
+]
 
 
 def __getattr__(name: str) -> Any:

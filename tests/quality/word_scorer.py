@@ -9,15 +9,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
+from headwise.data.jobs import RunFiles, row_job
 from headwise.data.pairs import Pair
 from headwise.data.scored import ScoredHypothesis, ScoredToken
 from headwise.data.signals import Signal
 from headwise.data.words import word_ranges
 from headwise.data.writers import LineFile
 from headwise.errors import InputError, TextError
-from headwise.quality import job
 from headwise.quality.job import JobSummary, score_file
-from headwise.quality.run_files import RunFiles
 
 
 class WordScorer:
@@ -85,7 +84,7 @@ def run_and_die(source: Path, output: Path, moment: str, number: int) -> None:
 
         LineFile.append = append_or_die  # type: ignore[method-assign]
     elif moment == "table":
-        kill_before(job._Job, "make_table", number)
+        kill_before(row_job._Job, "make_table", number)
     else:
         kill_before(RunFiles, moment, number)
     run(source, output)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from headwise.cli import options, showing
+from headwise.cli.left_out import name_left_out
 
 if TYPE_CHECKING:
     from headwise.quality import QualityEstimator
@@ -246,7 +247,9 @@ def evaluate(
 
     found = answer(question, estimator, progress=sys.stderr.isatty())
     showing.show_evaluation(found.evaluation, title=title, report=report, json_file=json_file)
-    showing.exit_with_rejects(found.rejects)
+    if found.rejects:
+        name_left_out(found.rejects)
+        raise typer.Exit(3)
 
 
 def _named_scores(entries: list[str]) -> "dict[str, tuple[str, str | None]]":

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from headwise.cli import options, showing
+from headwise.cli import entailment_options, options, showing
+from headwise.cli.left_out import name_left_out
 
 if TYPE_CHECKING:
     from headwise.entailment import EntailmentModel
 
-_COLUMNS, _MODEL, _TESTS = "Columns", "Model", "Intervals"
+_COLUMNS, _TESTS = "Columns", "Intervals"
 
 
 def evaluate_nli(
@@ -24,27 +25,9 @@ def evaluate_nli(
     report: showing.Report = None,
     json_file: showing.JsonFile = None,
     title: showing.Title = None,
-    model: Annotated[
-        str,
-        typer.Option(
-            "--model",
-            "-m",
-            help="Bundled name, folder or hub id of an encoder, or folder of heads that know it.",
-            rich_help_panel=_MODEL,
-        ),
-    ] = "minilm-snli",
-    heads: Annotated[
-        str | None,
-        typer.Option(help="Folder, .pt file or hub id of heads.", rich_help_panel=_MODEL),
-    ] = None,
-    threshold: Annotated[
-        float | None,
-        typer.Option(
-            min=0.0,
-            help="Uncertainty from which on the model abstains; by default that of the heads.",
-            rich_help_panel=_MODEL,
-        ),
-    ] = None,
+    model: entailment_options.Model = entailment_options.DEFAULT_MODEL,
+    heads: entailment_options.Heads = None,
+    threshold: entailment_options.Threshold = None,
     premise_column: Annotated[
         str | None, typer.Option(help="Name of the premise column.", rich_help_panel=_COLUMNS)
     ] = None,
@@ -103,18 +86,17 @@ def evaluate_nli(
     )
 
     def load() -> "EntailmentModel":
-        from headwise.entailment import EntailmentModel
-
-        with options.usage_errors(), options.quiet_loading():
-            return EntailmentModel.from_pretrained(
-                model,
-                heads,
-                device=device,
-                dtype=dtype,
-                trust_remote_code=trust_remote_code,
-                threshold=threshold,
-            )
+        return entailment_options.load_model(
+            model,
+            heads,
+            threshold=threshold,
+            device=device,
+            dtype=dtype,
+            trust_remote_code=trust_remote_code,
+        )
 
     found = evaluate_entailment(question, load, progress=sys.stderr.isatty())
     showing.show_evaluation(found.evaluation, title=title, report=report, json_file=json_file)
-    showing.exit_with_rejects(found.rejects)
+    if found.rejects:
+        name_left_out(found.rejects)
+        raise typer.Exit(3)

@@ -12,7 +12,7 @@ def info() -> None:
 
     from headwise import __version__
     from headwise.backbones.loading import default_device
-    from headwise.bundled import BUNDLED_NAMES
+    from headwise.bundled import BUNDLED_NAMES, ENTAILMENT_NAMES
     from headwise.bundled.registry import bundled_folder
 
     table = Table(show_header=False, box=None)
@@ -26,7 +26,7 @@ def info() -> None:
     device = default_device()
     name = torch.cuda.get_device_name() if device.type == "cuda" else platform.machine()
     table.add_row("device", f"{device} ({name}, {torch.get_num_threads()} threads)")
-    for bundled in BUNDLED_NAMES:
+    for bundled in (*BUNDLED_NAMES, *ENTAILMENT_NAMES):
         size = sum(f.stat().st_size for f in bundled_folder(bundled).rglob("*") if f.is_file())
         table.add_row("bundled", f"{bundled} ({size / 1e6:.1f} MB)")
     Console().print(table)

@@ -11,11 +11,17 @@ from typing import Annotated
 import typer
 
 from headwise.cli.calibrate import calibrate
+from headwise.cli.check import check
 from headwise.cli.compare import compare
 from headwise.cli.demo import demo
+from headwise.cli.embed import embed
 from headwise.cli.evaluate import evaluate
+from headwise.cli.evaluate_nli import evaluate_nli
 from headwise.cli.generate import generate
 from headwise.cli.info import info
+from headwise.cli.nli import nli
+from headwise.cli.rerank import rerank
+from headwise.cli.route import route
 from headwise.cli.score import score
 from headwise.cli.train import train
 from headwise.cli.transfer import export, import_
@@ -36,6 +42,12 @@ app.command()(generate)
 app.command()(evaluate)
 app.command()(compare)
 app.command()(calibrate)
+app.command()(nli)
+app.command()(route)
+app.command()(check)
+app.command()(embed)
+app.command()(rerank)
+app.command()(evaluate_nli)
 app.add_typer(train, name="train")
 app.command()(export)
 app.command(name="import")(import_)
@@ -76,8 +88,8 @@ def main() -> None:
         # Typer turns an interrupt into this code and says nothing
         if stop.code == _INTERRUPTED:
             _fail(
-                "Interrupted. What was written stays; `score` and `train` continue with the same "
-                "command.",
+                "Interrupted. What was written stays; `score`, `nli` and `train` continue with the "
+                "same command.",
                 stop.code,
             )
         raise

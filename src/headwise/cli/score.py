@@ -2,14 +2,12 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from headwise.cli import options
-
-if TYPE_CHECKING:
-    from headwise.quality.job import JobSummary
+from headwise.cli.job_report import report_job
 
 
 def score(
@@ -130,7 +128,15 @@ def score(
             _show(target, limit)
         if html is not None:
             _write_report(target, html, limit, model)
-        _report(summary, target, output_format, kept=output is not None)
+        mean = "" if summary.mean_score is None else f"mean score {summary.mean_score:.4f}"
+        report_job(
+            summary,
+            f"{summary.scored} rows scored",
+            found=mean,
+            target=target,
+            output_format=output_format,
+            kept=output is not None,
+        )
     if summary.rejected:
         raise typer.Exit(3)
 
@@ -156,20 +162,3 @@ def _write_report(path: str, html: Path, threshold: float, model: str) -> None:
 
     write_html_report(read_scored(path), html, threshold=threshold, model=model)
     print(f"Report: {html}", file=sys.stderr)
-
-
-def _report(summary: "JobSummary", target: str, output_format: str | None, *, kept: bool) -> None:
-    """Say on standard error what was done."""
-    mean = "" if summary.mean_score is None else f", mean score {summary.mean_score:.4f}"
-    before = f", {summary.resumed_from} of them in earlier runs" if summary.resumed_from else ""
-    done = "Nothing left to do: " if summary.already_complete else ""
-    print(
-        f"{done}{summary.scored} rows scored{before}, {summary.rejected} rejected{mean}, "
-        f"{summary.seconds:.1f} s.",
-        file=sys.stderr,
-    )
-    if summary.rejected and kept and target != "-":
-        from headwise.quality.run_files import RunFiles
-
-        rejects = RunFiles.of(target, output_format).rejects
-        print(f"Rejected rows, with reasons: {rejects}", file=sys.stderr)

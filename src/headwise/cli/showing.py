@@ -9,9 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from headwise.data.pairs import Reject
     from headwise.evaluation.results import Evaluation
 
 Report = Annotated[
@@ -22,21 +19,6 @@ JsonFile = Annotated[
     Path | None, typer.Option("--json", help="File for all results as JSON.", dir_okay=False)
 ]
 Title = Annotated[str | None, typer.Option("--title", help="Heading of the report.")]
-
-
-_SHOWN_REJECTS = 5
-
-
-def exit_with_rejects(rejects: "Sequence[Reject]") -> None:
-    """Name rows that were left out, and exit with 3 if there are any."""
-    for reject in rejects[:_SHOWN_REJECTS]:
-        print(f"Line {reject.line} left out: {reject.reason}", file=sys.stderr)
-    if rejects:
-        more = len(rejects) - _SHOWN_REJECTS
-        shown = f", {more:,} of them not shown" if more > 0 else ""
-        rows = "row" if len(rejects) == 1 else "rows"
-        print(f"{len(rejects):,} {rows} left out{shown}.", file=sys.stderr)
-        raise typer.Exit(3)
 
 
 def check_outputs(*paths: Path | None) -> None:

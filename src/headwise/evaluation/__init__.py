@@ -3,8 +3,14 @@
 from headwise.evaluation.asking import Protocol
 from headwise.evaluation.comparing import compare
 from headwise.evaluation.crude_errors import CRUDE_KINDS, crude_errors
+from headwise.evaluation.entailment import (
+    InferenceQuestion,
+    evaluate_entailment,
+    judge_inferences,
+)
 from headwise.evaluation.evaluating import Answer, Question, evaluate
 from headwise.evaluation.gathering import Source
+from headwise.evaluation.judged_inference import JudgedInference
 from headwise.evaluation.judged_text import JudgedText
 from headwise.evaluation.judging import judge
 from headwise.evaluation.negation import NEGATION_DE
@@ -22,6 +28,8 @@ __all__ = [
     "CorruptedPair",
     "ErrorKind",
     "Evaluation",
+    "InferenceQuestion",
+    "JudgedInference",
     "JudgedText",
     "Protocol",
     "Question",
@@ -31,7 +39,9 @@ __all__ = [
     "compare",
     "crude_errors",
     "evaluate",
+    "evaluate_entailment",
     "judge",
+    "judge_inferences",
     "monte_carlo_probability",
     "plausible_errors",
     "sample_hypotheses",

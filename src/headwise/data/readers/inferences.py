@@ -87,7 +87,8 @@ def read_inferences(
             ``datasets`` saved, or ``-`` for standard input. A TSV file without a header holds
             premise, hypothesis and, if there is a third column, the label.
         layout: Format and columns, as far as they should not be found out.
-        labelled: Whether every pair needs a label. Without, labels are read where there are any.
+        labelled: Whether every pair needs a label. Without, labels are read where there are any; a
+            column that is called like one and holds something else is handed through.
 
     Returns:
         For each row an ``InferencePair``, or a ``Reject`` if it cannot be one.
@@ -117,8 +118,19 @@ def _labelled_rows(
             value = extra.pop(name)
         except LookupError:  # _Roles refuses the row where a label is needed
             value = None
+        may_be_other = not labelled and layout.label_column is None and value is not None
+        if may_be_other and not _is_label(value):  # a column of that name with something else in it
+            extra[name], value = value, None
         content = "\t".join((row.source, row.hypothesis))
         yield _pair((row.source, row.hypothesis, value), row.line, extra, content, labelled)
+
+
+def _is_label(value: object) -> bool:
+    try:
+        parse_label(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _headless_width(path: str | Path, roles: _Roles) -> int | None:

@@ -1,4 +1,4 @@
-"""Writers of scored hypotheses and rejects: whole JSON lines, and tables made of such lines.
+"""Writers of results and rejects: whole JSON lines, and tables made of such lines.
 
 Which rows there are, and when a job is done, is not decided here.
 """
@@ -6,13 +6,16 @@ Which rows there are, and when a job is done, is not decided here.
 from headwise.data.writers.lines import LineFile, LineStream, LineWriter
 from headwise.data.writers.parquet import write_parquet
 from headwise.data.writers.rows import json_line, pair_row, reject_row, scored_row
-from headwise.data.writers.table import TableLayout
+from headwise.data.writers.table import CellKind, Pieces, TableColumns, TableLayout
 from headwise.data.writers.tsv import escape_cell, unescape_cell, write_tsv
 
 __all__ = [
+    "CellKind",
     "LineFile",
     "LineStream",
     "LineWriter",
+    "Pieces",
+    "TableColumns",
     "TableLayout",
     "escape_cell",
     "json_line",

@@ -8,10 +8,10 @@ if all of its values are, else JSON text.
 import json
 from collections import defaultdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 from headwise.atomic import atomic_path
-from headwise.data.writers.table import TableLayout, chunks
+from headwise.data.writers.table import CellKind, Pieces, TableColumns, chunks, extra_columns
 
 if TYPE_CHECKING:
     import pyarrow
@@ -21,19 +21,19 @@ _MAX_BYTES = 8 * 2**20
 _EXACT_IN_DOUBLE = 2**53
 
 
-def write_parquet(lines: Path, output: Path, layout: TableLayout) -> None:
+def write_parquet(lines: Path, output: Path, columns: TableColumns) -> None:
     """Turn JSON lines into a Parquet file, with a bounded number of them in memory.
 
     Args:
-        lines: File with the lines of scored rows. It is read twice: names and types of the
-            columns are known only after the last row.
+        lines: File with the lines. It is read twice: names and types of the columns are known
+            only after the last row.
         output: Written under a temporary name and renamed.
-        layout: What the rows hold.
+        columns: What the rows hold.
     """
     import pyarrow
     import pyarrow.parquet
 
-    schema = _schema(lines, layout)
+    schema = _schema(lines, columns)
     with (
         lines.open("rb") as source,
         atomic_path(output) as temporary,
@@ -41,20 +41,20 @@ def write_parquet(lines: Path, output: Path, layout: TableLayout) -> None:
         pyarrow.parquet.ParquetWriter(stream, schema) as table,
     ):
         for chunk in chunks(source, max_rows=_MAX_ROWS, max_bytes=_MAX_BYTES):
-            rows = [layout.flatten(line) for line in chunk]
-            columns = {
+            rows = [columns.flatten(line) for line in chunk]
+            cells = {
                 field.name: [_fit(row.get(field.name), field) for row in rows] for field in schema
             }
-            table.write_table(pyarrow.table(columns, schema=schema))
+            table.write_table(pyarrow.table(cells, schema=schema))
 
 
-def _schema(lines: Path, layout: TableLayout) -> "pyarrow.Schema":
+def _schema(lines: Path, columns: TableColumns) -> "pyarrow.Schema":
     import pyarrow
 
     kinds: defaultdict[str, set[str]] = defaultdict(set)
     with lines.open("rb") as source:
         for line in source:
-            for name, value in layout.flatten(line).items():
+            for name, value in columns.flatten(line).items():
                 kinds[name].add(_kind(value))
     types = {
         "text": pyarrow.string(),
@@ -67,24 +67,38 @@ def _schema(lines: Path, layout: TableLayout) -> "pyarrow.Schema":
         pyarrow.field(name, found)
         if (found := marks.get(name) or types.get(_common_kind(kinds[name])))
         else pyarrow.field(name, pyarrow.string(), metadata={"content": "json"})
-        for name in layout.extra_columns([dict.fromkeys(kinds)])
+        for name in extra_columns([dict.fromkeys(kinds)], columns.kinds)
     ]
-    return pyarrow.schema([*extra, *(_fixed_field(name, layout) for name in layout.columns)])
+    return pyarrow.schema(
+        [*extra, *(_fixed_field(name, kind) for name, kind in columns.kinds.items())]
+    )
 
 
-def _fixed_field(name: str, layout: TableLayout) -> "pyarrow.Field":
+def _fixed_field(name: str, kind: CellKind | Pieces) -> "pyarrow.Field":
     import pyarrow
 
-    if name in ("source", "hypothesis"):
-        return pyarrow.field(name, pyarrow.string())
-    if name not in ("words", "tokens"):
-        return pyarrow.field(name, pyarrow.float64())
+    match kind:
+        case CellKind.TEXT:
+            return pyarrow.field(name, pyarrow.string())
+        case CellKind.TRUTH:
+            return pyarrow.field(name, pyarrow.bool_())
+        case CellKind.NUMBER:
+            return pyarrow.field(name, pyarrow.float64())
+        case Pieces():
+            return pyarrow.field(name, pyarrow.list_(_piece_type(kind)))
+        case _:
+            assert_never(kind)
+
+
+def _piece_type(pieces: Pieces) -> "pyarrow.DataType":
+    import pyarrow
+
     parts = {"text": pyarrow.string()}
-    parts |= {"id": pyarrow.int64()} if name == "tokens" else {}
+    parts |= {"id": pyarrow.int64()} if pieces.are_tokens else {}
     parts |= {"start": pyarrow.int64(), "end": pyarrow.int64()}
-    parts |= {"special": pyarrow.bool_()} if name == "tokens" else {}
-    parts |= {signal.value: pyarrow.float64() for signal in layout.signals}
-    return pyarrow.field(name, pyarrow.list_(pyarrow.struct(list(parts.items()))))
+    parts |= {"special": pyarrow.bool_()} if pieces.are_tokens else {}
+    parts |= dict.fromkeys(pieces.values, pyarrow.float64())
+    return pyarrow.struct(list(parts.items()))
 
 
 def _mark_types() -> "dict[str, pyarrow.DataType]":

@@ -1,10 +1,10 @@
 r"""Tables as tab-separated text.
 
-There is a header. The columns of the input come first, then source, hypothesis, score, one column
-for each signal beyond the main one, and the words or tokens as JSON. A row is always one line:
-in names and cells a tab is written ``\t``, a line end ``\n`` or ``\r``, a backslash ``\\`` and a
-lone surrogate ``\udXXX``; :func:`unescape_cell` turns this back. What is undefined is empty,
-what is neither text nor undefined is JSON. Quotation marks mean nothing.
+There is a header. The columns of the input come first, then what was found out: of scores, source,
+hypothesis, score, one column for each signal beyond the main one, and the words or tokens as JSON.
+A row is always one line: in names and cells a tab is written ``\t``, a line end ``\n`` or ``\r``,
+a backslash ``\\`` and a lone surrogate ``\udXXX``; :func:`unescape_cell` turns this back. What is
+undefined is empty, what is neither text nor undefined is JSON. Quotation marks mean nothing.
 """
 
 import json
@@ -14,31 +14,31 @@ from pathlib import Path
 from typing import Any
 
 from headwise.atomic import atomic_path
-from headwise.data.writers.table import TableLayout
+from headwise.data.writers.table import TableColumns, extra_columns
 
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 _CHARACTERS = {"\\": "\\", "t": "\t", "n": "\n", "r": "\r"}
 _ESCAPED = re.compile(r"\\(?:u([0-9a-f]{4})|([\\tnr]))")
 
 
-def write_tsv(lines: Path, output: Path, layout: TableLayout) -> None:
+def write_tsv(lines: Path, output: Path, columns: TableColumns) -> None:
     """Turn JSON lines into a TSV file, in memory for one line.
 
     Args:
-        lines: File with the lines of scored rows. It is read twice: which columns there are is
-            known only after the last row.
+        lines: File with the lines. It is read twice: which columns there are is known only after
+            the last row.
         output: Written under a temporary name and renamed.
-        layout: What the rows hold.
+        columns: What the rows hold.
     """
     with lines.open("rb") as rows:
-        names = (*layout.extra_columns(map(layout.flatten, rows)), *layout.columns)
+        names = (*extra_columns(map(columns.flatten, rows), columns.kinds), *columns.kinds)
     with (
         lines.open("rb") as rows,
         atomic_path(output) as temporary,
         temporary.open("wb") as table,
     ):
         table.write(_line(map(escape_cell, names)))
-        for row in map(layout.flatten, rows):
+        for row in map(columns.flatten, rows):
             table.write(_line(_cell(row.get(name)) for name in names))
 
 

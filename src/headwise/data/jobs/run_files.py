@@ -1,7 +1,7 @@
 """The files of a resumable job, and whether what they hold belongs to the job that is asked for."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -15,7 +15,7 @@ START_ANEW = "pass --overwrite to start anew, or choose another output"
 
 
 class OutputFormat(StrEnum):
-    """A file format that scores can be written in."""
+    """A file format that results can be written in."""
 
     JSONL = "jsonl"
     TSV = "tsv"
@@ -132,12 +132,7 @@ class RunFiles:
         Raises:
             OutputError: If an input is one of the files that the job writes.
         """
-        for path in map(Path, inputs):
-            for own in (self.output, self.work, self.rejects, self.sidecar):
-                if path.exists() and own.exists() and path.samefile(own):
-                    raise OutputError(
-                        f"The job would write over its input `{path}`; choose another output."
-                    )
+        refuse_overwriting(inputs, (self.output, self.work, self.rejects, self.sidecar))
 
     def discard(self, results: LineFile, rejects: LineFile) -> None:
         """Drop what an earlier job left; the sidecar first, so that nothing is taken for whole."""
@@ -177,7 +172,26 @@ class RunFiles:
         return found
 
     def _beside(self, suffix: str) -> Path:
-        return self.output.with_name(self.output.name.removesuffix(".jsonl") + suffix)
+        return beside(self.output, suffix)
+
+
+def beside(output: Path, suffix: str) -> Path:
+    """The name of a file that goes with an output."""
+    return output.with_name(output.name.removesuffix(".jsonl") + suffix)
+
+
+def refuse_overwriting(inputs: Iterable[str | Path], outputs: Collection[Path]) -> None:
+    """Refuse to write over what is to be read.
+
+    Raises:
+        OutputError: If an input is one of the outputs.
+    """
+    for path in map(Path, inputs):
+        for own in outputs:
+            if path.exists() and own.exists() and path.samefile(own):
+                raise OutputError(
+                    f"The job would write over its input `{path}`; choose another output."
+                )
 
 
 def _holds_something(path: Path) -> bool:

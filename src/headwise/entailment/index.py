@@ -1,0 +1,188 @@
+"""Search over the embeddings of documents, in memory."""
+
+import json
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from headwise.atomic import atomic_path, naming_output
+from headwise.entailment.inputs import at_least_one
+from headwise.entailment.ranking import Ranked, best_first
+from headwise.errors import DataError, MismatchError
+from headwise.heads.head_files import read_tensors
+from headwise.tensor_files import write_tensors
+
+IndexBackend = Literal["exact", "faiss"]
+Embed = Callable[[Sequence[str]], Tensor]
+
+_VECTORS, _DOCUMENTS = "vectors.safetensors", "documents.jsonl"
+# Neighbours a node, and candidates while building and searching: recall before size
+_NEIGHBOURS, _BUILD_CANDIDATES, _SEARCH_CANDIDATES = 32, 200, 128
+# Cosine of a stored vector with the same text's vector today; other dtypes and devices stay above
+_SAME_ENCODER = 0.99
+
+
+class DocumentIndex:
+    """Finds the documents whose embeddings are closest to a query's.
+
+    Embeddings are kept at unit length, so that a score is a cosine.
+
+    Args:
+        documents: N texts.
+        vectors: Their embeddings, ``(N, D)``.
+        embed: Makes the embeddings of queries, ``(n, D)``; ``EntailmentModel.embed`` for one.
+        backend: ``exact`` compares a query with every document; ``faiss`` walks a graph of
+            neighbours, which pays from some 100,000 documents on and may miss one now and then.
+
+    Raises:
+        ValueError: If there are not as many vectors as documents, or the backend is unknown.
+        ImportError: If FAISS is asked for and not installed.
+
+    References:
+        Malkov & Yashunin 2018, arXiv 1603.09320, for the graph.
+    """
+
+    def __init__(
+        self,
+        documents: Sequence[str],
+        vectors: Tensor,
+        *,
+        embed: Embed,
+        backend: IndexBackend = "exact",
+    ) -> None:
+        if vectors.ndim != 2 or len(vectors) != len(documents):
+            raise ValueError(
+                f"`vectors` must be (N, D) with one row for each of {len(documents)} documents, "
+                f"got {tuple(vectors.shape)}."
+            )
+        if backend not in get_args(IndexBackend):
+            raise ValueError(
+                f"`backend` must be one of {', '.join(get_args(IndexBackend))}, got {backend!r}."
+            )
+        self.documents = tuple(documents)
+        self.vectors = F.normalize(vectors.float().cpu(), dim=-1)
+        self._embed = embed
+        self._graph = _build_graph(self.vectors) if backend == "faiss" else None
+
+    def __len__(self) -> int:
+        return len(self.documents)
+
+    def search(self, query: str, top_k: int = 10) -> list[Ranked]:
+        """Find the documents that are closest to a query.
+
+        Args:
+            query: The query.
+            top_k: How many to return at most.
+
+        Returns:
+            Documents, best first; equal ones keep their order.
+
+        Raises:
+            TextError: If the query cannot be read.
+            ContextLengthError: If it is longer than the context.
+        """
+        at_least_one(top_k, name="top_k")
+        vector = F.normalize(self._embed([query]).float().cpu(), dim=-1)  # (1, D)
+        if not self.documents:
+            return []
+        if self._graph is None:
+            return best_first(self.documents, (self.vectors @ vector.T).squeeze(1), top_k=top_k)
+        self._graph.hnsw.efSearch = max(_SEARCH_CANDIDATES, 2 * top_k)
+        scores, places = self._graph.search(vector.numpy(), min(top_k, len(self)))
+        return [
+            Ranked(place, self.documents[place], score)
+            for score, place in zip(scores[0].tolist(), places[0].tolist(), strict=True)
+            if place >= 0  # FAISS fills up with -1 what it did not find
+        ]
+
+    def save(self, folder: str | Path) -> Path:
+        """Write vectors and documents.
+
+        Args:
+            folder: Where to; made if it is missing.
+
+        Returns:
+            The folder.
+
+        Raises:
+            OutputError: If a file cannot be written.
+        """
+        folder = Path(folder)
+        write_tensors(folder / _VECTORS, {"vectors": self.vectors})
+        path = folder / _DOCUMENTS
+        with (
+            naming_output(path),
+            atomic_path(path) as temporary,
+            temporary.open("w", encoding="utf-8", newline="\n") as lines,
+        ):
+            lines.writelines(json.dumps(text, ensure_ascii=False) + "\n" for text in self.documents)
+        return folder
+
+    @classmethod
+    def load(
+        cls, folder: str | Path, *, embed: Embed, backend: IndexBackend = "exact"
+    ) -> "DocumentIndex":
+        """Read back what :meth:`save` wrote.
+
+        The first document is embedded anew, to see that vectors and ``embed`` belong together.
+
+        Args:
+            folder: Where it was saved.
+            embed: As in the constructor.
+            backend: As in the constructor.
+
+        Raises:
+            DataError: If the documents are missing or damaged.
+            WeightsError: If the vectors are.
+            MismatchError: If another encoder made the vectors.
+        """
+        folder = Path(folder)
+        documents = _read_documents(folder / _DOCUMENTS)
+        vectors = read_tensors(folder / _VECTORS).get("vectors")
+        if vectors is None or vectors.ndim != 2 or len(vectors) != len(documents):
+            raise DataError(
+                f"{folder} does not hold one vector for each of {len(documents)} documents; save "
+                "the index again."
+            )
+        if documents:
+            today = embed(documents[:1]).float().cpu()
+            if today.shape[1] != vectors.shape[1]:
+                raise MismatchError(
+                    f"The index in {folder} has vectors of {vectors.shape[1]} numbers, this "
+                    f"encoder makes {today.shape[1]}; load the encoder that made the index."
+                )
+            if F.cosine_similarity(today, vectors[:1]).item() < _SAME_ENCODER:
+                raise MismatchError(
+                    f"The index in {folder} was made by another encoder: the first document has "
+                    "another vector today; load the encoder that made the index."
+                )
+        return cls(documents, vectors, embed=embed, backend=backend)
+
+
+def _read_documents(path: Path) -> list[str]:
+    try:
+        # Not splitlines: a text may hold other characters that Unicode calls line breaks
+        lines = path.read_text(encoding="utf-8").split("\n")
+        documents = [json.loads(line) for line in lines[:-1]]
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read: {error}.") from None
+    if lines[-1] or not all(isinstance(text, str) for text in documents):
+        raise DataError(f"{path} must hold one text a line, in JSON; save the index again.")
+    return documents
+
+
+def _build_graph(vectors: Tensor) -> Any:
+    if find_spec("faiss") is None:
+        raise ImportError(
+            "The backend 'faiss' needs FAISS, which is not installed: pip install 'headwise[faiss]'"
+        )
+    faiss = import_module("faiss")
+    graph = faiss.IndexHNSWFlat(vectors.shape[1], _NEIGHBOURS, faiss.METRIC_INNER_PRODUCT)
+    graph.hnsw.efConstruction = _BUILD_CANDIDATES
+    graph.add(vectors.numpy())
+    return graph

@@ -1,0 +1,84 @@
+"""Check what callers hand in, and say which part of it is wrong."""
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+from headwise.errors import InputError, TextError
+
+Good = TypeVar("Good")
+
+
+def text_list(texts: object, *, name: str) -> list[str]:
+    """Make a list of texts out of any collection of them.
+
+    Raises:
+        TextError: If it is one text, or no collection.
+    """
+    if isinstance(texts, (str, bytes)) or not isinstance(texts, Iterable):
+        raise TextError(f"`{name}` must be a list of texts, got {type(texts).__name__}.")
+    return list(texts)
+
+
+def single_text(text: object, *, name: str) -> str:
+    """Refuse what is not one text.
+
+    Raises:
+        TextError: If it is not.
+    """
+    if not isinstance(text, str):
+        raise TextError(f"`{name}` must be text, got {type(text).__name__}.")
+    return text
+
+
+def at_least_one(number: int, *, name: str) -> None:
+    """Refuse numbers below 1.
+
+    Raises:
+        ValueError: If it is less than 1.
+    """
+    if number < 1:
+        raise ValueError(f"`{name}` must be at least 1, got {number}.")
+
+
+def all_good(results: Iterable[Good | InputError], *, name: str | None) -> list[Good]:
+    """The results, if there is no error among them.
+
+    Args:
+        results: Results, with errors in the places of inputs that could not be read.
+        name: What the caller calls the list, for the error; ``None`` if the input was no list.
+
+    Raises:
+        InputError: The first error; its message names the input's place.
+    """
+    good: list[Good] = []
+    for index, result in enumerate(results):
+        if isinstance(result, InputError):
+            raise result if name is None else type(result)(f"{name}[{index}]: {result}")
+        good.append(result)
+    return good
+
+
+def broadcast_pairs(premises: object, hypotheses: object) -> tuple[list[tuple[str, str]], bool]:
+    """Lay premises and hypotheses side by side; one text goes with all on the other side.
+
+    Returns:
+        The pairs, and whether both sides were one text.
+
+    Raises:
+        ValueError: If two lists differ in length.
+        TextError: If a side is neither text nor a list of texts.
+    """
+    if isinstance(premises, str) and isinstance(hypotheses, str):
+        return [(premises, hypotheses)], True
+    if isinstance(premises, str):
+        return [(premises, text) for text in text_list(hypotheses, name="hypotheses")], False
+    if isinstance(hypotheses, str):
+        return [(text, hypotheses) for text in text_list(premises, name="premises")], False
+    left = text_list(premises, name="premises")
+    right = text_list(hypotheses, name="hypotheses")
+    if len(left) != len(right):
+        raise ValueError(
+            f"`premises` and `hypotheses` must have the same length, got {len(left)} and "
+            f"{len(right)}; give one text instead of a list to pair it with all of the other side."
+        )
+    return list(zip(left, right, strict=True)), False

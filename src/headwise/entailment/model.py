@@ -1,0 +1,453 @@
+"""`EntailmentModel`: a frozen encoder and its heads, ready to compare texts."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import overload
+
+import torch
+from torch import Tensor
+
+from headwise.backbones.encoder import EncoderBackbone
+from headwise.backbones.loading import load_encoder
+from headwise.bundled.registry import locate_entailment
+from headwise.entailment.embedding import cosines, embed_codes
+from headwise.entailment.index import DocumentIndex, IndexBackend
+from headwise.entailment.inputs import (
+    all_good,
+    at_least_one,
+    broadcast_pairs,
+    single_text,
+    text_list,
+)
+from headwise.entailment.late_interaction import late_interaction_scores
+from headwise.entailment.modes import Mode, run_mode
+from headwise.entailment.predicting import WINDOW, predict_pairs, uncertainty_name
+from headwise.entailment.prediction import Prediction
+from headwise.entailment.ranking import Ranked, RerankBy, best_first, check_rerank_by
+from headwise.entailment.routing import (
+    RouteBy,
+    Routes,
+    Routing,
+    check_route_by,
+    read_routes,
+    route_by_entailment,
+    route_by_similarity,
+)
+from headwise.entailment.text_embeddings import TextEmbeddings
+from headwise.entailment.thresholds import check_threshold, find_threshold
+from headwise.entailment.validating import (
+    DEFAULT_MIN_SIMILARITY,
+    Validation,
+    source_passages,
+    validate_passages,
+)
+from headwise.errors import InputError
+from headwise.heads.task_head_storage import load_task_heads
+from headwise.heads.task_heads import TaskHeads, check_task_heads_fit
+from headwise.progress import progress_bar
+
+
+class EntailmentModel:
+    """Says what follows from what, embeds, routes, checks claims, searches and reranks.
+
+    Without heads, what needs embeddings or token vectors alone still works: ``embed``, ``rerank``,
+    ``index``, ``search``, and ``route`` by similarity. Every method refuses texts that cannot be
+    read (`TextError`) or are longer than the context (`ContextLengthError`); nothing is cut.
+
+    Attributes:
+        backbone: The frozen encoder; ``backbone.model`` and ``backbone.tokenizer`` are those of
+            Transformers.
+        heads: The heads, or ``None``.
+    """
+
+    def __init__(
+        self,
+        backbone: EncoderBackbone,
+        heads: TaskHeads | None = None,
+        *,
+        threshold: float | None = None,
+    ) -> None:
+        """Put the parts together.
+
+        Args:
+            backbone: The frozen encoder.
+            heads: Heads that were trained on it. If they ask for a learned uncertainty and have
+                no abstention head, it is one minus the largest probability.
+            threshold: Overrides the one saved with the heads; see :attr:`threshold`.
+
+        Raises:
+            MismatchError: If the heads belong to another encoder.
+        """
+        if heads is not None:
+            check_task_heads_fit(
+                heads, hidden_size=backbone.hidden_size, embedding_size=backbone.embedding_size
+            )
+            heads = heads.to(backbone.device).eval()
+        self.backbone, self.heads = backbone, heads
+        if threshold is None:
+            threshold = 0.5 if heads is None else heads.config.threshold
+        self.threshold = threshold
+        self._remembered = TextEmbeddings(backbone)
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name: str | Path,
+        heads: str | Path | None = None,
+        *,
+        dtype: torch.dtype | str | None = None,
+        device: torch.device | str | None = None,
+        trust_remote_code: bool = False,
+        threshold: float | None = None,
+    ) -> "EntailmentModel":
+        """Load an encoder and its heads.
+
+        Args:
+            name: A bundled name (``"minilm-snli"``), a folder or hub id of an encoder, or the
+                folder of heads that know their encoder.
+            heads: A folder, ``.pt`` file or hub id of heads.
+            dtype: The encoder's floating point type; float32 on a CPU, that of its file elsewhere.
+            device: Where to run; the machine's accelerator by default.
+            trust_remote_code: Whether code that comes with the encoder may run.
+            threshold: Overrides the one saved with the heads.
+
+        Raises:
+            UnknownModelError: If a name leads nowhere, or belongs to an extra that is missing.
+            UnsupportedModelError: If the encoder makes its embeddings in an unknown way.
+            WeightsError: If weights are damaged or unsafe.
+            MismatchError: If heads and encoder do not belong together.
+        """
+        location = locate_entailment(name, heads)
+        loaded = None if location.heads is None else load_task_heads(location.heads)
+        backbone = load_encoder(
+            location.encoder,
+            dtype=dtype,
+            device=device,
+            trust_remote_code=trust_remote_code,
+            max_length=None if loaded is None else loaded.config.max_length,
+        )
+        return cls(backbone, loaded, threshold=threshold)
+
+    @property
+    def threshold(self) -> float:
+        """The model abstains where its uncertainty is at least this; above 1 it never does."""
+        return self._threshold
+
+    @threshold.setter
+    def threshold(self, value: float) -> None:
+        check_threshold(value)
+        self._threshold = float(value)
+
+    @property
+    def abstain_by(self) -> str | None:
+        """What the uncertainty is: ``learned``, or a function of the probabilities by name."""
+        return None if self.heads is None else uncertainty_name(self.heads)
+
+    def __call__(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        mode: Mode | str = Mode.EMBED,
+        token_type_ids: Tensor | None = None,
+    ) -> Tensor | tuple[Tensor, Tensor]:
+        """Read token ids in one of four modes.
+
+        Args:
+            input_ids: Token ids, ``(B, T)``.
+            attention_mask: 1 for real tokens, ``(B, T)``.
+            mode: What to make of them; see :class:`~headwise.entailment.modes.Mode`.
+            token_type_ids: Which text each token belongs to, ``(B, T)``, for encoders that ask.
+
+        Returns:
+            ``embed``: ``(B, D)``; ``late_interaction``: ``(B, T, D)``; ``nli``: ``(B, 3)``;
+            ``abstention``: ``(B, 3)`` and ``(B, 2)``. float32, on the encoder's device.
+
+        Raises:
+            ValueError: If the mode is unknown, or the heads cannot read token ids this way.
+        """
+        return run_mode(self.backbone, self.heads, mode, input_ids, attention_mask, token_type_ids)
+
+    @overload
+    def predict(  # type: ignore[overload-overlap]  # a text is an iterable of texts, too
+        self, premises: str, hypotheses: str
+    ) -> Prediction: ...
+    @overload
+    def predict(
+        self, premises: str | Iterable[str], hypotheses: str | Iterable[str]
+    ) -> list[Prediction]: ...
+
+    def predict(
+        self, premises: str | Iterable[str], hypotheses: str | Iterable[str]
+    ) -> Prediction | list[Prediction]:
+        """Say what hypotheses are to premises.
+
+        Args:
+            premises: One text or a list.
+            hypotheses: One text or a list. One text goes with every text of the other side.
+
+        Returns:
+            One prediction for two texts, else a list in input order.
+
+        Raises:
+            ValueError: If two lists differ in length, or the model has no heads.
+        """
+        pairs, single = broadcast_pairs(premises, hypotheses)
+        found = all_good(self.predict_many(pairs), name=None if single else "pairs")
+        return found[0] if single else found
+
+    def predict_many(
+        self, pairs: Iterable[tuple[str, str]], *, progress: bool = False
+    ) -> Iterator[Prediction | InputError]:
+        """Predict many pairs in batches of similar length, in bounded memory.
+
+        Args:
+            pairs: Premises and hypotheses; read as they are needed.
+            progress: Whether to show a bar in a terminal.
+
+        Yields:
+            One result a pair, in input order; an error in the place of a pair that cannot be read.
+
+        Raises:
+            ValueError: If the model has no heads.
+        """
+        heads = self._heads_for("predict")
+        return self._predict_windows(pairs, heads, progress=progress)
+
+    def tune_threshold(
+        self,
+        premises: str | Iterable[str],
+        hypotheses: str | Iterable[str],
+        labels: Sequence[object] | None = None,
+        *,
+        coverage: float | None = None,
+        risk: float | None = None,
+        confidence: float | None = None,
+    ) -> float:
+        """Choose and set the threshold for a coverage or a risk.
+
+        Args:
+            premises: As in :meth:`predict`, of pairs that the heads were not trained on.
+            hypotheses: As in :meth:`predict`.
+            labels: What the pairs are, as SNLI, MultiNLI or ANLI write it; only for ``risk``.
+            coverage: Share of pairs to answer at least, in (0, 1].
+            risk: Share of errors among answers at most, in (0, 1).
+            confidence: Probability with which ``risk`` holds for other pairs of this kind, in
+                (0, 1); by default it holds for the given pairs only.
+
+        Returns:
+            The threshold; it is not saved with the heads.
+
+        Raises:
+            ValueError: If not exactly one of ``coverage`` and ``risk`` is given, or labels are
+                missing or unknown.
+            CalibrationError: If no threshold keeps the risk; the old one stays.
+        """
+        pairs, _ = broadcast_pairs(premises, hypotheses)
+        self.threshold = find_threshold(
+            all_good(self.predict_many(pairs), name="pairs"),
+            labels,
+            coverage=coverage,
+            risk=risk,
+            confidence=confidence,
+        )
+        return self.threshold
+
+    def route(
+        self,
+        query: str,
+        routes: Routes,
+        *,
+        by: RouteBy = "entailment",
+        min_score: float | None = None,
+    ) -> Routing:
+        """Find the route for a query; routes that come again are not encoded again.
+
+        By entailment, the query is the premise, and the route is chosen whose hypothesis is most
+        probably entailed, among those that the model calls entailed and does not abstain on. By
+        similarity it is the route that holds the text closest to the query.
+
+        Args:
+            query: The query.
+            routes: Names and hypotheses (by similarity, descriptions or example queries), one or
+                several each; or hypotheses that name themselves.
+            by: ``entailment`` or ``similarity``.
+            min_score: Least score of a route. By entailment it takes the place of the demand that
+                entailment is the most probable class; 0 takes the best on which the model does
+                not abstain, whatever it is.
+
+        Raises:
+            ValueError: If there are no routes, names or texts repeat, or the model has no heads.
+        """
+        check_route_by(by)
+        texts = read_routes(routes)
+        single_text(query, name="query")
+        if by == "similarity":
+            return route_by_similarity(
+                texts,
+                lambda examples: self._cosines(query, examples, names=("query", "route")),
+                min_score=min_score,
+            )
+        self._heads_for("route by entailment")
+        return route_by_entailment(
+            texts, lambda hypotheses: self.predict(query, hypotheses), min_score=min_score
+        )
+
+    def validate(
+        self,
+        source: str,
+        claim: str,
+        *,
+        language: str = "en",
+        top_k: int = 5,
+        window: int = 1,
+        min_similarity: float = DEFAULT_MIN_SIMILARITY,
+    ) -> Validation:
+        """Check a claim against a source of any length.
+
+        The source is cut into sentences; the passages that are most similar to the claim are
+        premises. The claim is supported if one of them entails it and the model does not abstain
+        there; else contradicted if a passage that is about the claim contradicts it; else
+        uncertain if the model abstains on all passages about it. A claim that only follows from
+        several distant sentences together is not found.
+
+        Args:
+            source: The source.
+            claim: The claim, one statement.
+            language: Code of the source's language, for its sentences.
+            top_k: How many passages to ask about.
+            window: Neighbouring sentences in a passage; passages overlap if it is above 1.
+            min_similarity: Cosine of embeddings that one of several passages needs to contradict
+                the claim. The lower it is, the more claims that the source says nothing about are
+                called contradicted.
+
+        Raises:
+            ValueError: If ``top_k`` or ``window`` is below 1, or the model has no heads.
+        """
+        heads = self._heads_for("validate")
+        at_least_one(top_k, name="top_k")
+        at_least_one(window, name="window")
+        found = source_passages(
+            source,
+            claim,
+            backbone=self.backbone,
+            joint=heads.config.features.needs_joint,
+            language=language,
+            window=window,
+        )
+        return validate_passages(
+            source,
+            found,
+            similarity=lambda texts: self._cosines(claim, texts, names=("claim", "passage")),
+            predict=lambda premises: self.predict(premises, claim),
+            top_k=top_k,
+            min_similarity=min_similarity,
+        )
+
+    def embed(self, texts: str | Iterable[str], *, progress: bool = False) -> Tensor:
+        """Embed texts.
+
+        Args:
+            texts: One text or a list.
+            progress: Whether to show a bar in a terminal.
+
+        Returns:
+            ``(D,)`` for one text, else ``(N, D)`` in input order; float32, on the CPU. The
+            encoder's own embeddings, or those of the embedding head if there is one.
+        """
+        single = isinstance(texts, str)
+        listed = [texts] if isinstance(texts, str) else text_list(texts, name="texts")
+        codes = all_good(self.backbone.encode(listed), name=None if single else "texts")
+        vectors = embed_codes(self.backbone, self.heads, codes, progress=progress)
+        return vectors[0] if single else vectors
+
+    def rerank(
+        self,
+        query: str,
+        documents: Iterable[str],
+        *,
+        top_k: int | None = None,
+        by: RerankBy = "late_interaction",
+    ) -> list[Ranked]:
+        """Sort documents by how well they fit a query.
+
+        Args:
+            query: The query.
+            documents: The documents.
+            top_k: How many to return; all by default.
+            by: ``late_interaction``: the sum, over the query's tokens, of their best cosine with
+                a token of the document. ``similarity``: the cosine of the embeddings.
+
+        Returns:
+            Documents, best first; equal ones keep their order.
+
+        Raises:
+            ValueError: If ``top_k`` is below 1 or ``by`` is unknown.
+        """
+        check_rerank_by(by)
+        if top_k is not None:
+            at_least_one(top_k, name="top_k")
+        listed = text_list(documents, name="documents")
+        if by == "similarity":
+            return self.index(listed).search(query, top_k or max(1, len(listed)))
+        (asked,) = all_good(self.backbone.encode([query], what="query"), name=None)
+        codes = all_good(self.backbone.encode(listed, what="document"), name="documents")
+        scores = late_interaction_scores(self.backbone, self.heads, asked, codes)
+        return best_first(listed, scores, top_k=top_k)
+
+    def index(
+        self,
+        documents: Iterable[str],
+        *,
+        backend: IndexBackend = "exact",
+        progress: bool = False,
+    ) -> DocumentIndex:
+        """Embed documents to search them again and again.
+
+        Args:
+            documents: The documents.
+            backend: ``exact``, or ``faiss`` for very many.
+            progress: Whether to show a bar in a terminal.
+
+        Raises:
+            ImportError: If FAISS is asked for and not installed.
+        """
+        listed = text_list(documents, name="documents")
+        vectors = self.embed(listed, progress=progress)
+        return DocumentIndex(listed, vectors, embed=self.embed, backend=backend)
+
+    def search(
+        self, query: str, documents: Iterable[str] | DocumentIndex, top_k: int = 10
+    ) -> list[Ranked]:
+        """Find the documents whose embeddings are closest to a query's.
+
+        Args:
+            query: The query.
+            documents: Documents, or an index of them, which is embedded once for all queries.
+            top_k: How many to return at most.
+        """
+        index = documents if isinstance(documents, DocumentIndex) else self.index(documents)
+        return index.search(query, top_k)
+
+    def _heads_for(self, what: str) -> TaskHeads:
+        if self.heads is None:
+            raise ValueError(
+                f"To {what}, the model needs heads and none are loaded: give `heads` to "
+                "`from_pretrained`, or train some with `headwise train nli`."
+            )
+        return self.heads
+
+    def _predict_windows(
+        self, pairs: Iterable[tuple[str, str]], heads: TaskHeads, *, progress: bool
+    ) -> Iterator[Prediction | InputError]:
+        total = len(pairs) if isinstance(pairs, Sequence) else None
+        stream = iter(pairs)
+        with progress_bar("Predicting", total=total, enabled=progress) as advance:
+            while window := list(islice(stream, WINDOW)):
+                yield from predict_pairs(
+                    self.backbone, heads, self._remembered, window, threshold=self.threshold
+                )
+                advance(len(window))
+
+    def _cosines(self, text: str, others: Sequence[str], *, names: tuple[str, str]) -> Tensor:
+        return cosines(self.backbone, self.heads, self._remembered, text, others, names=names)

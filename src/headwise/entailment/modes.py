@@ -1,0 +1,93 @@
+"""Four readings of one batch of token ids."""
+
+from enum import StrEnum
+from typing import assert_never
+
+import torch
+from torch import Tensor
+
+from headwise.backbones.encoder import EncoderBackbone
+from headwise.entailment.embedding import embeddings_of
+from headwise.entailment.late_interaction import late_interaction_head
+from headwise.functional.pooling import Pooling, pool
+from headwise.heads.nli_features import NLIFeatures
+from headwise.heads.task_heads import TaskHeads
+
+
+class Mode(StrEnum):
+    """What to make of a batch.
+
+    Attributes:
+        EMBED: Embeddings, ``(B, E)``.
+        LATE_INTERACTION: Token vectors of unit length, zeros at padding, ``(B, T, D)``.
+        NLI: Logits of entailment, neutral and contradiction, ``(B, 3)``.
+        ABSTENTION: The same, and logits of confident and uncertain, ``(B, 2)``.
+    """
+
+    EMBED = "embed"
+    LATE_INTERACTION = "late_interaction"
+    NLI = "nli"
+    ABSTENTION = "abstention"
+
+
+def run_mode(
+    backbone: EncoderBackbone,
+    heads: TaskHeads | None,
+    mode: Mode | str,
+    input_ids: Tensor,
+    attention_mask: Tensor,
+    token_type_ids: Tensor | None,
+) -> Tensor | tuple[Tensor, Tensor]:
+    """Read a batch; see :class:`Mode` for what comes out, float32.
+
+    Raises:
+        ValueError: If the mode is unknown, or the heads cannot read token ids this way.
+    """
+    mode = _parse(mode)
+    if mode in (Mode.NLI, Mode.ABSTENTION):
+        _check_joint(heads, mode)
+    ids, mask = input_ids.to(backbone.device), attention_mask.to(backbone.device)
+    types = None if token_type_ids is None else token_type_ids.to(backbone.device)
+    # Not inference_mode: what comes out may go into someone's training
+    with torch.no_grad():
+        hidden = backbone.forward(ids, mask, types)
+        match mode:
+            case Mode.EMBED:
+                return embeddings_of(backbone, heads, backbone.pool(hidden, mask))
+            case Mode.LATE_INTERACTION:
+                vectors: Tensor = late_interaction_head(backbone, heads)(hidden, mask)
+                return vectors
+            case Mode.NLI | Mode.ABSTENTION:
+                assert heads is not None
+                first = pool(hidden, mask, Pooling.CLS)
+                inner, logits = heads.nli.with_hidden(first)
+                if mode is Mode.NLI:
+                    return logits
+                assert heads.abstention is not None
+                return logits, heads.abstention(inner, logits)
+    assert_never(mode)
+
+
+def _parse(mode: Mode | str) -> Mode:
+    try:
+        return Mode(mode)
+    except ValueError:
+        raise ValueError(f"`mode` must be one of {', '.join(Mode)}, got {mode!r}.") from None
+
+
+def _check_joint(heads: TaskHeads | None, mode: Mode) -> None:
+    if heads is None:
+        raise ValueError(
+            f"Mode {mode.value!r} needs heads and none are loaded; give `heads`, or use 'embed' "
+            "or 'late_interaction'."
+        )
+    if heads.config.features is not NLIFeatures.JOINT:
+        raise ValueError(
+            f"Mode {mode.value!r} reads premise and hypothesis as one text; these heads read "
+            f"{heads.config.features.value!r} features, for which the texts are encoded apart: "
+            "use `predict`."
+        )
+    if mode is Mode.ABSTENTION and heads.abstention is None:
+        raise ValueError(
+            "Mode 'abstention' needs an abstention head and there is none; train one, or use 'nli'."
+        )

@@ -1,0 +1,198 @@
+"""Cut a long text into passages that a model can read, and know where each one stands."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sentencex import get_sentence_boundaries
+
+from headwise.backbones.encoder import EncoderBackbone
+from headwise.errors import ContextLengthError, InputError
+
+# Neighbouring windows of a long sentence share this part of their tokens, so that what stands at
+# a cut is read whole in one of them
+_OVERLAP = 0.25
+# The splitter fails on white space outside ASCII (U+0085, U+2028, ...), for which any other
+# white space of one character does as well
+_WIDE_SPACE = re.compile(r"[^\S\x00-\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A part of a text, without white space around it.
+
+    Attributes:
+        start: First character in the text.
+        end: Where it ends; ``text[start:end]`` is the passage.
+    """
+
+    start: int
+    end: int
+
+    def of(self, text: str) -> str:
+        """The passage itself."""
+        return text[self.start : self.end]
+
+
+def sentences(text: str, *, language: str) -> list[Passage]:
+    """The sentences of a text; pieces of nothing but white space are left out.
+
+    Args:
+        text: The text.
+        language: Code of its language, ``en`` for instance, whose abbreviations do not end a
+            sentence; an unknown language is cut by general rules.
+    """
+    found = get_sentence_boundaries(language, _WIDE_SPACE.sub(" ", text))
+    passages = [_trimmed(text, piece["start_index"], piece["end_index"]) for piece in found]
+    return [passage for passage in passages if passage.end > passage.start]
+
+
+def passages(
+    text: str, *, backbone: EncoderBackbone, language: str, window: int, room: int | None
+) -> list[Passage]:
+    """Cut a text into windows of sentences that fit into a room.
+
+    Args:
+        text: The text, readable but for its length.
+        backbone: Its tokeniser counts.
+        language: Code of the text's language.
+        window: Neighbouring sentences in a passage; fewer where they do not fit together.
+        room: Longest passage in tokens, control tokens not counted; ``None`` for no limit.
+
+    Returns:
+        Passages in order; they overlap if ``window`` is above 1. A sentence that does not fit on
+        its own is cut into overlapping windows of tokens, at spaces where there are some.
+
+    Raises:
+        ContextLengthError: If there is no room, or a sentence must be cut and the tokeniser does
+            not report where its tokens stand.
+    """
+    if room is not None and room < 1:
+        raise ContextLengthError(
+            "The claim leaves no room for a passage of the source; shorten the claim."
+        )
+    count = _token_counter(backbone)
+    units: list[Passage] = []
+    split = sentences(text, language=language)
+    lengths = map(len, _token_ids(backbone, [sentence.of(text) for sentence in split]))
+    for sentence, tokens in zip(split, lengths, strict=True):
+        # A sentence of invisible characters can come to no token at all
+        if tokens and (room is None or tokens <= room):
+            units.append(sentence)
+        elif tokens and room is not None:
+            units += _token_windows(text, sentence, backbone=backbone, room=room, count=count)
+    return _sentence_windows(text, units, window=window, room=room, count=count)
+
+
+def _trimmed(text: str, start: int, end: int) -> Passage:
+    piece = text[start:end]
+    start += len(piece) - len(piece.lstrip())
+    return Passage(start, start + len(piece.strip()))
+
+
+def _token_counter(backbone: EncoderBackbone) -> Callable[[str], int]:
+    return lambda text: len(_token_ids(backbone, [text])[0])
+
+
+def _token_ids(backbone: EncoderBackbone, texts: list[str]) -> list[list[int]]:
+    if not texts:
+        return []
+    found: list[list[int]] = backbone.tokenizer(
+        texts,
+        add_special_tokens=False,
+        verbose=False,  # too long a text is what we are here for
+    )["input_ids"]
+    return found
+
+
+def _sentence_windows(
+    text: str,
+    units: Sequence[Passage],
+    *,
+    window: int,
+    room: int | None,
+    count: Callable[[str], int],
+) -> list[Passage]:
+    found: list[Passage] = []
+    for first, unit in enumerate(units):
+        widest = unit
+        for last in units[first + 1 : first + window]:
+            longer = Passage(unit.start, last.end)
+            if room is not None and count(longer.of(text)) > room:
+                break
+            widest = longer
+        # The last windows of a text end where an earlier one ends, and say nothing new
+        if not found or widest.end > found[-1].end:
+            found.append(widest)
+    return found
+
+
+def _token_windows(
+    text: str,
+    sentence: Passage,
+    *,
+    backbone: EncoderBackbone,
+    room: int,
+    count: Callable[[str], int],
+) -> list[Passage]:
+    if not backbone.tokenizer.is_fast:
+        raise ContextLengthError(
+            f"A sentence takes more than the {room} tokens that fit, and "
+            f"{type(backbone.tokenizer).__name__} does not say where its tokens stand; split the "
+            "sentence."
+        )
+    offsets = [
+        (sentence.start + start, sentence.start + end)
+        for start, end in backbone.tokenizer(
+            sentence.of(text),
+            add_special_tokens=False,
+            return_offsets_mapping=True,
+            verbose=False,
+        )["offset_mapping"]
+        if end > start
+    ]
+    starts = {i for i, (start, _) in enumerate(offsets) if _begins_word(text, start)}
+    overlap = int(room * _OVERLAP)
+    found: list[Passage] = []
+    first = 0
+    while True:
+        last = min(first + room, len(offsets))
+        if last < len(offsets):
+            last = _word_start(starts, last, lowest=max(first + 1, last - overlap))
+        piece = _trimmed(text, offsets[first][0], offsets[last - 1][1])
+        # A part of a word can take more tokens than it took within the word
+        while (tokens := count(piece.of(text))) > room and last > first + 1:
+            last = max(first + 1, last - (tokens - room))
+            piece = _trimmed(text, offsets[first][0], offsets[last - 1][1])
+        if tokens > room:
+            raise ContextLengthError(
+                f"The character {piece.of(text)!r} alone takes {tokens} tokens, and {room} fit."
+            )
+        if piece.end > piece.start:
+            found.append(piece)
+        if last == len(offsets):
+            return found
+        first = max(first + 1, _word_start(starts, last - overlap, lowest=last - 2 * overlap))
+
+
+def _begins_word(text: str, start: int) -> bool:
+    return start == 0 or text[start].isspace() or text[start - 1].isspace()
+
+
+def _word_start(starts: set[int], token: int, *, lowest: int) -> int:
+    """The last token up to ``token`` that begins a word; ``token`` if there is none near."""
+    return next((i for i in range(token, lowest - 1, -1) if i in starts), token)
+
+
+def readable_length(backbone: EncoderBackbone, text: str, *, what: str) -> int | None:
+    """Tokens of a text, control tokens included; ``None`` if it is longer than the context.
+
+    Raises:
+        TextError: If it cannot be read at all.
+    """
+    (code,) = backbone.encode([text], what=what)
+    if isinstance(code, ContextLengthError):
+        return None
+    if isinstance(code, InputError):
+        raise code
+    return len(code)

@@ -1,0 +1,120 @@
+"""Read many pairs with the NLI and abstention heads, in batches."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from headwise.backbones.encoder import EncodedText, EncoderBackbone
+from headwise.entailment.prediction import Prediction
+from headwise.entailment.text_embeddings import EmbeddedTexts, TextEmbeddings
+from headwise.errors import InputError
+from headwise.functional.class_uncertainty import Uncertainty, class_uncertainty
+from headwise.functional.pair_features import pair_features
+from headwise.heads.nli_labels import NLI_LABELS
+from headwise.heads.task_heads import LEARNED, TaskHeads
+
+WINDOW = 1024
+"""Pairs that are read together: enough to find some of similar length."""
+
+
+def uncertainty_name(heads: TaskHeads) -> str:
+    """What the uncertainty of these heads is: ``learned``, or a function of the logits.
+
+    Heads that ask for a learned one and have no abstention head take ``max_probability``.
+    """
+    if heads.config.abstain_by == LEARNED and heads.abstention is None:
+        return Uncertainty.MAX_PROBABILITY.value
+    return heads.config.abstain_by
+
+
+def predict_pairs(
+    backbone: EncoderBackbone,
+    heads: TaskHeads,
+    embeddings: TextEmbeddings,
+    pairs: Sequence[tuple[str, str]],
+    *,
+    threshold: float,
+) -> list[Prediction | InputError]:
+    """Predict a window of pairs.
+
+    Heads that read pairs apart cost one pass of the encoder for each distinct text that is not
+    remembered; heads that read them together cost one for each pair.
+
+    Args:
+        backbone: The encoder.
+        heads: Its heads.
+        embeddings: Remembers embeddings.
+        pairs: Premises and hypotheses.
+        threshold: The model abstains where its uncertainty is at least this.
+
+    Returns:
+        One result a pair, in order; an error stands in the place of a pair that cannot be read.
+    """
+    features, errors = _read(backbone, heads, embeddings, pairs)
+    with torch.inference_mode():
+        predictions = iter(
+            _predictions(heads, features.to(backbone.device), threshold=threshold)
+            if len(features)
+            else ()
+        )
+    return [errors[i] if i in errors else next(predictions) for i in range(len(pairs))]
+
+
+def _read(
+    backbone: EncoderBackbone,
+    heads: TaskHeads,
+    embeddings: TextEmbeddings,
+    pairs: Sequence[tuple[str, str]],
+) -> tuple[Tensor, dict[int, InputError]]:
+    """What the NLI head reads of the readable pairs, ``(n, F)``, and why others are not."""
+    kind = heads.config.features
+    parts: list[Tensor] = []
+    errors: dict[int, InputError] = {}
+    sides: list[EmbeddedTexts] = []
+    codes: dict[int, EncodedText] = {}
+    if kind.needs_pair:
+        for side, what in enumerate(("premise", "hypothesis")):
+            sides.append(embeddings.embed([pair[side] for pair in pairs], what=what))
+            errors = sides[-1].errors | errors
+    if kind.needs_joint:
+        places = [i for i in range(len(pairs)) if i not in errors]
+        encoded = backbone.encode_pairs([pairs[i] for i in places])
+        for i, code in zip(places, encoded, strict=True):
+            if isinstance(code, InputError):
+                errors[i] = code
+            else:
+                codes[i] = code
+    good = [i for i in range(len(pairs)) if i not in errors]
+    if kind.needs_pair:
+        parts.append(pair_features(*(side.take(good) for side in sides)))
+    if kind.needs_joint:
+        parts.append(backbone.joint([codes[i] for i in good]))
+    return torch.cat(parts, dim=-1), errors
+
+
+def _predictions(heads: TaskHeads, features: Tensor, *, threshold: float) -> list[Prediction]:
+    """What the heads make of features, ``(N, F)``."""
+    hidden, logits = heads.nli.with_hidden(features)
+    name = uncertainty_name(heads)
+    if name == LEARNED:
+        assert heads.abstention is not None
+        uncertainty = heads.abstention.uncertainty(hidden, logits)
+    else:
+        uncertainty = class_uncertainty(logits, Uncertainty(name))
+    names = [label.value for label in NLI_LABELS]
+    predictions = []
+    for probabilities, doubt in zip(
+        logits.softmax(dim=-1).tolist(), uncertainty.tolist(), strict=True
+    ):
+        best = max(range(len(names)), key=probabilities.__getitem__)
+        predictions.append(
+            Prediction(
+                label=names[best],
+                confidence=probabilities[best],
+                probabilities=dict(zip(names, probabilities, strict=True)),
+                abstain=doubt >= threshold,
+                uncertainty=doubt,
+            )
+        )
+    return predictions

@@ -1,0 +1,51 @@
+"""What JSON says of predictions, routes, claims and documents."""
+
+from typing import Any
+
+from headwise.entailment.prediction import Prediction
+from headwise.entailment.ranking import Ranked
+from headwise.entailment.routing import Routing
+from headwise.entailment.validating import Validation
+
+
+def prediction_row(prediction: Prediction) -> dict[str, Any]:
+    """Label, confidence, the three probabilities, and whether the model stands by them."""
+    return {
+        "label": prediction.label,
+        "confidence": prediction.confidence,
+        "probabilities": dict(prediction.probabilities),
+        "abstain": prediction.abstain,
+        "uncertainty": prediction.uncertainty,
+    }
+
+
+def routing_row(routing: Routing) -> dict[str, Any]:
+    """The chosen route, ``None`` if none suits, and all routes, best first."""
+    scores = {}
+    for name, found in routing.scores.items():
+        said = {} if found.prediction is None else prediction_row(found.prediction)
+        scores[name] = {"score": found.score, "text": found.text, **said}
+    return {"route": routing.route, "scores": scores}
+
+
+def validation_row(validation: Validation) -> dict[str, Any]:
+    """Verdict, confidence, and the passages with their places in the source."""
+    return {
+        "verdict": validation.verdict.value,
+        "confidence": validation.confidence,
+        "evidence": [
+            {
+                "text": one.text,
+                "start": one.start,
+                "end": one.end,
+                "similarity": one.similarity,
+                **prediction_row(one.prediction),
+            }
+            for one in validation.evidence
+        ],
+    }
+
+
+def ranked_row(ranked: Ranked, *, rank: int, line: int) -> dict[str, Any]:
+    """A document with its rank, counted from 1, and the line that it stood in."""
+    return {"rank": rank, "score": ranked.score, "line": line, "text": ranked.document}

@@ -1,0 +1,83 @@
+"""Choose where a model begins to abstain."""
+
+import math
+from collections.abc import Sequence
+
+from headwise.data.inferences import parse_label
+from headwise.entailment.prediction import Prediction
+from headwise.errors import CalibrationError
+
+
+def check_threshold(value: float) -> None:
+    """Refuse what is no threshold (`ValueError`)."""
+    if not 0.0 <= value < math.inf:
+        raise ValueError(
+            f"`threshold` must be a number of at least 0 (above 1: never abstain), got {value}."
+        )
+
+
+def find_threshold(
+    predictions: Sequence[Prediction],
+    labels: Sequence[object] | None,
+    *,
+    coverage: float | None,
+    risk: float | None,
+    confidence: float | None,
+) -> float:
+    """Find a threshold for a coverage or a risk.
+
+    Args:
+        predictions: Of pairs that the heads were not trained on.
+        labels: What the pairs are; only a risk needs them.
+        coverage: Share of pairs to answer at least.
+        risk: Share of errors among answers at most.
+        confidence: Probability with which ``risk`` holds for other pairs; ``None`` for these.
+
+    Raises:
+        ValueError: If not exactly one of ``coverage`` and ``risk`` is given, or labels are
+            missing.
+        CalibrationError: If no threshold keeps the risk.
+    """
+    # Training brings Transformers' Trainer along, which nothing else here needs
+    from headwise.training.abstention_threshold import (
+        threshold_for_coverage,
+        threshold_for_risk,
+        threshold_with_guarantee,
+    )
+
+    if (coverage is None) == (risk is None):
+        raise ValueError("Give exactly one of `coverage` and `risk`.")
+    if confidence is not None and risk is None:
+        raise ValueError("`confidence` is about a `risk`; give one.")
+    uncertainty = [prediction.uncertainty for prediction in predictions]
+    if coverage is not None:
+        return threshold_for_coverage(uncertainty, coverage=coverage)
+    assert risk is not None
+    wrong = _wrong(predictions, labels)
+    if confidence is None:
+        found = threshold_for_risk(uncertainty, wrong, risk=risk)
+    else:
+        found = threshold_with_guarantee(uncertainty, wrong, risk=risk, confidence=confidence)
+    if found is None:
+        raise CalibrationError(
+            f"No threshold keeps errors among answers at {risk:g} on these {len(wrong)} pairs, of "
+            f"which {sum(wrong)} are wrong; allow more risk, or give more pairs."
+        )
+    return found
+
+
+def _wrong(predictions: Sequence[Prediction], labels: Sequence[object] | None) -> list[bool]:
+    if labels is None or len(labels) != len(predictions):
+        raise ValueError(
+            f"A risk needs a label for each of {len(predictions)} pairs, got "
+            f"{'none' if labels is None else len(labels)}."
+        )
+    wrong = []
+    for index, (prediction, label) in enumerate(zip(predictions, labels, strict=True)):
+        if (gold := parse_label(label)) is None:
+            raise ValueError(
+                f"labels[{index}] says that annotators did not agree ({label!r}); leave the pair "
+                "out."
+            )
+        wrong.append(prediction.label != gold)
+    return wrong

@@ -1,0 +1,179 @@
+"""Check a claim against a source, and show the passages that decide."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from torch import Tensor
+
+from headwise.backbones.encoder import EncoderBackbone
+from headwise.entailment.passages import Passage, passages, readable_length
+from headwise.entailment.prediction import Prediction
+from headwise.errors import ContextLengthError, TextError
+from headwise.heads.nli_labels import NLILabel
+
+DEFAULT_MIN_SIMILARITY = 0.3
+"""Cosine that a passage needs to contradict a claim; suits sentence encoders."""
+
+# Passages this close to the most similar one may contradict, too
+_NEAR = 0.1
+
+
+class Verdict(StrEnum):
+    """What a source says about a claim."""
+
+    SUPPORTED = "supported"
+    CONTRADICTED = "contradicted"
+    NOT_ENOUGH_INFORMATION = "not_enough_information"
+    UNCERTAIN = "uncertain"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A passage of the source and what the model says about it and the claim.
+
+    Attributes:
+        text: The passage.
+        start: Its first character in the source.
+        end: Where it ends; ``source[start:end]`` is ``text``.
+        prediction: What the claim is to the passage.
+        similarity: Cosine of the embeddings of passage and claim, in [-1, 1].
+    """
+
+    text: str
+    start: int
+    end: int
+    prediction: Prediction
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """What a source says about a claim; at most one of the three marks is set.
+
+    Attributes:
+        supported: Whether a passage entails the claim.
+        contradicted: Whether none does, and one that is about the claim contradicts it.
+        uncertain: Whether neither is so, and the model abstains on all passages that are about
+            the claim.
+        confidence: Probability of the class of the first passage of ``evidence``, in [0, 1].
+        evidence: The passages that were asked about: those that decide first, most probable ones
+            leading; then the others, most similar to the claim first. Where none decides, those
+            about the claim on which the model does not abstain lead.
+    """
+
+    supported: bool
+    contradicted: bool
+    uncertain: bool
+    confidence: float
+    evidence: tuple[Evidence, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """The marks in one word; without a mark, the source does not say enough."""
+        if self.supported:
+            return Verdict.SUPPORTED
+        if self.contradicted:
+            return Verdict.CONTRADICTED
+        return Verdict.UNCERTAIN if self.uncertain else Verdict.NOT_ENOUGH_INFORMATION
+
+
+def source_passages(
+    source: str,
+    claim: str,
+    *,
+    backbone: EncoderBackbone,
+    joint: bool,
+    language: str,
+    window: int,
+) -> list[Passage]:
+    """Cut a source into passages that can be read with a claim.
+
+    Args:
+        source: The source, of any length.
+        claim: The claim.
+        backbone: The encoder.
+        joint: Whether passage and claim must fit into the context together.
+        language: Code of the source's language.
+        window: Neighbouring sentences in a passage.
+
+    Raises:
+        TextError: If a text cannot be read.
+        ContextLengthError: If the claim is too long.
+    """
+    tokens = readable_length(backbone, claim, what="claim")
+    limit = backbone.max_length
+    if tokens is None:
+        raise ContextLengthError(
+            f"The claim is longer than the {limit} tokens that the model reads; shorten it."
+        )
+    readable_length(backbone, source, what="source")
+    room = None
+    if limit is not None:
+        single, pair = map(backbone.tokenizer.num_special_tokens_to_add, (False, True))
+        room = limit - pair - (tokens - single) if joint else limit - single
+    found = passages(source, backbone=backbone, language=language, window=window, room=room)
+    if not found:
+        raise TextError(f"The source has no sentence of which tokens can be made: {source[:40]!r}.")
+    return found
+
+
+def validate_passages(
+    source: str,
+    found: list[Passage],
+    *,
+    similarity: Callable[[list[str]], Tensor],
+    predict: Callable[[list[str]], list[Prediction]],
+    top_k: int,
+    min_similarity: float,
+) -> Validation:
+    """Ask about the passages that are most similar to the claim, and decide.
+
+    A passage on which the model abstains decides nothing. One passage that entails the claim
+    suffices, whatever the others say: a source supports what any part of it says. A contradiction
+    counts only from passages that are about the claim: those nearly as similar to it as the most
+    similar one. Heads trained on image captions need that: two captions of one image cannot be
+    about different things, so that these heads call unrelated texts contradictions. A source of
+    one passage is asked straight, whatever its similarity.
+
+    Args:
+        source: The source.
+        found: Its passages, at least one.
+        similarity: Gives the cosines of the claim and each of some texts.
+        predict: Gives predictions about each of some premises and the claim.
+        top_k: How many passages to ask about.
+        min_similarity: Cosine that one of several passages needs to contradict the claim.
+    """
+    cosines = similarity([passage.of(source) for passage in found])
+    # A stable sort: of equal passages, the first
+    asked = cosines.argsort(descending=True, stable=True)[:top_k].tolist()
+    predictions = predict([found[i].of(source) for i in asked])
+    evidence = [
+        Evidence(
+            text=found[i].of(source),
+            start=found[i].start,
+            end=found[i].end,
+            prediction=prediction,
+            similarity=float(cosines[i]),
+        )
+        for i, prediction in zip(asked, predictions, strict=True)
+    ]
+    near = [one for one in evidence if one.similarity >= evidence[0].similarity - _NEAR]
+    least = min_similarity if len(found) > 1 else -1.0
+    supporting = [one for one in evidence if one.prediction.answers(NLILabel.ENTAILMENT)]
+    against = [
+        one
+        for one in near
+        if one.prediction.answers(NLILabel.CONTRADICTION) and one.similarity >= least
+    ]
+    deciding = sorted(supporting or against, key=lambda one: -one.prediction.confidence)
+    leading = deciding or [one for one in near if not one.prediction.abstain]
+    # What is left keeps its order, most similar first
+    ranked = (*leading, *(one for one in evidence if one not in leading))
+    return Validation(
+        supported=bool(supporting),
+        contradicted=bool(against) and not supporting,
+        uncertain=not leading,
+        confidence=ranked[0].prediction.confidence,
+        evidence=ranked,
+    )

@@ -1,0 +1,110 @@
+"""Embeddings of a file: every vector belongs to its line, whatever was left out."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from headwise.entailment import EntailmentModel
+from headwise.entailment import embed_file as embed_module
+from headwise.entailment.embed_file import embed_file
+from headwise.errors import DataError, OutputError
+
+TEXTS = {1: "A dog runs.", 4: "The cat sat on the mat.", 6: "A dog.", 7: "It is a lovely evening."}
+CONTENT = (
+    b"A dog runs.\n\nStra\xdfe\nThe cat sat on the mat.\n" + b"A dog. " * 60 + b"\nA dog.\n"
+    b"It is a lovely evening.\n\n"
+)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    path = tmp_path / "texts.txt"
+    path.write_bytes(CONTENT)
+    return path
+
+
+@pytest.fixture
+def expected(fitted: EntailmentModel) -> torch.Tensor:
+    return fitted.embed(list(TEXTS.values()))
+
+
+@pytest.mark.parametrize("suffix", ["npy", "safetensors", "jsonl", "parquet"])
+def test_vectors_keep_their_lines(
+    source: Path,
+    tmp_path: Path,
+    fitted: EntailmentModel,
+    expected: torch.Tensor,
+    suffix: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(embed_module, "_WINDOW", 3)
+    output = tmp_path / f"v.{suffix}"
+    done = embed_file(fitted, source, output)
+    assert (done.embedded, done.size, done.rejected) == (4, 32, 3)
+    rejects = [json.loads(line) for line in done.rejects.read_text("utf-8").splitlines()]
+    assert [reject["line"] for reject in rejects] == [2, 3, 5]
+    assert done.rejects.name == (
+        "v.rejects.jsonl" if suffix == "jsonl" else f"{output.name}.rejects.jsonl"
+    )
+    if suffix == "npy":
+        vectors = torch.from_numpy(np.load(output, allow_pickle=False))
+        lines = np.load(tmp_path / "v.lines.npy").tolist()
+    elif suffix == "safetensors":
+        tensors = load_file(output)
+        vectors, lines = tensors["vectors"], tensors["lines"].tolist()
+    else:
+        if suffix == "jsonl":
+            rows = [json.loads(line) for line in output.read_text("utf-8").splitlines()]
+        else:
+            rows = pyarrow.parquet.read_table(output).to_pylist()
+        assert [row["text"] for row in rows] == list(TEXTS.values())
+        vectors = torch.tensor([row["embedding"] for row in rows])
+        lines = [row["line"] for row in rows]
+    assert lines == list(TEXTS)
+    torch.testing.assert_close(vectors, expected, atol=1e-5, rtol=0)
+
+
+def test_nothing_is_replaced_unasked(source: Path, tmp_path: Path, fitted: EntailmentModel) -> None:
+    output = tmp_path / "v.npy"
+    embed_file(fitted, source, output)
+    before = output.read_bytes()
+    (tmp_path / "one.txt").write_text("A dog.\n")
+    with pytest.raises(OutputError, match="--overwrite"):
+        embed_file(fitted, tmp_path / "one.txt", output)
+    assert output.read_bytes() == before
+    done = embed_file(fitted, tmp_path / "one.txt", output, overwrite=True)
+    assert (done.embedded, done.rejected) == (1, 0)
+    assert np.load(output).shape == (1, 32)
+    assert np.load(tmp_path / "v.lines.npy").tolist() == [1]
+    assert not done.rejects.exists()
+
+
+def test_a_column_of_a_table_and_no_texts_at_all(tmp_path: Path, fitted: EntailmentModel) -> None:
+    (tmp_path / "in.jsonl").write_text('{"body": "A dog."}\n{"body": 3}\n{"text": "x"}\n')
+    done = embed_file(fitted, tmp_path / "in.jsonl", tmp_path / "a.jsonl", column="body")
+    assert (done.embedded, done.rejected) == (1, 2)
+    (tmp_path / "empty.txt").touch()
+    for suffix in ("npy", "safetensors", "jsonl", "parquet"):
+        done = embed_file(fitted, tmp_path / "empty.txt", tmp_path / f"b.{suffix}")
+        assert (done.embedded, done.size, done.rejected) == (0, 32, 0)
+
+
+def test_what_cannot_be(source: Path, tmp_path: Path, fitted: EntailmentModel) -> None:
+    (tmp_path / "in.tsv").write_text("text\tid\n")
+    (tmp_path / "texts.npy").symlink_to(source)
+    for given, output, error, message in (
+        (source, "v.csv", DataError, "npy, safetensors, jsonl, parquet"),
+        (source, "missing/v.npy", OutputError, "no folder"),
+        (tmp_path / "in.tsv", "v.npy", DataError, "name the one that holds the texts"),
+        (tmp_path / "none.txt", "v.npy", DataError, "no file"),
+        (source, "texts.npy", OutputError, "write over its input"),
+    ):
+        with pytest.raises(error, match=message):
+            embed_file(fitted, given, tmp_path / output)
+    assert source.read_bytes() == CONTENT
+    assert not (tmp_path / "v.npy").exists()

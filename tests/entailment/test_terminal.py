@@ -1,0 +1,82 @@
+"""Views of predictions, routes, claims and rankings."""
+
+from collections.abc import Callable
+
+from rich.console import Console, RenderableType
+
+from headwise.entailment import Evidence, Prediction, Ranked, RouteScore, Routing, Validation
+from headwise.entailment.terminal_view import (
+    render_prediction,
+    render_ranking,
+    render_routing,
+    render_validation,
+)
+
+MakePrediction = Callable[..., Prediction]
+
+STEERING = "[bold]\x1b[2J"
+
+
+def shown(view: RenderableType, *, color: bool = False) -> str:
+    console = Console(
+        width=100,
+        force_terminal=color,
+        color_system="truecolor" if color else None,
+        highlight=False,
+    )
+    with console.capture() as capture:
+        console.print(view)
+    return capture.get()
+
+
+def test_a_prediction_says_whether_the_model_answers(make_prediction: MakePrediction) -> None:
+    answer = make_prediction(0.7, 0.2, 0.1)
+    text = shown(render_prediction(answer, threshold=0.5))
+    assert text.startswith("entailment 0.70\n")
+    assert "contradiction 0.10" in text
+    assert "uncertainty 0.30, below the threshold of 0.50: the model answers" in text
+    doubt = make_prediction(0.2, 0.2, 0.6, abstain=True)
+    text = shown(render_prediction(doubt, threshold=0.4))
+    assert text.startswith("contradiction 0.60 (abstains)\n")
+    assert "at or above the threshold of 0.40: the model abstains" in text
+    assert "\x1b[" in shown(render_prediction(answer, threshold=0.5), color=True)
+
+
+def test_routes_are_all_shown(make_prediction: MakePrediction) -> None:
+    prediction = make_prediction(0.9, 0.05, 0.05)
+    scores = {
+        "weather": RouteScore(0.9, abstain=False, text=STEERING, prediction=prediction),
+        "sport": RouteScore(0.1, abstain=True, text="b", prediction=make_prediction(0.1, 0.2, 0.7)),
+    }
+    text = shown(render_routing(Routing("weather", scores)))
+    assert text.startswith("→ weather\n")
+    assert "sport" in text
+    assert "contradiction 0.70" in text
+    assert "[bold]" in text
+    assert "\x1b" not in text
+    by_similarity = {"sport": RouteScore(0.1, abstain=False, text="b")}
+    text = shown(render_routing(Routing(None, by_similarity)))
+    assert text.startswith("no route suits\n")
+    assert "says" not in text
+
+
+def test_passages_stand_in_their_text(make_prediction: MakePrediction) -> None:
+    source = "x" * 100 + " The dog runs.\n" + STEERING + " end."
+    start = source.index("The dog")
+    passage = source[start : start + 13]
+    one = Evidence(passage, start, start + 13, make_prediction(0.9, 0.05, 0.05), 0.5)
+    found = Validation(True, False, False, 0.9, (one,))
+    text = shown(render_validation(found, source=source))
+    assert text.startswith("supported  confidence 0.90\n")
+    assert "[The dog runs.]" in text
+    assert f"similarity 0.50, at {start}-{start + 13}" in text
+    assert "… x" in text
+    assert "end." in text
+    assert "\x1b" not in text
+
+
+def test_a_ranking_keeps_the_lines() -> None:
+    ranking = [Ranked(1, STEERING, 2.5), Ranked(0, "first", 1.0)]
+    rows = shown(render_ranking(ranking, lines={0: 3, 1: 17})).splitlines()
+    assert rows[3].split() == ["1", "2.500", "17", "[bold]␛[2J"]
+    assert rows[4].split() == ["2", "1.000", "3", "first"]
