@@ -165,7 +165,7 @@ def train_abstention_head(
     if settings.class_weights == BALANCED:
         weights = balanced_weights(held["train"].labels, classes=2)
     trained = fit_classifier(
-        ClassifierLoss(_Reads(head), class_weights=weights),
+        ClassifierLoss(_Reads(head, hidden_dropout=settings.hidden_dropout), class_weights=weights),
         held["train"],
         held["dev"],
         settings,
@@ -193,7 +193,7 @@ def train_abstention_head(
         )
     answered = signal < threshold
     report = AbstentionReport(
-        train_pairs=len(held["train"]),
+        train_pairs=len(read.features["train"]),
         dev_pairs=len(held["dev"]),
         calibration_pairs=len(held["calibration"]) if calibration else 0,
         rejected=read.rejected,
@@ -237,15 +237,19 @@ def train_abstention_head(
 
 
 class _Reads(nn.Module):
-    """An abstention head that reads hidden layer and logits side by side."""
+    """An abstention head that reads hidden layer and logits side by side.
 
-    def __init__(self, head: AbstentionHead) -> None:
+    The hidden layer is read with gaps while training: pairs can be told apart by it, and learned by
+    heart.
+    """
+
+    def __init__(self, head: AbstentionHead, *, hidden_dropout: float) -> None:
         super().__init__()
-        self.head = head
+        self.head, self._gaps = head, nn.Dropout(hidden_dropout)
 
     def forward(self, thought: Tensor) -> Tensor:
         size = self.head.hidden_size
-        logits: Tensor = self.head(thought[:, :size], thought[:, size:])
+        logits: Tensor = self.head(self._gaps(thought[:, :size]), thought[:, size:])
         return logits
 
 

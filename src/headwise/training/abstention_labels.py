@@ -114,8 +114,8 @@ def abstention_examples(
 
     An NLI head errs less on pairs that it was trained on than on others, so that its own errors
     there say little. Out-of-fold errors come from heads that were trained like it, but without the
-    premise. What stands beside them is always what the NLI head itself thought of the pair: that is
-    what will be read later on.
+    premise. Each of them stands there twice: beside what the NLI head thought of the pair, which is
+    what will be read later on, and beside what the other head thought, which had not seen it.
 
     Args:
         head: The NLI head whose errors are to be foreseen.
@@ -135,6 +135,7 @@ def abstention_examples(
     place = premise_folds(premises, folds=folds, seed=seed)
     wrong = torch.empty(len(own), dtype=torch.int64)
     doubt = torch.empty(len(own))
+    found = torch.empty_like(own)
     settings = replace(settings, report_to=())
     accuracies = []
     for fold in range(folds):
@@ -146,12 +147,13 @@ def abstention_examples(
         with tempfile.TemporaryDirectory(prefix="headwise-fold-") as folder:
             fit_nli_head(other, rest, dev, settings, checkpoints=Path(folder), device=device)
         unseen = Subset(train, held_out)
-        thought = thoughts(other, unseen, device=device)
-        wrong[held_out] = mistakes(thought, unseen.labels, other)
-        probabilities = thought[:, other.hidden_size :].softmax(dim=-1)
+        found[held_out] = thoughts(other, unseen, device=device)
+        wrong[held_out] = mistakes(found[held_out], unseen.labels, other)
+        probabilities = found[held_out, other.hidden_size :].softmax(dim=-1)
         doubt[held_out] = 1.0 - probabilities.gather(1, unseen.labels.unsqueeze(1)).squeeze(1)
         accuracies.append(1.0 - wrong[held_out].float().mean().item())
+    both = torch.cat([own, found])
     if labels is ErrorLabels.OUT_OF_FOLD:
-        return Errors(HeldVectors(own, wrong), wrong.float().mean().item(), accuracies)
+        return Errors(HeldVectors(both, wrong.repeat(2)), wrong.float().mean().item(), accuracies)
     shares = torch.stack([1.0 - doubt, doubt], dim=1)
-    return Errors(HeldVectors(own, shares), doubt.mean().item(), accuracies)
+    return Errors(HeldVectors(both, shares.repeat(2, 1)), doubt.mean().item(), accuracies)

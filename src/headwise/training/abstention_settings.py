@@ -57,6 +57,7 @@ class AbstentionTraining:
         folds: K, how many NLI heads are trained, each without one K-th of the premises.
         inner_size: Width of the head's own hidden layer.
         dropout: Share of it that is dropped.
+        hidden_dropout: Share of the NLI head's hidden layer that is dropped while training.
         epochs: Passes over the training pairs at most.
         learning_rate: Peak of the schedule.
         schedule: Name of a Transformers schedule.
@@ -85,7 +86,8 @@ class AbstentionTraining:
     folds: int = 5
     inner_size: int = 128
     dropout: float = 0.1
-    epochs: int = 20
+    hidden_dropout: float = 0.5
+    epochs: int = 10
     learning_rate: float = 1e-3
     schedule: str = "cosine"
     warmup_share: float = 0.1
@@ -112,7 +114,7 @@ class AbstentionTraining:
             object.__setattr__(self, name, kind(getattr(self, name)))
         check_names(schedule=self.schedule, report_to=self.report_to)
         check_counts(self, "inner_size", "epochs", "batch_size", "patience")
-        check_shares(self, "dropout", "warmup_share", "weight_decay")
+        check_shares(self, "dropout", "hidden_dropout", "warmup_share", "weight_decay")
         check_positive(self, "learning_rate")
         check_choice(self, "class_weights", (BALANCED, None))
         check_choice(self, "abstain_by", ABSTAIN_BY)

@@ -10,6 +10,13 @@ from headwise.training.run_file import TrainingRun, settings_from_dict
 from headwise.training.selectors import format_selector
 from headwise.training.settings import Evaluation, TrainingReport
 
+_WORDS = {
+    "auroc_crude": "auroc, crude",
+    "auroc_plausible": "auroc, plausible",
+    "auroc_marked": "auroc, marked",
+    "macro_f1": "macro-F1",
+}
+
 
 def sigmoid_head_card(report: TrainingReport, run: TrainingRun, head: QualityHead) -> str:
     """Data, objective, figures, cost and use of a trained Sigmoid Head, as Markdown."""
@@ -126,7 +133,7 @@ def evaluation_table(evaluations: Sequence[Evaluation], names: Sequence[str]) ->
         evaluations: What was found, in order.
         names: Which measures.
     """
-    head = " | ".join(["step", "epoch", *(f"dev {name.replace('_', ', ')}" for name in names)])
+    head = " | ".join(["step", "epoch", *(f"dev {_WORDS.get(name, name)}" for name in names)])
     lines = [f"| {head} |", "| " + " | ".join(["---"] * (len(names) + 2)) + " |"]
     for evaluation in evaluations:
         values = [f"{evaluation.metrics[name]:.4f}" for name in names if name in evaluation.metrics]

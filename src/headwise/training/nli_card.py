@@ -10,8 +10,8 @@ from headwise.training.run_file import TrainingRun
 _MEASURES = ("loss", "accuracy", "macro_f1")
 _READS = {
     "joint": "the first token's last hidden state, premise and hypothesis read together",
-    "pair": "embeddings u and v of premise and hypothesis, read apart: [u, v, |u - v|, u * v]",
-    "pair+joint": "[u, v, |u - v|, u * v] of the embeddings, and the joint first token",
+    "pair": "u, v, abs(u - v) and u * v of the embeddings u and v of premise and hypothesis",
+    "pair+joint": "u, v, abs(u - v) and u * v of the embeddings, and the joint first token",
 }
 
 
@@ -74,7 +74,7 @@ To repeat the run: `headwise train nli --config {RUN_FILE} --output FOLDER`.
 ## Use
 
 ```python
-from headwise.entailment import EntailmentModel
+from headwise import EntailmentModel
 
 model = EntailmentModel.from_pretrained("path/to/this/folder")
 model.predict("A man plays the guitar.", "Somebody makes music.")
