@@ -1,0 +1,47 @@
+"""What evaluations of several seeds found, as Markdown."""
+
+import argparse
+import json
+import statistics
+from pathlib import Path
+from typing import Any
+
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("folder", type=Path, help="where results.sh left its JSON files")
+arguments = parser.parse_args()
+
+
+def rows_of(name: str, table: str) -> list[dict[str, dict[str, Any]]]:
+    """For each seed, the metrics of every row of a table."""
+    found = []
+    for path in sorted(arguments.folder.glob(f"{name}-[0-9].json")):
+        rows = json.loads(path.read_text("utf-8"))["tables"][table]["rows"]
+        found.append({row["signal"]: row["metrics"] for row in rows})
+    return found
+
+
+def cell(seeds: list[dict[str, dict[str, Any]]], row: str, metric: str) -> str:
+    """Mean over the seeds, and the interval that the first one has."""
+    found = [seed[row][metric] for seed in seeds]
+    mean = statistics.fmean(metric["value"] for metric in found)
+    return f"{mean:.3f} [{found[0]['low']:.3f}, {found[0]['high']:.3f}]"
+
+
+print("| the head reads | accuracy | macro-F1 |\n| --- | --- | --- |")
+for reads in ("pair", "joint", "pair+joint"):
+    seeds = rows_of(f"reads-{reads}", "classification")
+    cells = [cell(seeds, "model", metric) for metric in ("accuracy", "macro_f1")]
+    print(f"| {reads} | {' | '.join(cells)} |")
+
+METRICS = ("aurc", "selective_accuracy_80", "selective_accuracy_90", "roc_auc")
+print("\n| uncertainty | area under risk-coverage | accuracy at 80 % | at 90 % | AUROC of errors |")
+print("| --- | --- | --- | --- | --- |")
+SIGNALS = [
+    *((f"labels-{labels}", "learned", f"learned from {labels.replace('_', ' ')}")
+      for labels in ("out_of_fold_probability", "out_of_fold", "own_errors")),
+    *(("labels-own_errors", name, name.replace("_", " "))
+      for name in ("max_probability", "entropy", "margin", "random")),
+]  # fmt: skip
+for name, row, words in SIGNALS:
+    seeds = rows_of(name, "abstention")
+    print(f"| {words} | {' | '.join(cell(seeds, row, metric) for metric in METRICS)} |")
