@@ -16,7 +16,8 @@ try:
     from pylate import __version__
     from pylate.scores import colbert_scores
 except ImportError as error:
-    sys.exit(f"This needs PyLate: pip install --no-deps pylate==1.6.0 ({error})")
+    print(f"Skipped: this needs PyLate: pip install --no-deps pylate==1.6.0 ({error})")
+    sys.exit(0)
 
 S, N, T, D = 32, 200, 128, 384
 CALLS = 20  # a call takes milliseconds
