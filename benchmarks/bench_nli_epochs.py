@@ -96,6 +96,7 @@ def main() -> None:
             found[source] = timed(backbone, pairs, dev, settings)
         (cached, first), (live, second) = found[FeatureChoice.CACHE], found[FeatureChoice.LIVE]
         difference = float((first - second).abs().max())
+        assert difference < 1e-4, f"the sides end with other heads: {difference:.1e}"
         print(
             f"{name}: cached {cached:.1f} s with extraction, live {live:.1f} s, ratio "
             f"{live / cached:.2f}x (bar {BAR:g}x); heads differ by at most {difference:.1e}"
