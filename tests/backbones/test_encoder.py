@@ -56,10 +56,15 @@ def test_reads_pairs_in_the_layout_of_the_tokeniser(encoder: EncoderBackbone) ->
     assert not torch.allclose(right[-1], right[-2], atol=1e-3)
 
 
-def test_token_vectors_leave_padding_out(encoder: EncoderBackbone) -> None:
-    found = encoder.token_vectors(good(encoder.encode(TEXTS)), batch_tokens=60)
-    for text, vectors in zip(TEXTS, found, strict=True):
-        torch.testing.assert_close(vectors, alone(encoder, text), rtol=1e-4, atol=1e-5)
+def test_batches_hold_every_text_once_and_mask_its_padding(encoder: EncoderBackbone) -> None:
+    seen = []
+    for numbers, hidden, mask in encoder.batches(good(encoder.encode(TEXTS)), batch_tokens=60):
+        seen += numbers
+        for number, rows, real in zip(numbers, hidden, mask.bool(), strict=True):
+            right = alone(encoder, TEXTS[number])
+            torch.testing.assert_close(rows[real], right, rtol=1e-4, atol=1e-5)
+    assert sorted(seen) == list(range(len(TEXTS)))
+    assert not torch.is_inference_mode_enabled()
 
 
 def test_is_frozen_and_knows_its_sizes(encoder: EncoderBackbone) -> None:
@@ -152,10 +157,9 @@ def test_results_may_enter_training_and_none_make_none() -> None:
     encoder = EncoderBackbone(*tiny_encoder("bert"))
     codes = good(encoder.encode_pairs(PAIRS))
     layer = torch.nn.Linear(HIDDEN, 3)
-    for found in (encoder.embed(codes), encoder.joint(codes), encoder.token_vectors(codes)[0]):
+    for found in (encoder.embed(codes), encoder.joint(codes)):
         layer(found).sum().backward()
     assert encoder.embed([]).shape == encoder.joint([]).shape == (0, HIDDEN)
-    assert encoder.token_vectors([]) == []
 
 
 def test_bfloat16_gives_embeddings_in_float32() -> None:
@@ -164,7 +168,7 @@ def test_bfloat16_gives_embeddings_in_float32() -> None:
     codes = good(whole.encode(TEXTS))
     right = whole.embed(codes)
     half = EncoderBackbone(model.bfloat16(), tokenizer)
-    assert half.hidden(codes)[0].dtype == half.token_vectors(codes)[0].dtype == torch.bfloat16
+    assert half.hidden(codes)[0].dtype == torch.bfloat16
     assert half.embed(codes).dtype == half.joint(codes).dtype == torch.float32
     torch.testing.assert_close(half.embed(codes), right, rtol=0.05, atol=0.05)
 

@@ -126,3 +126,14 @@ def test_minilm_embeds_as_sentence_transformers() -> None:
     assert (encoder.max_length, encoder.embedding_size, encoder.normalise) == (512, 384, True)
     theirs = st.SentenceTransformer(str(folder), device="cpu").encode(TEXTS, convert_to_tensor=True)
     assert (encoder.embed(codes(encoder, TEXTS)) - theirs).abs().max() < 1e-5
+
+
+def test_devices_and_types_that_are_not_there(tmp_path: Path) -> None:
+    folder = saved(tmp_path)
+    for device in ("nowhere", "hpu"):
+        with pytest.raises(ValueError, match=f"`device` must be one .*cpu.*, got '{device}'"):
+            load_encoder(folder, device=device)
+    for dtype in ("nothing", "int8", torch.int64, "nn"):
+        with pytest.raises(ValueError, match="`dtype` must be a floating point type"):
+            load_encoder(folder, device="cpu", dtype=dtype)
+    assert load_encoder(folder, device="cpu", dtype="float64").dtype == torch.float64

@@ -33,3 +33,11 @@ def test_documents_keep_their_lines(
     row = json.loads(result.stdout)
     (best,) = entailment_model.rerank(QUERY, TEXTS, top_k=1, by="similarity")
     assert (row["rank"], row["line"], row["text"]) == (1, best.index + 1, best.document)
+
+
+def test_documents_in_a_column(tmp_path: Path, encoder_folder: Path) -> None:
+    (tmp_path / "docs.tsv").write_text("id\ttext\n7\tA dog runs.\n8\tThe cat sat.\n")
+    asked = ("rerank", QUERY, str(tmp_path / "docs.tsv"), "--json", "-m", encoder_folder)
+    result = invoke(*asked, "--column", "text", "--device", "cpu")
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert {(row["line"], row["text"]) for row in rows} == {(2, "A dog runs."), (3, "The cat sat.")}

@@ -4,6 +4,7 @@ import gzip
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from headwise.data.inferences import InferencePair, parse_label
@@ -41,13 +42,16 @@ def triples(path: Path, **options: object) -> list[tuple[str, str, NLILabel | No
         ("-", None),
         (-1, None),
         ("-1", None),
+        (1.0, N),
+        (-1.0, None),
+        (np.int64(2), C),
     ],
 )
 def test_labels_of_every_corpus(value: object, label: NLILabel | None) -> None:
     assert parse_label(value) is label
 
 
-@pytest.mark.parametrize("value", ["maybe", "", 3, True, 1.0, None, ["e"]])
+@pytest.mark.parametrize("value", ["maybe", "", 3, True, 0.5, None, ["e"]])
 def test_other_labels_are_named(value: object) -> None:
     with pytest.raises(ValueError, match="entailment, neutral, contradiction") as error:
         parse_label(value)

@@ -115,6 +115,12 @@ def test_utf16_is_refused() -> None:
         read("a\tb\n".encode("utf-16"))
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf16_without_a_byte_order_mark_is_refused(encoding: str) -> None:
+    with pytest.raises(DataError, match=r"UTF-16; save it as UTF-8"):
+        read("source\tmt\na\tb\n".encode(encoding))
+
+
 def test_overlong_line_is_set_aside(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lines_module, "MAX_LINE_BYTES", 8)
     rows = read(b"a\tb\n" + b"x" * 50 + b"\tlong\nc\td\n" + b"abcd\tefg\n")

@@ -68,3 +68,8 @@ def test_bad_input(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         make_model().tune_threshold(PREMISES[:2], HYPOTHESES[:2], labels, **options)  # type: ignore[arg-type]
+
+
+def test_no_pairs(make_model: MakeModel) -> None:
+    with pytest.raises(ValueError, match="There are no pairs"):
+        make_model().tune_threshold([], [], coverage=0.8)

@@ -108,3 +108,9 @@ def test_what_cannot_be(source: Path, tmp_path: Path, fitted: EntailmentModel) -
             embed_file(fitted, given, tmp_path / output)
     assert source.read_bytes() == CONTENT
     assert not (tmp_path / "v.npy").exists()
+
+
+def test_a_folder_is_never_replaced(source: Path, tmp_path: Path, fitted: EntailmentModel) -> None:
+    (tmp_path / "out.npy").mkdir()
+    with pytest.raises(OutputError, match="is a folder"):
+        embed_file(fitted, source, tmp_path / "out.npy", overwrite=True)

@@ -84,7 +84,7 @@ def test_damaged_files(fitted: EntailmentModel, tmp_path: Path) -> None:
 
 
 def test_bad_input(fitted: EntailmentModel) -> None:
-    with pytest.raises(TextError, match=r"^texts\[1\]: The text is empty"):
+    with pytest.raises(TextError, match=r"^documents\[1\]: The document is empty"):
         fitted.index(["A dog.", ""])
     with pytest.raises(ContextLengthError, match=r"^texts\[0\]: The text takes 72 tokens"):
         fitted.embed(["dog " * 70])
@@ -95,7 +95,7 @@ def test_bad_input(fitted: EntailmentModel) -> None:
     index = fitted.index(DOCUMENTS)
     with pytest.raises(InputError):
         index.search("")
-    with pytest.raises(ValueError, match="`top_k` must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="`top_k` must be a whole number of at least 1, got 0"):
         index.search("A dog.", 0)
     with pytest.raises(ValueError, match="one of exact, faiss, got 'magic'"):
         fitted.index(DOCUMENTS, backend="magic")  # type: ignore[arg-type]
@@ -140,3 +140,16 @@ def test_faiss_is_missing(fitted: EntailmentModel, monkeypatch: pytest.MonkeyPat
     )
     with pytest.raises(ImportError, match=r"pip install 'headwise\[faiss\]'"):
         fitted.index(DOCUMENTS, backend="faiss")
+
+
+def test_errors_name_query_and_documents(fitted: EntailmentModel, tmp_path: Path) -> None:
+    with pytest.raises(TextError, match=r"^The query is empty"):
+        fitted.search("", ["A dog."])
+    with pytest.raises(TextError, match=r"^documents\[1\]: The document is empty"):
+        fitted.index(["A dog.", ""])
+    with pytest.raises(ValueError, match=r"whole number of at least 1, got 1\.5"):
+        fitted.search("A dog.", ["A dog."], top_k=1.5)  # type: ignore[arg-type]
+    fitted.index(["A dog."]).save(tmp_path)
+    (tmp_path / "vectors.safetensors").unlink()
+    with pytest.raises(DataError, match=r"has no vectors\.safetensors; save the index again"):
+        DocumentIndex.load(tmp_path, embed=fitted.embed)

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from headwise.entailment import EntailmentModel
+from headwise.errors import ContextLengthError
 from headwise.heads.embedding_head import EmbeddingHead
 from headwise.heads.late_interaction_head import LateInteractionHead
 
@@ -133,3 +134,27 @@ def test_what_comes_out_can_go_into_training(make_model: MakeModel) -> None:
     layer = torch.nn.Linear(32, 1)
     layer(found).sum().backward()
     assert layer.weight.grad is not None
+
+
+@pytest.mark.parametrize(
+    ("ids", "mask"),
+    [
+        (torch.ones(2, 4).long(), torch.ones(2, 3).long()),
+        (torch.ones(4).long(), torch.ones(4).long()),
+        (torch.ones(0, 4).long(), torch.ones(0, 4).long()),
+        (torch.ones(2, 4).long(), None),
+        ([[1]], [[1]]),
+    ],
+)
+def test_what_is_no_batch_is_refused(make_model: MakeModel, ids: Tensor, mask: Tensor) -> None:
+    with pytest.raises(ValueError, match=r"must be tensors \(B, T\) of one shape"):
+        make_model()(ids, mask)
+
+
+def test_a_batch_wider_than_the_context_is_refused(make_model: MakeModel) -> None:
+    model = make_model()
+    limit = model.backbone.max_length
+    assert limit is not None
+    ids = torch.ones(1, limit + 1).long()
+    with pytest.raises(ContextLengthError, match=f"{limit + 1} tokens wide.* reads {limit}"):
+        model(ids, torch.ones_like(ids))

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import log
 
+import numpy as np
 import pytest
 import torch
 from tiny_encoders import ENCODERS, tiny_encoder
@@ -297,3 +298,21 @@ def test_shows_what_matters(fitted: EntailmentModel) -> None:
     shown = repr(fitted.predict("A dog runs on the beach.", "A dog runs."))
     assert shown.startswith("Prediction(label='entailment', confidence=0.9")
     assert len(shown) < 200
+
+
+@pytest.mark.parametrize("features", ["pair", "joint"])
+@pytest.mark.parametrize("bad", ["ab", ("a", "b", "c"), ("a",), None, {"premise": "a"}])
+def test_what_is_no_pair_is_an_error_in_its_place(
+    make_model: MakeModel, features: str, bad: object
+) -> None:
+    pair = ("A dog runs.", "A dog.")
+    first, wrong, last = make_model(features).predict_many([pair, bad, pair])  # type: ignore[list-item]
+    assert isinstance(wrong, TextError)
+    assert "A pair must be a tuple of premise and hypothesis" in str(wrong)
+    assert isinstance(first, Prediction)
+    assert first == last
+
+
+def test_an_array_without_a_dimension_is_no_list(make_model: MakeModel) -> None:
+    with pytest.raises(TextError, match="`premises` must be a list of texts, got ndarray"):
+        make_model().predict(np.array("A dog."), "A dog.")

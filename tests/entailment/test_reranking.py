@@ -19,7 +19,7 @@ DOCUMENTS = ["A dog runs.", "The children play football in the park.", "Two men.
 def test_equals_the_plain_formula(
     make_model: MakeModel, encoder: str, size: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("headwise.entailment.late_interaction._BATCH_TOKENS_ON_CPU", 20)
+    monkeypatch.setattr("headwise.backbones.encoder._BATCH_TOKENS_ON_CPU", 20)
     model = make_model(encoder=encoder)
     torch.manual_seed(4)
     head = LateInteractionHead(hidden_size=32, output_size=size)
@@ -60,7 +60,7 @@ def test_bad_input(make_model: MakeModel) -> None:
             model.rerank("A dog.", ["A cat.", ""], by=by)  # type: ignore[arg-type]
         with pytest.raises(TextError, match="is empty"):
             model.rerank("", DOCUMENTS, by=by)  # type: ignore[arg-type]
-        with pytest.raises(ValueError, match="`top_k` must be at least 1, got 0"):
+        with pytest.raises(ValueError, match="`top_k` must be a whole number of at least 1, got 0"):
             model.rerank("A dog.", DOCUMENTS, top_k=0, by=by)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="one of late_interaction, similarity, got 'x'"):
         model.rerank("A dog.", DOCUMENTS, by="x")  # type: ignore[arg-type]

@@ -100,10 +100,10 @@ def test_similarity_takes_the_closest_example() -> None:
         ("one text", "`routes` must be a list of texts, got str"),
         (["a", "a"], "The route 'a' stands there twice"),
         ({"x": "a", "y": "a"}, "'a' stands for 'x' and for 'y'"),
-        ({"x": ["a", "a"]}, "'a' stands for 'x' and for 'x'"),
-        ({"x": " "}, "The route 'x' has a text that is empty"),
+        ({"x": ["a", "a"]}, "'a' stands twice for 'x'; leave one out"),
+        ({"x": " "}, "The route 'x' needs a text that is not empty, got ' '"),
         ({"x": None}, "`x` must be a list of texts, got NoneType"),
-        ({"x": [3]}, "The route 'x' has a text that is empty: 3"),
+        ({"x": [3]}, "The route 'x' needs a text that is not empty, got 3"),
         ({"x": []}, "The route 'x' has no text"),
         ({" ": "a"}, "A route must have a name, got ' '"),
         ([""], "A route must have a name, got ''"),
@@ -140,3 +140,10 @@ def test_routes_are_encoded_once(fitted: EntailmentModel, monkeypatch: pytest.Mo
     )
     fitted.route("Quite another query.", routes)
     assert read == [1]
+
+
+def test_errors_name_the_query_and_the_score(fitted: EntailmentModel) -> None:
+    with pytest.raises(TextError, match=r"^The query is empty"):
+        fitted.route(" ", ["A dog runs."])
+    with pytest.raises(ValueError, match="`min_score` must be a number, got nan"):
+        fitted.route("A dog.", ["A dog runs."], min_score=float("nan"))

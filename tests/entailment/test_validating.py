@@ -144,8 +144,8 @@ def test_a_source_beyond_the_context(make_model: MakeModel, features: str, encod
         (None, "A dog.", {}, TextError, "The source must be text, got NoneType"),
         ("A dog. A [SEP] cat.", "A dog.", {}, TextError, "The source spells out"),
         ("A dog.", "dog " * 70, {}, ContextLengthError, "The claim is longer than the 64 tokens"),
-        ("A dog.", "A dog.", {"top_k": 0}, ValueError, "`top_k` must be at least 1, got 0"),
-        ("A dog.", "A dog.", {"window": 0}, ValueError, "`window` must be at least 1, got 0"),
+        ("A dog.", "A dog.", {"top_k": 0}, ValueError, "`top_k` must be a whole number"),
+        ("A dog.", "A dog.", {"window": 0}, ValueError, "`window` must be a whole number"),
     ],
 )
 def test_bad_input(
@@ -163,3 +163,8 @@ def test_bad_input(
 def test_a_claim_that_fills_the_context(make_model: MakeModel) -> None:
     with pytest.raises(ContextLengthError, match="leaves no room"):
         make_model("joint").validate("A dog runs. A cat sat.", "dog " * 61)
+
+
+def test_a_similarity_that_is_no_number(make_model: MakeModel) -> None:
+    with pytest.raises(ValueError, match="`min_similarity` must be a number, got nan"):
+        make_model().validate("A dog.", "A dog.", min_similarity=float("nan"))

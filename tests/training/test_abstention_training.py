@@ -14,12 +14,18 @@ from headwise.backbones.encoder import EncoderBackbone
 from headwise.errors import MismatchError, TrainingError
 from headwise.features.inference_features import encode_inferences, live_inferences
 from headwise.functional.class_uncertainty import Uncertainty, class_uncertainty
+from headwise.heads.nli_features import NLIFeatures
 from headwise.heads.task_head_storage import load_task_heads
 from headwise.metrics import risk_coverage_area, roc_auc
 from headwise.training import abstention_labels
 from headwise.training.abstention import train_abstention_head
-from headwise.training.abstention_labels import premise_folds
-from headwise.training.abstention_settings import AbstentionReport, AbstentionTraining
+from headwise.training.abstention_labels import abstention_examples, premise_folds
+from headwise.training.abstention_measures import choose_threshold
+from headwise.training.abstention_settings import (
+    AbstentionReport,
+    AbstentionTraining,
+    ErrorLabels,
+)
 from headwise.training.nli import fit_nli_head, train_nli_head
 from headwise.training.nli_settings import NLITraining
 
@@ -139,6 +145,39 @@ def test_out_of_fold_labels_come_from_heads_that_never_saw_the_premise(
     assert report.train_errors == pytest.approx(1 - mean, abs=1e-6)
 
 
+def test_probable_errors_are_what_the_other_heads_give_to_wrong_labels(
+    encoder: EncoderBackbone, heads: Path
+) -> None:
+    nli = load_task_heads(heads).nli
+    train, dev = (
+        live_inferences(
+            encoder, encode_inferences(encoder, part, NLIFeatures.PAIR), NLIFeatures.PAIR
+        )
+        for part in (TRAIN, DEV)
+    )
+    found = abstention_examples(
+        nli,
+        train,
+        dev,
+        [pair.premise for pair in TRAIN],
+        labels=ErrorLabels.OUT_OF_FOLD_PROBABILITY,
+        folds=3,
+        seed=0,
+        settings=NLITraining(epochs=1, batch_size=32),
+        device=torch.device("cpu"),
+    )
+    own, others = found.examples.vectors.chunk(2)
+    with torch.no_grad():
+        right = torch.cat(nli.with_hidden(train.batch(torch.arange(len(train)))), dim=-1)
+    torch.testing.assert_close(own, right)
+    given = others[:, nli.hidden_size :].softmax(-1)
+    wrong = given.masked_fill(torch.eye(3)[train.labels].bool(), 0.0).sum(-1)
+    for half in found.examples.labels.chunk(2):
+        torch.testing.assert_close(half[:, 1], wrong)
+        torch.testing.assert_close(half.sum(-1), torch.ones(len(half)))
+    assert found.share == pytest.approx(wrong.mean().item(), abs=1e-6)
+
+
 def test_folds_keep_premises_together() -> None:
     premises = [f"premise {number // 4}" for number in range(100)]
     folds = premise_folds(premises, folds=5, seed=0)
@@ -178,6 +217,22 @@ def test_a_risk_is_kept_or_said_to_be_out_of_reach(
     with pytest.raises(TrainingError, match="allow more errors, or give more pairs"):
         run(encoder, heads, tmp_path, labels="own_errors", aim="guarantee", level=0.01)
     assert "guarantee does not quite hold" in caplog.text
+    run(encoder, heads, tmp_path / "own", labels="own_errors", aim="guarantee", level=0.7)
+    basis = load_task_heads(tmp_path / "own").config.threshold_basis
+    assert basis is not None
+    assert basis.endswith("They also chose the heads, so that this does not quite hold.")
+
+
+def test_the_basis_names_its_numbers_in_full() -> None:
+    uncertainty, wrong = np.linspace(0, 1, 400), np.zeros(400, bool)
+    for settings, words in (
+        (AbstentionTraining(level=0.755), "Answers 75.5% of the pairs"),
+        (AbstentionTraining(aim="risk", level=0.0125), "At most 1.25% errors"),
+        (AbstentionTraining(aim="guarantee", level=0.1, confidence=0.999), "probability 99.9%"),
+    ):
+        threshold, basis = choose_threshold(uncertainty, wrong, settings, chosen_on="dev")
+        assert threshold is not None
+        assert words in basis
 
 
 def test_heads_of_another_encoder_are_refused(heads: Path, tmp_path: Path) -> None:

@@ -147,6 +147,16 @@ def test_training_stops_when_dev_gets_no_better(encoder: EncoderBackbone, tmp_pa
     assert len(losses) < 30
 
 
+def test_a_run_that_stopped_early_stays_stopped(encoder: EncoderBackbone, tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"epochs": 30, "patience": 1, "learning_rate": 0.05}
+    first = run(encoder, tmp_path, **settings)
+    assert len(first.evaluations) < 30
+    weights = (tmp_path / "model.safetensors").read_bytes()
+    again = run(encoder, tmp_path, **settings)
+    assert (again.steps, again.evaluations) == (first.steps, first.evaluations)
+    assert (tmp_path / "model.safetensors").read_bytes() == weights
+
+
 def test_checkpoints_of_other_settings_are_refused(
     encoder: EncoderBackbone, tmp_path: Path
 ) -> None:
@@ -208,6 +218,10 @@ def test_balanced_weights_let_classes_weigh_the_same() -> None:
     weights = balanced_weights(labels, classes=4)
     sums = weights * torch.bincount(labels, minlength=4)
     torch.testing.assert_close(sums, torch.tensor([10 / 3, 10 / 3, 10 / 3, 0.0]))
+    # Probabilities may come to less than one item of a class
+    shares = torch.tensor([[0.9, 0.1], [0.8, 0.2]])
+    sums = balanced_weights(shares, classes=2) * shares.sum(0)
+    torch.testing.assert_close(sums, torch.tensor([1.0, 1.0]))
 
 
 def test_class_weights_change_what_is_learned(encoder: EncoderBackbone, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from headwise.backbones import NAMED_PROMPTS
 from headwise.errors import DataError, TrainingError
 from headwise.functional import TopK
 from headwise.training.negatives import Combination, NegativeSampling
+from headwise.training.nli_settings import nli_settings_from_dict
 from headwise.training.objective import Objective
 from headwise.training.run_file import (
     TrainingRun,
@@ -147,3 +148,11 @@ def test_checkpoints_of_other_settings_are_not_continued(tmp_path: Path) -> None
         claim_output(tmp_path, run(SigmoidTraining()), checkpoints=checkpoints)
     with pytest.raises(TrainingError, match=r"data: \['a'\] there, \['c'\] now"):
         claim_output(tmp_path, run(ODD, data="c"), checkpoints=checkpoints)
+
+
+def test_wrong_values_are_named_in_plain_words() -> None:
+    with pytest.raises(ValueError, match=r"^`dropout` must lie") as error:
+        nli_settings_from_dict({"dropout": 1.0})
+    assert "validation error" not in str(error.value)
+    with pytest.raises(ValueError, match=r"epochs: .*valid integer.*got 'x'; foo: .*, got 3"):
+        nli_settings_from_dict({"epochs": "x", "foo": 3})

@@ -1,7 +1,7 @@
 """Frozen encoders: texts and pairs of texts in, embeddings and last hidden states out."""
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any, cast
 
@@ -192,6 +192,32 @@ class EncoderBackbone(FrozenModel):
         """
         return torch.cat([pool(hidden, mask, how) for how in self.pooling], dim=-1)
 
+    @torch.inference_mode()
+    def batches(
+        self,
+        codes: Sequence[EncodedText],
+        *,
+        batch_tokens: int | None = None,
+        progress: bool = False,
+    ) -> Iterator[tuple[list[int], Tensor, Tensor]]:
+        """Last hidden states in batches of similar length, so that memory stays bounded.
+
+        Args:
+            codes: N encoded texts.
+            batch_tokens: Bound on the tokens of one batch, padding included; by default what is
+                fast on the device.
+            progress: Whether to show a bar in a terminal.
+
+        Yields:
+            Numbers of the texts of a batch, and what :meth:`hidden` gives for them.
+        """
+        usual = _BATCH_TOKENS_ON_CPU if self.device.type == "cpu" else _BATCH_TOKENS_ELSEWHERE
+        tokens = usual if batch_tokens is None else batch_tokens
+        with progress_bar("Encoding", total=len(codes), enabled=progress) as advance:
+            for batch in length_batches([len(code) for code in codes], max_tokens=tokens):
+                yield batch, *self.hidden([codes[i] for i in batch])
+                advance(len(batch))
+
     def embed(
         self,
         codes: Sequence[EncodedText],
@@ -205,8 +231,7 @@ class EncoderBackbone(FrozenModel):
         Args:
             codes: N encoded texts.
             normalise: Whether embeddings get unit length; by default as the encoder wants it.
-            batch_tokens: Bound on the tokens of one batch, padding included; by default what is
-                fast on the device.
+            batch_tokens: Bound on a batch's tokens; see :meth:`batches`.
             progress: Whether to show a bar in a terminal.
 
         Returns:
@@ -214,12 +239,11 @@ class EncoderBackbone(FrozenModel):
         """
         found = torch.empty(len(codes), self.embedding_size)
         unit = self.normalise if normalise is None else normalise
-
-        def take(batch: list[int], hidden: Tensor, mask: Tensor) -> None:
+        for batch, hidden, mask in self.batches(
+            codes, batch_tokens=batch_tokens, progress=progress
+        ):
             pooled = self.pool(hidden, mask)
             found[batch] = (F.normalize(pooled, dim=-1) if unit else pooled).cpu()
-
-        self._run(codes, take, batch_tokens=batch_tokens, progress=progress)
         return found
 
     def joint(
@@ -233,7 +257,7 @@ class EncoderBackbone(FrozenModel):
 
         Args:
             codes: N encoded pairs.
-            batch_tokens: Bound on a batch's tokens; see :meth:`embed`.
+            batch_tokens: Bound on a batch's tokens; see :meth:`batches`.
             progress: Whether to show a bar in a terminal.
 
         Returns:
@@ -248,56 +272,6 @@ class EncoderBackbone(FrozenModel):
                 "knows nothing of the others; use an encoder, or embeddings of the texts apart."
             )
         found = torch.empty(len(codes), self.hidden_size)
-
-        def take(batch: list[int], hidden: Tensor, _: Tensor) -> None:
+        for batch, hidden, _ in self.batches(codes, batch_tokens=batch_tokens, progress=progress):
             found[batch] = hidden[:, 0].float().cpu()
-
-        self._run(codes, take, batch_tokens=batch_tokens, progress=progress)
         return found
-
-    def token_vectors(
-        self,
-        codes: Sequence[EncodedText],
-        *,
-        batch_tokens: int | None = None,
-        progress: bool = False,
-    ) -> list[Tensor]:
-        """The last hidden states of every text, padding left out.
-
-        Args:
-            codes: N encoded texts.
-            batch_tokens: Bound on a batch's tokens; see :meth:`embed`.
-            progress: Whether to show a bar in a terminal.
-
-        Returns:
-            N tensors ``(T_i, H)``, in the model's dtype, on the CPU, in input order.
-        """
-        lengths = [len(code) for code in codes]
-        # Filled in place: tensors born in inference mode could not enter a head's training
-        found = list(torch.empty(sum(lengths), self.hidden_size, dtype=self.dtype).split(lengths))
-
-        def take(batch: list[int], hidden: Tensor, _: Tensor) -> None:
-            for index, rows in zip(batch, hidden.cpu(), strict=True):
-                found[index].copy_(rows[: lengths[index]])
-
-        self._run(codes, take, batch_tokens=batch_tokens, progress=progress)
-        return found
-
-    def _run(
-        self,
-        codes: Sequence[EncodedText],
-        take: Callable[[list[int], Tensor, Tensor], None],
-        *,
-        batch_tokens: int | None,
-        progress: bool,
-    ) -> None:
-        usual = _BATCH_TOKENS_ON_CPU if self.device.type == "cpu" else _BATCH_TOKENS_ELSEWHERE
-        tokens = usual if batch_tokens is None else batch_tokens
-        batches = length_batches([len(code) for code in codes], max_tokens=tokens)
-        with (
-            torch.inference_mode(),
-            progress_bar("Encoding", total=len(codes), enabled=progress) as advance,
-        ):
-            for batch in batches:
-                take(batch, *self.hidden([codes[i] for i in batch]))
-                advance(len(batch))

@@ -61,9 +61,10 @@ def load_backbone(
     """
     if device is not None and device_map is not None:
         raise ValueError("Give `device` or `device_map`, not both.")
-    target = torch.device(device) if device is not None else default_device()
+    target = _device(device)
     if dtype is None:
         dtype = torch.float32 if target.type == "cpu" and device_map is None else "auto"
+    _check_dtype(dtype)
     with _named_errors(name):
         config = AutoConfig.from_pretrained(name, trust_remote_code=trust_remote_code)
         tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=trust_remote_code)
@@ -111,9 +112,10 @@ def load_encoder(
         UnsupportedModelError: If it reads no text, or makes its embeddings in an unknown way.
         WeightsError: If its weights are damaged or only there as pickles.
     """
-    target = torch.device(device) if device is not None else default_device()
+    target = _device(device)
     if dtype is None:
         dtype = torch.float32 if target.type == "cpu" else "auto"
+    _check_dtype(dtype)
 
     def read(path: str) -> str | None:
         found = cached_file(
@@ -145,6 +147,37 @@ def load_encoder(
         normalise=settings.normalise,
         max_length=max_length,
     )
+
+
+def _device(device: torch.device | str | None) -> torch.device:
+    """The device to load onto.
+
+    Raises:
+        ValueError: If this machine, or this PyTorch, has no such device.
+    """
+    if device is None:
+        return default_device()
+    try:
+        target = torch.device(device)
+        torch.empty(0, device=target)
+    # PyTorch built without a kind of device asserts that it is not asked for it, or imports in vain
+    except (RuntimeError, AssertionError, ImportError) as error:
+        present = ", ".join(sorted({"cpu", str(default_device())}))
+        raise ValueError(
+            f"`device` must be one that PyTorch can use on this machine ({present}), got "
+            f"{str(device)!r}."
+        ) from error
+    return target
+
+
+def _check_dtype(dtype: torch.dtype | str) -> None:
+    """Refuse what is no floating point type, by whatever name (`ValueError`)."""
+    found = getattr(torch, dtype.removeprefix("torch."), None) if isinstance(dtype, str) else dtype
+    if dtype != "auto" and not (isinstance(found, torch.dtype) and found.is_floating_point):
+        raise ValueError(
+            f"`dtype` must be a floating point type such as float32, bfloat16 or float16, or "
+            f"auto, got {str(dtype)!r}."
+        )
 
 
 @contextmanager

@@ -33,6 +33,8 @@ def check(
     """
     from headwise.data.readers.texts import read_whole_text
 
+    if source == "@":
+        raise typer.BadParameter("@ must be followed by the name of a file.")
     if source == "-" or source.startswith("@"):
         source = read_whole_text(source.removeprefix("@"))
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 DEFAULT_MODEL = "minilm-snli"
 
-_MODEL = "Model"
+COLUMNS, _MODEL = "Columns", "Model"
 
 Model = Annotated[
     str,
@@ -36,6 +36,12 @@ Threshold = Annotated[
         help="Uncertainty from which on the model abstains; by default that of the heads.",
         rich_help_panel=_MODEL,
     ),
+]
+PremiseColumn = Annotated[
+    str | None, typer.Option(help="Name of the premise column.", rich_help_panel=COLUMNS)
+]
+HypothesisColumn = Annotated[
+    str | None, typer.Option(help="Name of the hypothesis column.", rich_help_panel=COLUMNS)
 ]
 JsonObject = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 

@@ -11,7 +11,7 @@ from headwise.cli.left_out import name_left_out
 if TYPE_CHECKING:
     from headwise.entailment import EntailmentModel
 
-_COLUMNS, _TESTS = "Columns", "Intervals"
+_TESTS = "Intervals"
 
 
 def evaluate_nli(
@@ -28,14 +28,11 @@ def evaluate_nli(
     model: entailment_options.Model = entailment_options.DEFAULT_MODEL,
     heads: entailment_options.Heads = None,
     threshold: entailment_options.Threshold = None,
-    premise_column: Annotated[
-        str | None, typer.Option(help="Name of the premise column.", rich_help_panel=_COLUMNS)
-    ] = None,
-    hypothesis_column: Annotated[
-        str | None, typer.Option(help="Name of the hypothesis column.", rich_help_panel=_COLUMNS)
-    ] = None,
+    premise_column: entailment_options.PremiseColumn = None,
+    hypothesis_column: entailment_options.HypothesisColumn = None,
     label_column: Annotated[
-        str | None, typer.Option(help="Name of the label column.", rich_help_panel=_COLUMNS)
+        str | None,
+        typer.Option(help="Name of the label column.", rich_help_panel=entailment_options.COLUMNS),
     ] = None,
     group: Annotated[
         str | None,

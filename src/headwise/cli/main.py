@@ -4,9 +4,10 @@ Exit codes: 0 done, 1 a failure, 2 wrong usage, 3 done but for some rows, 130 in
 Modules that take time to import are imported by the subcommand that needs them.
 """
 
+import errno
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -96,6 +97,8 @@ def main() -> None:
     except Exception as error:
         if os.environ.get("HEADWISE_TRACEBACK"):
             raise
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            _fail("There is no space left where the output goes; free some and run it again.", 1)
         _fail(
             f"Unexpected {type(error).__name__}: {error}. "
             "Set HEADWISE_TRACEBACK=1 to see where it comes from.",
@@ -103,6 +106,6 @@ def main() -> None:
         )
 
 
-def _fail(message: str, code: int) -> None:
+def _fail(message: str, code: int) -> NoReturn:
     print(f"Error: {message}", file=sys.stderr)
     sys.exit(code)

@@ -1,6 +1,7 @@
 """``headwise nli``: what is a hypothesis to a premise?"""
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,7 +12,7 @@ from headwise.cli.job_report import report_job
 if TYPE_CHECKING:
     from headwise.entailment import EntailmentModel
 
-_COLUMNS, _FILES = "Columns", "Files"
+_FILES = "Files"
 
 
 def nli(
@@ -50,17 +51,13 @@ def nli(
             help="jsonl, tsv or parquet; by default the suffix says it.", rich_help_panel=_FILES
         ),
     ] = None,
-    premise_column: Annotated[
-        str | None, typer.Option(help="Name of the premise column.", rich_help_panel=_COLUMNS)
-    ] = None,
-    hypothesis_column: Annotated[
-        str | None, typer.Option(help="Name of the hypothesis column.", rich_help_panel=_COLUMNS)
-    ] = None,
+    premise_column: entailment_options.PremiseColumn = None,
+    hypothesis_column: entailment_options.HypothesisColumn = None,
     label_column: Annotated[
         str | None,
         typer.Option(
             help="Name of the column with annotators' labels; they are handed through as `gold`.",
-            rich_help_panel=_COLUMNS,
+            rich_help_panel=entailment_options.COLUMNS,
         ),
     ] = None,
     model: entailment_options.Model = entailment_options.DEFAULT_MODEL,
@@ -82,6 +79,11 @@ def nli(
         raise typer.BadParameter("Options of files and columns go with one FILE, not two texts.")
     if len(texts) == 1 and json_object:
         raise typer.BadParameter("--json goes with two texts; of a file, JSONL is written anyway.")
+
+    if len(texts) == 1 and " " in texts[0] and not Path(texts[0]).exists():
+        raise typer.BadParameter(
+            f"There is no file {texts[0]!r}; if it is a premise, give its hypothesis, too."
+        )
 
     from headwise.data.readers.inferences import InferenceLayout
     from headwise.data.readers.layout import Format

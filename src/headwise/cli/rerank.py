@@ -12,8 +12,14 @@ def rerank(
     query: Annotated[str, typer.Argument(help="The query.")],
     documents: Annotated[
         str,
-        typer.Argument(help="Text file with a document a line, `-` for standard input."),
+        typer.Argument(
+            help="Text file with a document a line, `-` for standard input; or with --column a "
+            "TSV, JSONL or Parquet file.",
+        ),
     ],
+    column: Annotated[
+        str | None, typer.Option(help="Name of the column that holds the documents.")
+    ] = None,
     top_k: Annotated[
         int | None, typer.Option("--top-k", min=1, help="How many to show; all by default.")
     ] = None,
@@ -36,7 +42,7 @@ def rerank(
     """
     from headwise.data.readers.texts import read_texts
 
-    rows = list(read_texts(documents))
+    rows = list(read_texts(documents, column=column))
 
     from rich.console import Console
 

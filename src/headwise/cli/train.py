@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from headwise.cli import options
+from headwise.cli import options, training_options
 from headwise.cli.train_abstention import abstention
 from headwise.cli.train_nli import nli
 
@@ -20,7 +20,7 @@ train = typer.Typer(help="Train heads on a frozen language model.", no_args_is_h
 train.command()(nli)
 train.command()(abstention)
 
-_DATA, _OBJECTIVE, _LOOP, _FEATURES = "Data", "Objective", "Loop", "Features"
+_DATA, _OBJECTIVE = "Data", "Objective"
 
 
 @train.callback()
@@ -52,14 +52,7 @@ def sigmoid(
             rich_help_panel=_DATA,
         ),
     ] = None,
-    config: Annotated[
-        Path | None,
-        typer.Option(
-            "--config",
-            help="Run file (YAML) to take everything from that no option gives; every run "
-            "leaves one beside its head.",
-        ),
-    ] = None,
+    config: training_options.Config = None,
     backbone_name: Annotated[
         str | None,
         typer.Option(help="Name to record for the backbone; by default the one given."),
@@ -180,81 +173,68 @@ def sigmoid(
         float | None,
         typer.Option(min=0.0, help="Its margin, in logits.", rich_help_panel=_OBJECTIVE),
     ] = None,
-    epochs: Annotated[
-        int | None,
-        typer.Option(min=1, help="Passes over the data at most.", rich_help_panel=_LOOP),
-    ] = None,
+    epochs: training_options.Epochs = None,
     learning_rate: Annotated[
         float | None,
-        typer.Option(help="Peak of the schedule; by default by width.", rich_help_panel=_LOOP),
-    ] = None,
-    schedule: Annotated[
-        str | None,
-        typer.Option(help="cosine, linear, constant, ...", rich_help_panel=_LOOP),
-    ] = None,
-    warmup_share: Annotated[
-        float | None,
         typer.Option(
-            min=0.0, help="Share of steps in which the rate rises.", rich_help_panel=_LOOP
+            help="Peak of the schedule; by default by width.", rich_help_panel=training_options.LOOP
         ),
     ] = None,
+    schedule: training_options.Schedule = None,
+    warmup_share: training_options.WarmupShare = None,
     batch_tokens: Annotated[
         int | None,
         typer.Option(
             min=1,
             help="Padded tokens of a batch, over all processes.",
-            rich_help_panel=_LOOP,
+            rich_help_panel=training_options.LOOP,
         ),
     ] = None,
     accumulation: Annotated[
-        int | None, typer.Option(min=1, help="Batches a step.", rich_help_panel=_LOOP)
+        int | None,
+        typer.Option(min=1, help="Batches a step.", rich_help_panel=training_options.LOOP),
     ] = None,
     precision: Annotated[
         Literal["float32", "bf16", "fp16"] | None,
-        typer.Option(help="Mixed precision in the head.", rich_help_panel=_LOOP),
+        typer.Option(help="Mixed precision in the head.", rich_help_panel=training_options.LOOP),
     ] = None,
     row_updates: Annotated[
         Literal["auto", "all", "touched"] | None,
-        typer.Option(help="Rows of the head that a step updates.", rich_help_panel=_LOOP),
+        typer.Option(
+            help="Rows of the head that a step updates.", rich_help_panel=training_options.LOOP
+        ),
     ] = None,
     criterion: Annotated[
         Literal["loss", "auroc"] | None,
-        typer.Option(help="What decides on dev.", rich_help_panel=_LOOP),
+        typer.Option(help="What decides on dev.", rich_help_panel=training_options.LOOP),
     ] = None,
     patience: Annotated[
         int | None,
-        typer.Option(min=1, help="Evaluations without an improvement.", rich_help_panel=_LOOP),
+        typer.Option(
+            min=1, help="Evaluations without an improvement.", rich_help_panel=training_options.LOOP
+        ),
     ] = None,
     evaluate_every: Annotated[
         int | None,
         typer.Option(
             min=1,
             help="Steps between evaluations and checkpoints; by default an epoch.",
-            rich_help_panel=_LOOP,
+            rich_help_panel=training_options.LOOP,
         ),
     ] = None,
-    report_to: Annotated[
-        list[str] | None,
-        typer.Option(help="tensorboard, wandb, ...; may be repeated.", rich_help_panel=_LOOP),
-    ] = None,
+    report_to: training_options.ReportTo = None,
     features: Annotated[
         Literal["auto", "cache", "live"] | None,
         typer.Option(
             help="Hidden states come from a cache on disk, or from the model in every epoch.",
-            rich_help_panel=_FEATURES,
+            rich_help_panel=training_options.FEATURES,
         ),
     ] = None,
     feature_dtype: Annotated[
         Literal["bfloat16", "float32"] | None,
-        typer.Option(help="Of cached hidden states.", rich_help_panel=_FEATURES),
+        typer.Option(help="Of cached hidden states.", rich_help_panel=training_options.FEATURES),
     ] = None,
-    feature_folder: Annotated[
-        str | None,
-        typer.Option(
-            help="Of the cache; by default OUTPUT/features. May serve several runs.",
-            rich_help_panel=_FEATURES,
-        ),
-    ] = None,
+    feature_folder: training_options.FeatureFolder = None,
     seed: Annotated[
         int | None, typer.Option(help="Of batches, negatives and initial weights.")
     ] = None,

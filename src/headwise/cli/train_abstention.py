@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from headwise.cli import options
+from headwise.cli import options, training_options
 from headwise.cli.train_nli import load_named_encoder, read_labelled
 
-_DATA, _LABELS, _THRESHOLD, _LOOP, _FEATURES = "Data", "Labels", "Threshold", "Loop", "Features"
+_DATA, _LABELS, _THRESHOLD = "Data", "Labels", "Threshold"
 _SHARE = {"min": 0.0, "max": 1.0, "rich_help_panel": _THRESHOLD}
 
 
@@ -91,44 +91,19 @@ def abstention(
         float | None,
         typer.Option(help="Probability that a guarantee holds; 0.95 is the default.", **_SHARE),
     ] = None,
-    epochs: Annotated[
-        int | None,
-        typer.Option(min=1, help="Passes over the data at most.", rich_help_panel=_LOOP),
-    ] = None,
-    learning_rate: Annotated[
-        float | None, typer.Option(help="Peak of the schedule.", rich_help_panel=_LOOP)
-    ] = None,
-    batch_size: Annotated[
-        int | None, typer.Option(min=1, help="Pairs in a step.", rich_help_panel=_LOOP)
-    ] = None,
-    patience: Annotated[
-        int | None,
-        typer.Option(min=1, help="Epochs without an improvement.", rich_help_panel=_LOOP),
-    ] = None,
-    features: Annotated[
-        Literal["auto", "cache", "live"] | None,
-        typer.Option(
-            help="Vectors come from a cache on disk, or from the encoder in every epoch.",
-            rich_help_panel=_FEATURES,
-        ),
-    ] = None,
-    feature_dtype: Annotated[
-        Literal["float32", "float16", "bfloat16"] | None,
-        typer.Option(help="Of cached vectors.", rich_help_panel=_FEATURES),
-    ] = None,
-    feature_folder: Annotated[
-        str | None,
-        typer.Option(
-            help="Of the cache; by default OUTPUT/features. That of `train nli` will do.",
-            rich_help_panel=_FEATURES,
-        ),
-    ] = None,
+    epochs: training_options.Epochs = None,
+    learning_rate: training_options.LearningRate = None,
+    batch_size: training_options.BatchSize = None,
+    patience: training_options.PatienceInEpochs = None,
+    features: training_options.Vectors = None,
+    feature_dtype: training_options.VectorDtype = None,
+    feature_folder: training_options.FeatureFolder = None,
     seed: Annotated[int | None, typer.Option(help="Of folds, batches and initial weights.")] = None,
     device: options.Device = None,
     dtype: options.Dtype = None,
     trust_remote_code: options.TrustRemoteCode = False,
 ) -> None:
-    """Train an abstention head: how likely is the NLI head's label wrong?"""
+    """Train an abstention head: how doubtful is the NLI head's label?"""
     given: dict[str, Any] = {
         "labels": labels,
         "folds": folds,

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from headwise.cli import options
+from headwise.cli import options, training_options
 
 if TYPE_CHECKING:
     from headwise.backbones.encoder import EncoderBackbone
     from headwise.data.inferences import InferencePair
 
-_DATA, _HEAD, _LOOP, _FEATURES = "Data", "Head", "Loop", "Features"
+_DATA, _HEAD = "Data", "Head"
 
 
 def nli(
@@ -40,14 +40,7 @@ def nli(
             rich_help_panel=_DATA,
         ),
     ] = None,
-    config: Annotated[
-        Path | None,
-        typer.Option(
-            "--config",
-            help="Run file (YAML) to take everything from that no option gives; every run "
-            "leaves one beside its head.",
-        ),
-    ] = None,
+    config: training_options.Config = None,
     backbone_name: Annotated[
         str | None,
         typer.Option(help="Name to record for the encoder; by default the one given."),
@@ -67,67 +60,37 @@ def nli(
         float | None,
         typer.Option(min=0.0, help="Share of it that is dropped.", rich_help_panel=_HEAD),
     ] = None,
-    epochs: Annotated[
-        int | None,
-        typer.Option(min=1, help="Passes over the data at most.", rich_help_panel=_LOOP),
-    ] = None,
-    learning_rate: Annotated[
-        float | None, typer.Option(help="Peak of the schedule.", rich_help_panel=_LOOP)
-    ] = None,
-    schedule: Annotated[
-        str | None,
-        typer.Option(help="cosine, linear, constant, ...", rich_help_panel=_LOOP),
-    ] = None,
-    warmup_share: Annotated[
-        float | None,
-        typer.Option(
-            min=0.0, help="Share of steps in which the rate rises.", rich_help_panel=_LOOP
-        ),
-    ] = None,
-    batch_size: Annotated[
-        int | None, typer.Option(min=1, help="Pairs in a step.", rich_help_panel=_LOOP)
-    ] = None,
+    epochs: training_options.Epochs = None,
+    learning_rate: training_options.LearningRate = None,
+    schedule: training_options.Schedule = None,
+    warmup_share: training_options.WarmupShare = None,
+    batch_size: training_options.BatchSize = None,
     weight_decay: Annotated[
-        float | None, typer.Option(min=0.0, help="Of AdamW.", rich_help_panel=_LOOP)
+        float | None, typer.Option(min=0.0, help="Of AdamW.", rich_help_panel=training_options.LOOP)
     ] = None,
     label_smoothing: Annotated[
         float | None,
-        typer.Option(min=0.0, help="Share of a label that all classes get.", rich_help_panel=_LOOP),
+        typer.Option(
+            min=0.0,
+            help="Share of a label that all classes get.",
+            rich_help_panel=training_options.LOOP,
+        ),
     ] = None,
     class_weights: Annotated[
         Literal["balanced"] | None,
-        typer.Option(help="Let classes weigh the same in all.", rich_help_panel=_LOOP),
+        typer.Option(
+            help="Let classes weigh the same in all.", rich_help_panel=training_options.LOOP
+        ),
     ] = None,
     criterion: Annotated[
         Literal["loss", "accuracy", "macro_f1"] | None,
-        typer.Option(help="What decides on dev.", rich_help_panel=_LOOP),
+        typer.Option(help="What decides on dev.", rich_help_panel=training_options.LOOP),
     ] = None,
-    patience: Annotated[
-        int | None,
-        typer.Option(min=1, help="Epochs without an improvement.", rich_help_panel=_LOOP),
-    ] = None,
-    report_to: Annotated[
-        list[str] | None,
-        typer.Option(help="tensorboard, wandb, ...; may be repeated.", rich_help_panel=_LOOP),
-    ] = None,
-    features: Annotated[
-        Literal["auto", "cache", "live"] | None,
-        typer.Option(
-            help="Vectors come from a cache on disk, or from the encoder in every epoch.",
-            rich_help_panel=_FEATURES,
-        ),
-    ] = None,
-    feature_dtype: Annotated[
-        Literal["float32", "float16", "bfloat16"] | None,
-        typer.Option(help="Of cached vectors.", rich_help_panel=_FEATURES),
-    ] = None,
-    feature_folder: Annotated[
-        str | None,
-        typer.Option(
-            help="Of the cache; by default OUTPUT/features. May serve several runs.",
-            rich_help_panel=_FEATURES,
-        ),
-    ] = None,
+    patience: training_options.PatienceInEpochs = None,
+    report_to: training_options.ReportTo = None,
+    features: training_options.Vectors = None,
+    feature_dtype: training_options.VectorDtype = None,
+    feature_folder: training_options.FeatureFolder = None,
     seed: Annotated[int | None, typer.Option(help="Of batches and initial weights.")] = None,
     device: options.Device = None,
     dtype: options.Dtype = None,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import Any
 
 from headwise.heads.nli_labels import NLI_LABELS, NLILabel
@@ -43,7 +44,8 @@ def parse_label(value: object) -> NLILabel | None:
 
     Args:
         value: ``entailment``, ``neutral``, ``contradiction`` or their first letters, in any case;
-            0, 1, 2 in that order, as numbers or texts; ``-`` or -1 where annotators did not agree.
+            0, 1, 2 in that order, as numbers of any type or texts; ``-`` or -1 where annotators
+            did not agree.
 
     Returns:
         The label; ``None`` where annotators did not agree.
@@ -55,7 +57,9 @@ def parse_label(value: object) -> NLILabel | None:
         Bowman et al. 2015, arXiv 1508.05326, section 2 (gold labels and ``-``); Nie et al. 2020,
         arXiv 1910.14599 (letters).
     """
-    if isinstance(value, bool) or not isinstance(value, (str, int)):
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # a column of numbers in which one is missing is read as floats
+    if isinstance(value, bool) or not isinstance(value, (str, Integral)):
         name = None
     else:
         name = str(value).strip().casefold()

@@ -100,6 +100,8 @@ def _check_output(source: str | Path, output: Path, *, overwrite: bool) -> Path:
     if not output.parent.is_dir():
         raise OutputError(f"There is no folder `{output.parent}`; create it first.")
     for path in own:
+        if path.is_dir():
+            raise OutputError(f"`{path}` is a folder; choose another output.")
         if path.exists() and not overwrite:
             raise OutputError(
                 f"`{path}` is there already; pass --overwrite to replace it, or choose another "

@@ -143,6 +143,8 @@ class DocumentIndex:
         """
         folder = Path(folder)
         documents = _read_documents(folder / _DOCUMENTS)
+        if not (folder / _VECTORS).is_file():
+            raise DataError(f"{folder} has no {_VECTORS}; save the index again.")
         vectors = read_tensors(folder / _VECTORS).get("vectors")
         if vectors is None or vectors.ndim != 2 or len(vectors) != len(documents):
             raise DataError(
@@ -169,8 +171,12 @@ def _read_documents(path: Path) -> list[str]:
         # Not splitlines: a text may hold other characters that Unicode calls line breaks
         lines = path.read_text(encoding="utf-8").split("\n")
         documents = [json.loads(line) for line in lines[:-1]]
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read: {error}.") from None
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}.") from None
+    except ValueError as error:
+        raise DataError(
+            f"{path} must hold one text a line, in JSON ({error}); save the index again."
+        ) from None
     if lines[-1] or not all(isinstance(text, str) for text in documents):
         raise DataError(f"{path} must hold one text a line, in JSON; save the index again.")
     return documents

@@ -1,6 +1,8 @@
 """Check what callers hand in, and say which part of it is wrong."""
 
+import math
 from collections.abc import Iterable
+from numbers import Integral
 from typing import TypeVar
 
 from headwise.errors import InputError, TextError
@@ -14,30 +16,32 @@ def text_list(texts: object, *, name: str) -> list[str]:
     Raises:
         TextError: If it is one text, or no collection.
     """
-    if isinstance(texts, (str, bytes)) or not isinstance(texts, Iterable):
-        raise TextError(f"`{name}` must be a list of texts, got {type(texts).__name__}.")
-    return list(texts)
+    if not isinstance(texts, (str, bytes)) and isinstance(texts, Iterable):
+        try:
+            return list(texts)
+        except TypeError:  # an array without a dimension says that it can be iterated over
+            pass
+    raise TextError(f"`{name}` must be a list of texts, got {type(texts).__name__}.")
 
 
-def single_text(text: object, *, name: str) -> str:
-    """Refuse what is not one text.
-
-    Raises:
-        TextError: If it is not.
-    """
-    if not isinstance(text, str):
-        raise TextError(f"`{name}` must be text, got {type(text).__name__}.")
-    return text
-
-
-def at_least_one(number: int, *, name: str) -> None:
-    """Refuse numbers below 1.
+def at_least_one(number: object, *, name: str) -> None:
+    """Refuse what is no whole number of at least 1.
 
     Raises:
-        ValueError: If it is less than 1.
+        ValueError: If it is not.
     """
-    if number < 1:
-        raise ValueError(f"`{name}` must be at least 1, got {number}.")
+    if not isinstance(number, Integral) or number < 1:
+        raise ValueError(f"`{name}` must be a whole number of at least 1, got {number!r}.")
+
+
+def not_nan(number: float | None, *, name: str) -> None:
+    """Refuse what nothing compares with.
+
+    Raises:
+        ValueError: If it is not a number.
+    """
+    if number is not None and math.isnan(number):
+        raise ValueError(f"`{name}` must be a number, got {number!r}.")
 
 
 def all_good(results: Iterable[Good | InputError], *, name: str | None) -> list[Good]:
@@ -56,6 +60,14 @@ def all_good(results: Iterable[Good | InputError], *, name: str | None) -> list[
             raise result if name is None else type(result)(f"{name}[{index}]: {result}")
         good.append(result)
     return good
+
+
+def is_pair(given: object) -> bool:
+    """Whether something is two things side by side; a text is not, though it may have two letters.
+
+    What the two are, the encoder says.
+    """
+    return isinstance(given, (tuple, list)) and len(given) == 2
 
 
 def broadcast_pairs(premises: object, hypotheses: object) -> tuple[list[tuple[str, str]], bool]:

@@ -6,13 +6,8 @@ import torch
 from torch import Tensor
 
 from headwise.backbones.encoder import EncodedText, EncoderBackbone
-from headwise.functional.length_batches import length_batches
 from headwise.heads.late_interaction_head import LateInteractionHead
 from headwise.heads.task_heads import TaskHeads
-
-# Padded tokens of a batch of documents
-_BATCH_TOKENS_ON_CPU = 1024
-_BATCH_TOKENS_ELSEWHERE = 16384
 
 
 def late_interaction_head(
@@ -48,13 +43,10 @@ def late_interaction_scores(
         Khattab & Zaharia 2020, arXiv 2004.12832, Eq. 3.
     """
     scores = torch.empty(len(documents))
-    budget = _BATCH_TOKENS_ON_CPU if backbone.device.type == "cpu" else _BATCH_TOKENS_ELSEWHERE
     head = late_interaction_head(backbone, heads)
     with torch.inference_mode():
         queries = head(*backbone.hidden([query]))
-        batches = length_batches([len(code) for code in documents], max_tokens=budget)
-        for batch in batches:
-            hidden, mask = backbone.hidden([documents[i] for i in batch])
+        for batch, hidden, mask in backbone.batches(documents):
             found = head.score(queries, head(hidden, mask), document_mask=mask)
             scores[batch] = found[0].cpu()
     return scores

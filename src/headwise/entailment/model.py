@@ -8,7 +8,7 @@ from typing import overload
 import torch
 from torch import Tensor
 
-from headwise.backbones.encoder import EncoderBackbone
+from headwise.backbones.encoder import EncodedText, EncoderBackbone
 from headwise.backbones.loading import load_encoder
 from headwise.bundled.registry import locate_entailment
 from headwise.entailment.embedding import cosines, embed_codes
@@ -17,7 +17,7 @@ from headwise.entailment.inputs import (
     all_good,
     at_least_one,
     broadcast_pairs,
-    single_text,
+    not_nan,
     text_list,
 )
 from headwise.entailment.late_interaction import late_interaction_scores
@@ -29,13 +29,13 @@ from headwise.entailment.routing import (
     RouteBy,
     Routes,
     Routing,
-    check_route_by,
+    check_choice,
     read_routes,
     route_by_entailment,
     route_by_similarity,
 )
 from headwise.entailment.text_embeddings import TextEmbeddings
-from headwise.entailment.thresholds import check_threshold, find_threshold
+from headwise.entailment.thresholds import find_threshold
 from headwise.entailment.validating import (
     DEFAULT_MIN_SIMILARITY,
     Validation,
@@ -44,7 +44,7 @@ from headwise.entailment.validating import (
 )
 from headwise.errors import InputError
 from headwise.heads.task_head_storage import load_task_heads
-from headwise.heads.task_heads import TaskHeads, check_task_heads_fit
+from headwise.heads.task_heads import TaskHeads, check_task_heads_fit, check_threshold
 from headwise.progress import progress_bar
 
 
@@ -279,9 +279,9 @@ class EntailmentModel:
         Raises:
             ValueError: If there are no routes, names or texts repeat, or the model has no heads.
         """
-        check_route_by(by)
+        check_choice(by, min_score)
         texts = read_routes(routes)
-        single_text(query, name="query")
+        self._read_query(query)
         if by == "similarity":
             return route_by_similarity(
                 texts,
@@ -327,6 +327,7 @@ class EntailmentModel:
         heads = self._heads_for("validate")
         at_least_one(top_k, name="top_k")
         at_least_one(window, name="window")
+        not_nan(min_similarity, name="min_similarity")
         found = source_passages(
             source,
             claim,
@@ -357,8 +358,8 @@ class EntailmentModel:
         """
         single = isinstance(texts, str)
         listed = [texts] if isinstance(texts, str) else text_list(texts, name="texts")
-        codes = all_good(self.backbone.encode(listed), name=None if single else "texts")
-        vectors = embed_codes(self.backbone, self.heads, codes, progress=progress)
+        name = None if single else "texts"
+        vectors = self._embed(listed, what="text", name=name, progress=progress)
         return vectors[0] if single else vectors
 
     def rerank(
@@ -389,8 +390,8 @@ class EntailmentModel:
             at_least_one(top_k, name="top_k")
         listed = text_list(documents, name="documents")
         if by == "similarity":
-            return self.index(listed).search(query, top_k or max(1, len(listed)))
-        (asked,) = all_good(self.backbone.encode([query], what="query"), name=None)
+            return self.search(query, self.index(listed), top_k or max(1, len(listed)))
+        asked = self._read_query(query)
         codes = all_good(self.backbone.encode(listed, what="document"), name="documents")
         scores = late_interaction_scores(self.backbone, self.heads, asked, codes)
         return best_first(listed, scores, top_k=top_k)
@@ -413,7 +414,7 @@ class EntailmentModel:
             ImportError: If FAISS is asked for and not installed.
         """
         listed = text_list(documents, name="documents")
-        vectors = self.embed(listed, progress=progress)
+        vectors = self._embed(listed, what="document", name="documents", progress=progress)
         return DocumentIndex(listed, vectors, embed=self.embed, backend=backend)
 
     def search(
@@ -426,6 +427,7 @@ class EntailmentModel:
             documents: Documents, or an index of them, which is embedded once for all queries.
             top_k: How many to return at most.
         """
+        self._read_query(query)
         index = documents if isinstance(documents, DocumentIndex) else self.index(documents)
         return index.search(query, top_k)
 
@@ -433,9 +435,21 @@ class EntailmentModel:
         if self.heads is None:
             raise ValueError(
                 f"To {what}, the model needs heads and none are loaded: give `heads` to "
-                "`from_pretrained`, or train some with `headwise train nli`."
+                "`from_pretrained` (--heads on the command line), or train some with "
+                "`headwise train nli`."
             )
         return self.heads
+
+    def _read_query(self, query: str) -> EncodedText:
+        """Say what is wrong with a query before anything else costs time."""
+        (code,) = all_good(self.backbone.encode([query], what="query"), name=None)
+        return code
+
+    def _embed(
+        self, texts: Sequence[str], *, what: str, name: str | None, progress: bool
+    ) -> Tensor:
+        codes = all_good(self.backbone.encode(texts, what=what), name=name)
+        return embed_codes(self.backbone, self.heads, codes, progress=progress)
 
     def _predict_windows(
         self, pairs: Iterable[tuple[str, str]], heads: TaskHeads, *, progress: bool

@@ -9,6 +9,7 @@ from torch import Tensor
 from headwise.backbones.encoder import EncoderBackbone
 from headwise.entailment.embedding import embeddings_of
 from headwise.entailment.late_interaction import late_interaction_head
+from headwise.errors import ContextLengthError
 from headwise.functional.pooling import Pooling, pool
 from headwise.heads.nli_features import NLIFeatures
 from headwise.heads.task_heads import TaskHeads
@@ -41,11 +42,14 @@ def run_mode(
     """Read a batch; see :class:`Mode` for what comes out, float32.
 
     Raises:
-        ValueError: If the mode is unknown, or the heads cannot read token ids this way.
+        ValueError: If the mode is unknown, the heads cannot read token ids this way, or these are
+            no batch of a token or more.
+        ContextLengthError: If the batch is wider than the context.
     """
     mode = _parse(mode)
     if mode in (Mode.NLI, Mode.ABSTENTION):
         _check_joint(heads, mode)
+    _check_batch(backbone, input_ids, attention_mask)
     ids, mask = input_ids.to(backbone.device), attention_mask.to(backbone.device)
     types = None if token_type_ids is None else token_type_ids.to(backbone.device)
     # Not inference_mode: what comes out may go into someone's training
@@ -73,6 +77,24 @@ def _parse(mode: Mode | str) -> Mode:
         return Mode(mode)
     except ValueError:
         raise ValueError(f"`mode` must be one of {', '.join(Mode)}, got {mode!r}.") from None
+
+
+def _check_batch(backbone: EncoderBackbone, input_ids: object, attention_mask: object) -> None:
+    ids, mask = (
+        tuple(given.shape) if isinstance(given, Tensor) else None
+        for given in (input_ids, attention_mask)
+    )
+    if ids is None or ids != mask or len(ids) != 2 or 0 in ids:
+        found = (ids or type(input_ids).__name__, mask or type(attention_mask).__name__)
+        raise ValueError(
+            "`input_ids` and `attention_mask` must be tensors (B, T) of one shape, of a token or "
+            f"more, got {found[0]} and {found[1]}."
+        )
+    if backbone.max_length is not None and ids[1] > backbone.max_length:
+        raise ContextLengthError(
+            f"The batch is {ids[1]} tokens wide, but the model reads {backbone.max_length} at "
+            "most; split the texts."
+        )
 
 
 def _check_joint(heads: TaskHeads | None, mode: Mode) -> None:

@@ -6,9 +6,10 @@ import torch
 from torch import Tensor
 
 from headwise.backbones.encoder import EncodedText, EncoderBackbone
+from headwise.entailment.inputs import is_pair
 from headwise.entailment.prediction import Prediction
 from headwise.entailment.text_embeddings import EmbeddedTexts, TextEmbeddings
-from headwise.errors import InputError
+from headwise.errors import InputError, TextError
 from headwise.functional.class_uncertainty import Uncertainty, class_uncertainty
 from headwise.functional.pair_features import pair_features
 from headwise.heads.nli_labels import NLI_LABELS
@@ -51,7 +52,13 @@ def predict_pairs(
     Returns:
         One result a pair, in order; an error stands in the place of a pair that cannot be read.
     """
-    features, errors = _read(backbone, heads, embeddings, pairs)
+    good = [i for i, pair in enumerate(pairs) if is_pair(pair)]
+    features, wrong = _read(backbone, heads, embeddings, [pairs[i] for i in good])
+    errors = {good[place]: error for place, error in wrong.items()}
+    for i in set(range(len(pairs))).difference(good):
+        errors[i] = TextError(
+            f"A pair must be a tuple of premise and hypothesis, got {str(pairs[i])[:40]!r}."
+        )
     with torch.inference_mode():
         predictions = iter(
             _predictions(heads, features.to(backbone.device), threshold=threshold)

@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 from torch import Tensor
 
-from headwise.entailment.inputs import text_list
+from headwise.entailment.inputs import not_nan, text_list
 from headwise.entailment.prediction import Prediction
 from headwise.errors import TextError
 from headwise.heads.nli_labels import NLILabel
@@ -77,7 +77,9 @@ def read_routes(routes: Routes) -> dict[str, list[str]]:
             raise ValueError(f"The route {name!r} has no text; give it a hypothesis.")
         for text in found[name]:
             if not isinstance(text, str) or not text.strip():
-                raise TextError(f"The route {name!r} has a text that is empty: {text!r}.")
+                raise TextError(f"The route {name!r} needs a text that is not empty, got {text!r}.")
+            if owner.get(text) == name:
+                raise ValueError(f"The text {text!r} stands twice for {name!r}; leave one out.")
             if text in owner:
                 raise ValueError(
                     f"The text {text!r} stands for {owner[text]!r} and for {name!r}; every text "
@@ -87,8 +89,9 @@ def read_routes(routes: Routes) -> dict[str, list[str]]:
     return found
 
 
-def check_route_by(by: str) -> None:
-    """Refuse unknown ways of routing (`ValueError`)."""
+def check_choice(by: str, min_score: float | None) -> None:
+    """Refuse unknown ways of routing, and scores that nothing reaches (`ValueError`)."""
+    not_nan(min_score, name="min_score")
     if by not in get_args(RouteBy):
         raise ValueError(f"`by` must be one of {', '.join(get_args(RouteBy))}, got {by!r}.")
 

@@ -65,10 +65,6 @@ class TextEmbeddings:
     def __len__(self) -> int:
         return len(self._kept)
 
-    def forget(self) -> None:
-        """Drop everything that is remembered."""
-        self._kept.clear()
-
     def embed(self, texts: Sequence[str], *, what: str) -> EmbeddedTexts:
         """Embed texts.
 

@@ -1,19 +1,10 @@
 """Choose where a model begins to abstain."""
 
-import math
 from collections.abc import Sequence
 
 from headwise.data.inferences import parse_label
 from headwise.entailment.prediction import Prediction
 from headwise.errors import CalibrationError
-
-
-def check_threshold(value: float) -> None:
-    """Refuse what is no threshold (`ValueError`)."""
-    if not 0.0 <= value < math.inf:
-        raise ValueError(
-            f"`threshold` must be a number of at least 0 (above 1: never abstain), got {value}."
-        )
 
 
 def find_threshold(
@@ -34,8 +25,8 @@ def find_threshold(
         confidence: Probability with which ``risk`` holds for other pairs; ``None`` for these.
 
     Raises:
-        ValueError: If not exactly one of ``coverage`` and ``risk`` is given, or labels are
-            missing.
+        ValueError: If there are no predictions, not exactly one of ``coverage`` and ``risk`` is
+            given, or labels are missing.
         CalibrationError: If no threshold keeps the risk.
     """
     # Training brings Transformers' Trainer along, which nothing else here needs
@@ -49,6 +40,8 @@ def find_threshold(
         raise ValueError("Give exactly one of `coverage` and `risk`.")
     if confidence is not None and risk is None:
         raise ValueError("`confidence` is about a `risk`; give one.")
+    if not predictions:
+        raise ValueError("There are no pairs to choose a threshold on; give some.")
     uncertainty = [prediction.uncertainty for prediction in predictions]
     if coverage is not None:
         return threshold_for_coverage(uncertainty, coverage=coverage)

@@ -2,13 +2,10 @@
 
 import numpy as np
 
-from headwise.evaluation.judged_inference import Indices, JudgedArrays
+from headwise.evaluation.judged_inference import CLASS_NAMES, Indices, JudgedArrays
 from headwise.evaluation.results import Figure, FigureKind, Panel, Row, Table
-from headwise.heads.nli_labels import NLI_LABELS
 from headwise.metrics import Metric
 from headwise.metrics.classification import confusion_matrix
-
-_NAMES = tuple(label.value for label in NLI_LABELS)
 
 
 def confusion_table(judged: JudgedArrays) -> Table:
@@ -18,7 +15,7 @@ def confusion_table(judged: JudgedArrays) -> Table:
         judged: Judged pairs.
     """
     counts = _matrix(judged.predicted, judged.gold)
-    columns = tuple(f"answered_{name}" for name in _NAMES)
+    columns = tuple(f"answered_{name}" for name in CLASS_NAMES)
     return Table(
         name="confusion",
         title="Answers to pairs of each class",
@@ -32,7 +29,7 @@ def confusion_table(judged: JudgedArrays) -> Table:
                     for column, value in zip(columns, row, strict=True)
                 ),
             )
-            for name, row in zip(_NAMES, counts, strict=True)
+            for name, row in zip(CLASS_NAMES, counts, strict=True)
         ),
         unranked=frozenset(columns),
         rows_are="gold",
@@ -59,12 +56,12 @@ def confusion_figure(judged: JudgedArrays) -> Figure:
         x_label="answer",
         y_label="gold",
         panels=tuple(panels),
-        classes=_NAMES,
+        classes=CLASS_NAMES,
     )
 
 
 def _matrix(predicted: Indices, gold: Indices) -> Indices:
-    return confusion_matrix(predicted, gold, classes=len(_NAMES))
+    return confusion_matrix(predicted, gold, classes=len(CLASS_NAMES))
 
 
 def _panel(label: str, predicted: Indices, gold: Indices) -> Panel:

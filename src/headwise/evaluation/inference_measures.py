@@ -22,14 +22,18 @@ from headwise.metrics.selective import (
     answer_risk,
     answered_share,
     selective_accuracy,
+    selective_accuracy_name,
     weighted_selective_accuracy,
 )
-from headwise.metrics.weighted import Weighted, weighted_f1, weighted_mean, weighted_ratio
-from headwise.metrics.weighted_classes import (
+from headwise.metrics.weighted import (
+    Weighted,
     weighted_class_f1,
     weighted_class_precision,
     weighted_class_recall,
+    weighted_f1,
     weighted_macro_f1,
+    weighted_mean,
+    weighted_ratio,
 )
 
 COVERAGES = (0.8, 0.9)
@@ -112,7 +116,7 @@ def abstention_measures(correct: Bools) -> tuple[Measure, ...]:
 
 def _selective(correct: Bools, coverage: float) -> Measure:
     return Measure(
-        name=f"selective_accuracy_{100 * coverage:g}",
+        name=selective_accuracy_name(coverage),
         measure=lambda c: selective_accuracy(c.values, correct, coverage=coverage),
         weighted=lambda c: weighted_selective_accuracy(c.values, correct, coverage=coverage),
         of_ranks=True,

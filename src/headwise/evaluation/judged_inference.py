@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from headwise.heads.nli_labels import NLI_LABELS, NLILabel
 
+CLASS_NAMES = tuple(label.value for label in NLI_LABELS)
+
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Indices = NDArray[np.int64]

@@ -12,14 +12,13 @@ _SHOWN = 20
 
 
 def surest_mistakes(
-    inferences: Sequence[JudgedInference], judged: JudgedArrays, *, count: int = _SHOWN
+    inferences: Sequence[JudgedInference], judged: JudgedArrays
 ) -> tuple[Mistake, ...]:
-    """Wrong answers of the highest probability, one a group.
+    """The twenty wrong answers of the highest probability, one a group.
 
     Args:
         inferences: Judged pairs.
         judged: The same as numbers.
-        count: How many at most.
     """
     wrong = np.flatnonzero(~judged.correct)
     order = wrong[np.argsort(-judged.confidence[wrong], kind="stable")]
@@ -34,5 +33,5 @@ def surest_mistakes(
             uncertainty=float(judged.uncertainty[i]),
             abstained=inferences[i].abstain,
         )
-        for i in order[np.sort(first)][:count]
+        for i in order[np.sort(first)][:_SHOWN]
     )

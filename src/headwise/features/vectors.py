@@ -2,7 +2,7 @@
 
 import hashlib
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol, assert_never
@@ -33,6 +33,8 @@ VECTOR_DTYPES = {
     "float16": torch.float16,
     "bfloat16": torch.bfloat16,
 }
+# Texts between two movements of the bar
+_WINDOW = 1024
 
 
 class VectorKind(StrEnum):
@@ -224,7 +226,7 @@ def _shard(
     codes: Sequence[EncodedText],
     kind: VectorKind,
     dtype: torch.dtype,
-    advance: Any,
+    advance: Callable[[int], None],
 ) -> Tensor:
     """All vectors of a shard, ``(n, size)``; like lengths are read together, as far as it goes."""
     order = sorted(range(len(codes)), key=lambda i: len(codes[i]))
@@ -234,10 +236,6 @@ def _shard(
         filled[window] = text_vectors(backbone, [codes[i] for i in window], kind).to(dtype)
         advance(len(window))
     return filled
-
-
-# Texts between two movements of the bar
-_WINDOW = 1024
 
 
 def _fingerprint(

@@ -34,7 +34,7 @@ def class_uncertainty(logits: Tensor, how: Uncertainty) -> Tensor:
         ValueError: If there are fewer than two classes.
 
     References:
-        Hendrycks & Gimpel 2017, arXiv 1610.02136, section 2 (largest probability);
+        Hendrycks & Gimpel 2017, arXiv 1610.02136 (largest probability);
         Settles 2009, Active Learning Literature Survey, section 3.1 (entropy, margin).
     """
     if logits.ndim < 1 or logits.shape[-1] < 2:

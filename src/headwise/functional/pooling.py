@@ -42,7 +42,7 @@ def pool(hidden: Tensor, mask: Tensor, how: Pooling) -> Tensor:
 
     References:
         Reimers & Gurevych 2019, arXiv 1908.10084, section 3 (first token, mean, maximum);
-        Muennighoff 2022, arXiv 2202.08904, Eq. 2 (weighted mean), section 3 (last token).
+        Muennighoff 2022, arXiv 2202.08904 (weighted mean, last token).
     """
     if hidden.ndim != 3 or mask.shape != hidden.shape[:2]:
         raise ValueError(

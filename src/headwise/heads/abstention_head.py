@@ -1,4 +1,4 @@
-"""The abstention head: how likely the NLI head is wrong about a pair."""
+"""The abstention head: how doubtful the NLI head's label is."""
 
 import torch
 from torch import Tensor, nn
@@ -66,5 +66,9 @@ class AbstentionHead(nn.Module):
         return scores
 
     def uncertainty(self, hidden: Tensor, logits: Tensor) -> Tensor:
-        """Probability that the NLI head is wrong, in (0, 1), ``(...)``, float32."""
+        """Softmax of uncertain, in (0, 1), ``(...)``, float32.
+
+        The probability that the NLI head is wrong, if errors and right answers had their own
+        weights in training; with balanced classes it only orders the pairs.
+        """
         return self.forward(hidden, logits).softmax(dim=-1)[..., 1]

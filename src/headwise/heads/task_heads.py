@@ -56,11 +56,15 @@ class TaskHeadsConfig:
             raise ValueError(
                 f"`abstain_by` must be one of {', '.join(ABSTAIN_BY)}, got {self.abstain_by!r}."
             )
-        if not 0.0 <= self.threshold < math.inf:
-            raise ValueError(
-                f"`threshold` must be a number of at least 0 (above 1: never abstain), "
-                f"got {self.threshold}."
-            )
+        check_threshold(self.threshold)
+
+
+def check_threshold(value: float) -> None:
+    """Refuse what is no threshold of an uncertainty (`ValueError`)."""
+    if not 0.0 <= value < math.inf:
+        raise ValueError(
+            f"`threshold` must be a number of at least 0 (above 1: never abstain), got {value}."
+        )
 
 
 class TaskHeads(nn.Module):
@@ -69,7 +73,7 @@ class TaskHeads(nn.Module):
     Args:
         config: What must be known to use them.
         nli: Classifies pairs.
-        abstention: Says how likely ``nli`` is wrong; ``None`` for none.
+        abstention: Says how doubtful an answer of ``nli`` is; ``None`` for none.
         embedding: Makes embeddings; ``None`` leaves the encoder's as they are.
         late_interaction: Makes token vectors; ``None`` leaves the encoder's as they are.
 

@@ -43,6 +43,7 @@ from headwise.metrics.selective import (
     answer_risk,
     answered_share,
     selective_accuracy,
+    weighted_selective_accuracy,
 )
 from headwise.metrics.spans import (
     Range,
@@ -54,7 +55,11 @@ from headwise.metrics.spans import (
 from headwise.metrics.weighted import (
     Weighted,
     weighted_average_precision,
+    weighted_class_f1,
+    weighted_class_precision,
+    weighted_class_recall,
     weighted_f1,
+    weighted_macro_f1,
     weighted_matthews,
     weighted_mean,
     weighted_pearson,
@@ -113,7 +118,11 @@ __all__ = [
     "undefined",
     "under_confidence",
     "weighted_average_precision",
+    "weighted_class_f1",
+    "weighted_class_precision",
+    "weighted_class_recall",
     "weighted_f1",
+    "weighted_macro_f1",
     "weighted_matthews",
     "weighted_mean",
     "weighted_pairwise_accuracy",
@@ -122,5 +131,6 @@ __all__ = [
     "weighted_rejection_ratio",
     "weighted_risk_coverage_area",
     "weighted_roc_auc",
+    "weighted_selective_accuracy",
     "weighted_spearman",
 ]

@@ -48,12 +48,12 @@ def selective_accuracy(scores: ArrayLike, correct: ArrayLike, *, coverage: float
     References:
         Geifman & El-Yaniv 2017, arXiv 1705.08500, section 2.
     """
-    name = _name(coverage)
+    name = selective_accuracy_name(coverage)
     values, labels = _checked(scores, correct)
     count = len(labels)
     if not count:
         return undefined(name, "There are no items.", count=0)
-    risk = risk_coverage_curve(values, ~labels).risk[_answered(count, coverage) - 1]
+    risk = risk_coverage_curve(values, ~labels).risk[answered_count(count, coverage) - 1]
     return Metric(name=name, value=1.0 - float(risk), count=count)
 
 
@@ -74,7 +74,7 @@ def weighted_selective_accuracy(
         ValueError: If ``coverage`` is out of range, an argument is not flat or holds other
             values, or the lengths differ.
     """
-    _name(coverage)
+    selective_accuracy_name(coverage)  # refuses what is no coverage
     values, labels = _checked(scores, correct)
     count = len(labels)
     ties = TieGroups.of(-values)
@@ -90,7 +90,7 @@ def weighted_selective_accuracy(
         for row, (seen, good) in enumerate(zip(items, hits, strict=True)):
             if not len(seen) or not seen[-1]:
                 continue
-            wanted[row] = _answered(round(seen[-1]), coverage)
+            wanted[row] = answered_count(round(seen[-1]), coverage)
             last = int(np.searchsorted(seen, wanted[row]))
             before, good_before = (seen[last - 1], good[last - 1]) if last else (0.0, 0.0)
             of_tie = (good[last] - good_before) / (seen[last] - before)
@@ -165,11 +165,22 @@ def _of_answers(name: str, answered: ArrayLike, correct: ArrayLike) -> Metric:
     return Metric(name=name, value=value, count=count, higher_is_better=higher)
 
 
-def _answered(count: int, coverage: float) -> int:
+def answered_count(count: int, coverage: float) -> int:
+    """The fewest items that make up a coverage.
+
+    Args:
+        count: How many items there are.
+        coverage: Share of them to answer at least, in (0, 1].
+    """
     return min(count, math.ceil(coverage * count * (1.0 - _ROUNDING)))
 
 
-def _name(coverage: float) -> str:
+def selective_accuracy_name(coverage: float) -> str:
+    """What the metric is called at a coverage: ``selective_accuracy_80``.
+
+    Raises:
+        ValueError: If ``coverage`` is not in (0, 1].
+    """
     if not 0.0 < coverage <= 1.0:
         raise ValueError(f"`coverage` must lie in (0, 1], got {coverage}.")
     return f"selective_accuracy_{100 * coverage:g}"

@@ -5,6 +5,12 @@ statistic maps many such vectors to the metric's values, as if items had been re
 has to sort, it sorts once. Each of them, given weights of one, is the metric of the same name.
 """
 
+from headwise.metrics.weighted_classes import (
+    weighted_class_f1,
+    weighted_class_precision,
+    weighted_class_recall,
+    weighted_macro_f1,
+)
 from headwise.metrics.weighted_ranks import (
     weighted_average_precision,
     weighted_roc_auc,
@@ -26,7 +32,11 @@ from headwise.metrics.weighted_sums import (
 __all__ = [
     "Weighted",
     "weighted_average_precision",
+    "weighted_class_f1",
+    "weighted_class_precision",
+    "weighted_class_recall",
     "weighted_f1",
+    "weighted_macro_f1",
     "weighted_matthews",
     "weighted_mean",
     "weighted_pearson",

@@ -156,8 +156,8 @@ def train_abstention_head(
         if not 0.0 < share < 1.0:
             answered_how = "wrong" if share else "right"
             raise TrainingError(
-                f"All {len(held[part])} {part} pairs are answered {answered_how}: there is nothing "
-                "to tell apart; give more data."
+                f"All {len(read.features[part])} {part} pairs are answered {answered_how}: there "
+                "is nothing to tell apart; give more data."
             )
     logger.info("Abstention head:")
     head = _first_head(heads, settings)
@@ -179,13 +179,15 @@ def train_abstention_head(
     found = {part: uncertainties(head, held[part].vectors) for part in held if part != "train"}
     wrong = {part: held[part].labels.bool().numpy() for part in found}
     chosen_on = "calibration" if calibration else "dev"
+    signal, errs = found[chosen_on][settings.abstain_by], wrong[chosen_on]
+    threshold, basis = choose_threshold(signal, errs, settings, chosen_on=chosen_on)
     if settings.aim is Aim.GUARANTEE and not calibration:
         logger.warning(
             "Dev also chose the heads, so that the guarantee does not quite hold: give pairs of "
             "their own to choose the threshold on (calibration)."
         )
-    signal, errs = found[chosen_on][settings.abstain_by], wrong[chosen_on]
-    threshold, basis = choose_threshold(signal, errs, settings, chosen_on=chosen_on)
+        # Said where the threshold goes, too
+        basis += " They also chose the heads, so that this does not quite hold."
     if threshold is None:
         raise TrainingError(
             f"No threshold on {settings.abstain_by} does what is asked for ({basis[:-1]}); allow "

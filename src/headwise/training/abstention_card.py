@@ -5,6 +5,7 @@ from headwise.training.abstention_settings import (
     AbstentionTraining,
     ErrorLabels,
 )
+from headwise.training.nli_settings import BALANCED
 from headwise.training.run_file import TrainingRun
 
 _BEGIN = "\n## Abstention\n"
@@ -38,7 +39,8 @@ def _section(report: AbstentionReport, run: TrainingRun) -> str:
             "figures are a little too good; measure on other data."
         )
     return f"""
-A second head reads the NLI head's hidden layer and logits and says how likely its label is wrong.
+A second head reads the NLI head's hidden layer and logits and says how doubtful its label is
+{_scale(settings)}.
 
 | what | value |
 | --- | --- |
@@ -58,6 +60,12 @@ On {report.dev_pairs:,} dev pairs, of which {report.dev_accuracy:.2%} are labell
 | --- | --- | --- | --- | --- |
 {rows}
 """
+
+
+def _scale(settings: AbstentionTraining) -> str:
+    if settings.class_weights == BALANCED:
+        return "(errors weighed as much as right answers in training: it is no probability)"
+    return "(as a probability that it is wrong)"
 
 
 def _labels(report: AbstentionReport, settings: AbstentionTraining) -> str:

@@ -88,14 +88,15 @@ def premise_folds(premises: Sequence[str], *, folds: int, seed: int) -> Tensor:
     Raises:
         TrainingError: If there are fewer premises than folds.
     """
-    names, numbers = np.unique(np.asarray(premises, object).astype(str), return_inverse=True)
+    # No NumPy array of texts: each would be as wide as the longest
+    names = {name: number for number, name in enumerate(sorted(set(premises)))}
     if len(names) < folds:
         raise TrainingError(
             f"{folds} folds need as many different premises, the training data hold {len(names)}; "
             "take fewer folds, or more data."
         )
     dealt = np.random.default_rng(seed).permutation(len(names)) % folds
-    return torch.from_numpy(dealt[numbers]).long()
+    return torch.from_numpy(dealt[[names[premise] for premise in premises]]).long()
 
 
 def abstention_examples(

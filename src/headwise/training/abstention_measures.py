@@ -84,21 +84,21 @@ def choose_threshold(
         The threshold, ``None`` if none does what is asked for, and how it was chosen in a
         sentence.
     """
-    level, on = settings.level, f"on {len(wrong):,} {chosen_on} pairs"
+    level, on = f"{100 * settings.level:g}%", f"on {len(wrong):,} {chosen_on} pairs"
     match settings.aim:
         case Aim.COVERAGE:
-            found: float | None = threshold_for_coverage(uncertainty, coverage=level)
-            basis = f"Answers {level:.0%} of the pairs, chosen {on}."
+            found: float | None = threshold_for_coverage(uncertainty, coverage=settings.level)
+            basis = f"Answers {level} of the pairs, chosen {on}."
         case Aim.RISK:
-            found = threshold_for_risk(uncertainty, wrong, risk=level)
-            basis = f"At most {level:.1%} errors among answers, {on} themselves."
+            found = threshold_for_risk(uncertainty, wrong, risk=settings.level)
+            basis = f"At most {level} errors among answers, {on} themselves."
         case Aim.GUARANTEE:
             found = threshold_with_guarantee(
-                uncertainty, wrong, risk=level, confidence=settings.confidence
+                uncertainty, wrong, risk=settings.level, confidence=settings.confidence
             )
             basis = (
-                f"At most {level:.1%} errors among answers to pairs of the same kind, with "
-                f"probability {settings.confidence:.0%} over the pairs that it was chosen by, "
-                f"{on}."
+                f"At most {level} errors among answers to pairs of the same kind, with "
+                f"probability {100 * settings.confidence:g}% over the pairs that it was chosen "
+                f"by, {on}, taken as independent."
             )
     return found, basis

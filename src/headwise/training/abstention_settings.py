@@ -16,6 +16,7 @@ from headwise.training.loop_checks import (
     check_shares,
 )
 from headwise.training.nli_settings import BALANCED
+from headwise.training.plain_values import from_plain_values
 from headwise.training.settings import Evaluation, FeatureChoice
 
 
@@ -23,8 +24,9 @@ class ErrorLabels(StrEnum):
     """Whose errors the head learns to foresee.
 
     Attributes:
-        OUT_OF_FOLD_PROBABILITY: Those of NLI heads that were trained without the premise, each
-            error with its probability under such a head, which says more than whether one occurred.
+        OUT_OF_FOLD_PROBABILITY: Those of NLI heads that were trained without the premise: the
+            probability that such a head gives to the wrong labels, which says more than whether
+            the one that it prefers is wrong.
         OUT_OF_FOLD: The same as errors and right answers.
         OWN_ERRORS: Those of the NLI head itself on the pairs that it was trained on.
     """
@@ -137,7 +139,7 @@ class AbstentionTraining:
         Raises:
             ValueError: If a name or a value is none of a run's.
         """
-        found = _SETTINGS.validate_python(values)
+        found = from_plain_values(_SETTINGS, values)
         assert isinstance(found, cls)
         return found
 

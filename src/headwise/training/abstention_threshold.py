@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import binom
 
+from headwise.metrics.selective import answered_count
+
 # Tests begin with so many answers that this many errors would be expected at the risk; with
 # fewer, a single unlucky error among the surest answers would end the search. Of few items, with
 # a quarter of them
@@ -16,7 +18,7 @@ Floats = NDArray[np.float64]
 
 
 def threshold_for_coverage(uncertainty: ArrayLike, *, coverage: float) -> float:
-    """The lowest threshold that answers a share of the items.
+    """A threshold that answers the fewest items that make up a share.
 
     Args:
         uncertainty: Of each item, ``(n,)``, finite.
@@ -31,8 +33,8 @@ def threshold_for_coverage(uncertainty: ArrayLike, *, coverage: float) -> float:
     if not 0.0 < coverage <= 1.0:
         raise ValueError(f"`coverage` must lie in (0, 1], got {coverage}.")
     values, ends = _steps(uncertainty)
-    wanted = coverage * len(values) * (1.0 - 1e-12)  # 0.8 * 15 is 12.000000000000002
-    return _after(values, int(ends[np.argmax(ends >= wanted)]))
+    wanted = answered_count(len(values), coverage)
+    return _after(values, int(ends[np.searchsorted(ends, wanted)]))
 
 
 def threshold_for_risk(uncertainty: ArrayLike, wrong: ArrayLike, *, risk: float) -> float | None:
@@ -69,7 +71,8 @@ def threshold_with_guarantee(
     "the error rate is above the risk", until one is not rejected. With the given probability over
     the draw of these items, the error rate of the returned threshold is at most the risk, if
     items are independent and of the new ones' kind, did not take part in training or choosing the
-    model, and the error rate does not fall as more is answered.
+    model, and the error rate does not fall as more is answered. Items that err together, such as
+    pairs of one premise, count for less than as many independent ones: the promise is then weaker.
 
     Args:
         uncertainty: Of each item, ``(n,)``, finite.
@@ -84,8 +87,8 @@ def threshold_with_guarantee(
         ValueError: If there are no items, lengths differ, or a share is out of range.
 
     References:
-        Angelopoulos et al. 2021, arXiv 2110.01052, section 2 and Algorithm 1 (fixed sequence
-        testing); Geifman & El-Yaniv 2017, arXiv 1705.08500.
+        Angelopoulos et al. 2021, arXiv 2110.01052 (fixed sequence testing); Geifman & El-Yaniv
+        2017, arXiv 1705.08500 (a guaranteed risk).
     """
     if not 0.0 < confidence < 1.0:
         raise ValueError(f"`confidence` must lie in (0, 1), got {confidence}.")

@@ -260,7 +260,9 @@ def vector_batches(source: LabelledVectors) -> Iterator[Tensor]:
 
 
 def balanced_weights(labels: Tensor, *, classes: int) -> Tensor:
-    """Weights under which every class that occurs counts the same in all, ``(C,)``; mean 1.
+    """Weights under which every class that occurs counts the same in all, ``(C,)``.
+
+    Their mean over the items is 1.
 
     Args:
         labels: Class indices ``(n,)``, or probabilities of the classes ``(n, C)``.
@@ -271,7 +273,7 @@ def balanced_weights(labels: Tensor, *, classes: int) -> Tensor:
         if labels.is_floating_point()
         else torch.bincount(labels, minlength=classes).float()
     )
-    weights = torch.where(counts > 0, 1.0 / counts.clamp(min=1.0), 0.0)
+    weights = torch.where(counts > 0, counts.reciprocal(), 0.0)
     return weights * (len(labels) / (weights * counts).sum())
 
 

@@ -81,7 +81,7 @@ def read_inference_data(
         kept[name] = [pairs[i] for i in codes[name].kept.tolist()]
         if not kept[name]:
             raise TrainingError(f"The {name} data hold no pair that the encoder can read.")
-    check_classes(codes["train"])
+    _check_classes(codes["train"])
     size = sum(inference_bytes(backbone, code, dtype=dtype) for code in codes.values())
     if choice is FeatureChoice.AUTO:
         choice = cache_if_room(size, folder)
@@ -105,7 +105,7 @@ def read_inference_data(
     )
 
 
-def check_classes(codes: EncodedInferences) -> None:
+def _check_classes(codes: EncodedInferences) -> None:
     """Refuse training data without one of the labels.
 
     Raises:

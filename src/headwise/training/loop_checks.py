@@ -12,7 +12,9 @@ def check_names(*, schedule: str, report_to: Sequence[str]) -> None:
     Raises:
         ValueError: If so.
     """
-    SchedulerType(schedule)
+    known = [kind.value for kind in SchedulerType]
+    if schedule not in known:
+        raise ValueError(f"`schedule` must be one of {', '.join(known)}; got {schedule!r}.")
     for name in report_to:
         if name not in INTEGRATION_TO_CALLBACK:
             raise ValueError(

@@ -15,6 +15,7 @@ from headwise.training.loop_checks import (
     check_positive,
     check_shares,
 )
+from headwise.training.plain_values import from_plain_values
 from headwise.training.settings import Evaluation, FeatureChoice
 
 BALANCED = "balanced"
@@ -113,7 +114,7 @@ def nli_settings_from_dict(values: dict[str, Any]) -> NLITraining:
     Raises:
         ValueError: If a name or a value is none of a run's.
     """
-    return _SETTINGS.validate_python(values)
+    return from_plain_values(_SETTINGS, values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

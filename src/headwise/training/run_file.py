@@ -12,6 +12,7 @@ from headwise.atomic import atomic_path, naming_output
 from headwise.backbones import PromptTemplate
 from headwise.errors import DataError, TrainingError
 from headwise.heads.storage import RUN_FILE
+from headwise.training.plain_values import from_plain_values
 from headwise.training.selectors import format_selector, parse_selector
 from headwise.training.settings import SigmoidTraining
 
@@ -103,7 +104,7 @@ def settings_from_dict(values: dict[str, Any]) -> SigmoidTraining:
     if isinstance(avoid := objective.get("avoid"), str):
         objective["avoid"] = parse_selector(avoid)
     values["objective"] = objective
-    return _SETTINGS.validate_python(values)
+    return from_plain_values(_SETTINGS, values)
 
 
 def merged(

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-from transformers import Trainer, TrainingArguments
+from transformers import EarlyStoppingCallback, Trainer, TrainerState, TrainingArguments
+from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_utils import get_last_checkpoint
 
 from headwise.training.progress_report import ProgressReport
@@ -96,6 +97,8 @@ def loop_arguments(
         use_cpu=device.type == "cpu",
         save_total_limit=2,
         load_best_model_at_end=True,
+        # Epochs without an improvement count on where a run was stopped
+        restore_callback_states_from_checkpoint=True,
         remove_unused_columns=False,
         report_to=list(settings.report_to) or "none",
         disable_tqdm=True,
@@ -116,6 +119,8 @@ def run_loop(trainer: Trainer, checkpoints: Path, *, bar: bool) -> Trained:
     before = 0
     if newest is not None:
         before = int(Path(newest).name.rpartition("-")[2])
+        if _patience_is_spent(Path(newest)):
+            trainer.args.max_steps = before  # nothing is left to do but to take the best weights
     with closing(ProgressReport(bar=bar)) as shown:
         trainer.add_callback(shown)
         output = trainer.train(resume_from_checkpoint=newest)
@@ -136,6 +141,17 @@ def run_loop(trainer: Trainer, checkpoints: Path, *, bar: bool) -> Trained:
         steps_here=trainer.state.global_step - before,
         seconds=output.metrics["train_runtime"],
     )
+
+
+def _patience_is_spent(checkpoint: Path) -> bool:
+    """Whether the run that wrote a checkpoint stopped for want of an improvement."""
+    state = TrainerState.load_from_json(str(checkpoint / TRAINER_STATE_NAME))
+    found = state.stateful_callbacks.get(EarlyStoppingCallback.__name__)
+    if not isinstance(found, dict):  # written by a version that did not keep it
+        return False
+    counted: int = found["attributes"]["early_stopping_patience_counter"]
+    allowed: int = found["args"]["early_stopping_patience"]
+    return counted >= allowed
 
 
 def count_leaks(train: Iterable[object], dev: Iterable[object]) -> int:

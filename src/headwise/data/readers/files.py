@@ -104,6 +104,11 @@ def resolve_format(path: str | Path, layout: Layout = _DEFAULT_LAYOUT) -> Format
         return layout.format
     name = Path(path).name.lower().removesuffix(".gz")
     known = _SUFFIXES.get(Path(name).suffix)
+    if Path(name).suffix == ".csv":
+        raise DataError(
+            f"`{path}`: CSV is not read; save it with tabs, as .tsv. (If it has tabs "
+            "already, set `format` to tsv.)"
+        )
     if known is None or (known is Format.PARQUET and name != Path(path).name.lower()):
         raise DataError(
             f"The format of `{path}` is not known from its name; name it {', '.join(_SUFFIXES)} "

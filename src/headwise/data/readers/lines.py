@@ -92,5 +92,7 @@ def _skip_rest_of_line(stream: BinaryIO) -> None:
 
 
 def _refuse_utf16(raw: bytes, name: str) -> None:
-    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    # Without a mark, every second byte of its first Latin letters gives it away
+    unmarked = (raw[:4:2] == b"\0\0") != (raw[1:4:2] == b"\0\0")
+    if unmarked or raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise DataError(f"`{name}` is UTF-16; save it as UTF-8.")

@@ -17,6 +17,7 @@ from headwise.evaluation.inference_measures import (
 )
 from headwise.evaluation.inference_signals import answer_columns, confidence_columns
 from headwise.evaluation.judged_inference import (
+    CLASS_NAMES,
     Floats,
     JudgedArrays,
     JudgedInference,
@@ -28,9 +29,6 @@ from headwise.evaluation.overlap_slices import overlap_slices
 from headwise.evaluation.results import Evaluation, Table
 from headwise.evaluation.setup import Setup
 from headwise.evaluation.tables import build_table
-from headwise.heads.nli_labels import NLI_LABELS
-
-_CLASSES = tuple(label.value for label in NLI_LABELS)
 
 
 def entailment(
@@ -91,18 +89,18 @@ def entailment(
 
 
 def _answers(judged: JudgedArrays, setup: Setup) -> Table:
-    counts = np.bincount(judged.gold, minlength=len(_CLASSES))
+    counts = np.bincount(judged.gold, minlength=len(CLASS_NAMES))
     most = int(counts.argmax())
     always = np.full(len(judged.gold), float(most))
     of_classes = ", ".join(
-        f"{count:,} {name}" for name, count in zip(_CLASSES, counts.tolist(), strict=True)
+        f"{count:,} {name}" for name, count in zip(CLASS_NAMES, counts.tolist(), strict=True)
     )
     table = build_table(
         (
             _plain("model", judged.predicted.astype(np.float64)),
-            _plain(f"always {_CLASSES[most]}", always),
+            _plain(f"always {CLASS_NAMES[most]}", always),
         ),
-        answer_measures(judged.gold, classes=len(_CLASSES)),
+        answer_measures(judged.gold, classes=len(CLASS_NAMES)),
         groups=judged.groups,
         resampling=setup.resampling,
         name="classification",
@@ -115,11 +113,11 @@ def _answers(judged: JudgedArrays, setup: Setup) -> Table:
 
 def _classes(judged: JudgedArrays, setup: Setup) -> Table:
     table = build_table(
-        [_plain(name, (judged.gold == i).astype(np.float64)) for i, name in enumerate(_CLASSES)],
+        [_plain(name, (judged.gold == i).astype(np.float64)) for i, name in enumerate(CLASS_NAMES)],
         class_measures(
             judged.predicted,
             judged.gold,
-            index_of={name: index for index, name in enumerate(_CLASSES)},
+            index_of={name: index for index, name in enumerate(CLASS_NAMES)},
         ),
         groups=judged.groups,
         resampling=setup.resampling,
