@@ -15,7 +15,12 @@ from headwise.heads.nli_labels import NLI_LABELS, NLILabel
 from headwise.heads.rescaling_head import RescaledSigmoidHead, RescalingHead
 from headwise.heads.sigmoid_head import SigmoidHead
 from headwise.heads.storage import check_fit, head_folder, load_head, save_head
-from headwise.heads.task_head_storage import is_task_heads, load_task_heads, save_task_heads
+from headwise.heads.task_head_storage import (
+    is_task_heads,
+    load_task_heads,
+    save_seed_heads,
+    save_task_heads,
+)
 from headwise.heads.task_heads import TaskHeads, TaskHeadsConfig, check_task_heads_fit
 
 # Transformers code in the same process loads exported folders without trust_remote_code
@@ -48,5 +53,6 @@ __all__ = [
     "load_head",
     "load_task_heads",
     "save_head",
+    "save_seed_heads",
     "save_task_heads",
 ]
