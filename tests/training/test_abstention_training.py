@@ -124,6 +124,21 @@ def test_trained_twice_into_the_folder_of_the_head(
         run(encoder, tmp_path, tmp_path, labels="own_errors", learning_rate=0.1)
 
 
+def test_another_threshold_needs_no_other_training(
+    encoder: EncoderBackbone, heads: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(TrainingError, match="What was trained stays"):
+        run(encoder, heads, tmp_path, aim="guarantee", level=0.001)
+    assert not (tmp_path / "model.safetensors").exists()
+    first = run(encoder, heads, tmp_path, level=0.9)
+    learned = load_file(tmp_path / "model.safetensors")
+    second = run(encoder, heads, tmp_path, level=0.5)
+    assert second.evaluations == first.evaluations
+    assert second.coverage < first.coverage
+    for name, tensor in load_file(tmp_path / "model.safetensors").items():
+        assert torch.equal(tensor, learned[name])
+
+
 def test_out_of_fold_labels_come_from_heads_that_never_saw_the_premise(
     encoder: EncoderBackbone, heads: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

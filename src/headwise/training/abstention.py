@@ -46,6 +46,14 @@ logger = logging.getLogger(__name__)
 ABSTENTION_RUN_FILE = "abstention.yaml"
 CARD_FILE = "README.md"
 _CHECKPOINTS = "abstention_checkpoints"
+# Chosen when the head is trained: with others, the same command goes on from there
+_OF_THE_THRESHOLD = (
+    "calibration",
+    "settings.abstain_by",
+    "settings.aim",
+    "settings.confidence",
+    "settings.level",
+)
 # What abstention is for; the loss rises while the order of the pairs still gets better
 _CRITERION = "aurc"
 
@@ -123,7 +131,9 @@ def train_abstention_head(
         versions=package_versions(),
     )
     checkpoints = output / _CHECKPOINTS
-    claim_output(output, run, checkpoints=checkpoints, name=ABSTENTION_RUN_FILE)
+    claim_output(
+        output, run, checkpoints=checkpoints, name=ABSTENTION_RUN_FILE, may_differ=_OF_THE_THRESHOLD
+    )
     parts = {"train": train, "dev": dev} | ({"calibration": calibration} if calibration else {})
     read = read_inference_data(
         backbone,
@@ -191,7 +201,8 @@ def train_abstention_head(
     if threshold is None:
         raise TrainingError(
             f"No threshold on {settings.abstain_by} does what is asked for ({basis[:-1]}); allow "
-            "more errors, or give more pairs."
+            "more errors, or give more pairs. What was trained stays: the same command with "
+            "another threshold goes on from there."
         )
     answered = signal < threshold
     report = AbstentionReport(

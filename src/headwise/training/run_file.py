@@ -1,6 +1,6 @@
 """The file that says how a head was trained, and that a run can be repeated from."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
@@ -165,7 +165,12 @@ def package_versions() -> dict[str, str]:
 
 
 def claim_output(
-    output: Path, run: TrainingRun, *, checkpoints: Path, name: str = RUN_FILE
+    output: Path,
+    run: TrainingRun,
+    *,
+    checkpoints: Path,
+    name: str = RUN_FILE,
+    may_differ: Collection[str] = (),
 ) -> None:
     """Write the run file, unless the folder holds checkpoints of another run.
 
@@ -174,6 +179,7 @@ def claim_output(
         run: What is going to be done.
         checkpoints: Folder of the checkpoints, there or not.
         name: Of the run file.
+        may_differ: What the checkpoints do not depend on, as ``settings.NAME``.
 
     Raises:
         TrainingError: If it does; the message says what differs.
@@ -183,7 +189,8 @@ def claim_output(
         before = _flat(type(run).read(path).model_dump(exclude={"versions"}))
         now = _flat(run.model_dump(exclude={"versions"}))
         # Plain values of both, as YAML keeps them
-        names = sorted(n for n in before.keys() | now.keys() if before.get(n) != now.get(n))
+        compared = (before.keys() | now.keys()) - set(may_differ)
+        names = sorted(n for n in compared if before.get(n) != now.get(n))
         if names:
             differences = "; ".join(
                 f"{name}: {before.get(name)!r} there, {now.get(name)!r} now" for name in names
