@@ -1,1 +1,1 @@
-"""Typed records, and one reader or writer a file format; no models."""
+"""Typed records, one reader or writer a file format, and jobs over rows; no models."""
