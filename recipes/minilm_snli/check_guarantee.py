@@ -13,7 +13,7 @@ from headwise.data.readers.inferences import read_inferences
 from headwise.entailment import EntailmentModel
 from headwise.evaluation.entailment import judge_inferences
 from headwise.evaluation.judged_inference import judged_arrays
-from headwise.training import threshold_for_risk, threshold_with_guarantee
+from headwise.metrics import threshold_for_risk, threshold_with_guarantee
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("pairs", type=Path, help="labelled pairs")

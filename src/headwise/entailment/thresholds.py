@@ -5,6 +5,11 @@ from collections.abc import Sequence
 from headwise.data.inferences import parse_label
 from headwise.entailment.prediction import Prediction
 from headwise.errors import CalibrationError
+from headwise.metrics import (
+    threshold_for_coverage,
+    threshold_for_risk,
+    threshold_with_guarantee,
+)
 
 
 def find_threshold(
@@ -29,13 +34,6 @@ def find_threshold(
             given, or labels are missing.
         CalibrationError: If no threshold keeps the risk.
     """
-    # Training brings Transformers' Trainer along, which nothing else here needs
-    from headwise.training.abstention_threshold import (
-        threshold_for_coverage,
-        threshold_for_risk,
-        threshold_with_guarantee,
-    )
-
     if (coverage is None) == (risk is None):
         raise ValueError("Give exactly one of `coverage` and `risk`.")
     if confidence is not None and risk is None:

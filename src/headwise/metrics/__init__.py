@@ -1,5 +1,10 @@
-"""Pure metric functions and the record they return; no models, no files."""
+"""Pure metric functions, the record they return, thresholds; no models, no files."""
 
+from headwise.metrics.abstention_threshold import (
+    threshold_for_coverage,
+    threshold_for_risk,
+    threshold_with_guarantee,
+)
 from headwise.metrics.bootstrap import bootstrap, percentile_interval
 from headwise.metrics.classification import (
     accuracy,
@@ -114,6 +119,9 @@ __all__ = [
     "span_scores",
     "spearman",
     "system_pairwise_accuracy",
+    "threshold_for_coverage",
+    "threshold_for_risk",
+    "threshold_with_guarantee",
     "token_span_scores",
     "undefined",
     "under_confidence",

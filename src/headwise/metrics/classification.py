@@ -3,11 +3,9 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from headwise.metrics.metric import Metric, undefined
+from headwise.metrics.metric import NO_ITEMS, Metric, ratio, undefined
 
 Indices = NDArray[np.int64]
-
-_EMPTY = "There are no items."
 
 
 def checked_answers(
@@ -87,7 +85,7 @@ def accuracy(predicted: ArrayLike, gold: ArrayLike, *, classes: int) -> Metric:
     """
     table = confusion_matrix(predicted, gold, classes=classes)
     count = int(table.sum())
-    return _ratio("accuracy", int(np.trace(table)), count, reason=_EMPTY, count=count)
+    return ratio("accuracy", int(np.trace(table)), count, reason=NO_ITEMS, count=count)
 
 
 def class_precision(predicted: ArrayLike, gold: ArrayLike, *, of: int, classes: int) -> Metric:
@@ -106,7 +104,7 @@ def class_precision(predicted: ArrayLike, gold: ArrayLike, *, of: int, classes: 
         ValueError: If an argument is not flat, holds other values, or the lengths differ.
     """
     hits, claimed, _, count = _of_class(predicted, gold, of=of, classes=classes)
-    return _ratio("precision", hits, claimed, reason="No answer has this class.", count=count)
+    return ratio("precision", hits, claimed, reason="No answer has this class.", count=count)
 
 
 def class_recall(predicted: ArrayLike, gold: ArrayLike, *, of: int, classes: int) -> Metric:
@@ -125,7 +123,7 @@ def class_recall(predicted: ArrayLike, gold: ArrayLike, *, of: int, classes: int
         ValueError: If an argument is not flat, holds other values, or the lengths differ.
     """
     hits, _, present, count = _of_class(predicted, gold, of=of, classes=classes)
-    return _ratio("recall", hits, present, reason="No item is of this class.", count=count)
+    return ratio("recall", hits, present, reason="No item is of this class.", count=count)
 
 
 def class_f1(predicted: ArrayLike, gold: ArrayLike, *, of: int, classes: int) -> Metric:
@@ -148,7 +146,7 @@ def class_f1(predicted: ArrayLike, gold: ArrayLike, *, of: int, classes: int) ->
     """
     hits, claimed, present, count = _of_class(predicted, gold, of=of, classes=classes)
     reason = "No item or answer has this class."
-    return _ratio("f1", 2 * hits, claimed + present, reason=reason, count=count)
+    return ratio("f1", 2 * hits, claimed + present, reason=reason, count=count)
 
 
 def macro_f1(predicted: ArrayLike, gold: ArrayLike, *, classes: int) -> Metric:
@@ -171,7 +169,7 @@ def macro_f1(predicted: ArrayLike, gold: ArrayLike, *, classes: int) -> Metric:
     table = confusion_matrix(predicted, gold, classes=classes)
     count = int(table.sum())
     if not count:
-        return undefined("macro_f1", _EMPTY, count=0)
+        return undefined("macro_f1", NO_ITEMS, count=0)
     both = table.sum(axis=0) + table.sum(axis=1)
     known = both > 0
     value = float(np.mean(2 * np.diagonal(table)[known] / both[known]))
@@ -186,9 +184,3 @@ def _of_class(
         raise ValueError(f"`of` must lie in [0, {classes}), got {of}.")
     table = confusion_matrix(predicted, gold, classes=classes)
     return int(table[of, of]), int(table[:, of].sum()), int(table[of].sum()), int(table.sum())
-
-
-def _ratio(name: str, part: int, whole: int, *, reason: str, count: int) -> Metric:
-    if not whole:
-        return undefined(name, reason if count else _EMPTY, count=count)
-    return Metric(name=name, value=part / whole, count=count)

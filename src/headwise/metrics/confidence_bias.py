@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from headwise.metrics.inputs import Floats, checked_scores, same_length, unit_scaled
-from headwise.metrics.metric import Metric, undefined
+from headwise.metrics.metric import NO_ITEMS, Metric, undefined
 
 # Scaled values that should be equal, such as 0.3 and 30 of 100, differ by a few 1e-16
 _ROUNDING = 1e-12
@@ -62,7 +62,7 @@ def _share(name: str, scores: ArrayLike, gold: ArrayLike, *, sign: int) -> Metri
     }
     count = same_length(scores=sides["scores"], gold=sides["gold values"])
     if not count:
-        return undefined(name, "There are no items.", count=0, higher_is_better=False)
+        return undefined(name, NO_ITEMS, count=0, higher_is_better=False)
     for subject, values in sides.items():
         if values.min() == values.max():
             reason = f"All {subject} are the same."

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from headwise.metrics.inputs import checked_labels, same_length
-from headwise.metrics.metric import Metric, undefined
+from headwise.metrics.metric import NO_ITEMS, Metric, ratio, undefined
 
 
 class _Confusion(NamedTuple):
@@ -50,7 +50,7 @@ def matthews(flagged: ArrayLike, wrong: ArrayLike) -> Metric:
     }
     for reason, margin in margins.items():
         if not margin:
-            return undefined("mcc", reason if table.items else _EMPTY, count=table.items)
+            return undefined("mcc", reason if table.items else NO_ITEMS, count=table.items)
     covariance = table.caught * table.passed - table.false_alarms * table.missed
     value = covariance / math.sqrt(math.prod(margins.values()))
     return Metric(name="mcc", value=min(1.0, max(-1.0, value)), count=table.items)
@@ -81,7 +81,7 @@ def f1(flagged: ArrayLike, wrong: ArrayLike, *, of: Literal["wrong", "right"]) -
     found = table.caught if of == "wrong" else table.passed
     errors = table.false_alarms + table.missed
     reason = "No item is wrong or flagged." if of == "wrong" else "All items are wrong and flagged."
-    return _ratio(f"f1_{of}", 2 * found, 2 * found + errors, reason=reason, count=table.items)
+    return ratio(f"f1_{of}", 2 * found, 2 * found + errors, reason=reason, count=table.items)
 
 
 def precision(flagged: ArrayLike, wrong: ArrayLike) -> Metric:
@@ -99,7 +99,7 @@ def precision(flagged: ArrayLike, wrong: ArrayLike) -> Metric:
     """
     table = _confusion(flagged, wrong)
     claimed = table.caught + table.false_alarms
-    return _ratio(
+    return ratio(
         "precision", table.caught, claimed, reason="No item is flagged.", count=table.items
     )
 
@@ -119,10 +119,7 @@ def recall(flagged: ArrayLike, wrong: ArrayLike) -> Metric:
     """
     table = _confusion(flagged, wrong)
     present = table.caught + table.missed
-    return _ratio("recall", table.caught, present, reason="No item is wrong.", count=table.items)
-
-
-_EMPTY = "There are no items."
+    return ratio("recall", table.caught, present, reason="No item is wrong.", count=table.items)
 
 
 def _confusion(flagged: ArrayLike, wrong: ArrayLike) -> _Confusion:
@@ -133,9 +130,3 @@ def _confusion(flagged: ArrayLike, wrong: ArrayLike) -> _Confusion:
     missed = int(np.count_nonzero(errors)) - caught
     # Python's integers, since the product of the margins of a million items overflows 64 bits
     return _Confusion(caught, false_alarms, missed, count - caught - false_alarms - missed)
-
-
-def _ratio(name: str, part: int, whole: int, *, reason: str, count: int) -> Metric:
-    if not whole:
-        return undefined(name, reason if count else _EMPTY, count=count)
-    return Metric(name=name, value=part / whole, count=count)

@@ -15,7 +15,7 @@ from headwise.metrics.inputs import (
     checked_probabilities,
     same_length,
 )
-from headwise.metrics.metric import Metric, undefined
+from headwise.metrics.metric import NO_ITEMS, Metric, undefined
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,4 +171,4 @@ def _loss(name: str, value: float, count: int) -> Metric:
 
 
 def _no_items(name: str) -> Metric:
-    return undefined(name, "There are no items.", count=0, higher_is_better=False)
+    return undefined(name, NO_ITEMS, count=0, higher_is_better=False)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from headwise.metrics.inputs import Floats, checked_scores, same_length, unit_scaled
-from headwise.metrics.metric import Metric, undefined
+from headwise.metrics.metric import NO_ITEMS, Metric, undefined
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ def risk_coverage_area(scores: ArrayLike, losses: ArrayLike) -> Metric:
     scaled, exponent = unit_scaled(checked_scores(losses, name="losses"))
     count = same_length(scores=values, losses=scaled)
     if not count:
-        return undefined("aurc", "There are no items.", count=0, higher_is_better=False)
+        return undefined("aurc", NO_ITEMS, count=0, higher_is_better=False)
     value = float(np.ldexp(_answered_means(values, scaled).mean(), exponent))
     return Metric(name="aurc", value=value, count=count, higher_is_better=False)
 

@@ -12,7 +12,7 @@ from headwise.metrics.inputs import (
     checked_scores,
     same_length,
 )
-from headwise.metrics.metric import Metric, undefined
+from headwise.metrics.metric import NO_ITEMS, Metric, undefined
 from headwise.metrics.rejection import risk_coverage_curve
 from headwise.metrics.weighted_rows import (
     TieGroups,
@@ -52,7 +52,7 @@ def selective_accuracy(scores: ArrayLike, correct: ArrayLike, *, coverage: float
     values, labels = _checked(scores, correct)
     count = len(labels)
     if not count:
-        return undefined(name, "There are no items.", count=0)
+        return undefined(name, NO_ITEMS, count=0)
     risk = risk_coverage_curve(values, ~labels).risk[answered_count(count, coverage) - 1]
     return Metric(name=name, value=1.0 - float(risk), count=count)
 
@@ -114,7 +114,7 @@ def answered_share(answered: ArrayLike) -> Metric:
     """
     given = checked_labels(answered, name="answered")
     if not len(given):
-        return undefined("coverage", "There are no items.", count=0)
+        return undefined("coverage", NO_ITEMS, count=0)
     return Metric(name="coverage", value=float(given.mean()), count=len(given))
 
 
@@ -159,7 +159,7 @@ def _of_answers(name: str, answered: ArrayLike, correct: ArrayLike) -> Metric:
     count = same_length(answered=given, correct=labels)
     higher = name == "selective_accuracy"
     if not given.any():
-        reason = "Nothing is answered." if count else "There are no items."
+        reason = "Nothing is answered." if count else NO_ITEMS
         return undefined(name, reason, count=count, higher_is_better=higher)
     value = float((labels if higher else ~labels)[given].mean())
     return Metric(name=name, value=value, count=count, higher_is_better=higher)

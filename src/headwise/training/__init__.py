@@ -7,11 +7,6 @@ from headwise.training.abstention_settings import (
     Aim,
     ErrorLabels,
 )
-from headwise.training.abstention_threshold import (
-    threshold_for_coverage,
-    threshold_for_risk,
-    threshold_with_guarantee,
-)
 from headwise.training.defaults import default_settings
 from headwise.training.negatives import Combination, NegativeSampling
 from headwise.training.nli import train_nli_head
@@ -47,9 +42,6 @@ __all__ = [
     "TrainingReport",
     "TrainingRun",
     "default_settings",
-    "threshold_for_coverage",
-    "threshold_for_risk",
-    "threshold_with_guarantee",
     "train_abstention_head",
     "train_nli_head",
     "train_sigmoid_head",

@@ -9,12 +9,12 @@ from headwise.functional.class_uncertainty import Uncertainty, class_uncertainty
 from headwise.heads.abstention_head import AbstentionHead
 from headwise.heads.task_heads import LEARNED
 from headwise.metrics import risk_coverage_area, roc_auc, selective_accuracy
-from headwise.training.abstention_settings import AbstentionTraining, Aim, SignalQuality
-from headwise.training.abstention_threshold import (
+from headwise.metrics.abstention_threshold import (
     threshold_for_coverage,
     threshold_for_risk,
     threshold_with_guarantee,
 )
+from headwise.training.abstention_settings import AbstentionTraining, Aim, SignalQuality
 
 Floats = NDArray[np.float64]
 

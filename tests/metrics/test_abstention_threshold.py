@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from headwise.training.abstention_threshold import (
+from headwise.metrics.abstention_threshold import (
     threshold_for_coverage,
     threshold_for_risk,
     threshold_with_guarantee,
