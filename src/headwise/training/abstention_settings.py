@@ -25,8 +25,8 @@ class ErrorLabels(StrEnum):
 
     Attributes:
         OUT_OF_FOLD_PROBABILITY: Those of NLI heads that were trained without the premise: the
-            probability that such a head gives to the wrong labels, which says more than whether
-            the one that it prefers is wrong.
+            probability that such a head gives to the wrong labels, a finer label than whether the
+            one that it prefers is wrong.
         OUT_OF_FOLD: The same as errors and right answers.
         OWN_ERRORS: Those of the NLI head itself on the pairs that it was trained on.
     """
