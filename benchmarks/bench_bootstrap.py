@@ -4,10 +4,10 @@ import argparse
 import time
 
 import numpy as np
-from comparison import seconds
 from scipy.stats import pearsonr, spearmanr
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from comparison import seconds
 from headwise.metrics.bootstrap import bootstrap, resample
 from headwise.metrics.weighted import (
     Weighted,

@@ -1,9 +1,9 @@
 """`generate` with scores against plain `generate`, same tokens; memory against the layers."""
 
 import torch
-from comparison import compare_seconds, device_line
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from comparison import compare_seconds, device_line
 from headwise import QualityEstimator
 from headwise.backbones import CausalBackbone
 from headwise.bundled.examples import example_pairs

@@ -7,9 +7,9 @@ Transformers than ours; its scores need none: ``pip install --no-deps pylate==1.
 import sys
 
 import torch
-from comparison import device_line, median_seconds
 from torch.nn import functional as F
 
+from comparison import device_line, median_seconds
 from headwise.functional.max_sim import max_sim
 
 try:

@@ -14,9 +14,9 @@ from pathlib import Path
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import torch
+
 from bench_nli_epochs import sentences
 from comparison import device_line, seconds
-
 from headwise.backbones.loading import load_encoder
 from headwise.bundled.registry import MINILM, locate_entailment
 from headwise.features.inference_features import EncodedInferences, InferenceFeatures

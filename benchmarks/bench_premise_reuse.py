@@ -7,8 +7,8 @@ same. Nothing is remembered from one run to the next. Needs `pip install 'headwi
 import random
 
 import torch
-from comparison import compare_seconds, device_line
 
+from comparison import compare_seconds, device_line
 from headwise.backbones.encoder import EncoderBackbone
 from headwise.backbones.loading import load_encoder
 from headwise.bundled.registry import MINILM, locate_entailment

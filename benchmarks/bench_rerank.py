@@ -1,7 +1,6 @@
 """`rerank` of 16 hypotheses of one 200-token source against 16 `score` calls."""
 
 from comparison import compare_seconds, device_line
-
 from headwise import QualityEstimator
 from headwise.bundled.examples import example_pairs
 

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from itertools import cycle, product
 
 import torch
-from comparison import device_line, median_seconds
 from torch import Tensor
 
+from comparison import device_line, median_seconds
 from headwise.features import FeatureBatch
 from headwise.heads import SigmoidHead
 from headwise.training.objective import Objective, sampled_loss

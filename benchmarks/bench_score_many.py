@@ -5,9 +5,9 @@ head's whole output ``[B, T, V]`` to read one column a position.
 """
 
 import torch
-from comparison import compare_seconds, device_line, load_pairs, pairs_argument
 from transformers import AutoModel
 
+from comparison import compare_seconds, device_line, load_pairs, pairs_argument
 from headwise import QualityEstimator
 from headwise.bundled.registry import bundled_folder
 

@@ -25,11 +25,11 @@ from pathlib import Path
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import torch
-from comparison import device_line, load_pairs
-from dense_pipeline import dominant_mask, drawn_negatives, gathered_loss
 from torch import Tensor
 from transformers import get_cosine_schedule_with_warmup
 
+from comparison import device_line, load_pairs
+from dense_pipeline import dominant_mask, drawn_negatives, gathered_loss
 from headwise import QualityEstimator
 from headwise.backbones import NAMED_PROMPTS, CausalBackbone, EncodedPair
 from headwise.backbones.encoded import pad_right, target_rows

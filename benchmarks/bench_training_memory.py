@@ -8,10 +8,10 @@ moments are there before the step begins, the gradient is not.
 import argparse
 
 import torch
-from comparison import PeakMemory, device_line
-from dense_pipeline import dominant_mask, drawn_negatives, gathered_loss
 from torch import Tensor
 
+from comparison import PeakMemory, device_line
+from dense_pipeline import dominant_mask, drawn_negatives, gathered_loss
 from headwise.backbones import Unembedding
 from headwise.features import FeatureBatch
 from headwise.functional import vocabulary_statistics

@@ -6,8 +6,8 @@ The language model is left out: random hidden states of 8,192 positions, H 1,024
 import argparse
 
 import torch
-from comparison import PeakMemory, device_line
 
+from comparison import PeakMemory, device_line
 from headwise.backbones import Unembedding
 from headwise.functional import LargestDrop, vocabulary_statistics
 from headwise.functional.chunking import DEFAULT_WORKSPACE_BYTES

@@ -2,9 +2,9 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from peak_memory import peak_bytes
 
 from headwise.functional import gathered_logits
+from peak_memory import peak_bytes
 
 FLOAT32 = 4
 

@@ -2,6 +2,7 @@
 
 from headwise.functional.boosted_probability import boosted_probability
 from headwise.functional.class_uncertainty import Uncertainty, class_uncertainty
+from headwise.functional.counted_positions import LM_IGNORE_INDEX
 from headwise.functional.dominant_tokens import (
     DominantSelector,
     DominantTokens,
@@ -14,17 +15,26 @@ from headwise.functional.dominant_tokens import (
     dominant_tokens,
 )
 from headwise.functional.gathered_logits import gathered_logits
+from headwise.functional.linear_cross_entropy import (
+    LinearCrossEntropyOutput,
+    linear_cross_entropy,
+)
+from headwise.functional.linear_sigmoid_cross_entropy import linear_sigmoid_cross_entropy
+from headwise.functional.loss_backends import LossBackend
 from headwise.functional.max_sim import max_sim
 from headwise.functional.pair_features import pair_features
 from headwise.functional.pooling import Pooling, pool
 from headwise.functional.vocabulary_statistics import VocabularyStatistics, vocabulary_statistics
 
 __all__ = [
+    "LM_IGNORE_INDEX",
     "DominantSelector",
     "DominantTokens",
     "EpsilonCut",
     "EtaCut",
     "LargestDrop",
+    "LinearCrossEntropyOutput",
+    "LossBackend",
     "MinP",
     "Pooling",
     "TopK",
@@ -35,6 +45,8 @@ __all__ = [
     "class_uncertainty",
     "dominant_tokens",
     "gathered_logits",
+    "linear_cross_entropy",
+    "linear_sigmoid_cross_entropy",
     "max_sim",
     "pair_features",
     "pool",

@@ -1,27 +1,21 @@
 """What the language model's next-token distribution says about given tokens, in chunks."""
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from headwise.functional.boosted_probability import boost
-from headwise.functional.chunking import DEFAULT_WORKSPACE_BYTES, row_chunks
+from headwise.functional.chunking import DEFAULT_WORKSPACE_BYTES
 from headwise.functional.dominant_tokens import DominantSelector, candidate_count, select_dominant
-
-
-class LogitFunction(Protocol):
-    """Turns hidden states ``(n, H)`` into a new tensor of logits ``(n, V)``."""
-
-    @property
-    def vocabulary_size(self) -> int:
-        """V."""
-        ...
-
-    def __call__(self, hidden: Tensor) -> Tensor:
-        """Logits, ``(n, V)``; the caller may overwrite them."""
-        ...
+from headwise.functional.logit_chunks import (
+    ChunkPlan,
+    LogitFunction,
+    entropy_of,
+    log_normaliser,
+    over_logits,
+    slabs,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +81,23 @@ def vocabulary_statistics(
         )
     if not 0 <= top_k <= unembedding.vocabulary_size:
         raise ValueError(f"`top_k` must lie in [0, {unembedding.vocabulary_size}], got {top_k}.")
-    parts = [
-        _chunk(hidden[part], unembedding, targets[part], entropy, rank, top_k, selector)
-        for part in row_chunks(
-            len(hidden),
-            bytes_per_row=_bytes_per_row(
-                hidden, unembedding.vocabulary_size, top_k=top_k, selector=selector
-            ),
-            workspace_bytes=workspace_bytes,
-        )
-    ] or [_chunk(hidden, unembedding, targets, entropy, rank, top_k, selector)]
+    vocabulary_size = unembedding.vocabulary_size
+    candidates = max(top_k, candidate_count(selector, vocabulary_size) if selector else 0)
+    plan = ChunkPlan.of(
+        len(hidden),
+        # The logits in the model's dtype and in float32; then, for each of the most probable
+        # tokens, its id, its probability, and what picking the dominant ones takes on the way
+        row_bytes=vocabulary_size * (hidden.element_size() + 4) + 48 * candidates + 64,
+        temporary_bytes=2 * 4 * vocabulary_size,
+        workspace_bytes=workspace_bytes,
+    )
+
+    def read(part: slice, logits: Tensor) -> VocabularyStatistics:
+        return _read(logits.float(), targets[part], entropy, rank, top_k, candidates, selector)
+
+    parts = over_logits(read, lambda part: unembedding(hidden[part]), plan) or [
+        read(slice(0), unembedding(hidden))
+    ]
 
     def joined(name: str) -> Tensor | None:
         pieces = [getattr(part, name) for part in parts]
@@ -113,43 +114,22 @@ def vocabulary_statistics(
     )
 
 
-def _sorted_count(vocabulary_size: int, top_k: int, selector: DominantSelector | None) -> int:
-    return max(top_k, candidate_count(selector, vocabulary_size) if selector else 0)
-
-
-def _bytes_per_row(
-    hidden: Tensor, vocabulary_size: int, *, top_k: int, selector: DominantSelector | None
-) -> int:
-    # The logits in the model's dtype and in float32, and one more float32 copy; then, for each
-    # of the most probable tokens, its id, its probability, and what picking the dominant ones
-    # takes on the way
-    candidates = _sorted_count(vocabulary_size, top_k, selector)
-    return vocabulary_size * (2 * 4 + hidden.element_size()) + 48 * candidates + 64
-
-
-def _chunk(
-    hidden: Tensor,
-    unembedding: LogitFunction,
+def _read(
+    logits: Tensor,
     targets: Tensor,
     entropy: bool,
     rank: bool,
     top_k: int,
+    candidates: int,
     selector: DominantSelector | None,
 ) -> VocabularyStatistics:
-    # A logit of minus infinity would make 0 * -inf = nan in the entropy
-    logits = unembedding(hidden).float().clamp_(min=torch.finfo(torch.float32).min)  # (n, V)
     own = logits.gather(-1, targets.unsqueeze(-1))  # (n, 1)
-    # By default a sum of booleans first makes eight bytes of each
-    ranks = (logits > own).sum(-1, dtype=torch.int32).long() + 1 if rank else None
-    top_logits, top_ids = logits.topk(_sorted_count(logits.shape[-1], top_k, selector), dim=-1)
-    log_normaliser = logits.logsumexp(-1, keepdim=True)  # (n, 1)
-    log_prob = (own - log_normaliser).squeeze(-1)
-    top_log_probs = top_logits - log_normaliser
-
-    entropies = None
-    if entropy or selector is not None:
-        log_probs = logits.sub_(log_normaliser)
-        entropies = -log_probs.exp().mul_(log_probs).sum(-1)
+    ranks = _ranks(logits, own) if rank else None
+    top_logits, top_ids = logits.topk(candidates, dim=-1)
+    normaliser = log_normaliser(logits)
+    log_prob = _as_number(own.squeeze(-1) - normaliser)
+    top_log_probs = _as_number(top_logits - normaliser.unsqueeze(-1))
+    entropies = entropy_of(logits, normaliser) if entropy or selector is not None else None
 
     mass = boosted = None
     if selector is not None:
@@ -166,3 +146,15 @@ def _chunk(
         mass,
         boosted,
     )
+
+
+def _ranks(logits: Tensor, own: Tensor) -> Tensor:
+    better = torch.empty(len(logits), dtype=torch.int64, device=logits.device)
+    for slab in slabs(logits):
+        # By default a sum of booleans first makes eight bytes of each
+        better[slab] = (logits[slab] > own[slab]).sum(-1, dtype=torch.int32)
+    return better + 1
+
+
+def _as_number(log_probs: Tensor) -> Tensor:
+    return log_probs.clamp_(min=torch.finfo(log_probs.dtype).min)

@@ -16,7 +16,7 @@ from headwise.errors import TrainingError
 from headwise.features import FeatureBatch, FeatureSource
 from headwise.functional import LargestDrop
 from headwise.functional.length_batches import length_batches
-from headwise.functional.vocabulary_statistics import LogitFunction
+from headwise.functional.logit_chunks import LogitFunction
 from headwise.heads import QualityHead
 from headwise.metrics import roc_auc
 from headwise.training.index_batches import IndexBatches, Numbers, as_batch

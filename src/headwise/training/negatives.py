@@ -11,8 +11,8 @@ from torch import Tensor
 from headwise.features import FeatureBatch
 from headwise.functional.chunking import DEFAULT_WORKSPACE_BYTES, row_chunks
 from headwise.functional.counter_noise import mixed_keys
+from headwise.functional.logit_chunks import LogitFunction
 from headwise.functional.negative_sampling import forbid, gumbel_top_k, shared_draws
-from headwise.functional.vocabulary_statistics import LogitFunction
 
 
 class Combination(StrEnum):

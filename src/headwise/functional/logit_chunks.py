@@ -1,0 +1,138 @@
+"""The one place where logits are built: those of a few positions at a time."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+import torch
+from torch import Tensor
+
+from headwise.functional.chunking import row_chunks
+
+Result = TypeVar("Result")
+
+# A chunk is read in this many slabs, so that what an operation makes on the way stays small
+# enough for a processor's cache
+_SLABS = 16
+
+# The exponential of anything near it is 0, and it can still be added and multiplied
+_NO_MASS = -1e20
+
+
+class LogitFunction(Protocol):
+    """Turns hidden states ``(n, H)`` into a new tensor of logits ``(n, V)``."""
+
+    @property
+    def vocabulary_size(self) -> int:
+        """V."""
+        ...
+
+    def __call__(self, hidden: Tensor) -> Tensor:
+        """Logits, ``(n, V)``; the caller may overwrite them."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkPlan:
+    """Which positions' logits live together.
+
+    Attributes:
+        parts: Slices in order that cover all positions.
+    """
+
+    parts: tuple[slice, ...]
+
+    @property
+    def rows(self) -> int:
+        """Positions of the largest chunk."""
+        return max((part.stop - part.start for part in self.parts), default=0)
+
+    @classmethod
+    def of(
+        cls,
+        rows: int,
+        *,
+        row_bytes: int,
+        temporary_bytes: int,
+        fixed_bytes: int = 0,
+        workspace_bytes: int,
+    ) -> "ChunkPlan":
+        """Plan chunks that fit into a byte budget.
+
+        Args:
+            rows: N, number of positions.
+            row_bytes: What a position holds as long as its chunk lives.
+            temporary_bytes: What a position needs besides while its slab is read.
+            fixed_bytes: What is held whatever the number of positions.
+            workspace_bytes: Budget for all of it.
+
+        Raises:
+            ValueError: If not even one position fits.
+        """
+        # A chunk of n positions has slabs of ceil(n / 16), which is at most n / 16 + 1
+        return cls(
+            tuple(
+                row_chunks(
+                    rows,
+                    bytes_per_row=row_bytes + -(-temporary_bytes // _SLABS),
+                    fixed_bytes=fixed_bytes + temporary_bytes,
+                    workspace_bytes=workspace_bytes,
+                )
+            )
+        )
+
+
+def over_logits(
+    work: Callable[[slice, Tensor], Result],
+    logits_of: Callable[[slice], Tensor],
+    plan: ChunkPlan,
+) -> list[Result]:
+    """Build the logits of each chunk, hand them over, and let them go before the next chunk.
+
+    Args:
+        work: Gets the chunk's positions and its logits, ``(n, V)``, which it may overwrite.
+        logits_of: Builds the logits of a chunk.
+        plan: The chunks.
+
+    Returns:
+        What ``work`` returned, chunk by chunk.
+    """
+    return [work(part, logits_of(part)) for part in plan.parts]
+
+
+def slabs(logits: Tensor) -> Iterator[slice]:
+    """Cut a chunk's rows into slabs that are read one after the other."""
+    rows = len(logits)
+    step = max(1, -(-rows // _SLABS))
+    for start in range(0, rows, step):
+        yield slice(start, min(start + step, rows))
+
+
+def log_normaliser(logits: Tensor) -> Tensor:
+    """Log-sum-exp of each row, ``(n, V)`` to ``(n,)``, in the dtype of the logits."""
+    result = logits.new_empty(len(logits))
+    for slab in slabs(logits):
+        torch.logsumexp(logits[slab], dim=-1, out=result[slab])
+    return result
+
+
+def entropy_of(logits: Tensor, normaliser: Tensor) -> Tensor:
+    """Entropy of each row's softmax in nats.
+
+    Args:
+        logits: ``(n, V)``; minus infinity is allowed.
+        normaliser: Their log-sum-exp, ``(n,)``.
+
+    Returns:
+        ``(n,)``, in the dtype of the logits.
+    """
+    result = logits.new_empty(len(logits))
+    for slab in slabs(logits):
+        log_probs = finite(logits[slab] - normaliser[slab, None])
+        result[slab] = log_probs.exp().mul_(log_probs).sum(-1).neg_()
+    return result
+
+
+def finite(log_probs: Tensor) -> Tensor:
+    """Lift what stands for no probability at all, in place: 0 times infinity is no number."""
+    return log_probs.clamp_(min=_NO_MASS)

@@ -1,0 +1,81 @@
+"""A vocabulary that several processes share: each holds the rows of a slice."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch import distributed as dist
+
+
+@dataclass(frozen=True, slots=True)
+class VocabularySlice:
+    """The slice of one process; slices follow one another in the order of the ranks.
+
+    Attributes:
+        start: Id of the slice's first token.
+        size: How many tokens the slice has; 0 is allowed.
+        total: V, how many all slices have together.
+        largest: How many the largest slice has.
+        group: The processes.
+    """
+
+    start: int
+    size: int
+    total: int
+    largest: int
+    group: dist.ProcessGroup
+
+    @classmethod
+    def of(cls, size: int, *, group: dist.ProcessGroup, device: torch.device) -> "VocabularySlice":
+        """Tell the other processes the size of this one's slice, and hear of theirs.
+
+        Args:
+            size: How many tokens this process holds.
+            group: The processes; all of them must call.
+            device: Where tensors must be to be sent.
+        """
+        sizes = _gathered(torch.tensor([size], device=device), group).flatten().tolist()
+        rank = dist.get_rank(group)
+        return cls(
+            start=sum(sizes[:rank]), size=size, total=sum(sizes), largest=max(sizes), group=group
+        )
+
+    def local(self, ids: Tensor) -> tuple[Tensor, Tensor]:
+        """Columns of tokens in this slice, 0 for those of another, and whether they are here."""
+        here = (ids >= self.start) & (ids < self.start + self.size)
+        return torch.where(here, ids - self.start, 0), here
+
+    def joined(
+        self, normaliser: Tensor, target: Tensor, total: Tensor | None, entropy: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
+        """Statistics of the whole vocabulary from those of the slices, in one exchange.
+
+        Args:
+            normaliser: Log-sum-exp of the slice's logits, ``(n,)``.
+            target: The target's logit, 0 in the slices that do not hold it, ``(n,)``.
+            total: Sum of the slice's logits, ``(n,)``, if wanted.
+            entropy: Entropy of the softmax over the slice alone, ``(n,)``, if wanted.
+
+        Returns:
+            The same for the whole vocabulary.
+        """
+        own = [normaliser, target, *(x for x in (total, entropy) if x is not None)]
+        each = _gathered(torch.stack(own), self.group)  # (ranks, columns, n)
+        whole = each[:, 0].logsumexp(0)
+        if entropy is not None:
+            # -sum p log p splits into what each slice has of the mass, and its own entropy
+            share = (each[:, 0] - whole).exp()
+            surprise = whole - each[:, 0] + each[:, -1]
+            entropy = (share * surprise.masked_fill(share == 0.0, 0.0)).sum(0)
+        return whole, each[:, 1].sum(0), None if total is None else each[:, 2].sum(0), entropy
+
+    def summed(self, tensor: Tensor) -> Tensor:
+        """The sum over all processes, in place."""
+        dist.all_reduce(tensor, group=self.group)
+        return tensor
+
+
+def _gathered(tensor: Tensor, group: dist.ProcessGroup) -> Tensor:
+    pieces = [torch.empty_like(tensor) for _ in range(dist.get_world_size(group))]
+    dist.all_gather(pieces, tensor.contiguous(), group=group)
+    return torch.stack(pieces)
