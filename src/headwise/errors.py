@@ -59,3 +59,7 @@ class DataError(HeadwiseError, ValueError):
 
 class OutputError(HeadwiseError, OSError):
     """An output cannot be written: it belongs to another run, or the disk is full."""
+
+
+class UninitialisedError(HeadwiseError, RuntimeError):
+    """A module on the ``meta`` device cannot get values, or did not get all of them."""

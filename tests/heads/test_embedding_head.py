@@ -60,3 +60,23 @@ def test_it_starts_again_and_can_be_built_without_memory() -> None:
     with torch.device("meta"):
         empty = EmbeddingHead(hidden_size=7, output_size=5)
     assert empty.projection.weight.is_meta
+
+
+@pytest.mark.parametrize("output_size", [None, 5])
+def test_a_mask_chooses_the_positions_to_embed(output_size: int | None) -> None:
+    head = stirred(EmbeddingHead(hidden_size=7, output_size=output_size))
+    hidden = torch.randn(3, 4, 7)
+    mask = torch.tensor([[0, 0, 0, 1], [0, 1, 0, 0], [1, 0, 1, 0]])
+    found = head(hidden, pooling_mask=mask)
+    torch.testing.assert_close(found, head(hidden)[mask.bool()])
+    assert torch.equal(head(hidden, mask.bool()), found)
+    with pytest.raises(ValueError, match=r"`pooling_mask` .* \(3, 4\), got \(4,\)"):
+        head(hidden, mask[0])
+
+
+def test_state_dicts_are_exchanged_with_d9d() -> None:
+    theirs = {"projection.weight": torch.randn(5, 7)}
+    head = EmbeddingHead(hidden_size=7, output_size=5)
+    head.load_state_dict(theirs)
+    assert set(head.state_dict()) == set(theirs)
+    assert not EmbeddingHead(hidden_size=7).state_dict()

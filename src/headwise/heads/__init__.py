@@ -4,16 +4,20 @@ from transformers import AutoConfig, AutoModel
 
 from headwise.heads.abstention_head import AbstentionHead
 from headwise.heads.biased_head import BiasedSigmoidHead, ContextualSigmoidHead
+from headwise.heads.classification_head import ClassificationHead
 from headwise.heads.embedding_head import EmbeddingHead
 from headwise.heads.head_types import HEAD_TYPES, QualityHead, build_head
 from headwise.heads.hub.sigmoid_head import SigmoidHead as _HubSigmoidHead
 from headwise.heads.hub.sigmoid_head import SigmoidHeadConfig
+from headwise.heads.late_init import ModuleLateInit, materialise
 from headwise.heads.late_interaction_head import LateInteractionHead
 from headwise.heads.nli_features import NLIFeatures
 from headwise.heads.nli_head import NLIHead
 from headwise.heads.nli_labels import NLI_LABELS, NLILabel
 from headwise.heads.rescaling_head import RescaledSigmoidHead, RescalingHead
 from headwise.heads.sigmoid_head import SigmoidHead
+from headwise.heads.split_language_modelling_head import SplitLanguageModellingHead
+from headwise.heads.split_token_embeddings import SplitTokenEmbeddings
 from headwise.heads.storage import check_fit, head_folder, load_head, save_head
 from headwise.heads.task_head_storage import (
     is_task_heads,
@@ -22,6 +26,7 @@ from headwise.heads.task_head_storage import (
     save_task_heads,
 )
 from headwise.heads.task_heads import TaskHeads, TaskHeadsConfig, check_task_heads_fit
+from headwise.heads.value_head import ValueHead
 
 # Transformers code in the same process loads exported folders without trust_remote_code
 AutoConfig.register(SigmoidHeadConfig.model_type, SigmoidHeadConfig, exist_ok=True)
@@ -32,9 +37,11 @@ __all__ = [
     "NLI_LABELS",
     "AbstentionHead",
     "BiasedSigmoidHead",
+    "ClassificationHead",
     "ContextualSigmoidHead",
     "EmbeddingHead",
     "LateInteractionHead",
+    "ModuleLateInit",
     "NLIFeatures",
     "NLIHead",
     "NLILabel",
@@ -43,8 +50,11 @@ __all__ = [
     "RescalingHead",
     "SigmoidHead",
     "SigmoidHeadConfig",
+    "SplitLanguageModellingHead",
+    "SplitTokenEmbeddings",
     "TaskHeads",
     "TaskHeadsConfig",
+    "ValueHead",
     "build_head",
     "check_fit",
     "check_task_heads_fit",
@@ -52,6 +62,7 @@ __all__ = [
     "is_task_heads",
     "load_head",
     "load_task_heads",
+    "materialise",
     "save_head",
     "save_seed_heads",
     "save_task_heads",

@@ -3,6 +3,8 @@
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from headwise.heads.pooling_mask import selected_positions
+
 
 class EmbeddingHead(nn.Module):
     """Projects pooled hidden states and makes them unit vectors, both if wanted.
@@ -31,17 +33,23 @@ class EmbeddingHead(nn.Module):
         if self.projection is not None:
             self.projection.reset_parameters()
 
-    def forward(self, pooled: Tensor) -> Tensor:
+    def forward(self, pooled: Tensor, pooling_mask: Tensor | None = None) -> Tensor:
         """Embed.
 
         The projection runs in its own dtype, the norm in float32.
 
         Args:
-            pooled: Pooled hidden states, ``(..., H)``.
+            pooled: Pooled hidden states, ``(..., H)``; with a mask, those of all positions.
+            pooling_mask: 1 or true at the positions to embed, such as each text's last token,
+                ``(...)``; all if ``None``.
 
         Returns:
-            Embeddings, ``(..., D)``, float32.
+            Embeddings, float32: ``(N, D)`` for N marked positions, ``(..., D)`` without a mask.
+
+        Raises:
+            ValueError: If the mask has another shape.
         """
+        pooled = selected_positions(pooled, pooling_mask)
         if self.projection is not None:
             pooled = self.projection(pooled.to(self.projection.weight.dtype))
         embeddings = pooled.float()

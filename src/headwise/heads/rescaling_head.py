@@ -42,6 +42,11 @@ class RescalingHead(nn.Module):
         self.scale = nn.Parameter(torch.ones(()))
         self.bias = nn.Parameter(torch.zeros(()))
 
+    def reset_parameters(self) -> None:
+        """Reset to the language model's own logits."""
+        nn.init.ones_(self.scale)
+        nn.init.zeros_(self.bias)
+
     def logits(self, hidden: Tensor, token_ids: Tensor | None = None) -> Tensor:
         """Scores before the sigmoid; see :meth:`SigmoidHead.score`."""
         if token_ids is None:
@@ -78,6 +83,14 @@ class RescaledSigmoidHead(SigmoidHead):
         super().__init__(vocabulary_size=vocabulary_size, hidden_size=hidden_size)
         self.scale = nn.Parameter(torch.ones(()))
         self.bias = nn.Parameter(torch.zeros(()))
+
+    def reset_parameters(self) -> None:
+        """Reset the weight as :class:`SigmoidHead` does, and the rescaling to none."""
+        super().reset_parameters()
+        # The weight is there first, and is reset when it is made
+        if hasattr(self, "bias"):
+            nn.init.ones_(self.scale)
+            nn.init.zeros_(self.bias)
 
     def logits(self, hidden: Tensor, token_ids: Tensor | None = None) -> Tensor:
         """Scores before the sigmoid; see :meth:`SigmoidHead.score`."""

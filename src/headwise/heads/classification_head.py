@@ -1,0 +1,47 @@
+"""The classification head: classes from hidden states by one linear layer."""
+
+from torch import Tensor, nn
+
+from headwise.heads.pooling_mask import selected_positions
+
+
+class ClassificationHead(nn.Module):
+    """Dropout and a linear layer without a bias, ``W . dropout(h)``.
+
+    State dicts have d9d's names, ``score.weight``.
+
+    Args:
+        hidden_size: H.
+        num_labels: C.
+        dropout: Share of the hidden states that is dropped in training.
+
+    Attributes:
+        score: ``(..., H)`` to ``(..., C)``.
+    """
+
+    def __init__(self, *, hidden_size: int, num_labels: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.hidden_size, self.num_labels = hidden_size, num_labels
+        self.dropout = nn.Dropout(dropout)
+        self.score = nn.Linear(hidden_size, num_labels, bias=False)
+
+    def reset_parameters(self) -> None:
+        """Draw the weight anew, as PyTorch does for linear layers."""
+        self.score.reset_parameters()
+
+    def forward(self, hidden_states: Tensor, pooling_mask: Tensor | None = None) -> Tensor:
+        """Score the classes.
+
+        Args:
+            hidden_states: Hidden states, ``(..., H)``; cast to the dtype of the weight.
+            pooling_mask: 1 or true at the positions to classify, ``(...)``; all if ``None``.
+
+        Returns:
+            Logits, float32: ``(N, C)`` for N marked positions, ``(..., C)`` without a mask.
+
+        Raises:
+            ValueError: If the mask has another shape.
+        """
+        chosen = selected_positions(hidden_states, pooling_mask).to(self.score.weight.dtype)
+        logits: Tensor = self.score(self.dropout(chosen))
+        return logits.float()
