@@ -73,7 +73,6 @@ def cut_cross_entropy_default(hidden: Tensor, weight: Tensor, targets: Tensor) -
 def available(problem: Problem, *, asked: tuple[LossBackend, ...]) -> list[LossBackend]:
     """The backends that run here on such a problem."""
     options = LossOptions(
-        ignore_index=-100,
         reduction="mean",
         softcap=None,
         label_smoothing=0.0,

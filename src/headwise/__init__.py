@@ -9,8 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from headwise.entailment import EntailmentModel
+    from headwise.functional import linear_cross_entropy
     from headwise.heads import RescalingHead, SigmoidHead
     from headwise.quality import QualityEstimator
+    from headwise.training.language_modelling import (
+        merge_unembedding,
+        patch_lm_loss,
+        split_parameter_groups,
+        split_unembedding,
+        unpatch_lm_loss,
+    )
 
 try:
     __version__ = version("headwise")
@@ -22,6 +30,12 @@ _HOMES = {
     "QualityEstimator": "headwise.quality",
     "RescalingHead": "headwise.heads",
     "SigmoidHead": "headwise.heads",
+    "linear_cross_entropy": "headwise.functional",
+    "merge_unembedding": "headwise.training.language_modelling",
+    "patch_lm_loss": "headwise.training.language_modelling",
+    "split_parameter_groups": "headwise.training.language_modelling",
+    "split_unembedding": "headwise.training.language_modelling",
+    "unpatch_lm_loss": "headwise.training.language_modelling",
 }
 
 __all__ = [
@@ -30,6 +44,12 @@ __all__ = [
     "RescalingHead",
     "SigmoidHead",
     "__version__",
+    "linear_cross_entropy",
+    "merge_unembedding",
+    "patch_lm_loss",
+    "split_parameter_groups",
+    "split_unembedding",
+    "unpatch_lm_loss",
 ]
 
 

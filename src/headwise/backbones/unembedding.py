@@ -1,7 +1,7 @@
 """The output layer of a language model as a function of its own."""
 
 from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +10,51 @@ from transformers import PreTrainedModel
 
 from headwise.errors import UnsupportedModelError
 from headwise.functional import gathered_logits
+
+
+class LogitTransformation(NamedTuple):
+    """What a model does to the products of its output layer: ``cap * tanh(z / cap)``.
+
+    ``z = scale * products + bias``; without a soft-cap, the logits are ``z``.
+
+    Attributes:
+        bias: ``(V,)``, added outside the output layer, or ``None``; not the layer's own bias.
+        scale: Factor on the products (Cohere's ``logit_scale``, one over Granite's
+            ``logits_scaling``).
+        softcap: Bound on the logits' absolute value (Gemma 2's ``final_logit_softcapping``).
+    """
+
+    bias: Tensor | None = None
+    scale: float = 1.0
+    softcap: float | None = None
+
+    def apply_(self, products: Tensor) -> Tensor:
+        """Turn products of the output layer, ``(..., V)``, into logits, in place."""
+        # In place: the products are the largest tensor of the computation
+        if self.scale != 1.0:
+            products.mul_(self.scale)
+        if self.bias is not None:
+            products.add_(self.bias)
+        if self.softcap is not None:
+            products.div_(self.softcap).tanh_().mul_(self.softcap)
+        return products
+
+    @classmethod
+    def of(cls, model: PreTrainedModel) -> "LogitTransformation":
+        """Read it off a Transformers model; its tensors are the model's own."""
+        bias: Tensor | None = getattr(model, "final_logits_bias", None)  # Marian, mBART, BART
+        config = model.config.get_text_config(decoder=True)
+        scale = 1.0
+        if (logit_scale := getattr(config, "logit_scale", None)) is not None:  # Cohere
+            scale = float(logit_scale)
+        if (divisor := getattr(config, "logits_scaling", None)) is not None:  # Granite
+            scale = 1.0 / float(divisor)
+        softcap = getattr(config, "final_logit_softcapping", None)  # Gemma 2, 3, 3n
+        return cls(
+            bias=None if bias is None else bias.flatten(),
+            scale=scale,
+            softcap=None if not softcap else float(softcap),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +113,7 @@ class Unembedding:
         return self._finish(logits, None if self.bias is None else self.bias[token_ids])
 
     def _finish(self, logits: Tensor, bias: Tensor | None) -> Tensor:
-        # In place: the products are the largest tensor of the computation
-        if self.scale != 1.0:
-            logits.mul_(self.scale)
-        if bias is not None:
-            logits.add_(bias)
-        if self.softcap is not None:
-            logits.div_(self.softcap).tanh_().mul_(self.softcap)
-        return logits
+        return LogitTransformation(bias, self.scale, self.softcap).apply_(logits)
 
     @classmethod
     def of(cls, model: PreTrainedModel) -> "Unembedding":
@@ -91,22 +129,14 @@ class Unembedding:
                 f"(found {type(layer).__name__}); use a causal or encoder-decoder language model."
             )
         bias: Tensor | None = layer.bias
-        final_bias = getattr(model, "final_logits_bias", None)  # Marian, mBART, BART, Pegasus
-        if final_bias is not None:
-            final_bias = cast(Tensor, final_bias).flatten()
-            bias = final_bias if bias is None else bias + final_bias
-        config = model.config.get_text_config(decoder=True)
-        scale = 1.0
-        if (logit_scale := getattr(config, "logit_scale", None)) is not None:  # Cohere
-            scale = float(logit_scale)
-        if (divisor := getattr(config, "logits_scaling", None)) is not None:  # Granite
-            scale = 1.0 / float(divisor)
-        softcap = getattr(config, "final_logit_softcapping", None)  # Gemma 2, 3, 3n
+        after = LogitTransformation.of(model)
+        if after.bias is not None:
+            bias = after.bias if bias is None else bias + after.bias
         return cls(
             weight=layer.weight.detach(),
             bias=None if bias is None else bias.detach(),
-            scale=scale,
-            softcap=None if not softcap else float(softcap),
+            scale=after.scale,
+            softcap=after.softcap,
         )
 
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from headwise.heads.sigmoid_head import SigmoidHead
+from headwise.heads.sigmoid_head import LinearLogits, SigmoidHead
 
 
 class BiasedSigmoidHead(SigmoidHead):
@@ -35,9 +35,9 @@ class BiasedSigmoidHead(SigmoidHead):
         if hasattr(self, "bias"):
             nn.init.zeros_(self.bias)
 
-    def logits(self, hidden: Tensor, token_ids: Tensor | None = None) -> Tensor:
-        """Scores before the sigmoid; see :meth:`SigmoidHead.score`."""
-        return super().logits(hidden, token_ids) + self.bias
+    def linear(self, hidden: Tensor) -> LinearLogits:
+        """Every position has the same bias; see :meth:`SigmoidHead.linear`."""
+        return LinearLogits(hidden.float(), self.weight, self.bias.expand(hidden.shape[:-1]))
 
 
 class ContextualSigmoidHead(SigmoidHead):
@@ -83,8 +83,7 @@ class ContextualSigmoidHead(SigmoidHead):
         for parameter in self.context[-1].parameters():
             nn.init.zeros_(parameter)
 
-    def logits(self, hidden: Tensor, token_ids: Tensor | None = None) -> Tensor:
-        """Scores before the sigmoid; see :meth:`SigmoidHead.score`."""
-        logits = super().logits(hidden, token_ids)
-        bias: Tensor = self.context(hidden.float())  # (..., 1)
-        return logits + (bias if logits.ndim == hidden.ndim else bias.squeeze(-1))
+    def linear(self, hidden: Tensor) -> LinearLogits:
+        """Every position has its own bias; see :meth:`SigmoidHead.linear`."""
+        hidden = hidden.float()
+        return LinearLogits(hidden, self.weight, self.context(hidden).squeeze(-1))

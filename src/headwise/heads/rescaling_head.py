@@ -5,7 +5,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from headwise.heads.sigmoid_head import SigmoidHead
+from headwise.heads.sigmoid_head import LinearLogits, SigmoidHead
 
 
 class TokenLogits(Protocol):
@@ -92,6 +92,7 @@ class RescaledSigmoidHead(SigmoidHead):
             nn.init.ones_(self.scale)
             nn.init.zeros_(self.bias)
 
-    def logits(self, hidden: Tensor, token_ids: Tensor | None = None) -> Tensor:
-        """Scores before the sigmoid; see :meth:`SigmoidHead.score`."""
-        return self.scale * super().logits(hidden, token_ids) + self.bias
+    def linear(self, hidden: Tensor) -> LinearLogits:
+        """The scale is the hidden states'; see :meth:`SigmoidHead.linear`."""
+        bias = self.bias.expand(hidden.shape[:-1])
+        return LinearLogits(self.scale * hidden.float(), self.weight, bias)

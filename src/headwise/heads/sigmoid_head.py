@@ -1,10 +1,27 @@
 """The Sigmoid Head: a second unembedding with a score of its own for each token."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from headwise.functional import gathered_logits
+
+
+@dataclass(frozen=True, slots=True)
+class LinearLogits:
+    """Logits that are linear, ``z_v = hidden . weight_v + row_bias``, before they are computed.
+
+    Attributes:
+        hidden: ``(..., H)``, float32.
+        weight: ``(V, H)``, float32.
+        row_bias: What is added to all logits of a position, ``(...)``; ``None`` for nothing.
+    """
+
+    hidden: Tensor
+    weight: Tensor
+    row_bias: Tensor | None = None
 
 
 class SigmoidHead(nn.Module):
@@ -42,20 +59,27 @@ class SigmoidHead(nn.Module):
         """Start from the language model's own unembedding, ``(V, H)``."""
         self.weight.copy_(weight)
 
+    def linear(self, hidden: Tensor) -> LinearLogits:
+        """What the logits of hidden states ``(..., H)`` are linear in; all else follows from it."""
+        return LinearLogits(hidden.float(), self.weight)
+
     def logits(self, hidden: Tensor, token_ids: Tensor | None = None) -> Tensor:
         """Scores before the sigmoid; see :meth:`score`."""
-        hidden = hidden.float()
+        layer = self.linear(hidden)
+        single = token_ids is not None and token_ids.ndim == hidden.ndim - 1
         if token_ids is None:
-            return F.linear(hidden, self.weight)
-        single = token_ids.ndim == hidden.ndim - 1
-        wanted = token_ids.unsqueeze(-1) if single else token_ids  # (..., K)
-        flat = gathered_logits(
-            hidden.reshape(-1, hidden.shape[-1]),
-            self.weight,
-            wanted.reshape(-1, wanted.shape[-1]),
-            sparse_gradient=self.sparse_gradient,
-        )
-        logits = flat.view(wanted.shape)
+            logits = F.linear(layer.hidden, layer.weight)
+        else:
+            wanted = token_ids.unsqueeze(-1) if single else token_ids  # (..., K)
+            flat = gathered_logits(
+                layer.hidden.reshape(-1, hidden.shape[-1]),
+                layer.weight,
+                wanted.reshape(-1, wanted.shape[-1]),
+                sparse_gradient=self.sparse_gradient,
+            )
+            logits = flat.view(wanted.shape)
+        if layer.row_bias is not None:
+            logits = logits + layer.row_bias.unsqueeze(-1)
         return logits.squeeze(-1) if single else logits
 
     def score(self, hidden: Tensor, token_ids: Tensor | None = None) -> Tensor:

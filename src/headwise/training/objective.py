@@ -9,10 +9,15 @@ from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
 from headwise.features import FeatureBatch
-from headwise.functional import DominantSelector, LargestDrop
+from headwise.functional import (
+    LM_IGNORE_INDEX,
+    DominantSelector,
+    LargestDrop,
+    linear_sigmoid_cross_entropy,
+)
 from headwise.functional.chunking import DEFAULT_WORKSPACE_BYTES, row_chunks
 from headwise.functional.dominant_tokens import candidate_count, select_dominant
-from headwise.heads import QualityHead
+from headwise.heads import QualityHead, RescalingHead
 from headwise.training.negatives import NegativeSampling
 
 # Of the dominant tokens besides the target, how many the ranking loss compares it with
@@ -142,41 +147,73 @@ def full_loss(
     errors = batch.errors
     counts = vocabulary_size - 1 - (avoided >= 0).sum(-1)
     counts += (avoided == batch.targets.unsqueeze(1)).any(-1)
-    target_weights = _target_weights(batch, counts, objective)
+    weights = _target_weights(batch, counts, objective)
+    if errors is not None:
+        counts = counts.masked_fill(errors, 0)
+    wrong = torch.zeros_like(batch.targets, dtype=torch.bool) if errors is None else errors
+    if isinstance(head, RescalingHead):
+        total = _rescaled_loss(
+            head,
+            batch.hidden[~wrong],
+            batch.targets[~wrong],
+            avoided[~wrong],
+            weights[~wrong],
+            vocabulary_size=vocabulary_size,
+            workspace_bytes=workspace_bytes,
+        )
+    else:
+        layer = head.linear(batch.hidden)
+        total = linear_sigmoid_cross_entropy(
+            layer.hidden,
+            layer.weight,
+            batch.targets.masked_fill(wrong, LM_IGNORE_INDEX),
+            row_bias=layer.row_bias,
+            target_weights=weights,
+            excluded=avoided,
+            reduction="sum",
+            workspace_bytes=workspace_bytes,
+        )
+    # Without them, the gradient of no logit would still be as large as the weight
+    if wrong.any():
+        own = head.logits(batch.hidden[wrong], batch.targets[wrong])
+        total = total + (F.softplus(own) * weights[wrong]).sum()
+    return LossParts(total, weights.sum() + counts.sum())
 
-    def chunk(hidden: Tensor, targets: Tensor, tabu: Tensor, wrong: Tensor | None) -> Tensor:
-        logits = head.logits(hidden)  # (n, V)
-        own = logits.gather(1, targets.unsqueeze(1))
-        # softplus(z) is the loss of a negative; what must not count is taken out again
-        losses = F.softplus(logits).sum(-1) - F.softplus(own).squeeze(1)
-        excluded = F.softplus(logits.gather(1, tabu.clamp(min=0)))
-        losses = losses - (excluded * ((tabu >= 0) & (tabu != targets.unsqueeze(1)))).sum(-1)
-        return losses if wrong is None else losses.masked_fill(wrong, 0.0)
 
-    total = batch.hidden.new_zeros((), dtype=torch.float32)
+def _rescaled_loss(
+    head: RescalingHead,
+    hidden: Tensor,
+    targets: Tensor,
+    avoided: Tensor,
+    target_weights: Tensor,
+    *,
+    vocabulary_size: int,
+    workspace_bytes: int,
+) -> Tensor:
+    """What `linear_sigmoid_cross_entropy` computes, of logits that need not be linear.
+
+    The language model's may be soft-capped, and they are frozen: what a linear loss spends on
+    gradients of hidden states and weight would be for two scalars.
+    """
+    own = targets.unsqueeze(1)
+    uncounted = torch.cat([own, torch.where(avoided < 0, own, avoided)], dim=1)
+
+    def chunk(part: slice) -> Tensor:
+        logits = head.logits(hidden[part])  # (n, V)
+        positive = F.softplus(-logits.gather(1, own[part])).squeeze(1) * target_weights[part]
+        # Taken out rather than subtracted: a sure target would drown the negatives
+        negative = F.softplus(logits.scatter(1, uncounted[part], -torch.inf)).sum(-1)
+        return (positive + negative).sum()
+
+    total = hidden.new_zeros((), dtype=torch.float32)
     for part in row_chunks(
-        len(batch),
-        # Logits, softplus, its gradient and one more on the way
-        bytes_per_row=4 * 4 * vocabulary_size,
+        len(hidden),
+        # Logits, those of the negatives, their losses, gradients of two and one on the way
+        bytes_per_row=6 * 4 * vocabulary_size,
         workspace_bytes=workspace_bytes,
     ):
-        wrong = None if errors is None else errors[part]
-        losses = checkpoint(
-            chunk,
-            batch.hidden[part],
-            batch.targets[part],
-            avoided[part],
-            wrong,
-            use_reentrant=False,
-            preserve_rng_state=False,
-        )
-        total = total + losses.sum()
-    labels = torch.ones_like(target_weights) if errors is None else (~errors).float()
-    own = F.binary_cross_entropy_with_logits(
-        head.logits(batch.hidden, batch.targets), labels, reduction="none"
-    )
-    negatives = counts if errors is None else counts.masked_fill(errors, 0)
-    return LossParts(total + (own * target_weights).sum(), target_weights.sum() + negatives.sum())
+        total = total + checkpoint(chunk, part, use_reentrant=False, preserve_rng_state=False)
+    return total
 
 
 def ranking_loss(

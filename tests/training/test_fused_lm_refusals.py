@@ -1,0 +1,85 @@
+"""Models and calls that the loss without logits refuses, and why."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+import transformers
+from random_language_models import SIZES, VOCABULARY, random_model
+from torch import nn
+
+from headwise.errors import TrainingError, UnsupportedModelError
+from headwise.training.language_modelling.fused_lm_loss import patch_lm_loss, unpatch_lm_loss
+
+
+def no_output_layer() -> nn.Module:
+    return transformers.LlamaModel(transformers.LlamaConfig(**SIZES))
+
+
+def t5() -> nn.Module:
+    config = transformers.T5Config(vocab_size=VOCABULARY, d_model=16, d_kv=8, d_ff=32, num_layers=1)
+    return transformers.T5ForConditionalGeneration(config)
+
+
+def odd_logits() -> nn.Module:
+    model = random_model()
+    model.lm_head.register_forward_hook(lambda _, __, logits: logits.clamp(max=0.1))
+    return model
+
+
+def other_loss() -> nn.Module:
+    model = random_model()
+    model.loss_function = lambda **_: torch.zeros(())
+    return model
+
+
+def odd_scale() -> nn.Module:
+    """An architecture whose scale has a name that nobody told us about."""
+
+    class Odd(transformers.LlamaForCausalLM):
+        def forward(self, *args: Any, **kwargs: Any) -> Any:
+            output = super().forward(*args, **kwargs)
+            output["logits"] = output.logits * 1.001
+            return output
+
+    return Odd(transformers.LlamaConfig(**SIZES))
+
+
+def replaced_forward() -> nn.Module:
+    model = random_model()
+    model.forward = model.forward
+    return model
+
+
+def on_meta() -> nn.Module:
+    with torch.device("meta"):
+        return random_model()
+
+
+REFUSED: dict[str, tuple[Callable[[], nn.Module], str]] = {
+    "no language model": (lambda: nn.Linear(2, 2), "got Linear"),
+    "no output layer": (no_output_layer, "output layer of LlamaModel is none"),
+    "no base model": (t5, "T5ForConditionalGeneration has no base model"),
+    "hooks on the output layer": (odd_logits, "would not be the same"),
+    "another loss": (other_loss, "ForCausalLMLoss"),
+    "another scale": (odd_scale, "logits of Odd would not be the same"),
+    "another forward": (replaced_forward, "patch the model first"),
+    "no weights": (on_meta, "meta"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_would_be_wrong_is_refused(name: str) -> None:
+    build, message = REFUSED[name]
+    with pytest.raises(UnsupportedModelError, match=message):
+        patch_lm_loss(build())
+
+
+def test_patching_twice_and_unpatching_twice_are_refused() -> None:
+    model = patch_lm_loss(random_model())
+    with pytest.raises(TrainingError, match="patched already"):
+        patch_lm_loss(model)
+    unpatch_lm_loss(model)
+    with pytest.raises(TrainingError, match="not patched"):
+        unpatch_lm_loss(model)

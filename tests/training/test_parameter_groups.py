@@ -1,0 +1,140 @@
+"""Learning rates of the splits of a vocabulary."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from models_to_split import SIZES, V, llama
+from torch import nn
+from transformers import (
+    PhiConfig,
+    PhiForCausalLM,
+    Trainer,
+    TrainingArguments,
+)
+
+from headwise.errors import UnsupportedModelError
+from headwise.heads import SplitTokenEmbeddings
+from headwise.training.language_modelling.parameter_groups import split_parameter_groups
+from headwise.training.language_modelling.split_vocabulary import split_unembedding
+
+RATES = {"base": 1e-5, "new": 1e-3}
+
+
+def summary(groups: list[dict[str, Any]]) -> dict[str, tuple[float, float, int]]:
+    return {g["name"]: (g["lr"], g["weight_decay"], len(g["params"])) for g in groups}
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_every_trained_parameter_stands_in_one_group(tied: bool) -> None:
+    model = llama(tie_word_embeddings=tied)
+    split_unembedding(model, new_tokens=3)
+    groups = split_parameter_groups(model, learning_rates=RATES, rest=2e-5, weight_decay=0.1)
+    per_split = 1 if tied else 2
+    assert summary(groups) == {
+        "base": (1e-5, 0.1, per_split),
+        "new": (1e-3, 0.1, per_split),
+        "rest": (2e-5, 0.1, 7),
+        "rest_no_decay": (2e-5, 0.0, 3),
+    }
+    assert [g["name"] for g in groups][:2] == ["base", "new"]
+    found = sorted(id(p) for group in groups for p in group["params"])
+    assert found == sorted(id(p) for p in model.parameters())
+
+
+def test_frozen_parameters_and_the_rest_are_left_out_on_request() -> None:
+    model = llama(tie_word_embeddings=True)
+    split_unembedding(model, new_tokens={"new": 3, "other": 1}).freeze_base()
+    rates = {"other": 0.1, "new": 1e-3}
+    assert summary(split_parameter_groups(model, learning_rates=rates)) == {
+        "new": (1e-3, 0.0, 1),
+        "other": (0.1, 0.0, 1),
+    }
+    groups = split_parameter_groups(model, learning_rates=rates | {"base": 1.0})
+    assert [group["name"] for group in groups] == ["new", "other"]
+
+
+def test_biases_of_a_split_are_not_decayed() -> None:
+    model = PhiForCausalLM(PhiConfig(**SIZES))
+    split_unembedding(model, new_tokens=3)
+    groups = split_parameter_groups(model, learning_rates=RATES, weight_decay=0.1)
+    assert summary(groups) == {
+        "base": (1e-5, 0.1, 2),
+        "base_no_decay": (1e-5, 0.0, 1),
+        "new": (1e-3, 0.1, 2),
+        "new_no_decay": (1e-3, 0.0, 1),
+    }
+
+
+def test_any_module_with_splits_will_do() -> None:
+    embeddings = SplitTokenEmbeddings(
+        split_vocab_size={"new": 2, "base": 5}, split_order=("base", "new"), hidden_size=4
+    )
+    groups = split_parameter_groups(
+        nn.Sequential(embeddings, nn.Linear(4, 4)), learning_rates=RATES, rest=0.5
+    )
+    assert [group["name"] for group in groups] == ["base", "new", "rest", "rest_no_decay"]
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_a_rate_of_0_leaves_every_bit_and_another_moves_every_new_row(tied: bool) -> None:
+    model = llama(tie_word_embeddings=tied)
+    vocabulary = split_unembedding(model, new_tokens=3)
+    before = [p.detach().clone() for p in vocabulary.embeddings.weights]
+    groups = split_parameter_groups(
+        model, learning_rates={"base": 0.0, "new": 1e-2}, weight_decay=0.1
+    )
+    optimizer = torch.optim.AdamW(groups)
+    ids = torch.tensor([[4, V, 5, V + 1, 6, V + 2]])
+    model(ids, labels=ids).loss.backward()
+    optimizer.step()
+    after = vocabulary.embeddings.weights
+    assert torch.equal(before[0], after[0])
+    assert (before[1] != after[1]).any(dim=1).all()
+
+
+def test_a_trainer_takes_the_optimiser(tmp_path: Path) -> None:
+    model = llama(tie_word_embeddings=True)
+    vocabulary = split_unembedding(model, new_tokens=3)
+    vocabulary.freeze_base()
+    before = {name: weight.clone() for name, weight in model.state_dict().items()}
+    optimizer = torch.optim.AdamW(split_parameter_groups(model, learning_rates={"new": 1e-2}))
+    rows = torch.tensor([[4, V, 5, V + 1, 6, V + 2]]).repeat(6, 1).tolist()
+    arguments = TrainingArguments(
+        output_dir=str(tmp_path),
+        max_steps=3,
+        save_steps=2,
+        per_device_train_batch_size=2,
+        report_to=[],
+        disable_tqdm=True,
+        use_cpu=True,
+    )
+    data = [{"input_ids": row, "labels": row} for row in rows]
+    Trainer(model=model, args=arguments, train_dataset=data, optimizers=(optimizer, None)).train()
+    for name, weight in model.state_dict().items():
+        assert torch.equal(weight, before[name]) == (".new." not in name), name
+    saved = torch.load(tmp_path / "checkpoint-2" / "optimizer.pt", weights_only=True)
+    assert [group["name"] for group in saved["param_groups"]] == ["new"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"learning_rates": {"new": 1e-3}}, "lacks base .*the splits are base, new"),
+        ({"learning_rates": RATES | {"novel": 1.0}}, r"\(base, new\), got novel"),
+        ({"learning_rates": RATES | {"new": -1.0}}, r"learning_rates\['new'\]. must be finite"),
+        ({"learning_rates": RATES, "rest": float("nan")}, "`rest` must be finite"),
+        ({"learning_rates": RATES, "weight_decay": -0.1}, "`weight_decay` must be finite"),
+    ],
+)
+def test_wrong_rates_are_named(options: dict[str, Any], message: str) -> None:
+    model = llama(tie_word_embeddings=True)
+    split_unembedding(model, new_tokens=3)
+    with pytest.raises(ValueError, match=message):
+        split_parameter_groups(model, **options)
+
+
+def test_a_model_without_splits_is_named() -> None:
+    with pytest.raises(UnsupportedModelError, match="has no split vocabulary"):
+        split_parameter_groups(llama(tie_word_embeddings=True), learning_rates=RATES)
