@@ -77,6 +77,20 @@ def test_bfloat16_hidden_states_give_float32_scores(kind: str) -> None:
     torch.testing.assert_close(scores, by_the_book(head, hidden).diagonal()[:6])
 
 
+@pytest.mark.parametrize("shape", [(), (5,), (0,), (2, 3)], ids=str)
+@pytest.mark.parametrize("kind", [kind for kind in HEAD_TYPES if kind != RescalingHead.head_type])
+def test_what_logits_are_linear_in(kind: str, shape: tuple[int, ...]) -> None:
+    head = make_head(kind)
+    hidden = torch.randn(*shape, H).bfloat16()
+    layer = head.linear(hidden)
+    logits = layer.hidden @ layer.weight.T
+    if layer.row_bias is not None:
+        assert layer.row_bias.shape == shape
+        logits = logits + layer.row_bias.unsqueeze(-1)
+    assert logits.dtype == torch.float32
+    torch.testing.assert_close(torch.sigmoid(logits), by_the_book(head, hidden))
+
+
 @pytest.mark.parametrize("kind", HEAD_TYPES)
 def test_every_parameter_learns_as_by_the_book(kind: str) -> None:
     hidden, ids = torch.randn(5, H), torch.randint(0, V, (5, 3))

@@ -173,7 +173,7 @@ def full_loss(
             reduction="sum",
             workspace_bytes=workspace_bytes,
         )
-    # Without them, the gradient of no logit would still be as large as the weight
+    # Even the gradient of no logits would be as large as the weight
     if wrong.any():
         own = head.logits(batch.hidden[wrong], batch.targets[wrong])
         total = total + (F.softplus(own) * weights[wrong]).sum()
@@ -190,10 +190,10 @@ def _rescaled_loss(
     vocabulary_size: int,
     workspace_bytes: int,
 ) -> Tensor:
-    """What `linear_sigmoid_cross_entropy` computes, of logits that need not be linear.
+    """The same loss of the language model's own logits, a scalar.
 
-    The language model's may be soft-capped, and they are frozen: what a linear loss spends on
-    gradients of hidden states and weight would be for two scalars.
+    They may be soft-capped, so that they are not linear, and they are frozen: the products that
+    a linear loss spends on gradients of hidden states and weight would be for two scalars.
     """
     own = targets.unsqueeze(1)
     uncounted = torch.cat([own, torch.where(avoided < 0, own, avoided)], dim=1)
@@ -207,9 +207,10 @@ def _rescaled_loss(
 
     total = hidden.new_zeros((), dtype=torch.float32)
     for part in row_chunks(
-        len(hidden),
-        # Logits, those of the negatives, their losses, gradients of two and one on the way
-        bytes_per_row=6 * 4 * vocabulary_size,
+        # A chunk of nothing still gives both scalars a gradient
+        max(len(hidden), 1),
+        # Logits, those of the negatives, their losses, and a gradient
+        bytes_per_row=4 * 4 * vocabulary_size,
         workspace_bytes=workspace_bytes,
     ):
         total = total + checkpoint(chunk, part, use_reentrant=False, preserve_rng_state=False)
