@@ -10,8 +10,8 @@ from torch.nn import functional as F
 
 from comparison import PeakMemory
 from headwise.functional import linear_cross_entropy
-from headwise.functional.external_losses import core_loss
-from headwise.functional.loss_backends import LossBackend, LossOptions, choose_backend
+from headwise.functional.losses.backends import LossBackend, LossOptions, choose_backend
+from headwise.functional.losses.external_losses import core_loss
 from peak_memory import peak_bytes
 
 DENSE, CORE, OURS = "dense", "core", "ours"

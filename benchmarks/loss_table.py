@@ -6,8 +6,8 @@ from pathlib import Path
 import torch
 
 from comparison import seconds
-from headwise.functional import backend_table
-from headwise.functional.loss_backends import LossBackend
+from headwise.functional.losses import backend_table
+from headwise.functional.losses.backends import LossBackend
 from loss_sides import Problem, available, backend, step
 
 VOCABULARIES = (1_000, 8_000, 32_000, 128_000)

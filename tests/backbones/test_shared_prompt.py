@@ -2,7 +2,8 @@
 
 import pytest
 import torch
-from test_unembedding import CAUSAL, DECODER, ENCODER_DECODER, no_tokenizer, random_model
+from random_language_models import random_model
+from test_unembedding import CAUSAL, ENCODER_DECODER, no_tokenizer
 
 from headwise.backbones import CausalBackbone, EncodedPair, EncoderDecoderBackbone
 from headwise.errors import PromptBoundaryError
@@ -21,9 +22,7 @@ CANDIDATES = [(8, 7, 6), (8,), (9, 10, 11, 12, 13, 14, 15), (8, 7, 7)]
 @pytest.mark.parametrize("name", CAUSAL)
 @torch.inference_mode()
 def test_causal(name: str) -> None:
-    configuration, architecture, changes = CAUSAL[name]
-    model = random_model(configuration, architecture, DECODER | changes)
-    backbone = CausalBackbone(model, no_tokenizer())
+    backbone = CausalBackbone(random_model(name).eval(), no_tokenizer())
     pairs = [pair(PROMPT, *targets) for targets in CANDIDATES]
     one_by_one = torch.cat([backbone.target_hidden([one]) for one in pairs])
     torch.testing.assert_close(backbone.target_hidden(pairs), one_by_one, rtol=1e-4, atol=1e-4)
@@ -34,7 +33,7 @@ def test_causal(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in ENCODER_DECODER if name != "whisper"])
 @torch.inference_mode()
 def test_encoder_decoder(name: str) -> None:
-    backbone = EncoderDecoderBackbone(random_model(*ENCODER_DECODER[name]), no_tokenizer())
+    backbone = EncoderDecoderBackbone(random_model(name).eval(), no_tokenizer())
 
     def encoded(targets: tuple[int, ...], source: tuple[int, ...]) -> EncodedPair:
         return EncodedPair((0, *targets[:-1]), 0, targets, (), source_ids=source)
@@ -52,7 +51,7 @@ def test_encoder_decoder(name: str) -> None:
 
 @torch.inference_mode()
 def test_the_prompt_is_read_once() -> None:
-    model = random_model("LlamaConfig", "LlamaForCausalLM", DECODER)
+    model = random_model().eval()
     backbone = CausalBackbone(model, no_tokenizer())
     shapes: list[tuple[int, ...]] = []
     model.get_input_embeddings().register_forward_pre_hook(
@@ -63,7 +62,7 @@ def test_the_prompt_is_read_once() -> None:
 
 
 def test_prompts_that_differ_are_refused() -> None:
-    model = random_model("LlamaConfig", "LlamaForCausalLM", DECODER)
+    model = random_model().eval()
     backbone = CausalBackbone(model, no_tokenizer())
     for other in ((5, 9, 3), (5, 8, 3, 17, 4, 11, 6)):
         with pytest.raises(PromptBoundaryError, match="do not share the tokens of one prompt"):

@@ -2,6 +2,7 @@ import pytest
 import torch
 from made_heads import stirred
 
+from headwise.errors import UninitialisedError
 from headwise.heads.embedding_head import EmbeddingHead
 
 
@@ -80,3 +81,23 @@ def test_state_dicts_are_exchanged_with_d9d() -> None:
     head.load_state_dict(theirs)
     assert set(head.state_dict()) == set(theirs)
     assert not EmbeddingHead(hidden_size=7).state_dict()
+
+
+@pytest.mark.parametrize("output_size", [None, 5])
+def test_hidden_states_of_another_width_are_refused(output_size: int | None) -> None:
+    with pytest.raises(ValueError, match=r"`hidden_size` of 7 as H, got \(2, 8\)"):
+        EmbeddingHead(hidden_size=7, output_size=output_size)(torch.zeros(2, 8))
+
+
+def test_wrong_sizes_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"`output_size` .* at least 1, got 0"):
+        EmbeddingHead(hidden_size=7, output_size=0)
+    with pytest.raises(ValueError, match=r"`hidden_size` .* at least 1, got 0"):
+        EmbeddingHead(hidden_size=0)
+
+
+def test_a_head_without_values_says_how_to_get_some() -> None:
+    with torch.device("meta"):
+        head = EmbeddingHead(hidden_size=7, output_size=5)
+    with pytest.raises(UninitialisedError, match="materialise"):
+        head(torch.zeros(2, 7))

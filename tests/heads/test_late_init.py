@@ -132,6 +132,7 @@ def test_shared_parameters_stay_shared() -> None:
     torch.manual_seed(4)
     materialise(both, device="cpu")
     assert all(a is b for a, b in zip(head.weights, embeddings.weights, strict=True))
+    assert head.tied
     assert not head.weights[0].requires_grad
     assert head.weights[2].requires_grad
     # Tied weights are the embeddings' to draw
@@ -197,3 +198,14 @@ def test_loaded_values_are_not_overwritten() -> None:
     with pytest.raises(UninitialisedError, match=r"b \(Counted\) .* overwrite inner\.weight"):
         materialise(nn.ModuleDict({"b": counted}), device="cpu")
     assert (counted.inner.weight == 7.0).all()
+
+
+def test_a_head_that_is_materialised_without_its_embeddings_draws_its_own_weights() -> None:
+    embeddings = on_meta(HEADS["token embeddings"])
+    head = on_meta(HEADS["language modelling"])
+    head.tie_to(embeddings)
+    torch.manual_seed(4)
+    materialise(head, device="cpu")
+    assert not head.tied
+    torch.manual_seed(4)
+    assert_same_state(head, HEADS["language modelling"]())

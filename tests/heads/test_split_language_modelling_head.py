@@ -1,15 +1,20 @@
 import copy
+import math
+import pickle
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils import parametrize, prune
 
-from headwise.errors import MismatchError
-from headwise.functional import LM_IGNORE_INDEX
+from headwise.errors import MismatchError, UninitialisedError, UnsupportedModelError
+from headwise.functional import LM_IGNORE_INDEX, LinearCrossEntropyOutput
+from headwise.heads.late_init import materialise
 from headwise.heads.split_language_modelling_head import SplitLanguageModellingHead
 from headwise.heads.split_token_embeddings import SplitTokenEmbeddings
 
@@ -82,7 +87,9 @@ def test_log_probs_and_logits_are_those_of_joined_weights(softcap: float | None)
     torch.testing.assert_close(head.logits(hidden), logits)
     kept = labels != LM_IGNORE_INDEX
     expected = logits.log_softmax(-1).gather(-1, labels.clamp(min=0).unsqueeze(-1)).squeeze(-1)
-    torch.testing.assert_close(head.log_probs(hidden, labels), expected.where(kept, 0.0))
+    found = head.log_probs(hidden, labels)
+    torch.testing.assert_close(found, expected.where(kept, 0.0))
+    assert all(math.copysign(1.0, value) == 1.0 for value in found[~kept].tolist())
 
 
 def test_the_loss_takes_the_options_of_linear_cross_entropy() -> None:
@@ -100,6 +107,7 @@ def test_the_loss_takes_the_options_of_linear_cross_entropy() -> None:
     found = head.loss(hidden, labels, shift=True, reduction="sum", label_smoothing=0.1)
     torch.testing.assert_close(found, expected)
     output = head.loss(hidden, labels, return_logsumexp=True)
+    assert isinstance(output, LinearCrossEntropyOutput)
     kept = labels != LM_IGNORE_INDEX
     torch.testing.assert_close(output.logsumexp[kept], logits.logsumexp(-1)[kept])
 
@@ -148,12 +156,97 @@ def test_tied_weights_sum_both_gradients() -> None:
     before = weight.detach().clone()
     head.reset_parameters()
     assert torch.equal(torch.cat(head.weights), before)
-    model = nn.ModuleDict({"embeddings": table, "head": head})
-    other = copy.deepcopy(model)
-    assert other["head"].weights[0] is other["embeddings"].weights[0]
-    assert other["head"].weights[0] is not head.weights[0]
     head.freeze("base")
     assert not table.weights[0].requires_grad
+
+
+def tied_model(*order: str, bias: bool = False) -> nn.ModuleDict:
+    table, head = embeddings(), made(bias=bias)
+    head.tie_to(table)
+    return nn.ModuleDict({name: {"embeddings": table, "head": head}[name] for name in order})
+
+
+@pytest.mark.parametrize("order", [("embeddings", "head"), ("head", "embeddings")], ids=str)
+@pytest.mark.parametrize(
+    "copied",
+    [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model)), copy.copy],
+    ids=["deepcopy", "pickle", "copy"],
+)
+def test_a_copy_of_both_is_tied_as_they_are(
+    copied: Callable[[nn.ModuleDict], nn.ModuleDict], order: tuple[str, ...]
+) -> None:
+    model = tied_model(*order)
+    other = copied(copied(model))
+    head, table = other["head"], other["embeddings"]
+    assert head.tied
+    assert model["head"].tied
+    assert all(a is b for a, b in zip(head.weights, table.weights, strict=True))
+    assert (head.weights[0] is model["head"].weights[0]) == (copied is copy.copy)
+    before = torch.cat(head.weights).detach().clone()
+    head.reset_parameters()
+    assert torch.equal(torch.cat(head.weights), before)
+
+
+def test_a_shallow_copy_of_the_embeddings_takes_no_tie_away() -> None:
+    model = tied_model("embeddings", "head")
+    copy.copy(model["embeddings"])
+    assert model["head"].tied
+
+
+def test_a_head_that_was_copied_alone_draws_its_own_weights() -> None:
+    model = tied_model("embeddings", "head")
+    head = copy.deepcopy(model["head"])
+    assert not head.tied
+    assert torch.equal(head.weights[0], model["head"].weights[0])
+    torch.manual_seed(0)
+    head.reset_parameters()
+    assert torch.equal(torch.cat(head.weights), torch.cat(made().weights))
+    # The same, when nothing but the head is left of the model
+    left = model.pop("head")
+    assert left.tied
+    del model
+    assert not left.tied
+
+
+def test_to_empty_breaks_the_tie_and_the_head_draws_its_own_weights() -> None:
+    with torch.device("meta"):
+        model = tied_model("embeddings", "head", bias=True)
+    assert model["head"].tied
+    model.to_empty(device="cpu")
+    assert not model["head"].tied
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.fill_(4.6e19)
+    torch.manual_seed(0)
+    model["head"].reset_parameters()
+    expected = made(bias=True).state_dict()
+    torch.testing.assert_close(model["head"].state_dict(), expected, rtol=0, atol=0)
+    # Half a tie leaves half of the weights to the embeddings
+    head, table = model["head"], model["embeddings"]
+    head.lm_head["base"].weight = table.token_embedding["base"].weight
+    head.reset_parameters()
+    assert not head.tied
+    assert (head.weights[0] == 4.6e19).all()
+    assert (head.weights[2] < 1.0).all()
+
+
+def test_assigned_state_dicts_break_the_tie() -> None:
+    model = tied_model("embeddings", "head")
+    state = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    model.load_state_dict(state)
+    assert model["head"].tied
+    model.load_state_dict(state, assign=True)
+    assert not model["head"].tied
+
+
+def test_tied_heads_draw_their_biases() -> None:
+    with torch.device("meta"):
+        model = tied_model("embeddings", "head", bias=True)
+    head = materialise(model, device="cpu")["head"]
+    assert head.tied
+    for bias in head.biases:
+        assert (bias.abs() <= H**-0.5).all()
+    assert head.biases[0].unique().numel() == 10
 
 
 @pytest.mark.parametrize(
@@ -169,6 +262,107 @@ def test_tied_weights_sum_both_gradients() -> None:
 def test_other_splits_are_not_tied(other: SplitTokenEmbeddings) -> None:
     with pytest.raises(MismatchError, match="the same splits in the same order"):
         made().tie_to(other)
+
+
+def test_a_table_without_splits_is_not_tied() -> None:
+    with pytest.raises(TypeError, match=r"SplitTokenEmbeddings .* got torch\.nn\..*\.Embedding"):
+        made().tie_to(nn.Embedding(V, H))
+
+
+class Adapted(nn.Module):
+    """As PEFT wraps layers: it looks like the layer and adds something."""
+
+    def __init__(self, base_layer: nn.Linear) -> None:
+        super().__init__()
+        self.base_layer = base_layer
+        self.weight, self.bias = base_layer.weight, base_layer.bias
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        return self.base_layer(hidden) + 1.0
+
+
+def adapt(layers: nn.ModuleDict) -> None:
+    layers["new"] = Adapted(layers["new"])
+
+
+def replace_forward(layers: nn.ModuleDict) -> None:
+    layers["new"].forward = Adapted(layers["new"]).forward
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (adapt, r"'new' is .*\.Adapted, .*`target_modules`.*`merge_and_unload\(\)`"),
+        (
+            lambda layers: prune.l1_unstructured(layers["new"], "weight", 2),
+            "'new' has forward hooks",
+        ),
+        (lambda layers: layers["base"].register_forward_hook(print), "'base' has forward hooks"),
+        (replace_forward, "'new' has forward hooks, or a forward of its own"),
+        (lambda layers: layers.update({"new": nn.Linear(H, 3)}), r"'new' is .*linear\.Linear,"),
+    ],
+    ids=["adapter", "pruning", "hook", "forward", "another layer"],
+)
+def test_what_losses_would_not_see_is_refused(
+    change: Callable[[nn.ModuleDict], object], message: str
+) -> None:
+    head = made()
+    hidden, labels = batch(2, 3)
+    change(head.lm_head)
+    for refused in (head, head.loss, head.log_probs):
+        with pytest.raises(UnsupportedModelError, match=message):
+            refused(hidden, labels)
+
+
+def test_logits_go_through_whatever_sits_on_a_split() -> None:
+    head, (hidden, _) = made(), batch(2, 3)
+    plain = head.logits(hidden)
+    adapt(head.lm_head)
+    torch.testing.assert_close(head(hidden)[..., 10:13], plain[..., 10:13] + 1.0)
+    torch.testing.assert_close(head(hidden)[..., :10], plain[..., :10])
+
+
+class Doubled(nn.Module):
+    def forward(self, weight: Tensor) -> Tensor:
+        return 2.0 * weight
+
+
+def test_parametrised_splits_are_seen() -> None:
+    head, (hidden, labels) = made(), batch(2, 3)
+    parametrize.register_parametrization(head.lm_head["new"], "weight", Doubled())
+    logits = head.logits(hidden)
+    assert torch.equal(head.weights[2], 2.0 * head.lm_head["new"].parametrizations.weight.original)
+    expected = F.cross_entropy(logits.view(-1, V), labels.view(-1))
+    loss = head.loss(hidden, labels)
+    torch.testing.assert_close(loss, expected)
+    loss.backward()
+    assert head.lm_head["new"].parametrizations.weight.original.grad.any()
+
+
+@pytest.mark.parametrize("shape", [(), (H + 1,), (2, 3, H - 1)], ids=str)
+def test_hidden_states_of_another_width_are_refused(shape: tuple[int, ...]) -> None:
+    hidden = torch.zeros(shape)
+    for call in (made(), made().loss, made().log_probs):
+        with pytest.raises(ValueError, match=r"`hidden_size` of 6 as H, got \("):
+            call(hidden, torch.zeros(shape[:-1], dtype=torch.int64))
+    with pytest.raises(ValueError, match=r"`hidden_size` of 6 as H, got \("):
+        made()(hidden)
+
+
+def test_a_head_without_values_says_how_to_get_some() -> None:
+    with torch.device("meta"):
+        head = made()
+        assert head(torch.zeros(2, H)).shape == (2, V)
+    hidden, labels = batch(2)
+    for call in (head.logits, lambda hidden: head(hidden, labels)):
+        with pytest.raises(UninitialisedError, match=r"on cpu; call .*materialise"):
+            call(hidden)
+
+
+def test_numpys_integers_are_sizes() -> None:
+    head = made({"a": np.int64(3), "b": np.uint8(2)}, ["a", "b"])
+    assert head.split_ranges == {"a": range(3), "b": range(3, 5)}
+    assert type(head.split_ranges["b"].stop) is int
 
 
 def test_half_precision_keeps_float32_losses() -> None:

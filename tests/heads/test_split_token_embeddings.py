@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from headwise.errors import UninitialisedError
 from headwise.heads.split_token_embeddings import SplitTokenEmbeddings
 
 H = 6
@@ -80,6 +81,21 @@ def test_frozen_splits_get_no_gradient_and_tables_without_tokens_get_zeros() -> 
         embeddings.freeze("old")
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bool, torch.int16], ids=str)
+def test_ids_of_another_type_are_refused(dtype: torch.dtype) -> None:
+    with pytest.raises(ValueError, match=rf"`input_ids` must be int64 or int32, got {dtype}"):
+        made()(torch.tensor([[0, 1]]).to(dtype))
+
+
+def test_arguments_of_another_type_are_refused() -> None:
+    with pytest.raises(TypeError, match=r"named one by one, .* got \['base'\]\."):
+        made().freeze(["base"])
+    with pytest.raises(TypeError, match=r"`split_vocab_size` must map .* got \[3, 10\]\."):
+        made([3, 10])
+    with pytest.raises(ValueError, match=r"`hidden_size` .* at least 1, got 0"):
+        SplitTokenEmbeddings(split_vocab_size={"a": 1}, split_order=["a"], hidden_size=0)
+
+
 @pytest.mark.parametrize("wrong", [-1, V, V + 100])
 def test_ids_out_of_range_are_refused(wrong: int, monkeypatch: pytest.MonkeyPatch) -> None:
     embeddings = made()
@@ -112,6 +128,7 @@ def test_splits_of_another_dtype_are_cast_to_that_of_the_first() -> None:
         ({"type": 1}, ["type"], "cannot be named 'type': .* such as 'type_tokens'"),
         ({"a": -1}, ["a"], r"`split_vocab_size\['a'\]` .* got -1"),
         ({"a": 1.5}, ["a"], "got 1.5"),
+        ({"a": "3"}, ["a"], "got '3'"),
         ({"a": True}, ["a"], "got True"),
         ({"a": 0}, ["a"], r"at least one token together, got \{'a': 0\}"),
         ({}, [], "at least one token together, got no split"),
@@ -173,6 +190,8 @@ def test_on_the_meta_device_it_tells_shapes() -> None:
         found = embeddings(torch.zeros(2, 3, dtype=torch.int64))
     assert found.is_meta
     assert found.shape == (2, 3, H)
+    with pytest.raises(UninitialisedError, match="materialise"):
+        embeddings(torch.zeros(2, dtype=torch.int64))
 
 
 def test_compiled_code_needs_no_break() -> None:

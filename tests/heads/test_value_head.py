@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from headwise.errors import UninitialisedError
 from headwise.heads.value_head import ValueHead
 
 H = 7
@@ -41,6 +42,19 @@ def test_a_mask_chooses_positions() -> None:
     assert made(output_size=2)(hidden, last).shape == (3, 2)
     with pytest.raises(ValueError, match="`pooling_mask` must have the shape"):
         head(hidden, last[:2])
+
+
+def test_what_does_not_fit_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"`hidden_size` of 7 as H, got \(2, 8\)"):
+        made()(torch.zeros(2, H + 1))
+    with pytest.raises(ValueError, match=r"`output_size` .* at least 1, got 0"):
+        made(output_size=0)
+    with pytest.raises(ValueError, match=r"`dropout` must be a number in \[0, 1\), got 1\.5"):
+        made(dropout=1.5)
+    with torch.device("meta"):
+        head = made()
+    with pytest.raises(UninitialisedError, match="materialise"):
+        head(torch.zeros(2, H))
 
 
 def test_dropout_is_for_training_alone() -> None:

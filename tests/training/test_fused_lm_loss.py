@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 import torch
-from random_language_models import MODELS, VOCABULARY, batch, random_model
+from adapted_layer import Adapted, Wrapped
+from random_language_models import VOCABULARY, batch, random_model
 from torch import Tensor, nn
 from torch.nn import functional as F
-from transformers import PreTrainedModel
+from transformers import LlamaForCausalLM, PreTrainedModel
 
 from headwise.errors import UnsupportedModelError
 from headwise.training.language_modelling.fused_lm_loss import (
@@ -18,6 +19,11 @@ from headwise.training.language_modelling.fused_lm_loss import (
     unpatch_lm_loss,
 )
 from headwise.training.language_modelling.split_vocabulary import split_unembedding
+
+ARCHITECTURES = (
+    *("llama", "llama-tied", "gpt2", "gemma2", "cohere", "granite", "qwen3", "phi"),
+    *("mixtral", "mixtral-balanced", "qwen3-moe-balanced", "mamba", "llama4", "bart", "marian"),
+)
 
 
 def step(model: nn.Module, **call: Any) -> tuple[Tensor, dict[str, Tensor]]:
@@ -45,22 +51,7 @@ def both(model: PreTrainedModel, patched: nn.Module, **call: Any) -> None:
         torch.testing.assert_close(our_gradients[name], gradient, rtol=1e-4, atol=1e-6, msg=name)
 
 
-class Adapted(nn.Module):
-    """What PEFT does: frozen weights, and a low-rank product beside one layer."""
-
-    def __init__(self, layer: nn.Linear) -> None:
-        super().__init__()
-        self.layer = layer
-        self.down = nn.Linear(layer.in_features, 2, bias=False)
-        self.up = nn.Linear(2, layer.out_features, bias=False)
-        # Linear layers that are wrapped pass on these names
-        self.weight, self.bias = layer.weight, layer.bias
-
-    def forward(self, hidden: Tensor) -> Tensor:
-        return self.layer(hidden) + self.up(self.down(hidden))
-
-
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", ARCHITECTURES)
 def test_loss_and_gradients_are_the_models_own(name: str) -> None:
     model = random_model(name)
     patched = patch_lm_loss(copy.deepcopy(model))
@@ -81,9 +72,11 @@ def test_split_vocabularies(name: str) -> None:
     inputs["labels"][:, ::3] = VOCABULARY + 2
     both(model, patched, **inputs)
     assert patched(**inputs).logits is None
-    patched.lm_head.lm_head["new"] = Adapted(patched.lm_head.lm_head["new"])
-    with pytest.raises(UnsupportedModelError, match=r"Adapted.*target_modules"):
-        patched(**inputs)
+    layers = patched.lm_head.lm_head
+    for odd in (Adapted(layers["new"]), Wrapped(16, 4, bias=name == "phi")):
+        layers["new"] = odd
+        with pytest.raises(UnsupportedModelError, match=f"{type(odd).__name__}.*target_modules"):
+            patched(**inputs)
 
 
 def test_nothing_is_left_behind_by_the_check() -> None:
@@ -144,6 +137,26 @@ def test_positional_arguments() -> None:
     call = (inputs["input_ids"], inputs["attention_mask"], None, None, None, inputs["labels"])
     torch.testing.assert_close(patched(*call).loss, model(*call).loss)
     assert patched(*call).logits is None
+    ids = inputs["input_ids"]
+    with pytest.raises(TypeError, match="multiple values for argument 'input_ids'"):
+        patched(ids, input_ids=ids, labels=ids)
+    with pytest.raises(TypeError, match="too many positional"):
+        patched(*[ids] * 20)
+
+
+class Passing(LlamaForCausalLM):
+    """As a subclass that adds a word to every call."""
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        return super().forward(*args, **kwargs)
+
+
+def test_arguments_without_names_run_the_models_own_forward() -> None:
+    model = Passing(random_model().config)
+    patched = patch_lm_loss(copy.deepcopy(model))
+    both(model, patched, **batch())
+    ids = batch()["input_ids"]
+    assert torch.equal(patched(ids, labels=ids).logits, model(ids, labels=ids).logits)
 
 
 def test_calls_that_need_logits_run_the_models_own_forward() -> None:
@@ -219,7 +232,7 @@ def test_gradient_checkpointing() -> None:
 
 
 def test_compiled() -> None:
-    model = random_model("gemma2", num_hidden_layers=1)
+    model = random_model("gemma2", num_hidden_layers=1, layer_types=["full_attention"])
     patched = patch_lm_loss(copy.deepcopy(model))
     both(model, torch.compile(patched, backend="eager"), **batch())
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 import transformers
-from random_language_models import SIZES, VOCABULARY, random_model
+from random_language_models import SIZES, random_model
 from torch import nn
 
 from headwise.errors import TrainingError, UnsupportedModelError
@@ -15,11 +15,6 @@ from headwise.training.language_modelling.fused_lm_loss import patch_lm_loss, un
 
 def no_output_layer() -> nn.Module:
     return transformers.LlamaModel(transformers.LlamaConfig(**SIZES))
-
-
-def t5() -> nn.Module:
-    config = transformers.T5Config(vocab_size=VOCABULARY, d_model=16, d_kv=8, d_ff=32, num_layers=1)
-    return transformers.T5ForConditionalGeneration(config)
 
 
 def odd_logits() -> nn.Module:
@@ -60,7 +55,10 @@ def on_meta() -> nn.Module:
 REFUSED: dict[str, tuple[Callable[[], nn.Module], str]] = {
     "no language model": (lambda: nn.Linear(2, 2), "got Linear"),
     "no output layer": (no_output_layer, "output layer of LlamaModel is none"),
-    "no base model": (t5, "T5ForConditionalGeneration has no base model"),
+    "no base model": (
+        lambda: random_model("t5-tied"),
+        "T5ForConditionalGeneration has no base model",
+    ),
     "hooks on the output layer": (odd_logits, "would not be the same"),
     "another loss": (other_loss, "ForCausalLMLoss"),
     "another scale": (odd_scale, "logits of Odd would not be the same"),
@@ -83,3 +81,30 @@ def test_patching_twice_and_unpatching_twice_are_refused() -> None:
     unpatch_lm_loss(model)
     with pytest.raises(TrainingError, match="not patched"):
         unpatch_lm_loss(model)
+
+
+SETTINGS: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
+    "backend": ({"backend": "ccx"}, ValueError, "'auto', 'torch', 'core', 'cce', 'liger'.*'ccx'"),
+    "backend's device": ({"backend": "cce"}, ValueError, "'cce' needs a device of type 'cuda'"),
+    "backend's options": ({"backend": "core", "z_loss": 0.1}, ValueError, "'core' has no z_loss"),
+    "no workspace": ({"workspace_bytes": 0}, ValueError, "`workspace_bytes`.*at least 1, got 0"),
+    "small workspace": (
+        {"workspace_bytes": 10, "backend": "torch"},
+        ValueError,
+        "`workspace_bytes` must be at least .* one position of this vocabulary, got 10",
+    ),
+    "text for bytes": ({"workspace_bytes": "1 GB"}, TypeError, "`workspace_bytes`.*'1 GB'"),
+    "z-loss below 0": ({"z_loss": -0.1}, ValueError, "`z_loss` must be at least 0.*-0.1"),
+    "no z-loss": ({"z_loss": float("nan")}, ValueError, "`z_loss`.*got nan"),
+    "text for z-loss": ({"z_loss": "0.1"}, TypeError, "`z_loss` must be a number, got str"),
+}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_wrong_settings_do_not_blame_the_model(name: str) -> None:
+    options, kind, message = SETTINGS[name]
+    model = random_model()
+    with pytest.raises(kind, match=message) as caught:
+        patch_lm_loss(model, **options)
+    assert not isinstance(caught.value, UnsupportedModelError)
+    assert "forward" not in vars(model)

@@ -4,18 +4,24 @@ import copy
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import fused_step
 import numpy as np
 import pytest
+import random_language_models
 import torch
 from random_language_models import VOCABULARY, batch, random_model
 from safetensors.torch import load_file
+from torch import distributed
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import fully_shard
 from transformers import EvalPrediction, PreTrainedModel, Trainer, TrainingArguments
 
 from headwise.training.language_modelling.fused_lm_loss import patch_lm_loss
+from headwise.training.language_modelling.split_vocabulary import split_unembedding
 
 
 def accuracy(prediction: EvalPrediction) -> dict[str, float]:
@@ -105,11 +111,45 @@ def test_a_patched_model_is_saved_as_any_other(tmp_path: Path) -> None:
     torch.testing.assert_close(loaded(**batch()).loss, model(**batch()).loss)
 
 
+@pytest.fixture
+def one_process() -> Iterator[None]:
+    distributed.init_process_group("gloo", store=distributed.HashStore(), rank=0, world_size=1)
+    yield
+    distributed.destroy_process_group()
+
+
+@pytest.mark.usefixtures("one_process")
+@pytest.mark.parametrize("split", [False, True])
+def test_sharded_parameters(split: bool) -> None:
+    """FSDP2 gathers the parameters of the whole model around its forward, as the loss needs it."""
+    model = random_model("llama-tied")
+    if split:
+        split_unembedding(model, new_tokens=2).freeze_base()
+    patched = patch_lm_loss(copy.deepcopy(model))
+    mesh = init_device_mesh("cpu", (1,))
+    for layer in patched.model.layers:
+        fully_shard(layer, mesh=mesh)
+    fully_shard(patched, mesh=mesh)
+    expected, output = model(**batch()), patched(**batch())
+    assert output.logits is None
+    torch.testing.assert_close(output.loss, expected.loss)
+    for loss in (expected.loss, output.loss):
+        loss.backward()
+    sharded = dict(patched.named_parameters())
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            torch.testing.assert_close(sharded[name].grad.full_tensor(), parameter.grad, msg=name)
+        else:
+            assert sharded[name].grad is None
+
+
 def test_two_processes_are_one(tmp_path: Path) -> None:
     fused_step.main(tmp_path / "one")
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     command += ["--nproc-per-node", "2", fused_step.__file__, str(tmp_path / "two")]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    # A script finds the modules beside it alone
+    paths = [str(Path(random_language_models.__file__).parent), os.environ.get("PYTHONPATH", "")]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(paths)}
     result = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment)
     assert result.returncode == 0, result.stderr
     one, two = load_file(tmp_path / "one"), load_file(tmp_path / "two")

@@ -5,14 +5,10 @@ from typing import Any
 
 import pytest
 import torch
-from models_to_split import SIZES, V, llama
+from random_language_models import VOCABULARY as V
+from random_language_models import random_model
 from torch import nn
-from transformers import (
-    PhiConfig,
-    PhiForCausalLM,
-    Trainer,
-    TrainingArguments,
-)
+from transformers import Trainer, TrainingArguments
 
 from headwise.errors import UnsupportedModelError
 from headwise.heads import SplitTokenEmbeddings
@@ -28,15 +24,15 @@ def summary(groups: list[dict[str, Any]]) -> dict[str, tuple[float, float, int]]
 
 @pytest.mark.parametrize("tied", [True, False])
 def test_every_trained_parameter_stands_in_one_group(tied: bool) -> None:
-    model = llama(tie_word_embeddings=tied)
+    model = random_model(tie_word_embeddings=tied)
     split_unembedding(model, new_tokens=3)
     groups = split_parameter_groups(model, learning_rates=RATES, rest=2e-5, weight_decay=0.1)
     per_split = 1 if tied else 2
     assert summary(groups) == {
         "base": (1e-5, 0.1, per_split),
         "new": (1e-3, 0.1, per_split),
-        "rest": (2e-5, 0.1, 7),
-        "rest_no_decay": (2e-5, 0.0, 3),
+        "rest": (2e-5, 0.1, 14),
+        "rest_no_decay": (2e-5, 0.0, 5),
     }
     assert [g["name"] for g in groups][:2] == ["base", "new"]
     found = sorted(id(p) for group in groups for p in group["params"])
@@ -44,19 +40,21 @@ def test_every_trained_parameter_stands_in_one_group(tied: bool) -> None:
 
 
 def test_frozen_parameters_and_the_rest_are_left_out_on_request() -> None:
-    model = llama(tie_word_embeddings=True)
+    model = random_model("llama-tied")
     split_unembedding(model, new_tokens={"new": 3, "other": 1}).freeze_base()
     rates = {"other": 0.1, "new": 1e-3}
     assert summary(split_parameter_groups(model, learning_rates=rates)) == {
         "new": (1e-3, 0.0, 1),
         "other": (0.1, 0.0, 1),
     }
-    groups = split_parameter_groups(model, learning_rates=rates | {"base": 1.0})
-    assert [group["name"] for group in groups] == ["new", "other"]
+    # What PEFT does to a model that has been split
+    model.requires_grad_(False)
+    with pytest.raises(ValueError, match=r"a rate for other, new, of which.*`unfreeze`.*PEFT"):
+        split_parameter_groups(model, learning_rates=rates)
 
 
 def test_biases_of_a_split_are_not_decayed() -> None:
-    model = PhiForCausalLM(PhiConfig(**SIZES))
+    model = random_model("phi")
     split_unembedding(model, new_tokens=3)
     groups = split_parameter_groups(model, learning_rates=RATES, weight_decay=0.1)
     assert summary(groups) == {
@@ -79,7 +77,7 @@ def test_any_module_with_splits_will_do() -> None:
 
 @pytest.mark.parametrize("tied", [True, False])
 def test_a_rate_of_0_leaves_every_bit_and_another_moves_every_new_row(tied: bool) -> None:
-    model = llama(tie_word_embeddings=tied)
+    model = random_model(tie_word_embeddings=tied)
     vocabulary = split_unembedding(model, new_tokens=3)
     before = [p.detach().clone() for p in vocabulary.embeddings.weights]
     groups = split_parameter_groups(
@@ -95,7 +93,7 @@ def test_a_rate_of_0_leaves_every_bit_and_another_moves_every_new_row(tied: bool
 
 
 def test_a_trainer_takes_the_optimiser(tmp_path: Path) -> None:
-    model = llama(tie_word_embeddings=True)
+    model = random_model("llama-tied")
     vocabulary = split_unembedding(model, new_tokens=3)
     vocabulary.freeze_base()
     before = {name: weight.clone() for name, weight in model.state_dict().items()}
@@ -123,18 +121,35 @@ def test_a_trainer_takes_the_optimiser(tmp_path: Path) -> None:
     [
         ({"learning_rates": {"new": 1e-3}}, "lacks base .*the splits are base, new"),
         ({"learning_rates": RATES | {"novel": 1.0}}, r"\(base, new\), got novel"),
-        ({"learning_rates": RATES | {"new": -1.0}}, r"learning_rates\['new'\]. must be finite"),
-        ({"learning_rates": RATES, "rest": float("nan")}, "`rest` must be finite"),
-        ({"learning_rates": RATES, "weight_decay": -0.1}, "`weight_decay` must be finite"),
+        ({"learning_rates": RATES | {"new": -1.0}}, r"learning_rates\['new'\]. must be at least 0"),
+        ({"learning_rates": RATES, "rest": float("nan")}, "`rest` must be .* finite"),
+        ({"learning_rates": RATES, "weight_decay": -0.1}, "`weight_decay` must be at least 0"),
     ],
 )
 def test_wrong_rates_are_named(options: dict[str, Any], message: str) -> None:
-    model = llama(tie_word_embeddings=True)
+    model = random_model("llama-tied")
     split_unembedding(model, new_tokens=3)
     with pytest.raises(ValueError, match=message):
         split_parameter_groups(model, **options)
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"learning_rates": 1e-3}, r"must be a mapping of splits to rates.*got 0\.001"),
+        ({"learning_rates": RATES | {"new": None}}, r"learning_rates\['new'\]. must be a number"),
+        ({"learning_rates": RATES | {"new": "1e-3"}}, r"learning_rates\['new'\]. must be a number"),
+        ({"learning_rates": RATES, "rest": "1e-3"}, "`rest` must be a number, got str"),
+        ({"learning_rates": RATES, "weight_decay": None}, "`weight_decay` must be a number"),
+    ],
+)
+def test_rates_are_numbers(options: dict[str, Any], message: str) -> None:
+    model = random_model("llama-tied")
+    split_unembedding(model, new_tokens=3)
+    with pytest.raises(TypeError, match=message):
+        split_parameter_groups(model, **options)
+
+
 def test_a_model_without_splits_is_named() -> None:
     with pytest.raises(UnsupportedModelError, match="has no split vocabulary"):
-        split_parameter_groups(llama(tie_word_embeddings=True), learning_rates=RATES)
+        split_parameter_groups(random_model("llama-tied"), learning_rates=RATES)

@@ -5,7 +5,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from models_to_split import MODELS, NEW, ROUNDING, H, V, ids, llama, made
+import transformers
+from random_language_models import HIDDEN as H
+from random_language_models import VOCABULARY as V
+from random_language_models import random_model
+from split_ids import NEW, ROUNDING, ids
 from torch import Tensor, nn
 from transformers import (
     AutoModelForCausalLM,
@@ -22,24 +26,13 @@ from headwise.training.language_modelling.split_vocabulary import (
 )
 
 
-@pytest.fixture(params=MODELS)
-def model(request: pytest.FixtureRequest) -> PreTrainedModel:
-    return made(request.param)
-
-
-@pytest.fixture
-def tied() -> PreTrainedModel:
-    torch.manual_seed(0)
-    return llama(tie_word_embeddings=True)
-
-
 def test_transformers_alone_loads_what_is_saved_split_or_merged(
-    model: PreTrainedModel, tmp_path: Path
+    splittable: PreTrainedModel, tmp_path: Path
 ) -> None:
-    split_unembedding(model, new_tokens=NEW, initialise="normal")
-    expected = model(ids(V + 5)).logits
-    model.save_pretrained(tmp_path / "split")
-    merge_unembedding(model).save_pretrained(tmp_path / "merged")
+    split_unembedding(splittable, new_tokens=NEW, initialise="normal")
+    expected = splittable(ids(V + 5)).logits
+    splittable.save_pretrained(tmp_path / "split")
+    merge_unembedding(splittable).save_pretrained(tmp_path / "merged")
     for name in ("split", "merged"):
         loaded, report = AutoModelForCausalLM.from_pretrained(
             tmp_path / name, output_loading_info=True
@@ -81,24 +74,25 @@ def test_a_copy_is_a_split_model_of_its_own(tied: PreTrainedModel, tmp_path: Pat
     loaded = AutoModelForCausalLM.from_pretrained(tmp_path)
     torch.testing.assert_close(loaded(ids(V + 3)).logits, expected, **ROUNDING)
     merge_unembedding(twin)
+    assert not twin._keys_to_ignore_on_save
     assert isinstance(tied.get_input_embeddings(), SplitTokenEmbeddings)
     torch.testing.assert_close(twin(ids(V + 3)).logits, expected, **ROUNDING)
-    twin.resize_token_embeddings(60)
-    assert twin(ids(60)).logits.shape[-1] == 60
+    twin.resize_token_embeddings(70)
+    assert twin(ids(70)).logits.shape[-1] == 70
 
 
-def test_it_loads_the_plain_weights_of_a_merged_model(model: PreTrainedModel) -> None:
-    other, wrong = copy.deepcopy(model), copy.deepcopy(model)
-    split_unembedding(model, new_tokens=NEW, initialise="normal")
-    merged = merge_unembedding(copy.deepcopy(model)).state_dict()
+def test_it_loads_the_plain_weights_of_a_merged_model(splittable: PreTrainedModel) -> None:
+    other, wrong = copy.deepcopy(splittable), copy.deepcopy(splittable)
+    split_unembedding(splittable, new_tokens=NEW, initialise="normal")
+    merged = merge_unembedding(copy.deepcopy(splittable)).state_dict()
     split_unembedding(other, new_tokens=NEW)
-    assert not torch.equal(other(ids(V + 5)).logits, model(ids(V + 5)).logits)
+    assert not torch.equal(other(ids(V + 5)).logits, splittable(ids(V + 5)).logits)
     other.load_state_dict(merged)
-    assert torch.equal(other(ids(V + 5)).logits, model(ids(V + 5)).logits)
-    other.load_state_dict(model.state_dict())
+    assert torch.equal(other(ids(V + 5)).logits, splittable(ids(V + 5)).logits)
+    other.load_state_dict(splittable.state_dict())
     split_unembedding(wrong, new_tokens=4)
     with pytest.raises(
-        RuntimeError, match=r"has 55 rows, the splits of the model\s+have \[50, 4\]"
+        RuntimeError, match=r"has 66 rows, the splits of the model\s+have \[61, 4\]"
     ):
         wrong.load_state_dict(merged)
 
@@ -124,16 +118,19 @@ def trained(
     return {name: weight.clone() for name, weight in model.state_dict().items()}
 
 
-def test_a_trainer_saves_and_resumes(tmp_path: Path) -> None:
+def test_a_trainer_saves_and_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    warnings: list[str] = []
+    monkeypatch.setattr(transformers.trainer.logger, "warning", warnings.append)
+
     def start() -> tuple[PreTrainedModel, SplitVocabulary]:
-        torch.manual_seed(0)
-        model = llama(tie_word_embeddings=True)
+        model = random_model("llama-tied")
         return model, split_unembedding(model, new_tokens=NEW)
 
     straight = trained(start()[0], tmp_path / "straight")
     trained(start()[0], tmp_path / "resumed", steps=2)
     model, vocabulary = start()
     resumed = trained(model, tmp_path / "resumed", resume=True)
+    assert not [warning for warning in warnings if "missing keys" in warning]
     assert vocabulary.head.weights[1] is vocabulary.embeddings.weights[1]
     for name, weight in straight.items():
         torch.testing.assert_close(resumed[name], weight, rtol=1e-5, atol=1e-6, msg=name)

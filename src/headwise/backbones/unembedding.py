@@ -10,6 +10,7 @@ from transformers import PreTrainedModel
 
 from headwise.errors import UnsupportedModelError
 from headwise.functional import gathered_logits
+from headwise.functional.logit_chunks import soft_cap_
 
 
 class LogitTransformation(NamedTuple):
@@ -36,7 +37,7 @@ class LogitTransformation(NamedTuple):
         if self.bias is not None:
             products.add_(self.bias)
         if self.softcap is not None:
-            products.div_(self.softcap).tanh_().mul_(self.softcap)
+            soft_cap_(products, self.softcap)
         return products
 
     @classmethod

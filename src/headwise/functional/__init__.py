@@ -1,8 +1,7 @@
-"""Pure tensor operations over hidden states and vocabularies; no modules, strings or files."""
+"""Pure tensor operations over hidden states and vocabularies; no modules or files."""
 
 from headwise.functional.boosted_probability import boosted_probability
 from headwise.functional.class_uncertainty import Uncertainty, class_uncertainty
-from headwise.functional.counted_positions import LM_IGNORE_INDEX
 from headwise.functional.dominant_tokens import (
     DominantSelector,
     DominantTokens,
@@ -15,12 +14,13 @@ from headwise.functional.dominant_tokens import (
     dominant_tokens,
 )
 from headwise.functional.gathered_logits import gathered_logits
-from headwise.functional.linear_cross_entropy import (
+from headwise.functional.losses import (
+    LM_IGNORE_INDEX,
     LinearCrossEntropyOutput,
+    LossBackend,
     linear_cross_entropy,
+    linear_sigmoid_cross_entropy,
 )
-from headwise.functional.linear_sigmoid_cross_entropy import linear_sigmoid_cross_entropy
-from headwise.functional.loss_backends import LossBackend
 from headwise.functional.max_sim import max_sim
 from headwise.functional.pair_features import pair_features
 from headwise.functional.pooling import Pooling, pool

@@ -11,9 +11,9 @@ from headwise.functional.chunking import row_chunks
 
 Result = TypeVar("Result")
 
-# A chunk is read in this many slabs, so that what an operation makes on the way stays small
-# enough for a processor's cache
-_SLABS = 16
+# A chunk is read in this many slabs: what an operation makes on the way then stays small, on a
+# processor small enough for its cache; elsewhere each slab costs launches
+_SLABS_ON_CPU, _SLABS_ELSEWHERE = 16, 4
 
 # The exponential of anything near it is 0, and it can still be added and multiplied
 _NO_MASS = -1e20
@@ -54,6 +54,7 @@ class ChunkPlan:
         *,
         row_bytes: int,
         temporary_bytes: int,
+        device: torch.device,
         fixed_bytes: int = 0,
         workspace_bytes: int,
     ) -> "ChunkPlan":
@@ -63,18 +64,19 @@ class ChunkPlan:
             rows: N, number of positions.
             row_bytes: What a position holds as long as its chunk lives.
             temporary_bytes: What a position needs besides while its slab is read.
+            device: Where the logits will be.
             fixed_bytes: What is held whatever the number of positions.
             workspace_bytes: Budget for all of it.
 
         Raises:
             ValueError: If not even one position fits.
         """
-        # A chunk of n positions has slabs of ceil(n / 16), which is at most n / 16 + 1
+        # A chunk of n positions has slabs of at most n / slabs + 1
         return cls(
             tuple(
                 row_chunks(
                     rows,
-                    bytes_per_row=row_bytes + -(-temporary_bytes // _SLABS),
+                    bytes_per_row=row_bytes + -(-temporary_bytes // _slab_count(device)),
                     fixed_bytes=fixed_bytes + temporary_bytes,
                     workspace_bytes=workspace_bytes,
                 )
@@ -103,9 +105,13 @@ def over_logits(
 def slabs(logits: Tensor) -> Iterator[slice]:
     """Cut a chunk's rows into slabs that are read one after the other."""
     rows = len(logits)
-    step = max(1, -(-rows // _SLABS))
+    step = max(1, -(-rows // _slab_count(logits.device)))
     for start in range(0, rows, step):
         yield slice(start, min(start + step, rows))
+
+
+def _slab_count(device: torch.device) -> int:
+    return _SLABS_ON_CPU if device.type == "cpu" else _SLABS_ELSEWHERE
 
 
 def log_normaliser(logits: Tensor) -> Tensor:
@@ -131,6 +137,15 @@ def entropy_of(logits: Tensor, normaliser: Tensor) -> Tensor:
         log_probs = finite(logits[slab] - normaliser[slab, None])
         result[slab] = log_probs.exp().mul_(log_probs).sum(-1).neg_()
     return result
+
+
+def soft_cap_(logits: Tensor, cap: float) -> Tensor:
+    """Bound logits in place, ``cap * tanh(z / cap)``.
+
+    References:
+        Gemma Team 2024, arXiv 2408.00118, section 2.
+    """
+    return logits.div_(cap).tanh_().mul_(cap)
 
 
 def finite(log_probs: Tensor) -> Tensor:

@@ -89,6 +89,7 @@ def vocabulary_statistics(
         # tokens, its id, its probability, and what picking the dominant ones takes on the way
         row_bytes=vocabulary_size * (hidden.element_size() + 4) + 48 * candidates + 64,
         temporary_bytes=2 * 4 * vocabulary_size,
+        device=hidden.device,
         workspace_bytes=workspace_bytes,
     )
 

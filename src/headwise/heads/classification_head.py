@@ -2,6 +2,8 @@
 
 from torch import Tensor, nn
 
+from headwise.heads.head_sizes import dropout_layer, whole_number
+from headwise.heads.hidden_states import check_hidden_states, check_materialised
 from headwise.heads.pooling_mask import selected_positions
 
 
@@ -13,17 +15,21 @@ class ClassificationHead(nn.Module):
     Args:
         hidden_size: H.
         num_labels: C.
-        dropout: Share of the hidden states that is dropped in training.
+        dropout: Share of the hidden states that is dropped in training, in [0, 1).
 
     Attributes:
         score: ``(..., H)`` to ``(..., C)``.
+
+    Raises:
+        ValueError: If a size is below 1, or ``dropout`` is not in [0, 1).
     """
 
     def __init__(self, *, hidden_size: int, num_labels: int, dropout: float = 0.0) -> None:
         super().__init__()
-        self.hidden_size, self.num_labels = hidden_size, num_labels
-        self.dropout = nn.Dropout(dropout)
-        self.score = nn.Linear(hidden_size, num_labels, bias=False)
+        self.hidden_size = whole_number("hidden_size", hidden_size)
+        self.num_labels = whole_number("num_labels", num_labels)
+        self.dropout = dropout_layer(dropout)
+        self.score = nn.Linear(self.hidden_size, self.num_labels, bias=False)
 
     def reset_parameters(self) -> None:
         """Draw the weight anew, as PyTorch does for linear layers."""
@@ -40,8 +46,12 @@ class ClassificationHead(nn.Module):
             Logits, float32: ``(N, C)`` for N marked positions, ``(..., C)`` without a mask.
 
         Raises:
-            ValueError: If the mask has another shape.
+            UninitialisedError: If the head is on the ``meta`` device.
+            ValueError: If the hidden states have another width, or the mask has another shape or
+                other values.
         """
+        check_hidden_states(hidden_states, hidden_size=self.hidden_size)
+        check_materialised(self.score, hidden_states)
         chosen = selected_positions(hidden_states, pooling_mask).to(self.score.weight.dtype)
         logits: Tensor = self.score(self.dropout(chosen))
         return logits.float()

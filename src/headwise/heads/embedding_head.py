@@ -3,6 +3,8 @@
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from headwise.heads.head_sizes import whole_number
+from headwise.heads.hidden_states import check_hidden_states, check_materialised
 from headwise.heads.pooling_mask import selected_positions
 
 
@@ -16,17 +18,21 @@ class EmbeddingHead(nn.Module):
 
     Attributes:
         projection: ``(..., H)`` to ``(..., D)``, without a bias; ``None`` if left out.
+
+    Raises:
+        ValueError: If a size is below 1.
     """
 
     def __init__(
         self, *, hidden_size: int, output_size: int | None = None, normalise: bool = True
     ) -> None:
         super().__init__()
-        self.hidden_size, self.output_size = hidden_size, output_size or hidden_size
+        self.hidden_size = self.output_size = whole_number("hidden_size", hidden_size)
         self.normalise = normalise
-        self.projection = (
-            None if output_size is None else nn.Linear(hidden_size, output_size, bias=False)
-        )
+        self.projection = None
+        if output_size is not None:
+            self.output_size = whole_number("output_size", output_size)
+            self.projection = nn.Linear(self.hidden_size, self.output_size, bias=False)
 
     def reset_parameters(self) -> None:
         """Draw the projection anew, as PyTorch does for linear layers."""
@@ -47,8 +53,13 @@ class EmbeddingHead(nn.Module):
             Embeddings, float32: ``(N, D)`` for N marked positions, ``(..., D)`` without a mask.
 
         Raises:
-            ValueError: If the mask has another shape.
+            UninitialisedError: If the head is on the ``meta`` device.
+            ValueError: If the hidden states have another width, or the mask has another shape or
+                other values.
         """
+        check_hidden_states(pooled, hidden_size=self.hidden_size)
+        if self.projection is not None:
+            check_materialised(self.projection, pooled)
         pooled = selected_positions(pooled, pooling_mask)
         if self.projection is not None:
             pooled = self.projection(pooled.to(self.projection.weight.dtype))

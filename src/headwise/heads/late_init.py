@@ -16,7 +16,8 @@ _Module = TypeVar("_Module", bound=nn.Module)
 class ModuleLateInit(Protocol):
     """The contract of a module that can be given values at any time.
 
-    Every head keeps it, and so do PyTorch's own layers.
+    PyTorch's layers keep it, and so does every head but `TaskHeads`, a container of heads that
+    keep it.
     """
 
     def reset_parameters(self) -> None:

@@ -1,5 +1,6 @@
 """Chosen positions of hidden states, for heads that read a few of them."""
 
+import torch
 from torch import Tensor
 
 
@@ -15,7 +16,8 @@ def selected_positions(hidden_states: Tensor, pooling_mask: Tensor | None) -> Te
         ``(N, H)`` with N marked positions, or ``hidden_states``.
 
     Raises:
-        ValueError: If the shapes do not fit.
+        ValueError: If the shapes do not fit, or a value is neither 0 nor 1. On accelerators and in
+            compiled code other values are not noticed, and mark nothing.
     """
     if pooling_mask is None:
         return hidden_states
@@ -24,4 +26,14 @@ def selected_positions(hidden_states: Tensor, pooling_mask: Tensor | None) -> Te
             "`pooling_mask` must have the shape of the hidden states without their last "
             f"dimension, {tuple(hidden_states.shape[:-1])}, got {tuple(pooling_mask.shape)}."
         )
-    return hidden_states[pooling_mask == 1]
+    marked = pooling_mask == 1
+    # On an accelerator the check would make the CPU wait
+    if pooling_mask.is_cpu and not torch.compiler.is_compiling():
+        wrong = pooling_mask[~marked & (pooling_mask != 0)]
+        if len(wrong):
+            raise ValueError(
+                "`pooling_mask` must be 0 or 1 (or false or true) everywhere, got "
+                f"{wrong[0].item()} at one of {len(wrong)} wrong positions; write it as a "
+                "comparison, such as `mask > 0`."
+            )
+    return hidden_states[marked]

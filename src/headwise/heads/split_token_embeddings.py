@@ -1,11 +1,42 @@
 """Token embeddings in named splits, each with a table of its own."""
 
+import weakref
 from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
-from headwise.heads.split_vocabulary import set_trainable, split_ranges, split_weights
+from headwise.heads.head_sizes import whole_number
+from headwise.heads.hidden_states import check_materialised
+from headwise.heads.vocabulary_splits import set_trainable, split_ranges, split_weights
+
+# Those that `nn.Embedding` reads
+_ID_TYPES = (torch.int64, torch.int32)
+
+
+class EmbeddingsReference:
+    """Finds living embeddings without owning them.
+
+    A head that is tied to them shares it with them. Copied or pickled together, it finds the new
+    embeddings, which come forward in ``__setstate__``; without them, it finds none. A mere weak
+    reference would find the old ones, an ordinary one would copy them with the head.
+    """
+
+    def __init__(self) -> None:
+        self._found: weakref.ref[SplitTokenEmbeddings] | None = None
+
+    def __call__(self) -> "SplitTokenEmbeddings | None":
+        """The embeddings, or ``None`` if there are none (any more)."""
+        return None if self._found is None else self._found()
+
+    def find(self, embeddings: "SplitTokenEmbeddings") -> None:
+        """Refer to these embeddings, unless others live."""
+        if self() is None:
+            self._found = weakref.ref(embeddings)
+
+    def __reduce__(self) -> tuple[type["EmbeddingsReference"], tuple[()]]:
+        return EmbeddingsReference, ()
 
 
 class SplitTokenEmbeddings(nn.Module):
@@ -22,8 +53,10 @@ class SplitTokenEmbeddings(nn.Module):
     Attributes:
         token_embedding: The tables, ``(V_i, H)`` each, in ``split_order``.
         split_ranges: The global ids of each split, in ``split_order``.
+        reference: Finds these embeddings for heads that are tied to them.
 
     Raises:
+        TypeError: If ``split_vocab_size`` is no mapping.
         ValueError: If names or sizes are not allowed or do not fit together.
     """
 
@@ -32,10 +65,20 @@ class SplitTokenEmbeddings(nn.Module):
     ) -> None:
         super().__init__()
         self.split_ranges = split_ranges(split_vocab_size, split_order)
-        self.hidden_size = hidden_size
+        self.hidden_size = whole_number("hidden_size", hidden_size)
+        self.reference = EmbeddingsReference()
+        self.reference.find(self)
         self.token_embedding = nn.ModuleDict(
-            {name: nn.Embedding(len(ids), hidden_size) for name, ids in self.split_ranges.items()}
+            {
+                name: nn.Embedding(len(ids), self.hidden_size)
+                for name, ids in self.split_ranges.items()
+            }
         )
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Come forward to tied heads that were copied or pickled too."""
+        cast(Any, super()).__setstate__(state)
+        self.reference.find(self)
 
     def reset_parameters(self) -> None:
         """Draw all tables anew, as PyTorch does for embeddings: normal, standard deviation 1."""
@@ -74,9 +117,14 @@ class SplitTokenEmbeddings(nn.Module):
             Embeddings, ``(..., H)``, in the dtype of the first split that has tokens.
 
         Raises:
-            ValueError: If an id is out of range. On accelerators and in compiled code nothing is
-                waited for: the lookup itself fails there, as it does in ``nn.Embedding``.
+            UninitialisedError: If the tables are on the ``meta`` device.
+            ValueError: If ids are not int64 or int32, or one is out of range. On accelerators and
+                in compiled code nothing is waited for: the lookup itself fails there, as it does
+                in ``nn.Embedding``.
         """
+        if input_ids.dtype not in _ID_TYPES:
+            raise ValueError(f"`input_ids` must be int64 or int32, got {input_ids.dtype}.")
+        check_materialised(next(iter(self.token_embedding.values())), input_ids)
         eager_cpu = input_ids.is_cpu and not torch.compiler.is_compiling()
         if eager_cpu:
             self._check_ids(input_ids)

@@ -2,6 +2,8 @@
 
 from torch import Tensor, nn
 
+from headwise.heads.head_sizes import dropout_layer, whole_number
+from headwise.heads.hidden_states import check_hidden_states, check_materialised
 from headwise.heads.pooling_mask import selected_positions
 
 
@@ -11,17 +13,21 @@ class ValueHead(nn.Module):
     Args:
         hidden_size: H.
         output_size: How many numbers a position gets.
-        dropout: Share of the hidden states that is dropped in training.
+        dropout: Share of the hidden states that is dropped in training, in [0, 1).
 
     Attributes:
         score: ``(..., H)`` to ``(..., output_size)``.
+
+    Raises:
+        ValueError: If a size is below 1, or ``dropout`` is not in [0, 1).
     """
 
     def __init__(self, *, hidden_size: int, output_size: int = 1, dropout: float = 0.0) -> None:
         super().__init__()
-        self.hidden_size, self.output_size = hidden_size, output_size
-        self.dropout = nn.Dropout(dropout)
-        self.score = nn.Linear(hidden_size, output_size)
+        self.hidden_size = whole_number("hidden_size", hidden_size)
+        self.output_size = whole_number("output_size", output_size)
+        self.dropout = dropout_layer(dropout)
+        self.score = nn.Linear(self.hidden_size, self.output_size)
 
     def reset_parameters(self) -> None:
         """Draw weight and bias anew, as PyTorch does for linear layers."""
@@ -39,8 +45,12 @@ class ValueHead(nn.Module):
             without a mask; the last dimension is left out if ``output_size`` is 1.
 
         Raises:
-            ValueError: If the mask has another shape.
+            UninitialisedError: If the head is on the ``meta`` device.
+            ValueError: If the hidden states have another width, or the mask has another shape or
+                other values.
         """
+        check_hidden_states(hidden_states, hidden_size=self.hidden_size)
+        check_materialised(self.score, hidden_states)
         chosen = selected_positions(hidden_states, pooling_mask).to(self.score.weight.dtype)
         values: Tensor = self.score(self.dropout(chosen))
         return values.float().squeeze(-1) if self.output_size == 1 else values.float()

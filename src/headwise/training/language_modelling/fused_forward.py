@@ -1,5 +1,6 @@
 """A language model's forward with a loss and without logits."""
 
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -11,8 +12,7 @@ from transformers.loss.loss_utils import ForCausalLMLoss
 from transformers.utils.generic import ModelOutput
 
 from headwise.errors import UnsupportedModelError
-from headwise.functional import LM_IGNORE_INDEX, linear_cross_entropy
-from headwise.functional.loss_backends import LossBackend
+from headwise.functional import LM_IGNORE_INDEX, LossBackend, linear_cross_entropy
 from headwise.training.language_modelling.expert_balance import balance_loss, wants_router_logits
 from headwise.training.language_modelling.output_layer import OutputLayer
 
@@ -44,12 +44,60 @@ class OwnForward:
     """What is known of a model's own forward.
 
     Attributes:
+        signature: What it takes, the model itself first.
         output_type: What it returns.
         labels_to_base: Whether the base model reads labels (PaliGemma and Gemma 3 mask by them).
     """
 
+    signature: inspect.Signature
     output_type: type[ModelOutput]
     labels_to_base: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FusedForward:
+    """The forward of a patched model, which is its first argument.
+
+    Attributes:
+        settings: How the loss is computed.
+        own: What is known of the model's own forward.
+    """
+
+    settings: FusedLoss
+    own: OwnForward
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        """That of the model's own forward."""
+        return self.own.signature
+
+    def __call__(self, model: PreTrainedModel, *args: Any, **kwargs: Any) -> Any:
+        """Compute the loss without logits, or run the model's own forward.
+
+        Raises:
+            TypeError: If the model's own forward would not take the call.
+        """
+        call = _by_name(self.own.signature, model, args, kwargs)
+        if call is None or needs_logits(model, call, self.settings):
+            return type(model).forward(model, *args, **kwargs)
+        return fused_output(model, call, self.settings, self.own)
+
+
+def _by_name(
+    signature: inspect.Signature,
+    model: PreTrainedModel,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> dict[str, Any] | None:
+    """Arguments by name, the model aside; ``None`` if some have none, as behind ``*args``."""
+    call = dict(signature.bind(model, *args, **kwargs).arguments)
+    for name, parameter in signature.parameters.items():
+        if parameter.kind is inspect.Parameter.VAR_POSITIONAL and name in call:
+            return None
+        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+            call |= call.pop(name, {})
+    del call[next(iter(signature.parameters))]
+    return call
 
 
 def needs_logits(model: PreTrainedModel, call: Mapping[str, Any], settings: FusedLoss) -> bool:

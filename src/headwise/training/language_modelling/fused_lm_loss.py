@@ -1,31 +1,22 @@
 """Transformers' language models whose loss builds no logits."""
 
-import functools
-import inspect
-from collections.abc import Callable
-from types import MethodType
-from typing import Any, TypeVar
-from weakref import WeakSet
+from typing import TypeVar
 
 from transformers import PreTrainedModel
 
 from headwise.errors import TrainingError, UnsupportedModelError
+from headwise.functional import LossBackend
 from headwise.functional.chunking import DEFAULT_WORKSPACE_BYTES
-from headwise.functional.loss_backends import LossBackend
-from headwise.training.language_modelling.fused_forward import (
-    FusedLoss,
-    OwnForward,
-    fused_output,
-    needs_logits,
+from headwise.training.language_modelling.fused_forward import FusedForward, FusedLoss
+from headwise.training.language_modelling.fused_loss_check import (
+    check_loss_options,
+    check_model,
+    checked_forward,
 )
-from headwise.training.language_modelling.fused_loss_check import checked_forward
+from headwise.training.language_modelling.model_methods import ModelMethod
 from headwise.training.language_modelling.output_layer import plain_output_layer
 
 Model = TypeVar("Model", bound=PreTrainedModel)
-Forward = Callable[..., Any]
-
-# Which functions are ours; a deep copy of a model shares its function with the original
-_FORWARDS: "WeakSet[Forward]" = WeakSet()
 
 
 def patch_lm_loss(
@@ -43,8 +34,8 @@ def patch_lm_loss(
     ``generate``, run the model's own forward. One thing differs: where every label is ignored the
     loss is 0, not NaN.
 
-    The model itself is changed, not a copy; a deep copy of it is patched too. Patch before
-    anything wraps the model (PEFT, Accelerate, DDP, ``torch.compile``). With
+    The model itself is changed, not a copy; deep copies and pickles of it are patched too. Patch
+    before anything wraps the model (PEFT, Accelerate, DDP, ``torch.compile``). With
     ``torch.nn.DataParallel`` it does not work, as any forward that belongs to one instance; use
     DDP.
 
@@ -71,6 +62,9 @@ def patch_lm_loss(
     Raises:
         UnsupportedModelError: If ``model`` is no such model, or its loss of a few tokens is not
             the same with and without the patch.
+        ImportError: If the backend is not installed.
+        TypeError: If a setting is of another type.
+        ValueError: If a setting is out of range, or the backend cannot compute this model's loss.
         TrainingError: If the model is patched already.
     """
     if not isinstance(model, PreTrainedModel):
@@ -89,15 +83,16 @@ def patch_lm_loss(
             "in mixed precision or with a `device_map` of several devices); patch the model first."
         )
     plain_output_layer(model)
+    check_model(model)
+    check_loss_options(model, backend=backend, workspace_bytes=workspace_bytes, z_loss=z_loss)
     settings = FusedLoss(
         backend=LossBackend(backend),
         workspace_bytes=workspace_bytes,
         z_loss=z_loss,
         keep_eval_logits=keep_eval_logits,
     )
-    original = type(model).forward
-    own = checked_forward(model, original, settings)
-    model.forward = MethodType(_fused_forward(original, settings, own), model)
+    own = checked_forward(model, settings)
+    model.forward = ModelMethod(FusedForward(settings, own), model)
     return model
 
 
@@ -116,7 +111,8 @@ def unpatch_lm_loss(model: Model) -> Model:
     if not is_patched(model):
         raise TrainingError(
             f"This {type(model).__name__} is not patched, or something has wrapped its forward "
-            "since; remove that wrapper first (Accelerate: `accelerator.unwrap_model(model)`)."
+            "since; remove that wrapper first (Accelerate in mixed precision: "
+            "`accelerator.unwrap_model(model, keep_fp32_wrapper=False)`)."
         )
     del model.forward
     return model
@@ -124,20 +120,5 @@ def unpatch_lm_loss(model: Model) -> Model:
 
 def is_patched(model: PreTrainedModel) -> bool:
     """Whether a model's forward is the one of :func:`patch_lm_loss`."""
-    forward = vars(model).get("forward")
-    return isinstance(forward, MethodType) and forward.__func__ in _FORWARDS
-
-
-def _fused_forward(original: Forward, settings: FusedLoss, own: OwnForward) -> Forward:
-    """The new forward, with the signature of the old one: Trainer reads columns off it."""
-    names = tuple(inspect.signature(original).parameters)[1:]
-
-    @functools.wraps(original)
-    def forward(self: PreTrainedModel, *args: Any, **kwargs: Any) -> Any:
-        call = {**dict(zip(names, args, strict=False)), **kwargs}
-        if needs_logits(self, call, settings):
-            return original(self, *args, **kwargs)
-        return fused_output(self, call, settings, own)
-
-    _FORWARDS.add(forward)
-    return forward
+    # Accelerate binds the function anew when it unwraps a model, as a method of its own
+    return isinstance(getattr(vars(model).get("forward"), "__func__", None), FusedForward)

@@ -10,6 +10,7 @@ from transformers import PreTrainedModel
 from headwise.backbones.unembedding import LogitTransformation
 from headwise.errors import UnsupportedModelError
 from headwise.heads import SplitLanguageModellingHead
+from headwise.heads.split_linear import check_plain
 
 PlainLayer: TypeAlias = nn.Linear | SplitLanguageModellingHead
 
@@ -71,11 +72,9 @@ def plain_output_layer(model: PreTrainedModel) -> PlainLayer:
     # Exactly these: a subclass or a wrapper (LoRA, quantised, sharded) has a forward of its own
     if type(layer) is nn.Linear:
         return layer
-    if isinstance(layer, SplitLanguageModellingHead):
-        odd = [each for each in layer.lm_head.values() if not isinstance(each, nn.Linear)]
-        if not odd and type(layer) is SplitLanguageModellingHead:
-            return layer
-        layer = odd[0] if odd else layer
+    if type(layer) is SplitLanguageModellingHead:
+        check_plain(layer.lm_head)
+        return layer
     kind = "none" if layer is None else f"{type(layer).__module__}.{type(layer).__name__}"
     raise UnsupportedModelError(
         f"The output layer of {type(model).__name__} is {kind}; the loss without logits needs "

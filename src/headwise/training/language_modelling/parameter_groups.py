@@ -1,12 +1,12 @@
 """Groups of parameters, so that every split of a vocabulary has its own learning rate."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 from torch import nn
 
 from headwise.errors import UnsupportedModelError
+from headwise.functional.losses.checks import check_number
 from headwise.heads import SplitLanguageModellingHead, SplitTokenEmbeddings
 
 
@@ -25,7 +25,7 @@ def split_parameter_groups(
 
     Args:
         model: A model with split embeddings, a split head, or both.
-        learning_rates: Learning rate of each split, by name; a frozen split needs none.
+        learning_rates: Learning rate of each split, by name; a frozen split has none.
         rest: Learning rate of everything that is in no split, in the last groups; ``None`` leaves
             it out, so that the optimiser does not move it.
         weight_decay: Decay of matrices. Biases and scales of norms are not decayed, as in
@@ -37,8 +37,9 @@ def split_parameter_groups(
 
     Raises:
         UnsupportedModelError: If the model has no split vocabulary.
-        ValueError: If a rate belongs to no split, if a split that is trained has none, or if a
-            rate or the decay is negative or not finite.
+        TypeError: If a rate or the decay is no number, or there is no mapping of rates.
+        ValueError: If a rate belongs to no split or to a frozen one, if a split that is trained
+            has none, or if a rate or the decay is negative or not finite.
     """
     splits = _trained_splits(model)
     _check(splits, learning_rates, rest, weight_decay)
@@ -83,17 +84,29 @@ def _check(
     rest: float | None,
     weight_decay: float,
 ) -> None:
+    if not isinstance(learning_rates, Mapping):
+        raise TypeError(
+            "`learning_rates` must be a mapping of splits to rates, such as {'new': 1e-3}; got "
+            f"{learning_rates!r}."
+        )
     known = ", ".join(splits)
-    if unknown := [name for name in learning_rates if name not in splits]:
+    if unknown := [str(name) for name in learning_rates if name not in splits]:
         raise ValueError(
             f"`learning_rates` must name splits of the model ({known}), got {', '.join(unknown)}."
+        )
+    if frozen := [name for name in learning_rates if not splits[name]]:
+        raise ValueError(
+            f"`learning_rates` has a rate for {', '.join(frozen)}, of which nothing is trained: "
+            f"leave it out, or `unfreeze` the split in embeddings and head (PEFT's "
+            f"`get_peft_model` freezes all splits of a model)."
         )
     if missing := [name for name, part in splits.items() if part and name not in learning_rates]:
         raise ValueError(
             f"`learning_rates` must have a rate for every split that is trained, and lacks "
             f"{', '.join(missing)} (the splits are {known}); give one, or freeze the split."
         )
-    numbers = {f"learning_rates[{name!r}]": rate for name, rate in learning_rates.items()}
-    for name, number in (numbers | {"rest": rest, "weight_decay": weight_decay}).items():
-        if number is not None and not 0.0 <= number < math.inf:
-            raise ValueError(f"`{name}` must be finite and at least 0, got {number}.")
+    for name, rate in learning_rates.items():
+        check_number(f"learning_rates[{name!r}]", rate, least=0.0)
+    if rest is not None:
+        check_number("rest", rest, least=0.0)
+    check_number("weight_decay", weight_decay, least=0.0)

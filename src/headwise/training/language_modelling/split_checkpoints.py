@@ -7,7 +7,6 @@ turn accept the plain names, so that a Trainer resumes.
 
 import operator
 import os
-from types import MethodType
 from typing import Any, NoReturn, cast
 
 import torch
@@ -16,6 +15,7 @@ from transformers import PreTrainedModel
 
 from headwise.errors import UnsupportedModelError
 from headwise.heads import SplitLanguageModellingHead, SplitTokenEmbeddings
+from headwise.training.language_modelling.model_methods import ModelMethod
 from headwise.training.language_modelling.vocabulary_layers import (
     LEAVES,
     LayerPaths,
@@ -30,9 +30,8 @@ _METHODS = ("save_pretrained", "resize_token_embeddings")
 
 def add_checkpoint_methods(model: PreTrainedModel) -> None:
     """Make a split model save plain checkpoints, load them, and refuse to be resized."""
-    # Bound methods, not closures: a deep copy of the model then has its own
     for name, function in zip(_METHODS, (_save_pretrained, _resize_token_embeddings), strict=True):
-        setattr(model, name, MethodType(function, model))
+        setattr(model, name, ModelMethod(function, model))
     hooks = (_split_embedding_rows, _split_head_rows)
     for layer, hook in zip(split_layers(model), hooks, strict=True):
         layer.register_load_state_dict_pre_hook(hook)
@@ -53,6 +52,9 @@ def plain_state_dict(model: PreTrainedModel, state: dict[str, Tensor]) -> dict[s
 
     Returns:
         A new dictionary; a tied weight is in it once, as the input embeddings'.
+
+    Raises:
+        UnsupportedModelError: If the split layers have weights beside their rows.
     """
     paths = LayerPaths.of(model)
     splits = split_layers(model)[1].split_ranges
@@ -64,6 +66,13 @@ def plain_state_dict(model: PreTrainedModel, state: dict[str, Tensor]) -> dict[s
             parts = [state.pop(name) for name in names if name in state]
             if parts and not (tied and path == paths.head and leaf == "weight"):
                 joined[f"{path}.{leaf}"] = torch.cat(parts)
+        odd = [name for name in state if name.startswith(f"{path}.{rows}.")]
+        if odd:
+            raise UnsupportedModelError(
+                f"A checkpoint of this {type(model).__name__} would lack what {', '.join(odd)} add "
+                f"to its vocabulary. Save the adapters instead (PEFT's model does), or merge them "
+                f"first (PEFT: `merge_and_unload()`)."
+            )
     return state | joined
 
 

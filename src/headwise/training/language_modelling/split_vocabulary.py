@@ -6,6 +6,7 @@ from typing import Any, TypeVar, cast
 
 import torch
 from torch import nn
+from torch.nn.utils.parametrize import type_before_parametrizations
 from transformers import PreTrainedModel
 
 from headwise.errors import UnsupportedModelError
@@ -17,6 +18,7 @@ from headwise.training.language_modelling.split_checkpoints import (
     is_tied,
     remove_checkpoint_methods,
 )
+from headwise.training.language_modelling.split_sizes import split_sizes
 from headwise.training.language_modelling.token_rows import (
     BASE,
     NewRows,
@@ -55,11 +57,22 @@ class SplitVocabulary:
 
 
 @dataclass(frozen=True, slots=True)
-class UnsplitTies:
-    """What a model class says about shared weights, in the names of the unsplit layers."""
+class Unsplit:
+    """What merging gives back to a model, and what it needs to know of the split layers.
+
+    Attributes:
+        declared: What the class says about shared weights, in the names of the unsplit layers.
+        expanded: The same, parameter by parameter.
+        left_out: Names that its checkpoints lack.
+        table: The type of every split's embeddings.
+        linear: The type of every split's output layer.
+    """
 
     declared: dict[str, str] | None
     expanded: dict[str, str]
+    left_out: set[str] | list[str] | None
+    table: type[nn.Module]
+    linear: type[nn.Module]
 
 
 def split_unembedding(
@@ -104,7 +117,7 @@ def split_unembedding(
         raise ValueError(f"`initialise` must be one of {allowed}; got {initialise!r}.")
     start = NewRows(initialise)
     old_embeddings, old_head = vocabulary_layers(model)
-    sizes = _sizes(old_embeddings, old_head, new_tokens, base_size)
+    sizes = split_sizes(old_embeddings, old_head, new_tokens=new_tokens, base_size=base_size)
     tied = old_embeddings.weight is old_head.weight
 
     rows = split_rows(old_embeddings.weight, sizes, start)
@@ -152,13 +165,15 @@ def merge_unembedding(model: AnyModel) -> AnyModel:
         The model, which Transformers alone can save and load.
 
     Raises:
-        UnsupportedModelError: If the model is not split.
+        UnsupportedModelError: If the model is not split, or if adapters or others have replaced
+            its split layers: their rows alone would lack what was trained.
     """
-    ties = getattr(model, "_headwise_ties", None)
-    if not isinstance(ties, UnsplitTies):
+    unsplit = getattr(model, "_headwise_unsplit", None)
+    if not isinstance(unsplit, Unsplit):
         raise UnsupportedModelError(
             f"This {type(model).__name__} is not split; `split_unembedding(model, ...)` does so."
         )
+    _refuse_replaced_layers(model, unsplit)
     paths, tied = LayerPaths.of(model), is_tied(model)
     tables = [cast(nn.Embedding, t) for t in split_layers(model)[0].token_embedding.values()]
     linears = [cast(nn.Linear, layer) for layer in split_layers(model)[1].lm_head.values()]
@@ -170,52 +185,53 @@ def merge_unembedding(model: AnyModel) -> AnyModel:
 
     model.set_submodule(paths.embeddings, embeddings)
     model.set_submodule(paths.head, output)
-    cast(Any, model)._tied_weights_keys = ties.declared
-    model.all_tied_weights_keys = ties.expanded
-    del model._headwise_ties
+    cast(Any, model)._tied_weights_keys = unsplit.declared
+    model.all_tied_weights_keys = unsplit.expanded
+    model._keys_to_ignore_on_save = unsplit.left_out
+    del model._headwise_unsplit
     remove_checkpoint_methods(model)
     _set_vocabulary_size(model, len(rows))
     return model
 
 
-def _sizes(
-    embeddings: nn.Embedding,
-    head: nn.Linear,
-    new_tokens: int | Mapping[str, int],
-    base_size: int | None,
-) -> dict[str, int]:
-    """Check what was asked for, and give every split its number of rows, ``base`` first."""
-    rows, head_rows = len(embeddings.weight), len(head.weight)
-    if base_size is None and rows != head_rows:
+def _refuse_replaced_layers(model: PreTrainedModel, unsplit: Unsplit) -> None:
+    embeddings, head = model.get_input_embeddings(), model.get_output_embeddings()
+    odd: list[nn.Module] = [
+        layer
+        for layer, kind in ((embeddings, SplitTokenEmbeddings), (head, SplitLanguageModellingHead))
+        if not isinstance(layer, kind)
+    ]
+    if not odd:
+        parts = [(unsplit.table, split_layers(model)[0].token_embedding)]
+        parts.append((unsplit.linear, split_layers(model)[1].lm_head))
+        # The weight of a parametrised layer is all there is of it; that of LoRA's layers is not
+        odd = [
+            layer
+            for kind, layers in parts
+            for layer in layers.values()
+            if type_before_parametrizations(layer) is not kind
+        ]
+    if odd:
+        kind = type(odd[0])
         raise UnsupportedModelError(
-            f"The model has {rows} input and {head_rows} output embeddings; pass `base_size`, how "
-            f"many of both are tokens."
+            f"The vocabulary of this {type(model).__name__} cannot be merged: one of its layers is "
+            f"{kind.__module__}.{kind.__name__}, whose rows are not all it computes. With PEFT, "
+            f"call `merge_and_unload()` first, and merge the model that it returns."
         )
-    base_size = rows if base_size is None else base_size
-    if not 1 <= base_size <= min(rows, head_rows):
-        raise ValueError(
-            f"`base_size` must lie in [1, {min(rows, head_rows)}], the rows that the model has; "
-            f"got {base_size}."
-        )
-    padding = embeddings.padding_idx
-    if padding is not None and padding >= base_size:
-        raise ValueError(
-            f"`base_size` of {base_size} would drop the padding token, whose id is {padding}; "
-            f"pass at least {padding + 1}."
-        )
-    new = {"new": new_tokens} if isinstance(new_tokens, int) else dict(new_tokens)
-    if not new or any(size < 1 for size in new.values()):
-        raise ValueError(f"`new_tokens` must be at least 1 in every split, got {new_tokens}.")
-    if BASE in new:
-        raise ValueError(f"`new_tokens` must not name a split {BASE!r}: those are the old rows.")
-    return {BASE: base_size} | new
 
 
 def _declare_split_ties(model: PreTrainedModel, paths: LayerPaths, *, tied: bool) -> None:
     """Name the tied weights of every split to Transformers, in place of the unsplit ones."""
     declared, expanded = model._tied_weights_keys, model.all_tied_weights_keys
-    cast(Any, model)._headwise_ties = UnsplitTies(declared=declared, expanded=expanded)
-    head = model.get_output_embeddings()
+    left_out = model._keys_to_ignore_on_save
+    embeddings, head = split_layers(model)
+    cast(Any, model)._headwise_unsplit = Unsplit(
+        declared=declared,
+        expanded=expanded,
+        left_out=left_out,
+        table=type(embeddings.token_embedding[BASE]),
+        linear=type(head.lm_head[BASE]),
+    )
     ties = {
         f"{paths.head}.{HEAD_ROWS}.{split}.weight": (
             f"{paths.embeddings}.{EMBEDDING_ROWS}.{split}.weight"
@@ -228,6 +244,9 @@ def _declare_split_ties(model: PreTrainedModel, paths: LayerPaths, *, tied: bool
         {target: source for target, source in (old or {}).items() if target != unsplit} | ties
         for old in (declared, expanded)
     )
+    if tied:
+        # A Trainer that resumes ties these again instead of warning that they are missing
+        model._keys_to_ignore_on_save = {*(left_out or ()), *ties}
 
 
 def _set_vocabulary_size(model: PreTrainedModel, size: int) -> None:

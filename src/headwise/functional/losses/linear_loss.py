@@ -7,11 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from headwise.functional.counted_positions import CountedPositions, Reduction
 from headwise.functional.logit_chunks import over_logits
-from headwise.functional.logit_layer import LayerGradients, LogitLayer
-from headwise.functional.loss_rules import LossRule
-from headwise.functional.vocabulary_slices import VocabularySlice
+from headwise.functional.losses.counted_positions import CountedPositions, Reduction
+from headwise.functional.losses.logit_layer import LayerGradients, LogitLayer
+from headwise.functional.losses.logit_losses import LogitLoss
+from headwise.functional.losses.vocabulary_slices import VocabularySlice
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class LinearLoss:
         vocabulary: The slice of the vocabulary that this process has; ``None`` for all of it.
     """
 
-    rule: LossRule
+    rule: LogitLoss
     rows: Tensor | None
     dtype: torch.dtype
     workspace_bytes: int
@@ -138,22 +138,23 @@ class _Values(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, loss: LinearLoss, *tensors: Tensor | None) -> Tensor:
         ctx.loss = loss
-        ctx.save_for_backward(*tensors)
+
+        def work(part: slice, logits: Tensor) -> Tensor:
+            loss.rule.prepare_(logits, part)
+            return loss.rule.values(logits, part)
+
         with _no_autocast(tensors):
             layer = loss.layer(tensors)
-            values = over_logits(
-                lambda part, logits: loss.rule.values_(logits, part), layer.logits, layer.plan
-            )
-        return loss.stacked(values, layer)
+            values = loss.stacked(over_logits(work, layer.logits, layer.plan), layer)
+        ctx.save_for_backward(values, *tensors)
+        return values
 
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
         _refuse_second_derivatives()
-        tensors = ctx.saved_tensors
-        _, gradients = _values_and_gradients(
-            ctx.loss, tensors, upstream, wanted=ctx.needs_input_grad[1:]
-        )
-        return None, *gradients
+        values, *tensors = ctx.saved_tensors
+        wanted = ctx.needs_input_grad[1:]
+        return None, *_gradients(ctx.loss, tensors, upstream, wanted=wanted, values=values)[1]
 
 
 class _Sum(torch.autograd.Function):
@@ -162,24 +163,24 @@ class _Sum(torch.autograd.Function):
         ctx: Any, loss: LinearLoss, token_weights: Tensor, *tensors: Tensor | None
     ) -> Tensor:
         ctx.loss = loss
-        ctx.save_for_backward(token_weights, *tensors)
-        values, ctx.gradients = _values_and_gradients(
-            loss, tensors, _upstream(loss, token_weights), wanted=ctx.needs_input_grad[2:]
-        )
+        upstream = _upstream(loss, token_weights)
+        values, ctx.gradients = _gradients(loss, tensors, upstream, wanted=ctx.needs_input_grad[2:])
+        ctx.save_for_backward(values, token_weights, *tensors)
         return torch.dot(values[:, 0], token_weights.to(values.dtype))
 
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
         _refuse_second_derivatives()
-        token_weights, *tensors = ctx.saved_tensors
+        values, token_weights, *tensors = ctx.saved_tensors
         # They are given away, so that they need not be copied; who comes again pays anew
         gradients, ctx.gradients = ctx.gradients, None
         if gradients is None:
-            _, gradients = _values_and_gradients(
+            _, gradients = _gradients(
                 ctx.loss,
                 tensors,
                 _upstream(ctx.loss, token_weights * upstream),
                 wanted=ctx.needs_input_grad[2:],
+                values=values,
             )
         # Asking another device for the number would make this process wait for it
         elif upstream.device.type != "cpu" or upstream.item() != 1.0:
@@ -212,24 +213,27 @@ def _no_autocast(tensors: Sequence[Tensor | None]) -> torch.autocast:
     return torch.autocast(tensors[0].device.type, enabled=False)
 
 
-def _values_and_gradients(
+def _gradients(
     loss: LinearLoss,
     tensors: Sequence[Tensor | None],
     upstream: Tensor,
     *,
     wanted: Sequence[bool],
+    values: Tensor | None = None,
 ) -> tuple[Tensor, list[Tensor | None]]:
+    """Values, unless they are known, and the gradients of all tensors, from one set of logits."""
     with _no_autocast(tensors):
         layer = loss.layer(tensors)
         gradients = LayerGradients(layer, wanted)
         upstream = upstream.to(layer.sums)
 
         def work(part: slice, logits: Tensor) -> Tensor:
-            values = loss.rule.values_(logits, part)
-            loss.rule.gradient_(logits, part, values, upstream[part])
+            loss.rule.prepare_(logits, part)
+            found = loss.rule.values(logits, part) if values is None else values[part]
+            loss.rule.gradient_(logits, part, found, upstream[part])
             gradients.add(part, logits)
-            return values
+            return found
 
-        values = over_logits(work, layer.logits, layer.plan)
+        found = over_logits(work, layer.logits, layer.plan)
         layer.let_go()
-        return loss.stacked(values, layer), gradients.finished()
+        return loss.stacked(found, layer), gradients.finished()

@@ -7,10 +7,11 @@ import torch
 from torch import Tensor
 
 from headwise.functional.logit_chunks import ChunkPlan
-from headwise.functional.vocabulary_slices import VocabularySlice
+from headwise.functional.losses.vocabulary_slices import VocabularySlice
 
-# Of the workspace, how much the product of a few rows of a low-precision weight may take
-_PIECE_SHARE = 16
+# Of the workspace, how much the product of a few rows of a low-precision weight may take; a
+# processor copies the rows besides, elsewhere each piece costs a launch
+_PIECE_SHARE_ON_CPU, _PIECE_SHARE_ELSEWHERE = 1 / 16, 1 / 4
 
 
 class LogitLayer:
@@ -50,14 +51,17 @@ class LogitLayer:
         widest = ends[-1] if vocabulary is None else vocabulary.largest
         narrow = dtype.itemsize if dtype != self.sums else 0
         wide, width = self.sums.itemsize, hidden.shape[1]
-        self._piece = max(1, workspace_bytes // _PIECE_SHARE // max(1, width * dtype.itemsize))
+        on_cpu = hidden.device.type == "cpu"
+        share = _PIECE_SHARE_ON_CPU if on_cpu else _PIECE_SHARE_ELSEWHERE
+        self._piece = max(1, int(workspace_bytes * share) // max(1, width * dtype.itemsize))
         self.plan = ChunkPlan.of(
             len(hidden) if rows is None else len(rows),
             row_bytes=widest * (wide + narrow) + 3 * width * wide + 64,
             temporary_bytes=temporaries * widest * wide,
             # A piece of a gradient, and the copy of the weight that a product makes on some
             # processors
-            fixed_bytes=2 * self._piece * width * narrow,
+            fixed_bytes=(2 if on_cpu else 1) * self._piece * width * narrow,
+            device=hidden.device,
             workspace_bytes=workspace_bytes,
         )
         shape = (self.plan.rows, ends[-1])

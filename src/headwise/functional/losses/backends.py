@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from headwise.functional.backend_table import SECONDS
-from headwise.functional.counted_positions import CountedPositions, Reduction
-from headwise.functional.external_losses import (
+from headwise.functional.losses.backend_table import SECONDS
+from headwise.functional.losses.counted_positions import CountedPositions, Reduction
+from headwise.functional.losses.external_losses import (
     core_loss,
     cut_cross_entropy_arguments,
     cut_cross_entropy_loss,

@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from headwise.functional.logit_chunks import entropy_of, finite, log_normaliser, slabs
-from headwise.functional.vocabulary_slices import VocabularySlice
+from headwise.functional.logit_chunks import entropy_of, finite, log_normaliser, slabs, soft_cap_
+from headwise.functional.losses.vocabulary_slices import VocabularySlice
 
 
-class LossRule(Protocol):
+class LogitLoss(Protocol):
     """A loss and its derivative over logits ``(n, V)``, of the positions of one chunk.
 
     Column 0 of the values is the loss; others are statistics that were asked for.
@@ -27,17 +27,21 @@ class LossRule(Protocol):
         """C, how many values a position has."""
         ...
 
-    def values_(self, logits: Tensor, part: slice) -> Tensor:
-        """Values of each position, ``(n, C)``; leaves in place what `gradient_` needs."""
+    def prepare_(self, logits: Tensor, part: slice) -> None:
+        """Change in place what enters the loss as something else; comes before the others."""
+        ...
+
+    def values(self, logits: Tensor, part: slice) -> Tensor:
+        """Values of each position, ``(n, C)``; leaves the logits as they are."""
         ...
 
     def gradient_(self, logits: Tensor, part: slice, values: Tensor, upstream: Tensor) -> None:
-        """Overwrite what `values_` left with the gradient of the logits.
+        """Overwrite the logits with their gradient.
 
         Args:
-            logits: As `values_` left them, ``(n, V)``.
+            logits: As `prepare_` left them, ``(n, V)``.
             part: The chunk's positions.
-            values: What `values_` returned, ``(n, C)``.
+            values: What `values` returned for them, ``(n, C)``.
             upstream: Gradient of the values, ``(n, C)``.
         """
         ...
@@ -82,11 +86,13 @@ class SoftmaxLoss:
         """Loss, log-sum-exp, and entropy if it is asked for."""
         return 3 if self.with_entropy else 2
 
-    def values_(self, logits: Tensor, part: slice) -> Tensor:
-        """Loss, log-sum-exp and entropy; leaves the logits behind the soft-cap."""
+    def prepare_(self, logits: Tensor, part: slice) -> None:  # noqa: ARG002 - others need it
+        """Apply the soft-cap."""
         if self.softcap is not None:
-            for slab in slabs(logits):
-                logits[slab].div_(self.softcap).tanh_().mul_(self.softcap)
+            soft_cap_(logits, self.softcap)
+
+    def values(self, logits: Tensor, part: slice) -> Tensor:
+        """Loss, log-sum-exp and entropy."""
         ids, owned = self._own(part)
         target = logits.gather(1, ids).squeeze(1) if logits.shape[1] else logits.new_zeros(len(ids))
         target = target if owned is None else target.masked_fill(~owned.squeeze(1), 0.0)
@@ -171,13 +177,18 @@ class SigmoidLoss:
         """The loss alone."""
         return 1
 
-    def values_(self, logits: Tensor, part: slice) -> Tensor:
-        """The loss; leaves the logits with minus infinity at what is excluded."""
+    def prepare_(self, logits: Tensor, part: slice) -> None:
+        """Put minus infinity at excluded tokens, and the target's logit back among them."""
+        if self.excluded is not None:
+            ids, excluded = self.targets[part].unsqueeze(1), self.excluded[part]
+            target = logits.gather(1, ids)
+            logits.scatter_(1, torch.where(excluded < 0, ids, excluded), -torch.inf)
+            logits.scatter_(1, ids, target)
+
+    def values(self, logits: Tensor, part: slice) -> Tensor:
+        """The loss."""
         ids = self.targets[part].unsqueeze(1)
         target = logits.gather(1, ids)
-        if self.excluded is not None:
-            excluded = self.excluded[part]
-            logits.scatter_(1, torch.where(excluded < 0, ids, excluded), -torch.inf)
         # Taken out rather than subtracted: a sure target would drown the negatives
         logits.scatter_(1, ids, -torch.inf)
         losses = self._weights(part, target) * F.softplus(-target)

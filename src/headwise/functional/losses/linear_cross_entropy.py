@@ -2,29 +2,31 @@
 
 from collections.abc import Sequence
 from typing import Literal, NamedTuple, overload
+from zlib import crc32
 
 import torch
 from torch import Tensor
 from torch.distributed import ProcessGroup
 
 from headwise.functional.chunking import DEFAULT_WORKSPACE_BYTES
-from headwise.functional.counted_positions import (
-    LM_IGNORE_INDEX,
-    CountedPositions,
-    Reduction,
-    check_reduction,
-)
-from headwise.functional.graph_break import outside_graphs
-from headwise.functional.linear_layers import blocks_of, product_dtype
-from headwise.functional.linear_loss import LinearLoss
-from headwise.functional.loss_backends import (
+from headwise.functional.losses.backends import (
     LossBackend,
     LossOptions,
     choose_backend,
     run_backend,
 )
-from headwise.functional.loss_rules import SoftmaxLoss
-from headwise.functional.vocabulary_slices import VocabularySlice
+from headwise.functional.losses.checks import check_number, check_tensors, check_workspace
+from headwise.functional.losses.counted_positions import (
+    LM_IGNORE_INDEX,
+    CountedPositions,
+    Reduction,
+    check_reduction,
+)
+from headwise.functional.losses.graph_break import outside_graphs
+from headwise.functional.losses.linear_loss import LinearLoss
+from headwise.functional.losses.logit_losses import SoftmaxLoss
+from headwise.functional.losses.vocabulary_slices import VocabularySlice
+from headwise.functional.losses.weight_blocks import product_dtype, weight_blocks
 
 BackendName = LossBackend | Literal["auto", "torch", "core", "cce", "liger"]
 
@@ -80,6 +82,50 @@ def linear_cross_entropy(
     label_smoothing: float = 0.0,
     token_weights: Tensor | None = None,
     z_loss: float = 0.0,
+    return_logsumexp: Literal[True],
+    return_entropy: bool = False,
+    backend: BackendName = "auto",
+    process_group: ProcessGroup | None = None,
+    workspace_bytes: int = DEFAULT_WORKSPACE_BYTES,
+) -> LinearCrossEntropyOutput: ...
+
+
+@overload
+def linear_cross_entropy(
+    hidden: Tensor,
+    weight: Tensor | Sequence[Tensor],
+    targets: Tensor,
+    *,
+    bias: Tensor | Sequence[Tensor | None] | None = None,
+    ignore_index: int = LM_IGNORE_INDEX,
+    reduction: Reduction = "mean",
+    shift: bool = False,
+    softcap: float | None = None,
+    label_smoothing: float = 0.0,
+    token_weights: Tensor | None = None,
+    z_loss: float = 0.0,
+    return_logsumexp: bool = False,
+    return_entropy: Literal[True],
+    backend: BackendName = "auto",
+    process_group: ProcessGroup | None = None,
+    workspace_bytes: int = DEFAULT_WORKSPACE_BYTES,
+) -> LinearCrossEntropyOutput: ...
+
+
+@overload
+def linear_cross_entropy(
+    hidden: Tensor,
+    weight: Tensor | Sequence[Tensor],
+    targets: Tensor,
+    *,
+    bias: Tensor | Sequence[Tensor | None] | None = None,
+    ignore_index: int = LM_IGNORE_INDEX,
+    reduction: Reduction = "mean",
+    shift: bool = False,
+    softcap: float | None = None,
+    label_smoothing: float = 0.0,
+    token_weights: Tensor | None = None,
+    z_loss: float = 0.0,
     return_logsumexp: bool = False,
     return_entropy: bool = False,
     backend: BackendName = "auto",
@@ -116,7 +162,8 @@ def linear_cross_entropy(
     reduction, or with statistics, the backward pass builds the logits anew: four. Sums are in
     float32, in float64 for a weight of float64. Differentiable once.
 
-    `torch.compile` breaks the graph here and runs this function as it is.
+    `torch.compile` breaks the graph here and runs this function as it is; `torch.func` cannot
+    transform it.
 
     Args:
         hidden: Hidden states, ``(..., H)``, floating point; cast to the dtype of the weight, or
@@ -140,8 +187,9 @@ def linear_cross_entropy(
             ranks. All must call with the same hidden states, targets (ids of the whole
             vocabulary) and options; each gets the whole loss, the whole gradient of the hidden
             states, and that of its own slice.
-        workspace_bytes: Bound on the memory held beyond inputs, results and gradients, by the
-            backend ``torch``.
+        workspace_bytes: Bound on what the backend ``torch`` holds beyond inputs, results,
+            gradients and, where the products are in a lower precision than float32, two things
+            more: the float32 sums of the weight's gradient, and under autocast its cast copy.
 
     Returns:
         The loss, float32 or float64: a scalar, or ``(...)`` with 0 where nothing counts,
@@ -150,6 +198,7 @@ def linear_cross_entropy(
 
     Raises:
         ImportError: If the backend is not installed.
+        TypeError: If an argument is of another type.
         ValueError: If shapes, dtypes or options do not fit, a target is no token, one position
             does not fit into the workspace, or the backend lacks an option.
 
@@ -158,12 +207,28 @@ def linear_cross_entropy(
         arXiv 2410.10989, section 3 (gradients in the forward pass, chunk by chunk).
     """
     check_reduction(reduction)
-    _check_options(softcap, label_smoothing)
-    weights, biases = blocks_of(weight, bias, hidden_size=hidden.shape[-1] if hidden.ndim else 0)
+    check_loss_options(
+        softcap=softcap,
+        label_smoothing=label_smoothing,
+        z_loss=z_loss,
+        workspace_bytes=workspace_bytes,
+    )
+    weights, biases = weight_blocks(weight, bias, hidden=hidden)
+    check_tensors(hidden=hidden, targets=targets, token_weights=token_weights)
     size = sum(len(block) for block in weights)
     vocabulary = None
     if process_group is not None:
-        vocabulary = VocabularySlice.of(size, group=process_group, device=hidden.device)
+        options = (ignore_index, reduction, shift, softcap, label_smoothing, z_loss)
+        vocabulary = VocabularySlice.of(
+            size,
+            call=(
+                *hidden.shape,
+                int(targets.sum()),
+                crc32(repr((*options, return_logsumexp, return_entropy)).encode()),
+            ),
+            group=process_group,
+            device=hidden.device,
+        )
         size = vocabulary.total
     positions = CountedPositions.of(
         hidden,
@@ -175,7 +240,7 @@ def linear_cross_entropy(
     )
     statistics = return_logsumexp or return_entropy
     dtype = product_dtype(weights[0])
-    options = LossOptions(
+    asked = LossOptions(
         softcap=softcap,
         label_smoothing=label_smoothing,
         z_loss=z_loss,
@@ -187,11 +252,13 @@ def linear_cross_entropy(
         blocks=len(weights),
     )
     chosen = choose_backend(
-        backend, options=options, device=hidden.device, dtype=dtype, vocabulary_size=size
+        backend, options=asked, device=hidden.device, dtype=dtype, vocabulary_size=size
     )
     if chosen is not LossBackend.TORCH:
-        bias = _joined(weights, biases).to(dtype) if options.bias else None
-        return run_backend(chosen, positions, torch.cat(weights).to(dtype), bias, options)
+        # Joining a single block would copy it
+        whole = weights[0] if len(weights) == 1 else torch.cat(weights)
+        bias = _joined(weights, biases).to(dtype) if asked.bias else None
+        return run_backend(chosen, positions, whole.to(dtype), bias, asked)
     loss = LinearLoss(
         rule=SoftmaxLoss(
             targets=positions.targets,
@@ -216,11 +283,20 @@ def linear_cross_entropy(
     )
 
 
-def _check_options(softcap: float | None, label_smoothing: float) -> None:
-    if softcap is not None and not softcap > 0.0:
-        raise ValueError(f"`softcap` must be positive or None, got {softcap}.")
-    if not 0.0 <= label_smoothing <= 1.0:
-        raise ValueError(f"`label_smoothing` must lie in [0, 1], got {label_smoothing}.")
+def check_loss_options(
+    *, softcap: object, label_smoothing: object, z_loss: object, workspace_bytes: object
+) -> None:
+    """Refuse options that :func:`linear_cross_entropy` does not take.
+
+    Raises:
+        TypeError: If one is of another type.
+        ValueError: If one is out of range.
+    """
+    if softcap is not None:
+        check_number("softcap", softcap, least=0.0, above=True)
+    check_number("label_smoothing", label_smoothing, least=0.0, most=1.0)
+    check_number("z_loss", z_loss, least=0.0)
+    check_workspace(workspace_bytes)
 
 
 def _joined(weights: Sequence[Tensor], biases: Sequence[Tensor | None]) -> Tensor:

@@ -2,9 +2,9 @@ import pytest
 import torch
 from fake_loss_packages import options_of, put_cce, put_liger
 
-from headwise.functional import loss_backends
-from headwise.functional.backend_table import SECONDS
-from headwise.functional.loss_backends import LossBackend, choose_backend
+from headwise.functional.losses import backends as loss_backends
+from headwise.functional.losses.backend_table import SECONDS
+from headwise.functional.losses.backends import LossBackend, choose_backend
 
 CPU = torch.device("cpu")
 CUDA = torch.device("cuda")

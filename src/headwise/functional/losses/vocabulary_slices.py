@@ -1,5 +1,6 @@
 """A vocabulary that several processes share: each holds the rows of a slice."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -26,16 +27,29 @@ class VocabularySlice:
     group: dist.ProcessGroup
 
     @classmethod
-    def of(cls, size: int, *, group: dist.ProcessGroup, device: torch.device) -> "VocabularySlice":
+    def of(
+        cls, size: int, *, call: Sequence[int], group: dist.ProcessGroup, device: torch.device
+    ) -> "VocabularySlice":
         """Tell the other processes the size of this one's slice, and hear of theirs.
 
         Args:
             size: How many tokens this process holds.
+            call: Numbers that must be the same everywhere.
             group: The processes; all of them must call.
             device: Where tensors must be to be sent.
+
+        Raises:
+            ValueError: On every process, if the numbers differ: the exchanges of chunks would
+                wait for each other for ever.
         """
-        sizes = _gathered(torch.tensor([size], device=device), group).flatten().tolist()
-        rank = dist.get_rank(group)
+        everyone = _gathered(torch.tensor([size, *call], device=device), group)
+        if bool((everyone[:, 1:] != everyone[0, 1:]).any()):
+            raise ValueError(
+                "All processes of `process_group` must call with the same `hidden`, `targets` and "
+                f"options; these differ between the ranks, by rank: {everyone[:, 1:].tolist()} "
+                "(shape of `hidden`, sum of `targets`, options)."
+            )
+        sizes, rank = everyone[:, 0].tolist(), dist.get_rank(group)
         return cls(
             start=sum(sizes[:rank]), size=size, total=sum(sizes), largest=max(sizes), group=group
         )

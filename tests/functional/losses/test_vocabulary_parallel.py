@@ -97,3 +97,17 @@ def test_a_target_that_no_rank_holds_is_refused_by_all(
         message = ranks[rank][layout]["refusal"]
         assert "targets" in message
         assert str(worker.VOCABULARY) in message
+
+
+@pytest.mark.parametrize("layout", worker.LAYOUTS)
+def test_ranks_that_disagree_are_told_so(ranks: list[dict[str, Any]], layout: str) -> None:
+    for rank in range(len(worker.LAYOUTS[layout])):
+        assert "same `hidden`, `targets`" in ranks[rank][layout]["disagreement"]
+
+
+@pytest.mark.parametrize("layout", worker.LAYOUTS)
+def test_a_rank_may_be_the_only_one_that_learns(ranks: list[dict[str, Any]], layout: str) -> None:
+    sizes = worker.LAYOUTS[layout]
+    wanted = expected({"reduction": "sum"})["weight"][sizes[0] : sizes[0] + sizes[1]]
+    assert ranks[0][layout]["frozen"]["weight"] is None
+    torch.testing.assert_close(ranks[1][layout]["frozen"]["weight"], wanted, **CLOSE)

@@ -108,6 +108,33 @@ def run(case: dict[str, Any], sizes: tuple[int, ...], group: dist.ProcessGroup) 
     }
 
 
+def frozen(sizes: tuple[int, ...], group: dist.ProcessGroup) -> dict[str, Any]:
+    """The gradient of the last slice, where hidden states and the other slices are frozen."""
+    rank, given = dist.get_rank(group), inputs({})
+    weight = given["weight"][sum(sizes[:rank]) : sum(sizes[: rank + 1])].clone()
+    weight.requires_grad_(rank == 1)
+    losses = linear_cross_entropy(
+        given["hidden"], weight, given["targets"], reduction="none", process_group=group
+    )
+    if losses.requires_grad:
+        upstream_sum([losses.sum()]).backward()
+    return {"weight": weight.grad}
+
+
+def disagreement(sizes: tuple[int, ...], group: dist.ProcessGroup) -> str:
+    """What is said where the ranks call with different targets."""
+    rank, given = dist.get_rank(group), inputs({})
+    weight = given["weight"][sum(sizes[:rank]) : sum(sizes[: rank + 1])]
+    targets = given["targets"].clone()
+    if rank == 1:
+        targets[0, 0] = -100
+    try:
+        linear_cross_entropy(given["hidden"], weight, targets, process_group=group)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
 def refusal(sizes: tuple[int, ...], group: dist.ProcessGroup) -> str:
     """What is said of a target that no rank holds."""
     given = inputs({})
@@ -136,6 +163,8 @@ def work(rank: int, folder: Path) -> None:
         if rank < len(sizes):
             found[name] = {key: run(case, sizes, group) for key, case in CASES.items()}
             found[name]["refusal"] = refusal(sizes, group)
+            found[name]["disagreement"] = disagreement(sizes, group)
+            found[name]["frozen"] = frozen(sizes, group)
     torch.save(found, folder / f"rank{rank}.pt")
     dist.barrier()
     dist.destroy_process_group()

@@ -54,7 +54,15 @@ def test_the_first_target_does_not_matter_where_targets_are_shifted() -> None:
         ({"weight": torch.zeros(9)}, "weight"),
         ({"weight": [torch.zeros(5, 4), torch.zeros(4, 3)]}, "weight"),
         ({"weight": []}, "weight"),
-        ({"weight": [torch.zeros(5, 4), torch.zeros(4, 4).double()]}, "weight"),
+        ({"weight": torch.zeros(9, 4, dtype=torch.int64)}, "weight"),
+        ({"weight": torch.zeros(9, 4).numpy()}, "weight"),
+        ({"weight": torch.nn.Linear(4, 9)}, "weight"),
+        ({"weight": {"base": torch.zeros(9, 4)}}, "weight"),
+        ({"hidden": [[1.0]]}, "hidden"),
+        ({"hidden": torch.zeros(2, 5, 0), "weight": torch.zeros(9, 0)}, "hidden"),
+        ({"targets": torch.zeros(2, 5, dtype=torch.int64).numpy()}, "targets"),
+        ({"targets": None}, "targets"),
+        ({"ignore_index": None}, "ignore_index"),
         ({"bias": torch.zeros(8)}, "bias"),
         ({"bias": torch.zeros(9, 1)}, "bias"),
         ({"bias": [torch.zeros(5), torch.zeros(4)]}, "bias"),
@@ -67,10 +75,24 @@ def test_the_first_target_does_not_matter_where_targets_are_shifted() -> None:
         ({"softcap": -3.0}, "softcap"),
         ({"label_smoothing": 1.5}, "label_smoothing"),
         ({"label_smoothing": -0.1}, "label_smoothing"),
+        ({"softcap": torch.inf}, "softcap"),
+        ({"softcap": "30"}, "softcap"),
+        ({"label_smoothing": None}, "label_smoothing"),
+        ({"z_loss": -1.0}, "z_loss"),
+        ({"z_loss": float("nan")}, "z_loss"),
         ({"workspace_bytes": 0}, "workspace_bytes"),
+        ({"workspace_bytes": 1e8}, "workspace_bytes"),
+        ({"workspace_bytes": "1GiB"}, "workspace_bytes"),
         ({"backend": "fast"}, "backend"),
     ],
 )
 def test_what_does_not_fit_is_named(changes: dict[str, Any], named: str) -> None:
     with pytest.raises((ValueError, TypeError), match=named):
         linear_cross_entropy(**given(**changes))
+
+
+@pytest.mark.parametrize("name", ["hidden", "weight", "targets", "bias", "token_weights"])
+def test_a_tensor_without_memory_is_refused(name: str) -> None:
+    whole = given(bias=torch.zeros(9), token_weights=torch.ones(2, 5))
+    with pytest.raises(ValueError, match=r"meta|one device"):
+        linear_cross_entropy(**(whole | {name: whole[name].to("meta")}))

@@ -245,3 +245,29 @@ def test_compiled_around(backend: str) -> None:
         torch.autograd.grad(compiled, leaves), torch.autograd.grad(plain, leaves), strict=True
     ):
         torch.testing.assert_close(own, target)
+
+
+@pytest.mark.parametrize("reduction", ["none", "mean"])
+def test_targets_may_be_refilled_before_backward(reduction: str) -> None:
+    hidden, weight, _, targets = inputs()
+    wanted = torch.autograd.grad(
+        fused(hidden, weight, targets, reduction=reduction).sum(), [hidden, weight]
+    )
+    loss = fused(hidden, weight, targets, reduction=reduction).sum()
+    targets.fill_(-100)
+    found = torch.autograd.grad(loss, [hidden, weight])
+    torch.testing.assert_close(found, wanted, **CLOSE)
+
+
+def test_blocks_may_have_dtypes_of_their_own() -> None:
+    hidden, weight, _, targets = inputs()
+    base, new = weight.detach().float().split([len(weight) - 2, 2])
+    new = new.double().requires_grad_()
+    loss = fused(hidden, [base, new], targets)
+    dense = torch.nn.functional.cross_entropy(
+        hidden.float() @ torch.cat([base, new.float()]).T, targets
+    )
+    torch.testing.assert_close(loss, dense)
+    (found,), (wanted,) = (torch.autograd.grad(each, [new]) for each in (loss, dense))
+    assert found.dtype == torch.float64
+    torch.testing.assert_close(found, wanted, rtol=1e-5, atol=1e-7)

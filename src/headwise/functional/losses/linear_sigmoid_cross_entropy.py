@@ -2,19 +2,21 @@
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 
 from headwise.functional.chunking import DEFAULT_WORKSPACE_BYTES
-from headwise.functional.counted_positions import (
+from headwise.functional.losses.checks import check_tensors, check_workspace
+from headwise.functional.losses.counted_positions import (
     LM_IGNORE_INDEX,
     CountedPositions,
     Reduction,
     check_reduction,
 )
-from headwise.functional.graph_break import outside_graphs
-from headwise.functional.linear_layers import blocks_of, product_dtype
-from headwise.functional.linear_loss import LinearLoss
-from headwise.functional.loss_rules import SigmoidLoss
+from headwise.functional.losses.graph_break import outside_graphs
+from headwise.functional.losses.linear_loss import LinearLoss
+from headwise.functional.losses.logit_losses import SigmoidLoss
+from headwise.functional.losses.weight_blocks import product_dtype, weight_blocks
 
 
 @outside_graphs
@@ -53,13 +55,14 @@ def linear_sigmoid_cross_entropy(
         target_weights: w, weight of the target against one negative, ``(...)``; gets no gradient.
         excluded: Tokens that are no negatives, ``(..., A)``, int64; -1 for none. The target may
             be among them, which changes nothing, and so may a token twice.
-        workspace_bytes: Bound on the memory held beyond inputs, results and gradients.
+        workspace_bytes: As for :func:`linear_cross_entropy`.
 
     Returns:
         The loss in nats, float32 or float64: a scalar, or ``(...)`` with 0 where nothing counts,
         ``(..., T-1)`` with ``shift``.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If shapes or dtypes do not fit, a target or an excluded token is no token, or
             one position does not fit into the workspace.
 
@@ -67,7 +70,16 @@ def linear_sigmoid_cross_entropy(
         Dinh & Niehues 2026, arXiv 2601.00680, section 3 (training objective).
     """
     check_reduction(reduction)
-    weights, biases = blocks_of(weight, bias, hidden_size=hidden.shape[-1] if hidden.ndim else 0)
+    check_workspace(workspace_bytes)
+    weights, biases = weight_blocks(weight, bias, hidden=hidden)
+    check_tensors(
+        hidden=hidden,
+        targets=targets,
+        row_bias=row_bias,
+        token_weights=token_weights,
+        target_weights=target_weights,
+        excluded=excluded,
+    )
     size = sum(len(block) for block in weights)
     for name, tensor in (("row_bias", row_bias), ("target_weights", target_weights)):
         if tensor is not None and tensor.shape != targets.shape:
@@ -107,6 +119,8 @@ def _check_excluded(excluded: Tensor, targets: Tensor, vocabulary_size: int) -> 
             f"`excluded` must be (..., A) for `targets` of shape {tuple(targets.shape)}, "
             f"got {tuple(excluded.shape)}."
         )
+    if excluded.dtype != torch.int64:
+        raise ValueError(f"`excluded` must be int64, got {excluded.dtype}.")
     if excluded.numel():
         low, high = (int(bound) for bound in excluded.aminmax())
         if low < -1 or high >= vocabulary_size:

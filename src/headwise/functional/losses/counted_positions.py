@@ -56,13 +56,13 @@ class CountedPositions:
         Raises:
             ValueError: If shapes do not fit, or a target is no token.
         """
-        if hidden.ndim < 1 or targets.shape != hidden.shape[:-1]:
+        if targets.shape != hidden.shape[:-1]:
             raise ValueError(
                 f"`hidden` must be (..., H) and `targets` (...), got {tuple(hidden.shape)} and "
                 f"{tuple(targets.shape)}."
             )
-        if not hidden.is_floating_point():
-            raise ValueError(f"`hidden` must be floating point, got {hidden.dtype}.")
+        if isinstance(ignore_index, bool) or not isinstance(ignore_index, int):
+            raise TypeError(f"`ignore_index` must be a whole number, got {ignore_index!r}.")
         if targets.dtype != torch.int64:
             raise ValueError(f"`targets` must be int64, got {targets.dtype}.")
         if token_weights is not None and token_weights.shape != targets.shape:
@@ -81,15 +81,15 @@ class CountedPositions:
             shape = torch.Size((*shape[:-1], max(shape[-1] - 1, 0)))
         flat = targets.reshape(-1)
         counted = flat != ignore_index
-        rows = None if bool(counted.all()) else counted.nonzero().squeeze(1)
-        chosen = flat if rows is None else flat[rows]
-        if len(chosen):
-            low, high = (int(bound) for bound in chosen.aminmax())
-            if low < 0 or high >= vocabulary_size:
-                raise ValueError(
-                    f"`targets` must lie in [0, {vocabulary_size}) or be `ignore_index` "
-                    f"{ignore_index}, got {low if low < 0 else high}."
-                )
+        count, low, high = _summary(flat, counted)
+        if count and (low < 0 or high >= vocabulary_size):
+            raise ValueError(
+                f"`targets` must lie in [0, {vocabulary_size}) or be `ignore_index` "
+                f"{ignore_index}, got {low if low < 0 else high}."
+            )
+        rows = None if count == len(flat) else counted.nonzero().squeeze(1)
+        # A copy: the caller may refill the tensor before the backward pass
+        chosen = flat.clone() if rows is None else flat[rows]
         weights = None if token_weights is None else token_weights.reshape(-1)
         return cls(
             hidden=hidden.reshape(-1, hidden.shape[-1]),
@@ -109,11 +109,12 @@ class CountedPositions:
         return flat if self.rows is None else flat[self.rows]
 
     def of_targets(self, values: Tensor) -> Tensor:
-        """What belongs to the targets that count, ``(...)`` or ``(..., A)`` to ``(n, ...)``."""
+        """A copy of what belongs to the targets that count, from ``(...)`` or ``(..., A)``."""
         dims = len(self.shape)
         if self.shift:
             values = _next(values, 0.0, dim=dims - 1)
-        return self.chosen(values.flatten(0, dims - 1) if dims else values.unsqueeze(0))
+        flat = values.flatten(0, dims - 1) if dims else values.unsqueeze(0)
+        return flat.clone() if self.rows is None else flat[self.rows]
 
     def scales(self, reduction: Reduction, *, dtype: torch.dtype) -> Tensor:
         """Factors on the losses whose sum is the reduced loss, ``(n,)``."""
@@ -147,6 +148,17 @@ def check_reduction(reduction: str) -> None:
     if reduction not in get_args(Reduction):
         names = ", ".join(map(repr, get_args(Reduction)))
         raise ValueError(f"`reduction` must be one of {names}, got {reduction!r}.")
+
+
+def _summary(targets: Tensor, counted: Tensor) -> list[int]:
+    """How many targets count, the least and the largest of them; waits for the device once."""
+    if not len(targets):
+        return [0, 0, 0]
+    # Those that do not count may be anything
+    low = targets.where(counted, torch.iinfo(torch.int64).max).amin()
+    high = targets.where(counted, torch.iinfo(torch.int64).min).amax()
+    found: list[int] = torch.stack([counted.sum(), low, high]).tolist()
+    return found
 
 
 def _next(values: Tensor, last: float, *, dim: int) -> Tensor:

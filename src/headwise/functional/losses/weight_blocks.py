@@ -1,43 +1,49 @@
 """The arguments that describe an unembedding in blocks of rows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from headwise.functional.losses.checks import check_hidden, check_tensors
 
-def blocks_of(
+
+def weight_blocks(
     weight: Tensor | Sequence[Tensor],
     bias: Tensor | Sequence[Tensor | None] | None,
     *,
-    hidden_size: int,
+    hidden: Tensor,
 ) -> tuple[list[Tensor], list[Tensor | None]]:
     """Read weight and bias as blocks of rows that follow one another.
 
     Args:
         weight: ``(V, H)``, or blocks ``(V_i, H)``.
         bias: ``(V,)``, or one ``(V_i,)`` or ``None`` a block.
-        hidden_size: H.
+        hidden: ``(..., H)``.
 
     Returns:
         Weights and biases of the blocks, equally many.
 
     Raises:
-        ValueError: If shapes or dtypes do not fit.
+        TypeError: If something is no tensor.
+        ValueError: If shapes, dtypes or devices do not fit.
     """
-    weights = [weight] if isinstance(weight, Tensor) else list(weight)
+    check_tensors(hidden=hidden)
+    check_hidden(hidden)
+    hidden_size = hidden.shape[-1]
+    weights = _listed("weight", weight)
     if not weights:
         raise ValueError("`weight` must be a tensor or at least one block of rows, got none.")
     for block in weights:
+        check_tensors(hidden=hidden, weight=block)
         if block.ndim != 2 or block.shape[1] != hidden_size:
             raise ValueError(
-                f"`weight` must be (V, H) with H={hidden_size}, got {tuple(block.shape)}."
+                f"`weight` must be (V, H) with the H of `hidden`, {hidden_size}, "
+                f"got {tuple(block.shape)}."
             )
-        if block.dtype != weights[0].dtype or not block.is_floating_point():
-            raise ValueError(
-                "`weight` must be floating point, all blocks in one dtype, got "
-                f"{', '.join(str(each.dtype) for each in weights)}."
-            )
+        if not block.is_floating_point():
+            raise ValueError(f"`weight` must be floating point, got {block.dtype}.")
     sizes = [len(block) for block in weights]
     biases: list[Tensor | None]
     if isinstance(bias, Tensor) and len(weights) > 1:
@@ -47,18 +53,29 @@ def blocks_of(
     elif isinstance(bias, Tensor) or bias is None:
         biases = [bias] * len(weights)
     else:
-        biases = list(bias)
+        biases = _listed("bias", bias)
     if len(biases) != len(weights):
         raise ValueError(
             f"`bias` must hold one entry for each of the {len(weights)} blocks of `weight`, "
             f"got {len(biases)}."
         )
     for size, part in zip(sizes, biases, strict=True):
+        check_tensors(hidden=hidden, bias=part)
         if part is not None and part.shape != (size,):
             raise ValueError(
                 f"`bias` must be ({size},) for a block of {size} rows, got {tuple(part.shape)}."
             )
     return weights, biases
+
+
+def _listed(name: str, blocks: Any) -> list[Any]:
+    if isinstance(blocks, Tensor):
+        return [blocks]
+    if not isinstance(blocks, Iterable) or isinstance(blocks, str | Mapping):
+        raise TypeError(
+            f"`{name}` must be a torch.Tensor or a sequence of them, got {type(blocks).__name__}."
+        )
+    return list(blocks)
 
 
 def product_dtype(weight: Tensor) -> torch.dtype:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from headwise.functional.loss_backends import LossOptions
+from headwise.functional.losses.backends import LossOptions
 
 
 def options_of(**changes: object) -> LossOptions:

@@ -6,6 +6,8 @@ from typing import cast
 
 from torch import nn
 
+from headwise.heads.head_sizes import whole_number
+
 # A ModuleDict refuses names that are its own, in words that tell nobody why
 _TAKEN = nn.ModuleDict()
 
@@ -23,25 +25,27 @@ def split_ranges(
         The global ids of each split, in ``split_order``; together ``range(V)``.
 
     Raises:
+        TypeError: If ``split_vocab_size`` is no mapping.
         ValueError: If a name or a size is not allowed, if ``split_order`` is not a permutation of
             the names, or if there is no token at all.
     """
+    if not isinstance(split_vocab_size, Mapping):
+        raise TypeError(
+            "`split_vocab_size` must map each split's name to its number of tokens, such as "
+            f"{{'base': 50257, 'new': 3}}, got {split_vocab_size!r}."
+        )
+    sizes = {}
     for name, size in split_vocab_size.items():
         _check_name(name)
-        if isinstance(size, bool) or not isinstance(size, int) or size < 0:
-            raise ValueError(
-                f"`split_vocab_size[{name!r}]` must be a whole number of at least 0, got {size!r}."
-            )
-    _check_order(split_vocab_size, split_order)
-    stops = list(accumulate(split_vocab_size[name] for name in split_order))
+        sizes[name] = whole_number(f"split_vocab_size[{name!r}]", size, least=0)
+    _check_order(sizes, split_order)
+    stops = list(accumulate(sizes[name] for name in split_order))
     if not stops or stops[-1] == 0:
         raise ValueError(
-            "The splits must have at least one token together, got "
-            f"{dict(split_vocab_size) or 'no split'}."
+            f"The splits must have at least one token together, got {sizes or 'no split'}."
         )
     return {
-        name: range(stop - split_vocab_size[name], stop)
-        for name, stop in zip(split_order, stops, strict=True)
+        name: range(stop - sizes[name], stop) for name, stop in zip(split_order, stops, strict=True)
     }
 
 
@@ -87,8 +91,14 @@ def set_trainable(layers: nn.ModuleDict, splits: Sequence[str], *, trainable: bo
         trainable: Whether they are to get gradients.
 
     Raises:
+        TypeError: If a name is no text.
         ValueError: If there is no split of a name.
     """
+    if not all(isinstance(name, str) for name in splits):
+        raise TypeError(
+            "Splits are named one by one, as in `freeze('base', 'new')`, got "
+            f"{', '.join(map(repr, splits))}."
+        )
     unknown = [name for name in splits if name not in layers]
     if unknown:
         raise ValueError(

@@ -7,61 +7,81 @@ import transformers
 from torch import Tensor
 from transformers import PreTrainedModel
 
-VOCABULARY = 61
-SIZES: dict[str, Any] = {
+VOCABULARY, HIDDEN = 61, 16
+
+Sizes = dict[str, Any]
+SPECIAL = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
+SIZES: Sizes = SPECIAL | {
     "vocab_size": VOCABULARY,
-    "hidden_size": 16,
+    "hidden_size": HIDDEN,
     "intermediate_size": 32,
     "num_hidden_layers": 2,
     "num_attention_heads": 2,
     "num_key_value_heads": 1,
     "head_dim": 8,
     "max_position_embeddings": 64,
-    "pad_token_id": 0,
-    "bos_token_id": 1,
-    "eos_token_id": 2,
 }
-EXPERTS = {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 8}
-BART: dict[str, Any] = {
+SLIDING = {"sliding_window": 4, "layer_types": ["sliding_attention", "full_attention"]}
+BALANCED = {"output_router_logits": True, "router_aux_loss_coef": 0.7}
+BART: Sizes = SPECIAL | {
     "vocab_size": VOCABULARY,
-    "d_model": 16,
+    "d_model": HIDDEN,
     "encoder_layers": 1,
-    "decoder_layers": 1,
+    "decoder_layers": 2,
     "encoder_attention_heads": 2,
     "decoder_attention_heads": 2,
     "encoder_ffn_dim": 32,
     "decoder_ffn_dim": 32,
-    "pad_token_id": 0,
-    "bos_token_id": 1,
-    "eos_token_id": 2,
+    "max_position_embeddings": 64,
     "decoder_start_token_id": 2,
     "forced_eos_token_id": None,
 }
-GPT2 = {"n_embd": 16, "n_head": 2, "n_layer": 2, "n_positions": 64}
+WHISPER = {"num_mel_bins": 4, "max_source_positions": 6, "max_target_positions": 32}
+T5: Sizes = {
+    "vocab_size": VOCABULARY,
+    "d_model": HIDDEN,
+    "d_kv": 8,
+    "d_ff": 32,
+    "num_layers": 2,
+    "num_heads": 2,
+    "decoder_start_token_id": 0,
+}
+T5_UNTIED = T5 | {"tie_word_embeddings": False, "feed_forward_proj": "gated-gelu"}
 
-# name: model class, what differs from the usual sizes
-MODELS: dict[str, tuple[str, dict[str, Any]]] = {
+# name: model class, what differs from the usual sizes (of encoder-decoders: all sizes)
+MODELS: dict[str, tuple[str, Sizes]] = {
     "llama": ("LlamaForCausalLM", {}),
     "llama-tied": ("LlamaForCausalLM", {"tie_word_embeddings": True}),
-    "gpt2": ("GPT2LMHeadModel", GPT2),
-    "gemma2": ("Gemma2ForCausalLM", {"final_logit_softcapping": 1.5}),
+    "gpt2": ("GPT2LMHeadModel", {"n_positions": 64}),
+    "opt": ("OPTForCausalLM", {"ffn_dim": 32, "word_embed_proj_dim": HIDDEN}),
+    "bloom": ("BloomForCausalLM", {}),
+    "gemma2": ("Gemma2ForCausalLM", {"final_logit_softcapping": 1.5, **SLIDING}),
+    "gemma3": ("Gemma3ForCausalLM", {"final_logit_softcapping": 2.0, **SLIDING}),
     "cohere": ("CohereForCausalLM", {"logit_scale": 0.37}),
+    "cohere2": ("Cohere2ForCausalLM", {"logit_scale": 0.0625, **SLIDING}),
     "granite": ("GraniteForCausalLM", {"logits_scaling": 0.37}),
+    "mistral": ("MistralForCausalLM", {"sliding_window": 4}),
+    "olmo2": ("Olmo2ForCausalLM", {}),
     "qwen3": ("Qwen3ForCausalLM", {}),
     "phi": ("PhiForCausalLM", {}),  # the one with a bias
+    "phi3": ("Phi3ForCausalLM", {}),
     "mixtral": ("MixtralForCausalLM", {"num_local_experts": 4}),
-    "mixtral-balanced": (
-        "MixtralForCausalLM",
-        {"num_local_experts": 4, "output_router_logits": True, "router_aux_loss_coef": 0.7},
-    ),
+    "mixtral-balanced": ("MixtralForCausalLM", {"num_local_experts": 4, **BALANCED}),
     "qwen3-moe-balanced": (
         "Qwen3MoeForCausalLM",
-        EXPERTS | {"output_router_logits": True, "router_aux_loss_coef": 0.7},
+        {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 8, **BALANCED},
     ),
     "mamba": ("MambaForCausalLM", {"state_size": 4}),
     "llama4": ("Llama4ForCausalLM", {"num_local_experts": 2, "intermediate_size_mlp": 32}),
+    "bert": ("BertLMHeadModel", {"is_decoder": True}),
     "bart": ("BartForConditionalGeneration", BART),
     "marian": ("MarianMTModel", BART),
+    "mbart": ("MBartForConditionalGeneration", BART),
+    "m2m100": ("M2M100ForConditionalGeneration", BART),
+    "whisper": ("WhisperForConditionalGeneration", BART | WHISPER),
+    "t5-tied": ("T5ForConditionalGeneration", T5),
+    "t5-untied": ("T5ForConditionalGeneration", T5_UNTIED),
+    "umt5": ("UMT5ForConditionalGeneration", T5),
 }
 
 
