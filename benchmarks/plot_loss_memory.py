@@ -27,7 +27,7 @@ from loss_sides import CORE, DENSE, OURS, Problem, allocator_extra, sides, step
 MIB = 2**20
 # Of the height of the axes
 LINE_SHARE = 0.07
-VOCABULARIES = tuple(4096 * 2**k for k in range(7))
+VOCABULARIES = tuple(4096 * 2**k for k in range(6))
 NAMES = {DENSE: "all logits", CORE: "PyTorch's chunks", OURS: "headwise"}
 
 
@@ -92,7 +92,7 @@ def budget_line(axes: Axes, theme: Theme) -> None:
     axes.axhline(budget, color=theme.soft, linewidth=0.8, linestyle=(0, (4, 2)), zorder=1.5)
     axes.annotate(
         f"workspace_bytes: {sized(budget)}",
-        (VOCABULARIES[0], budget),
+        (VOCABULARIES[2], budget),
         xytext=(0, 3),
         textcoords="offset points",
         fontsize=SMALL,
@@ -105,7 +105,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("path", type=Path)
     parser.add_argument("--positions", type=int, default=2048)
-    parser.add_argument("--hidden", type=int, default=1024)
+    parser.add_argument("--hidden", type=int, default=512)
     options = parser.parse_args()
     found = measured(options.positions, options.hidden)
     drawing = new_figure(3.3, LIGHT)

@@ -102,41 +102,80 @@ def over_logits(
     return [work(part, logits_of(part)) for part in plan.parts]
 
 
-def slabs(logits: Tensor) -> Iterator[slice]:
-    """Cut a chunk's rows into slabs that are read one after the other."""
-    rows = len(logits)
-    step = max(1, -(-rows // _slab_count(logits.device)))
-    for start in range(0, rows, step):
-        yield slice(start, min(start + step, rows))
+class Slabs:
+    """A chunk's rows a few at a time, with room for what operations make on the way.
+
+    The room is taken once: thousands of short-lived tensors of a few megabytes would leave holes
+    in a processor's memory that add up to more than a chunk.
+
+    Args:
+        room: How many tensors of a slab's size are needed at once.
+    """
+
+    def __init__(self, room: int) -> None:
+        self._room = room
+        self._scratch: Tensor | None = None
+
+    def __call__(self, logits: Tensor) -> Iterator[tuple[slice, Tensor]]:
+        """Slabs of logits ``(n, V)`` and their scratch, ``(room, rows, V)``, values undefined."""
+        rows, size = logits.shape
+        step = max(1, -(-rows // _slab_count(logits.device)))
+        scratch = self._scratch
+        if scratch is None or scratch.shape[1] < step or scratch.shape[2] != size:
+            scratch = self._scratch = logits.new_empty(self._room, step, size)
+        for start in range(0, rows, step):
+            slab = slice(start, min(start + step, rows))
+            yield slab, scratch[:, : slab.stop - start]
+
+    def log_normaliser(self, logits: Tensor) -> Tensor:
+        """Log-sum-exp of each row, ``(n, V)`` to ``(n,)``; needs room for one."""
+        result = logits.new_full((len(logits),), -torch.inf)
+        if logits.shape[1] == 0:
+            return result
+        for slab, (scratch, *_) in self(logits):
+            rows = logits[slab]
+            top = rows.amax(-1, keepdim=True)
+            # Where all are minus infinity, so is the result
+            top = torch.where(top.isinf(), 0.0, top)
+            powers = torch.sub(rows, top, out=scratch).exp_()
+            result[slab] = powers.sum(-1).log_().add_(top.squeeze(-1))
+        return result
+
+    def entropy(self, logits: Tensor, normaliser: Tensor) -> Tensor:
+        """Entropy of each row's softmax in nats; needs room for two.
+
+        Args:
+            logits: ``(n, V)``; minus infinity is allowed.
+            normaliser: Their log-sum-exp, ``(n,)``.
+
+        Returns:
+            ``(n,)``, in the dtype of the logits.
+        """
+        result = logits.new_empty(len(logits))
+        for slab, (log_probs, probs, *_) in self(logits):
+            finite(torch.sub(logits[slab], normaliser[slab, None], out=log_probs))
+            torch.exp(log_probs, out=probs)
+            result[slab] = probs.mul_(log_probs).sum(-1).neg_()
+        return result
+
+    def ranks(self, logits: Tensor, own: Tensor) -> Tensor:
+        """One more than how many logits of each row exceed a given one; needs room for one.
+
+        Args:
+            logits: ``(n, V)``, float32: counts up to 2**24 are exact in it.
+            own: ``(n, 1)``.
+
+        Returns:
+            ``(n,)``, int64.
+        """
+        result = torch.empty(len(logits), dtype=torch.int64, device=logits.device)
+        for slab, (scratch, *_) in self(logits):
+            result[slab] = torch.gt(logits[slab], own[slab], out=scratch).sum(-1).long() + 1
+        return result
 
 
 def _slab_count(device: torch.device) -> int:
     return _SLABS_ON_CPU if device.type == "cpu" else _SLABS_ELSEWHERE
-
-
-def log_normaliser(logits: Tensor) -> Tensor:
-    """Log-sum-exp of each row, ``(n, V)`` to ``(n,)``, in the dtype of the logits."""
-    result = logits.new_empty(len(logits))
-    for slab in slabs(logits):
-        torch.logsumexp(logits[slab], dim=-1, out=result[slab])
-    return result
-
-
-def entropy_of(logits: Tensor, normaliser: Tensor) -> Tensor:
-    """Entropy of each row's softmax in nats.
-
-    Args:
-        logits: ``(n, V)``; minus infinity is allowed.
-        normaliser: Their log-sum-exp, ``(n,)``.
-
-    Returns:
-        ``(n,)``, in the dtype of the logits.
-    """
-    result = logits.new_empty(len(logits))
-    for slab in slabs(logits):
-        log_probs = finite(logits[slab] - normaliser[slab, None])
-        result[slab] = log_probs.exp().mul_(log_probs).sum(-1).neg_()
-    return result
 
 
 def soft_cap_(logits: Tensor, cap: float) -> Tensor:

@@ -11,10 +11,8 @@ from headwise.functional.dominant_tokens import DominantSelector, candidate_coun
 from headwise.functional.logit_chunks import (
     ChunkPlan,
     LogitFunction,
-    entropy_of,
-    log_normaliser,
+    Slabs,
     over_logits,
-    slabs,
 )
 
 
@@ -85,16 +83,21 @@ def vocabulary_statistics(
     candidates = max(top_k, candidate_count(selector, vocabulary_size) if selector else 0)
     plan = ChunkPlan.of(
         len(hidden),
-        # The logits in the model's dtype and in float32; then, for each of the most probable
-        # tokens, its id, its probability, and what picking the dominant ones takes on the way
-        row_bytes=vocabulary_size * (hidden.element_size() + 4) + 48 * candidates + 64,
+        # The logits in the model's dtype and in float32 (or, on processors, as much again that
+        # the product holds), with a little to spare; then, for each of the most probable tokens,
+        # its id, its probability, and what picking the dominant ones takes on the way
+        row_bytes=vocabulary_size * (hidden.element_size() + 5) + 48 * candidates + 64,
         temporary_bytes=2 * 4 * vocabulary_size,
         device=hidden.device,
         workspace_bytes=workspace_bytes,
     )
 
+    slabs = Slabs(room=2)
+
     def read(part: slice, logits: Tensor) -> VocabularyStatistics:
-        return _read(logits.float(), targets[part], entropy, rank, top_k, candidates, selector)
+        return _read(
+            logits.float(), targets[part], entropy, rank, top_k, candidates, selector, slabs
+        )
 
     parts = over_logits(read, lambda part: unembedding(hidden[part]), plan) or [
         read(slice(0), unembedding(hidden))
@@ -123,14 +126,15 @@ def _read(
     top_k: int,
     candidates: int,
     selector: DominantSelector | None,
+    slabs: Slabs,
 ) -> VocabularyStatistics:
     own = logits.gather(-1, targets.unsqueeze(-1))  # (n, 1)
-    ranks = _ranks(logits, own) if rank else None
+    ranks = slabs.ranks(logits, own) if rank else None
     top_logits, top_ids = logits.topk(candidates, dim=-1)
-    normaliser = log_normaliser(logits)
+    normaliser = slabs.log_normaliser(logits)
     log_prob = _as_number(own.squeeze(-1) - normaliser)
     top_log_probs = _as_number(top_logits - normaliser.unsqueeze(-1))
-    entropies = entropy_of(logits, normaliser) if entropy or selector is not None else None
+    entropies = slabs.entropy(logits, normaliser) if entropy or selector is not None else None
 
     mass = boosted = None
     if selector is not None:
@@ -147,14 +151,6 @@ def _read(
         mass,
         boosted,
     )
-
-
-def _ranks(logits: Tensor, own: Tensor) -> Tensor:
-    better = torch.empty(len(logits), dtype=torch.int64, device=logits.device)
-    for slab in slabs(logits):
-        # By default a sum of booleans first makes eight bytes of each
-        better[slab] = (logits[slab] > own[slab]).sum(-1, dtype=torch.int32)
-    return better + 1
 
 
 def _as_number(log_probs: Tensor) -> Tensor:

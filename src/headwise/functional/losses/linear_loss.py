@@ -141,7 +141,7 @@ class _Values(torch.autograd.Function):
 
         def work(part: slice, logits: Tensor) -> Tensor:
             loss.rule.prepare_(logits, part)
-            return loss.rule.values(logits, part)
+            return loss.rule.values(logits, part, layer.slabs)
 
         with _no_autocast(tensors):
             layer = loss.layer(tensors)
@@ -229,8 +229,8 @@ def _gradients(
 
         def work(part: slice, logits: Tensor) -> Tensor:
             loss.rule.prepare_(logits, part)
-            found = loss.rule.values(logits, part) if values is None else values[part]
-            loss.rule.gradient_(logits, part, found, upstream[part])
+            found = loss.rule.values(logits, part, layer.slabs) if values is None else values[part]
+            loss.rule.gradient_(logits, part, found, upstream[part], layer.slabs)
             gradients.add(part, logits)
             return found
 

@@ -6,7 +6,7 @@ from itertools import accumulate, pairwise
 import torch
 from torch import Tensor
 
-from headwise.functional.logit_chunks import ChunkPlan
+from headwise.functional.logit_chunks import ChunkPlan, Slabs
 from headwise.functional.losses.vocabulary_slices import VocabularySlice
 
 # Of the workspace, how much the product of a few rows of a low-precision weight may take; a
@@ -66,6 +66,7 @@ class LogitLayer:
         )
         shape = (self.plan.rows, ends[-1])
         self._logits = hidden.new_empty(shape, dtype=self.sums)
+        self.slabs = Slabs(room=temporaries)
         self.products = hidden.new_empty(shape, dtype=dtype) if narrow else self._logits
 
     def counted(self, part: slice) -> slice | Tensor:
@@ -103,6 +104,7 @@ class LogitLayer:
     def let_go(self) -> None:
         """Drop the room for logits."""
         self._logits = self.products = self._logits[:0].clone()
+        self.slabs = Slabs(room=0)
 
 
 class LayerGradients:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from headwise.functional.logit_chunks import entropy_of, finite, log_normaliser, slabs, soft_cap_
+from headwise.functional.logit_chunks import Slabs, finite, soft_cap_
 from headwise.functional.losses.vocabulary_slices import VocabularySlice
 
 
@@ -19,7 +19,7 @@ class LogitLoss(Protocol):
 
     @property
     def temporaries(self) -> int:
-        """How many tensors of a slab's size an operation holds on the way."""
+        """How many tensors of a slab's size the loss needs at once."""
         ...
 
     @property
@@ -31,11 +31,13 @@ class LogitLoss(Protocol):
         """Change in place what enters the loss as something else; comes before the others."""
         ...
 
-    def values(self, logits: Tensor, part: slice) -> Tensor:
+    def values(self, logits: Tensor, part: slice, slabs: Slabs) -> Tensor:
         """Values of each position, ``(n, C)``; leaves the logits as they are."""
         ...
 
-    def gradient_(self, logits: Tensor, part: slice, values: Tensor, upstream: Tensor) -> None:
+    def gradient_(
+        self, logits: Tensor, part: slice, values: Tensor, upstream: Tensor, slabs: Slabs
+    ) -> None:
         """Overwrite the logits with their gradient.
 
         Args:
@@ -43,6 +45,7 @@ class LogitLoss(Protocol):
             part: The chunk's positions.
             values: What `values` returned for them, ``(n, C)``.
             upstream: Gradient of the values, ``(n, C)``.
+            slabs: Room for `temporaries` tensors.
         """
         ...
 
@@ -78,8 +81,8 @@ class SoftmaxLoss:
 
     @property
     def temporaries(self) -> int:
-        """How many tensors of a slab's size an operation holds on the way."""
-        return 3
+        """How many tensors of a slab's size the loss needs at once."""
+        return 2
 
     @property
     def columns(self) -> int:
@@ -91,14 +94,14 @@ class SoftmaxLoss:
         if self.softcap is not None:
             soft_cap_(logits, self.softcap)
 
-    def values(self, logits: Tensor, part: slice) -> Tensor:
+    def values(self, logits: Tensor, part: slice, slabs: Slabs) -> Tensor:
         """Loss, log-sum-exp and entropy."""
         ids, owned = self._own(part)
         target = logits.gather(1, ids).squeeze(1) if logits.shape[1] else logits.new_zeros(len(ids))
         target = target if owned is None else target.masked_fill(~owned.squeeze(1), 0.0)
-        normaliser = log_normaliser(logits)
+        normaliser = slabs.log_normaliser(logits)
         total = logits.sum(-1) if self.label_smoothing else None
-        information = entropy_of(logits, normaliser) if self.with_entropy else None
+        information = slabs.entropy(logits, normaliser) if self.with_entropy else None
         size = logits.shape[1]
         if self.vocabulary is not None:
             size = self.vocabulary.total
@@ -113,7 +116,9 @@ class SoftmaxLoss:
         columns = [loss, normaliser]
         return torch.stack(columns if information is None else [*columns, information], dim=1)
 
-    def gradient_(self, logits: Tensor, part: slice, values: Tensor, upstream: Tensor) -> None:
+    def gradient_(
+        self, logits: Tensor, part: slice, values: Tensor, upstream: Tensor, slabs: Slabs
+    ) -> None:
         """Overwrite the logits with their gradient."""
         ids, owned = self._own(part)
         normaliser, for_loss = values[:, 1:2], upstream[:, :1]
@@ -123,15 +128,15 @@ class SoftmaxLoss:
         if owned is not None:
             for_target = for_target * owned
         size = logits.shape[1] if self.vocabulary is None else self.vocabulary.total
-        for slab in slabs(logits):
+        for slab, (first, second) in slabs(logits):
             rows = logits[slab]
             slope = None
             if self.softcap is not None:
-                slope = rows.div(self.softcap).square_().neg_().add_(1.0)
+                slope = torch.div(rows, self.softcap, out=first).square_().neg_().add_(1.0)
             rows.sub_(normaliser[slab])  # log p
             if self.with_entropy:
                 # The entropy's derivative is -p * (log p + entropy)
-                probabilities = finite(rows).exp()
+                probabilities = torch.exp(finite(rows), out=second)
                 rows.add_(values[slab, 2:]).mul_(-upstream[slab, 2:]).add_(for_normaliser[slab])
                 rows.mul_(probabilities)
             else:
@@ -169,8 +174,8 @@ class SigmoidLoss:
 
     @property
     def temporaries(self) -> int:
-        """How many tensors of a slab's size an operation holds on the way."""
-        return 2
+        """How many tensors of a slab's size the loss needs at once."""
+        return 1
 
     @property
     def columns(self) -> int:
@@ -185,24 +190,33 @@ class SigmoidLoss:
             logits.scatter_(1, torch.where(excluded < 0, ids, excluded), -torch.inf)
             logits.scatter_(1, ids, target)
 
-    def values(self, logits: Tensor, part: slice) -> Tensor:
+    def values(self, logits: Tensor, part: slice, slabs: Slabs) -> Tensor:
         """The loss."""
         ids = self.targets[part].unsqueeze(1)
         target = logits.gather(1, ids)
         # Taken out rather than subtracted: a sure target would drown the negatives
         logits.scatter_(1, ids, -torch.inf)
         losses = self._weights(part, target) * F.softplus(-target)
-        for slab in slabs(logits):
-            losses[slab] += F.softplus(logits[slab]).sum(-1, keepdim=True)
+        for slab, (scratch,) in slabs(logits):
+            # softplus(z) = max(z, 0) + log(1 + exp(-|z|))
+            losses[slab] += torch.clamp(logits[slab], min=0.0, out=scratch).sum(-1, keepdim=True)
+            torch.abs(logits[slab], out=scratch).neg_().exp_().log1p_()
+            losses[slab] += scratch.sum(-1, keepdim=True)
         logits.scatter_(1, ids, target)
         return losses
 
-    def gradient_(self, logits: Tensor, part: slice, values: Tensor, upstream: Tensor) -> None:
+    def gradient_(
+        self,
+        logits: Tensor,
+        part: slice,
+        values: Tensor,
+        upstream: Tensor,
+        slabs: Slabs,  # noqa: ARG002 - others need it
+    ) -> None:
         """Overwrite the logits with their gradient."""
         ids = self.targets[part].unsqueeze(1)
         target = -self._weights(part, values) * torch.sigmoid(-logits.gather(1, ids)) * upstream
-        for slab in slabs(logits):
-            logits[slab].sigmoid_().mul_(upstream[slab])
+        logits.sigmoid_().mul_(upstream)
         logits.scatter_(1, ids, target)
 
     def _weights(self, part: slice, like: Tensor) -> Tensor:
