@@ -85,3 +85,19 @@ def check_hidden(hidden: Tensor) -> None:
             "`hidden` must be floating point, (..., H) with H at least 1, got "
             f"{tuple(hidden.shape)} of {str(hidden.dtype).removeprefix('torch.')}."
         )
+
+
+def check_options(
+    *, softcap: object, label_smoothing: object, z_loss: object, workspace_bytes: object
+) -> None:
+    """Refuse options that linear cross-entropy does not take.
+
+    Raises:
+        TypeError: If one is of another type.
+        ValueError: If one is out of range.
+    """
+    if softcap is not None:
+        check_number("softcap", softcap, least=0.0, above=True)
+    check_number("label_smoothing", label_smoothing, least=0.0, most=1.0)
+    check_number("z_loss", z_loss, least=0.0)
+    check_workspace(workspace_bytes)

@@ -15,7 +15,7 @@ from headwise.functional.losses.backends import (
     choose_backend,
     run_backend,
 )
-from headwise.functional.losses.checks import check_number, check_tensors, check_workspace
+from headwise.functional.losses.checks import check_options, check_tensors
 from headwise.functional.losses.counted_positions import (
     LM_IGNORE_INDEX,
     CountedPositions,
@@ -26,7 +26,7 @@ from headwise.functional.losses.graph_break import outside_graphs
 from headwise.functional.losses.linear_loss import LinearLoss
 from headwise.functional.losses.logit_losses import SoftmaxLoss
 from headwise.functional.losses.vocabulary_slices import VocabularySlice
-from headwise.functional.losses.weight_blocks import product_dtype, weight_blocks
+from headwise.functional.losses.weight_blocks import joined_bias, product_dtype, weight_blocks
 
 BackendName = LossBackend | Literal["auto", "torch", "core", "cce", "liger"]
 
@@ -207,7 +207,7 @@ def linear_cross_entropy(
         arXiv 2410.10989, section 3 (gradients in the forward pass, chunk by chunk).
     """
     check_reduction(reduction)
-    check_loss_options(
+    check_options(
         softcap=softcap,
         label_smoothing=label_smoothing,
         z_loss=z_loss,
@@ -257,7 +257,7 @@ def linear_cross_entropy(
     if chosen is not LossBackend.TORCH:
         # Joining a single block would copy it
         whole = weights[0] if len(weights) == 1 else torch.cat(weights)
-        bias = _joined(weights, biases).to(dtype) if asked.bias else None
+        bias = joined_bias(weights, biases).to(dtype) if asked.bias else None
         return run_backend(chosen, positions, whole.to(dtype), bias, asked)
     loss = LinearLoss(
         rule=SoftmaxLoss(
@@ -280,29 +280,4 @@ def linear_cross_entropy(
         positions.reduced(values[:, 0], reduction),
         positions.in_shape(values[:, 1]) if return_logsumexp else None,
         positions.in_shape(values[:, 2]) if return_entropy else None,
-    )
-
-
-def check_loss_options(
-    *, softcap: object, label_smoothing: object, z_loss: object, workspace_bytes: object
-) -> None:
-    """Refuse options that :func:`linear_cross_entropy` does not take.
-
-    Raises:
-        TypeError: If one is of another type.
-        ValueError: If one is out of range.
-    """
-    if softcap is not None:
-        check_number("softcap", softcap, least=0.0, above=True)
-    check_number("label_smoothing", label_smoothing, least=0.0, most=1.0)
-    check_number("z_loss", z_loss, least=0.0)
-    check_workspace(workspace_bytes)
-
-
-def _joined(weights: Sequence[Tensor], biases: Sequence[Tensor | None]) -> Tensor:
-    return torch.cat(
-        [
-            weight.new_zeros(len(weight)) if bias is None else bias
-            for weight, bias in zip(weights, biases, strict=True)
-        ]
     )

@@ -84,3 +84,13 @@ def product_dtype(weight: Tensor) -> torch.dtype:
     if torch.is_autocast_enabled(device) and weight.dtype != torch.float64:
         return torch.get_autocast_dtype(device)
     return weight.dtype
+
+
+def joined_bias(weights: Sequence[Tensor], biases: Sequence[Tensor | None]) -> Tensor:
+    """The biases of all blocks as one, ``(V,)``; zeros for a block without."""
+    return torch.cat(
+        [
+            weight.new_zeros(len(weight)) if bias is None else bias
+            for weight, bias in zip(weights, biases, strict=True)
+        ]
+    )
