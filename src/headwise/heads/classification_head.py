@@ -3,8 +3,7 @@
 from torch import Tensor, nn
 
 from headwise.heads.head_sizes import dropout_layer, whole_number
-from headwise.heads.hidden_states import check_hidden_states, check_materialised
-from headwise.heads.pooling_mask import selected_positions
+from headwise.heads.pooling_mask import linear_inputs
 
 
 class ClassificationHead(nn.Module):
@@ -50,8 +49,6 @@ class ClassificationHead(nn.Module):
             ValueError: If the hidden states have another width, or the mask has another shape or
                 other values.
         """
-        check_hidden_states(hidden_states, hidden_size=self.hidden_size)
-        check_materialised(self.score, hidden_states)
-        chosen = selected_positions(hidden_states, pooling_mask).to(self.score.weight.dtype)
+        chosen = linear_inputs(self.score, hidden_states, pooling_mask)
         logits: Tensor = self.score(self.dropout(chosen))
         return logits.float()

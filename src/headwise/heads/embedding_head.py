@@ -4,8 +4,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from headwise.heads.head_sizes import whole_number
-from headwise.heads.hidden_states import check_hidden_states, check_materialised
-from headwise.heads.pooling_mask import selected_positions
+from headwise.heads.hidden_states import check_hidden_states
+from headwise.heads.pooling_mask import linear_inputs, selected_positions
 
 
 class EmbeddingHead(nn.Module):
@@ -57,11 +57,10 @@ class EmbeddingHead(nn.Module):
             ValueError: If the hidden states have another width, or the mask has another shape or
                 other values.
         """
-        check_hidden_states(pooled, hidden_size=self.hidden_size)
-        if self.projection is not None:
-            check_materialised(self.projection, pooled)
-        pooled = selected_positions(pooled, pooling_mask)
-        if self.projection is not None:
-            pooled = self.projection(pooled.to(self.projection.weight.dtype))
-        embeddings = pooled.float()
+        if self.projection is None:
+            check_hidden_states(pooled, hidden_size=self.hidden_size)
+            chosen = selected_positions(pooled, pooling_mask)
+        else:
+            chosen = self.projection(linear_inputs(self.projection, pooled, pooling_mask))
+        embeddings = chosen.float()
         return F.normalize(embeddings, dim=-1) if self.normalise else embeddings

@@ -1,7 +1,29 @@
 """Chosen positions of hidden states, for heads that read a few of them."""
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+from headwise.heads.hidden_states import check_hidden_states, check_materialised
+
+
+def linear_inputs(layer: nn.Linear, hidden_states: Tensor, pooling_mask: Tensor | None) -> Tensor:
+    """What enters a head's linear layer: the chosen positions, in the dtype of its weight.
+
+    Args:
+        layer: Of H inputs.
+        hidden_states: Hidden states, ``(..., H)``.
+        pooling_mask: As in :func:`selected_positions`.
+
+    Returns:
+        ``(N, H)`` with N marked positions, ``(..., H)`` without a mask.
+
+    Raises:
+        UninitialisedError: If the layer is on the ``meta`` device.
+        ValueError: If the hidden states have another width, or the mask does not fit.
+    """
+    check_hidden_states(hidden_states, hidden_size=layer.in_features)
+    check_materialised(layer, hidden_states)
+    return selected_positions(hidden_states, pooling_mask).to(layer.weight.dtype)
 
 
 def selected_positions(hidden_states: Tensor, pooling_mask: Tensor | None) -> Tensor:

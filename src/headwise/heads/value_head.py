@@ -3,8 +3,7 @@
 from torch import Tensor, nn
 
 from headwise.heads.head_sizes import dropout_layer, whole_number
-from headwise.heads.hidden_states import check_hidden_states, check_materialised
-from headwise.heads.pooling_mask import selected_positions
+from headwise.heads.pooling_mask import linear_inputs
 
 
 class ValueHead(nn.Module):
@@ -49,8 +48,6 @@ class ValueHead(nn.Module):
             ValueError: If the hidden states have another width, or the mask has another shape or
                 other values.
         """
-        check_hidden_states(hidden_states, hidden_size=self.hidden_size)
-        check_materialised(self.score, hidden_states)
-        chosen = selected_positions(hidden_states, pooling_mask).to(self.score.weight.dtype)
+        chosen = linear_inputs(self.score, hidden_states, pooling_mask)
         values: Tensor = self.score(self.dropout(chosen))
         return values.float().squeeze(-1) if self.output_size == 1 else values.float()

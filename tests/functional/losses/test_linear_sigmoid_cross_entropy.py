@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from dense_losses import assert_same, dense_sigmoid_cross_entropy
+from dense_losses import assert_same, dense_sigmoid_cross_entropy, loss_inputs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
@@ -21,26 +21,16 @@ def inputs(
     *shape: int, v: int = 13, h: int = 5, a: int = 3, dtype: torch.dtype = torch.float64
 ) -> dict[str, Tensor]:
     """Leaves that require gradients; targets, some ignored; tokens to leave out, some twice."""
-    generator = torch.Generator().manual_seed(sum(shape) + v + h)
-
-    def leaf(*size: int) -> Tensor:
-        values = torch.randn(size, generator=generator, dtype=torch.float64).to(dtype)
-        return values.requires_grad_()
-
-    targets = torch.randint(0, v, shape, generator=generator)
+    given = loss_inputs(*shape, v=v, h=h, dtype=dtype)
+    generator = torch.Generator().manual_seed(sum(shape) + v + h + a)
     excluded = torch.randint(-1, v, (*shape, a), generator=generator)
     if a > 2:
         excluded[..., 1] = excluded[..., 0]
-        excluded[..., 2] = targets
-    targets[torch.rand(shape, generator=generator) < 0.25] = LM_IGNORE_INDEX
-    return {
-        "hidden": leaf(*shape, h),
-        "weight": leaf(v, h),
-        "bias": leaf(v),
-        "row_bias": leaf(*shape),
-        "targets": targets,
+        excluded[..., 2] = given["targets"].clamp(min=-1)
+    row_bias = torch.randn(shape, generator=generator, dtype=torch.float64).to(dtype)
+    return given | {
+        "row_bias": row_bias.requires_grad_(),
         "excluded": excluded,
-        "token_weights": torch.rand(shape, generator=generator).to(dtype),
         "target_weights": torch.rand(shape, generator=generator).to(dtype) * 3,
     }
 

@@ -28,7 +28,8 @@ class LossBackend(StrEnum):
     TORCH = "torch"
     """Our own: every option, any device."""
     CORE = "core"
-    """``torch.nn.functional.linear_cross_entropy``, PyTorch 2.13 or newer."""
+    """``torch.nn.functional.linear_cross_entropy``, PyTorch 2.13 or newer. It chooses its own
+    chunks, and a mean or a sum takes one backward pass."""
     CCE = "cce"
     """The kernels of cut-cross-entropy, on CUDA. Its filter of small gradients is switched off.
     Releases without ``accum_e_fp32`` sum gradients in the inputs' dtype."""
