@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headwise.data.error_spans import ErrorSpan, is_marked, marked_ranges, split_marks
+from headwise.data.error_spans import (
+    ErrorSpan,
+    is_marked,
+    marked_ranges,
+    missing_places,
+    split_marks,
+)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +58,14 @@ def test_spaces_at_the_ends_of_a_mark_are_not_wrong() -> None:
     text = "ein Hund läuft"
     assert marked_ranges([ErrorSpan(3, 9), ErrorSpan(9, 14)], text) == ((4, 8), (9, 14))
     assert marked_ranges([ErrorSpan(3, 4)], text) == ()
+
+
+def test_gaps_are_places_and_mark_no_character() -> None:
+    text = "ein Hund"
+    errors = [ErrorSpan(8, 8), ErrorSpan(4, 8), ErrorSpan(0, 0), ErrorSpan(8, 8, rater="b")]
+    assert missing_places(errors) == (0, 8)
+    assert missing_places([]) == ()
+    assert marked_ranges(errors, text) == ((4, 8),)
 
 
 @pytest.mark.parametrize(

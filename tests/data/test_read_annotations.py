@@ -27,6 +27,8 @@ def read(annotations: Any) -> Pair | Reject:
         (None, None),
         ([], ()),
         ([{"start": 3, "end": 7}], (ErrorSpan(3, 7),)),
+        # Something is missing at a place
+        ([{"start": 0, "end": 0}, {"start": 7, "end": 7}], (ErrorSpan(0, 0), ErrorSpan(7, 7))),
         (
             [
                 {"start": 3, "end": 7, "severity": "major", "category": "other", "rater": "a"},
@@ -47,12 +49,12 @@ def test_errors(annotations: Any, errors: tuple[ErrorSpan, ...] | None) -> None:
 
 
 def test_marks_are_read_back_from_what_is_written() -> None:
-    pair = read([{"start": 3, "end": 7, "severity": "major", "rater": "a"}, {"start": 0, "end": 1}])
+    pair = read([{"start": 3, "end": 7, "severity": "major", "rater": "a"}, {"start": 1, "end": 1}])
     assert isinstance(pair, Pair)
     row = pair_row(pair)
     assert row["annotations"] == [
         {"start": 3, "end": 7, "severity": "major", "rater": "a"},
-        {"start": 0, "end": 1},
+        {"start": 1, "end": 1},
     ]
     assert list(read_jsonl(BytesIO(json_line(row)), "a", Layout())) == [pair]
     assert pair_row(Pair(None, "ja", extra={"score": 1, "source": 2})) == {
@@ -71,7 +73,7 @@ def test_marks_are_read_back_from_what_is_written() -> None:
         ([{"start": 0, "end": 1}, {"start": 0}], "Annotation 2 must be an object with `start`"),
         ([{"start": 0, "end": 8}], "from 0 to 8 of a hypothesis that has 7"),
         ([{"start": -1, "end": 2}], "from -1 to 2"),
-        ([{"start": 2, "end": 2}], "from 2 to 2"),
+        ([{"start": 8, "end": 8}], "from 8 to 8"),
         ([{"start": 3, "end": 2}], "from 3 to 2"),
         ([{"start": 0.0, "end": 2}], "`start` of annotation 1 must be an integer, got float"),
         ([{"start": False, "end": True}], "`start` of annotation 1 must be an integer, got bool"),

@@ -12,12 +12,14 @@ _NOWHERE = (None, "missing")
 
 
 def read_annotations(annotations: object, hypothesis: str) -> tuple[ErrorSpan, ...]:
-    """Check marks, and leave out those of missing text, which have no place in the hypothesis.
+    """Check marks, and leave out those of missing text that name no place in the hypothesis.
 
     Args:
         annotations: A list of objects with ``start`` and ``end``, character offsets into the
-            hypothesis, the end exclusive, both ``null`` or ``"missing"`` for missing text; and,
-            if known, ``severity``, ``category`` and ``rater``. Other keys are not read.
+            hypothesis, the end exclusive. Where text is missing, both are the same offset: that
+            of what follows the gap; or both are ``null`` or ``"missing"`` if nobody knows the
+            place. If known, also ``severity``, ``category`` and ``rater``. Other keys are not
+            read.
         hypothesis: The text that they mark.
 
     Raises:
@@ -33,7 +35,7 @@ def read_annotations(annotations: object, hypothesis: str) -> tuple[ErrorSpan, .
 
 
 def count_missing(annotations: object) -> int:
-    """How many of some marks are of missing text: they have no place in the hypothesis."""
+    """How many of some marks are of missing text without a place in the hypothesis."""
     if not isinstance(annotations, list):
         return 0
     return sum(
@@ -63,10 +65,10 @@ def _span(mark: object, number: int, hypothesis: str) -> ErrorSpan | None:
             raise InputError(
                 f"`{name}` of annotation {number} must be an integer, got {kind_of(offset)}."
             )
-    if not 0 <= start < end <= len(hypothesis):
+    if not 0 <= start <= end <= len(hypothesis):
         raise InputError(
             f"Annotation {number} marks the characters from {start} to {end} of a hypothesis that "
-            f"has {len(hypothesis)}; 0 <= start < end <= {len(hypothesis)} must hold."
+            f"has {len(hypothesis)}; 0 <= start <= end <= {len(hypothesis)} must hold."
         )
     words = {name: mark.get(name) for name in ("severity", "category", "rater")}
     for name, word in words.items():

@@ -15,6 +15,9 @@ _SHOWN_CHARACTERS = 20
 class ErrorSpan:
     """Neighbouring characters of a hypothesis that a person marked as wrong.
 
+    A span without characters, ``start == end``, is a *gap*: something is missing in front of the
+    character at ``start``, or at the end of the text.
+
     Attributes:
         start: First character in the hypothesis, counted in Unicode code points from 0.
         end: One past the last character.
@@ -36,7 +39,8 @@ def marked_ranges(errors: Iterable[ErrorSpan], text: str) -> tuple[Range, ...]:
     People select a space beside a word as easily as not; it makes no neighbour wrong.
 
     Args:
-        errors: Marks of the text; one around nothing but white space is about no character.
+        errors: Marks of the text; gaps, and marks around nothing but white space, are about no
+            character.
         text: What they mark.
     """
     found = []
@@ -47,6 +51,11 @@ def marked_ranges(errors: Iterable[ErrorSpan], text: str) -> tuple[Range, ...]:
         if start < end:
             found.append((start, end))
     return tuple(found)
+
+
+def missing_places(errors: Iterable[ErrorSpan]) -> tuple[int, ...]:
+    """Where something is missing: the places of the gaps among some marks, each once, in order."""
+    return tuple(sorted({error.start for error in errors if error.start == error.end}))
 
 
 def is_marked(place: Range, marked: Sequence[Range]) -> bool:

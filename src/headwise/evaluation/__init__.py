@@ -2,7 +2,6 @@
 
 from headwise.evaluation.asking import Protocol
 from headwise.evaluation.comparing import compare
-from headwise.evaluation.crude_errors import CRUDE_KINDS, crude_errors
 from headwise.evaluation.entailment import (
     InferenceQuestion,
     evaluate_entailment,
@@ -13,13 +12,14 @@ from headwise.evaluation.gathering import Source
 from headwise.evaluation.judged_inference import JudgedInference
 from headwise.evaluation.judged_text import JudgedText
 from headwise.evaluation.judging import judge
-from headwise.evaluation.negation import NEGATION_DE
-from headwise.evaluation.plausible_errors import plausible_errors
 from headwise.evaluation.report import write_report
 from headwise.evaluation.resampling import Resampling, SignificanceTest
 from headwise.evaluation.results import Evaluation
 from headwise.evaluation.sampling import monte_carlo_probability, sample_hypotheses
-from headwise.evaluation.synthetic_errors import CorruptedPair, ErrorKind
+from headwise.training.corruption.crude_errors import CRUDE_KINDS, crude_errors
+from headwise.training.corruption.negation import NEGATION_DE
+from headwise.training.corruption.plausible_errors import plausible_errors
+from headwise.training.corruption.synthetic_errors import CorruptedPair, ErrorKind
 
 __all__ = [
     "CRUDE_KINDS",

@@ -8,11 +8,11 @@ from headwise.backbones import EncodedPair
 from headwise.data.pairs import Pair
 from headwise.data.scored import ScoredHypothesis
 from headwise.data.signals import Signal
-from headwise.evaluation.crude_errors import CRUDE_KINDS
 from headwise.evaluation.error_copies import FAMILIES, error_copies
 from headwise.evaluation.judged_text import JudgedText
-from headwise.evaluation.synthetic_errors import ErrorKind
 from headwise.quality import QualityEstimator
+from headwise.training.corruption.crude_errors import CRUDE_KINDS
+from headwise.training.corruption.synthetic_errors import ErrorKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

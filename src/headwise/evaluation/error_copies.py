@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from headwise.data.pairs import Pair
-from headwise.evaluation.crude_errors import CRUDE_KINDS, crude_errors
-from headwise.evaluation.plausible_errors import plausible_errors
-from headwise.evaluation.synthetic_errors import CorruptedPair, ErrorKind
 from headwise.quality import QualityEstimator
+from headwise.training.corruption.crude_errors import CRUDE_KINDS, crude_errors
+from headwise.training.corruption.plausible_errors import plausible_errors
+from headwise.training.corruption.synthetic_errors import CorruptedPair, ErrorKind
 
 CRUDE, PLAUSIBLE = "crude", "plausible"
 FAMILIES = (CRUDE, PLAUSIBLE)

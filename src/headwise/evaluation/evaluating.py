@@ -12,15 +12,15 @@ from headwise.data.signals import Signal
 from headwise.errors import DataError
 from headwise.evaluation.asking import Protocol, ask, fitting_protocol
 from headwise.evaluation.corrupted_set import CorruptedSet, corrupted_set
-from headwise.evaluation.crude_errors import CRUDE_KINDS
 from headwise.evaluation.error_copies import FAMILIES, PLAUSIBLE
 from headwise.evaluation.gathering import Gathered, chosen_signals, gather_scored, score_rows_once
 from headwise.evaluation.judging import cells, judge, numbers_of
 from headwise.evaluation.question import MONTE_CARLO, Question
 from headwise.evaluation.results import Evaluation
 from headwise.evaluation.sampling import monte_carlo_probability
-from headwise.evaluation.synthetic_errors import ErrorKind
 from headwise.quality import QualityEstimator
+from headwise.training.corruption.crude_errors import CRUDE_KINDS
+from headwise.training.corruption.synthetic_errors import ErrorKind
 
 _GOLD = "gold"
 _PEOPLE = "people"

@@ -13,8 +13,8 @@ import numpy as np
 
 from headwise.data.words import word_ranges
 from headwise.evaluation.judged_inference import Bools, JudgedInference
-from headwise.evaluation.negation import NEGATION_DE
 from headwise.heads.nli_labels import NLILabel
+from headwise.training.corruption.negation import NEGATION_DE
 
 NEGATION_WORDS_EN = frozenset(
     (

@@ -1,5 +1,5 @@
 from headwise.data.pairs import Pair
-from headwise.evaluation.synthetic_errors import KnownTranslations, pair_generator
+from headwise.training.corruption.synthetic_errors import KnownTranslations, pair_generator
 
 
 def test_known_translations() -> None:

@@ -3,8 +3,8 @@ import random
 import pytest
 
 from headwise.evaluation import NEGATION_DE
-from headwise.evaluation.negation import change_negation
-from headwise.evaluation.word_edits import TextWords
+from headwise.training.corruption.negation import change_negation
+from headwise.training.corruption.word_edits import TextWords
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """A text as a sequence of words, and edits of one word that leave the rest as it is."""
 
 from headwise.data.words import word_ranges
-from headwise.evaluation.synthetic_errors import Edit
+from headwise.training.corruption.synthetic_errors import Edit
 
 _SENTENCE_ENDS = frozenset(".!?…:")
 _JOINERS = frozenset("-\u2010\u2011/&.'\u2019")
@@ -66,18 +66,40 @@ class TextWords:
                 return False
         return True
 
-    def without(self, index: int) -> Edit:
-        """Take a word out together with its space; the error is what follows the gap."""
-        start, end = self.ranges[index]
-        next_start, next_end = self.ranges[index + 1]
+    def runs(self, count: int) -> list[int]:
+        """First words of all runs of whole words with nothing but spaces between them.
+
+        Args:
+            count: How many words make a run.
+        """
+        return [
+            first
+            for first in range(len(self) - count + 1)
+            if all(self.has_neighbour(i) for i in range(first, first + count - 1))
+            and (count > 1 or self.stands_alone(first))
+        ]
+
+    def stands_alone(self, index: int) -> bool:
+        """Whether it is a word, and no part of one like *U-Bahn*."""
+        joined = self._is_joined(index, -1) or self._is_joined(index, 1)
+        return self.is_word(index) and not joined
+
+    def run_text(self, first: int, count: int) -> str:
+        """The characters from the first word of a run to its last."""
+        return self.text[self.ranges[first][0] : self.ranges[first + count - 1][1]]
+
+    def without(self, index: int, count: int = 1) -> Edit:
+        """Take words out together with their space; the error is what follows the gap."""
+        start, end = self.ranges[index][0], self.ranges[index + count - 1][1]
+        next_start, next_end = self.ranges[index + count]
         # Before a punctuation mark, the space that goes is the one in front
         before = self.text[:start] if next_start > end else self.text[:start].rstrip()
-        following = self._cased_as(index, self[index + 1])
+        following = self._cased_as(index, self[index + count])
         return _joined(before, following, self.text[next_end:])
 
-    def with_other(self, index: int, word: str) -> Edit:
-        """Put another word in the place of a word."""
-        start, end = self.ranges[index]
+    def with_other(self, index: int, word: str, count: int = 1) -> Edit:
+        """Put something else in the place of a word, or of a run of words."""
+        start, end = self.ranges[index][0], self.ranges[index + count - 1][1]
         return _joined(self.text[:start], self._cased_as(index, word), self.text[end:])
 
     def with_word_after(self, index: int, word: str) -> Edit:

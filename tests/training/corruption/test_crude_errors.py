@@ -151,9 +151,9 @@ def test_what_makes_no_sense_is_refused() -> None:
         crude_errors(PAIRS, corpus=CORPUS, seed=0, kinds=[])
     with pytest.raises(ValueError, match=r"got \['plausible'\]; `plausible_errors` makes"):
         crude_errors(PAIRS, corpus=CORPUS, seed=0, kinds=["plausible"])
-    with pytest.raises(ValueError, match=r"`language` out of de, got None"):
+    with pytest.raises(ValueError, match=r"`language` out of de, en, got None"):
         crude_errors(PAIRS, corpus=CORPUS, seed=0, kinds=["negation"])
-    with pytest.raises(ValueError, match=r"`language` out of de, got 'tlh'"):
+    with pytest.raises(ValueError, match=r"`language` out of de, en, got 'tlh'"):
         crude_errors(PAIRS, corpus=CORPUS, seed=0, kinds=["negation"], language="tlh")
     with pytest.raises(ValueError, match="holds no word inside a sentence"):
         crude_errors(PAIRS, corpus=["Eins.", "2 3"], seed=0)

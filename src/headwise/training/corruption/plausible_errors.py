@@ -1,18 +1,19 @@
 """Errors that the language model itself finds possible: words it would write, but rarely."""
 
+import random
 from collections.abc import Sequence
 
 from headwise.backbones import EncodedPair, LanguageBackbone, PromptTemplate
 from headwise.data.pairs import Pair
-from headwise.evaluation.synthetic_errors import (
+from headwise.training.corruption.synthetic_errors import (
     CorruptedPair,
     ErrorKind,
     KnownTranslations,
     pair_generator,
 )
-from headwise.evaluation.token_texts import TokenTexts, is_one_word
-from headwise.evaluation.unlikely_words import WordPlace, unlikely_words
-from headwise.evaluation.word_edits import TextWords
+from headwise.training.corruption.token_texts import TokenTexts, is_one_word
+from headwise.training.corruption.unlikely_words import WordPlace, unlikely_words
+from headwise.training.corruption.word_edits import TextWords
 
 # Words to try in a hypothesis; nearly all errors succeed at one of the first two
 _MAX_ATTEMPTS = 8
@@ -49,9 +50,44 @@ def plausible_errors(
     Raises:
         PromptError: If the prompt does not fit the backbone.
     """
+    made = plausible_copies(
+        backbone,
+        pairs,
+        prompt,
+        generators=[pair_generator(seed, index) for index in range(len(pairs))],
+        known=KnownTranslations(pairs),
+        batch_tokens=batch_tokens,
+    )
+    return [pair for pair in made if pair is not None]
+
+
+def plausible_copies(
+    backbone: LanguageBackbone,
+    pairs: Sequence[Pair],
+    prompt: PromptTemplate,
+    *,
+    generators: Sequence[random.Random],
+    known: KnownTranslations,
+    batch_tokens: int = 4096,
+) -> list[CorruptedPair | None]:
+    """Do what `plausible_errors` does, with randomness and known translations from outside.
+
+    Args:
+        backbone: The frozen language model.
+        pairs: Correct pairs; one may occur several times.
+        prompt: How a source becomes a prompt.
+        generators: Source of randomness of each pair.
+        known: What no error may turn a text into, or take words from.
+        batch_tokens: Bound on the padded tokens of a batch.
+
+    Returns:
+        For each pair a copy with an error, ``None`` if it cannot be encoded or allows none.
+
+    Raises:
+        PromptError: If the prompt does not fit the backbone.
+    """
     backbone.check_prompt(prompt)
-    texts, known = TokenTexts(backbone.tokenizer), KnownTranslations(pairs)
-    generators = [pair_generator(seed, index) for index in range(len(pairs))]
+    texts = TokenTexts(backbone.tokenizer)
     words = [TextWords(pair.hypothesis) for pair in pairs]
     untried: dict[int, list[tuple[int, WordPlace]]] = {}
     encoded = backbone.encode([(pair.given, pair.hypothesis) for pair in pairs], prompt)
@@ -85,7 +121,7 @@ def plausible_errors(
         for (index, pair, expected), code in zip(made, codes, strict=True):
             if isinstance(code, EncodedPair) and code.targets[: len(expected)] == expected:
                 corrupted[index] = pair
-    return [corrupted[index] for index in sorted(corrupted)]
+    return [corrupted.get(index) for index in range(len(pairs))]
 
 
 def _word_places(encoded: EncodedPair, words: TextWords) -> list[tuple[int, WordPlace]]:

@@ -98,24 +98,30 @@ class KnownTranslations:
         self._words: defaultdict[str, set[tuple[str, ...]]] = defaultdict(set)
         for pair in pairs:
             if pair.source is not None:
-                self._words[pair.source].add(_folded_words(pair.hypothesis))
+                self._words[pair.source].add(folded_words(pair.hypothesis))
 
     def include(self, source: str | None, text: str) -> bool:
         """Whether a text is a known translation, letter case and spaces aside."""
-        return source is not None and _folded_words(text) in self._words[source]
+        return source is not None and folded_words(text) in self._words[source]
 
     def other_words(self, pair: Pair) -> set[str]:
         """The words, case-folded, of all other translations of the pair's source."""
         if pair.source is None:
             return set()
-        others = self._words[pair.source] - {_folded_words(pair.hypothesis)}
+        others = self._words[pair.source] - {folded_words(pair.hypothesis)}
         return {word for words in others for word in words}
 
 
-def pair_generator(seed: int, index: int) -> random.Random:
-    """The source of randomness of one pair, whatever other pairs there are."""
-    return random.Random(f"{seed}/{index}")
+def pair_generator(seed: int, *numbers: int) -> random.Random:
+    """The source of randomness of one pair, whatever other pairs there are.
+
+    Args:
+        seed: Of all pairs.
+        numbers: Which pair, and which of its copies if there are several.
+    """
+    return random.Random("/".join(map(str, (seed, *numbers))))
 
 
-def _folded_words(text: str) -> tuple[str, ...]:
+def folded_words(text: str) -> tuple[str, ...]:
+    """The words of a text without letter case: what two equal translations share."""
     return tuple(text[start:end].casefold() for start, end in word_ranges(text))

@@ -1,10 +1,13 @@
 """Words that negate, by language, and edits that turn a statement into its opposite."""
 
 import random
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from headwise.evaluation.synthetic_errors import Edit
-from headwise.evaluation.word_edits import TextWords
+from headwise.training.corruption.inflection import Alternatives
+from headwise.training.corruption.inflection import words as words_of
+from headwise.training.corruption.synthetic_errors import Edit
+from headwise.training.corruption.word_edits import TextWords
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,25 +19,27 @@ class NegationWords:
         inserted: The word to put in where there is none.
         verbs: Words after which it can stand.
         pronouns: Words that stand between such a verb and the negation.
+        opposites: Words that deny or affirm, and what denies or affirms instead of them.
+        contraction: What a negated verb ends in, in place of a word of its own.
+        whole_verbs: Verbs that lose more than the contraction with it.
     """
 
     negations: frozenset[str]
     inserted: str
     verbs: frozenset[str]
     pronouns: frozenset[str]
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
+    opposites: Alternatives = field(default_factory=dict)
+    contraction: str | None = None
+    whole_verbs: Mapping[str, str] = field(default_factory=dict)
 
 
 NEGATION_DE = NegationWords(
-    negations=_words(
+    negations=words_of(
         "nicht kein keine keinem keinen keiner keines "
         "nie niemals nichts niemand niemandem niemanden"
     ),
     inserted="nicht",
-    verbs=_words(
+    verbs=words_of(
         "bin bist ist sind seid war warst waren wart "
         "habe hast hat haben habt hatte hattest hatten "
         "werde wirst wird werden werdet wurde wurden würde würden "
@@ -43,9 +48,56 @@ NEGATION_DE = NegationWords(
         "will willst wollen wollt wollte wollten darf darfst dürfen dürft durfte durften "
         "möchte möchten"
     ),
-    pronouns=_words("ich du er sie es wir ihr mich dich ihn uns euch mir dir ihm ihnen sich das"),
+    pronouns=words_of("ich du er sie es wir ihr mich dich ihn uns euch mir dir ihm ihnen sich das"),
+    opposites={
+        "ein": ("kein",),
+        "eine": ("keine",),
+        "einen": ("keinen",),
+        "einem": ("keinem",),
+        "einer": ("keiner",),
+        "kein": ("ein",),
+        "keinen": ("einen",),
+        "keinem": ("einem",),
+        "keiner": ("einer", "jeder"),
+        "nie": ("immer", "oft"),
+        "niemals": ("immer", "oft"),
+        "immer": ("nie", "niemals"),
+        "nichts": ("etwas", "alles"),
+        "alles": ("nichts",),
+        "etwas": ("nichts",),
+        "niemand": ("jemand", "jeder"),
+        "jemand": ("niemand",),
+        "mit": ("ohne",),
+        "ohne": ("mit",),
+    },
 )
-NEGATIONS = {"de": NEGATION_DE}
+NEGATION_EN = NegationWords(
+    negations=words_of("not never no nobody nothing"),
+    inserted="not",
+    verbs=words_of(
+        "am is are was were can could will would shall should may might must has have had"
+    ),
+    pronouns=words_of("i you he she it we they"),
+    opposites={
+        "never": ("always", "often"),
+        "always": ("never",),
+        "nothing": ("something", "everything"),
+        "something": ("nothing",),
+        "everything": ("nothing",),
+        "nobody": ("somebody", "everybody"),
+        "somebody": ("nobody",),
+        "everybody": ("nobody",),
+        "no": ("a", "some"),
+        "a": ("no",),
+        "an": ("no",),
+        "some": ("no",),
+        "with": ("without",),
+        "without": ("with",),
+    },
+    contraction="n't",
+    whole_verbs={"can't": "can", "won't": "will", "shan't": "shall", "cannot": "can"},
+)
+NEGATIONS = {"de": NEGATION_DE, "en": NEGATION_EN}
 
 
 def change_negation(words: TextWords, negation: NegationWords, rng: random.Random) -> Edit | None:

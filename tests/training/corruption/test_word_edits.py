@@ -1,7 +1,7 @@
 import pytest
 
-from headwise.evaluation.synthetic_errors import Edit
-from headwise.evaluation.word_edits import TextWords
+from headwise.training.corruption.synthetic_errors import Edit
+from headwise.training.corruption.word_edits import TextWords
 
 
 def marked(edit: Edit) -> str:

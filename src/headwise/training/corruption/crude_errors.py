@@ -1,28 +1,25 @@
 """Errors that need no model: words replaced, deleted or swapped, numbers and negations changed."""
 
-import itertools
 import random
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import assert_never
 
 from headwise.data.pairs import Pair
-from headwise.evaluation.negation import NEGATIONS, change_negation
-from headwise.evaluation.synthetic_errors import (
+from headwise.training.corruption.corpus_words import CorpusWords
+from headwise.training.corruption.negation import NEGATIONS, change_negation
+from headwise.training.corruption.synthetic_errors import (
     CorruptedPair,
     Edit,
     ErrorKind,
     KnownTranslations,
     pair_generator,
 )
-from headwise.evaluation.word_edits import TextWords
+from headwise.training.corruption.word_edits import TextWords
 
 CRUDE_KINDS = (ErrorKind.REPLACED, ErrorKind.DELETED, ErrorKind.SWAPPED, ErrorKind.NUMBER)
 
 _NUMBER = re.compile("[0-9]+")
-# Where a handful of words make up the whole corpus, all draws may be refused
-_MAX_DRAWS = 50
 
 
 def crude_errors(
@@ -81,14 +78,9 @@ class _ErrorMaker:
                 f"Negation needs a `language` out of {', '.join(NEGATIONS)}, got {language!r}."
             )
         self._language = language
-        self._words: list[str] = []
-        self._cumulative: list[int] = []
-        if ErrorKind.REPLACED in kinds:
-            counts = _word_counts(corpus)
-            if not counts:
-                raise ValueError("`corpus` holds no word inside a sentence to replace others by.")
-            self._words = list(counts)
-            self._cumulative = list(itertools.accumulate(counts.values()))
+        self._corpus = CorpusWords(corpus if ErrorKind.REPLACED in kinds else ())
+        if ErrorKind.REPLACED in kinds and not len(self._corpus):
+            raise ValueError("`corpus` holds no word inside a sentence to replace others by.")
 
     def edit(
         self, kind: ErrorKind, words: TextWords, *, rng: random.Random, refused: set[str]
@@ -102,7 +94,7 @@ class _ErrorMaker:
             case ErrorKind.SWAPPED:
                 return _swapped(words, rng)
             case ErrorKind.NUMBER:
-                return _other_number(words.text, rng)
+                return other_number(words.text, rng)
             case ErrorKind.NEGATION:
                 assert self._language is not None
                 return change_negation(words, NEGATIONS[self._language], rng)
@@ -116,25 +108,8 @@ class _ErrorMaker:
         if not places:
             return None
         place = rng.choice(places)
-        refused = refused | {words[place].casefold()}
-        for _ in range(_MAX_DRAWS):
-            (word,) = rng.choices(self._words, cum_weights=self._cumulative)
-            if word.casefold() not in refused:
-                return words.with_other(place, word)
-        return None
-
-
-def _word_counts(corpus: Iterable[str]) -> Counter[str]:
-    counts: Counter[str] = Counter()
-    for text in corpus:
-        words = TextWords(text)
-        # A word that opens a sentence may owe its capital letter to that
-        counts.update(
-            words[i]
-            for i in range(len(words))
-            if words.has_letter(i) and not words.opens_sentence(i)
-        )
-    return counts
+        word = self._corpus.draw(rng, refused | {words[place].casefold()})
+        return None if word is None else words.with_other(place, word)
 
 
 def _neighbours(words: TextWords) -> list[int]:
@@ -157,7 +132,8 @@ def _swapped(words: TextWords, rng: random.Random) -> Edit | None:
     return words.swapped(rng.choice(places)) if places else None
 
 
-def _other_number(text: str, rng: random.Random) -> Edit | None:
+def other_number(text: str, rng: random.Random) -> Edit | None:
+    """Change the digits of a number; it keeps their count. ``None`` if there is no number."""
     found = list(_NUMBER.finditer(text))
     if not found:
         return None

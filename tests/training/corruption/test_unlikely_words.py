@@ -7,9 +7,9 @@ import torch
 
 from headwise.backbones import NAMED_PROMPTS, CausalBackbone, EncodedPair
 from headwise.bundled.examples import example_pairs
-from headwise.evaluation.token_texts import TokenTexts
-from headwise.evaluation.unlikely_words import WordPlace, unlikely_words
 from headwise.functional import dominant_tokens
+from headwise.training.corruption.token_texts import TokenTexts
+from headwise.training.corruption.unlikely_words import WordPlace, unlikely_words
 
 PROMPT = NAMED_PROMPTS["tiny"]
 

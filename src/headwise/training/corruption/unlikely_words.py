@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from headwise.backbones import EncodedPair, LanguageBackbone
-from headwise.evaluation.token_texts import TokenTexts
 from headwise.functional.chunking import DEFAULT_WORKSPACE_BYTES, row_chunks
 from headwise.functional.dominant_tokens import LargestDrop, candidate_count, select_dominant
 from headwise.functional.length_batches import length_batches
 from headwise.functional.unlikely_tokens import LAST_RANK, unlikely_tokens
+from headwise.training.corruption.token_texts import TokenTexts
 
 MAX_WORD_TOKENS = 8
 # Where a word goes on in less likely ways than this, what the model writes is no word

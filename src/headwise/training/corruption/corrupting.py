@@ -1,0 +1,121 @@
+"""Put errors into correct texts, mixed in proportions."""
+
+import logging
+from collections.abc import Iterable, Sequence
+
+from headwise.backbones import LanguageBackbone, PromptTemplate
+from headwise.data.pairs import Pair
+from headwise.errors import TrainingError
+from headwise.progress import progress_bar
+from headwise.training.corruption.drafts import Draft
+from headwise.training.corruption.error_maker import NEED_SOURCES, ErrorMaker
+from headwise.training.corruption.families import Corruption, ErrorFamily
+from headwise.training.corruption.listed_edits import LISTS
+from headwise.training.corruption.mix import CorruptionMix
+from headwise.training.corruption.plausible_errors import plausible_copies
+from headwise.training.corruption.synthetic_errors import KnownTranslations, pair_generator
+
+logger = logging.getLogger(__name__)
+
+
+def corrupt(
+    pairs: Sequence[Pair],
+    *,
+    mix: CorruptionMix,
+    seed: int,
+    copies: int = 1,
+    corpus: Iterable[str] | None = None,
+    backbone: LanguageBackbone | None = None,
+    prompt: PromptTemplate | None = None,
+    batch_tokens: int = 4096,
+    progress: bool = False,
+) -> list[Corruption]:
+    """Make copies of correct texts with errors whose places are known.
+
+    The family is drawn by its proportion among those that the text allows. No copy is another
+    translation that the pairs hold for the same source, and no word that is put in stands in one.
+
+    Args:
+        pairs: Correct pairs, or texts without a source. In these, a changed number, negation,
+            name or pronoun is no error, and is not made.
+        mix: How often each family is drawn.
+        seed: The same seed gives a pair at the same index the same errors, whatever the other
+            pairs are, as long as corpus, names and the other translations of its source are the
+            same, up to rounding in the language model.
+        copies: How many copies to make of each pair.
+        corpus: Texts in the language of the hypotheses, whose words are put in; the hypotheses by
+            default.
+        backbone: The language model whose own words make plausible errors. Without one, that
+            family is left out.
+        prompt: How a source becomes a prompt for it.
+        batch_tokens: Bound on the padded tokens of a batch of the language model.
+        progress: Whether to show a progress bar on standard error.
+
+    Returns:
+        The copies in order of their pairs; texts that allow no error have none.
+
+    Raises:
+        ValueError: If `copies` is less than 1, or a backbone comes without a prompt.
+        TrainingError: If none of the families can be made: without a backbone, a source, or lists
+            of the language.
+        PromptError: If the prompt does not fit the backbone.
+    """
+    if copies < 1:
+        raise ValueError(f"`copies` must be at least 1, got {copies}.")
+    if backbone is not None and prompt is None:
+        raise ValueError("A `backbone` needs a `prompt` to read the pairs with.")
+    if not pairs:
+        return []
+    weights = _possible_families(mix, pairs, with_model=backbone is not None)
+    known = KnownTranslations(pairs)
+    texts = [pair.hypothesis for pair in pairs] if corpus is None else list(corpus)
+    maker = ErrorMaker(pairs, texts, families=weights, language=mix.language, known=known)
+    drafts: list[Draft] = []
+    with progress_bar("Corrupting", total=len(pairs), enabled=progress) as advance:
+        for index, pair in enumerate(pairs):
+            text = maker.read(pair)
+            for copy in range(copies):
+                rng = pair_generator(seed, index, copy)
+                draft = Draft(text, rng=rng, weights=weights, errors_per_text=mix.errors_per_text)
+                draft.go_on(maker)
+                drafts.append(draft)
+            advance(1)
+    if waiting := [draft for draft in drafts if draft.waits]:
+        assert backbone is not None
+        assert prompt is not None
+        answers = plausible_copies(
+            backbone,
+            [draft.text.pair for draft in waiting],
+            prompt,
+            generators=[draft.rng for draft in waiting],
+            known=known,
+            batch_tokens=batch_tokens,
+        )
+        for draft, copied in zip(waiting, answers, strict=True):
+            draft.answer(copied, maker)
+            draft.go_on(maker)
+    return [made for draft in drafts if (made := draft.corruption()) is not None]
+
+
+def _possible_families(
+    mix: CorruptionMix, pairs: Sequence[Pair], *, with_model: bool
+) -> dict[ErrorFamily, float]:
+    """The weights of the families that can be made of these texts; says which others there are."""
+    wanted = {family: weight for family, weight in mix.proportions.items() if weight > 0}
+    lacking: dict[ErrorFamily, str] = {}
+    for family in wanted:
+        if family is ErrorFamily.PLAUSIBLE and not with_model:
+            lacking[family] = "needs a language model (`backbone` and `prompt`)"
+        elif family in NEED_SOURCES and all(pair.source is None for pair in pairs):
+            lacking[family] = "needs texts with sources"
+        elif family in LISTS and mix.language not in LISTS[family]:
+            lacking[family] = (
+                f"needs the mix to name a `language` out of {', '.join(LISTS[family])}, "
+                f"got {mix.language!r}"
+            )
+    said = "; ".join(f"{family} {reason}" for family, reason in lacking.items())
+    if len(lacking) == len(wanted):
+        raise TrainingError(f"No family of errors can be made: {said}.")
+    if lacking:
+        logger.warning("Families of errors that are left out: %s.", said)
+    return {family: weight for family, weight in wanted.items() if family not in lacking}

@@ -1,0 +1,59 @@
+"""The kinds of errors that a head learns from, and a text that has them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from headwise.data.pairs import Pair
+
+
+class ErrorFamily(StrEnum):
+    """What is done to a text.
+
+    Attributes:
+        REPLACEMENT: A word becomes another one of the corpus, by its frequency there.
+        PLAUSIBLE: A word becomes one that the language model itself finds possible but unlikely.
+        DELETION: One to three words are gone; the gap is marked.
+        INSERTION: A word of the corpus is put in; it is marked.
+        REPETITION: A word, or two, are said twice; the second time is marked.
+        SWAP: Two neighbours, or two words at a distance, change places; both are marked.
+        TRUNCATION: The end is missing, its final mark aside; the gap is marked.
+        UNTRANSLATED: One to three words of the source stand where their translation should.
+        NUMBER: A number, in digits or in words, becomes another one.
+        NEGATION: A negation is put in, which is marked, or taken out, which leaves a gap.
+        NAME: A name that source and text share becomes another name of the corpus.
+        PRONOUN: A pronoun becomes another one.
+        ENDING: A word has the wrong case, gender, number or person.
+        FOREIGN_SPAN: Two to five words become as many words of another text of the corpus.
+    """
+
+    REPLACEMENT = "replacement"
+    PLAUSIBLE = "plausible"
+    DELETION = "deletion"
+    INSERTION = "insertion"
+    REPETITION = "repetition"
+    SWAP = "swap"
+    TRUNCATION = "truncation"
+    UNTRANSLATED = "untranslated"
+    NUMBER = "number"
+    NEGATION = "negation"
+    NAME = "name"
+    PRONOUN = "pronoun"
+    ENDING = "ending"
+    FOREIGN_SPAN = "foreign_span"
+
+
+@dataclass(frozen=True, slots=True)
+class Corruption:
+    """A text with errors whose places are known.
+
+    Attributes:
+        pair: The pair with the errors in its hypothesis. Its ``errors`` are their places, with
+            the family as category; a gap has ``start == end``.
+        original: The hypothesis as it was.
+        family: Family of its first drawn error; where there is more than one, the categories
+            name the others.
+    """
+
+    pair: Pair
+    original: str
+    family: ErrorFamily

@@ -1,0 +1,90 @@
+"""Errors that a translation makes with its source: words left as they were, and other names."""
+
+import random
+from collections.abc import Collection, Sequence
+
+from headwise.data.pairs import Pair
+from headwise.training.corruption.changes import Change, Changes
+from headwise.training.corruption.word_edits import TextWords
+
+_UNTRANSLATED_WORDS = (1, 1, 2, 2, 3)
+_SHORTEST_NAME = 3
+
+
+def leave_untranslated(words: TextWords, source: TextWords, rng: random.Random) -> Changes:
+    """Let one to three words of the source stand at a similar place of the translation.
+
+    None of them stands in the translation already.
+    """
+    count = rng.choice(_UNTRANSLATED_WORDS)
+    translated = {words[i].casefold() for i in range(len(words))}
+    foreign = [
+        first
+        for first in source.runs(count)
+        if all(
+            source.has_letter(i) and source[i].casefold() not in translated
+            for i in range(first, first + count)
+        )
+    ]
+    places = [
+        first
+        for first in words.runs(count)
+        if all(words.has_letter(i) for i in range(first, first + count))
+    ]
+    if not places or not foreign:
+        return ()
+    place = rng.choice(places)
+    here = place / len(words)
+    # A capital letter that only a sentence's beginning explains is none in its middle
+    fitting = [i for i in foreign if source.opens_sentence(i) == words.opens_sentence(place)]
+    if not fitting:
+        return ()
+    nearest = min(fitting, key=lambda first: abs(first / len(source) - here))
+    edit = words.with_other(place, source.run_text(nearest, count), count)
+    return (Change.of(words.text, edit),)
+
+
+class Names:
+    """Names that sources and their translations share.
+
+    A name has a capital letter inside sentences of both.
+
+    Args:
+        pairs: Sources and translations.
+    """
+
+    def __init__(self, pairs: Sequence[Pair]) -> None:
+        found: set[str] = set()
+        for pair in pairs:
+            if pair.source is not None and not pair.history:
+                shared = _capital_words(TextWords(pair.source))
+                found |= shared & _capital_words(TextWords(pair.hypothesis))
+        # In an order that no hash decides
+        self._names = sorted(found)
+        self._known = frozenset(found)
+
+    def change(
+        self, words: TextWords, source: TextWords, rng: random.Random, refused: Collection[str]
+    ) -> Changes:
+        """Let a name that stands in the source as well become another one."""
+        given = {source[i] for i in range(len(source))}
+        places = [i for i in words.runs(1) if words[i] in self._known and words[i] in given]
+        if not places:
+            return ()
+        place = rng.choice(places)
+        # Evenly: in many a corpus one name is more frequent than all others together
+        name = rng.choice(self._names)
+        if name in given or name.casefold() in refused:
+            return ()
+        return (Change.of(words.text, words.with_other(place, name)),)
+
+
+def _capital_words(words: TextWords) -> set[str]:
+    return {
+        words[i]
+        for i in range(len(words))
+        if len(words[i]) >= _SHORTEST_NAME
+        and words[i][0].isupper()
+        and words[i].isalpha()
+        and not words.opens_sentence(i)
+    }
