@@ -32,6 +32,7 @@ def random_batch(positions: int, vocabulary: int, hidden: int) -> FeatureBatch:
         top_log_probs=torch.zeros(positions, AVOIDED),
         entropy=torch.zeros(positions),
         errors=None,
+        counts=(positions,),
     )
 
 

@@ -37,6 +37,7 @@ def random_batch(positions: int, vocabulary: int, hidden: int) -> tuple[FeatureB
         top_log_probs=torch.zeros(positions, 1),
         entropy=torch.zeros(positions),
         errors=None,
+        counts=(positions,),
     )
     return batch, torch.cat([frequent[:, 1:], even], dim=1)
 

@@ -42,6 +42,7 @@ def random_batch(unembedding: Unembedding, positions: int) -> FeatureBatch:
         top_log_probs=statistics.top_log_probs,
         entropy=statistics.entropy,
         errors=None,
+        counts=(positions,),
     )
 
 

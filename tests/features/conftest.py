@@ -50,10 +50,17 @@ def extract(backbone: CausalBackbone, pairs: list[Pair], tmp_path: Path) -> Extr
         candidates: int = 7,
         max_length: int | None = None,
         cut: bool = False,
+        statistics: bool = False,
         shard_bytes: int = SHARD_BYTES,
         **options: Any,
     ) -> CachedFeatures:
-        spec = FeatureSpec(dtype=dtype, candidates=candidates, max_length=max_length, cut=cut)
+        spec = FeatureSpec(
+            dtype=dtype,
+            candidates=candidates,
+            max_length=max_length,
+            cut=cut,
+            statistics=statistics,
+        )
         return extract_features(
             backbone,
             pairs,

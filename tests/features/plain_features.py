@@ -1,5 +1,8 @@
 """Features by the plain formulas: the whole text through the whole model, all logits at once."""
 
+from dataclasses import fields
+from typing import Any
+
 import torch
 
 from headwise.backbones import CausalBackbone, PromptTemplate
@@ -34,6 +37,9 @@ def plain_features(
         top_log_probs=top_log_probs,
         entropy=-(log_probs.exp() * log_probs).sum(-1),
         errors=torch.tensor(_marks(backbone, pair, targets)) if has_errors else None,
+        counts=(len(targets),),
+        # No gaps in these texts
+        missing=torch.zeros(len(targets), dtype=torch.bool) if has_errors else None,
     )
 
 
@@ -62,12 +68,17 @@ def _marks(backbone: CausalBackbone, pair: Pair, targets: torch.Tensor) -> list[
 
 def joined(batches: list[FeatureBatch]) -> FeatureBatch:
     """Batches one after another."""
-    names = ("hidden", "targets", "keys", "top_ids", "top_log_probs", "entropy", "errors")
-    values = {}
-    for name in names:
-        parts = [getattr(batch, name) for batch in batches]
-        values[name] = None if parts[0] is None else torch.cat(parts)
+    values: dict[str, Any] = {}
+    for field in fields(FeatureBatch):
+        parts = [getattr(batch, field.name) for batch in batches]
+        values[field.name] = None if parts[0] is None else _together(parts)
     return FeatureBatch(**values)
+
+
+def _together(parts: list[Any]) -> Any:
+    if isinstance(parts[0], tuple):
+        return tuple(value for part in parts for value in part)
+    return torch.cat(parts)
 
 
 def assert_equal(found: FeatureBatch, expected: FeatureBatch) -> None:
@@ -77,13 +88,16 @@ def assert_equal(found: FeatureBatch, expected: FeatureBatch) -> None:
 
 def assert_close(found: FeatureBatch, expected: FeatureBatch, *, tolerance: float = 1e-5) -> None:
     """Integers and marks bit by bit, the rest up to rounding."""
-    assert (found.errors is None) == (expected.errors is None)
-    for name in ("targets", "keys", "top_ids", "errors"):
+    assert found.counts == expected.counts
+    for name in ("errors", "missing", "statistics"):
+        assert (getattr(found, name) is None) == (getattr(expected, name) is None)
+    for name in ("targets", "keys", "top_ids", "errors", "missing"):
         if getattr(expected, name) is not None:
             torch.testing.assert_close(
                 getattr(found, name), getattr(expected, name), rtol=0.0, atol=0.0
             )
-    for name in ("hidden", "top_log_probs", "entropy"):
-        torch.testing.assert_close(
-            getattr(found, name), getattr(expected, name), rtol=tolerance, atol=tolerance
-        )
+    for name in ("hidden", "top_log_probs", "entropy", "statistics"):
+        if getattr(expected, name) is not None:
+            torch.testing.assert_close(
+                getattr(found, name), getattr(expected, name), rtol=tolerance, atol=tolerance
+            )

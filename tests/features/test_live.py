@@ -113,6 +113,11 @@ def test_a_cut_hypothesis_keeps_its_first_targets(
             name: getattr(full.batch([i]), name)[:count]
             for name in ("hidden", "targets", "keys", "top_ids", "top_log_probs", "entropy")
         }
-        expected = type(full.batch([i]))(**rows, errors=full.batch([i]).errors[:count])
+        expected = type(full.batch([i]))(
+            **rows,
+            errors=full.batch([i]).errors[:count],
+            counts=(count,),
+            missing=full.batch([i]).missing[:count],
+        )
         assert_close(cut.batch([i]), expected)
     assert shorter == 6 - len(left)

@@ -30,4 +30,5 @@ def batch_of(
         top_log_probs=best.values,
         entropy=torch.special.entr(log_probs.exp()).sum(-1),
         errors=torch.rand(n, generator=generator) < 0.3 if errors else None,
+        counts=(n,),
     )

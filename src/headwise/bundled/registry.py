@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from headwise.errors import UnknownModelError
+from headwise.heads.error_head_storage import has_error_head
 from headwise.heads.head_files import CONFIG_FILE, model_type, read_config
 from headwise.heads.storage import CODE_FILE, head_folder, read_head_info
 from headwise.heads.task_head_storage import is_task_heads
@@ -201,7 +202,8 @@ def _check_entailment_name(name: str) -> None:
 def _is_quality_head(folder: Path) -> bool:
     # Released ones need not say it, and have their code beside them
     released = (folder / CONFIG_FILE).is_file() and (folder / CODE_FILE).is_file()
-    return released or model_type(folder) == "sigmoid_head"
+    alone = has_error_head(folder) and not (folder / CONFIG_FILE).is_file()
+    return released or alone or model_type(folder) == "sigmoid_head"
 
 
 def _check_name(name: str, bundled: tuple[str, ...]) -> None:

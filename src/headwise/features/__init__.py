@@ -13,6 +13,7 @@ from headwise.features.inference_features import (
     live_inferences,
 )
 from headwise.features.live import LiveFeatures
+from headwise.features.selection import SelectedFeatures
 from headwise.features.vectors import (
     CachedVectors,
     LiveVectors,
@@ -32,6 +33,7 @@ __all__ = [
     "InferenceFeatures",
     "LiveFeatures",
     "LiveVectors",
+    "SelectedFeatures",
     "VectorKind",
     "VectorSource",
     "cached_inferences",

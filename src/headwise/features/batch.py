@@ -23,7 +23,12 @@ class FeatureBatch:
         top_ids: The most probable tokens, best first, ``(N, M)``, int64.
         top_log_probs: Their log-probabilities, ``(N, M)``, float32.
         entropy: Entropy of the whole distribution in nats, ``(N,)``, float32.
-        errors: Which targets a person marked as wrong, ``(N,)``, bool; ``None`` if nobody looked.
+        errors: Which targets were marked as wrong, ``(N,)``, bool; ``None`` if nobody looked.
+        counts: Positions of each example, in order; together N.
+        missing: Before which targets something is missing, ``(N,)``, bool; ``None`` if nobody
+            looked.
+        statistics: Log-probability of the target, entropy in nats and logarithm of the target's
+            rank, ``(N, 3)``, float32; ``None`` if not asked for.
     """
 
     hidden: Tensor
@@ -33,6 +38,9 @@ class FeatureBatch:
     top_log_probs: Tensor
     entropy: Tensor
     errors: Tensor | None
+    counts: tuple[int, ...]
+    missing: Tensor | None = None
+    statistics: Tensor | None = None
 
     def __len__(self) -> int:
         """N."""
@@ -41,12 +49,19 @@ class FeatureBatch:
     def to(self, device: torch.device) -> Self:
         """The same batch on a device."""
         own: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
-        moved: dict[str, Any] = {n: t if t is None else t.to(device) for n, t in own.items()}
+        moved: dict[str, Any] = {
+            n: v.to(device) if isinstance(v, Tensor) else v for n, v in own.items()
+        }
         return type(self)(**moved)
 
 
 class FeatureSource(Protocol):
     """Examples whose features can be had, computed on the spot or read from a cache."""
+
+    @property
+    def pairs(self) -> Sequence[int]:
+        """Number of each example's pair among all pairs of the data."""
+        ...
 
     @property
     def lengths(self) -> Sequence[int]:
@@ -60,7 +75,12 @@ class FeatureSource(Protocol):
 
     @property
     def has_errors(self) -> bool:
-        """Whether any example carries human error marks."""
+        """Whether any example carries error marks."""
+        ...
+
+    @property
+    def has_missing(self) -> bool:
+        """Whether of any example it is known where something is missing."""
         ...
 
     def target_counts(self, vocabulary_size: int) -> Tensor:
@@ -85,3 +105,8 @@ def position_keys(pairs: Sequence[int], counts: Sequence[int]) -> Tensor:
             for pair, count in zip(pairs, counts, strict=True)
         ]
     )
+
+
+def pair_numbers(keys: Tensor) -> Tensor:
+    """The numbers of the pairs that positions belong to, ``(N,)``, from their keys ``(N,)``."""
+    return keys // _PLACES

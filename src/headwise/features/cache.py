@@ -11,8 +11,12 @@ from headwise.features.batch import FeatureBatch, position_keys
 from headwise.features.fingerprint import check_fingerprint
 from headwise.features.shards import folder_bytes, read_index, read_shard
 
-# One row a target position; "errors" only in shards with an example that a person looked at
-ROWS = ("hidden", "targets", "top_ids", "top_log_probs", "entropy", "errors")
+# One row a target position
+ROWS = ("hidden", "targets", "top_ids", "top_log_probs", "entropy")
+# Only in shards with an example that somebody looked at
+MARKS = ("errors", "missing")
+# Only if asked for, in all shards
+STATISTICS = "statistics"
 # Beside them one row a pair: "pairs", "lengths", "counts"
 
 
@@ -22,6 +26,13 @@ class CachedFeatures:
     Args:
         folder: A folder that :func:`~headwise.features.extract_features` filled.
 
+    Attributes:
+        pairs: Number of each example's pair among all pairs of the data.
+        lengths: Tokens that the model reads for each example.
+        counts: Target positions of each example.
+        has_errors: Whether any example carries error marks.
+        has_missing: Whether of any example it is known where something is missing.
+
     Raises:
         DataError: If the index is missing or a shard is missing or damaged.
         MismatchError: If another version of headwise wrote it.
@@ -30,10 +41,10 @@ class CachedFeatures:
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         index = read_index(self.folder)
-        self.has_errors = False
+        self.has_errors = self.has_missing = self._has_statistics = False
+        self.pairs: list[int] = []
         self.lengths: list[int] = []
         self.counts: list[int] = []
-        self._pairs: list[int] = []
         self._places: list[tuple[int, int]] = []  # shard, first row
         self._shards: list[dict[str, Tensor]] = []
         for shard in index["shards"]:
@@ -41,14 +52,17 @@ class CachedFeatures:
 
     def _add(self, tensors: dict[str, Tensor]) -> None:
         self.has_errors |= "errors" in tensors
-        # One byte for all positions where nobody looked
-        tensors.setdefault(
-            "errors", torch.zeros(1, dtype=torch.bool).expand(len(tensors["targets"]))
-        )
+        self.has_missing |= "missing" in tensors
+        self._has_statistics |= STATISTICS in tensors
+        for name in MARKS:
+            # One byte for all positions where nobody looked
+            tensors.setdefault(
+                name, torch.zeros(1, dtype=torch.bool).expand(len(tensors["targets"]))
+            )
         counts = tensors["counts"].tolist()
         starts = (tensors["counts"].cumsum(0) - tensors["counts"]).tolist()
         self._places += [(len(self._shards), start) for start in starts]
-        self._pairs += tensors["pairs"].tolist()
+        self.pairs += tensors["pairs"].tolist()
         self.lengths += tensors["lengths"].tolist()
         self.counts += counts
         self._shards.append(tensors)
@@ -67,17 +81,19 @@ class CachedFeatures:
 
     def batch(self, indices: Sequence[int]) -> FeatureBatch:
         """Features of some examples, on the CPU."""
-        rows = {name: self._rows(name, indices) for name in ROWS[:5]}
+        rows = {name: self._rows(name, indices) for name in ROWS}
+        counts = tuple(self.counts[i] for i in indices)
         return FeatureBatch(
             hidden=rows["hidden"],
             targets=rows["targets"].long(),
-            keys=position_keys(
-                [self._pairs[i] for i in indices], [self.counts[i] for i in indices]
-            ),
+            keys=position_keys([self.pairs[i] for i in indices], counts),
             top_ids=rows["top_ids"].long(),
             top_log_probs=rows["top_log_probs"].float(),
             entropy=rows["entropy"],
             errors=self._rows("errors", indices) if self.has_errors else None,
+            counts=counts,
+            missing=self._rows("missing", indices) if self.has_missing else None,
+            statistics=self._rows(STATISTICS, indices) if self._has_statistics else None,
         )
 
     def _rows(self, name: str, indices: Sequence[int]) -> Tensor:

@@ -4,9 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from headwise.backbones import Backbone, EncodedPair, PromptTemplate
-from headwise.data.error_spans import is_marked, marked_ranges
+from headwise.data.error_spans import missing_places
 from headwise.data.pairs import Pair
+from headwise.data.token_marks import missing_marks, tagged_places, token_marks
 from headwise.errors import InputError, MismatchError
+
+Marks = tuple[bool, ...] | None
+"""One for each target; ``None`` if nobody looked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +20,17 @@ class Example:
     Attributes:
         pair: Its number among all pairs of the data.
         code: Its token ids.
-        errors: For each target whether a person marked it as wrong; ``None`` if nobody looked.
+        errors: For each target whether it was marked as wrong; ``None`` if nobody looked. The
+            one right after a gap among the pair's ``errors`` counts as wrong, the one after a
+            gap of its ``tags`` does not.
+        missing: For each target whether something is missing right before it; ``None`` if
+            nobody looked. What is missing at the end belongs to the first closing token.
     """
 
     pair: int
     code: EncodedPair
-    errors: tuple[bool, ...] | None
+    errors: Marks
+    missing: Marks
 
 
 def encode_examples(
@@ -56,15 +65,31 @@ def encode_examples(
             f"{backbone.vocabulary_size} rows; they do not belong together."
         )
     return [
-        Example(number, code, _marked(pair, code))
+        Example(number, code, *_marks(pair, code))
         for number, (pair, code) in enumerate(zip(pairs, codes, strict=True), start=first)
         if not isinstance(code, InputError)
     ]
 
 
-def _marked(pair: Pair, code: EncodedPair) -> tuple[bool, ...] | None:
-    if pair.errors is None:
-        return None
-    ranges = marked_ranges(pair.errors, pair.hypothesis)
-    marks = [is_marked(place, ranges) for place in code.ranges]
-    return tuple(marks + [False] * (len(code.targets) - len(marks)))
+def _marks(pair: Pair, code: EncodedPair) -> tuple[Marks, Marks]:
+    """What is marked as wrong and as missing."""
+    text, count = pair.hypothesis, len(code.targets)
+    tags, found = pair.tags, pair.errors
+    if found is None and tags is not None:
+        found = tags.errors
+    if found is None:
+        return None, None
+    wrong, before = token_marks(code.ranges, found, text)
+    errors = _of_targets((*wrong, before[-1]), count)
+    if tags is None:
+        return errors, _of_targets(before, count)
+    gaps = missing_places(found)
+    if tags.bad_gaps is None and not gaps:  # asked for words alone
+        return errors, None
+    before = missing_marks(code.ranges, (*gaps, *tagged_places(tags, text)))
+    return errors, _of_targets(before, count)
+
+
+def _of_targets(marks: tuple[bool, ...], count: int) -> tuple[bool, ...]:
+    """Marks of tokens and of the end as marks of targets, with or without closing tokens."""
+    return (*marks, *(False,) * count)[:count]

@@ -10,7 +10,7 @@ from torch import Tensor
 from headwise.backbones import Backbone, PromptTemplate
 from headwise.data.pairs import Pair
 from headwise.errors import DataError
-from headwise.features.cache import ROWS, CachedFeatures, open_features
+from headwise.features.cache import MARKS, ROWS, STATISTICS, CachedFeatures, open_features
 from headwise.features.examples import Example, encode_examples
 from headwise.features.fingerprint import FeatureSpec, fingerprint
 from headwise.features.live import LiveFeatures
@@ -35,7 +35,8 @@ def bytes_per_position(backbone: Backbone, spec: FeatureSpec) -> int:
     wide = spec.dtype == "float32"
     hidden = backbone.hidden_size * (4 if wide else 2)
     candidate = _id_dtype(backbone.vocabulary_size).itemsize + (4 if wide else 2)
-    return hidden + spec.candidates * candidate + 4 + 4 + 1
+    statistics = 3 * 4 if spec.statistics else 0
+    return hidden + spec.candidates * candidate + statistics + 4 + 4 + len(MARKS)
 
 
 def estimate_bytes(
@@ -108,7 +109,12 @@ def extract_features(
         with progress_bar("Extracting features", total=len(pairs), enabled=progress) as advance:
             for number, (examples, read) in enumerate(shards):
                 if number % world_size == rank and not is_whole(folder, number):
-                    source = LiveFeatures(backbone, examples, candidates=spec.candidates)
+                    source = LiveFeatures(
+                        backbone,
+                        examples,
+                        candidates=spec.candidates,
+                        statistics=spec.statistics,
+                    )
                     write_shard(folder, number, _shard(source, examples, spec, batch_tokens))
                 finished = number + 1
                 advance(read)
@@ -160,6 +166,8 @@ def _shard(
         "top_log_probs": torch.float32 if wide else torch.float16,
         "entropy": torch.float32,
         "errors": torch.bool,
+        "missing": torch.bool,
+        "statistics": torch.float32,
     }
     counts = torch.tensor(source.counts)
     starts, total = (counts.cumsum(0) - counts).tolist(), int(counts.sum())
@@ -167,9 +175,9 @@ def _shard(
     for batch in length_batches(source.lengths, max_tokens=batch_tokens):
         features = source.batch(batch)
         rows = torch.cat([torch.arange(starts[i], starts[i] + source.counts[i]) for i in batch])
-        for name in ROWS:
+        for name in (*ROWS, *MARKS, STATISTICS):
             value: Tensor | None = getattr(features, name)
-            if value is None:  # nobody looked for errors in this shard
+            if value is None:  # nobody looked for errors in this shard, or asked for statistics
                 continue
             if name not in filled:
                 filled[name] = torch.empty(total, *value.shape[1:], dtype=dtypes[name])

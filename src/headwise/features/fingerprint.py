@@ -13,7 +13,7 @@ from headwise.backbones import Backbone, PromptTemplate
 from headwise.data.pairs import Pair
 from headwise.errors import MismatchError
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 # Weights are sampled: fine-tuning moves all of them, and a 7B model has too many to read
 _SAMPLES = 4096
 # What a model's configuration says of where it came from, not of what it computes
@@ -32,12 +32,14 @@ class FeatureSpec:
         candidates: M, how many of the most probable tokens each position keeps.
         max_length: Longest input in tokens; ``None`` for the model's own limit.
         cut: Whether a hypothesis that is too long loses its end, instead of being left out.
+        statistics: Whether to keep log-probability, entropy and rank of the targets.
     """
 
     dtype: str = "bfloat16"
     candidates: int = 256
     max_length: int | None = None
     cut: bool = False
+    statistics: bool = False
 
     def __post_init__(self) -> None:
         if self.dtype not in ("bfloat16", "float32"):
@@ -65,6 +67,7 @@ def fingerprint(
         "candidates": spec.candidates,
         "max length": spec.max_length,
         "cut": spec.cut,
+        "statistics": spec.statistics,
     }
 
 
@@ -144,6 +147,7 @@ def _data_digest(pairs: Sequence[Pair]) -> str:
             [dict(message) for message in given] if isinstance(given, tuple) else given,
             pair.hypothesis,
             marks,
+            None if pair.tags is None else pair.tags.as_dict(),
         ]
         digest.update(json.dumps(row, ensure_ascii=False).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()[:16]

@@ -6,6 +6,8 @@ from headwise.heads.abstention_head import AbstentionHead
 from headwise.heads.biased_head import BiasedSigmoidHead, ContextualSigmoidHead
 from headwise.heads.classification_head import ClassificationHead
 from headwise.heads.embedding_head import EmbeddingHead
+from headwise.heads.error_head import ErrorHead, ErrorVariant
+from headwise.heads.error_head_storage import load_error_head, save_error_head
 from headwise.heads.head_types import HEAD_TYPES, QualityHead, build_head
 from headwise.heads.hub.sigmoid_head import SigmoidHead as _HubSigmoidHead
 from headwise.heads.hub.sigmoid_head import SigmoidHeadConfig
@@ -40,6 +42,8 @@ __all__ = [
     "ClassificationHead",
     "ContextualSigmoidHead",
     "EmbeddingHead",
+    "ErrorHead",
+    "ErrorVariant",
     "LateInteractionHead",
     "ModuleLateInit",
     "NLIFeatures",
@@ -60,9 +64,11 @@ __all__ = [
     "check_task_heads_fit",
     "head_folder",
     "is_task_heads",
+    "load_error_head",
     "load_head",
     "load_task_heads",
     "materialise",
+    "save_error_head",
     "save_head",
     "save_seed_heads",
     "save_task_heads",

@@ -1,6 +1,8 @@
 """What every head's folder is made of: weights, a config and a card, read and written safely."""
 
 import json
+from collections.abc import Container
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +16,51 @@ from headwise.errors import WeightsError
 from headwise.tensor_files import write_tensors
 
 CONFIG_FILE, WEIGHTS_FILE, CARD_FILE = "config.json", "model.safetensors", "README.md"
+# From the scores of a folder's heads to probabilities; it fits these weights and no others
+CALIBRATION_FILE = "calibration.json"
 
 
-def read_config(folder: Path) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class HeadInfo:
+    """What a head's folder says about the head.
+
+    Attributes:
+        head_type: One of :data:`headwise.heads.HEAD_TYPES`, or that of an error head.
+        prompt: The prompt template in its saved form, or ``None``.
+        backbone: Name of the language model that it belongs to, or ``None``.
+    """
+
+    head_type: str
+    prompt: dict[str, Any] | None
+    backbone: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FileNames:
+    """What a head's files are called in its folder.
+
+    Attributes:
+        config: A JSON object.
+        weights: In safetensors format.
+        card: In Markdown.
+    """
+
+    config: str = CONFIG_FILE
+    weights: str = WEIGHTS_FILE
+    card: str = CARD_FILE
+
+
+def read_config(folder: Path, *, name: str = CONFIG_FILE) -> dict[str, Any]:
     """Read the config of a head's folder.
 
     Raises:
         WeightsError: If it is missing or damaged.
     """
-    path = folder / CONFIG_FILE
+    path = folder / name
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise WeightsError(f"{folder} has no {CONFIG_FILE}; it is not a head's folder.") from None
+        raise WeightsError(f"{folder} has no {name}; it is not a head's folder.") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise WeightsError(f"{path} is damaged: {error}.") from None
     if not isinstance(config, dict):
@@ -78,6 +112,8 @@ def write_head_files(
     *,
     dtype: torch.dtype,
     model_card: str | None,
+    names: FileNames = FileNames(),
+    exact: Container[str] = (),
 ) -> None:
     """Write weights, card and config.
 
@@ -86,20 +122,23 @@ def write_head_files(
         tensors: The weights.
         config: The config, without ``dtype``, which is added.
         dtype: Floating point type of the file.
-        model_card: Text of ``README.md``; none is written if ``None``.
+        model_card: Text of the card; none is written if ``None``.
+        names: What the files are called.
+        exact: Names of tensors that stay in float32 whatever the type of the file.
 
     Raises:
         OutputError: If a file cannot be written.
     """
     stored = {
-        name: tensor.detach().to("cpu", dtype).contiguous() for name, tensor in tensors.items()
+        name: tensor.detach().to("cpu", torch.float32 if name in exact else dtype).contiguous()
+        for name, tensor in tensors.items()
     }
     config = {**config, "dtype": str(dtype).removeprefix("torch.")}
     with naming_output(folder):
-        write_tensors(folder / WEIGHTS_FILE, stored)
+        write_tensors(folder / names.weights, stored)
         if model_card is not None:
-            with atomic_path(folder / CARD_FILE) as temporary:
+            with atomic_path(folder / names.card) as temporary:
                 temporary.write_text(model_card, encoding="utf-8")
         # The config comes last: a folder that has one is complete
-        with atomic_path(folder / CONFIG_FILE) as temporary:
+        with atomic_path(folder / names.config) as temporary:
             temporary.write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", "utf-8")

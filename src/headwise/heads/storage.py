@@ -1,7 +1,6 @@
 """Heads on disk: the hub layout, written and read without running anyone's code."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -13,50 +12,42 @@ from torch import Tensor
 
 from headwise.atomic import atomic_path, naming_output
 from headwise.errors import MismatchError, UnknownModelError, WeightsError
-from headwise.heads.biased_head import ContextualSigmoidHead
+from headwise.heads.error_head import ErrorHead
+from headwise.heads.error_head_storage import (
+    ERROR_CURVES_FILE,
+    ERROR_FILES,
+    ERROR_RUN_FILE,
+    has_error_head,
+    load_error_head,
+    read_error_head_info,
+    save_error_head,
+)
 from headwise.heads.head_files import (
+    CALIBRATION_FILE,
     CARD_FILE,
     CONFIG_FILE,
     WEIGHTS_FILE,
-    matrix,
+    FileNames,
+    HeadInfo,
+    model_type,
     read_config,
     read_tensors,
     write_head_files,
 )
 from headwise.heads.head_types import HEAD_TYPES, QualityHead, build_head
-from headwise.heads.rescaling_head import RescalingHead, TokenLogits
+from headwise.heads.rescaling_head import TokenLogits
 from headwise.heads.seed_file import SEED_FILE
 from headwise.heads.sigmoid_head import SigmoidHead
+from headwise.heads.stored_sizes import StoredSizes, read_sizes
 
 CODE_FILE = "sigmoid_head.py"
-# From the head's scores to probabilities; it fits these weights and no others
-CALIBRATION_FILE = "calibration.json"
+_MODEL_TYPE = "sigmoid_head"
 # What the card of a head that was trained here speaks of
 CURVES_FILE, RUN_FILE = "curves.png", "run.yaml"
 
 
-@dataclass(frozen=True, slots=True)
-class HeadInfo:
-    """What a head's folder says about the head.
-
-    Attributes:
-        head_type: One of :data:`headwise.heads.HEAD_TYPES`.
-        prompt: The prompt template in its saved form, or ``None``.
-        backbone: Name of the language model that it belongs to, or ``None``.
-    """
-
-    head_type: str
-    prompt: dict[str, Any] | None
-    backbone: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class _HeadSizes:
-    """Sizes of a head; 0 for what it has not."""
-
-    vocabulary_size: int = 0
-    hidden_size: int = 0
-    context_size: int = 0
+# What goes with a copy as it is; the calibration last, since a head that is written removes it
+_COMPANIONS = (CURVES_FILE, RUN_FILE, ERROR_CURVES_FILE, ERROR_RUN_FILE, CALIBRATION_FILE)
 
 
 def head_folder(name: str | Path) -> Path:
@@ -68,7 +59,11 @@ def head_folder(name: str | Path) -> Path:
     if Path(name).is_dir():
         return Path(name)
     try:
-        patterns = [CONFIG_FILE, WEIGHTS_FILE, SEED_FILE, CARD_FILE, CALIBRATION_FILE]
+        patterns = [
+            file
+            for names in (FileNames(), ERROR_FILES)
+            for file in (names.config, names.weights, names.card)
+        ] + [SEED_FILE, CALIBRATION_FILE]
         return Path(snapshot_download(str(name), allow_patterns=patterns))
     except (HFValidationError, HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         raise UnknownModelError(
@@ -77,17 +72,31 @@ def head_folder(name: str | Path) -> Path:
         ) from error
 
 
+def has_sigmoid_head(folder: str | Path) -> bool:
+    """Whether a folder holds a Sigmoid Head of any type, complete or not."""
+    folder = Path(folder)
+    if not any((folder / name).is_file() for name in (CONFIG_FILE, WEIGHTS_FILE)):
+        return False
+    return model_type(folder) in (_MODEL_TYPE, None)  # released ones need not say it
+
+
 def read_head_info(folder: Path) -> HeadInfo:
-    """Read the config of a head's folder.
+    """Read the config of a head's folder; what it leaves open, that of its error head may say.
 
     Raises:
         WeightsError: If it is missing or is not a head's.
+        MismatchError: If the folder's heads read different prompts.
     """
+    other = HeadInfo(ErrorHead.head_type, None, None)
+    if has_error_head(folder):
+        other = read_error_head_info(folder)
+        if not (folder / CONFIG_FILE).is_file():
+            return other
     config = read_config(folder)
     return HeadInfo(
         head_type=config.get("head_type") or SigmoidHead.head_type,
-        prompt=config.get("prompt"),
-        backbone=config.get("backbone"),
+        prompt=config.get("prompt") or other.prompt,
+        backbone=config.get("backbone") or other.backbone,
     )
 
 
@@ -105,13 +114,13 @@ def load_head(folder: Path, *, unembedding: Callable[[], TokenLogits]) -> Qualit
         WeightsError: If the weights are missing, damaged, pickled, or not a head's.
     """
     tensors = _read_tensors(folder)
-    head_type = read_head_info(folder).head_type
+    head_type = read_config(folder).get("head_type") or SigmoidHead.head_type
     if head_type not in HEAD_TYPES:
         raise WeightsError(
             f"{folder / CONFIG_FILE} names an unknown head: {head_type!r}; "
             f"known are {', '.join(HEAD_TYPES)}."
         )
-    sizes = _read_sizes(tensors, head_type, folder)
+    sizes = read_sizes(tensors, head_type, folder)
     head = build_head(
         head_type,
         vocabulary_size=sizes.vocabulary_size,
@@ -126,19 +135,25 @@ def load_head(folder: Path, *, unembedding: Callable[[], TokenLogits]) -> Qualit
     return head.requires_grad_(False).eval()
 
 
-def check_fit(head: QualityHead, *, vocabulary_size: int, hidden_size: int) -> None:
+def check_fit(head: QualityHead | ErrorHead, *, vocabulary_size: int, hidden_size: int) -> None:
     """Refuse a head that belongs to another language model.
 
     Raises:
         MismatchError: If vocabulary or hidden size differ.
     """
+    remedy = "load the backbone that the head was trained on."
+    if isinstance(head, ErrorHead) and head.hidden_size != hidden_size:
+        raise MismatchError(
+            f"The error head has hidden size {head.hidden_size}, the backbone has {hidden_size}; "
+            f"{remedy}"
+        )
     if not isinstance(head, SigmoidHead):
         return
     own = tuple(head.weight.shape)
     if own != (vocabulary_size, hidden_size):
         raise MismatchError(
             f"The head has vocabulary {own[0]} and hidden size {own[1]}, the backbone has "
-            f"{vocabulary_size} and {hidden_size}; load the backbone that the head was trained on."
+            f"{vocabulary_size} and {hidden_size}; {remedy}"
         )
 
 
@@ -172,7 +187,7 @@ def save_head(
     """
     info = HeadInfo(head.head_type, prompt, backbone)
     tensors = head.state_dict()
-    sizes = _read_sizes(tensors, info.head_type, Path(folder))
+    sizes = read_sizes(tensors, info.head_type, Path(folder))
     return _write(Path(folder), tensors, info, sizes, dtype, model_card)
 
 
@@ -184,12 +199,12 @@ def copy_head(
     backbone: str | None = None,
     prompt: dict[str, Any] | None = None,
 ) -> Path:
-    """Write a head that lies in one folder to another one, in the full hub layout.
+    """Write the heads that lie in one folder to another one, in the full hub layout.
 
-    Its calibration, if it has one, goes with it.
+    Their calibration, if they have one, goes with them.
 
     Args:
-        folder: Where the head is; a released one will do.
+        folder: Where a Sigmoid Head, an error head or both are; a released head will do.
         output: Where to.
         dtype: ``float32``, ``bfloat16`` or ``float16``.
         backbone: Name of its language model, if the folder does not say it.
@@ -204,29 +219,43 @@ def copy_head(
     """
     if dtype not in ("float32", "bfloat16", "float16"):
         raise ValueError(f"`dtype` must be float32, bfloat16 or float16, got {dtype!r}.")
-    tensors = _read_tensors(folder)
+    error_head, stored_as = load_error_head(folder), getattr(torch, dtype)
+    sigmoid_head = error_head is None or has_sigmoid_head(folder)
+    tensors = _read_tensors(folder) if sigmoid_head else {}
     info = read_head_info(folder)
     info = HeadInfo(info.head_type, prompt or info.prompt, backbone or info.backbone)
-    sizes = _read_sizes(tensors, info.head_type, folder)
-    card = folder / CARD_FILE
-    text = card.read_text("utf-8") if card.is_file() else None
+    sizes = read_sizes(tensors, info.head_type, folder) if sigmoid_head else StoredSizes()
+    card, error_card = _text(folder / CARD_FILE), _text(folder / ERROR_FILES.card)
     companions = {
-        name: (folder / name).read_bytes()
-        for name in (CURVES_FILE, RUN_FILE, CALIBRATION_FILE)
-        if (folder / name).is_file()
+        name: (folder / name).read_bytes() for name in _COMPANIONS if (folder / name).is_file()
     }
-    written = _write(Path(output), tensors, info, sizes, getattr(torch, dtype), text)
+    written = Path(output)
+    if sigmoid_head:
+        _write(written, tensors, info, sizes, stored_as, card)
+    if error_head is not None:
+        save_error_head(
+            error_head,
+            written,
+            prompt=info.prompt,
+            backbone=info.backbone,
+            dtype=stored_as,
+            model_card=error_card,
+        )
     for name, content in companions.items():
         with naming_output(written), atomic_path(written / name) as temporary:
             temporary.write_bytes(content)
     return written
 
 
+def _text(path: Path) -> str | None:
+    return path.read_text("utf-8") if path.is_file() else None
+
+
 def _write(
     folder: Path,
     tensors: dict[str, Tensor],
     info: HeadInfo,
-    sizes: _HeadSizes,
+    sizes: StoredSizes,
     dtype: torch.dtype,
     model_card: str | None,
 ) -> Path:
@@ -236,7 +265,7 @@ def _write(
             "AutoConfig": "sigmoid_head.SigmoidHeadConfig",
             "AutoModel": "sigmoid_head.SigmoidHead",
         },
-        "model_type": "sigmoid_head",
+        "model_type": _MODEL_TYPE,
         "vocab_size": sizes.vocabulary_size,
         "hidden_size": sizes.hidden_size,
         "head_type": info.head_type,
@@ -252,17 +281,6 @@ def _write(
             temporary.write_bytes((files("headwise.heads.hub") / CODE_FILE).read_bytes())
     write_head_files(folder, tensors, config, dtype=dtype, model_card=model_card)
     return folder
-
-
-def _read_sizes(tensors: dict[str, Tensor], head_type: str, folder: Path) -> _HeadSizes:
-    if head_type == RescalingHead.head_type:
-        return _HeadSizes()
-    path = folder / WEIGHTS_FILE
-    vocabulary_size, hidden_size = matrix(tensors, "weight", path).shape
-    if head_type != ContextualSigmoidHead.head_type:
-        return _HeadSizes(vocabulary_size, hidden_size)
-    context_size = matrix(tensors, "context.0.weight", path).shape[0]
-    return _HeadSizes(vocabulary_size, hidden_size, context_size)
 
 
 def _read_tensors(folder: Path) -> dict[str, Tensor]:
