@@ -27,7 +27,7 @@ def test_it_translates_and_finds_the_errors_of_the_examples() -> None:
     # The examples come in twos: football is played, not bought
     played, bought = (estimator.score(p.source, p.hypothesis) for p in pairs[2:4])
     assert played.aggregate("min") > bought.aggregate("min")
-    worst = min(bought.words, key=lambda word: word.sigmoid)
+    worst = min(bought.words, key=lambda word: word.quality)
     assert worst.text == "kaufen"
 
 

@@ -1,7 +1,9 @@
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from headwise.data.error_spans import ErrorSpan
 from headwise.data.scored import (
     Aggregation,
     Alternative,
+    ScoredGap,
     ScoredHypothesis,
     ScoredSpan,
     ScoredToken,
@@ -228,11 +231,98 @@ def test_signals_by_name() -> None:
 
 
 def test_which_way_signals_point() -> None:
-    assert {s.value for s in Signal if not s.higher_is_better} == {"entropy", "rank"}
-    assert {s.value for s in Signal if s.is_probability} == {
-        "sigmoid",
-        "softmax",
-        "boosted",
-        "quality",
+    low = {s.value for s in Signal if not s.higher_is_better}
+    assert low == {"entropy", "rank", "error", "omission"}
+    assert {s.value for s in Signal if not s.is_probability} == {"logprob", "entropy", "rank"}
+    needy = {s.value for s in Signal if s.needs_vocabulary}
+    assert needy == {"softmax", "logprob", "entropy", "boosted", "rank"}
+    assert {s.value for s in Signal if s.needs_error_head} == {"error", "omission"}
+
+
+def test_oriented_values_speak_for_the_text_where_they_are_high() -> None:
+    assert Signal.SIGMOID.oriented(0.25) == 0.25
+    assert Signal.LOGPROB.oriented(-2.0) == -2.0
+    assert Signal.ENTROPY.oriented(3.0) == -3.0
+    assert Signal.ERROR.oriented(0.25) == 0.75
+    assert Signal.OMISSION.oriented(np.array([0.0, 1.0])).tolist() == [1.0, 0.0]
+
+
+def with_errors(*values: tuple[float, float | None], **changes: Any) -> ScoredHypothesis:
+    """TEXT with values of `error` and `omission`, token by token."""
+    tokens = tuple(
+        replace(token, sigmoid=None, entropy=None, error=error, omission=omission)
+        for token, (error, omission) in zip(TOKENS, values, strict=True)
+    )
+    end = replace(END, sigmoid=None, entropy=None, error=0.01)
+    fields = {
+        "tokens": tokens,
+        "special_tokens": (end,),
+        "signals": (Signal.ERROR, Signal.OMISSION),
+        "opening_omission": 0.1,
     }
-    assert {s.value for s in Signal if not s.needs_vocabulary} == {"sigmoid", "quality"}
+    return scored(**(fields | changes))
+
+
+ERRORS = ((0.1, 0.2), (0.2, 0.9), (0.8, 0.3), (0.5, 0.7), (0.0, 0.6))
+
+
+def test_probabilities_of_being_wrong_are_combined_by_noisy_or() -> None:
+    one = with_errors(*ERRORS)
+    assert one.aggregate("noisy_or") == pytest.approx(1 - 0.9 * 0.8 * 0.2 * 0.5 * 1.0)
+    assert one.aggregate("min") == 0.8  # the worst token
+    assert one.score == pytest.approx(0.32)
+    for how in ("product", "geometric_mean"):
+        with pytest.raises(ValueError, match=r"being right .* not for `error`; use .*noisy_or"):
+            one.aggregate(how)
+    with pytest.raises(ValueError, match=r"being wrong \(error, omission\), not for `sigmoid`"):
+        scored().aggregate("noisy_or")
+    assert one.words[1].error == 0.8
+    assert one.words_by("noisy_or")[1].error == pytest.approx(1 - 0.8 * 0.2)
+    assert [span.text for span in one.spans(above=0.4)] == ["Straßenhund läuft"]
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
+def test_noisy_or_is_no_less_than_the_worst(values: list[float]) -> None:
+    found = aggregate(values, "noisy_or", signal=Signal.ERROR)
+    worst = aggregate(values, "min", signal=Signal.ERROR)
+    assert found is not None
+    assert worst is not None
+    assert worst - 1e-12 <= found <= 1.0
+
+
+def test_gaps_stand_before_what_follows_them() -> None:
+    one = with_errors(*ERRORS)
+    assert one.gaps() == (ScoredGap(11, 0.9), ScoredGap(21, 0.7), ScoredGap(22, 0.6))
+    assert one.gaps(above=0.8) == (ScoredGap(11, 0.9),)
+    assert one.gaps(above=0.05)[0] == ScoredGap(0, 0.1)
+    with pytest.raises(ValueError, match="`omission` was not computed"):
+        scored().gaps()
+
+
+def test_gaps_of_tokens_that_share_a_character_are_one() -> None:
+    tokens = (
+        ScoredToken(omission=0.6, text="会", start=0, end=1),
+        ScoredToken(omission=0.9, text="七", start=1, end=2),
+        ScoredToken(omission=0.8, text="七", start=1, end=2),
+    )
+    one = scored(hypothesis="会七", tokens=tokens, signals=(Signal.OMISSION,))
+    assert one.gaps() == (ScoredGap(1, 0.9), ScoredGap(2, 0.8))
+
+
+def test_an_unknown_gap_at_the_end_counts_for_nothing() -> None:
+    one = with_errors(*ERRORS[:4], (0.0, None), special_tokens=())
+    assert one.aggregate("mean", signal="omission") == pytest.approx((0.2 + 0.9 + 0.3 + 0.7) / 4)
+    assert one.gaps(above=0.5) == (ScoredGap(11, 0.9), ScoredGap(21, 0.7))
+    assert one.words[-1].omission is None
+
+
+def test_rows_with_gaps_are_read_back() -> None:
+    one = with_errors(*ERRORS)
+    row = json.loads(json.dumps(one.as_dict("token")))
+    assert row["opening_omission"] == 0.1
+    assert row["tokens"][0]["omission"] == 0.2
+    assert "omission" not in row["tokens"][-1]
+    assert ScoredHypothesis.from_dict(row) == one
+    # Without the signal the name belongs to the input
+    plain = scored(extra={"opening_omission": "none"}).as_dict("token")
+    assert ScoredHypothesis.from_dict(plain).extra == {"opening_omission": "none"}

@@ -40,6 +40,55 @@ def test_what_is_better_when_low_is_turned_round() -> None:
     assert not of(text_columns(texts), "-entropy", "mean").is_probability
 
 
+def text_with_gaps(*, opening=0.25):
+    """Two words; something may be missing before, between and after them."""
+    scored = scored_text(
+        ["ein", "Hund"],
+        {"error": [0.25, 0.75], "omission": [0.5, 0.125]},
+        wrong=[1],
+        tags=WordTags(((0, 3), (4, 8)), (False, True), (False, True, False)),
+        closing={"error": 0.0},
+    )
+    return JudgedText(scored=replace(scored, opening_omission=opening), group="a")
+
+
+def test_probabilities_of_being_wrong_become_those_of_being_right() -> None:
+    columns = text_columns([text_with_gaps()])
+    assert of(columns, "error", "mean").values.tolist() == [0.5]
+    assert of(columns, "error", "min").values.tolist() == [0.25]
+    assert of(columns, "error", "noisy_or").values.tolist() == [0.75 * 0.25]
+    assert of(columns, "error", "noisy_or").is_probability
+    assert of(columns, "omission", "min").values.tolist() == [0.5]
+    assert not [c for c in columns if c.aggregation == "geometric_mean"]
+
+
+def test_only_gaps_have_omission() -> None:
+    for unit in (Unit.TOKEN, Unit.WORD):
+        found = pieces([text_with_gaps()], unit)
+        assert [c.signal for c in found.columns] == ["error", "length", "random"]
+        assert of(found.columns, "error").values.tolist() == [0.75, 0.25]
+    gaps = pieces([text_with_gaps()], Unit.GAP)
+    assert of(gaps.columns, "omission").values.tolist() == [0.75, 0.5, 0.875]
+    assert of(gaps.columns, "error").values.tolist() == [0.75, 0.25, 1.0]
+    assert gaps.wrong.tolist() == [False, True, False]
+
+
+def test_omission_that_is_not_known_everywhere_is_no_column() -> None:
+    text = text_with_gaps(opening=None)
+    assert "omission" not in {c.signal for c in pieces([text], Unit.GAP).columns}
+
+
+def test_a_gap_makes_the_next_piece_wrong_and_the_text_too() -> None:
+    scored = scored_text(["ein", "Hund", "da"], {"sigmoid": [0.9, 0.1, 0.8]})
+    for unit in (Unit.TOKEN, Unit.WORD):
+        text = JudgedText(scored=replace(scored, errors=(ErrorSpan(4, 4),)), group="a")
+        assert pieces([text], unit).wrong.tolist() == [False, True, False]
+        assert text.has_error
+    cut = JudgedText(scored=replace(scored, errors=(ErrorSpan(11, 11),)), group="a")
+    assert not pieces([cut], Unit.TOKEN).wrong.any()
+    assert cut.has_error
+
+
 def test_rows_without_tokens_have_their_means_only() -> None:
     texts = [
         JudgedText(

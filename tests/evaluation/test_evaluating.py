@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from scipy.stats import kendalltau, pearsonr, spearmanr
 from scored_texts import judged_texts, scored_text
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
@@ -11,6 +12,7 @@ from headwise.data.signals import Signal
 from headwise.errors import DataError
 from headwise.evaluation import Protocol, Question, Resampling, SignificanceTest, Source, evaluate
 from headwise.evaluation.columns import Unit
+from headwise.heads import ErrorHead
 from headwise.quality import QualityEstimator
 
 QUICK = Resampling(resamples=150, workers=1)
@@ -304,3 +306,75 @@ def test_a_signal_that_the_model_cannot_give_is_refused(tmp_path, parrot) -> Non
         )
         with pytest.raises(DataError, match=r"sigmoid needs a head, .* choose from softmax"):
             evaluate(question, lambda: QualityEstimator(parrot, prompt=NAMED_PROMPTS["tiny"]))
+
+
+@pytest.fixture
+def with_errors(estimator):
+    torch.manual_seed(4)
+    made = ErrorHead(hidden_size=estimator.backbone.hidden_size, inner_size=8)
+    return QualityEstimator(
+        estimator.backbone, estimator.head, error_head=made, prompt=estimator.prompt
+    )
+
+
+def german(path, rows):
+    path.write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    return Source(path=str(path))
+
+
+@pytest.mark.parametrize("protocol", [Protocol.CORRELATION, Protocol.BINARY])
+def test_an_error_head_is_compared_on_texts(tmp_path, with_errors, protocol) -> None:
+    rows = [
+        {"source": "A dog runs on the beach.", "hypothesis": text, "gold": i % 2}
+        for i, text in enumerate(["Ein Hund.", "Ein Hund läuft.", "Der Hund.", "Am Strand."])
+    ]
+    source = german(tmp_path / "pairs.jsonl", rows)
+    question = Question(source=source, gold="gold", protocol=protocol, resampling=QUICK)
+    table = evaluate(question, lambda: with_errors).evaluation.tables[0]
+    found = {(row.signal, row.aggregation) for row in table.rows}
+    hows = ("mean", "median", "min", "noisy_or")
+    assert found >= {(s, h) for s in ("error", "omission") for h in hows}
+
+
+@pytest.mark.parametrize("protocol", [Protocol.ERROR_DETECTION, Protocol.SPANS])
+def test_an_error_head_is_compared_on_words_and_tokens(tmp_path, with_errors, protocol) -> None:
+    rows = [
+        {
+            "source": "A dog runs on the beach.",
+            "hypothesis": text,
+            "annotations": [{"start": 4, "end": end}],
+        }
+        for text, end in [("Ein Hund.", 8), ("Der Hund läuft.", 4), ("Am Strand.", 9)]
+    ]
+    source = german(tmp_path / "pairs.jsonl", rows)
+    question = Question(source=source, protocol=protocol, resampling=QUICK)
+    table = evaluate(question, lambda: with_errors).evaluation.tables[0]
+    signals = {row.signal for row in table.rows}
+    assert "error" in signals
+    assert "omission" not in signals
+
+
+def test_an_error_head_is_compared_on_what_is_valid(tmp_path, with_errors) -> None:
+    rows = [
+        {"source": "A dog runs on the beach.", "hypothesis": text}
+        for text in ("Ein Hund läuft am Strand.", "Am Strand läuft ein Hund.")
+    ]
+    source = german(tmp_path / "pairs.jsonl", rows)
+    question = Question(
+        source=source, protocol=Protocol.AMBIGUITY, families=("crude",), resampling=QUICK
+    )
+    tables = evaluate(question, lambda: with_errors).evaluation.tables
+    assert any(row.signal == "error" for table in tables for row in table.rows)
+
+
+def test_scored_rows_with_gaps_can_be_evaluated(tmp_path, with_errors) -> None:
+    raw = QualityEstimator(
+        with_errors.backbone, error_head=with_errors.error_head, prompt=NAMED_PROMPTS["raw"]
+    )
+    texts = [(None, text) for text in ("Ein Hund läuft.", "Der Hund läuft.", "Am Strand.")]
+    scored = list(raw.score_many(texts, signals=("error", "omission")))
+    assert scored[0].tokens[-1].omission is None
+    more = [{"gold": i} for i in range(3)]
+    file = write(tmp_path / "s.jsonl", scored, more=more)
+    found = ask(file, gold="gold", aggregations=("noisy_or",))
+    assert metrics(found, "correlation", "omission", "noisy_or")["pearson"]["count"] == 3

@@ -18,7 +18,8 @@ from headwise.data.signals import Signal
 from headwise.data.writers import json_line, scored_row
 from headwise.errors import CalibrationError
 from headwise.heads import save_head
-from headwise.heads.storage import CALIBRATION_FILE, copy_head
+from headwise.heads.head_files import CALIBRATION_FILE
+from headwise.heads.storage import copy_head
 from headwise.metrics.probability import brier, expected_calibration_error
 from headwise.quality.calibrate import calibrate
 from headwise.quality.calibration import (
@@ -444,7 +445,7 @@ def test_the_estimator_finds_it(estimator: QualityEstimator, tmp_path: Path) -> 
     made().save(folder)
     loaded = QualityEstimator.from_pretrained(model, folder)
     assert loaded.calibration == made()
-    assert loaded.default_signal is Signal.SIGMOID
+    assert loaded.default_signal is Signal.QUALITY
     (folder / CALIBRATION_FILE).write_text("{}", encoding="utf-8")
     with pytest.raises(CalibrationError):
         QualityEstimator.from_pretrained(model, folder)

@@ -16,7 +16,7 @@ from headwise.backbones import (
 )
 from headwise.data.scored import ScoredHypothesis
 from headwise.errors import ContextLengthError, PromptError, TextError
-from headwise.heads import SigmoidHead
+from headwise.heads import ErrorHead, SigmoidHead
 
 # Marian's tokeniser would rather have a package that only normalises punctuation
 pytestmark = pytest.mark.filterwarnings("ignore:Recommended. pip install sacremoses")
@@ -84,6 +84,21 @@ def test_streamed_and_scored_agree(qe: QualityEstimator) -> None:
         expected = scored.tokens + scored.special_tokens
         assert len(streamed) == len(expected)
         for a, b in zip(streamed, expected, strict=True):
+            assert_same_token(a, b)
+
+
+def test_an_error_head_does_not_take_a_language_code_for_a_token(qe: QualityEstimator) -> None:
+    torch.manual_seed(5)
+    made = ErrorHead(hidden_size=qe.backbone.hidden_size, variant="causal", inner_size=8)
+    own = QualityEstimator(qe.backbone, error_head=made, prompt=qe.prompt)
+    signals = ("error", "omission")
+    for source, hypothesis in PAIRS[:2]:
+        if not known(qe, hypothesis):
+            continue
+        scored = own.score(source, hypothesis, signals=signals)
+        assert_same(own.generate(source, signals=signals), scored)
+        streamed = list(own.stream(source, signals=signals))
+        for a, b in zip(streamed, scored.tokens + scored.special_tokens, strict=True):
             assert_same_token(a, b)
 
 

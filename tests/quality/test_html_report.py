@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from headwise.data.scored import ScoredHypothesis
+from headwise.data.signals import Signal
 from headwise.errors import OutputError
 from headwise.quality.html_report import write_html_report
 
@@ -213,9 +214,10 @@ def test_values_that_json_cannot_hold(make_scored, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("signal", "good", "bad"), [("logprob", -0.1, -3.0), ("entropy", 0.1, 3.0), ("rank", 1, 20)]
+    ("signal", "good", "bad"),
+    [("logprob", -0.1, -3.0), ("entropy", 0.1, 3.0), ("rank", 1, 20), ("error", 0.1, 0.9)],
 )
-def test_signals_that_are_no_probabilities(make_scored, signal, good, bad, tmp_path):
+def test_signals_of_another_scale(make_scored, signal, good, bad, tmp_path):
     scored = make_scored(None, "gut schlecht", ("gut", good), ("schlecht", bad), signals=signal)
 
     page = _written([scored], tmp_path / "report.html")
@@ -234,6 +236,63 @@ def test_signals_follow_the_first_sentence(make_scored, tmp_path):
         "softmax",
     ]
     assert page.records()[1]["cells"] == [[0, 4, None, [[100, [None, 0.7], None]]]]
+
+
+@pytest.fixture
+def gappy(make_scored):
+    return make_scored(
+        None,
+        "👩 Ein Hund am Strandkorb.",
+        ("👩", (0.9, 0.1, 0.0)),
+        ("Ein", (0.98, 0.01, 0.01)),
+        ("Hund", (0.97, 0.2, 0.93)),
+        ("am", (0.9, 0.6, 0.02)),
+        ("Strand", (0.9, 0.1, 0.6)),
+        ("korb", (0.06, 0.9, 0.02)),
+        (".", (0.96, 0.1, 0.7)),
+        signals="quality,error,omission",
+    )
+
+
+def test_gaps_are_marks_and_no_text(gappy, tmp_path):
+    page = _written([gappy], tmp_path / "report.html")
+
+    assert page.find("p", class_="hypothesis")[0]["text"] == gappy.hypothesis
+    marks = page.find("span", class_="gap")[1:]  # the first explains the mark
+    assert [(mark["text"], mark["attrs"]["aria-label"][-5:]) for mark in marks] == [
+        ("", " 0.93"),
+        ("", " 0.60"),
+        ("", " 0.70"),
+    ]
+    assert [mark["text"] for mark in page.find("mark")][1:] == ["Strand", "korb"]
+    (missing,) = page.find("ul", class_="missing")
+    assert missing["text"] == "before “am” 0.93in “Strandkorb” 0.60at the end 0.70"
+    assert page.find("dd", id="gap-count")[0]["text"] == "3"
+    assert page.find("output", id="gap-limit")[0]["text"] == "0.50"
+
+
+def test_a_gap_that_no_threshold_shows_is_not_in_the_record(gappy, tmp_path):
+    assert _written([gappy], tmp_path / "a.html").records()[0]["gaps"] == [
+        [12, 0.07, "before “am”", 0.93],
+        [21, 0.4, "in “Strandkorb”", 0.6],
+        [26, 0.3, "at the end", 0.7],
+    ]
+
+    by_error = dataclasses.replace(gappy, signals=(Signal.ERROR, Signal.OMISSION))
+    page = _written([by_error], tmp_path / "b.html", threshold=0.2)
+
+    assert [gap[0] for gap in page.records()[0]["gaps"]] == [7, 12, 15, 21, 25, 26]
+    assert [gap["text"] for gap in page.find("ul", class_="missing")] == ["before “am” 0.93"]
+    assert page.find("output", id="gap-limit")[0]["text"] == "0.80"
+    assert json.loads(page.find("script", id="config")[0]["text"])["gapThreshold"] is None
+
+
+def test_without_omissions_the_page_says_nothing_of_gaps(examples, tmp_path):
+    page = _written(examples, tmp_path / "report.html")
+
+    assert not page.find("span", class_="gap")
+    assert not page.find("ul", class_="missing")
+    assert not page.find("dd", id="gap-count")
 
 
 @pytest.mark.parametrize("threshold", [-0.1, 1.5, float("nan")])

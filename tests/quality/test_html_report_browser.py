@@ -109,6 +109,47 @@ def test_order_and_filter(page):
     assert page.evaluate("document.querySelector('#nothing').innerText").startswith("No sentence")
 
 
+@pytest.fixture
+def gappy(make_scored):
+    return make_scored(
+        None,
+        "👩 Ein Hund am Strandkorb.",
+        ("👩", (0.1, 0.0)),
+        ("Ein", (0.01, 0.01)),
+        ("Hund", (0.2, 0.93)),
+        ("am", (0.6, 0.02)),
+        ("Strand", (0.1, 0.6)),
+        ("korb", (0.9, 0.02)),
+        (".", (0.1, 0.7)),
+        signals="error,omission",
+    )
+
+
+def test_gaps_follow_the_threshold_and_are_not_copied(gappy, chromium, tmp_path):
+    write_html_report([gappy], tmp_path / "report.html")
+    chromium.open(tmp_path / "report.html")
+
+    def gaps():
+        return chromium.evaluate(
+            "[...document.querySelectorAll('#s1 .gap:not([hidden])')].map((gap) => {"
+            " const before = document.createRange(); before.setStart(gap.closest('p'), 0);"
+            " before.setEndBefore(gap); return before.toString(); })"
+        )
+
+    assert gaps() == ["👩 Ein Hund ", "👩 Ein Hund am Strand", gappy.hypothesis]
+    _set(chromium, "#threshold", "0.2", "input")
+    assert gaps() == ["👩 Ein Hund "]
+    assert chromium.evaluate("document.querySelector('#gap-count').textContent") == "1"
+    assert chromium.evaluate("document.querySelector('#gap-limit').value") == "0.80"
+    listed = chromium.evaluate("document.querySelector('#s1 .missing').textContent")
+    assert listed == "before “am” 0.93"
+    copied = chromium.evaluate(
+        "(() => { getSelection().selectAllChildren(document.querySelector('#s1 .hypothesis'));"
+        " return getSelection().toString(); })()"
+    )
+    assert copied.strip() == gappy.hypothesis
+
+
 def test_five_thousand_sentences(examples, chromium, tmp_path):
     path = tmp_path / "report.html"
     write_html_report(itertools.islice(itertools.cycle(examples), 5000), path)

@@ -1,5 +1,6 @@
 """The terminal view, with colour and without."""
 
+import dataclasses
 import io
 import re
 
@@ -151,3 +152,60 @@ def test_table_of_nothing(make_scored):
 def test_legend_says_how_words_are_marked():
     assert "have ^ under them" in " ".join(_lines(render_legend("sigmoid")))
     assert "are underlined" in _printed(render_legend("rank"), _console(colour="256", width=200))
+
+
+@pytest.fixture
+def gappy(make_scored):
+    return make_scored(
+        "A dog runs on the beach.",
+        "Ein Hund am Strandkorb.",
+        ("Ein", (0.98, 0.01)),
+        ("Hund", (0.97, 0.93)),
+        ("am", (0.9, 0.02)),
+        ("Strandkorb", (0.06, 0.02)),
+        (".", (0.96, 0.7)),
+        signals="quality,omission",
+    )
+
+
+def test_gaps_are_marked_and_named(gappy):
+    assert _lines(render_scored(gappy)) == [
+        "quality 0.77  omission 0.34",
+        "  A dog runs on the beach.",
+        "  Ein Hund ‸am Strandkorb.‸",
+        "               ^^^^^^^^^^",
+        "  to check: Strandkorb 0.06",
+        "  something missing ‸: before “am” 0.93, at the end 0.70",
+    ]
+
+
+def test_a_gap_in_front_of_the_text(gappy):
+    scored = dataclasses.replace(gappy, opening_omission=0.9)
+
+    assert _lines(render_scored(scored))[2] == "  ‸Ein Hund ‸am Strandkorb.‸"
+
+
+def test_only_the_mark_of_a_gap_takes_its_colour(gappy):
+    output = _printed(render_scored(gappy), _console(colour="truecolor"))
+
+    assert re.search(r"Ein Hund \x1b\[1;38;2;31;35;40;48;2;238;138;60m‸\x1b\[0mam ", output)
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_gaps_in_the_table(gappy, width):
+    lines = _lines(render_table([gappy]), width=width)
+
+    assert all(cell_len(line) <= width for line in lines)
+    text = " ".join(" ".join(lines).split())
+    assert "‸ before “am” 0.93" in text
+    assert "Strandkorb 0.06" in text
+
+
+def test_legend_explains_the_mark_of_a_gap_only_where_there_can_be_one():
+    def shown(*arguments, **options):
+        return " ".join(_lines(render_legend(*arguments, **options)))
+
+    assert "‸" not in shown("quality")
+    assert "‸ stands where something seems to be missing" in shown("quality", gaps=True)
+    assert "above 0.50" in shown("quality", threshold=0.9, gaps=True)
+    assert "above 0.70" in shown("error", threshold=0.3, gaps=True)

@@ -1,16 +1,34 @@
-"""Records of a scored hypothesis: tokens, words, spans, sentence."""
+"""The record of a scored hypothesis, and its row of JSON."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
 from headwise.data.aggregation import Aggregation, aggregate
 from headwise.data.annotations import annotation_row, read_annotations
 from headwise.data.error_spans import ErrorSpan
+from headwise.data.scored_pieces import (
+    Alternative,
+    ScoredGap,
+    ScoredSpan,
+    ScoredToken,
+    Signals,
+    values_of,
+)
 from headwise.data.signals import Signal
 from headwise.data.word_tags import WordTags, read_word_tags
 from headwise.data.words import word_ranges
+
+__all__ = [
+    "Alternative",
+    "Level",
+    "ScoredGap",
+    "ScoredHypothesis",
+    "ScoredSpan",
+    "ScoredToken",
+    "Signals",
+]
 
 Level = Literal["sentence", "word", "token"]
 
@@ -19,86 +37,9 @@ _SIGNAL_NAMES = tuple(signal.value for signal in Signal)
 _OWN_KEYS = frozenset(
     {"source", "hypothesis", "score", "signals", "annotations", "word_tags", "tokens"}
 )
-# Keys of a row that was scored with the signal `quality`
+# Keys of a row that was scored with the signal `quality`, and of one with `omission`
 _QUALITY_KEYS = frozenset({"text_quality", "threshold"})
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Signals:
-    """The values of the signals that were asked for; the others are ``None``.
-
-    See :class:`~headwise.data.signals.Signal` for meaning and range of each.
-    """
-
-    sigmoid: float | None = None
-    softmax: float | None = None
-    logprob: float | None = None
-    entropy: float | None = None
-    boosted: float | None = None
-    rank: float | None = None
-    quality: float | None = None
-
-    def __repr__(self) -> str:
-        # Text and place first, and only the signals that were asked for
-        own = [f.name for f in fields(self) if f.name not in set(Signal)]
-        known = [*own, *(name for name in self.as_dict())]
-        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in known if name != "tokens")
-        return f"{type(self).__name__}({shown})"
-
-    def as_dict(self) -> dict[str, float]:
-        """The signals that were asked for, by name."""
-        return {
-            signal.value: value for signal in Signal if (value := getattr(self, signal)) is not None
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Alternative:
-    """A token that the language model would have put in the same place."""
-
-    text: str
-    probability: float
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class ScoredToken(Signals):
-    """One token of a hypothesis.
-
-    Attributes:
-        text: The characters of the hypothesis that the token covers: ``hypothesis[start:end]``.
-            A token that holds only some bytes of a character covers that whole character. For
-            a special token, its name.
-        token_id: The token's id in the backbone's vocabulary.
-        start: First character in the hypothesis, counted in Unicode code points from 0.
-        end: One past the last character. Equal to ``start`` for special tokens.
-        special: Whether it closes the sequence instead of carrying text.
-        alternatives: The language model's most probable tokens in this place, best first, if
-            they were asked for.
-    """
-
-    text: str = ""
-    token_id: int = 0
-    start: int = 0
-    end: int = 0
-    special: bool = False
-    alternatives: tuple[Alternative, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class ScoredSpan(Signals):
-    """Some neighbouring characters of a hypothesis: a word, or a span to check.
-
-    Attributes:
-        text: ``hypothesis[start:end]``.
-        start: First character in the hypothesis.
-        end: One past the last character.
-        tokens: The tokens that overlap these characters.
-    """
-
-    text: str = ""
-    start: int = 0
-    end: int = 0
-    tokens: tuple[ScoredToken, ...] = ()
+_OMISSION_KEYS = frozenset({"opening_omission"})
 
 
 @dataclass(frozen=True)
@@ -119,6 +60,8 @@ class ScoredHypothesis:
             ``quality`` was asked for and the calibration says something about texts. It is written
             as ``text_quality``, since the signal has the same name.
         threshold: Where the calibration draws the line on the ``quality`` of tokens.
+        opening_omission: Probability that something is missing before the first token, in [0, 1],
+            if the signal ``omission`` was asked for; that of a token is about the gap after it.
     """
 
     source: str | None
@@ -131,6 +74,7 @@ class ScoredHypothesis:
     tags: WordTags | None = None
     quality: float | None = None
     threshold: float | None = None
+    opening_omission: float | None = None
 
     @property
     def score(self) -> float | None:
@@ -147,19 +91,19 @@ class ScoredHypothesis:
         """One number for the whole hypothesis.
 
         Args:
-            how: ``mean``, ``min``, ``product``, ``geometric_mean`` or ``median``.
+            how: ``mean``, ``min``, ``product``, ``geometric_mean``, ``median`` or ``noisy_or``.
             signal: Which signal; the main one by default.
             special_tokens: Whether the closing special tokens count too.
 
         Returns:
-            The value, in the signal's own range; ``None`` if there is no token.
+            The value, in the signal's own range; ``None`` if no token has one.
 
         Raises:
             ValueError: If the signal was not computed or does not allow this aggregation.
         """
         chosen = self._signal(signal)
         tokens = self.tokens + (self.special_tokens if special_tokens else ())
-        return aggregate([getattr(token, chosen) for token in tokens], how, signal=chosen)
+        return aggregate(values_of(tokens, chosen), how, signal=chosen)
 
     @cached_property
     def words(self) -> tuple[ScoredSpan, ...]:
@@ -190,7 +134,7 @@ class ScoredHypothesis:
         Args:
             below: Take what lies below this value; for ``quality``, by default the threshold of
                 the calibration.
-            above: Take what lies above this value, for ``entropy`` and ``rank``.
+            above: Take what lies above this value, for ``error``, ``entropy`` and ``rank``.
             signal: Which signal; the main one by default.
             level: Whether whole words or single tokens are compared with the threshold.
 
@@ -219,6 +163,27 @@ class ScoredHypothesis:
                 ranges.append([piece.start, piece.end])
         return tuple(self._span(start, end, how=Aggregation.MIN) for start, end in ranges)
 
+    def gaps(self, above: float = 0.5) -> tuple[ScoredGap, ...]:
+        """Places where something seems to be missing.
+
+        Args:
+            above: Take gaps whose ``omission`` lies above this value.
+
+        Returns:
+            Gaps in order, at most one a place, each with the largest value of those there.
+
+        Raises:
+            ValueError: If the signal ``omission`` was not computed.
+        """
+        chosen = self._signal(Signal.OMISSION)
+        places = [*(token.start for token in self.tokens), len(self.hypothesis)]
+        values = [self.opening_omission, *(getattr(token, chosen) for token in self.tokens)]
+        found: dict[int, float] = {}
+        for place, value in zip(places, values, strict=True):
+            if value is not None and value > above:
+                found[place] = max(value, found.get(place, 0.0))
+        return tuple(ScoredGap(place, found[place]) for place in sorted(found))
+
     def tokens_in(self, start: int, end: int) -> tuple[ScoredToken, ...]:
         """The tokens that share a character with ``hypothesis[start:end]``, in order."""
         return tuple(t for t in self.tokens if t.start < end and t.end > start)
@@ -236,6 +201,8 @@ class ScoredHypothesis:
             row["text_quality"] = self.quality
         if self.threshold is not None:
             row["threshold"] = self.threshold
+        if self.opening_omission is not None:
+            row["opening_omission"] = self.opening_omission
         if level == "word":
             row["words"] = [
                 {"text": w.text, "start": w.start, "end": w.end, **w.as_dict()} for w in self.words
@@ -278,7 +245,9 @@ class ScoredHypothesis:
         ]
         hypothesis = row["hypothesis"]
         calibrated = Signal.QUALITY in row["signals"]
-        known = _OWN_KEYS | _QUALITY_KEYS if calibrated else _OWN_KEYS
+        with_gaps = Signal.OMISSION in row["signals"]
+        known = _OWN_KEYS | (_QUALITY_KEYS if calibrated else frozenset())
+        known |= _OMISSION_KEYS if with_gaps else frozenset()
         marks, tags = row.get("annotations"), row.get("word_tags")
         return cls(
             source=row.get("source"),
@@ -291,6 +260,7 @@ class ScoredHypothesis:
             tags=None if tags is None else read_word_tags(tags, hypothesis),
             quality=row.get("text_quality") if calibrated else None,
             threshold=row.get("threshold") if calibrated else None,
+            opening_omission=row.get("opening_omission") if with_gaps else None,
         )
 
     def _signal(self, signal: Signal | str | None) -> Signal:
@@ -307,7 +277,7 @@ class ScoredHypothesis:
         for signal in self.signals:
             if not Aggregation(how).is_defined_for(signal):
                 continue
-            values[signal] = aggregate([getattr(t, signal) for t in tokens], how, signal=signal)
+            values[signal] = aggregate(values_of(tokens, signal), how, signal=signal)
         return ScoredSpan(
             text=self.hypothesis[start:end], start=start, end=end, tokens=tokens, **values
         )

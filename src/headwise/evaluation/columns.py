@@ -1,6 +1,6 @@
 """All signals as columns of numbers, each the higher the better: of texts, of words, of tokens."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from headwise.data.aggregation import Aggregation, aggregate
-from headwise.data.error_spans import Range, is_marked
+from headwise.data.error_spans import Range
 from headwise.data.scored import ScoredHypothesis, ScoredToken
+from headwise.data.scored_pieces import values_of
 from headwise.data.signals import Signal
+from headwise.data.token_marks import token_marks
 from headwise.evaluation.judged_text import JudgedText, group_numbers
 
 Floats = NDArray[np.float64]
@@ -22,6 +24,7 @@ DEFAULT_AGGREGATIONS = (
     Aggregation.GEOMETRIC_MEAN,
     Aggregation.MEDIAN,
     Aggregation.MIN,
+    Aggregation.NOISY_OR,
 )
 
 
@@ -30,7 +33,9 @@ class Column:
     """One signal of N items.
 
     Attributes:
-        signal: Its name; ``-entropy`` and ``-rank`` are turned round, so that high is good.
+        signal: Its name. Values of signals of which lower is better are turned round: those of
+            ``-entropy`` and ``-rank`` by their sign; those of ``error`` and ``omission``, which
+            are probabilities, by what they lack to 1.
         aggregation: How token values became one; ``None`` where nothing is aggregated.
         values: The higher the better, ``(N,)``, finite.
         is_probability: Whether the values claim to be probabilities of being right.
@@ -49,7 +54,8 @@ class Unit(StrEnum):
         TOKEN: Tokens of the backbone.
         WORD: Words: those that were tagged if there are tags, otherwise Unicode words.
         GAP: Places between tagged words; wrong where something is missing. A gap has the value of
-            the token after it, the last one that of the token that closes the text.
+            the token after it, the last one that of the token that closes the text; and its own
+            value of ``omission``.
     """
 
     TOKEN = "token"
@@ -95,11 +101,13 @@ def text_columns(
         seed: Of the noise.
     """
     scored = [text.scored for text in texts]
-    columns = [
-        _column(signal, how, [_value(text, signal, how) for text in texts])
-        for signal in scored[0].signals
-        for how in _possible(texts, signal, aggregations)
-    ]
+    columns = list(
+        _columns(
+            (signal, how, [_value(text, signal, how) for text in texts])
+            for signal in scored[0].signals
+            for how in _possible(texts, signal, aggregations)
+        )
+    )
     if all(one.quality is not None for one in scored):
         # A probability of the text itself, which means of token probabilities are not
         columns.append(
@@ -121,7 +129,8 @@ def text_columns(
 def pieces(texts: Sequence[JudgedText], unit: Unit, *, seed: int = 0) -> Pieces:
     """One value a word or token, and whether the gold calls it wrong.
 
-    A word has the value of its worst token. The baselines are ``random`` and ``length`` (minus
+    A word has the value of its worst token. Only gaps have ``omission``, which says nothing of
+    words and tokens. The baselines are ``random`` and ``length`` (minus
     the number of characters: long words are often rare).
 
     Args:
@@ -129,25 +138,24 @@ def pieces(texts: Sequence[JudgedText], unit: Unit, *, seed: int = 0) -> Pieces:
         unit: Words or tokens.
         seed: Of the noise.
     """
-    signals = texts[0].scored.signals
-    values: dict[Signal, list[float]] = {signal: [] for signal in signals}
+    of_gaps = unit is Unit.GAP
+    signals = [s for s in texts[0].scored.signals if of_gaps or s is not Signal.OMISSION]
+    values: dict[Signal, list[float | None]] = {signal: [] for signal in signals}
     wrong: list[bool] = []
     owners: list[int] = []
     ranges: list[Range] = []
     for number, text in enumerate(texts):
-        errors = text.error_ranges
-        assert errors is not None
-        for place, bad, tokens in _pieces_of(text.scored, unit, errors):
+        for place, bad, tokens in _pieces_of(text.scored, unit):
             ranges.append(place)
             wrong.append(bad)
             owners.append(number)
             for signal in signals:
-                worst = aggregate(
-                    [getattr(token, signal) for token in tokens], Aggregation.MIN, signal=signal
+                values[signal].append(
+                    _omission_before(tokens[0], text.scored)
+                    if signal is Signal.OMISSION
+                    else aggregate(values_of(tokens, signal), Aggregation.MIN, signal=signal)
                 )
-                assert worst is not None
-                values[signal].append(worst)
-    columns = [_column(signal, None, found) for signal, found in values.items()]
+    columns = list(_columns((signal, None, found) for signal, found in values.items()))
     columns.append(_plain(LENGTH, np.array([float(a - b) for a, b in ranges])))
     columns.append(_plain(RANDOM, np.random.default_rng(seed).random(len(ranges))))
     of_texts = np.array(owners, dtype=np.int64)
@@ -168,24 +176,28 @@ def shares_below(values: Floats) -> Floats:
 
 
 def _pieces_of(
-    scored: ScoredHypothesis, unit: Unit, errors: Sequence[Range]
+    scored: ScoredHypothesis, unit: Unit
 ) -> Iterator[tuple[Range, bool, tuple[ScoredToken, ...]]]:
+    assert scored.errors is not None
     if unit is Unit.TOKEN:
-        for token in scored.tokens:
-            if token.start < token.end:
-                place = (token.start, token.end)
-                yield place, is_marked(place, errors), (token,)
+        tokens = [token for token in scored.tokens if token.start < token.end]
+        places = [(token.start, token.end) for token in tokens]
+        wrong = token_marks(places, scored.errors, scored.hypothesis).wrong
+        for token, place, bad in zip(tokens, places, wrong, strict=True):
+            yield place, bad, (token,)
         return
     if unit is Unit.GAP:
         yield from _gaps_of(scored)
         return
     if scored.tags is not None:
-        marked = list(zip(scored.tags.ranges, scored.tags.bad, strict=True))
+        marked = zip(scored.tags.ranges, scored.tags.bad, strict=True)
     else:
-        marked = [((w.start, w.end), is_marked((w.start, w.end), errors)) for w in scored.words]
+        words = [(word.start, word.end) for word in scored.words]
+        wrong = token_marks(words, scored.errors, scored.hypothesis).wrong
+        marked = zip(words, wrong, strict=True)
     for place, bad in marked:
-        if tokens := scored.tokens_in(*place):
-            yield place, bad, tokens
+        if inside := scored.tokens_in(*place):
+            yield place, bad, inside
 
 
 def _gaps_of(
@@ -200,6 +212,13 @@ def _gaps_of(
             yield place, bad, after[:1]
 
 
+def _omission_before(token: ScoredToken, scored: ScoredHypothesis) -> float | None:
+    """Omission of the gap that ends with a token, which the one before it has."""
+    tokens = scored.tokens + scored.special_tokens
+    number = next(index for index, one in enumerate(tokens) if one is token)
+    return tokens[number - 1].omission if number else scored.opening_omission
+
+
 def _value(text: JudgedText, signal: Signal, how: Aggregation) -> float | None:
     return text.scored.aggregate(how, signal=signal) if text.means is None else text.means[signal]
 
@@ -212,18 +231,22 @@ def _possible(
     return [how for how in map(Aggregation, wanted) if how.is_defined_for(signal)]
 
 
-def _column(
-    signal: Signal, aggregation: Aggregation | None, values: Sequence[float | None]
-) -> Column:
-    array = np.array(values, dtype=np.float64)
-    return Column(
-        signal=signal.value if signal.higher_is_better else f"-{signal.value}",
-        aggregation=None if aggregation is None else aggregation.value,
-        values=array if signal.higher_is_better else -array,
-        # Calibrated for tokens, `quality` claims nothing about texts under any aggregation
-        is_probability=signal.is_probability
-        and not (signal is Signal.QUALITY and aggregation is not None),
-    )
+def _columns(
+    found: Iterable[tuple[Signal, Aggregation | None, Sequence[float | None]]],
+) -> Iterator[Column]:
+    for signal, aggregation, values in found:
+        # Nothing is known of the gap at the end of a text that no token closes
+        if signal is Signal.OMISSION and None in values:
+            continue
+        as_it_is = signal.higher_is_better or signal.is_probability
+        yield Column(
+            signal=signal.value if as_it_is else f"-{signal.value}",
+            aggregation=None if aggregation is None else aggregation.value,
+            values=signal.oriented(np.array(values, dtype=np.float64)),
+            # Calibrated for tokens, `quality` claims nothing about texts under any aggregation
+            is_probability=signal.is_probability
+            and not (signal is Signal.QUALITY and aggregation is not None),
+        )
 
 
 def _plain(name: str, values: Floats) -> Column:

@@ -126,7 +126,9 @@ def _with_signals(row: ScoredRow, wanted: Sequence[Signal] | None, path: str | P
                 f"Line {row.line} of `{path}` was not scored with {signal}; it has "
                 f"{', '.join(row.means)}."
             )
-        values = (getattr(token, signal) for token in row.scored.tokens)
+        # Of the gap after the last token nothing may be known
+        tokens = row.scored.tokens[:-1] if signal is Signal.OMISSION else row.scored.tokens
+        values = (getattr(token, signal) for token in tokens)
         if not all(value is not None and math.isfinite(value) for value in values):
             raise DataError(
                 f"In line {row.line} of `{path}` a token has no finite {signal}; score it anew."
@@ -184,13 +186,9 @@ def score_rows_once(
 
 
 def all_signals(estimator: QualityEstimator) -> tuple[Signal, ...]:
-    """Every signal that a model with its head can give, the head's first."""
-    lacking = set()
-    if estimator.head is None:
-        lacking.add(Signal.SIGMOID)
-    if estimator.calibration is None:
-        lacking.add(Signal.QUALITY)
-    return tuple(signal for signal in Signal if signal not in lacking)
+    """Every signal that a model with its heads can give."""
+    heads, calibration = estimator.heads, estimator.calibration
+    return tuple(signal for signal in Signal if heads.can_give(signal, calibration))
 
 
 def chosen_signals(
@@ -204,7 +202,11 @@ def chosen_signals(
     possible = all_signals(estimator)
     lacking = [signal for signal in wanted or () if signal not in possible]
     if lacking:
-        needs = "a calibrated head" if lacking[0] is Signal.QUALITY else "a head"
+        needs = {
+            Signal.QUALITY: "a calibrated head",
+            Signal.ERROR: "an error head",
+            Signal.OMISSION: "an error head",
+        }.get(lacking[0], "a head")
         raise DataError(
             f"The signal {lacking[0]} needs {needs}, which this model does not have; give one, or "
             f"choose from {', '.join(possible)}."

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from headwise.data.error_spans import Range, marked_ranges
+from headwise.data.error_spans import Range, marked_ranges, missing_places
 from headwise.data.scored import ScoredHypothesis
 from headwise.data.signals import Signal
 
@@ -43,6 +43,7 @@ class JudgedText:
         """Whether the gold finds anything wrong with the text, what is missing in it included."""
         extra = self.scored.extra or {}
         gaps = self.scored.tags is not None and any(self.scored.tags.bad_gaps or ())
+        gaps = gaps or bool(missing_places(self.scored.errors or ()))
         missing = any(extra.get(name) for name in ("source_marks", "missing_marks"))
         return bool(self.error_ranges) or gaps or missing
 

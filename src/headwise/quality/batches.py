@@ -1,21 +1,32 @@
-"""Score many encoded pairs, in batches of similar length."""
+"""Score many pairs, in batches of similar length."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 
 import torch
 
-from headwise.backbones import EncodedPair, LanguageBackbone
+from headwise.backbones import EncodedPair, LanguageBackbone, PromptTemplate
 from headwise.data.pairs import Pair
 from headwise.data.scored import ScoredHypothesis
 from headwise.errors import InputError
 from headwise.functional.length_batches import length_batches
-from headwise.heads import QualityHead
-from headwise.quality.token_signals import SignalRequest, score_encoded
+from headwise.progress import progress_bar
+from headwise.quality.heads import QualityHeads
+from headwise.quality.signal_request import SignalRequest
+from headwise.quality.token_signals import score_encoded
+
+# Measured: small batches keep a CPU's caches warm, an accelerator wants work in bulk
+_BATCH_TOKENS_CPU, _BATCH_TOKENS_ACCELERATOR = 1024, 32768
+
+
+def default_batch_tokens(backbone: LanguageBackbone) -> int:
+    """Padded tokens a batch that suit the device of a model."""
+    return _BATCH_TOKENS_CPU if backbone.device.type == "cpu" else _BATCH_TOKENS_ACCELERATOR
 
 
 def score_batchwise(
     backbone: LanguageBackbone,
-    head: QualityHead | None,
+    heads: QualityHeads,
     pairs: Sequence[Pair],
     encoded: Sequence[EncodedPair | InputError],
     request: SignalRequest,
@@ -27,7 +38,7 @@ def score_batchwise(
 
     Args:
         backbone: The frozen language model.
-        head: Its head.
+        heads: Its heads.
         pairs: What to score.
         encoded: The same pairs as token ids, or why they cannot be scored.
         request: What to compute.
@@ -48,9 +59,55 @@ def score_batchwise(
         with torch.inference_mode():
             hidden = backbone.target_hidden(codes)
             scored = score_encoded(
-                backbone, head, [pairs[i] for i in indices], codes, hidden, request
+                backbone, heads, [pairs[i] for i in indices], codes, hidden, request
             )
         for index, one in zip(indices, scored, strict=True):
             results[index] = one
         advance(len(batch))
     return [result for result in results if result is not None]
+
+
+def score_windows(
+    backbone: LanguageBackbone,
+    heads: QualityHeads,
+    pairs: Iterable[Pair | tuple[str | None, str]],
+    prompt: PromptTemplate,
+    request: SignalRequest,
+    *,
+    batch_tokens: int,
+    raising: bool = True,
+    progress: bool = False,
+) -> Iterator[ScoredHypothesis | InputError]:
+    """Score a stream of pairs in bounded memory.
+
+    Args:
+        backbone: The frozen language model.
+        heads: Its heads.
+        pairs: What to score; read as they are needed.
+        prompt: How a pair is laid out.
+        request: What to compute.
+        batch_tokens: Bound on the padded tokens of a batch.
+        raising: Whether an error is raised, instead of yielded in the place of its pair.
+        progress: Whether to show a progress bar on standard error.
+
+    Yields:
+        One result a pair, in input order.
+    """
+    total = len(pairs) if isinstance(pairs, Sequence) else None
+    stream = map(Pair.of, pairs)
+    with progress_bar("Scoring", total=total, enabled=progress) as advance:
+        # A window of as many pairs as a batch has tokens holds enough pairs of each length
+        while window := list(islice(stream, batch_tokens)):
+            encoded = backbone.encode([(p.given, p.hypothesis) for p in window], prompt)
+            for result in score_batchwise(
+                backbone,
+                heads,
+                window,
+                encoded,
+                request,
+                batch_tokens=batch_tokens,
+                advance=advance,
+            ):
+                if raising and isinstance(result, InputError):
+                    raise result
+                yield result

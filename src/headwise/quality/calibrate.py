@@ -4,16 +4,22 @@ The sources are split in two. Calibrators are fitted to one half; thresholds are
 is checked, on the other, so that no figure comes from data that a calibrator has seen.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from headwise.data.aggregation import Aggregation
 from headwise.data.pairs import Pair
 from headwise.data.signals import Signal
 from headwise.errors import CalibrationError
-from headwise.quality.calibration import Calibration, Provenance, SentenceCalibration
+from headwise.metrics.ranking import roc_auc
+from headwise.quality.calibration import (
+    NOT_CALIBRATED,
+    Calibration,
+    Provenance,
+    SentenceCalibration,
+)
 from headwise.quality.calibrators import MINIMUM_OF_CLASS, Method, check_method, fit_calibrator
 from headwise.quality.estimator import QualityEstimator
-from headwise.quality.labelled_texts import LabelledTexts, label_texts
+from headwise.quality.labelled_texts import LabelledTexts, label_signals
 from headwise.quality.threshold_curve import choose_thresholds
 from headwise.quality.thresholds import DEFAULT_RULES, Rule
 
@@ -23,7 +29,7 @@ def calibrate(
     pairs: Sequence[Pair],
     *,
     method: Method = "isotonic",
-    signal: Signal | str = Signal.SIGMOID,
+    signal: Signal | str | None = None,
     aggregation: Aggregation | str | None = None,
     rules: Sequence[Rule] = DEFAULT_RULES,
     default: str = "mcc",
@@ -33,16 +39,20 @@ def calibrate(
 ) -> Calibration:
     """Score pairs once and learn from their errors what the scores mean.
 
-    A token is wrong if it overlaps an error; a text has no error if none of its tokens is wrong.
-    The probabilities hold for texts with as many errors as these.
+    A token is wrong if it overlaps an error or stands right after a gap; a text has no error if
+    none of its tokens is wrong and nothing is missing. The probabilities hold for texts with as
+    many errors as these.
 
     Args:
         estimator: What scores; its own calibration is not used.
         pairs: Pairs with ``errors``, ``()`` where there are none.
         method: ``isotonic``, ``platt`` or ``temperature``.
-        signal: What is calibrated.
+        signal: What is calibrated; by default the signal of those that the heads give (``softmax``
+            without heads) that tells right from wrong tokens best, by ROC AUC on the half that
+            calibrators are fitted to. A note names them all.
         aggregation: How the values of a text's tokens become one; by default the geometric mean
-            of probabilities, the mean of other signals.
+            of probabilities of being right and the mean of other signals, but for ``error`` the
+            best of ``noisy_or``, ``min`` and ``mean`` by ROC AUC of texts on that half.
         rules: What thresholds are chosen for.
         default: Name of the rule whose threshold is used if nothing else is asked for.
         groups: What each pair belongs to: texts of a group are split together and are one unit of
@@ -58,25 +68,25 @@ def calibrate(
         ValueError: If a name is unknown, or method and signal do not go together.
     """
     check_method(method)
-    signal, rules = Signal(signal), tuple(rules)
-    if signal is Signal.QUALITY:
-        raise ValueError("`signal` must be what `quality` is to be made of, got 'quality'.")
+    rules = tuple(rules)
+    candidates = _candidates(estimator) if signal is None else (Signal(signal),)
+    if candidates[0] in NOT_CALIBRATED:
+        raise ValueError(f"`signal` must be what `quality` is to be made of, got '{signal}'.")
     if default not in (names := [rule.name for rule in rules]):
         raise ValueError(f"`default` must be one of {', '.join(names)}, got {default!r}.")
-    if aggregation is None:
-        product = Aggregation.GEOMETRIC_MEAN
-        aggregation = product if product.is_defined_for(signal) else Aggregation.MEAN
-    judged = label_texts(estimator, pairs, signal, groups=groups, progress=progress)
+    how = None if aggregation is None else Aggregation(aggregation)
+    labelled = label_signals(estimator, pairs, candidates, groups=groups, progress=progress)
+    judged, chosen_notes = _best_signal(labelled)
     fitted_on, chosen_on = judged.halves()
     tokens = fit_calibrator(
-        method, fitted_on.tokens(), ~fitted_on.wrong(), probabilities=signal.is_probability
+        method, fitted_on.tokens(), ~fitted_on.wrong(), probabilities=judged.signal.is_probability
     )
-    sentence, notes = _fit_sentences(fitted_on, method, Aggregation(aggregation))
+    sentence, notes = _fit_sentences(fitted_on, method, how or _best_aggregation(fitted_on))
     thresholds = choose_thresholds(chosen_on.decisions(tokens), rules)
     if (reason := thresholds[default].reason) is not None:
         raise CalibrationError(f"There is no default threshold {default}. {reason}")
     return Calibration(
-        signal=signal,
+        signal=judged.signal,
         token=tokens,
         sentence=sentence,
         thresholds=thresholds,
@@ -89,9 +99,52 @@ def calibrate(
             left_out=len(pairs) - len(judged.texts),
             tokens=chosen_on.check_tokens(tokens),
             sentences=None if sentence is None else chosen_on.check_sentences(sentence),
-            notes=notes,
+            notes=(*chosen_notes, *notes),
         ),
     )
+
+
+def _candidates(estimator: QualityEstimator) -> tuple[Signal, ...]:
+    of_heads = (s for s in (Signal.SIGMOID, Signal.ERROR) if estimator.heads.can_give(s))
+    return tuple(of_heads) or (Signal.SOFTMAX,)
+
+
+def _best_signal(
+    labelled: Mapping[Signal, LabelledTexts],
+) -> tuple[LabelledTexts, tuple[str, ...]]:
+    """The signal that tells tokens apart best on the half to fit to; a note if it had rivals."""
+    if len(labelled) == 1:
+        return next(iter(labelled.values())), ()
+    areas: dict[Signal, float | None] = {}
+    for signal, texts in labelled.items():
+        half = texts.halves()[0]
+        areas[signal] = roc_auc(half.tokens(), ~half.wrong()).value
+    best = max(areas, key=lambda signal: _or_lowest(areas[signal]))
+    measured = ", ".join(
+        f"{signal} {'undefined' if area is None else f'{area:.3f}'}"
+        for signal, area in areas.items()
+    )
+    note = (
+        f"Made of {best}, the best by ROC AUC of tokens on the half that calibrators are fitted "
+        f"to: {measured}."
+    )
+    return labelled[best], (note,)
+
+
+def _best_aggregation(texts: LabelledTexts) -> Aggregation:
+    """How token values become a text's, if nobody says it."""
+    if texts.signal is Signal.ERROR:
+        rivals = (Aggregation.NOISY_OR, Aggregation.MIN, Aggregation.MEAN)
+        flawless = texts.flawless()
+        return max(
+            rivals, key=lambda how: _or_lowest(roc_auc(texts.sentences(how), flawless).value)
+        )
+    product = Aggregation.GEOMETRIC_MEAN
+    return product if product.is_defined_for(texts.signal) else Aggregation.MEAN
+
+
+def _or_lowest(area: float | None) -> float:
+    return -1.0 if area is None else area
 
 
 def _fit_sentences(

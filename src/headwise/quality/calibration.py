@@ -14,11 +14,14 @@ from headwise.atomic import atomic_path, naming_output
 from headwise.data.aggregation import Aggregation, aggregate
 from headwise.data.signals import Signal
 from headwise.errors import CalibrationError
-from headwise.heads.storage import CALIBRATION_FILE
+from headwise.heads.head_files import CALIBRATION_FILE
 from headwise.quality.calibrators import Calibrator
 from headwise.quality.thresholds import Threshold
 
 Floats = NDArray[np.float64]
+
+NOT_CALIBRATED = (Signal.QUALITY, Signal.OMISSION)
+"""Signals that say nothing of their own about whether a token is right."""
 
 
 class _Record(BaseModel):
@@ -43,9 +46,9 @@ class Counts(_Record):
     Attributes:
         sources: Different sources; texts on their own count as one each.
         texts: Scored texts.
-        texts_with_errors: Those with a wrong token.
+        texts_with_errors: Those with a wrong token, or with a gap at the end.
         tokens: Their tokens, special ones left out.
-        wrong_tokens: Those that overlap an error.
+        wrong_tokens: Those that overlap an error, or stand right after a gap.
     """
 
     sources: int = Field(ge=0)
@@ -124,8 +127,8 @@ class Calibration(_Record):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.signal is Signal.QUALITY:
-            raise ValueError("`signal` must be what `quality` is made of, not `quality`.")
+        if self.signal in NOT_CALIBRATED:
+            raise ValueError(f"`signal` must be what `quality` is made of, not `{self.signal}`.")
         chosen = self.thresholds.get(self.default)
         if chosen is None or chosen.value is None:
             usable = [name for name, one in self.thresholds.items() if one.value is not None]
@@ -211,9 +214,8 @@ class Calibration(_Record):
 
 
 def oriented(values: ArrayLike, signal: Signal) -> Floats:
-    """Values of a signal with their sign such that a higher one speaks for the text."""
-    array = np.asarray(values, np.float64)
-    return array if signal.higher_is_better else -array
+    """Values of a signal as an array, turned such that a higher one speaks for the text."""
+    return signal.oriented(np.asarray(values, np.float64))
 
 
 def _compact(record: dict[str, object]) -> str:

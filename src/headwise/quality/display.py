@@ -4,12 +4,19 @@ Nothing here knows HTML or terminals.
 """
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass
 
 import regex
 
 from headwise.data.scored import ScoredHypothesis, ScoredSpan, ScoredToken
 from headwise.data.signals import Signal
+
+GAP_MARK = "\N{CARET}"
+"""Stands in shown text where something seems to be missing."""
+
+GAP_THRESHOLD = 0.5
+"""Gaps are marked below this confidence if the main signal says nothing about them."""
 
 _GRAPHEME = regex.compile(r"\X")
 
@@ -30,8 +37,8 @@ def confidence(value: float | None, signal: Signal) -> float | None:
 
     ``sigmoid``, ``softmax``, ``boosted`` and ``quality`` stay as they are, ``logprob`` becomes the
     probability ``exp(x)``, ``entropy`` the inverse perplexity ``exp(-x)``, ``rank`` its reciprocal
-    ``1/x``.
-    Each map is monotone, so it changes no order.
+    ``1/x``, ``error`` and ``omission`` become ``1 - x``.
+    Each map is monotone: it keeps or reverses the order.
 
     Args:
         value: A value of the signal, in its own range.
@@ -48,6 +55,8 @@ def confidence(value: float | None, signal: Signal) -> float | None:
         value = math.exp(-max(value, 0.0))
     elif signal is Signal.RANK:
         value = 1.0 / max(value, 1.0)
+    elif signal in (Signal.ERROR, Signal.OMISSION):
+        value = 1.0 - value
     return round(min(max(value, 0.0), 1.0), 4)
 
 
@@ -68,6 +77,13 @@ def scale_description(signal: Signal) -> str:
             return "the calibrated probability that a token is right, from 0 to 1"
         case Signal.RANK:
             return "a token's rank x in the language model's distribution, shown as 1/x"
+        case Signal.ERROR:
+            return "the error head's probability x that a token is wrong, shown as 1 - x"
+        case Signal.OMISSION:
+            return (
+                "the error head's probability x that something is missing after a token, "
+                "shown as 1 - x"
+            )
 
 
 def check_threshold(threshold: float) -> None:
@@ -78,8 +94,9 @@ def check_threshold(threshold: float) -> None:
     """
     if not 0.0 <= threshold <= 1.0:
         raise ValueError(
-            f"`threshold` must lie in [0, 1], got {threshold}. Signals that are no probabilities "
-            "are mapped onto that range first: logprob as exp(x), entropy as exp(-x), rank as 1/x."
+            f"`threshold` must lie in [0, 1], got {threshold}. Other signals than probabilities of "
+            "being right are mapped onto that range first: logprob as exp(x), entropy as exp(-x), "
+            "rank as 1/x, error and omission as 1 - x."
         )
 
 
@@ -92,6 +109,80 @@ def words_to_check(
         for word in scored.words
         if (level := confidence(getattr(word, signal), signal)) is not None and level < threshold
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A place of a hypothesis where something may be missing.
+
+    Attributes:
+        place: Number of the character that the mark stands in front of; the text's length at
+            its end.
+        omission: Probability that something is missing, in [0, 1].
+        confidence: Its confidence, ``1 - omission``, as :func:`confidence` gives it.
+        where: The place in words for a reader: ``before “läuft”``, ``in “Strandkorb”``,
+            ``at the end``.
+    """
+
+    place: int
+    omission: float
+    confidence: float
+    where: str
+
+
+def shows_gaps(signals: tuple[Signal, ...]) -> bool:
+    """Whether these signals say where something is missing."""
+    return Signal.OMISSION in signals
+
+
+def gap_threshold(threshold: float, signal: Signal) -> float:
+    """The confidence below which a gap is marked.
+
+    Args:
+        threshold: That of the words.
+        signal: The main signal. A threshold on ``error`` or ``omission`` holds for gaps too; that
+            of another signal does not, and :data:`GAP_THRESHOLD` takes its place.
+    """
+    return threshold if signal in (Signal.ERROR, Signal.OMISSION) else GAP_THRESHOLD
+
+
+def all_gaps(scored: ScoredHypothesis) -> list[Gap]:
+    """Every place that has an ``omission``, in order; none if it was not asked for."""
+    if not shows_gaps(scored.signals):
+        return []
+    text = scored.hypothesis
+    # In front of the next word, not behind the last one and its space; never inside what a reader
+    # sees as one character
+    stops = [match.start() for match in _GRAPHEME.finditer(text) if not match[0].isspace()]
+    stops.append(len(text))
+    highest: dict[int, float] = {}
+    for found in scored.gaps(above=0.0):
+        place = stops[bisect_left(stops, found.place)]
+        highest[place] = max(found.omission, highest.get(place, 0.0))
+    gaps, words = [], iter(scored.words)
+    word = next(words, None)
+    for place, omission in sorted(highest.items()):
+        while word is not None and word.end <= place:
+            word = next(words, None)
+        where = "at the end"
+        if word is not None:
+            where = f"{'in' if word.start < place else 'before'} “{printable(word.text)}”"
+        level = confidence(omission, Signal.OMISSION)
+        if level is not None:
+            gaps.append(Gap(place, omission, level, where))
+    return gaps
+
+
+def gaps_to_check(scored: ScoredHypothesis, threshold: float, signal: Signal) -> list[Gap]:
+    """The places where something seems to be missing, in order.
+
+    Args:
+        scored: A scored hypothesis.
+        threshold: That of the words.
+        signal: The main signal; see :func:`gap_threshold`.
+    """
+    limit = gap_threshold(threshold, signal)
+    return [gap for gap in all_gaps(scored) if gap.confidence < limit]
 
 
 def printable(text: str) -> str:

@@ -1,44 +1,26 @@
 """`QualityEstimator`: a frozen language model and its head, ready to score text."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 
-from headwise.backbones import (
-    Backbone,
-    EncodedPair,
-    PromptTemplate,
-    default_prompt,
-    load_backbone,
-    parse_prompt,
-)
-from headwise.bundled import locate
+from headwise.backbones import Backbone, PromptTemplate, default_prompt
 from headwise.data.aggregation import Aggregation
 from headwise.data.pairs import Pair
 from headwise.data.scored import ScoredHypothesis, ScoredToken
-from headwise.data.signals import Signal, parse_signals
+from headwise.data.signals import Signal
 from headwise.errors import InputError, TextError
 from headwise.functional.chunking import DEFAULT_WORKSPACE_BYTES
-from headwise.heads import QualityHead, load_head
-from headwise.heads.storage import check_fit, read_head_info
-from headwise.progress import progress_bar
-from headwise.quality.batches import score_batchwise
+from headwise.heads import ErrorHead, QualityHead
+from headwise.quality.batches import default_batch_tokens, score_windows
 from headwise.quality.calibration import Calibration
-from headwise.quality.generation import generate_tokens, stream_tokens
-from headwise.quality.token_signals import (
-    PlacedToken,
-    SignalRequest,
-    compute_signals,
-    score_encoded,
-)
-from headwise.quality.writing import HypothesisWriter, written_hypothesis
-
-# Measured: small batches keep a CPU's caches warm, an accelerator wants work in bulk
-_BATCH_TOKENS_CPU, _BATCH_TOKENS_ACCELERATOR = 1024, 32768
-_RERANK_BATCH = 32
+from headwise.quality.heads import QualityHeads
+from headwise.quality.loading import load_parts
+from headwise.quality.reranking import rerank
+from headwise.quality.scored_generation import generate_scored, stream_scored
+from headwise.quality.signal_request import SignalRequest, signal_request
 
 
 class QualityEstimator:
@@ -47,7 +29,8 @@ class QualityEstimator:
     Attributes:
         backbone: The frozen language model; ``backbone.model`` and ``backbone.tokenizer`` are
             those of Transformers.
-        head: The head, or ``None``; then only softmax-based signals can be asked for.
+        head: The Sigmoid Head, or ``None``; it gives the signal ``sigmoid``.
+        error_head: The error head, or ``None``; it gives the signals ``error`` and ``omission``.
         prompt: How a pair is laid out for the model.
         calibration: What makes the signal ``quality``, or ``None``; it may be set.
     """
@@ -57,6 +40,7 @@ class QualityEstimator:
         backbone: Backbone,
         head: QualityHead | None = None,
         *,
+        error_head: ErrorHead | None = None,
         prompt: PromptTemplate | None = None,
         workspace_bytes: int = DEFAULT_WORKSPACE_BYTES,
         batch_tokens: int | None = None,
@@ -66,7 +50,8 @@ class QualityEstimator:
 
         Args:
             backbone: The frozen language model.
-            head: A head trained on it.
+            head: A Sigmoid Head trained on it.
+            error_head: An error head trained on it; it is put into evaluation mode.
             prompt: How a pair is laid out; by default what suits the backbone.
             workspace_bytes: Bound on the memory of vocabulary-wide work.
             batch_tokens: Tokens a batch in :meth:`score_many`; by default what suits the device.
@@ -76,23 +61,15 @@ class QualityEstimator:
             MismatchError: If the head belongs to another backbone.
             PromptError: If the prompt is of a kind that the backbone cannot use.
         """
-        if head is not None:
-            check_fit(
-                head,
-                vocabulary_size=backbone.vocabulary_size,
-                hidden_size=backbone.hidden_size,
-            )
-            head = head.to(backbone.device)
+        heads = QualityHeads(head, error_head).on(backbone)
         self.backbone = backbone
-        self.head = head
+        self.head = heads.sigmoid
+        self.error_head = heads.error
         self.prompt = default_prompt(backbone) if prompt is None else prompt
         self.backbone.check_prompt(self.prompt)
         self.workspace_bytes = workspace_bytes
         self.calibration = calibration
-        on_cpu = backbone.device.type == "cpu"
-        self.batch_tokens = batch_tokens or (
-            _BATCH_TOKENS_CPU if on_cpu else _BATCH_TOKENS_ACCELERATOR
-        )
+        self.batch_tokens = batch_tokens or default_batch_tokens(backbone)
 
     @classmethod
     def from_pretrained(
@@ -108,12 +85,12 @@ class QualityEstimator:
         trust_remote_code: bool = False,
         workspace_bytes: int = DEFAULT_WORKSPACE_BYTES,
     ) -> "QualityEstimator":
-        """Load a language model and its head.
+        """Load a language model and its heads.
 
         Args:
             name: A bundled name (``"tiny-en-de"``), a folder or hub id of a language model, or
                 the folder of a head that knows its backbone.
-            head: A folder or hub id of a head.
+            head: A folder or hub id of a Sigmoid Head, an error head, or both.
             prompt: A template, or the name of one (``tower``, ``tiny``, ``chat``, ``raw``,
                 ``sequence``); by default the one saved with the head.
             prompt_variables: Values for the prompt's variables, ``target_language`` for instance.
@@ -130,34 +107,38 @@ class QualityEstimator:
             MismatchError: If head and backbone do not belong together.
             PromptError: If the prompt is unknown or does not suit the backbone.
         """
-        location = locate(name, head)
-        backbone = load_backbone(
-            location.backbone,
+        parts = load_parts(
+            name,
+            head,
+            prompt=prompt,
+            prompt_variables=prompt_variables,
             dtype=dtype,
             device=device,
             device_map=device_map,
             trust_remote_code=trust_remote_code,
         )
-        loaded = calibration = None
-        if location.head is not None:
-            loaded = load_head(location.head, unembedding=lambda: backbone.unembedding)
-            prompt = read_head_info(location.head).prompt if prompt is None else prompt
-            calibration = Calibration.load(location.head)
-        template = default_prompt(backbone) if prompt is None else parse_prompt(prompt)
-        if prompt_variables:
-            template = template.bind(**prompt_variables)
         return cls(
-            backbone,
-            loaded,
-            prompt=template,
+            parts.backbone,
+            parts.heads.sigmoid,
+            error_head=parts.heads.error,
+            prompt=parts.prompt,
             workspace_bytes=workspace_bytes,
-            calibration=calibration,
+            calibration=parts.calibration,
         )
 
     @property
     def default_signal(self) -> Signal:
-        """The signal that is computed if none is named: the head's, if there is a head."""
-        return Signal.SIGMOID if self.head is not None else Signal.SOFTMAX
+        """The signal that is computed if none is named: the best that the heads can give.
+
+        That is ``quality`` if there is a calibration of a signal that can be computed, otherwise
+        ``error`` with an error head, ``sigmoid`` with a Sigmoid Head, or ``softmax``.
+        """
+        return self.heads.default_signal(self.calibration)
+
+    @property
+    def heads(self) -> QualityHeads:
+        """Both heads as one record."""
+        return QualityHeads(self.head, self.error_head)
 
     def score(
         self,
@@ -173,17 +154,17 @@ class QualityEstimator:
             source: What it answers to or translates; ``None`` with the prompt ``raw``.
             hypothesis: The text to score.
             signals: Names of signals, see :class:`~headwise.data.signals.Signal`; the first is
-                the main one. ``sigmoid`` by default, ``softmax`` without a head.
+                the main one. :attr:`default_signal` by default.
             alternatives: How many of the language model's own choices to report a token.
 
         Raises:
             TextError: If a text is empty, badly encoded, or holds control tokens.
             ContextLengthError: If the pair is longer than the model's context.
         """
-        request = self._request(signals, alternatives)
-        (result,) = self._score_batchwise([Pair(source, hypothesis)], request)
-        if isinstance(result, InputError):
-            raise result
+        (result,) = self.score_many(
+            [Pair(source, hypothesis)], signals=signals, alternatives=alternatives
+        )
+        assert not isinstance(result, InputError)
         return result
 
     def score_many(
@@ -211,7 +192,16 @@ class QualityEstimator:
         if errors not in ("raise", "yield"):
             raise ValueError(f"`errors` must be 'raise' or 'yield', got {errors!r}.")
         request = self._request(signals, alternatives)
-        return self._score_windows(pairs, request, raising=errors == "raise", progress=progress)
+        return score_windows(
+            self.backbone,
+            self.heads,
+            pairs,
+            self.prompt,
+            request,
+            batch_tokens=self.batch_tokens,
+            raising=errors == "raise",
+            progress=progress,
+        )
 
     def generate(
         self,
@@ -234,14 +224,8 @@ class QualityEstimator:
             The hypothesis with its scores; empty if the model had nothing to say.
         """
         request = self._request(signals, alternatives)
-        with torch.inference_mode():
-            inputs = self.backbone.encode_prompt(source, self.prompt)
-            generated = generate_tokens(self.backbone, inputs, options)
-            targets = torch.tensor(generated.token_ids, device=generated.hidden.device)
-            values = compute_signals(
-                self.backbone, self.head, generated.hidden, targets.long(), request
-            )
-        return written_hypothesis(self.backbone, source, generated.token_ids, values, request)
+        inputs = self.backbone.encode_prompt(source, self.prompt)
+        return generate_scored(self.backbone, self.heads, source, inputs, options, request)
 
     def stream(
         self,
@@ -251,7 +235,12 @@ class QualityEstimator:
         alternatives: int = 0,
         **options: Any,
     ) -> Iterator[ScoredToken]:
-        """Generate and hand out each token with its scores as soon as it exists.
+        """Generate and hand out each token with its scores as soon as they can be known.
+
+        With the signal ``error`` of a head that looks ahead (variant ``hindsight``), or a
+        ``quality`` made of it, each token waits for the one after it. With ``omission`` it waits
+        for one token more. The error head does not see the end of a text that is not there yet, so
+        that its values differ a little from those of :meth:`score`; other signals do not.
 
         Args:
             source: What to answer to or translate.
@@ -265,21 +254,7 @@ class QualityEstimator:
         """
         request = self._request(signals, alternatives)
         inputs = self.backbone.encode_prompt(source, self.prompt)
-        writer = HypothesisWriter(self.backbone)
-        waiting: dict[int, torch.Tensor] = {}
-
-        def scored(places: list[PlacedToken]) -> Iterator[ScoredToken]:
-            for place in places:
-                with torch.inference_mode():
-                    target = torch.tensor([place.token_id], device=self.backbone.device)
-                    hidden = waiting.pop(place.index).unsqueeze(0)
-                    values = compute_signals(self.backbone, self.head, hidden, target, request)
-                yield values.token(0, place)
-
-        for index, (token_id, hidden) in enumerate(stream_tokens(self.backbone, inputs, options)):
-            waiting[index] = hidden
-            yield from scored(writer.push(token_id))
-        yield from scored(writer.finish())
+        yield from stream_scored(self.backbone, self.heads, inputs, options, request)
 
     def rerank(
         self,
@@ -309,83 +284,16 @@ class QualityEstimator:
         """
         if isinstance(hypotheses, str):
             raise TextError("`hypotheses` must be a list of texts, got one text.")
-        request = self._request(signals, 0)
         pairs = [Pair(source, hypothesis) for hypothesis in hypotheses]
-        encoded: list[EncodedPair] = []
-        for code in self._encode(pairs):
-            if isinstance(code, InputError):
-                raise code
-            encoded.append(code)
-        scored: list[ScoredHypothesis] = []
-        for start in range(0, len(pairs), _RERANK_BATCH):
-            part = slice(start, start + _RERANK_BATCH)
-            with torch.inference_mode():
-                hidden = self.backbone.shared_prompt_hidden(encoded[part])
-                scored += score_encoded(
-                    self.backbone, self.head, pairs[part], encoded[part], hidden, request
-                )
-        main = request.signals[0]
-
-        def value(candidate: ScoredHypothesis) -> float:
-            number = candidate.aggregate(by)
-            assert number is not None
-            return -number if main.higher_is_better else number
-
-        return sorted(scored, key=value)
+        request = self._request(signals, 0)
+        return rerank(self.backbone, self.heads, pairs, self.prompt, request, by=by)
 
     def _request(self, names: Iterable[str] | None, alternatives: int) -> SignalRequest:
-        signals = parse_signals([self.default_signal] if names is None else names)
-        if Signal.QUALITY in signals and self.calibration is None:
-            raise ValueError(
-                "The signal 'quality' needs a calibration and the head has none; run `headwise "
-                "calibrate`, or set `calibration`."
-            )
-        request = SignalRequest(signals, alternatives, self.workspace_bytes, self.calibration)
-        if Signal.SIGMOID in request.computed and self.head is None:
-            raise ValueError(
-                "The signal 'sigmoid' needs a head and none is loaded; give `head`, or ask for "
-                "'softmax', 'logprob', 'entropy', 'boosted' or 'rank'."
-            )
-        if not 0 <= alternatives <= self.backbone.vocabulary_size:
-            raise ValueError(
-                f"`alternatives` must lie in [0, {self.backbone.vocabulary_size}], "
-                f"got {alternatives}."
-            )
-        return request
-
-    def _encode(self, pairs: Sequence[Pair]) -> list[EncodedPair | InputError]:
-        return self.backbone.encode([(p.given, p.hypothesis) for p in pairs], self.prompt)
-
-    def _score_windows(
-        self,
-        pairs: Iterable[Pair | tuple[str | None, str]],
-        request: SignalRequest,
-        *,
-        raising: bool,
-        progress: bool,
-    ) -> Iterator[ScoredHypothesis | InputError]:
-        total = len(pairs) if isinstance(pairs, Sequence) else None
-        stream = map(Pair.of, pairs)
-        with progress_bar("Scoring", total=total, enabled=progress) as advance:
-            # A window of as many pairs as a batch has tokens holds enough pairs of each length
-            while window := list(islice(stream, self.batch_tokens)):
-                for result in self._score_batchwise(window, request, advance):
-                    if raising and isinstance(result, InputError):
-                        raise result
-                    yield result
-
-    def _score_batchwise(
-        self,
-        pairs: Sequence[Pair],
-        request: SignalRequest,
-        advance: Callable[[int], None] = lambda _: None,
-    ) -> list[ScoredHypothesis | InputError]:
-        return score_batchwise(
-            self.backbone,
-            self.head,
-            pairs,
-            self._encode(pairs),
-            request,
-            batch_tokens=self.batch_tokens,
-            advance=advance,
+        return signal_request(
+            names,
+            self.heads,
+            self.calibration,
+            alternatives=alternatives,
+            vocabulary_size=self.backbone.vocabulary_size,
+            workspace_bytes=self.workspace_bytes,
         )

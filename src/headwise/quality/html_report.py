@@ -11,27 +11,32 @@ import math
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 from headwise.atomic import atomic_path, naming_output
-from headwise.data.scored import ScoredHypothesis, ScoredToken
+from headwise.data.scored import ScoredHypothesis, ScoredSpan, ScoredToken
 from headwise.data.signals import Signal
 from headwise.quality.display import (
+    Gap,
     alternative_label,
     check_threshold,
     confidence,
     display_cells,
+    gap_threshold,
+    gaps_to_check,
     scale_description,
+    shows_gaps,
     words_to_check,
 )
 from headwise.quality.html_page import PageFolder, script_json
 from headwise.quality.number_text import MINUS, number
 
 _BINS = 20
+_MOST = 1.0  # the highest threshold that a reader can choose
 _PAGE = PageFolder("headwise.quality", "report_template")
 _SCRIPTS = ("sentences.js", "tooltip.js", "tools.js")
 
@@ -44,6 +49,8 @@ class ReportSummary:
         signals: The signals it shows; the first is the one that shades.
         segments: Number of hypotheses.
         words_to_check: Number of words below the threshold.
+        gaps: Number of places where something seems to be missing; 0 without the signal
+            ``omission``.
         mean_score: Mean of the sentence scores, in the main signal's own range; ``None`` if no
             hypothesis has one.
         histogram: How many sentence scores fall into each of 20 equal bins of confidence.
@@ -52,6 +59,7 @@ class ReportSummary:
     signals: tuple[Signal, ...]
     segments: int = 0
     words_to_check: int = 0
+    gaps: int = 0
     histogram: list[int] = field(default_factory=lambda: [0] * _BINS)
     _total: float = field(default=0.0, init=False, repr=False)
 
@@ -61,10 +69,13 @@ class ReportSummary:
         count = sum(self.histogram)
         return self._total / count if count else None
 
-    def add(self, score: float | None, level: float | None, words_to_check: int) -> None:
-        """Count one hypothesis: its score, the score's confidence, its words to check."""
+    def add(
+        self, score: float | None, level: float | None, *, words_to_check: int, gaps: int
+    ) -> None:
+        """Count one hypothesis: its score, the score's confidence, its words and gaps to check."""
         self.segments += 1
         self.words_to_check += words_to_check
+        self.gaps += gaps
         if score is not None and level is not None:
             self._total += score
             self.histogram[min(int(level * _BINS), _BINS - 1)] += 1
@@ -81,15 +92,16 @@ def write_html_report(
     """Write a self-contained HTML report of scored text.
 
     The first signal of the first hypothesis is the main one: it shades the tokens and decides
-    which words are to be checked. Signals that are no probabilities are mapped onto [0, 1] first,
-    see :func:`~headwise.quality.display.confidence`.
+    which words are to be checked. Other signals than probabilities of being right are mapped onto
+    [0, 1] first, see :func:`~headwise.quality.display.confidence`. With the signal ``omission``,
+    a mark that is not part of the text stands where something seems to be missing.
 
     Args:
         scored: What to show; read once, one item at a time.
         path: The file to write. It appears, or is replaced, only when it is complete.
         title: Heading of the report.
         threshold: Words whose confidence lies below it are marked, in [0, 1]. The reader can
-            move it.
+            move it. For gaps see :func:`~headwise.quality.display.gap_threshold`.
         model: Name of the model that scored, shown under the title.
 
     Returns:
@@ -135,22 +147,38 @@ def _sentence_view(
     means = {s: scored.aggregate(signal=s) for s in summary.signals if s in scored.signals}
     level = confidence(means.get(main), main)
     flagged = words_to_check(scored, threshold, main)
-    summary.add(means.get(main), level, len(flagged))
-    text = scored.hypothesis
-    pieces, cursor = [], 0
-    for word, _ in flagged:
-        pieces += [(text[cursor : word.start], False), (text[word.start : word.end], True)]
-        cursor = word.end
+    with_gaps = shows_gaps(summary.signals)
+    gaps = gaps_to_check(scored, threshold, main) if with_gaps else []
+    summary.add(means.get(main), level, words_to_check=len(flagged), gaps=len(gaps))
     return {
         "number": summary.segments,
         "level": level,
         "score": number(means.get(main), 2),
         "other_means": [(s.value, number(v, 2)) for s, v in means.items() if s is not main],
         "source": scored.source,
-        "pieces": [*pieces, (text[cursor:], False)],
+        "pieces": _pieces(scored.hypothesis, [word for word, _ in flagged], gaps),
+        "shows_gaps": with_gaps,
         "flagged": [(w.text, f"{value:.2f}") for w, value in flagged],
+        "gaps": [(gap.where, f"{gap.omission:.2f}") for gap in gaps],
         "record": script_json(_record(scored, summary.signals)),
     }
+
+
+def _pieces(
+    text: str, flagged: Sequence[ScoredSpan], gaps: Sequence[Gap]
+) -> list[tuple[Literal["text", "word", "gap"], str]]:
+    """The text cut at the words and gaps to check; a gap is a piece that says its probability."""
+    starts, ends = {word.start for word in flagged}, {word.end for word in flagged}
+    missing = {gap.place: f"{gap.omission:.2f}" for gap in gaps}
+    edges = sorted({0, len(text)} | starts | ends | missing.keys())
+    pieces: list[tuple[Literal["text", "word", "gap"], str]] = []
+    inside = False
+    for start, end in itertools.pairwise([*edges, len(text)]):
+        inside = start in starts or (inside and start not in ends)
+        if start in missing:
+            pieces.append(("gap", missing[start]))
+        pieces.append(("word" if inside else "text", text[start:end]))
+    return pieces
 
 
 def _record(scored: ScoredHypothesis, signals: tuple[Signal, ...]) -> dict[str, Any]:
@@ -158,7 +186,9 @@ def _record(scored: ScoredHypothesis, signals: tuple[Signal, ...]) -> dict[str, 
 
     ``words`` holds ``[start, end, confidence]``, ``cells`` holds ``[start, end, confidence,
     tokens]``, a token is ``[id, values, alternatives or null]``, an alternative ``[text,
-    probability]``. The text itself stands in the page and is not repeated.
+    probability]``. With the signal ``omission``, ``gaps`` holds ``[place, confidence,
+    where, probability]`` of each place that the reader can make the page mark. The text itself
+    stands in the page and is not repeated.
     """
     main = signals[0]
     units = _utf16_offsets(scored.hypothesis)
@@ -170,6 +200,12 @@ def _record(scored: ScoredHypothesis, signals: tuple[Signal, ...]) -> dict[str, 
         ]
         return [token.token_id, values, alternatives]
 
+    gaps = {
+        "gaps": [
+            [units[gap.place], gap.confidence, gap.where, _json_value(gap.omission)]
+            for gap in gaps_to_check(scored, _MOST, main)
+        ]
+    }
     return {
         "words": [
             [units[word.start], units[word.end], confidence(getattr(word, main), main)]
@@ -184,6 +220,7 @@ def _record(scored: ScoredHypothesis, signals: tuple[Signal, ...]) -> dict[str, 
             ]
             for cell in display_cells(scored)
         ],
+        **(gaps if shows_gaps(signals) else {}),
     }
 
 
@@ -192,19 +229,30 @@ def _page_view(
 ) -> dict[str, Any]:
     """What ``page.html`` shows besides the sentences."""
     highest = max(summary.histogram) or 1
+    main = summary.signals[0]
+    limit = gap_threshold(threshold, main)
+    moving = gap_threshold(_MOST, main) == _MOST
     return {
         "title": title,
         "model": model,
         "threshold": f"{threshold:.2f}",
         "summary": summary,
-        "main": summary.signals[0].value,
+        "main": main.value,
         "mean_score": number(summary.mean_score, 2),
-        "scale": scale_description(summary.signals[0]),
+        "scale": scale_description(main),
+        "shows_gaps": shows_gaps(summary.signals),
+        "gap_limit": f"{1.0 - limit:.2f}",
         "bars": [
             {"low": i / _BINS, "high": (i + 1) / _BINS, "count": n, "share": n / highest}
             for i, n in enumerate(summary.histogram)
         ],
-        "config": script_json({"signals": summary.signals, "threshold": threshold}),
+        "config": script_json(
+            {
+                "signals": summary.signals,
+                "threshold": threshold,
+                "gapThreshold": None if moving else limit,
+            }
+        ),
         **_PAGE.head(styles=("report.css",), scripts=_SCRIPTS),
     }
 

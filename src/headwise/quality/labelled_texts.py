@@ -8,10 +8,12 @@ from hashlib import sha256
 import numpy as np
 
 from headwise.data.aggregation import Aggregation, aggregate
-from headwise.data.error_spans import is_marked, marked_ranges
+from headwise.data.error_spans import missing_places
 from headwise.data.pairs import Pair
 from headwise.data.scored import ScoredHypothesis
+from headwise.data.scored_pieces import values_of
 from headwise.data.signals import Signal
+from headwise.data.token_marks import token_marks
 from headwise.errors import CalibrationError, InputError
 from headwise.metrics.inputs import Bools, Floats
 from headwise.metrics.probability import brier, expected_calibration_error
@@ -28,8 +30,9 @@ _UNNAMED = "unnamed"
 class _Text:
     """A scored text: values and labels of its tokens, and what it belongs to."""
 
-    values: tuple[float, ...]
+    values: Sequence[float]
     wrong: tuple[bool, ...]
+    flawless: bool
     group: str
     categories: frozenset[str]
 
@@ -72,8 +75,8 @@ class LabelledTexts:
         )
 
     def flawless(self) -> Bools:
-        """Whether each text has no wrong token, ``(n,)``."""
-        return np.array([not any(text.wrong) for text in self.texts], np.bool_)
+        """Whether each text has no wrong token and no gap, ``(n,)``."""
+        return np.array([text.flawless for text in self.texts], np.bool_)
 
     def decisions(self, calibrator: Calibrator) -> LabelledTokens:
         """The tokens as thresholds see them."""
@@ -119,17 +122,34 @@ def label_texts(
     groups: Sequence[str] | None = None,
     progress: bool = False,
 ) -> LabelledTexts:
-    """Score pairs and place their errors on the tokens.
+    """Score pairs with one signal and place their errors on the tokens.
+
+    See :func:`label_signals`.
+    """
+    return label_signals(estimator, pairs, (signal,), groups=groups, progress=progress)[signal]
+
+
+def label_signals(
+    estimator: QualityEstimator,
+    pairs: Sequence[Pair],
+    signals: Sequence[Signal],
+    *,
+    groups: Sequence[str] | None = None,
+    progress: bool = False,
+) -> dict[Signal, LabelledTexts]:
+    """Score pairs once with several signals and place their errors on the tokens.
+
+    A token is wrong if it overlaps an error, or is the first one after a gap.
 
     Args:
         estimator: What scores.
         pairs: Pairs with ``errors``.
-        signal: The signal to score with.
+        signals: The signals to score with.
         groups: What each pair belongs to; by default its source, or its text if it has none.
         progress: Whether to show a progress bar on standard error.
 
     Returns:
-        The texts in order, without those that cannot be scored or have no token.
+        For each signal the texts in order, without those that cannot be scored or have no token.
 
     Raises:
         CalibrationError: If the errors of a pair are not known.
@@ -146,25 +166,28 @@ def label_texts(
         groups = [p.hypothesis if p.source is None else p.source for p in pairs]
     if len(groups) != len(pairs):
         raise ValueError(f"`groups` must be one a pair, got {len(groups)} for {len(pairs)} pairs.")
-    results = estimator.score_many(pairs, signals=(signal,), errors="yield", progress=progress)
-    texts = [
-        _labelled(scored, pair, group, signal)
-        for scored, pair, group in zip(results, pairs, groups, strict=True)
-        if not isinstance(scored, InputError) and scored.tokens
-    ]
-    return LabelledTexts(signal, tuple(texts))
+    results = estimator.score_many(pairs, signals=signals, errors="yield", progress=progress)
+    texts: dict[Signal, list[_Text]] = {signal: [] for signal in signals}
+    for scored, pair, group in zip(results, pairs, groups, strict=True):
+        if not isinstance(scored, InputError) and scored.tokens:
+            for signal, text in _labelled(scored, pair, group, signals).items():
+                texts[signal].append(text)
+    return {signal: LabelledTexts(signal, tuple(found)) for signal, found in texts.items()}
 
 
-def _labelled(scored: ScoredHypothesis, pair: Pair, group: str, signal: Signal) -> _Text:
+def _labelled(
+    scored: ScoredHypothesis, pair: Pair, group: str, signals: Sequence[Signal]
+) -> dict[Signal, _Text]:
     errors = pair.errors or ()
-    marked = marked_ranges(errors, pair.hypothesis)
     tokens = [token for token in scored.tokens if token.start < token.end]
-    return _Text(
-        values=tuple(getattr(token, signal) for token in tokens),
-        wrong=tuple(is_marked((token.start, token.end), marked) for token in tokens),
-        group=group,
-        categories=frozenset(error.category or _UNNAMED for error in errors),
-    )
+    ranges = [(token.start, token.end) for token in tokens]
+    wrong = token_marks(ranges, errors, pair.hypothesis).wrong
+    flawless = not any(wrong) and not missing_places(errors)
+    categories = frozenset(error.category or _UNNAMED for error in errors)
+    return {
+        signal: _Text(values_of(tokens, signal), wrong, flawless, group, categories)
+        for signal in signals
+    }
 
 
 def _fit(scores: Floats, calibrator: Calibrator, correct: Bools, signal: Signal) -> Fit:

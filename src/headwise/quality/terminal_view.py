@@ -15,9 +15,13 @@ from rich.text import Text
 from headwise.data.scored import ScoredHypothesis, ScoredSpan, ScoredToken
 from headwise.data.signals import Signal
 from headwise.quality.display import (
+    GAP_MARK,
+    Gap,
     alternative_label,
     check_threshold,
     confidence,
+    gap_threshold,
+    gaps_to_check,
     printable,
     scale_description,
     words_to_check,
@@ -38,12 +42,15 @@ def render_scored(scored: ScoredHypothesis, *, threshold: float = 0.5) -> Render
     """One hypothesis: its source, its words shaded by their worst token, its words to check.
 
     Words below the threshold are also underlined; on a console without colour a line of ``^``
-    stands under them.
+    stands under them. With the signal ``omission``, a mark stands where something seems to be
+    missing, and a line says where that is and how probable it is.
 
     Args:
-        scored: What to show. Its first signal is the main one; signals that are no probabilities
-            are mapped onto [0, 1] by :func:`~headwise.quality.display.confidence`.
-        threshold: Words whose confidence lies below it are marked, in [0, 1].
+        scored: What to show. Its first signal is the main one; other signals than probabilities
+            of being right are mapped onto [0, 1] by
+            :func:`~headwise.quality.display.confidence`.
+        threshold: Words whose confidence lies below it are marked, in [0, 1]. For gaps see
+            :func:`~headwise.quality.display.gap_threshold`.
 
     Raises:
         ValueError: If ``threshold`` is not in [0, 1].
@@ -55,7 +62,7 @@ def render_scored(scored: ScoredHypothesis, *, threshold: float = 0.5) -> Render
 def render_table(
     scored: Iterable[ScoredHypothesis], *, threshold: float = 0.5, title: str | None = None
 ) -> RenderableType:
-    """A table of hypotheses: scores, texts, and the words to check with what a model prefers.
+    """A table of hypotheses: scores, texts, and the words and gaps to check.
 
     Args:
         scored: What to show, one row each.
@@ -69,14 +76,17 @@ def render_table(
     return _TableView(tuple(scored), threshold, title)
 
 
-def render_legend(signal: Signal | str, *, threshold: float = 0.5) -> RenderableType:
-    """One line that says what the shades and marks mean.
+def render_legend(
+    signal: Signal | str, *, threshold: float = 0.5, gaps: bool = False
+) -> RenderableType:
+    """Some lines that say what the shades and marks mean.
 
     Args:
         signal: The main signal of what is shown.
         threshold: The threshold it is shown with.
+        gaps: Whether the signal ``omission`` is among those that are shown.
     """
-    return _LegendView(Signal(signal), threshold)
+    return _LegendView(Signal(signal), threshold, gaps)
 
 
 @dataclass(frozen=True)
@@ -87,6 +97,7 @@ class _ScoredView:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         main = _main_signal(self.scored)
         flagged = words_to_check(self.scored, self.threshold, main)
+        gaps = gaps_to_check(self.scored, self.threshold, main)
         scores = Text.assemble(
             (f"{main} ", "dim"),
             (_number(self.scored.score), "bold"),
@@ -97,13 +108,16 @@ class _ScoredView:
         width = max(options.max_width - _INDENT, 1)
         if self.scored.source is not None:
             yield _indented(_plain_text(self.scored.source, "dim"))
-        hypothesis = _shaded(self.scored, self.threshold, main, console)
+        hypothesis = _shaded(self.scored, self.threshold, main, gaps, console)
         if _has_colour(console):
             yield _indented(hypothesis)
         else:
             yield _indented(_with_carets(hypothesis, console, width))
         if flagged:
             yield _indented(Text.assemble(("to check: ", "dim"), _join(flagged, main)))
+        if gaps:
+            listed = Text(", ").join(map(_gap_to_check, gaps))
+            yield _indented(Text.assemble((f"something missing {GAP_MARK}: ", "dim"), listed))
 
 
 @dataclass(frozen=True)
@@ -129,10 +143,12 @@ class _TableView:
         for number, scored in enumerate(self.scored, start=1):
             main = _main_signal(scored)
             flagged = words_to_check(scored, self.threshold, main)
-            texts = [_shaded(scored, self.threshold, main, console)]
+            gaps = gaps_to_check(scored, self.threshold, main)
+            texts = [_shaded(scored, self.threshold, main, gaps, console)]
             if scored.source is not None:
                 texts.insert(0, _plain_text(scored.source, "dim"))
-            row = [Text("\n").join(texts), _join(flagged, main, "\n")]
+            to_check = [_join(flagged, main, "\n"), *(_marked_gap(gap) for gap in gaps)]
+            row = [Text("\n").join(texts), Text("\n").join(line for line in to_check if line)]
             if narrow:
                 row = [Text("\n").join(text for text in row if text)]
             table.add_row(
@@ -148,6 +164,7 @@ class _TableView:
 class _LegendView:
     signal: Signal
     threshold: float
+    gaps: bool
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         limit = f"{self.threshold:.2f}"
@@ -156,6 +173,10 @@ class _LegendView:
             (limit, _FLAGGED if _has_colour(console) else ""),
             (" are underlined." if _has_colour(console) else " have ^ under them.", "dim"),
         )
+        if self.gaps:
+            above = f"{1.0 - gap_threshold(self.threshold, self.signal):.2f}"
+            shown.append(f" {GAP_MARK} stands where something seems to be missing, with ", "dim")
+            shown.append(f"a probability above {above}.", "dim")
         yield shown
 
 
@@ -180,14 +201,23 @@ def _plain_text(text: str, style: str = "") -> Text:
     return Text(printable(text), style)
 
 
-def _shaded(scored: ScoredHypothesis, threshold: float, main: Signal, console: Console) -> Text:
+def _shaded(
+    scored: ScoredHypothesis,
+    threshold: float,
+    main: Signal,
+    gaps: list[Gap],
+    console: Console,
+) -> Text:
     text = _plain_text(scored.hypothesis)
     for word in scored.words:
         level = confidence(getattr(word, main), main)
         if level is not None:
             style = _shade(level, console) + (_FLAGGED if level < threshold else Style.null())
             text.stylize(style, word.start, word.end)
-    return text
+    if not gaps:
+        return text
+    mark = Text.assemble((GAP_MARK, _shade(0.0, console) + Style(bold=True)))
+    return mark.join(text.divide([gap.place for gap in gaps]))
 
 
 def _with_carets(text: Text, console: Console, width: int) -> Text:
@@ -235,6 +265,14 @@ def _word_to_check(word: ScoredSpan, level: float, main: Signal) -> Text:
         place = "" if shown == word.text else f"{shown}: "
         text.append(f" ({place}{listed})", "dim")
     return text
+
+
+def _gap_to_check(gap: Gap) -> Text:
+    return Text.assemble(gap.where, f" {gap.omission:.2f}")
+
+
+def _marked_gap(gap: Gap) -> Text:
+    return Text.assemble((f"{GAP_MARK} ", "bold"), _gap_to_check(gap))
 
 
 def _level(token: ScoredToken, main: Signal) -> float:

@@ -1,6 +1,6 @@
 """Signals of flat token positions, and their assembly into records."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,36 +12,9 @@ from headwise.data.pairs import Pair
 from headwise.data.scored import Alternative, ScoredHypothesis, ScoredToken
 from headwise.data.signals import Signal
 from headwise.functional import LargestDrop, vocabulary_statistics
-from headwise.heads import QualityHead
-from headwise.quality.calibration import Calibration
-
-
-@dataclass(frozen=True, slots=True)
-class SignalRequest:
-    """What is to be computed for every token.
-
-    Attributes:
-        signals: In the order asked for; the first is the main one.
-        alternatives: How many of the language model's most probable tokens to report.
-        workspace_bytes: Bound on the memory of vocabulary-wide work.
-        calibration: What ``quality`` is made with; needed only if that is asked for.
-    """
-
-    signals: tuple[Signal, ...]
-    alternatives: int
-    workspace_bytes: int
-    calibration: Calibration | None = None
-
-    @property
-    def computed(self) -> frozenset[Signal]:
-        """The signals that the models have to give: for ``quality``, what it is made of."""
-        base = set() if self.quality is None else {self.quality.signal}
-        return frozenset(base.union(self.signals) - {Signal.QUALITY})
-
-    @property
-    def quality(self) -> Calibration | None:
-        """The calibration, if ``quality`` is asked for."""
-        return self.calibration if Signal.QUALITY in self.signals else None
+from headwise.functional.vocabulary_statistics import VocabularyStatistics
+from headwise.quality.heads import QualityHeads
+from headwise.quality.signal_request import SignalRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +46,20 @@ class TokenSignals:
         columns: One list of N values a signal, by the signal's name.
         alternatives: For each position its alternatives, or ``None`` if not asked for.
         base: The signal that ``quality`` is made of, or ``None`` if that was not asked for.
+        missing: Probability that something is missing in the gap *before* each position, or
+            ``None`` if ``omission`` was not asked for.
     """
 
-    columns: dict[str, list[float]]
+    columns: Mapping[str, Sequence[float | None]]
     alternatives: list[tuple[Alternative, ...]] | None
     base: list[float] | None = None
+    missing: list[float] | None = None
 
     def token(self, index: int, place: PlacedToken) -> ScoredToken:
-        """The record of one position."""
+        """The record of one position; nothing is missing after a token that closes the text."""
+        values = {name: column[index] for name, column in self.columns.items()}
+        if place.special:
+            values.pop(Signal.OMISSION.value, None)
         return ScoredToken(
             token_id=place.token_id,
             text=place.text,
@@ -88,40 +67,52 @@ class TokenSignals:
             end=place.end,
             special=place.special,
             alternatives=None if self.alternatives is None else self.alternatives[index],
-            **{name: values[index] for name, values in self.columns.items()},
+            **values,
         )
 
 
 def compute_signals(
     backbone: LanguageBackbone,
-    head: QualityHead | None,
+    heads: QualityHeads,
     hidden: Tensor,
     targets: Tensor,
     request: SignalRequest,
+    *,
+    counts: Sequence[int],
+    ended: bool = True,
 ) -> TokenSignals:
     """Compute what was asked for, and nothing else.
 
     Args:
         backbone: Its unembedding runs only if a softmax-based signal or alternatives are asked
-            for.
-        head: Scores the targets; may be ``None`` if ``sigmoid`` is not asked for.
+            for, or the error head reads statistics of it.
+        heads: Score the targets; a head may be missing whose signals are not asked for.
         hidden: Hidden states that predict the targets, ``(N, H)``.
         targets: Token ids, ``(N,)``.
         request: What to compute.
+        counts: Positions of each text, sum N.
+        ended: Whether the texts are whole, rather than windows of a text that goes on.
     """
     columns: dict[Signal, Tensor] = {}
     computed = request.computed
     if Signal.SIGMOID in computed:
-        assert head is not None
-        columns[Signal.SIGMOID] = head.score(hidden, targets)
-    alternatives = None
-    if request.alternatives or any(signal.needs_vocabulary for signal in computed):
+        assert heads.sigmoid is not None
+        columns[Signal.SIGMOID] = heads.sigmoid.score(hidden, targets)
+    alternatives = statistics = None
+    reads_statistics = (
+        request.needs_error_head and heads.error is not None and heads.error.statistics
+    )
+    if (
+        request.alternatives
+        or reads_statistics
+        or any(signal.needs_vocabulary for signal in computed)
+    ):
         statistics = vocabulary_statistics(
             hidden,
             backbone.unembedding,
             targets,
-            entropy=Signal.ENTROPY in computed,
-            rank=Signal.RANK in computed,
+            entropy=reads_statistics or Signal.ENTROPY in computed,
+            rank=reads_statistics or Signal.RANK in computed,
             top_k=request.alternatives,
             selector=LargestDrop() if Signal.BOOSTED in computed else None,
             workspace_bytes=request.workspace_bytes,
@@ -136,37 +127,87 @@ def compute_signals(
         columns |= {s: v for s, v in found.items() if s in computed and v is not None}
         if statistics.top_ids is not None and statistics.top_log_probs is not None:
             alternatives = _alternatives(backbone, statistics.top_ids, statistics.top_log_probs)
-    values = {signal: column.tolist() for signal, column in columns.items()}
+    missing: list[float] | None = None
+    if request.needs_error_head:
+        wrong, before = _error_columns(
+            backbone, heads, hidden, targets, statistics, counts=counts, ended=ended
+        )
+        columns[Signal.ERROR] = wrong
+        missing = before.tolist() if Signal.OMISSION in computed else None
+    values: dict[Signal, list[float]] = {s: column.tolist() for s, column in columns.items()}
     base = None
     if request.quality is not None:
         base = values[request.quality.signal]
         values[Signal.QUALITY] = request.quality.token_quality(base).tolist()
-    return TokenSignals(
-        {signal.value: values[signal] for signal in request.signals}, alternatives, base
+    shown: dict[str, Sequence[float | None]] = {
+        signal.value: values[signal] for signal in request.signals if signal in values
+    }
+    if missing is not None:
+        shown[Signal.OMISSION.value] = _gaps_after(missing, counts)
+    return TokenSignals(shown, alternatives, base, missing)
+
+
+def _error_columns(
+    backbone: LanguageBackbone,
+    heads: QualityHeads,
+    hidden: Tensor,
+    targets: Tensor,
+    statistics: VocabularyStatistics | None,
+    *,
+    counts: Sequence[int],
+    ended: bool,
+) -> tuple[Tensor, Tensor]:
+    """Probabilities that tokens are wrong, and that something is missing before them, ``(N,)``."""
+    assert heads.error is not None
+    numbers = None
+    if heads.error.statistics:
+        assert statistics is not None
+        assert statistics.entropy is not None
+        assert statistics.rank is not None
+        ranks = statistics.rank.float().log()
+        numbers = torch.stack([statistics.log_prob, statistics.entropy, ranks], dim=-1)
+    scores = heads.error.score(
+        hidden, backbone.unembedding.weight[targets], counts, statistics=numbers, ended=ended
     )
+    return scores[:, 0], scores[:, 1]
 
 
-def text_quality(
+def _gaps_after(missing: Sequence[float], counts: Sequence[int]) -> list[float | None]:
+    """From the gap before each position to the one after it; ``None`` at the end of each text."""
+    after: list[float | None] = []
+    start = 0
+    for count in counts:
+        if count:
+            after += [*missing[start + 1 : start + count], None]
+        start += count
+    return after
+
+
+def text_fields(
     values: TokenSignals, positions: Sequence[int], request: SignalRequest
 ) -> dict[str, Any]:
-    """What a calibration says of a whole text, as fields of its record.
+    """What is known of a whole text, as fields of its record.
 
     Args:
         values: Signals of N positions.
         positions: Those of the text's tokens, special ones left out.
         request: What was asked for.
     """
-    if request.quality is None or values.base is None:
-        return {}
-    return {
-        "quality": request.quality.sentence_quality([values.base[i] for i in positions]),
-        "threshold": request.quality.threshold,
-    }
+    fields: dict[str, Any] = {}
+    if request.quality is not None and values.base is not None:
+        base = [values.base[i] for i in positions]
+        fields |= {
+            "quality": request.quality.sentence_quality(base),
+            "threshold": request.quality.threshold,
+        }
+    if values.missing is not None and len(positions):
+        fields["opening_omission"] = values.missing[positions[0]]
+    return fields
 
 
 def score_encoded(
     backbone: LanguageBackbone,
-    head: QualityHead | None,
+    heads: QualityHeads,
     pairs: Sequence[Pair],
     encoded: Sequence[EncodedPair],
     hidden: Tensor,
@@ -176,7 +217,7 @@ def score_encoded(
 
     Args:
         backbone: The frozen language model.
-        head: Its head.
+        heads: Its heads.
         pairs: B pairs.
         encoded: The same pairs as token ids.
         hidden: Hidden states that predict all their targets, ``(N, H)``, pair after pair.
@@ -184,7 +225,8 @@ def score_encoded(
     """
     flat = [target for pair in encoded for target in pair.targets]
     targets = torch.tensor(flat, device=hidden.device)
-    signals = compute_signals(backbone, head, hidden, targets, request)
+    counts = [len(codes.targets) for codes in encoded]
+    signals = compute_signals(backbone, heads, hidden, targets, request, counts=counts)
     scored, offset = [], 0
     for pair, codes in zip(pairs, encoded, strict=True):
         tokens = [
@@ -201,7 +243,7 @@ def score_encoded(
                 extra=dict(pair.extra) or None,
                 errors=pair.errors,
                 tags=pair.tags,
-                **text_quality(signals, range(offset, offset + len(codes.ranges)), request),
+                **text_fields(signals, range(offset, offset + len(codes.ranges)), request),
             )
         )
         offset += len(codes.targets)

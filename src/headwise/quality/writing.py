@@ -7,12 +7,8 @@ from headwise.backbones import LanguageBackbone
 from headwise.backbones.incremental_decoder import IncrementalDecoder
 from headwise.backbones.token_ranges import hypothesis_ranges
 from headwise.data.scored import ScoredHypothesis, ScoredToken
-from headwise.quality.token_signals import (
-    PlacedToken,
-    SignalRequest,
-    TokenSignals,
-    text_quality,
-)
+from headwise.quality.signal_request import SignalRequest
+from headwise.quality.token_signals import PlacedToken, TokenSignals, text_fields
 
 
 class HypothesisWriter:
@@ -113,5 +109,5 @@ def written_hypothesis(
         tuple(tokens),
         tuple(special),
         request.signals,
-        **text_quality(signals, positions, request),
+        **text_fields(signals, positions, request),
     )

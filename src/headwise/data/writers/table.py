@@ -59,13 +59,14 @@ class TableLayout:
 
     @property
     def kinds(self) -> dict[str, CellKind | Pieces]:
-        """Texts, score, other signals, detail."""
+        """Texts, score, other signals, what is known of whole texts, detail."""
         texts = ("source", "hypothesis") if self.has_source else ("hypothesis",)
         others = (signal.value for signal in self.signals[1:])
         calibrated = ("text_quality", "threshold") if Signal.QUALITY in self.signals else ()
+        opening = ("opening_omission",) if Signal.OMISSION in self.signals else ()
         kinds: dict[str, CellKind | Pieces] = {
             **dict.fromkeys(texts, CellKind.TEXT),
-            **dict.fromkeys(("score", *others, *calibrated), CellKind.NUMBER),
+            **dict.fromkeys(("score", *others, *calibrated, *opening), CellKind.NUMBER),
         }
         if self.level != "sentence":
             values = tuple(signal.value for signal in self.signals)

@@ -18,12 +18,13 @@ function element(tag, className, ...children) {
   return node;
 }
 
-// Words below the threshold
+// Words and gaps below the threshold
 
 const isLow = (level) => level !== null && level < threshold;
+const gapThreshold = () => config.gapThreshold ?? threshold;
 
 function mark(item) {
-  const { text, words, wordNodes } = drawn.get(item);
+  const { text, words, wordNodes, gaps, gapNodes } = drawn.get(item);
   const entries = [];
   words.forEach(([start, end, level], index) => {
     wordNodes[index].classList.toggle("check", isLow(level));
@@ -32,6 +33,15 @@ function mark(item) {
     entries.push(element("li", "", word, ` ${level.toFixed(2)}`));
   });
   item.querySelector(".to-check").replaceChildren(...entries);
+  const missing = [];
+  gaps.forEach(([, level, where, omission], index) => {
+    const shown = level < gapThreshold();
+    gapNodes[index].hidden = !shown;
+    if (!shown) return;
+    const place = element("bdi", "", where);
+    missing.push(element("li", "", place, ` ${omission.toFixed(2)}`));
+  });
+  item.querySelector(".missing")?.replaceChildren(...missing);
 }
 
 // Drawing a sentence
@@ -41,12 +51,30 @@ const readRecord = (item) => JSON.parse(item.querySelector(".record").textConten
 function draw(item) {
   const paragraph = item.querySelector(".hypothesis");
   const text = paragraph.textContent;
-  const { words, cells } = readRecord(item);
+  const { words, cells, gaps = [] } = readRecord(item);
   const page = document.createDocumentFragment();
   let next = 0; // the cell that comes next
+  const gapNodes = [];
 
-  // Puts the characters from..to into a node. A cell that two words share is cut in two.
-  function fill(node, from, to) {
+  // Puts the characters from..to into a node, and the gaps among them; one at `to` only if asked.
+  function fill(node, from, to, withLast) {
+    while (gapNodes.length < gaps.length) {
+      const [place, , , omission] = gaps[gapNodes.length];
+      if (place > to || (place === to && !withLast)) break;
+      fillCells(node, from, place);
+      from = Math.max(from, place);
+      const gap = element("span", "gap");
+      gap.title = `Something seems to be missing here: ${formatValue(omission)}`;
+      gap.ariaLabel = gap.title;
+      gap.role = "img";
+      gapNodes.push(gap);
+      node.append(gap);
+    }
+    fillCells(node, from, to);
+  }
+
+  // A cell that two words share is cut in two.
+  function fillCells(node, from, to) {
     while (from < to) {
       while (next < cells.length && cells[next][1] <= from) next++;
       const cell = cells[next];
@@ -76,15 +104,15 @@ function draw(item) {
   let cursor = 0;
   const wordNodes = words.map(([start, end]) => {
     const node = element("span", "word");
-    fill(page, cursor, start);
-    fill(node, start, end);
+    fill(page, cursor, start, true);
+    fill(node, start, end, false);
     page.append(node);
     cursor = end;
     return node;
   });
-  fill(page, cursor, text.length);
+  fill(page, cursor, text.length, true);
   paragraph.replaceChildren(page);
-  drawn.set(item, { text, words, cells, wordNodes });
+  drawn.set(item, { text, words, cells, wordNodes, gaps, gapNodes });
 }
 
 function show(item) {

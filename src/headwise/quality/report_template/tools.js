@@ -1,16 +1,17 @@
 // Threshold, order and filter.
 
-let sortedLevels = null; // of all words, gathered when the threshold first moves
-function countLow() {
-  if (!sortedLevels) {
-    const words = items.flatMap((item) => readRecord(item).words);
-    sortedLevels = Float64Array.from(words.map((word) => word[2]).filter((l) => l !== null));
-    sortedLevels.sort();
+const sortedLevels = {}; // of all words or gaps, gathered when the threshold first moves
+function countBelow(kind, limit) {
+  if (!sortedLevels[kind]) {
+    const place = { words: 2, gaps: 1 }[kind];
+    const levels = items.flatMap((item) => (readRecord(item)[kind] ?? []).map((one) => one[place]));
+    sortedLevels[kind] = Float64Array.from(levels.filter((level) => level !== null)).sort();
   }
-  let [low, high] = [0, sortedLevels.length];
+  const levels = sortedLevels[kind];
+  let [low, high] = [0, levels.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (sortedLevels[middle] < threshold) low = middle + 1;
+    if (levels[middle] < limit) low = middle + 1;
     else high = middle;
   }
   return low;
@@ -23,6 +24,8 @@ function limitText() {
     logprob: () => ` (x < ${formatValue(Math.log(threshold))})`,
     entropy: () => ` (x > ${formatValue(-Math.log(threshold))})`,
     rank: () => ` (x > ${formatValue(1 / threshold)})`,
+    error: () => ` (x > ${(1 - threshold).toFixed(2)})`,
+    omission: () => ` (x > ${(1 - threshold).toFixed(2)})`,
   }[main];
   return own && threshold > 0 ? text + own() : text;
 }
@@ -30,7 +33,11 @@ function limitText() {
 function setThreshold(value) {
   threshold = value;
   document.querySelectorAll(".limit").forEach((output) => (output.value = limitText()));
-  byId("check-count").textContent = countLow().toLocaleString("en");
+  byId("check-count").textContent = countBelow("words", threshold).toLocaleString("en");
+  if (byId("gap-count") && config.gapThreshold === null) {
+    byId("gap-count").textContent = countBelow("gaps", threshold).toLocaleString("en");
+    byId("gap-limit").value = (1 - threshold).toFixed(2);
+  }
   near.forEach(mark); // the others follow when they come near
 }
 byId("threshold").addEventListener("input", (event) => setThreshold(event.target.valueAsNumber));

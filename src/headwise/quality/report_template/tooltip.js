@@ -28,7 +28,7 @@ function row(label, value, share) {
     element("td", "track", bar));
 }
 
-const isProbability = (signal) => ["sigmoid", "softmax", "boosted"].includes(signal);
+const isProbability = (signal) => !["logprob", "entropy", "rank"].includes(signal);
 
 function describeToken([id, values, alternatives], label, place) {
   const head = element("p", "tip-head", element("bdi", "", label),

@@ -1,0 +1,92 @@
+"""What is to be computed for every token, checked against what can be."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from headwise.data.signals import Signal, parse_signals
+from headwise.functional.chunking import DEFAULT_WORKSPACE_BYTES
+from headwise.quality.calibration import Calibration
+from headwise.quality.heads import QualityHeads
+
+
+@dataclass(frozen=True, slots=True)
+class SignalRequest:
+    """What is to be computed for every token.
+
+    Attributes:
+        signals: In the order asked for; the first is the main one.
+        alternatives: How many of the language model's most probable tokens to report.
+        workspace_bytes: Bound on the memory of vocabulary-wide work.
+        calibration: What ``quality`` is made with; needed only if that is asked for.
+    """
+
+    signals: tuple[Signal, ...]
+    alternatives: int
+    workspace_bytes: int
+    calibration: Calibration | None = None
+
+    @property
+    def computed(self) -> frozenset[Signal]:
+        """The signals that the models have to give: for ``quality``, what it is made of."""
+        base = set() if self.quality is None else {self.quality.signal}
+        return frozenset(base.union(self.signals) - {Signal.QUALITY})
+
+    @property
+    def needs_error_head(self) -> bool:
+        """Whether the error head has to run."""
+        return any(signal.needs_error_head for signal in self.computed)
+
+    @property
+    def quality(self) -> Calibration | None:
+        """The calibration, if ``quality`` is asked for."""
+        return self.calibration if Signal.QUALITY in self.signals else None
+
+
+def signal_request(
+    names: Iterable[str] | None,
+    heads: QualityHeads,
+    calibration: Calibration | None,
+    *,
+    alternatives: int = 0,
+    vocabulary_size: int,
+    workspace_bytes: int = DEFAULT_WORKSPACE_BYTES,
+) -> SignalRequest:
+    """Check what a user asks for.
+
+    Args:
+        names: Names of signals; ``None`` for the default of these heads.
+        heads: The heads that there are.
+        calibration: What ``quality`` is made with, if there is one.
+        alternatives: How many of the language model's own tokens are wanted.
+        vocabulary_size: V, the most that there are.
+        workspace_bytes: Bound on the memory of vocabulary-wide work.
+
+    Raises:
+        ValueError: If a signal is unknown or cannot be given, or `alternatives` is out of range.
+    """
+    signals = parse_signals([heads.default_signal(calibration)] if names is None else names)
+    if Signal.QUALITY in signals and calibration is None:
+        raise ValueError(
+            "The signal 'quality' needs a calibration and the head has none; run `headwise "
+            "calibrate`, or set `calibration`."
+        )
+    request = SignalRequest(signals, alternatives, workspace_bytes, calibration)
+    for signal in Signal:
+        if signal in request.computed and not heads.can_give(signal):
+            raise ValueError(_lacking(signal, heads))
+    if not 0 <= alternatives <= vocabulary_size:
+        raise ValueError(f"`alternatives` must lie in [0, {vocabulary_size}], got {alternatives}.")
+    return request
+
+
+def _lacking(signal: Signal, heads: QualityHeads) -> str:
+    possible = ", ".join(repr(one.value) for one in Signal if heads.can_give(one))
+    if signal.needs_error_head:
+        return (
+            f"The signal '{signal}' needs an error head and none is loaded; give `error_head` "
+            f"(`headwise train errors` makes one), or ask for one of {possible}."
+        )
+    return (
+        f"The signal '{signal}' needs a head and none is loaded; give `head`, or ask for one of "
+        f"{possible}."
+    )
