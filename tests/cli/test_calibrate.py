@@ -90,10 +90,20 @@ def test_score_uses_it(folder: Path) -> None:
     assert all(0 < row["text_quality"] < 1 for row in rows)
     assert f'"threshold":{limit}' in (folder / "report.html").read_text("utf-8").replace(" ", "")
     # The head's own scores are what they were
-    headwise("score", "pairs.tsv", "-l", "token", "-o", "plain.jsonl", cwd=folder)
+    headwise("score", "pairs.tsv", "-s", "sigmoid", "-o", "plain.jsonl", cwd=folder)
     plain = (folder / "plain.jsonl").read_text("utf-8").splitlines()
     for row, line in zip(rows, plain, strict=True):
         assert row["signals"]["sigmoid"] == pytest.approx(json.loads(line)["score"], abs=1e-6)
+    # Without a wish the signal is `quality`, and another calibration is another job
+    headwise("score", "pairs.tsv", "-m", "head", "-o", "default.jsonl", cwd=folder)
+    default = (folder / "default.jsonl").read_text("utf-8").splitlines()
+    assert [json.loads(line)["score"] for line in default] == [row["score"] for row in rows]
+    file = folder / "head" / "calibration.json"
+    kept = file.read_bytes()
+    file.write_text(json.dumps({**calibration, "default": "mcc"}), "utf-8")
+    said = headwise("score", "pairs.tsv", "-m", "head", "-o", "default.jsonl", cwd=folder, code=1)
+    file.write_bytes(kept)
+    assert "--overwrite" in said
 
 
 def test_marks_of_people_are_used_as_they_are(folder: Path) -> None:

@@ -45,14 +45,19 @@ def calibrate(
         typer.Option("--method", help="From a score to a probability."),
     ] = "isotonic",
     signal: Annotated[
-        str, typer.Option("--signal", help="What is calibrated: sigmoid, softmax, ...")
-    ] = "sigmoid",
+        str | None,
+        typer.Option(
+            "--signal",
+            help="What is calibrated: error, sigmoid, softmax, ... Default: the one of the "
+            "folder's heads that tells right from wrong best.",
+        ),
+    ] = None,
     aggregation: Annotated[
-        Literal["mean", "min", "product", "geometric_mean", "median"] | None,
+        Literal["mean", "min", "product", "geometric_mean", "median", "noisy_or"] | None,
         typer.Option(
             "--aggregation",
-            help="How token values become the text's. Default: geometric_mean for probabilities, "
-            "mean for others.",
+            help="How token values become the text's. Default: for error what tells right texts "
+            "from wrong ones best, else geometric_mean for probabilities, mean for others.",
         ),
     ] = None,
     precision: Annotated[
@@ -89,7 +94,7 @@ def calibrate(
 ) -> None:
     """Learn probabilities and thresholds from texts with known errors; save them with the head.
 
-    Afterwards `headwise score --signals quality` gives the probability that a token is right.
+    Afterwards `headwise score` gives the signal `quality`: the probability that a token is right.
     """
     import sys
 
@@ -207,6 +212,7 @@ def _show(calibration: "Calibration") -> None:
         shares = (one.flagged, one.precision, one.recall, one.risk)
         table.add_row(label, value, *("-" if x is None else f"{x:.1%}" for x in shares))
     console.print(table)
+    console.print(_quality_line(calibration))
     for name, one in calibration.thresholds.items():
         if one.reason is not None:
             console.print(f"{name}: {one.reason}", markup=False)
@@ -233,6 +239,13 @@ def _show(calibration: "Calibration") -> None:
                 markup=False,
                 soft_wrap=True,
             )
+
+
+def _quality_line(calibration: "Calibration") -> str:
+    """What a calibration makes the signal ``quality`` of, in words for a reader."""
+    texts = calibration.sentence
+    whole = "texts have none" if texts is None else f"of texts from its {texts.aggregation}"
+    return f"quality is made of {calibration.signal}, {whole}"
 
 
 def _fit_line(what: str, fit: "Fit") -> str:

@@ -25,7 +25,8 @@ def compare(
         typer.Option(help="Column that says which rows belong together; by default the source."),
     ] = None,
     aggregations: Annotated[
-        str, typer.Option(help="Comma-separated: mean, min, median, product, geometric_mean.")
+        str,
+        typer.Option(help="Comma-separated: mean, min, median, product, geometric_mean, noisy_or."),
     ] = "mean",
     report: showing.Report = None,
     json_file: showing.JsonFile = None,

@@ -1,41 +1,53 @@
 """``headwise demo``: score bundled sentences with the bundled model."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from headwise.cli import options
 
-_SIGNALS = ("sigmoid", "softmax", "boosted")
+if TYPE_CHECKING:
+    from headwise.quality import QualityEstimator
 
 
 def demo(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="The HTML report.", dir_okay=False)
     ] = Path("headwise-demo.html"),
-    threshold: options.Threshold = 0.5,
+    threshold: options.QualityThreshold = None,
 ) -> None:
     """Score bundled sentences with the bundled model: a coloured table and an HTML report."""
     from rich.console import Console
 
     from headwise.bundled.examples import example_pairs
+    from headwise.quality.display import shows_gaps
     from headwise.quality.html_report import write_html_report
     from headwise.quality.terminal_view import render_legend, render_table
 
     estimator = options.load_estimator(options.DEFAULT_MODEL)
+    signals = _signals(estimator)
+    limit = options.choose_threshold(threshold, estimator, signals)
     pairs = example_pairs()
     scored = [
-        estimator.score(pair.source, pair.hypothesis, signals=_SIGNALS, alternatives=3)
+        estimator.score(pair.source, pair.hypothesis, signals=signals, alternatives=3)
         for pair in pairs
     ]
     console = Console(highlight=False)
-    console.print(render_table(scored, threshold=threshold, title="English to German"))
-    console.print(render_legend(scored[0].signals[0], threshold=threshold))
+    console.print(render_table(scored, threshold=limit, title="English to German"))
+    gaps = shows_gaps(scored[0].signals)
+    console.print(render_legend(scored[0].signals[0], threshold=limit, gaps=gaps))
     generated = estimator.generate(pairs[0].source, num_beams=4)
     console.print(
         f"\nThe bundled model's own translation of “{pairs[0].source}”:\n  {generated.hypothesis}",
         markup=False,
     )
-    write_html_report(scored, output, threshold=threshold, model=options.DEFAULT_MODEL)
+    write_html_report(scored, output, threshold=limit, model=options.DEFAULT_MODEL)
     console.print(f"\nReport: {output.resolve()}", markup=False, soft_wrap=True)
+
+
+def _signals(estimator: "QualityEstimator") -> list[str]:
+    """What the model's heads give, its own probability, and where something is missing."""
+    if estimator.error_head is None:
+        return ["quality", "sigmoid", "softmax"]
+    return ["quality", "error", "softmax", "omission"]

@@ -78,7 +78,7 @@ def evaluate(
     negation: Annotated[
         str | None,
         typer.Option(
-            help="Language code (de) in which crude errors also change negations.",
+            help="Language code (de, en) in which crude errors also change negations.",
             rich_help_panel=_ERRORS,
         ),
     ] = None,
@@ -140,8 +140,8 @@ def evaluate(
     aggregations: Annotated[
         str | None,
         typer.Option(
-            help="Comma-separated: mean, min, median, product, geometric_mean. Default: all but "
-            "product.",
+            help="Comma-separated: mean, min, median, product, geometric_mean, noisy_or. Default: "
+            "all but product.",
             rich_help_panel=_SIGNALS,
         ),
     ] = None,

@@ -44,6 +44,7 @@ def generate(
     import torch
     from rich.console import Console
 
+    from headwise.quality.display import shows_gaps
     from headwise.quality.terminal_view import render_legend, render_scored
 
     names = options.split_signals(signals)
@@ -83,4 +84,5 @@ def generate(
             console.print(render_scored(scored, threshold=limit))
             console.print()
     if not stream and not json_lines:
-        console.print(render_legend(scored.signals[0], threshold=limit))
+        gaps = shows_gaps(scored.signals)
+        console.print(render_legend(scored.signals[0], threshold=limit, gaps=gaps))

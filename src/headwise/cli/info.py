@@ -1,5 +1,7 @@
 """``headwise info``: versions, device, bundled models."""
 
+from pathlib import Path
+
 
 def info() -> None:
     """Show versions, the device that would be used, and the bundled models."""
@@ -13,7 +15,7 @@ def info() -> None:
     from headwise import __version__
     from headwise.backbones.loading import default_device
     from headwise.bundled import BUNDLED_NAMES, ENTAILMENT_NAMES
-    from headwise.bundled.registry import bundled_folder
+    from headwise.bundled.registry import bundled_folder, locate
 
     table = Table(show_header=False, box=None)
     table.add_row("headwise", __version__)
@@ -29,4 +31,19 @@ def info() -> None:
     for bundled in (*BUNDLED_NAMES, *ENTAILMENT_NAMES):
         size = sum(f.stat().st_size for f in bundled_folder(bundled).rglob("*") if f.is_file())
         table.add_row("bundled", f"{bundled} ({size / 1e6:.1f} MB)")
+        if bundled in BUNDLED_NAMES and (folder := locate(bundled).head) is not None:
+            table.add_row("", _heads_line(folder))
     Console().print(table)
+
+
+def _heads_line(folder: Path) -> str:
+    """The heads of a folder, and what the signal ``quality`` is made of there."""
+    from headwise.heads.error_head_storage import has_error_head
+    from headwise.heads.storage import has_sigmoid_head
+    from headwise.quality.calibration import Calibration
+
+    heads = ["Sigmoid Head"] if has_sigmoid_head(folder) else []
+    heads += ["error head"] if has_error_head(folder) else []
+    calibration = Calibration.load(folder)
+    made = "no calibration" if calibration is None else f"quality made of {calibration.signal}"
+    return ", ".join([*heads, made])

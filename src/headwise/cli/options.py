@@ -42,8 +42,9 @@ SignalNames = Annotated[
     typer.Option(
         "--signals",
         "-s",
-        help="Comma-separated: sigmoid, softmax, logprob, entropy, boosted, rank, "
-        "quality. The first is the score. Default: sigmoid.",
+        help="Comma-separated: quality, error, omission, sigmoid, softmax, logprob, entropy, "
+        "boosted, rank. The first is the score. Default: quality if the head has a calibration, "
+        "else what its heads give.",
     ),
 ]
 Device = Annotated[
@@ -64,18 +65,14 @@ HypothesisColumn = Annotated[
     str | None, typer.Option("--hypothesis-column", help="Name of the hypothesis column.")
 ]
 NoSource = Annotated[bool, typer.Option("--no-source", help="The rows are text on its own.")]
-Threshold = Annotated[
-    float,
-    typer.Option("--threshold", min=0.0, max=1.0, help="Words below this value are marked."),
-]
 QualityThreshold = Annotated[
     float | None,
     typer.Option(
         "--threshold",
         min=0.0,
         max=1.0,
-        help="Words below this value are marked. Default: that of the calibration if quality is "
-        "the first signal, else 0.5.",
+        help="Words below this value are marked; for error and omission x, the value is 1 - x. "
+        "Default: that of the calibration if quality is the first signal, else 0.5.",
     ),
 ]
 
@@ -103,21 +100,26 @@ def split_signals(names: str | None) -> list[str] | None:
         return [str(signal) for signal in parse_signals(names)]
 
 
+def chosen_signals(signals: list[str] | None, estimator: "QualityEstimator") -> list[str]:
+    """The signals that were given, or the one that the estimator takes."""
+    return signals or [str(estimator.default_signal)]
+
+
 def choose_threshold(
     threshold: float | None, estimator: "QualityEstimator", signals: list[str] | None
 ) -> float:
     """The threshold that was given, or what suits the main signal."""
     if threshold is not None:
         return threshold
-    main = signals[0] if signals else str(estimator.default_signal)
+    main = chosen_signals(signals, estimator)[0]
     if main == "quality" and estimator.calibration is not None:
         return estimator.calibration.threshold
     return 0.5
 
 
-def calibration_fingerprint(estimator: "QualityEstimator", signals: list[str] | None) -> str | None:
-    """What tells the calibration from another one, if the signals that were given need it."""
-    if estimator.calibration is None or "quality" not in (signals or []):
+def calibration_fingerprint(estimator: "QualityEstimator", signals: list[str]) -> str | None:
+    """What tells the calibration from another one, if one of the signals needs it."""
+    if estimator.calibration is None or "quality" not in signals:
         return None
     return estimator.calibration.fingerprint
 

@@ -105,6 +105,7 @@ def score(
         trust_remote_code=trust_remote_code,
     )
     limit = options.choose_threshold(threshold, estimator, names)
+    chosen = options.chosen_signals(names, estimator)
     with tempfile.TemporaryDirectory(prefix="headwise-") as folder, options.usage_errors():
         target = output or (str(Path(folder) / "scored.jsonl") if shown else "-")
         summary = score_file(
@@ -114,11 +115,11 @@ def score(
             hypotheses=hypotheses,
             model=model,
             head=head,
-            calibration=options.calibration_fingerprint(estimator, names),
+            calibration=options.calibration_fingerprint(estimator, chosen),
             layout=layout,
             output_format=output_format,
             level="token" if shown else level or "sentence",
-            signals=names or [estimator.default_signal],
+            signals=chosen,
             alternatives=(3 if shown else 0) if alternatives is None else alternatives,
             overwrite=overwrite,
             # On standard output the rows themselves show how far it is
@@ -145,15 +146,16 @@ def _show(path: str, threshold: float) -> None:
     from rich.console import Console
 
     from headwise.data.readers import read_scored
+    from headwise.quality.display import shows_gaps
     from headwise.quality.terminal_view import render_legend, render_scored
 
-    console, signal = Console(highlight=False), None
-    for scored in read_scored(path):
-        console.print(render_scored(scored, threshold=threshold))
+    console, shown = Console(highlight=False), None
+    for shown in read_scored(path):
+        console.print(render_scored(shown, threshold=threshold))
         console.print()
-        signal = scored.signals[0]
-    if signal is not None:
-        console.print(render_legend(signal, threshold=threshold))
+    if shown is not None:
+        gaps = shows_gaps(shown.signals)
+        console.print(render_legend(shown.signals[0], threshold=threshold, gaps=gaps))
 
 
 def _write_report(path: str, html: Path, threshold: float, model: str) -> None:

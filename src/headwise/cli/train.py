@@ -8,17 +8,19 @@ import typer
 
 from headwise.cli import options, training_options
 from headwise.cli.train_abstention import abstention
+from headwise.cli.train_errors import errors
 from headwise.cli.train_nli import nli
+from headwise.cli.training_pairs import read_training_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from headwise.data.pairs import Pair
     from headwise.training.settings import SigmoidTraining, TrainingReport
 
 train = typer.Typer(help="Train heads on a frozen language model.", no_args_is_help=True)
 train.command()(nli)
 train.command()(abstention)
+train.command()(errors)
 
 _DATA, _OBJECTIVE = "Data", "Objective"
 
@@ -369,8 +371,8 @@ def _run(
         model.check_prompt(template)
     return train_sigmoid_head(
         model,
-        _read(data),
-        _read(dev),
+        read_training_pairs(data),
+        read_training_pairs(dev),
         output,
         prompt=template,
         backbone_name=backbone_name,
@@ -379,20 +381,3 @@ def _run(
         dev_data=dev,
         progress=True,
     )
-
-
-def _read(paths: list[str]) -> "list[Pair]":
-    """Read all pairs; rows that are none are named on standard error and left out."""
-    from headwise.data.pairs import Reject
-    from headwise.data.readers import read_pairs
-
-    pairs = []
-    # A missing file is noticed when its reader is made, before another one is read
-    for path, rows in [(path, read_pairs(path)) for path in paths]:
-        for row in rows:
-            if isinstance(row, Reject):
-                if options.is_first_process():
-                    print(f"{path}, line {row.line} left out: {row.reason}", file=sys.stderr)
-            else:
-                pairs.append(row)
-    return pairs

@@ -8,6 +8,13 @@ from headwise.training.abstention_settings import (
     ErrorLabels,
 )
 from headwise.training.defaults import default_settings
+from headwise.training.error_head import (
+    ErrorReport,
+    ErrorTraining,
+    LabelStage,
+    fit_error_head,
+    train_error_head,
+)
 from headwise.training.negatives import Combination, NegativeSampling
 from headwise.training.nli import train_nli_head
 from headwise.training.nli_settings import NLICriterion, NLIReport, NLITraining
@@ -30,8 +37,11 @@ __all__ = [
     "Combination",
     "Criterion",
     "ErrorLabels",
+    "ErrorReport",
+    "ErrorTraining",
     "Evaluation",
     "FeatureChoice",
+    "LabelStage",
     "NLICriterion",
     "NLIReport",
     "NLITraining",
@@ -42,7 +52,9 @@ __all__ = [
     "TrainingReport",
     "TrainingRun",
     "default_settings",
+    "fit_error_head",
     "train_abstention_head",
+    "train_error_head",
     "train_nli_head",
     "train_sigmoid_head",
 ]

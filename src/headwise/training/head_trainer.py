@@ -1,7 +1,7 @@
 """Transformers' Trainer over a head alone: the frozen backbone is no part of its model."""
 
 import math
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -29,11 +29,52 @@ from headwise.training.objective import (
     ranking_loss,
     sampled_loss,
 )
-from headwise.training.settings import SigmoidTraining
+from headwise.training.settings import Criterion
 from headwise.training.wrong_tokens import frequent_wrong_tokens, unlikely_wrong_tokens
 
 # The epoch whose negatives dev has at every evaluation; training counts from 0
 _DEV_EPOCH = -1
+
+
+@runtime_checkable
+class TokenLoss(Protocol):
+    """A head and what it learns, as :class:`HeadTrainer` needs them; a module."""
+
+    def __call__(self, batch: FeatureBatch, epoch: int) -> tuple[Tensor, Tensor]:
+        """Sum of weighted losses and sum of weights, two scalars."""
+        ...
+
+    def eval(self) -> object:
+        """Leave out what is for training alone, until Trainer's next step."""
+        ...
+
+    def token_scores(self, batch: FeatureBatch) -> dict[str, Tensor]:
+        """Scores of ``right`` tokens and of wrong ones by what they are, each ``(n,)``."""
+        ...
+
+
+class TokenLossSettings(Protocol):
+    """What the settings of such a run say."""
+
+    @property
+    def batch_tokens(self) -> int:
+        """Bound on the padded tokens of a batch, over all processes."""
+        ...
+
+    @property
+    def patience(self) -> int:
+        """Evaluations without an improvement before training stops."""
+        ...
+
+    @property
+    def criterion(self) -> Criterion:
+        """What counts as one."""
+        ...
+
+    @property
+    def seed(self) -> int:
+        """Of the batches."""
+        ...
 
 
 class HeadLoss(nn.Module):
@@ -114,7 +155,7 @@ class HeadTrainer(Trainer):
         targets_read: Target positions of all batches so far, over all processes.
 
     Args:
-        model: What is trained.
+        model: What is trained, a :class:`TokenLoss`.
         train: Features to learn from.
         dev: Features to evaluate on.
         settings: Of the run.
@@ -124,10 +165,10 @@ class HeadTrainer(Trainer):
 
     def __init__(
         self,
-        model: HeadLoss,
+        model: nn.Module,
         train: FeatureSource,
         dev: FeatureSource,
-        settings: SigmoidTraining,
+        settings: TokenLossSettings,
         arguments: TrainingArguments,
         optimizer: torch.optim.Optimizer | None = None,
     ) -> None:
@@ -185,6 +226,7 @@ class HeadTrainer(Trainer):
     def evaluate(self, *_: Any, metric_key_prefix: str = "eval", **__: Any) -> dict[str, float]:
         """Mean loss over all dev positions and how well scores tell wrong tokens from right."""
         model = self._unwrapped()
+        model.eval()
         total = weight = 0.0
         scores: dict[str, list[Tensor]] = {}
         for indices in self._dev_batches:
@@ -210,11 +252,11 @@ class HeadTrainer(Trainer):
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, named)
         return named
 
-    def _unwrapped(self) -> HeadLoss:
+    def _unwrapped(self) -> TokenLoss:
         model = self.model
         if isinstance(model, DistributedDataParallel):
             model = model.module
-        assert isinstance(model, HeadLoss)
+        assert isinstance(model, TokenLoss)
         return model
 
     def _kept(self) -> str:

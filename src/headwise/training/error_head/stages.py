@@ -1,0 +1,139 @@
+"""The stages of training an error head: one head and model, and features beside each other."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from headwise.backbones import Backbone, PromptTemplate
+from headwise.data.pairs import Pair
+from headwise.features import CachedFeatures, FeatureSpec, extract_features
+from headwise.heads.error_head import ErrorHead
+from headwise.training.error_head.error_loss import ErrorLoss
+from headwise.training.error_head.fitting import FittedErrors, fit_error_head
+from headwise.training.error_head.output_calibration import OutputQuality, measure_outputs
+from headwise.training.error_head.report import ErrorStage
+from headwise.training.error_head.settings import ErrorTraining
+from headwise.training.error_head.texts import ErrorTexts, with_error_copies
+
+CHECKPOINTS, FEATURES = "error_checkpoints", "error_features"
+# The same dev errors, whatever the seed of the run
+_DEV_SEED = 0
+
+
+@dataclass
+class ErrorStages:
+    """What the stages share.
+
+    Attributes:
+        backbone: The frozen language model.
+        head: What is trained.
+        prompt: How a pair is laid out.
+        settings: Of the run.
+        output: Folder of the head.
+        progress: Whether to show bars on standard error.
+        sources: Features of each part that was read, by name.
+        rejected: Texts that the model cannot read.
+    """
+
+    backbone: Backbone
+    head: ErrorHead
+    prompt: PromptTemplate
+    settings: ErrorTraining
+    output: Path
+    progress: bool
+    sources: dict[str, CachedFeatures] = field(default_factory=dict)
+    rejected: int = 0
+
+    def copies(self, train: Sequence[Pair], dev: Sequence[Pair]) -> dict[str, ErrorTexts]:
+        """Correct texts of both parts with their copies; those of dev have one error each."""
+        mix = self.settings.mix
+        parts = {
+            "train": (train, mix, self.settings.seed),
+            "dev": (dev, replace(mix, errors_per_text={1: 1.0}), _DEV_SEED),
+        }
+        corpus = [pair.hypothesis for pair in train]
+        return {
+            part: with_error_copies(
+                pairs,
+                mix=own,
+                seed=seed,
+                copies=self.settings.copies,
+                corpus=corpus,
+                backbone=self.backbone,
+                prompt=self.prompt,
+                progress=self.progress,
+            )
+            for part, (pairs, own, seed) in parts.items()
+        }
+
+    def learn(
+        self,
+        train: tuple[str, Sequence[Pair]],
+        dev: tuple[str, Sequence[Pair]],
+        settings: ErrorTraining,
+        *,
+        families: Sequence[str | None] | None,
+        fresh: bool,
+        gaps: bool,
+    ) -> ErrorStage:
+        """Train on the texts of one part, and choose by those of another.
+
+        Args:
+            train: Name and texts of the part to learn from.
+            dev: Name and texts of the part that is held out.
+            settings: Of this stage.
+            families: What kind of error each dev text has.
+            fresh: Whether the head has learned nothing yet.
+            gaps: Whether the labels of gaps count.
+        """
+        learned, held_out = self._features(*train), self._features(*dev)
+        fitted = fit_error_head(
+            self.head,
+            learned,
+            held_out,
+            settings,
+            unembedding=self.backbone.unembedding.weight,
+            checkpoints=self.output / CHECKPOINTS / train[0],
+            device=self.backbone.device,
+            families=families,
+            fresh=fresh,
+            gaps=gaps,
+            progress=self.progress,
+        )
+        return _stage(fitted, learned, held_out)
+
+    def quality_on(self, part: str) -> OutputQuality:
+        """How well the head as it is tells wrong tokens of a part from right ones."""
+        loss = ErrorLoss(self.head, self.backbone.unembedding.weight)
+        return measure_outputs(loss, self.sources[part], device=self.backbone.device)
+
+    def _features(self, part: str, pairs: Sequence[Pair]) -> CachedFeatures:
+        folder = Path(self.settings.feature_folder or self.output / FEATURES)
+        spec = FeatureSpec(
+            dtype=self.settings.feature_dtype,
+            candidates=1,
+            max_length=self.settings.max_length,
+            statistics=self.head.statistics,
+        )
+        source = extract_features(
+            self.backbone, pairs, self.prompt, folder / part, spec=spec, progress=self.progress
+        )
+        self.rejected += len(pairs) - len(source.counts)
+        self.sources[part] = source
+        return source
+
+
+def _stage(fitted: FittedErrors, train: CachedFeatures, dev: CachedFeatures) -> ErrorStage:
+    return ErrorStage(
+        texts=len(train.counts),
+        targets=sum(train.counts),
+        dev_texts=len(dev.counts),
+        evaluations=fitted.trained.evaluations,
+        best=fitted.best,
+        train_losses=fitted.trained.train_losses,
+        steps=fitted.trained.steps,
+        seconds=fitted.trained.seconds,
+        tokens_per_second=fitted.tokens_per_second,
+        tokens=fitted.tokens,
+        gaps=fitted.gaps,
+    )

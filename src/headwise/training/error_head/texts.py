@@ -1,0 +1,182 @@
+"""The texts that an error head learns from: correct ones with copies, and marked ones."""
+
+import logging
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from headwise.backbones import Backbone, PromptTemplate
+from headwise.data.error_spans import missing_places
+from headwise.data.pairs import Pair
+from headwise.errors import TrainingError
+from headwise.training.corruption import CorruptionMix, corrupt
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorTexts:
+    """Texts whose errors are known.
+
+    Attributes:
+        pairs: Pairs with ``errors``, ``()`` where there are none.
+        families: What kind of error each has, ``None`` for none.
+        groups: What each is a version of: its source, or the correct text where there is none.
+    """
+
+    pairs: tuple[Pair, ...]
+    families: tuple[str | None, ...]
+    groups: tuple[str, ...]
+
+    def counts(self) -> dict[str, int]:
+        """How many texts have errors of each family, by name."""
+        return dict(sorted(Counter(one for one in self.families if one is not None).items()))
+
+
+def correct_pairs(pairs: Sequence[Pair], *, part: str) -> list[Pair]:
+    """Pairs without those that people found errors in; a message says how many were left out.
+
+    Args:
+        pairs: Pairs that are to be correct.
+        part: What they are for, for the message.
+
+    Raises:
+        TrainingError: If no pair is left.
+    """
+    if not pairs:
+        raise TrainingError(f"There are no {part} pairs.")
+    found = [
+        replace(pair, errors=(), tags=None)
+        for pair in pairs
+        if not pair.errors and not (pair.tags is not None and any(pair.tags.bad))
+    ]
+    if not found:
+        raise TrainingError(
+            f"All {len(pairs):,} {part} pairs have errors that people marked; give correct pairs "
+            "as data, and these as labels."
+        )
+    if left_out := len(pairs) - len(found):
+        logger.warning(
+            "%d %s pairs have errors that people marked and are left out; give them as labels.",
+            left_out,
+            part,
+        )
+    return found
+
+
+def with_error_copies(
+    pairs: Sequence[Pair],
+    *,
+    mix: CorruptionMix,
+    seed: int,
+    copies: int,
+    corpus: Sequence[str],
+    backbone: Backbone,
+    prompt: PromptTemplate,
+    progress: bool = False,
+) -> ErrorTexts:
+    """Correct pairs, and after them their copies with errors.
+
+    Args:
+        pairs: Correct pairs.
+        mix: What errors are put in.
+        seed: Of the errors.
+        copies: Of each pair.
+        corpus: Texts whose words are put in.
+        backbone: The language model whose own words make plausible errors.
+        prompt: How a pair is laid out for it.
+        progress: Whether to show a bar on standard error.
+
+    Raises:
+        TrainingError: If no text allows any error, or no family can be made.
+    """
+    made = corrupt(
+        pairs,
+        mix=mix,
+        seed=seed,
+        copies=copies,
+        corpus=corpus,
+        backbone=backbone,
+        prompt=prompt,
+        progress=progress,
+    )
+    if not made:
+        raise TrainingError(
+            f"None of the {len(pairs):,} texts allows an error of the mix; give longer texts, or "
+            "other families."
+        )
+    return ErrorTexts(
+        (*pairs, *(corruption.pair for corruption in made)),
+        (*(None for _ in pairs), *(corruption.family.value for corruption in made)),
+        (
+            *(group_of(pair, pair.hypothesis) for pair in pairs),
+            *(group_of(corruption.pair, corruption.original) for corruption in made),
+        ),
+    )
+
+
+def group_of(pair: Pair, text: str) -> str:
+    """What a text is a version of: its source or conversation, or itself if it has none."""
+    return text if pair.given is None else repr(pair.given)
+
+
+def labelled_pairs(pairs: Sequence[Pair], *, part: str) -> list[Pair]:
+    """Pairs with what people marked as their ``errors``, be it spans or words.
+
+    Args:
+        pairs: Pairs with ``errors`` or ``tags``.
+        part: What they are for, for the message.
+
+    Raises:
+        TrainingError: If nobody looked for the errors of a pair.
+    """
+    found = []
+    for index, pair in enumerate(pairs):
+        if pair.errors is None and pair.tags is None:
+            place = f"line {pair.line}" if pair.line else f"index {index}"
+            raise TrainingError(
+                f"The {part} pair at {place} does not say what is wrong in it; labels need "
+                "`annotations` or `word_tags`, or MQM rows. Give correct pairs as data."
+            )
+        if pair.errors is None and pair.tags is not None:
+            pair = replace(pair, errors=pair.tags.errors)
+        found.append(pair)
+    return found
+
+
+def split_labels(
+    pairs: Sequence[Pair], *, dev_share: float, seed: int
+) -> tuple[list[Pair], list[Pair]]:
+    """Hold out some of the sources with all their texts.
+
+    Args:
+        pairs: Marked pairs.
+        dev_share: Share of the sources, in (0, 1).
+        seed: Of the choice.
+
+    Returns:
+        Pairs to learn from, and pairs that were held out.
+
+    Raises:
+        TrainingError: If there are fewer than two sources.
+    """
+    names = [group_of(pair, pair.hypothesis) for pair in pairs]
+    sources = list(dict.fromkeys(names))
+    if len(sources) < 2:
+        raise TrainingError(
+            f"There are marked texts of {len(sources)} source, so that none can be held out; give "
+            "marked dev texts."
+        )
+    count = min(len(sources) - 1, max(1, round(dev_share * len(sources))))
+    held_out = set(random.Random(seed).sample(sources, count))
+    parts: tuple[list[Pair], list[Pair]] = ([], [])
+    for pair, name in zip(pairs, names, strict=True):
+        parts[name in held_out].append(pair)
+    return parts
+
+
+def gaps_are_known(pairs: Sequence[Pair]) -> bool:
+    """Whether marks say where something is missing: all tags do, or some mark is a gap."""
+    tagged = all(pair.tags is not None and pair.tags.bad_gaps is not None for pair in pairs)
+    return tagged or any(missing_places(pair.errors or ()) for pair in pairs)

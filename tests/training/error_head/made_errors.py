@@ -1,0 +1,51 @@
+"""Features of random numbers in which some tokens can be told to be wrong."""
+
+from collections.abc import Sequence
+
+import torch
+
+from headwise.features import FeatureBatch
+from headwise.features.batch import position_keys
+
+
+class MadeErrors:
+    """Texts whose wrong tokens do not point where their hidden state does."""
+
+    has_errors = True
+
+    def __init__(
+        self, texts: int, *, seed: int, hidden_size: int = 8, missing: bool = True
+    ) -> None:
+        generator = torch.Generator().manual_seed(seed)
+        self.counts = torch.randint(1, 9, (texts,), generator=generator).tolist()
+        self.lengths, self.pairs = list(self.counts), list(range(texts))
+        self.has_missing = missing
+        self.weight = torch.randn(20, hidden_size, generator=torch.Generator().manual_seed(0))
+        self._rows = []
+        for count in self.counts:
+            targets = torch.randint(0, 20, (count,), generator=generator)
+            wrong = torch.rand(count, generator=generator) < 0.3
+            noise = 0.3 * torch.randn(count, hidden_size, generator=generator)
+            hidden = torch.where(wrong, -1.0, 1.0).unsqueeze(1) * self.weight[targets] + noise
+            gaps = wrong & (torch.rand(count, generator=generator) < 0.5)
+            self._rows.append((hidden, targets, wrong, gaps))
+
+    def target_counts(self, vocabulary_size: int) -> torch.Tensor:
+        raise NotImplementedError
+
+    def batch(self, indices: Sequence[int]) -> FeatureBatch:
+        hidden, targets, wrong, gaps = (
+            torch.cat(part) for part in zip(*(self._rows[i] for i in indices), strict=True)
+        )
+        counts = tuple(self.counts[i] for i in indices)
+        return FeatureBatch(
+            hidden=hidden,
+            targets=targets,
+            keys=position_keys([self.pairs[i] for i in indices], counts),
+            top_ids=targets.unsqueeze(1),
+            top_log_probs=torch.zeros(len(targets), 1),
+            entropy=torch.zeros(len(targets)),
+            errors=wrong,
+            counts=counts,
+            missing=gaps if self.has_missing else None,
+        )
