@@ -1,0 +1,110 @@
+"""The bundled error head on the errors that `headwise evaluate` puts into text that it never saw.
+
+ROC AUC of tokens and texts, the paired difference to the best signal without an error head, and
+false alarms: the share of right references' tokens that are flagged where 80 % of the errors are
+found.
+"""
+
+import argparse
+import logging
+from pathlib import Path
+
+import numpy as np
+from error_sets import CRUDE, PLAUSIBLE, RIGHT, TEST, ErrorSet, test_set
+from measures import (
+    Floats,
+    Interval,
+    bootstrapped,
+    error_logits,
+    false_alarms,
+    head_free_signals,
+    positions,
+    text_auroc,
+    text_parts,
+    text_values,
+    token_auroc,
+    wrong_positions,
+)
+
+from headwise import QualityEstimator
+from headwise.heads import load_error_head
+
+_FOUND = 0.8
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--head", type=Path, help="folder of an error head; default: bundled")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    estimator = QualityEstimator.from_pretrained("tiny-en-de")
+    head = estimator.error_head if arguments.head is None else load_error_head(arguments.head)
+    assert head is not None
+    assert estimator.head is not None
+    tokens, texts, alarms = [], [], []
+    for name in TEST:
+        found = test_set(estimator, arguments.data, name, arguments.work)
+        plain = head_free_signals(found, estimator.backbone, estimator.head)
+        signals = plain | {"error": error_logits(found, estimator.backbone, head)}
+        wrong = wrong_positions(found)
+        for family in (CRUDE, PLAUSIBLE):
+            values, drawn = token_auroc(found, family, signals, wrong)
+            best = max(plain, key=lambda signal: values[signal].value)
+            names = list(signals)
+            gain = drawn[names.index("error")] - drawn[names.index(best)]
+            low, high = np.quantile(gain, [0.025, 0.975])
+            difference = Interval(values["error"].value - values[best].value, low, high)
+            cells = [str(values[signal]) for signal in names]
+            tokens.append(f"| {name}, {family} | {' | '.join(cells)} | {difference:+} |")
+            texts.append(_texts(found, family, signals, name))
+        alarms.append(_alarms(found, signals, wrong, name))
+    columns = "softmax | boosted | sigmoid | error"
+    print(f"\n| tokens, ROC AUC | {columns} | error less the best of the others |")
+    print(f"|{' --- |' * 6}\n" + "\n".join(tokens))
+    print("\n| texts, ROC AUC | softmax, best | boosted, best | sigmoid, best ", end="")
+    print(f"| error mean | error min | error noisy-or |\n|{' --- |' * 7}\n" + "\n".join(texts))
+    print(f"\n| false alarms at {_FOUND:.0%} of plausible errors | {columns} ", end="")
+    print(f"| error / softmax |\n|{' --- |' * 6}\n" + "\n".join(alarms))
+
+
+def _texts(found: ErrorSet, family: str, signals: dict[str, Floats], name: str) -> str:
+    values = {}
+    for signal in ("softmax", "boosted", "sigmoid"):
+        cut = text_parts(found)
+        values[f"{signal} mean"] = np.array([signals[signal][part].mean() for part in cut])
+        values[f"{signal} min"] = np.array([signals[signal][part].min() for part in cut])
+    values |= {f"error {how}": v for how, v in text_values(found, signals["error"]).items()}
+    measured, _ = text_auroc(found, family, values)
+    cells = []
+    for signal in ("softmax", "boosted", "sigmoid"):
+        how = max(("mean", "min"), key=lambda h: measured[f"{signal} {h}"].value)
+        cells.append(f"{measured[f'{signal} {how}']} ({how})")
+    cells += [str(measured[f"error {how}"]) for how in ("mean", "min", "noisy-or")]
+    return f"| {name}, {family} | {' | '.join(cells)} |"
+
+
+def _alarms(found: ErrorSet, signals: dict[str, Floats], wrong: Floats, name: str) -> str:
+    """Shares with intervals; sources are resampled, and thresholds chosen anew."""
+    texts = found.texts(RIGHT, PLAUSIBLE)
+    places = positions(found, texts)
+    counts = [found.features.counts[i] - 1 for i in texts]
+    right = np.repeat([found.families[i] == RIGHT for i in texts], counts)
+    groups = np.repeat([found.groups[i] for i in texts], counts)
+    bad = wrong[places] & ~right
+    names = list(signals)
+
+    def shares(chosen: Floats) -> list[float]:
+        drawn = places[chosen]
+        of = [
+            false_alarms(signals[n][drawn], bad[chosen], right[chosen], found=_FOUND) for n in names
+        ]
+        return [*of, of[names.index("error")] / of[names.index("softmax")]]
+
+    intervals = bootstrapped(shares, groups)
+    return f"| {name} | {' | '.join(map(str, intervals))} |"
+
+
+if __name__ == "__main__":
+    main()
