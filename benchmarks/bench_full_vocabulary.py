@@ -33,6 +33,7 @@ def random_batch(positions: int, vocabulary: int, hidden: int) -> FeatureBatch:
         entropy=torch.zeros(positions),
         errors=None,
         counts=(positions,),
+        closing=torch.zeros(positions, dtype=torch.bool),
     )
 
 

@@ -38,6 +38,7 @@ def random_batch(positions: int, vocabulary: int, hidden: int) -> tuple[FeatureB
         entropy=torch.zeros(positions),
         errors=None,
         counts=(positions,),
+        closing=torch.zeros(positions, dtype=torch.bool),
     )
     return batch, torch.cat([frequent[:, 1:], even], dim=1)
 

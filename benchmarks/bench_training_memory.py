@@ -43,6 +43,7 @@ def random_batch(unembedding: Unembedding, positions: int) -> FeatureBatch:
         entropy=statistics.entropy,
         errors=None,
         counts=(positions,),
+        closing=torch.zeros(positions, dtype=torch.bool),
     )
 
 

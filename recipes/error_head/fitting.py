@@ -3,7 +3,7 @@
 import logging
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import torch
@@ -28,8 +28,19 @@ def fitted_head(
     families: Sequence[str],
     seed: int,
     settings: ErrorTraining,
+    sources: Collection[str | None] | None = None,
 ) -> ErrorHead:
-    """A head that learned from right texts and copies of some families, or one fitted before."""
+    """A head that learned from right texts and copies of some families, or one fitted before.
+
+    Args:
+        backbone: The frozen language model.
+        found: The texts.
+        folder: Of the head.
+        families: Which errors it learns from.
+        seed: Of its first weights.
+        settings: Of the training.
+        sources: Those of the texts that it learns from; all of them if left out.
+    """
     head = load_error_head(folder)
     if head is not None:
         return head
@@ -41,9 +52,11 @@ def fitted_head(
         statistics=settings.statistics == "on",
     )
     texts = found.texts(RIGHT, *families)
-    sources = {source: number for number, source in enumerate(sorted(set(found.groups)))}
-    held = [i for i in texts if sources[found.groups[i]] % _DEV == 0]
-    seen = [i for i in texts if sources[found.groups[i]] % _DEV != 0]
+    if sources is not None:
+        texts = [i for i in texts if found.groups[i] in sources]
+    numbered = {source: number for number, source in enumerate(sorted(set(found.groups)))}
+    held = [i for i in texts if numbered[found.groups[i]] % _DEV == 0]
+    seen = [i for i in texts if numbered[found.groups[i]] % _DEV != 0]
     checkpoints = folder / "checkpoints"
     shutil.rmtree(checkpoints, ignore_errors=True)
     started = time.monotonic()

@@ -2,7 +2,7 @@
 
 For each seed some labelled texts are drawn. The error head that learned from synthetic errors goes
 on from them; the same network learns from them alone; and thresholds on the other signals are
-chosen on them. All are tested on the rest.
+chosen on the fifth of them that no head was fitted to. All are tested on the rest.
 """
 
 import argparse
@@ -11,7 +11,7 @@ import logging
 import random
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from measures import Floats, Interval, error_logits, head_free_signals
 from numpy.typing import NDArray
 
 from headwise import QualityEstimator
+from headwise.backbones import Backbone
 from headwise.data.error_spans import is_marked, marked_ranges
 from headwise.data.pairs import Pair
 from headwise.data.readers import read_pairs
@@ -37,7 +38,7 @@ logger = logging.getLogger(__name__)
 
 Bools = NDArray[np.bool_]
 _STEPS = 200
-_DEV_SHARE = 5
+_DEV = 5
 
 
 @dataclass(frozen=True)
@@ -100,23 +101,17 @@ def main() -> None:
     results: dict[str, list[dict[str, float]]] = {}
     gains = []
     for seed in range(arguments.seeds):
-        drawn = random.Random(seed).sample(sorted(set(found.groups)), len(set(found.groups)))
-        chosen: set[str] = set()
-        labelled: list[int] = []
-        for source in drawn:
-            if len(labelled) >= arguments.labels:
-                break
-            chosen.add(source)
-            labelled += [i for i, group in enumerate(found.groups) if group == source]
+        seen, held = _labelled(found, arguments.labels, seed)
         signals = dict(plain)
         for name, first in (("second stage", start), ("from scratch", None)):
-            head = _fitted(
-                first, start, found, labelled, backbone, arguments.work / "run", seed=seed
-            )
+            head = _fitted(first, start, found, seen, held, backbone, arguments.work / "run", seed)
             signals[f"error, {name}"] = error_logits(found, backbone, head)
-        in_labels = np.isin(words.text, labelled)
         measured, gain = _measured(
-            {n: words.worst(v) for n, v in signals.items()}, words, in_labels, found.groups
+            {n: words.worst(v) for n, v in signals.items()},
+            words,
+            np.isin(words.text, held),
+            ~np.isin(words.text, seen + held),
+            found.groups,
         )
         gains.append(gain)
         for name, values in measured.items():
@@ -125,39 +120,64 @@ def main() -> None:
     _show(results, gains, share=float(words.wrong.mean()))
 
 
+def _labelled(found: ErrorSet, count: int, seed: int) -> tuple[list[int], list[int]]:
+    """About so many texts to learn from, and among them a fifth of the sources to decide on."""
+    by_source: dict[str, list[int]] = {}
+    for text, source in enumerate(found.groups):
+        by_source.setdefault(source, []).append(text)
+    seen: list[int] = []
+    held: list[int] = []
+    for number, source in enumerate(random.Random(seed).sample(sorted(by_source), len(by_source))):
+        if len(seen) + len(held) >= count:
+            break
+        (held if number % _DEV == 0 else seen).extend(by_source[source])
+    return seen, held
+
+
 def _fitted(
     first: ErrorHead | None,
     like: ErrorHead,
     found: ErrorSet,
-    labelled: Sequence[int],
-    backbone: object,
+    seen: Sequence[int],
+    held: Sequence[int],
+    backbone: Backbone,
     folder: Path,
-    *,
     seed: int,
 ) -> ErrorHead:
-    """A head that learned from some texts, from a first stage or from nothing."""
-    torch.manual_seed(seed)
-    head = ErrorHead(
-        hidden_size=like.hidden_size, variant=like.variant, inner_size=like.inner_size,
-        rank=like.rank, statistics=like.statistics,
-    )  # fmt: skip
-    if first is not None:
-        head.load_state_dict(first.state_dict())
-    shutil.rmtree(folder, ignore_errors=True)
-    held = labelled[::_DEV_SHARE]
-    seen = [i for i in labelled if i not in set(held)]
-    fit_error_head(
-        head,
-        SelectedFeatures(found.features, seen),
-        SelectedFeatures(found.features, held),
-        ErrorTraining(seed=seed).for_labels(),
-        unembedding=backbone.unembedding.weight,  # type: ignore[attr-defined]
-        checkpoints=folder,
-        device=backbone.device,  # type: ignore[attr-defined]
-        fresh=first is None,
-        gaps=False,
-    )
-    return head
+    """A head that learned from some texts, from a first stage or from nothing.
+
+    From nothing, it is the better of two on the held-out texts: one learned as fast as in a second
+    stage, the other as fast as in a first one.
+    """
+    settings = ErrorTraining(seed=seed)
+    rates = [settings.labels.learning_rate]
+    if first is None:
+        rates.append(settings.learning_rate)
+    heads = []
+    for rate in rates:
+        torch.manual_seed(seed)
+        head = ErrorHead(
+            hidden_size=like.hidden_size,
+            variant=like.variant,
+            inner_size=like.inner_size,
+            rank=like.rank,
+            statistics=like.statistics,
+        )
+        if first is not None:
+            head.load_state_dict(first.state_dict())
+        shutil.rmtree(folder, ignore_errors=True)
+        fitted = fit_error_head(
+            head,
+            SelectedFeatures(found.features, seen),
+            SelectedFeatures(found.features, held),
+            replace(settings.for_labels(), learning_rate=rate),
+            unembedding=backbone.unembedding.weight,
+            checkpoints=folder,
+            device=backbone.device,
+            fresh=first is None,
+        )
+        heads.append((fitted.trained.evaluations[fitted.best].metrics["auroc"], rate, head))
+    return max(heads, key=lambda one: one[:2])[2]
 
 
 def _words(found: ErrorSet, pairs: Sequence[Pair], estimator: QualityEstimator) -> Words:
@@ -182,22 +202,26 @@ def _words(found: ErrorSet, pairs: Sequence[Pair], estimator: QualityEstimator) 
 
 
 def _measured(
-    signals: Mapping[str, Floats], words: Words, in_labels: Bools, groups: Sequence[str]
+    signals: Mapping[str, Floats],
+    words: Words,
+    held: Bools,
+    rest: Bools,
+    groups: Sequence[str],
 ) -> tuple[dict[str, dict[str, float]], list[float]]:
-    """MCC at the threshold that is best on the labelled texts, and AUROC, on the rest."""
-    wrong = words.wrong[~in_labels]
+    """MCC at the threshold that is best on the held-out texts, and AUROC, on the rest."""
+    wrong = words.wrong[rest]
     flags = {}
     measured = {}
     for name, values in signals.items():
-        threshold = _best_threshold(values[in_labels], words.wrong[in_labels])
-        flags[name] = values[~in_labels] < threshold
+        threshold = _best_threshold(values[held], words.wrong[held])
+        flags[name] = values[rest] < threshold
         mcc = matthews(flags[name], wrong).value
-        auc = weighted_roc_auc(values[~in_labels], ~wrong)(np.ones((1, len(wrong))))[0]
+        auc = weighted_roc_auc(values[rest], ~wrong)(np.ones((1, len(wrong))))[0]
         measured[name] = {"mcc": float(mcc or 0.0), "auroc": float(auc)}
     pair = [
         weighted_matthews(flags[f"error, {n}"], wrong) for n in ("second stage", "from scratch")
     ]
-    units = np.array(groups)[words.text[~in_labels]]
+    units = np.array(groups)[words.text[rest]]
     drawn = bootstrap(pair, count=len(wrong), groups=units)
     interval = percentile_interval(drawn[0] - drawn[1])
     assert interval is not None

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headwise.data.error_spans import ErrorSpan
-from headwise.data.token_marks import missing_marks, tagged_places, token_marks
+from headwise.data.pairs import Pair
+from headwise.data.token_marks import has_error, missing_marks, tagged_places, token_marks
 from headwise.data.word_tags import WordTags
 
 TEXT = "Ein Hund läuft."
@@ -74,3 +75,23 @@ def test_every_character_is_looked_at(text: str, data: st.DataObject) -> None:
         gap or not marked.isdisjoint(range(start, end))
         for (start, end), gap in zip(ranges, found.missing[:-1], strict=True)
     )
+
+
+@pytest.mark.parametrize(
+    ("marks", "found"),
+    [
+        ({}, False),
+        ({"errors": ()}, False),
+        ({"errors": (ErrorSpan(3, 4),)}, False),  # a space
+        ({"errors": (ErrorSpan(4, 8),)}, True),
+        ({"errors": (ErrorSpan(15, 15),)}, True),
+        ({"tags": WordTags(WORDS, (False,) * 4, (False,) * 5)}, False),
+        ({"tags": WordTags(WORDS, (False,) * 4, (False,) * 4 + (True,))}, True),
+        ({"tags": WordTags(WORDS, (False, True, False, False))}, True),
+        ({"errors": (), "extra": {"source_marks": 1}}, True),
+        ({"errors": (), "extra": {"missing_marks": 2}}, True),
+        ({"errors": (), "extra": {"missing_marks": 0, "other": 1}}, False),
+    ],
+)
+def test_a_text_has_an_error_wherever_that_is_said(marks: dict, found: bool) -> None:
+    assert has_error(Pair(None, TEXT, **marks)) is found

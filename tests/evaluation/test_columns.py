@@ -73,9 +73,19 @@ def test_only_gaps_have_omission() -> None:
     assert gaps.wrong.tolist() == [False, True, False]
 
 
-def test_omission_that_is_not_known_everywhere_is_no_column() -> None:
-    text = text_with_gaps(opening=None)
-    assert "omission" not in {c.signal for c in pieces([text], Unit.GAP).columns}
+def test_omission_that_is_not_known_everywhere_is_no_column(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    texts = [text_with_gaps(opening=None), text_with_gaps()]
+    assert "omission" not in {c.signal for c in pieces(texts, Unit.GAP).columns}
+    assert "omission is left out: it is not known of 1 of 6 items" in caplog.text
+    caplog.clear()
+    one = scored_text(["ein"], {"error": [0.25], "omission": [0.5]})
+    (token,) = one.tokens
+    unknown = replace(one, tokens=(replace(token, omission=None),))
+    judged = [JudgedText(scored=scored, group="a") for scored in (one, unknown)]
+    assert "omission" not in {c.signal for c in text_columns(judged)}
+    assert "omission (noisy_or) is left out: it is not known of 1 of 2 items" in caplog.text
 
 
 def test_a_gap_makes_the_next_piece_wrong_and_the_text_too() -> None:

@@ -51,6 +51,8 @@ def extract(backbone: CausalBackbone, pairs: list[Pair], tmp_path: Path) -> Extr
         max_length: int | None = None,
         cut: bool = False,
         statistics: bool = False,
+        closing_tokens: int | None = None,
+        gaps_marked: bool = True,
         shard_bytes: int = SHARD_BYTES,
         **options: Any,
     ) -> CachedFeatures:
@@ -60,6 +62,8 @@ def extract(backbone: CausalBackbone, pairs: list[Pair], tmp_path: Path) -> Extr
             max_length=max_length,
             cut=cut,
             statistics=statistics,
+            closing_tokens=closing_tokens,
+            gaps_marked=gaps_marked,
         )
         return extract_features(
             backbone,

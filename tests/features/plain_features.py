@@ -22,9 +22,10 @@ def plain_features(
 ) -> FeatureBatch:
     """Features of one pair, which is number `number` of the data."""
     tokenizer = backbone.tokenizer
+    whole = prompt.render(tokenizer, pair.given, pair.hypothesis)
     first = len(tokenizer(prompt.render_prompt(tokenizer, pair.given))["input_ids"])
-    text = prompt.render(tokenizer, pair.given, pair.hypothesis).text
-    ids = torch.tensor(tokenizer(text)["input_ids"])
+    ids = torch.tensor(tokenizer(whole.text)["input_ids"])
+    closing = len(tokenizer(whole.text[whole.end :])["input_ids"])
     out = backbone.model(input_ids=ids[None], output_hidden_states=True)
     log_probs = out.logits[0, first - 1 : -1].float().log_softmax(-1)  # (N, V)
     top_log_probs, top_ids = log_probs.topk(candidates)
@@ -38,8 +39,12 @@ def plain_features(
         entropy=-(log_probs.exp() * log_probs).sum(-1),
         errors=torch.tensor(_marks(backbone, pair, targets)) if has_errors else None,
         counts=(len(targets),),
+        closing=torch.arange(len(targets)) >= len(targets) - closing,
         # No gaps in these texts
         missing=torch.zeros(len(targets), dtype=torch.bool) if has_errors else None,
+        missing_known=(
+            torch.full((len(targets),), pair.errors is not None) if has_errors else None
+        ),
     )
 
 
@@ -89,9 +94,9 @@ def assert_equal(found: FeatureBatch, expected: FeatureBatch) -> None:
 def assert_close(found: FeatureBatch, expected: FeatureBatch, *, tolerance: float = 1e-5) -> None:
     """Integers and marks bit by bit, the rest up to rounding."""
     assert found.counts == expected.counts
-    for name in ("errors", "missing", "statistics"):
+    for name in ("errors", "missing", "missing_known", "statistics"):
         assert (getattr(found, name) is None) == (getattr(expected, name) is None)
-    for name in ("targets", "keys", "top_ids", "errors", "missing"):
+    for name in ("targets", "keys", "top_ids", "closing", "errors", "missing", "missing_known"):
         if getattr(expected, name) is not None:
             torch.testing.assert_close(
                 getattr(found, name), getattr(expected, name), rtol=0.0, atol=0.0

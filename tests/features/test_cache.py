@@ -267,7 +267,7 @@ def test_a_folder_that_is_not_there_holds_no_features(tmp_path: Path) -> None:
         CachedFeatures(tmp_path / "nothing")
 
 
-@pytest.mark.parametrize("version", [0, 1, None])
+@pytest.mark.parametrize("version", [0, 1, 2, None])
 def test_another_version_of_the_format_is_named(extract: Extract, version: int | None) -> None:
     index = extract().folder / "index.json"
     content = json.loads(index.read_text())
@@ -275,7 +275,7 @@ def test_another_version_of_the_format_is_named(extract: Extract, version: int |
     content["fingerprint"]["format version"] = version
     # Whatever else that version wrote
     index.write_text(json.dumps({"fingerprint": content["fingerprint"], "parts": []}))
-    message = rf"another version of headwise \(format {version}, this one writes 2\); delete"
+    message = rf"another version of headwise \(format {version}, this one writes 3\); delete"
     with pytest.raises(MismatchError, match=message):
         extract()
     with pytest.raises(MismatchError, match=message):

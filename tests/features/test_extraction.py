@@ -109,6 +109,8 @@ def test_a_full_disk_says_what_to_do_and_can_be_continued(
         patch.setattr(tensor_files, "save_file", save)
         with pytest.raises(OutputError) as caught:
             extract("full")
+        with pytest.raises(OutputError, match="run the same again, or buy a disk"):
+            extract("full", instead="buy a disk")
     message = str(caught.value)
     assert f"shard-{number:05d}.safetensors cannot be written" in message
     assert "No space left on device" in message

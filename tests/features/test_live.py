@@ -117,7 +117,9 @@ def test_a_cut_hypothesis_keeps_its_first_targets(
             **rows,
             errors=full.batch([i]).errors[:count],
             counts=(count,),
+            closing=full.batch([i]).closing[:count],
             missing=full.batch([i]).missing[:count],
+            missing_known=full.batch([i]).missing_known[:count],
         )
         assert_close(cut.batch([i]), expected)
     assert shorter == 6 - len(left)

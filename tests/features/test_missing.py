@@ -1,6 +1,7 @@
 """Where something is missing, and statistics of targets, live and from the cache."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -81,6 +82,47 @@ def test_who_looked_for_what(backbone: CausalBackbone) -> None:
     both = example(backbone, tags=WordTags(WORDS, bad), errors=(ErrorSpan(9, 9),))
     assert both.missing is not None
     assert any(both.missing)
+
+
+def test_where_nobody_marked_gaps_nobody_knows_them(backbone: CausalBackbone) -> None:
+    tags = WordTags(WORDS, (False,) * len(WORDS), (False,) * (len(WORDS) + 1))
+    told = {"spans": {"errors": (ErrorSpan(0, 3),)}, "nothing wrong": {"errors": ()}}
+    told["tags"] = {"errors": (), "tags": tags}
+    told["a gap without a place"] = {"errors": (), "extra": {"missing_marks": 1}}
+    told["an omission in the source"] = {"errors": (), "extra": {"source_marks": 2}}
+    pairs = [Pair(SOURCE, TEXT, **marks) for marks in told.values()]
+    for gaps_marked in (True, False):
+        found = encode_examples(backbone, pairs, TINY, gaps_marked=gaps_marked)
+        known = dict(zip(told, (e.missing is not None for e in found), strict=True))
+        assert known == {
+            "spans": gaps_marked,
+            "nothing wrong": gaps_marked,
+            "tags": True,
+            "a gap without a place": False,
+            "an omission in the source": False,
+        }
+        assert all(example.errors is not None for example in found)
+
+
+def test_each_text_says_whether_its_gaps_are_known(
+    extract: Extract, backbone: CausalBackbone, pairs: list[Pair]
+) -> None:
+    pairs = [
+        replace(pair, errors=(), extra={"missing_marks": int(i % 3 == 0)})
+        for i, pair in enumerate(gapped(pairs, range(36)))
+    ]
+    cached = extract(pairs=pairs, batch_tokens=1)
+    live = LiveFeatures(backbone, encode_examples(backbone, pairs, TINY), candidates=7)
+    order = [30, 3, 17, 17, 0, 35]
+    found = cached.batch(order)
+    assert_equal(found, joined([live.batch([i]) for i in order]))
+    assert found.missing_known is not None
+    known = [set(part.tolist()) for part in found.missing_known.split(found.counts)]
+    assert known == [{i % 3 != 0} for i in order]
+    with pytest.raises(MismatchError, match="data"):
+        extract(pairs=[replace(pair, extra={}) for pair in pairs])
+    with pytest.raises(MismatchError, match="gaps marked: true there, false now"):
+        extract(pairs=pairs, gaps_marked=False)
 
 
 def gapped(pairs: list[Pair], where: range) -> list[Pair]:

@@ -118,12 +118,20 @@ def test_the_error_head_fills_in_what_the_other_leaves_open(tmp_path: Path) -> N
 def test_two_prompts_in_a_folder_are_refused(tmp_path: Path) -> None:
     sigmoid = make_head("new_unembedding_head")
     save_head(sigmoid, tmp_path, prompt=OTHER)
-    message = r"reads another prompt than the Sigmoid Head \(prompt: '{bos} {source} ä' against"
+    message = (
+        r"reads another prompt than the Sigmoid Head in .* \(prompt: '{bos} {source} ä' against"
+    )
     with pytest.raises(MismatchError, match=message):
         saved(tmp_path)
     assert not has_error_head(tmp_path)
     saved(tmp_path, prompt=OTHER | {"end": ""})  # said by one alone: a default
-    save_head(sigmoid, tmp_path, prompt=PROMPT)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    message = r"\(prompt: '{source}' against '{bos} {source} ä'\)"
+    with pytest.raises(MismatchError, match=message):
+        save_head(sigmoid, tmp_path, prompt=PROMPT)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    config = json.loads((tmp_path / "config.json").read_text("utf-8"))
+    (tmp_path / "config.json").write_text(json.dumps(config | {"prompt": PROMPT}))
     for read in (load_error_head, read_error_head_info, read_head_info):
         with pytest.raises(MismatchError, match="keep them in folders of their own"):
             read(tmp_path)
@@ -136,6 +144,40 @@ def test_another_hidden_size_is_refused() -> None:
 
 
 COMPANIONS = ("run.yaml", "curves.png", "error_head.yaml", "error_head.png", "calibration.json")
+
+
+def test_what_is_copied_must_fit_the_head_that_stays(tmp_path: Path) -> None:
+    sigmoid, errors = tmp_path / "sigmoid", tmp_path / "errors"
+    save_head(make_head("new_unembedding_head"), sigmoid, prompt=PROMPT)
+    saved(errors, prompt=OTHER)
+    for source, output in ((sigmoid, errors), (errors, sigmoid)):
+        before = {path.name for path in output.iterdir()}
+        with pytest.raises(MismatchError, match="reads another prompt"):
+            copy_head(source, output)
+        assert {path.name for path in output.iterdir()} == before
+    save_head(make_head("new_unembedding_head"), tmp_path / "both", prompt=OTHER)
+    copy_head(errors, tmp_path / "both")
+    save_head(make_head("new_unembedding_head"), sigmoid / "both", prompt=PROMPT)
+    saved(sigmoid / "both")
+    copy_head(tmp_path / "both", sigmoid / "both")  # both are replaced
+    assert read_head_info(sigmoid / "both").prompt == OTHER
+
+
+def test_a_sigmoid_head_can_be_copied_alone(tmp_path: Path) -> None:
+    both = save_head(
+        make_head("new_unembedding_head"), tmp_path / "both", prompt=PROMPT, model_card="a"
+    )
+    saved(both, model_card="b")
+    for name in COMPANIONS:
+        (both / name).write_text(name)
+    copy = copy_head(both, tmp_path / "copy", with_error_head=False)
+    assert {path.name for path in copy.iterdir()} == {
+        *("config.json", "model.safetensors", "sigmoid_head.py", "README.md"),
+        *("run.yaml", "curves.png"),  # its card speaks of them
+    }
+    alone = saved(tmp_path / "alone")
+    with pytest.raises(WeightsError, match=r"has no model\.safetensors"):
+        copy_head(alone, tmp_path / "nothing", with_error_head=False)
 
 
 @pytest.mark.parametrize("alone", [False, True])

@@ -12,6 +12,7 @@ from headwise.quality.display import (
     confidence,
     gap_threshold,
     gaps_to_check,
+    no_error_share,
     scale_description,
     words_to_check,
 )
@@ -125,3 +126,17 @@ def test_a_threshold_on_the_error_head_holds_for_gaps(gappy):
 
 def test_without_omissions_there_are_no_gaps(examples):
     assert all(all_gaps(scored) == [] for scored in examples)
+
+
+@pytest.mark.parametrize(
+    ("quality", "shown"),
+    [(None, None), (0.2, "20%"), (0.99, "99%"), (0.9999, ">99%"), (0.0001, "<1%")],
+)
+def test_the_share_of_texts_without_error_is_never_certain(examples, quality, shown):
+    assert no_error_share(dataclasses.replace(examples[0], quality=quality)) == shown
+
+
+@pytest.mark.parametrize("signal", [one for one in Signal if one.is_probability])
+def test_the_confidence_of_a_probability_is_that_of_being_right(signal):
+    values = (0.0, 0.25, 1.0)
+    assert [confidence(v, signal) for v in values] == [signal.oriented(v) for v in values]

@@ -11,11 +11,12 @@ from headwise import QualityEstimator
 from headwise.data.aggregation import Aggregation
 from headwise.data.error_spans import ErrorSpan
 from headwise.data.pairs import Pair
+from headwise.data.scored import ScoredHypothesis, ScoredToken
 from headwise.data.signals import Signal
+from headwise.data.word_tags import WordTags
 from headwise.heads import ErrorHead
-from headwise.metrics.ranking import roc_auc
 from headwise.quality.calibrate import calibrate
-from headwise.quality.labelled_texts import label_signals, label_texts
+from headwise.quality.labelled_texts import label_texts
 
 
 class KnowsThePairs(ErrorHead):
@@ -82,35 +83,80 @@ def test_quality_made_of_errors_is_the_same_in_all_ways(knowing: QualityEstimato
     assert streamed == pytest.approx(expected, abs=1e-5)
 
 
-def test_the_best_signal_is_chosen_on_the_half_to_fit_to(knowing: QualityEstimator) -> None:
+class KnowsNothing(ErrorHead):
+    """Thinks the opposite of what it should."""
+
+    def logits(self, hidden: Any, rows: Any, *_: Any, **__: Any) -> torch.Tensor:
+        return ((hidden * rows).sum(-1) - 8.0).unsqueeze(-1).expand(-1, 2)
+
+
+def test_the_signal_that_knows_the_errors_is_calibrated(knowing: QualityEstimator) -> None:
     calibration = calibrate(knowing, texts(), default="f1", groups=groups())
-    labelled = label_signals(knowing, texts(), (Signal.SIGMOID, Signal.ERROR), groups=groups())
-    areas = {}
-    for signal, judged in labelled.items():
-        half = judged.halves()[0]
-        areas[signal] = roc_auc(half.tokens(), ~half.wrong()).value
-    assert calibration.signal is max(areas, key=lambda signal: areas[signal])
+    assert calibration.signal is Signal.ERROR
     (note,) = calibration.provenance.notes
-    for signal, area in areas.items():
-        assert f"{signal} {area:.3f}" in note
-
-
-def test_the_best_aggregation_of_errors_is_chosen_there_too(knowing: QualityEstimator) -> None:
-    calibration = calibrate(knowing, texts(), signal="error", default="f1", groups=groups())
-    half = label_texts(knowing, texts(), Signal.ERROR, groups=groups()).halves()[0]
-    areas = {
-        how: roc_auc(half.sentences(how), half.flawless()).value
-        for how in (Aggregation.NOISY_OR, Aggregation.MIN, Aggregation.MEAN)
-    }
-    assert calibration.sentence is not None
-    assert areas[calibration.sentence.aggregation] == max(areas.values())
-    given = calibrate(
-        knowing, texts(), signal="error", aggregation="median", default="f1", groups=groups()
+    assert note.startswith("Made of error, the best by ROC AUC")
+    assert "sigmoid 0." in note
+    misled = KnowsNothing(hidden_size=knowing.backbone.hidden_size)
+    other = QualityEstimator(
+        knowing.backbone, knowing.head, error_head=misled, prompt=knowing.prompt
     )
+    assert calibrate(other, texts(), default="f1", groups=groups()).signal is Signal.SIGMOID
+
+
+class Told:
+    """An estimator that gives every word the probability of being wrong that it is."""
+
+    def score_many(self, pairs: Any, **_: Any) -> Any:
+        for pair in pairs:
+            place, tokens = 0, []
+            for word in pair.hypothesis.split():
+                end = place + len(word)
+                tokens.append(ScoredToken(text=word, start=place, end=end, error=float(word)))
+                place = end + 1
+            yield ScoredHypothesis(None, pair.hypothesis, tuple(tokens), (), (Signal.ERROR,))
+
+
+# Words of texts with and without errors; each time one way alone sorts them without a mistake
+WINNERS = {
+    Aggregation.NOISY_OR: (".4 .4 .4 .4 .4 .4", ".5 .4"),
+    Aggregation.MIN: (".8 .1 .1 .1", ".7 .7"),
+    Aggregation.MEAN: (".5 .5", ".6 .1 .1 .1 .1 .1 .1 .1 .1 .1 .1"),
+}
+
+
+@pytest.mark.parametrize("winner", WINNERS)
+def test_the_best_aggregation_of_errors_is_chosen(winner: Aggregation) -> None:
+    wrong, right = WINNERS[winner]
+    pairs = [
+        Pair(None, wrong, errors=(ErrorSpan(0, 2),)) if number % 2 else Pair(None, right, errors=())
+        for number in range(200)
+    ]
+    told: Any = Told()
+    options: Any = {"signal": "error", "default": "f1", "groups": groups(200)}
+    calibration = calibrate(told, pairs, **options)
+    assert calibration.sentence is not None
+    assert calibration.sentence.aggregation is winner
+    given = calibrate(told, pairs, aggregation="median", **options)
     assert given.sentence is not None
     assert given.sentence.aggregation is Aggregation.MEDIAN
     with pytest.raises(ValueError, match="`product` is defined for"):
-        calibrate(knowing, texts(), signal="error", aggregation="product", groups=groups())
+        calibrate(told, pairs, aggregation="product", **options)
+
+
+def test_what_is_missing_without_a_place_is_an_error_of_the_text(
+    estimator: QualityEstimator,
+) -> None:
+    text = "Ein Hund."
+    tags = WordTags(((0, 3), (4, 8)), (False, False), (False, False, True))
+    pairs = [
+        Pair("A dog.", text, errors=()),
+        Pair("A dog.", text, errors=(), tags=tags),
+        Pair("A dog.", text, errors=(), extra={"missing_marks": 1}),
+        Pair("A dog.", text, errors=(), extra={"source_marks": 2}),
+    ]
+    judged = label_texts(estimator, pairs, Signal.SIGMOID)
+    assert judged.flawless().tolist() == [True, False, False, False]
+    assert not judged.wrong().any()
 
 
 def test_without_heads_softmax_is_calibrated(estimator: QualityEstimator) -> None:

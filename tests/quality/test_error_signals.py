@@ -6,21 +6,23 @@ from typing import Any
 
 import pytest
 import torch
-from agreement import assert_same
+from agreement import assert_same, assert_same_token
 from tiny_models import PAIRS
 from torch import Tensor
 
 from headwise import QualityEstimator
-from headwise.backbones import NAMED_PROMPTS, CausalBackbone, EncodedPair
+from headwise.backbones import NAMED_PROMPTS, CausalBackbone, EncodedPair, TextTemplate
 from headwise.data.readers import read_scored
 from headwise.data.scored import ScoredHypothesis
 from headwise.data.signals import Signal
 from headwise.errors import MismatchError, WeightsError
 from headwise.heads import ErrorHead, ErrorVariant, SigmoidHead, save_error_head, save_head
 from headwise.quality import token_signals
+from headwise.quality.closing import closing_token, read_positions
 from headwise.quality.job import score_file
 from headwise.quality.scored_generation import StreamScorer
 from headwise.quality.signal_request import SignalRequest
+from headwise.quality.writing import write_hypothesis
 
 SOURCE, HYPOTHESIS = PAIRS[0]
 SIGNALS = ("error", "omission", "sigmoid", "logprob")
@@ -45,16 +47,17 @@ def with_errors(
 
 
 def by_the_book(
-    qe: QualityEstimator, pair: tuple[str, str], *, ended: bool = True
+    qe: QualityEstimator, pair: tuple[str, str], *, ended: bool = True, closing: int = 1
 ) -> tuple[Tensor, Tensor]:
     """Probabilities that tokens are wrong, and that something is missing before them."""
     (encoded,) = qe.backbone.encode([pair], qe.prompt)
     assert isinstance(encoded, EncodedPair)
     assert qe.error_head is not None
-    targets = torch.tensor(encoded.targets)
+    count = len(encoded.ranges) + closing
+    targets = torch.tensor(encoded.targets)[:count]
     statistics = None
     with torch.inference_mode():
-        hidden = qe.backbone.target_hidden([encoded])
+        hidden = qe.backbone.target_hidden([encoded])[:count]
         if qe.error_head.statistics:
             log_probs = qe.backbone.unembedding(hidden).log_softmax(-1)
             own = log_probs.gather(-1, targets.unsqueeze(-1))
@@ -169,6 +172,118 @@ def test_a_text_that_nothing_closes_does_not_know_its_last_gap(parrot: CausalBac
     assert scored.aggregate("noisy_or", signal="omission") is not None
 
 
+# As `tiny`, but that nothing closes a text
+OPEN = TextTemplate(prompt="{bos} {source}<|target|>", completion=" {hypothesis}")
+
+
+@pytest.mark.parametrize("way", [{}, {"num_beams": 3, "length_penalty": 0.6}], ids=str)
+@pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair[0])
+@pytest.mark.parametrize(
+    ("prompt", "scored_closing", "generated_closing"),
+    [(NAMED_PROMPTS["tiny"], 1, 1), (NAMED_PROMPTS["tower"], 2, 1), (OPEN, 0, 1)],
+    ids=["one closing token", "two closing tokens", "no closing token"],
+)
+def test_layouts_with_other_ends_are_read_alike(
+    with_errors: QualityEstimator,
+    prompt: Any,
+    scored_closing: int,
+    generated_closing: int,
+    pair: tuple[str, str],
+    way: dict[str, Any],
+) -> None:
+    qe = QualityEstimator(
+        with_errors.backbone, with_errors.head, error_head=with_errors.error_head, prompt=prompt
+    )
+    scored = qe.score(*pair, signals=SIGNALS)
+    wrong, _ = by_the_book(qe, pair, closing=min(1, scored_closing))
+    read = len(scored.tokens) + min(1, scored_closing)
+    found = [t.error for t in scored.tokens + scored.special_tokens]
+    assert found[:read] == pytest.approx(wrong.tolist(), abs=1e-5)
+    assert found[read:] == [None] * (scored_closing - 1)
+    assert (scored.tokens[-1].omission is None) is (scored_closing == 0)
+    assert all(t.omission is None for t in scored.special_tokens)
+    generated = qe.generate(pair[0], signals=SIGNALS, **way)
+    assert generated.hypothesis == pair[1]
+    assert len(generated.special_tokens) == generated_closing
+    for a, b in zip(generated.tokens, scored.tokens, strict=True):
+        assert_same_token(a, b)
+    for a, b in zip(generated.special_tokens, scored.special_tokens, strict=False):
+        assert_same_token(a, b)
+    if not scored_closing:
+        assert [t.error for t in generated.special_tokens] == [None]
+    assert generated.opening_omission == pytest.approx(scored.opening_omission, abs=1e-5)
+
+
+@pytest.mark.parametrize("prompt", ["tiny", "tower"])
+def test_a_text_that_was_cut_has_no_end_to_look_at(
+    with_errors: QualityEstimator, prompt: str
+) -> None:
+    qe = QualityEstimator(
+        with_errors.backbone,
+        with_errors.head,
+        error_head=with_errors.error_head,
+        prompt=NAMED_PROMPTS[prompt],
+    )
+    cut = qe.generate(SOURCE, signals=SIGNALS, max_new_tokens=2)
+    assert cut.special_tokens == ()
+    wrong, missing = by_the_book(qe, (SOURCE, cut.hypothesis), ended=False, closing=0)
+    assert [t.error for t in cut.tokens] == pytest.approx(wrong.tolist(), abs=1e-5)
+    assert cut.tokens[0].omission == pytest.approx(float(missing[1]), abs=1e-5)
+    assert cut.tokens[1].omission is None
+
+
+def test_where_no_layout_closes_texts_a_cut_one_is_read_as_it_is_scored(
+    with_errors: QualityEstimator,
+) -> None:
+    qe = QualityEstimator(
+        with_errors.backbone, with_errors.head, error_head=with_errors.error_head, prompt=OPEN
+    )
+    cut = qe.generate(SOURCE, signals=SIGNALS, max_new_tokens=2)
+    assert_same(cut, qe.score(SOURCE, cut.hypothesis, signals=SIGNALS))
+
+
+def test_white_space_after_the_text_is_no_part_of_it(parrot: CausalBackbone) -> None:
+    text = [*parrot.tokenizer("Ein Hund", add_special_tokens=False)["input_ids"]]
+    spaces = parrot.tokenizer("\n", add_special_tokens=False)["input_ids"]
+    end = parrot.tokenizer.eos_token_id
+    written = write_hypothesis(parrot, [*text, *spaces, end, end])
+    count = len(text)
+    assert closing_token(parrot, NAMED_PROMPTS["tiny"]) == end
+    assert read_positions(parrot, written, end) == ((*range(count), count + len(spaces)), True)
+    assert read_positions(parrot, written, None) == (tuple(range(count)), True)
+    cut = write_hypothesis(parrot, [*text, *spaces])
+    assert read_positions(parrot, cut, end) == (tuple(range(count)), False)
+
+
+def test_a_layout_that_no_special_token_closes(parrot: CausalBackbone) -> None:
+    prompt = OPEN.model_copy(update={"end": "\n"})
+    (line_feed,) = parrot.tokenizer("\n", add_special_tokens=False)["input_ids"]
+    assert closing_token(parrot, prompt) == line_feed
+    ids = [*parrot.tokenizer("Ein Hund", add_special_tokens=False)["input_ids"], line_feed]
+    written = write_hypothesis(parrot, ids)
+    assert read_positions(parrot, written, line_feed) == (tuple(range(len(ids))), True)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "read"), [(NAMED_PROMPTS["tower"], 1), (OPEN, 0)], ids=["tower", "open"]
+)
+def test_streams_read_the_closing_token_that_texts_have(
+    with_errors: QualityEstimator, prompt: Any, read: int
+) -> None:
+    qe = QualityEstimator(
+        with_errors.backbone, with_errors.head, error_head=with_errors.error_head, prompt=prompt
+    )
+    wrong, missing = by_the_book(qe, PAIRS[0], ended=False, closing=read)
+    streamed = list(qe.stream(SOURCE, signals=SIGNALS))
+    assert streamed[-1].special
+    count = len(wrong)
+    assert [t.error for t in streamed[:count]] == pytest.approx(wrong.tolist(), abs=1e-5)
+    assert [t.error for t in streamed[count:]] == [None] * (1 - read)
+    known = len(missing) - 1
+    assert [t.omission for t in streamed[:known]] == pytest.approx(missing[1:].tolist(), abs=1e-5)
+    assert all(t.omission is None for t in streamed[known:])
+
+
 @pytest.mark.parametrize("variant", ErrorVariant)
 def test_nothing_vocabulary_wide_runs_for_errors_alone(
     parrot: CausalBackbone, variant: str, monkeypatch: pytest.MonkeyPatch
@@ -191,6 +306,41 @@ def test_nothing_vocabulary_wide_runs_for_errors_alone(
             of(True).score(SOURCE, HYPOTHESIS, signals=("error",))
     finally:
         handle.remove()
+
+
+def test_a_candidate_of_which_nothing_is_known_comes_last(parrot: CausalBackbone) -> None:
+    qe = QualityEstimator(
+        parrot, error_head=made_head(parrot, "hindsight"), prompt=NAMED_PROMPTS["raw"]
+    )
+    texts = ["a", HYPOTHESIS]
+    ranked = qe.rerank(None, texts, signals=("omission",))
+    assert ranked[1].score is None
+    assert [one.hypothesis for one in ranked] == [HYPOTHESIS, "a"]
+    # A text that surely lacks something is known to
+    with torch.no_grad():
+        qe.error_head.output.bias.fill_(100.0)
+    ranked = qe.rerank(None, texts, signals=("omission",))
+    assert [one.score for one in ranked] == [1.0, None]
+
+
+@pytest.mark.parametrize("statistics", [False, True])
+def test_a_stream_looks_at_the_vocabulary_once_a_token_if_it_can(
+    parrot: CausalBackbone, statistics: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    plain = token_signals.vocabulary_statistics
+
+    def counted(hidden: Tensor, *arguments: Any, **options: Any) -> Any:
+        seen.append(len(hidden))
+        return plain(hidden, *arguments, **options)
+
+    monkeypatch.setattr(token_signals, "vocabulary_statistics", counted)
+    made = made_head(parrot, "hindsight", statistics=statistics)
+    qe = QualityEstimator(parrot, error_head=made, prompt=NAMED_PROMPTS["tiny"])
+    tokens = list(qe.stream(SOURCE, signals=("error", "omission", "softmax"), alternatives=2))
+    assert len(seen) == len(tokens)
+    assert set(seen) == {1} if not statistics else max(seen) > 1
+    assert all(len(token.alternatives or ()) == 2 for token in tokens)
 
 
 def test_what_was_not_asked_for_is_none(with_errors: QualityEstimator) -> None:

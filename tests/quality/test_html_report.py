@@ -334,3 +334,9 @@ def test_memory_does_not_grow_with_the_input(examples, tmp_path):
 
     peak(7)  # loads the templates
     assert peak(1400) < 1.2 * peak(280)
+
+
+def test_the_probability_of_a_text_stands_beside_its_score(examples, tmp_path):
+    known = dataclasses.replace(examples[1], quality=0.204)
+    page = _written([examples[0], known], tmp_path / "report.html")
+    assert [e["text"] for e in page.find("span", class_="no-error")] == ["no error 20%"]

@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pyarrow.parquet
@@ -16,6 +17,7 @@ from headwise.data.jobs import row_writing
 from headwise.data.pairs import Pair
 from headwise.data.readers import Format, Layout
 from headwise.data.scored import ScoredHypothesis
+from headwise.data.signals import Signal
 from headwise.data.writers import LineFile, unescape_cell
 from headwise.errors import DataError, InputError, OutputError
 from headwise.quality import job
@@ -50,6 +52,13 @@ def beside(output: Path, kind: str) -> Path:
 
 def names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()} - {"in.tsv"}
+
+
+def test_the_scorer_says_what_is_computed_if_nobody_else_does(mixed: Path, tmp_path: Path) -> None:
+    scorer = WordScorer()
+    scorer.default_signal = Signal.ERROR
+    run(mixed, tmp_path / "out.jsonl", scorer=scorer)
+    assert all(row["signals"].keys() == {"error"} for row in read_lines(tmp_path / "out.jsonl"))
 
 
 def test_every_row_is_in_the_output_or_the_rejects(mixed: Path, tmp_path: Path) -> None:
@@ -186,7 +195,7 @@ class TestWhoseOutputIsIt:
         first = run(mixed, output)
         (tmp_path / "out.tsv.partial.jsonl").write_bytes(b"killed before this was removed\n")
         before = output.stat().st_mtime_ns
-        second = run(mixed, output, scorer=object())
+        second = run(mixed, output, scorer=SimpleNamespace(default_signal=Signal.SIGMOID))
         assert second.already_complete
         assert (second.scored, second.rejected) == (first.scored, first.rejected)
         assert second.mean_score == first.mean_score

@@ -10,7 +10,7 @@ from headwise.backbones import NAMED_PROMPTS, CausalBackbone, EncodedPair
 from headwise.data.scored import ScoredHypothesis
 from headwise.data.signals import Signal
 from headwise.quality.token_signals import SignalRequest, TokenSignals
-from headwise.quality.writing import HypothesisWriter, written_hypothesis
+from headwise.quality.writing import HypothesisWriter, write_hypothesis, written_hypothesis
 
 TokenizerOf = Callable[[str], PreTrainedTokenizerFast]
 
@@ -31,7 +31,7 @@ def written(backbone: CausalBackbone, ids: list[int]) -> ScoredHypothesis:
     """The record of generated tokens; each token's softmax is its place in the sequence."""
     request = SignalRequest((Signal.SOFTMAX,), 0, 1)
     signals = TokenSignals({Signal.SOFTMAX: [float(i) for i in range(len(ids))]}, None)
-    return written_hypothesis(backbone, "source", ids, signals, request)
+    return written_hypothesis("source", write_hypothesis(backbone, ids), signals, request)
 
 
 def tokens(backbone: CausalBackbone, text: str) -> list[int]:

@@ -22,6 +22,8 @@ from headwise.quality.job import JobSummary, score_file
 class WordScorer:
     """Scores each word with its checksum; reads ahead of what it yields, like a real one."""
 
+    default_signal = Signal.SIGMOID
+
     def __init__(self, *, window: int = 7, delay: float = 0.0) -> None:
         self.window = window
         self.delay = delay

@@ -31,4 +31,5 @@ def batch_of(
         entropy=torch.special.entr(log_probs.exp()).sum(-1),
         errors=torch.rand(n, generator=generator) < 0.3 if errors else None,
         counts=(n,),
+        closing=torch.zeros(n, dtype=torch.bool),
     )

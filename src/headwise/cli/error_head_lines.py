@@ -8,6 +8,12 @@ if TYPE_CHECKING:
     from headwise.bundled.registry import ModelLocation
     from headwise.training.error_head import ErrorReport
 
+CHOSEN_ON_THE_SAME = (
+    "These texts also decided when training stopped, what the error head's outputs were calibrated "
+    "to, and which signal quality is made of. Measure again with texts of your own before you rely "
+    "on the promise of a risk threshold: `headwise calibrate`."
+)
+
 
 def training_summary(report: "ErrorReport") -> list[str]:
     """What was done, in lines."""
@@ -68,7 +74,9 @@ def fit_calibration(
         calibration = calibrate(estimator, pairs, groups=groups, data=names, progress=True)
     except CalibrationError as error:
         return [*lines, f"No calibration was fitted, `headwise calibrate` can do so: {error}"]
-    calibration.save(output)
+    provenance = calibration.provenance
+    noted = provenance.model_copy(update={"notes": (*provenance.notes, CHOSEN_ON_THE_SAME)})
+    calibration.model_copy(update={"provenance": noted}).save(output)
     return [
         *lines,
         f"The signal quality is made of {calibration.signal}; words below "
@@ -76,11 +84,16 @@ def fit_calibration(
     ]
 
 
-def hint_at_both_heads(place: "ModelLocation", output: Path, backbone: str) -> list[str]:
-    """How to have both heads in one folder, where the model has a Sigmoid Head of its own."""
-    from headwise.heads.storage import has_sigmoid_head
+def hint_at_both_heads(
+    place: "ModelLocation", output: Path, backbone: str, prompt: "PromptTemplate"
+) -> list[str]:
+    """How to have both heads in one folder, where the model has a Sigmoid Head that fits."""
+    from headwise.heads.error_head_storage import differing_part
+    from headwise.heads.storage import has_sigmoid_head, read_head_info
 
     if place.head is None or not has_sigmoid_head(place.head) or has_sigmoid_head(output):
+        return []
+    if differing_part(read_head_info(place.head).prompt, prompt.model_dump()) is not None:
         return []
     return [
         f"{output} has an error head alone. The same command with --with-head {backbone} puts the "

@@ -2,25 +2,22 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from headwise.cli import options, training_options
-from headwise.cli.error_head_lines import (
-    fit_calibration,
-    hint_at_both_heads,
-    training_summary,
+from headwise.cli.error_head_lines import fit_calibration, hint_at_both_heads, training_summary
+from headwise.cli.error_head_setup import (
+    check_sigmoid_head,
+    chosen_prompt,
+    chosen_settings,
+    folder_to_start_from,
+    folder_with_sigmoid_head,
 )
 from headwise.cli.training_pairs import read_training_pairs
 
-if TYPE_CHECKING:
-    from headwise.backbones import Backbone, PromptTemplate
-    from headwise.bundled.registry import ModelLocation
-    from headwise.training.error_head import ErrorRun, ErrorTraining
-
 _DATA, _HEAD, _ERRORS, _LABELS = "Data", "Head", "Errors that are put in", "Labels"
-FROM_SCRATCH = "none"
 
 
 def errors(
@@ -209,12 +206,7 @@ def errors(
 
     Checkpoints go to OUTPUT/error_checkpoints; the same command continues from the newest one.
     """
-    shape = {
-        "variant": variant,
-        "inner_size": inner_size,
-        "rank": rank,
-        "statistics": statistics,
-    }
+    shape = {"variant": variant, "inner_size": inner_size, "rank": rank, "statistics": statistics}
     given: dict[str, Any] = shape | {
         "copies": copies,
         "max_length": max_length,
@@ -238,23 +230,26 @@ def errors(
     }
     from headwise.backbones import load_backbone
     from headwise.bundled import locate
+    from headwise.heads.storage import copy_head
     from headwise.training.error_head import ErrorRun, train_error_head
 
     run = ErrorRun.read(config) if config else ErrorRun()
-    settings = _settings(run, given, mix=mix, language=language)
+    settings = chosen_settings(run, given, mix=mix, language=language)
     backbone, data, dev = backbone or run.backbone, data or run.data, dev or run.dev
     labels, labels_dev = labels or run.labels, labels_dev or run.label_dev
+    no_source = no_source or run.no_source
     if not backbone or not (labels or (data and dev)) or bool(data) != bool(dev):
         raise typer.BadParameter(
             "--backbone, --data and --dev are needed (or --labels in place of both), or a "
             "--config that has them."
         )
     place = locate(backbone)
-    begin = _start(place, start or run.start, alone=not data)
+    begin = folder_to_start_from(place, start, run, alone=not data)
     if begin is not None and (named := [name for name, value in shape.items() if value]):
         raise typer.BadParameter(
             f"The head to start from has a shape of its own; drop {', '.join(named)}."
         )
+    beside = folder_with_sigmoid_head(place, output, with_head)
     options.show_messages()
     with options.usage_errors(), options.quiet_loading():
         model = load_backbone(
@@ -264,11 +259,13 @@ def errors(
             trust_remote_code=trust_remote_code,
         )
         asked = options.parse_prompt_option(prompt) if prompt else run.prompt
-        template = _prompt(model, place, output, asked, no_source=no_source)
+        template = chosen_prompt(
+            model, asked, no_source=no_source, heads=(beside, begin, place.head)
+        )
         template = template.bind(**options.parse_variables(prompt_variable))
         model.check_prompt(template)
-        if with_head is not None:
-            _copy_sigmoid_head(model, locate(backbone, with_head), output)
+        if beside is not None:
+            check_sigmoid_head(beside, model, template)
     has_source = not no_source
     report = train_error_head(
         model,
@@ -287,92 +284,13 @@ def errors(
         label_dev_data=labels_dev,
         progress=True,
     )
+    if beside is not None and beside != output:
+        # Last: a run that fails leaves no head of another folder behind
+        copy_head(beside, output, with_error_head=False)
     lines = [
         *training_summary(report),
         *fit_calibration(model, template, output, report, labels_dev or labels or dev),
         f"Head, card, curves and run file: {output}",
-        *hint_at_both_heads(place, output, backbone),
+        *hint_at_both_heads(place, output, backbone, template),
     ]
     print("\n".join(lines), file=sys.stderr)
-
-
-def _settings(
-    run: "ErrorRun", given: dict[str, Any], *, mix: Path | None, language: str | None
-) -> "ErrorTraining":
-    """What options give, over what the run file has, over the defaults."""
-    from headwise.training.corruption import CorruptionMix
-    from headwise.training.error_head import ErrorTraining
-    from headwise.training.run_file import given_values, overlaid
-
-    values = overlaid(run.settings, given_values(given))
-    if mix is not None:
-        # A family that the file does not name is not drawn: nothing may stay of another mix
-        values["mix"] = ErrorTraining(mix=CorruptionMix.read(mix)).to_dict()["mix"]
-    if language is not None:
-        values["mix"] = {**(values.get("mix") or ErrorTraining().to_dict()["mix"])}
-        values["mix"]["language"] = language
-    with options.usage_errors():
-        return ErrorTraining.from_dict(values)
-
-
-def _start(place: "ModelLocation", start: str | None, *, alone: bool) -> Path | None:
-    """Folder of the error head to go on from; ``alone`` if there are only labels."""
-    from headwise.bundled import locate
-    from headwise.heads.error_head_storage import has_error_head
-
-    if start == FROM_SCRATCH:
-        return None
-    if start is not None:
-        return locate(place.backbone, start).head
-    if not alone:
-        return None
-    if place.head is None or not has_error_head(place.head):
-        raise typer.BadParameter(
-            "With --labels alone, an error head to start from is needed: give --start FOLDER, "
-            f"--start {FROM_SCRATCH} to start from random weights, or --data and --dev."
-        )
-    return place.head
-
-
-def _prompt(
-    model: "Backbone",
-    place: "ModelLocation",
-    output: Path,
-    asked: "PromptTemplate | dict[str, Any] | str | None",
-    *,
-    no_source: bool,
-) -> "PromptTemplate":
-    """The prompt that was asked for, or that of the head in the output or of the model's head."""
-    from headwise.backbones import default_prompt, parse_prompt
-    from headwise.heads.storage import has_sigmoid_head, read_head_info
-
-    if asked is not None:
-        return parse_prompt(asked)
-    if no_source:
-        return parse_prompt("raw")
-    for folder in (output if has_sigmoid_head(output) else None, place.head):
-        if folder is not None and (saved := read_head_info(folder).prompt) is not None:
-            return parse_prompt(saved)
-    return default_prompt(model)
-
-
-def _copy_sigmoid_head(model: "Backbone", place: "ModelLocation", output: Path) -> None:
-    """Put the Sigmoid Head of a folder into another, unless that has one already."""
-    from headwise.heads import load_head, save_head
-    from headwise.heads.head_files import CARD_FILE
-    from headwise.heads.storage import has_sigmoid_head, read_head_info
-
-    if place.head is None or not has_sigmoid_head(place.head):
-        raise typer.BadParameter(
-            f"--with-head: {place.head or place.backbone} has no Sigmoid Head."
-        )
-    if has_sigmoid_head(output):
-        return
-    info, card = read_head_info(place.head), place.head / CARD_FILE
-    save_head(
-        load_head(place.head, unembedding=lambda: model.unembedding),
-        output,
-        prompt=info.prompt,
-        backbone=info.backbone,
-        model_card=card.read_text("utf-8") if card.is_file() else None,
-    )

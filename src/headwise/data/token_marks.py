@@ -1,8 +1,8 @@
 """Error marks of a text as marks of its tokens."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from headwise.data.error_spans import (
     ErrorSpan,
@@ -12,6 +12,34 @@ from headwise.data.error_spans import (
     missing_places,
 )
 from headwise.data.word_tags import WordTags
+
+# What readers count beside the marks: omissions that are marked in the source, or nowhere
+_PLACELESS = ("source_marks", "missing_marks")
+
+
+def is_missing_somewhere(extra: Mapping[str, Any] | None) -> bool:
+    """Whether the other columns of a row count marks of missing text that has no known place."""
+    return any((extra or {}).get(name) for name in _PLACELESS)
+
+
+class Marked(Protocol):
+    """A text and what people say is wrong with it: a pair, or a scored hypothesis."""
+
+    @property
+    def hypothesis(self) -> str:
+        """The text."""
+
+    @property
+    def errors(self) -> tuple[ErrorSpan, ...] | None:
+        """Marks in it."""
+
+    @property
+    def tags(self) -> WordTags | None:
+        """What is said of each of its words."""
+
+    @property
+    def extra(self) -> Mapping[str, Any] | None:
+        """Other columns of its row."""
 
 
 class TokenMarks(NamedTuple):
@@ -62,6 +90,19 @@ def missing_marks(ranges: Sequence[Range], places: Iterable[int]) -> tuple[bool,
     ends = [end for _, end in ranges]
     found = {bisect_right(ends, place) for place in places}
     return tuple(number in found for number in range(len(ranges) + 1))
+
+
+def has_error(text: Marked) -> bool:
+    """Whether people found anything wrong with a text, what is missing in it included.
+
+    That is a marked character, a gap, a tag that calls a word or a gap wrong, or a mark that has
+    no place in the text (``source_marks`` and ``missing_marks`` of its row).
+    """
+    errors = text.errors or ()
+    tagged = text.tags is not None and (any(text.tags.bad) or any(text.tags.bad_gaps or ()))
+    placeless = is_missing_somewhere(text.extra)
+    marked = marked_ranges(errors, text.hypothesis) or missing_places(errors)
+    return bool(marked) or tagged or placeless
 
 
 def tagged_places(tags: WordTags, text: str) -> tuple[int, ...]:

@@ -1,5 +1,6 @@
 """All signals as columns of numbers, each the higher the better: of texts, of words, of tokens."""
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,6 +16,8 @@ from headwise.data.scored_pieces import values_of
 from headwise.data.signals import Signal
 from headwise.data.token_marks import token_marks
 from headwise.evaluation.judged_text import JudgedText, group_numbers
+
+logger = logging.getLogger(__name__)
 
 Floats = NDArray[np.float64]
 
@@ -235,8 +238,14 @@ def _columns(
     found: Iterable[tuple[Signal, Aggregation | None, Sequence[float | None]]],
 ) -> Iterator[Column]:
     for signal, aggregation, values in found:
-        # Nothing is known of the gap at the end of a text that no token closes
-        if signal is Signal.OMISSION and None in values:
+        # As of the gap at the end of a text that no token closes
+        if None in values:
+            how = "" if aggregation is None else f" ({aggregation.value})"
+            logger.warning(
+                "%s%s is left out: it is not known of %d of %d items, and all columns must have "
+                "the same ones.",
+                *(signal.value, how, values.count(None), len(values)),
+            )
             continue
         as_it_is = signal.higher_is_better or signal.is_probability
         yield Column(

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from headwise.data.error_spans import Range, marked_ranges, missing_places
+from headwise.data.error_spans import Range, marked_ranges
 from headwise.data.scored import ScoredHypothesis
 from headwise.data.signals import Signal
+from headwise.data.token_marks import has_error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,11 +42,7 @@ class JudgedText:
     @property
     def has_error(self) -> bool:
         """Whether the gold finds anything wrong with the text, what is missing in it included."""
-        extra = self.scored.extra or {}
-        gaps = self.scored.tags is not None and any(self.scored.tags.bad_gaps or ())
-        gaps = gaps or bool(missing_places(self.scored.errors or ()))
-        missing = any(extra.get(name) for name in ("source_marks", "missing_marks"))
-        return bool(self.error_ranges) or gaps or missing
+        return has_error(self.scored)
 
 
 def source_numbers(texts: Sequence[JudgedText]) -> NDArray[np.int64]:

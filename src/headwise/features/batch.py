@@ -25,8 +25,10 @@ class FeatureBatch:
         entropy: Entropy of the whole distribution in nats, ``(N,)``, float32.
         errors: Which targets were marked as wrong, ``(N,)``, bool; ``None`` if nobody looked.
         counts: Positions of each example, in order; together N.
+        closing: Which targets close their text, ``(N,)``, bool; they stand for none of it.
         missing: Before which targets something is missing, ``(N,)``, bool; ``None`` if nobody
             looked.
+        missing_known: For which targets that is known, ``(N,)``, bool; ``None`` with ``missing``.
         statistics: Log-probability of the target, entropy in nats and logarithm of the target's
             rank, ``(N, 3)``, float32; ``None`` if not asked for.
     """
@@ -39,7 +41,9 @@ class FeatureBatch:
     entropy: Tensor
     errors: Tensor | None
     counts: tuple[int, ...]
+    closing: Tensor
     missing: Tensor | None = None
+    missing_known: Tensor | None = None
     statistics: Tensor | None = None
 
     def __len__(self) -> int:
@@ -92,6 +96,20 @@ class FeatureSource(Protocol):
         ...
 
 
+def consecutive(starts: Tensor, counts: Tensor) -> Tensor:
+    """Runs of whole numbers one after another.
+
+    Args:
+        starts: First number of each run, ``(n,)``, int64.
+        counts: How many each has, ``(n,)``, int64; together N.
+
+    Returns:
+        ``(N,)``, int64.
+    """
+    before = counts.cumsum(0) - counts
+    return torch.arange(int(counts.sum())) + (starts - before).repeat_interleave(counts)
+
+
 def position_keys(pairs: Sequence[int], counts: Sequence[int]) -> Tensor:
     """Keys of the positions of some pairs, ``(N,)``, int64.
 
@@ -99,12 +117,7 @@ def position_keys(pairs: Sequence[int], counts: Sequence[int]) -> Tensor:
         pairs: Numbers of the pairs among all pairs of the data.
         counts: How many positions each has.
     """
-    return torch.cat(
-        [
-            torch.arange(pair * _PLACES, pair * _PLACES + count)
-            for pair, count in zip(pairs, counts, strict=True)
-        ]
-    )
+    return consecutive(torch.tensor(pairs) * _PLACES, torch.tensor(counts))
 
 
 def pair_numbers(keys: Tensor) -> Tensor:

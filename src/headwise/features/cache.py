@@ -2,22 +2,34 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from headwise.features.batch import FeatureBatch, position_keys
+from headwise.features.batch import FeatureBatch, consecutive, position_keys
 from headwise.features.fingerprint import check_fingerprint
 from headwise.features.shards import folder_bytes, read_index, read_shard
 
 # One row a target position
-ROWS = ("hidden", "targets", "top_ids", "top_log_probs", "entropy")
+ROWS = ("hidden", "targets", "top_ids", "top_log_probs", "entropy", "closing")
 # Only in shards with an example that somebody looked at
-MARKS = ("errors", "missing")
+MARKS = ("errors", "missing", "missing_known")
 # Only if asked for, in all shards
 STATISTICS = "statistics"
 # Beside them one row a pair: "pairs", "lengths", "counts"
+
+
+class _RowPlaces(NamedTuple):
+    """Where the rows of a batch stand.
+
+    Attributes:
+        positions: N.
+        parts: For each shard its number, which of the N rows it holds, and where.
+    """
+
+    positions: int
+    parts: list[tuple[int, Tensor, Tensor]]
 
 
 class CachedFeatures:
@@ -81,8 +93,9 @@ class CachedFeatures:
 
     def batch(self, indices: Sequence[int]) -> FeatureBatch:
         """Features of some examples, on the CPU."""
-        rows = {name: self._rows(name, indices) for name in ROWS}
         counts = tuple(self.counts[i] for i in indices)
+        places = self._row_places(indices, counts)
+        rows = {name: self._rows(name, places) for name in ROWS}
         return FeatureBatch(
             hidden=rows["hidden"],
             targets=rows["targets"].long(),
@@ -90,17 +103,35 @@ class CachedFeatures:
             top_ids=rows["top_ids"].long(),
             top_log_probs=rows["top_log_probs"].float(),
             entropy=rows["entropy"],
-            errors=self._rows("errors", indices) if self.has_errors else None,
+            errors=self._rows("errors", places) if self.has_errors else None,
             counts=counts,
-            missing=self._rows("missing", indices) if self.has_missing else None,
-            statistics=self._rows(STATISTICS, indices) if self._has_statistics else None,
+            closing=rows["closing"],
+            missing=self._rows("missing", places) if self.has_missing else None,
+            missing_known=self._rows("missing_known", places) if self.has_missing else None,
+            statistics=self._rows(STATISTICS, places) if self._has_statistics else None,
         )
 
-    def _rows(self, name: str, indices: Sequence[int]) -> Tensor:
-        places = [(*self._places[i], self.counts[i]) for i in indices]
-        return torch.cat(
-            [self._shards[shard][name][start : start + count] for shard, start, count in places]
-        )
+    def _row_places(self, indices: Sequence[int], counts: Sequence[int]) -> _RowPlaces:
+        """Where the rows of some examples stand."""
+        shards, starts = torch.tensor([self._places[i] for i in indices]).T
+        sizes = torch.tensor(counts)
+        rows = consecutive(starts, sizes)
+        numbers = shards.repeat_interleave(sizes)
+        parts = [
+            (number, here := (numbers == number).nonzero().squeeze(1), rows[here])
+            for number in shards.unique().tolist()
+        ]
+        return _RowPlaces(len(rows), parts)
+
+    def _rows(self, name: str, places: _RowPlaces) -> Tensor:
+        if len(places.parts) == 1:
+            number, _, rows = places.parts[0]
+            return self._shards[number][name].index_select(0, rows)
+        like = self._shards[0][name]
+        found = torch.empty(places.positions, *like.shape[1:], dtype=like.dtype)
+        for number, here, rows in places.parts:
+            found.index_copy_(0, here, self._shards[number][name].index_select(0, rows))
+        return found
 
 
 def open_features(folder: str | Path, *, wanted: dict[str, Any]) -> CachedFeatures:

@@ -1,12 +1,17 @@
 """Pairs as the examples that a head learns from: token ids and error marks."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from headwise.backbones import Backbone, EncodedPair, PromptTemplate
 from headwise.data.error_spans import missing_places
 from headwise.data.pairs import Pair
-from headwise.data.token_marks import missing_marks, tagged_places, token_marks
+from headwise.data.token_marks import (
+    is_missing_somewhere,
+    missing_marks,
+    tagged_places,
+    token_marks,
+)
 from headwise.errors import InputError, MismatchError
 
 Marks = tuple[bool, ...] | None
@@ -23,14 +28,20 @@ class Example:
         errors: For each target whether it was marked as wrong; ``None`` if nobody looked. The
             one right after a gap among the pair's ``errors`` counts as wrong, the one after a
             gap of its ``tags`` does not.
-        missing: For each target whether something is missing right before it; ``None`` if
-            nobody looked. What is missing at the end belongs to the first closing token.
+        missing: For each target whether something is missing right before it; ``None`` if that
+            is not known. What is missing at the end belongs to the first closing token.
     """
 
     pair: int
     code: EncodedPair
     errors: Marks
     missing: Marks
+
+    @property
+    def closing(self) -> tuple[bool, ...]:
+        """For each target whether it closes the text, of which it is no part."""
+        own = len(self.code.ranges)
+        return (False,) * own + (True,) * (len(self.code.targets) - own)
 
 
 def encode_examples(
@@ -41,6 +52,8 @@ def encode_examples(
     first: int = 0,
     max_length: int | None = None,
     cut: bool = False,
+    closing_tokens: int | None = None,
+    gaps_marked: bool = True,
 ) -> list[Example]:
     """Tokenise pairs; those that cannot be read are left out.
 
@@ -51,6 +64,10 @@ def encode_examples(
         first: Number of the first of them among all pairs.
         max_length: Longest input in tokens; the model's own limit holds as well.
         cut: Whether a hypothesis that is too long loses its end, instead of being left out.
+        closing_tokens: How many of the tokens that close a text are targets; ``None`` for all.
+        gaps_marked: Whether who marked spans also marked gaps. If not, or if a pair has marks of
+            missing text without a place, nobody knows where something is missing. Word tags say
+            themselves whether they speak of gaps.
 
     Raises:
         MismatchError: If the tokeniser gives ids that the model's output layer has no row for.
@@ -64,14 +81,26 @@ def encode_examples(
             f"The tokeniser gives ids up to {largest}, but the model's output layer has "
             f"{backbone.vocabulary_size} rows; they do not belong together."
         )
-    return [
-        Example(number, code, *_marks(pair, code))
+    kept = [
+        (number, pair, _closed(code, closing_tokens))
         for number, (pair, code) in enumerate(zip(pairs, codes, strict=True), start=first)
         if not isinstance(code, InputError)
     ]
+    return [
+        Example(number, code, *_marks(pair, code, gaps_marked=gaps_marked))
+        for number, pair, code in kept
+    ]
 
 
-def _marks(pair: Pair, code: EncodedPair) -> tuple[Marks, Marks]:
+def _closed(code: EncodedPair, closing_tokens: int | None) -> EncodedPair:
+    """A pair with some of its closing tokens; what predicts the others is not read either."""
+    if closing_tokens is None:
+        return code
+    targets = code.targets[: len(code.ranges) + closing_tokens]
+    return replace(code, targets=targets, input_ids=code.input_ids[: code.first + len(targets)])
+
+
+def _marks(pair: Pair, code: EncodedPair, *, gaps_marked: bool) -> tuple[Marks, Marks]:
     """What is marked as wrong and as missing."""
     text, count = pair.hypothesis, len(code.targets)
     tags, found = pair.tags, pair.errors
@@ -81,12 +110,14 @@ def _marks(pair: Pair, code: EncodedPair) -> tuple[Marks, Marks]:
         return None, None
     wrong, before = token_marks(code.ranges, found, text)
     errors = _of_targets((*wrong, before[-1]), count)
-    if tags is None:
-        return errors, _of_targets(before, count)
     gaps = missing_places(found)
-    if tags.bad_gaps is None and not gaps:  # asked for words alone
+    if tags is None:
+        known = gaps_marked
+    else:  # who was asked for words alone said nothing of gaps
+        known = tags.bad_gaps is not None or bool(gaps)
+        before = missing_marks(code.ranges, (*gaps, *tagged_places(tags, text)))
+    if not known or is_missing_somewhere(pair.extra):
         return errors, None
-    before = missing_marks(code.ranges, (*gaps, *tagged_places(tags, text)))
     return errors, _of_targets(before, count)
 
 

@@ -36,7 +36,8 @@ def bytes_per_position(backbone: Backbone, spec: FeatureSpec) -> int:
     hidden = backbone.hidden_size * (4 if wide else 2)
     candidate = _id_dtype(backbone.vocabulary_size).itemsize + (4 if wide else 2)
     statistics = 3 * 4 if spec.statistics else 0
-    return hidden + spec.candidates * candidate + statistics + 4 + 4 + len(MARKS)
+    # A target and an entropy of four bytes each, and one byte for whether it closes a text
+    return hidden + spec.candidates * candidate + statistics + 4 + 4 + 1 + len(MARKS)
 
 
 def estimate_bytes(
@@ -44,9 +45,7 @@ def estimate_bytes(
 ) -> int:
     """About how much disk the features of some pairs will take, from a sample of them."""
     sample = random.Random(0).sample(range(len(pairs)), min(len(pairs), 512))
-    examples = encode_examples(
-        backbone, [pairs[i] for i in sample], prompt, max_length=spec.max_length, cut=spec.cut
-    )
+    examples = _encoded(backbone, [pairs[i] for i in sample], prompt, spec)
     targets = sum(len(example.code.targets) for example in examples)
     per_pair = targets / max(1, len(sample))
     return int(per_pair * len(pairs) * bytes_per_position(backbone, spec))
@@ -65,6 +64,7 @@ def extract_features(
     world_size: int = 1,
     wait: Callable[[], None] = lambda: None,
     progress: bool = False,
+    instead: str = "train without a cache (features 'live')",
 ) -> CachedFeatures:
     """Write features to a folder, or take those that are there.
 
@@ -83,6 +83,7 @@ def extract_features(
         world_size: How many there are.
         wait: Returns when all processes have called it.
         progress: Whether to show a bar on standard error.
+        instead: What can be done on a full disk but make room, for the message.
 
     Returns:
         The features.
@@ -100,7 +101,7 @@ def extract_features(
             tidy_folder(folder)
         return features
     rows = max(1, shard_bytes // bytes_per_position(backbone, spec))
-    with naming_remedy(folder):
+    with naming_remedy(folder, instead=instead):
         if rank == 0:
             claim_folder(folder, wanted | {"positions a shard": rows})
         wait()
@@ -142,9 +143,7 @@ def _shards(
     for first in range(0, len(pairs), _WINDOW):
         window = pairs[first : first + _WINDOW]
         read += len(window)
-        for example in encode_examples(
-            backbone, window, prompt, first=first, max_length=spec.max_length, cut=spec.cut
-        ):
+        for example in _encoded(backbone, window, prompt, spec, first=first):
             if gathered and positions + len(example.code.targets) > rows:
                 yield gathered, read
                 gathered, positions, read = [], 0, 0
@@ -152,6 +151,26 @@ def _shards(
             positions += len(example.code.targets)
     if gathered:
         yield gathered, read
+
+
+def _encoded(
+    backbone: Backbone,
+    pairs: Sequence[Pair],
+    prompt: PromptTemplate,
+    spec: FeatureSpec,
+    *,
+    first: int = 0,
+) -> list[Example]:
+    return encode_examples(
+        backbone,
+        pairs,
+        prompt,
+        first=first,
+        max_length=spec.max_length,
+        cut=spec.cut,
+        closing_tokens=spec.closing_tokens,
+        gaps_marked=spec.gaps_marked,
+    )
 
 
 def _shard(
@@ -165,8 +184,10 @@ def _shard(
         "top_ids": _id_dtype(source.vocabulary_size),
         "top_log_probs": torch.float32 if wide else torch.float16,
         "entropy": torch.float32,
+        "closing": torch.bool,
         "errors": torch.bool,
         "missing": torch.bool,
+        "missing_known": torch.bool,
         "statistics": torch.float32,
     }
     counts = torch.tensor(source.counts)

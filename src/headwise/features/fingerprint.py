@@ -11,9 +11,10 @@ from transformers import PreTrainedModel
 
 from headwise.backbones import Backbone, PromptTemplate
 from headwise.data.pairs import Pair
+from headwise.data.token_marks import is_missing_somewhere
 from headwise.errors import MismatchError
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 # Weights are sampled: fine-tuning moves all of them, and a 7B model has too many to read
 _SAMPLES = 4096
 # What a model's configuration says of where it came from, not of what it computes
@@ -33,6 +34,10 @@ class FeatureSpec:
         max_length: Longest input in tokens; ``None`` for the model's own limit.
         cut: Whether a hypothesis that is too long loses its end, instead of being left out.
         statistics: Whether to keep log-probability, entropy and rank of the targets.
+        closing_tokens: How many of the tokens that close a text are kept as targets; ``None`` for
+            all. An error head learns from one, and that is what it is given to score.
+        gaps_marked: Whether who marked spans also marked gaps. If not, nobody knows where
+            something is missing in texts with spans; word tags say it themselves.
     """
 
     dtype: str = "bfloat16"
@@ -40,12 +45,16 @@ class FeatureSpec:
     max_length: int | None = None
     cut: bool = False
     statistics: bool = False
+    closing_tokens: int | None = None
+    gaps_marked: bool = True
 
     def __post_init__(self) -> None:
         if self.dtype not in ("bfloat16", "float32"):
             raise ValueError(f"`dtype` must be bfloat16 or float32, got {self.dtype!r}.")
         if self.candidates < 1:
             raise ValueError(f"`candidates` must be at least 1, got {self.candidates}.")
+        if self.closing_tokens is not None and self.closing_tokens < 0:
+            raise ValueError(f"`closing_tokens` must not be negative, got {self.closing_tokens}.")
 
 
 def fingerprint(
@@ -68,6 +77,8 @@ def fingerprint(
         "max length": spec.max_length,
         "cut": spec.cut,
         "statistics": spec.statistics,
+        "closing tokens": spec.closing_tokens,
+        "gaps marked": spec.gaps_marked,
     }
 
 
@@ -148,6 +159,7 @@ def _data_digest(pairs: Sequence[Pair]) -> str:
             pair.hypothesis,
             marks,
             None if pair.tags is None else pair.tags.as_dict(),
+            is_missing_somewhere(pair.extra),
         ]
         digest.update(json.dumps(row, ensure_ascii=False).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()[:16]

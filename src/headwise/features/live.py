@@ -74,11 +74,22 @@ class LiveFeatures:
             entropy=known.entropy,
             errors=_joined([e.errors for e in chosen], counts, hidden) if self.has_errors else None,
             counts=counts,
+            closing=_joined([e.closing for e in chosen], counts, hidden),
             missing=(
                 _joined([e.missing for e in chosen], counts, hidden) if self.has_missing else None
             ),
+            missing_known=(
+                _joined([_known(e.missing) for e in chosen], counts, hidden)
+                if self.has_missing
+                else None
+            ),
             statistics=statistics,
         )
+
+
+def _known(marks: Marks) -> Marks:
+    """Whether somebody looked at each target."""
+    return None if marks is None else (True,) * len(marks)
 
 
 def _joined(marks: Sequence[Marks], counts: Sequence[int], hidden: Tensor) -> Tensor:

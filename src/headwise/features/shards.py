@@ -145,13 +145,17 @@ def tidy_folder(folder: Path) -> None:
 
 
 @contextmanager
-def naming_remedy(folder: Path) -> Iterator[None]:
-    """Say what to do where features cannot be written."""
+def naming_remedy(folder: Path, *, instead: str) -> Iterator[None]:
+    """Say what to do where features cannot be written.
+
+    Args:
+        folder: Where they go.
+        instead: What can be done but make room.
+    """
     try:
         with naming_output(folder):
             yield
     except OutputError as error:
         raise OutputError(
-            f"{error} What was extracted stays: make room and run the same again, or train "
-            "without a cache (features 'live')."
+            f"{error} What was extracted stays: make room and run the same again, or {instead}."
         ) from error

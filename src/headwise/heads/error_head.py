@@ -168,7 +168,8 @@ class ErrorHead(nn.Module):
             ValueError: If the shapes do not fit.
         """
         self._check(hidden, rows, counts, statistics)
-        inputs = (self._inputs(hidden, rows, statistics) - self.mean) / self.scale
+        inputs = self._inputs(hidden, rows, statistics)
+        inputs = inputs.sub_(self.mean).mul_(self.scale.reciprocal())
         inner = self.own(inputs)
         if len(hidden):
             inner = inner + self._around(inputs[:, : 3 * self._width], torch.tensor(counts), ended)

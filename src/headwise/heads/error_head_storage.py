@@ -143,17 +143,45 @@ def check_same_prompt(folder: Path, prompt: dict[str, Any] | None) -> None:
     Raises:
         MismatchError: If they differ; it says in what.
     """
-    if prompt is None or not (folder / CONFIG_FILE).is_file():
-        return
-    other = read_config(folder).get("prompt")
-    if not isinstance(other, dict):
-        return
-    # What one of them does not say has its default
-    differing = sorted(n for n in prompt.keys() & other.keys() if prompt[n] != other[n])
-    if differing:
-        name = differing[0]
+    heads = "The error head", f"the Sigmoid Head in {folder}"
+    _refuse_two_prompts(prompt, _saved_prompt(folder, CONFIG_FILE), heads)
+
+
+def check_prompt_of_error_head(folder: Path, prompt: dict[str, Any] | None) -> None:
+    """Refuse a prompt of a Sigmoid Head that is to stand beside the error head in a folder.
+
+    Args:
+        folder: A head's folder, there or not.
+        prompt: The Sigmoid Head's prompt in its saved form; ``None`` fits any.
+
+    Raises:
+        MismatchError: If there is an error head that reads another one; it says in what.
+    """
+    heads = f"The error head in {folder}", "the Sigmoid Head"
+    _refuse_two_prompts(_saved_prompt(folder, ERROR_FILES.config), prompt, heads)
+
+
+def differing_part(prompt: dict[str, Any] | None, other: dict[str, Any] | None) -> str | None:
+    """Name of a part in which two saved prompts differ; ``None`` if they fit together.
+
+    A prompt that is not known fits any, and so does a part that only one of them says.
+    """
+    if not isinstance(prompt, dict) or not isinstance(other, dict):
+        return None
+    return min((n for n in prompt.keys() & other.keys() if prompt[n] != other[n]), default=None)
+
+
+def _saved_prompt(folder: Path, name: str) -> dict[str, Any] | None:
+    return read_config(folder, name=name).get("prompt") if (folder / name).is_file() else None
+
+
+def _refuse_two_prompts(
+    prompt: dict[str, Any] | None, other: dict[str, Any] | None, heads: tuple[str, str]
+) -> None:
+    name = differing_part(prompt, other)
+    if name is not None and prompt is not None and other is not None:
         raise MismatchError(
-            f"In {folder}, the error head reads another prompt than the Sigmoid Head "
-            f"({name}: {prompt[name]!r:.100} against {other[name]!r:.100}). Train one of them with "
-            "the other's prompt, or keep them in folders of their own."
+            f"{heads[0]} reads another prompt than {heads[1]} ({name}: {prompt[name]!r:.100} "
+            f"against {other[name]!r:.100}). Train one of them with the other's prompt, or keep "
+            "them in folders of their own."
         )

@@ -91,6 +91,25 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         ) from None
 
 
+def read_weights(folder: Path) -> dict[str, Tensor]:
+    """Read ``model.safetensors`` of a head's folder.
+
+    Raises:
+        WeightsError: If it is missing, damaged or of another format.
+    """
+    path = folder / WEIGHTS_FILE
+    if not path.is_file():
+        pickles = sorted(p.name for p in folder.glob("*") if p.suffix in (".bin", ".pt", ".pth"))
+        hint = (
+            f" {', '.join(pickles)} may run code when it is loaded and is not read; convert it "
+            "to safetensors where you trust it."
+            if pickles
+            else ""
+        )
+        raise WeightsError(f"{folder} has no {WEIGHTS_FILE}.{hint}")
+    return read_tensors(path)
+
+
 def matrix(tensors: dict[str, Tensor], name: str, path: Path) -> Tensor:
     """One matrix of a weight file.
 

@@ -17,6 +17,7 @@ from headwise.heads.error_head_storage import (
     ERROR_CURVES_FILE,
     ERROR_FILES,
     ERROR_RUN_FILE,
+    check_prompt_of_error_head,
     has_error_head,
     load_error_head,
     read_error_head_info,
@@ -31,7 +32,7 @@ from headwise.heads.head_files import (
     HeadInfo,
     model_type,
     read_config,
-    read_tensors,
+    read_weights,
     write_head_files,
 )
 from headwise.heads.head_types import HEAD_TYPES, QualityHead, build_head
@@ -44,10 +45,9 @@ CODE_FILE = "sigmoid_head.py"
 _MODEL_TYPE = "sigmoid_head"
 # What the card of a head that was trained here speaks of
 CURVES_FILE, RUN_FILE = "curves.png", "run.yaml"
-
-
 # What goes with a copy as it is; the calibration last, since a head that is written removes it
-_COMPANIONS = (CURVES_FILE, RUN_FILE, ERROR_CURVES_FILE, ERROR_RUN_FILE, CALIBRATION_FILE)
+_COMPANIONS = (CURVES_FILE, RUN_FILE)
+_COMPANIONS_OF_ALL = (*_COMPANIONS, ERROR_CURVES_FILE, ERROR_RUN_FILE, CALIBRATION_FILE)
 
 
 def head_folder(name: str | Path) -> Path:
@@ -113,7 +113,7 @@ def load_head(folder: Path, *, unembedding: Callable[[], TokenLogits]) -> Qualit
     Raises:
         WeightsError: If the weights are missing, damaged, pickled, or not a head's.
     """
-    tensors = _read_tensors(folder)
+    tensors = read_weights(folder)
     head_type = read_config(folder).get("head_type") or SigmoidHead.head_type
     if head_type not in HEAD_TYPES:
         raise WeightsError(
@@ -183,8 +183,10 @@ def save_head(
         The folder.
 
     Raises:
+        MismatchError: If an error head in the folder reads another prompt.
         OutputError: If a file cannot be written.
     """
+    check_prompt_of_error_head(Path(folder), prompt)
     info = HeadInfo(head.head_type, prompt, backbone)
     tensors = head.state_dict()
     sizes = read_sizes(tensors, info.head_type, Path(folder))
@@ -198,10 +200,12 @@ def copy_head(
     dtype: str = "float32",
     backbone: str | None = None,
     prompt: dict[str, Any] | None = None,
+    with_error_head: bool = True,
 ) -> Path:
     """Write the heads that lie in one folder to another one, in the full hub layout.
 
-    Their calibration, if they have one, goes with them.
+    Their calibration, if they have one, goes with them, unless the error head stays behind: it is
+    that of both.
 
     Args:
         folder: Where a Sigmoid Head, an error head or both are; a released head will do.
@@ -209,27 +213,31 @@ def copy_head(
         dtype: ``float32``, ``bfloat16`` or ``float16``.
         backbone: Name of its language model, if the folder does not say it.
         prompt: Its prompt template in the saved form, likewise.
+        with_error_head: Whether the error head goes too; otherwise the Sigmoid Head alone does.
 
     Returns:
         The output folder.
 
     Raises:
         WeightsError: If the head cannot be read.
+        MismatchError: If a head that is in the output and stays reads another prompt.
         OutputError: If a file cannot be written.
     """
     if dtype not in ("float32", "bfloat16", "float16"):
         raise ValueError(f"`dtype` must be float32, bfloat16 or float16, got {dtype!r}.")
-    error_head, stored_as = load_error_head(folder), getattr(torch, dtype)
+    error_head = load_error_head(folder) if with_error_head else None
+    stored_as = getattr(torch, dtype)
     sigmoid_head = error_head is None or has_sigmoid_head(folder)
-    tensors = _read_tensors(folder) if sigmoid_head else {}
+    tensors = read_weights(folder) if sigmoid_head else {}
     info = read_head_info(folder)
     info = HeadInfo(info.head_type, prompt or info.prompt, backbone or info.backbone)
     sizes = read_sizes(tensors, info.head_type, folder) if sigmoid_head else StoredSizes()
     card, error_card = _text(folder / CARD_FILE), _text(folder / ERROR_FILES.card)
-    companions = {
-        name: (folder / name).read_bytes() for name in _COMPANIONS if (folder / name).is_file()
-    }
+    names = _COMPANIONS_OF_ALL if with_error_head else _COMPANIONS
+    companions = {n: (folder / n).read_bytes() for n in names if (folder / n).is_file()}
     written = Path(output)
+    if error_head is None:  # one that is written too brings its own prompt
+        check_prompt_of_error_head(written, info.prompt)
     if sigmoid_head:
         _write(written, tensors, info, sizes, stored_as, card)
     if error_head is not None:
@@ -281,17 +289,3 @@ def _write(
             temporary.write_bytes((files("headwise.heads.hub") / CODE_FILE).read_bytes())
     write_head_files(folder, tensors, config, dtype=dtype, model_card=model_card)
     return folder
-
-
-def _read_tensors(folder: Path) -> dict[str, Tensor]:
-    path = folder / WEIGHTS_FILE
-    if not path.is_file():
-        pickles = sorted(p.name for p in folder.glob("*") if p.suffix in (".bin", ".pt", ".pth"))
-        hint = (
-            f" {', '.join(pickles)} may run code when it is loaded and is not read; convert it "
-            "to safetensors where you trust it."
-            if pickles
-            else ""
-        )
-        raise WeightsError(f"{folder} has no {WEIGHTS_FILE}.{hint}")
-    return read_tensors(path)

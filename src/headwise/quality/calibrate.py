@@ -10,6 +10,7 @@ from headwise.data.aggregation import Aggregation
 from headwise.data.pairs import Pair
 from headwise.data.signals import Signal
 from headwise.errors import CalibrationError
+from headwise.functional.platt_scaling import MINIMUM_OF_CLASS
 from headwise.metrics.ranking import roc_auc
 from headwise.quality.calibration import (
     NOT_CALIBRATED,
@@ -17,7 +18,7 @@ from headwise.quality.calibration import (
     Provenance,
     SentenceCalibration,
 )
-from headwise.quality.calibrators import MINIMUM_OF_CLASS, Method, check_method, fit_calibrator
+from headwise.quality.calibrators import Method, check_method, fit_calibrator
 from headwise.quality.estimator import QualityEstimator
 from headwise.quality.labelled_texts import LabelledTexts, label_signals
 from headwise.quality.threshold_curve import choose_thresholds
@@ -39,8 +40,8 @@ def calibrate(
 ) -> Calibration:
     """Score pairs once and learn from their errors what the scores mean.
 
-    A token is wrong if it overlaps an error or stands right after a gap; a text has no error if
-    none of its tokens is wrong and nothing is missing. The probabilities hold for texts with as
+    A token is wrong if it overlaps an error or stands right after a gap; a text has an error as
+    :func:`~headwise.data.token_marks.has_error` says. The probabilities hold for texts with as
     many errors as these.
 
     Args:

@@ -46,7 +46,7 @@ class Counts(_Record):
     Attributes:
         sources: Different sources; texts on their own count as one each.
         texts: Scored texts.
-        texts_with_errors: Those with a wrong token, or with a gap at the end.
+        texts_with_errors: Those with a mark, wherever it is.
         tokens: Their tokens, special ones left out.
         wrong_tokens: Those that overlap an error, or stand right after a gap.
     """

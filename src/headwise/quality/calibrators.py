@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 from scipy.special import expit, log_expit, logit
 
 from headwise.errors import CalibrationError
+from headwise.functional.platt_scaling import MINIMUM_OF_CLASS, platt_line
 from headwise.metrics.inputs import (
     checked_labels,
     checked_probabilities,
@@ -22,8 +23,6 @@ Floats = NDArray[np.float64]
 Method = Literal["isotonic", "platt", "temperature"]
 
 METHODS: tuple[Method, ...] = ("isotonic", "platt", "temperature")
-# Fewer items of a class than this say nothing about probabilities
-MINIMUM_OF_CLASS = 10
 # Probabilities stay this far from 0 and 1, whose logits are infinite
 MARGIN = 1e-7
 # The temperature is looked for in this range
@@ -136,33 +135,14 @@ class PlattCalibrator(_Calibrator):
             ValueError: If the arrays are not finite, flat and equally long, or probabilities lie
                 outside [0, 1].
         """
-        from scipy.optimize import minimize
-
         x, y = _checked(scores, correct)
-        x = _logits(x) if probabilities else x
-        right, wrong = int(y.sum()), int((~y).sum())
-        targets = np.where(y, (right + 1.0) / (right + 2.0), 1.0 / (wrong + 2.0))
-        center, spread = x.mean(), x.std() or 1.0
-        unit = (x - center) / spread
-
-        def loss(parameters: Floats) -> tuple[float, Floats]:
-            z = parameters[0] * unit + parameters[1]
-            value = -np.mean(targets * log_expit(z) + (1.0 - targets) * log_expit(-z))
-            residual = expit(z) - targets
-            return float(value), np.array([np.mean(residual * unit), np.mean(residual)])
-
-        start = np.array([0.0, np.log((right + 1.0) / (wrong + 1.0))])
-        slope, intercept = minimize(loss, start, jac=True, method="BFGS", options={"gtol": 1e-9}).x
+        slope, intercept = platt_line(_logits(x) if probabilities else x, y)
         if slope < 0.0:
             raise CalibrationError(
                 "Higher scores go with wrong items in these data, so no rising curve fits; check "
                 "the labels, or choose another signal."
             )
-        return cls(
-            slope=float(slope / spread),
-            intercept=float(intercept - slope * center / spread),
-            on_logit=probabilities,
-        )
+        return cls(slope=slope, intercept=intercept, on_logit=probabilities)
 
     def __call__(self, scores: ArrayLike) -> Floats:
         """Probabilities in (0, 1) of scores, ``(n,)``, float64.

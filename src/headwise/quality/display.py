@@ -55,9 +55,22 @@ def confidence(value: float | None, signal: Signal) -> float | None:
         value = math.exp(-max(value, 0.0))
     elif signal is Signal.RANK:
         value = 1.0 / max(value, 1.0)
-    elif signal in (Signal.ERROR, Signal.OMISSION):
-        value = 1.0 - value
+    else:
+        value = signal.oriented(value)
     return round(min(max(value, 0.0), 1.0), 4)
+
+
+def no_error_share(scored: ScoredHypothesis) -> str | None:
+    """The probability that the whole text has no error, in per cent; ``None`` if it is unknown.
+
+    The score is a mean of its tokens, which says little about that.
+    """
+    if scored.quality is None:
+        return None
+    # Never 0% or 100%: a calibrated probability is neither
+    if not 0.01 <= scored.quality <= 0.99:
+        return "<1%" if scored.quality < 0.5 else ">99%"
+    return f"{scored.quality:.0%}"
 
 
 def scale_description(signal: Signal) -> str:
@@ -143,7 +156,7 @@ def gap_threshold(threshold: float, signal: Signal) -> float:
         signal: The main signal. A threshold on ``error`` or ``omission`` holds for gaps too; that
             of another signal does not, and :data:`GAP_THRESHOLD` takes its place.
     """
-    return threshold if signal in (Signal.ERROR, Signal.OMISSION) else GAP_THRESHOLD
+    return threshold if signal.needs_error_head else GAP_THRESHOLD
 
 
 def all_gaps(scored: ScoredHypothesis) -> list[Gap]:

@@ -211,7 +211,9 @@ class QualityEstimator:
         alternatives: int = 0,
         **options: Any,
     ) -> ScoredHypothesis:
-        """Generate a hypothesis and score it from the same pass.
+        """Generate a hypothesis and score it from the same pass, as :meth:`score` would.
+
+        A text that generation cuts off before its closing token has no end for the error head.
 
         Args:
             source: What to answer to or translate.
@@ -224,8 +226,7 @@ class QualityEstimator:
             The hypothesis with its scores; empty if the model had nothing to say.
         """
         request = self._request(signals, alternatives)
-        inputs = self.backbone.encode_prompt(source, self.prompt)
-        return generate_scored(self.backbone, self.heads, source, inputs, options, request)
+        return generate_scored(self.backbone, self.heads, source, self.prompt, options, request)
 
     def stream(
         self,
@@ -253,8 +254,7 @@ class QualityEstimator:
             waits for the rest of that character.
         """
         request = self._request(signals, alternatives)
-        inputs = self.backbone.encode_prompt(source, self.prompt)
-        yield from stream_scored(self.backbone, self.heads, inputs, options, request)
+        yield from stream_scored(self.backbone, self.heads, source, self.prompt, options, request)
 
     def rerank(
         self,
@@ -275,7 +275,7 @@ class QualityEstimator:
             by: How token values become the number to sort by.
 
         Returns:
-            All candidates; equal ones keep their order.
+            All candidates; equal ones keep their order, those without a value come last.
 
         Raises:
             TextError: If a text cannot be scored.

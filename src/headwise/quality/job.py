@@ -45,7 +45,7 @@ def score_file(
     layout: Layout | None = None,
     output_format: str | None = None,
     level: Level = "sentence",
-    signals: Iterable[Signal | str] = (Signal.SIGMOID,),
+    signals: Iterable[Signal | str] | None = None,
     alternatives: int = 0,
     overwrite: bool = False,
     progress: bool = False,
@@ -65,7 +65,7 @@ def score_file(
         layout: Format and columns of the input, as far as they should not be found out.
         output_format: ``jsonl``, ``tsv`` or ``parquet``; by default the suffix says it.
         level: What a row of output holds beside its sentence score.
-        signals: The signals to compute; the first one is the score.
+        signals: The signals to compute; the first one is the score. By default the scorer's.
         alternatives: How many of the model's own choices to keep a token, at token level.
         overwrite: Start anew and replace what is there, instead of resuming.
         progress: Whether the scorer shows its progress.
@@ -78,7 +78,7 @@ def score_file(
         OutputError: If the output belongs to another job, or cannot be written.
     """
     layout = layout or Layout()
-    signals = parse_signals(signals)
+    signals = (scorer.default_signal,) if signals is None else parse_signals(signals)
     settings: dict[str, Any] = {
         **asdict(layout),
         "level": level,

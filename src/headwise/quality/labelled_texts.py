@@ -8,12 +8,11 @@ from hashlib import sha256
 import numpy as np
 
 from headwise.data.aggregation import Aggregation, aggregate
-from headwise.data.error_spans import missing_places
 from headwise.data.pairs import Pair
 from headwise.data.scored import ScoredHypothesis
 from headwise.data.scored_pieces import values_of
 from headwise.data.signals import Signal
-from headwise.data.token_marks import token_marks
+from headwise.data.token_marks import has_error, token_marks
 from headwise.errors import CalibrationError, InputError
 from headwise.metrics.inputs import Bools, Floats
 from headwise.metrics.probability import brier, expected_calibration_error
@@ -75,7 +74,7 @@ class LabelledTexts:
         )
 
     def flawless(self) -> Bools:
-        """Whether each text has no wrong token and no gap, ``(n,)``."""
+        """Whether nothing is wrong with each text or missing in it, ``(n,)``."""
         return np.array([text.flawless for text in self.texts], np.bool_)
 
     def decisions(self, calibrator: Calibrator) -> LabelledTokens:
@@ -182,7 +181,7 @@ def _labelled(
     tokens = [token for token in scored.tokens if token.start < token.end]
     ranges = [(token.start, token.end) for token in tokens]
     wrong = token_marks(ranges, errors, pair.hypothesis).wrong
-    flawless = not any(wrong) and not missing_places(errors)
+    flawless = not has_error(pair)
     categories = frozenset(error.category or _UNNAMED for error in errors)
     return {
         signal: _Text(values_of(tokens, signal), wrong, flawless, group, categories)

@@ -36,7 +36,8 @@ def rerank(
         by: How token values become the number to sort by.
 
     Returns:
-        All of them; equal ones keep their order.
+        All of them; equal ones keep their order, and those without a value come last (of a text
+        of one token that nothing closes, no ``omission`` is known).
 
     Raises:
         InputError: If a pair cannot be scored.
@@ -55,9 +56,8 @@ def rerank(
             scored += score_encoded(backbone, heads, pairs[part], encoded[part], hidden, request)
     main = request.signals[0]
 
-    def value(candidate: ScoredHypothesis) -> float:
+    def value(candidate: ScoredHypothesis) -> tuple[bool, float]:
         number = candidate.aggregate(by)
-        # One token with nothing behind it: nothing is known of gaps
-        return 0.0 if number is None else main.oriented(number)
+        return (False, 0.0) if number is None else (True, main.oriented(number))
 
     return sorted(scored, key=value, reverse=True)

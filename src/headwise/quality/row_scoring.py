@@ -15,6 +15,10 @@ from headwise.errors import InputError
 class Scorer(Protocol):
     """What scoring rows needs of a quality estimator."""
 
+    @property
+    def default_signal(self) -> Signal:
+        """The signal to compute if none is named."""
+
     def score_many(
         self,
         pairs: Iterable[Pair],

@@ -28,8 +28,13 @@ class SignalRequest:
     @property
     def computed(self) -> frozenset[Signal]:
         """The signals that the models have to give: for ``quality``, what it is made of."""
-        base = set() if self.quality is None else {self.quality.signal}
-        return frozenset(base.union(self.signals) - {Signal.QUALITY})
+        return frozenset(map(self.base_of, self.signals))
+
+    def base_of(self, signal: Signal) -> Signal:
+        """What a signal is made of: for ``quality`` what was calibrated, otherwise itself."""
+        if signal is Signal.QUALITY and self.calibration is not None:
+            return self.calibration.signal
+        return signal
 
     @property
     def needs_error_head(self) -> bool:

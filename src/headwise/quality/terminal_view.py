@@ -22,6 +22,7 @@ from headwise.quality.display import (
     confidence,
     gap_threshold,
     gaps_to_check,
+    no_error_share,
     printable,
     scale_description,
     words_to_check,
@@ -41,6 +42,7 @@ _NARROW = 60
 def render_scored(scored: ScoredHypothesis, *, threshold: float = 0.5) -> RenderableType:
     """One hypothesis: its source, its words shaded by their worst token, its words to check.
 
+    Beside the score stands the probability that the text has no error, where that is known.
     Words below the threshold are also underlined; on a console without colour a line of ``^``
     stands under them. With the signal ``omission``, a mark stands where something seems to be
     missing, and a line says where that is and how probable it is.
@@ -101,6 +103,7 @@ class _ScoredView:
         scores = Text.assemble(
             (f"{main} ", "dim"),
             (_number(self.scored.score), "bold"),
+            *_no_error(self.scored, "  "),
             *((f"  {s} {_number(self.scored.aggregate(signal=s))}", "dim")
               for s in self.scored.signals[1:]),
         )  # fmt: skip
@@ -239,10 +242,17 @@ def _with_carets(text: Text, console: Console, width: int) -> Text:
 
 
 def _score_column(scored: ScoredHypothesis, main: Signal) -> Text:
-    column = Text.assemble((_number(scored.score), "bold"), (f" {main}", "dim"))
+    column = Text.assemble(
+        (_number(scored.score), "bold"), (f" {main}", "dim"), *_no_error(scored, "\n")
+    )
     for signal in scored.signals[1:]:
         column.append(f"\n{_number(scored.aggregate(signal=signal))} {signal}", "dim")
     return column
+
+
+def _no_error(scored: ScoredHypothesis, separator: str) -> list[tuple[str, str]]:
+    share = no_error_share(scored)
+    return [] if share is None else [(f"{separator}no error {share}", "")]
 
 
 def _join(flagged: list[tuple[ScoredSpan, float]], main: Signal, separator: str = ", ") -> Text:

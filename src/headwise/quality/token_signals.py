@@ -12,7 +12,8 @@ from headwise.data.pairs import Pair
 from headwise.data.scored import Alternative, ScoredHypothesis, ScoredToken
 from headwise.data.signals import Signal
 from headwise.functional import LargestDrop, vocabulary_statistics
-from headwise.functional.vocabulary_statistics import VocabularyStatistics
+from headwise.quality.calibration import Calibration
+from headwise.quality.error_signals import error_signals
 from headwise.quality.heads import QualityHeads
 from headwise.quality.signal_request import SignalRequest
 
@@ -43,7 +44,8 @@ class TokenSignals:
     """Signals of N positions as plain Python values.
 
     Attributes:
-        columns: One list of N values a signal, by the signal's name.
+        columns: One list of N values a signal, by the signal's name; ``None`` where nothing is
+            known.
         alternatives: For each position its alternatives, or ``None`` if not asked for.
         base: The signal that ``quality`` is made of, or ``None`` if that was not asked for.
         missing: Probability that something is missing in the gap *before* each position, or
@@ -52,8 +54,8 @@ class TokenSignals:
 
     columns: Mapping[str, Sequence[float | None]]
     alternatives: list[tuple[Alternative, ...]] | None
-    base: list[float] | None = None
-    missing: list[float] | None = None
+    base: list[float | None] | None = None
+    missing: list[float | None] | None = None
 
     def token(self, index: int, place: PlacedToken) -> ScoredToken:
         """The record of one position; nothing is missing after a token that closes the text."""
@@ -78,7 +80,7 @@ def compute_signals(
     targets: Tensor,
     request: SignalRequest,
     *,
-    counts: Sequence[int],
+    texts: Sequence[Sequence[int]],
     ended: bool = True,
 ) -> TokenSignals:
     """Compute what was asked for, and nothing else.
@@ -90,7 +92,8 @@ def compute_signals(
         hidden: Hidden states that predict the targets, ``(N, H)``.
         targets: Token ids, ``(N,)``.
         request: What to compute.
-        counts: Positions of each text, sum N.
+        texts: For each text the positions that the error head reads, in order: its tokens and at
+            most one that closes it. Other positions have no ``error`` and ``omission``.
         ended: Whether the texts are whole, rather than windows of a text that goes on.
     """
     columns: dict[Signal, Tensor] = {}
@@ -127,60 +130,33 @@ def compute_signals(
         columns |= {s: v for s, v in found.items() if s in computed and v is not None}
         if statistics.top_ids is not None and statistics.top_log_probs is not None:
             alternatives = _alternatives(backbone, statistics.top_ids, statistics.top_log_probs)
-    missing: list[float] | None = None
+    values: dict[Signal, list[float | None]] = {s: c.tolist() for s, c in columns.items()}
+    missing = None
     if request.needs_error_head:
-        wrong, before = _error_columns(
-            backbone, heads, hidden, targets, statistics, counts=counts, ended=ended
+        assert heads.error is not None
+        errors = error_signals(
+            heads.error,
+            hidden,
+            backbone.unembedding.weight[targets],
+            texts,
+            statistics=statistics,
+            ended=ended,
         )
-        columns[Signal.ERROR] = wrong
-        missing = before.tolist() if Signal.OMISSION in computed else None
-    values: dict[Signal, list[float]] = {s: column.tolist() for s, column in columns.items()}
+        values |= {Signal.ERROR: errors.wrong, Signal.OMISSION: errors.omission}
+        missing = errors.missing if Signal.OMISSION in computed else None
     base = None
     if request.quality is not None:
         base = values[request.quality.signal]
-        values[Signal.QUALITY] = request.quality.token_quality(base).tolist()
-    shown: dict[str, Sequence[float | None]] = {
-        signal.value: values[signal] for signal in request.signals if signal in values
-    }
-    if missing is not None:
-        shown[Signal.OMISSION.value] = _gaps_after(missing, counts)
+        values[Signal.QUALITY] = _qualities(base, request.quality)
+    shown = {signal.value: values[signal] for signal in request.signals}
     return TokenSignals(shown, alternatives, base, missing)
 
 
-def _error_columns(
-    backbone: LanguageBackbone,
-    heads: QualityHeads,
-    hidden: Tensor,
-    targets: Tensor,
-    statistics: VocabularyStatistics | None,
-    *,
-    counts: Sequence[int],
-    ended: bool,
-) -> tuple[Tensor, Tensor]:
-    """Probabilities that tokens are wrong, and that something is missing before them, ``(N,)``."""
-    assert heads.error is not None
-    numbers = None
-    if heads.error.statistics:
-        assert statistics is not None
-        assert statistics.entropy is not None
-        assert statistics.rank is not None
-        ranks = statistics.rank.float().log()
-        numbers = torch.stack([statistics.log_prob, statistics.entropy, ranks], dim=-1)
-    scores = heads.error.score(
-        hidden, backbone.unembedding.weight[targets], counts, statistics=numbers, ended=ended
-    )
-    return scores[:, 0], scores[:, 1]
-
-
-def _gaps_after(missing: Sequence[float], counts: Sequence[int]) -> list[float | None]:
-    """From the gap before each position to the one after it; ``None`` at the end of each text."""
-    after: list[float | None] = []
-    start = 0
-    for count in counts:
-        if count:
-            after += [*missing[start + 1 : start + count], None]
-        start += count
-    return after
+def _qualities(base: Sequence[float | None], calibration: Calibration) -> list[float | None]:
+    """Probabilities that tokens are right, where what they are made of is known."""
+    known = calibration.token_quality([value for value in base if value is not None]).tolist()
+    found = iter(known)
+    return [None if value is None else next(found) for value in base]
 
 
 def text_fields(
@@ -195,7 +171,7 @@ def text_fields(
     """
     fields: dict[str, Any] = {}
     if request.quality is not None and values.base is not None:
-        base = [values.base[i] for i in positions]
+        base = [value for i in positions if (value := values.base[i]) is not None]
         fields |= {
             "quality": request.quality.sentence_quality(base),
             "threshold": request.quality.threshold,
@@ -225,8 +201,9 @@ def score_encoded(
     """
     flat = [target for pair in encoded for target in pair.targets]
     targets = torch.tensor(flat, device=hidden.device)
-    counts = [len(codes.targets) for codes in encoded]
-    signals = compute_signals(backbone, heads, hidden, targets, request, counts=counts)
+    signals = compute_signals(
+        backbone, heads, hidden, targets, request, texts=_read_positions(encoded)
+    )
     scored, offset = [], 0
     for pair, codes in zip(pairs, encoded, strict=True):
         tokens = [
@@ -248,6 +225,16 @@ def score_encoded(
         )
         offset += len(codes.targets)
     return scored
+
+
+def _read_positions(encoded: Sequence[EncodedPair]) -> list[range]:
+    """What an error head reads of each text: its tokens and the first one that closes it."""
+    texts, offset = [], 0
+    for codes in encoded:
+        count = len(codes.targets)
+        texts.append(range(offset, offset + min(len(codes.ranges) + 1, count)))
+        offset += count
+    return texts
 
 
 def _places(

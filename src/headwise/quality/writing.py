@@ -1,12 +1,12 @@
 """The text behind generated tokens, and the place of each of them in it."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from headwise.backbones import LanguageBackbone
 from headwise.backbones.incremental_decoder import IncrementalDecoder
 from headwise.backbones.token_ranges import hypothesis_ranges
-from headwise.data.scored import ScoredHypothesis, ScoredToken
+from headwise.data.scored import ScoredHypothesis
 from headwise.quality.signal_request import SignalRequest
 from headwise.quality.token_signals import PlacedToken, TokenSignals, text_fields
 
@@ -67,47 +67,60 @@ class HypothesisWriter:
         return placed
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A generated text and its tokens.
+
+    Attributes:
+        text: The text, without white space around it.
+        places: Its tokens and, as special ones, those that close it: control tokens and white
+            space after the last word. In order.
+    """
+
+    text: str
+    places: tuple[PlacedToken, ...]
+
+
+def write_hypothesis(backbone: LanguageBackbone, token_ids: Sequence[int]) -> Written:
+    """The text behind generated tokens.
+
+    Args:
+        backbone: The model that wrote it.
+        token_ids: What was written, closing special tokens included.
+    """
+    writer = HypothesisWriter(backbone)
+    found = [place for token_id in token_ids for place in writer.push(token_id)]
+    found += writer.finish()
+    text = writer.text.rstrip()
+    places = []
+    for place in found:
+        start, end = min(place.start, len(text)), min(place.end, len(text))
+        placed = replace(place, start=start, end=end)
+        if not place.special and start < end:
+            placed = replace(placed, text=text[start:end])
+        elif not place.special:
+            placed = replace(placed, text=backbone.token_name(place.token_id), special=True)
+        places.append(placed)
+    return Written(text, tuple(places))
+
+
 def written_hypothesis(
-    backbone: LanguageBackbone,
-    source: str | None,
-    token_ids: Sequence[int],
-    signals: TokenSignals,
-    request: SignalRequest,
+    source: str | None, written: Written, signals: TokenSignals, request: SignalRequest
 ) -> ScoredHypothesis:
     """Assemble the record of a generated hypothesis.
 
     Args:
-        backbone: The model that wrote it.
         source: What it answers to.
-        token_ids: What was written, closing special tokens included.
-        signals: One value a token and signal.
+        written: The text and its tokens.
+        signals: One value a generated token and signal.
         request: What was asked for.
     """
-    writer = HypothesisWriter(backbone)
-    places = [place for token_id in token_ids for place in writer.push(token_id)]
-    places += writer.finish()
-    hypothesis = writer.text.rstrip()
-    tokens: list[ScoredToken] = []
-    positions: list[int] = []
-    special: list[ScoredToken] = []
-    for place in places:
-        start, end = min(place.start, len(hypothesis)), min(place.end, len(hypothesis))
-        if place.special:
-            placed = replace(place, start=start, end=end)
-            special.append(signals.token(place.index, placed))
-        elif start < end:
-            placed = replace(place, start=start, end=end, text=hypothesis[start:end])
-            tokens.append(signals.token(place.index, placed))
-            positions.append(place.index)
-        else:  # white space after the last word closes the sequence, like a special token
-            name = backbone.token_name(place.token_id)
-            placed = replace(place, start=start, end=end, text=name, special=True)
-            special.append(signals.token(place.index, placed))
+    tokens = [(place, signals.token(place.index, place)) for place in written.places]
     return ScoredHypothesis(
         source,
-        hypothesis,
-        tuple(tokens),
-        tuple(special),
+        written.text,
+        tuple(token for place, token in tokens if not place.special),
+        tuple(token for place, token in tokens if place.special),
         request.signals,
-        **text_fields(signals, positions, request),
+        **text_fields(signals, [p.index for p in written.places if not p.special], request),
     )

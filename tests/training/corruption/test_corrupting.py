@@ -1,5 +1,6 @@
 import logging
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -80,8 +81,23 @@ def test_pairs_are_kept_as_they_are() -> None:
     assert (one.pair.source, one.pair.line, one.pair.extra) == ("x", 7, {"id": 3})
     assert one.pair.history == history
     assert one.pair.tags is None
-    # An answer is no translation: no word of the question is left in it
-    assert corrupt([pair], mix=mix(ErrorFamily.UNTRANSLATED), seed=0) == []
+
+
+def test_an_answer_translates_nothing() -> None:
+    answer = replace(LONG, history=({"role": "user", "content": LONG.source or ""},))
+    name = Pair("in Boston", "in Boston")
+    made = corrupt([answer, name], mix=MIX, seed=0, copies=200)
+    families = {one.family for one in made_of(made, answer.hypothesis)}
+    assert families == {
+        *(ErrorFamily.REPLACEMENT, ErrorFamily.DELETION, ErrorFamily.INSERTION),
+        *(ErrorFamily.REPETITION, ErrorFamily.SWAP, ErrorFamily.TRUNCATION),
+        *(ErrorFamily.ENDING, ErrorFamily.FOREIGN_SPAN),
+    }
+    # With its final mark it might be whole
+    cut = corrupt([answer], mix=mix(ErrorFamily.TRUNCATION), seed=0, copies=40)
+    assert not any(one.pair.hypothesis.endswith(".") for one in cut)
+    with pytest.raises(TrainingError, match="number needs texts that translate a source"):
+        corrupt([answer], mix=mix(ErrorFamily.NUMBER), seed=0)
 
 
 def test_one_translation_does_not_become_another() -> None:
@@ -106,8 +122,10 @@ def test_families_without_what_they_need_are_left_out_and_named(
     texts = [Pair(None, text) for text in CORPUS]
     with caplog.at_level(logging.WARNING):
         made = corrupt(texts, mix=CorruptionMix.default("tlh"), seed=0, copies=30)
+        # Said once, however many parts a corpus has
+        corrupt(texts[:2], mix=CorruptionMix.default("tlh"), seed=0)
     (record,) = caplog.records
-    for said in ("plausible needs a language model", "name needs texts with sources"):
+    for said in ("plausible needs a language model", "name needs texts that translate a source"):
         assert said in record.message
     assert "ending needs the mix to name a `language` out of de, en, got 'tlh'" in record.message
     assert {one.family for one in made} == {
@@ -126,7 +144,7 @@ def test_families_without_what_they_need_are_left_out_and_named(
     ("family", "reason"),
     [
         (ErrorFamily.PLAUSIBLE, "plausible needs a language model"),
-        (ErrorFamily.NAME, "name needs texts with sources"),
+        (ErrorFamily.NAME, "name needs texts that translate a source"),
         (ErrorFamily.ENDING, "ending needs the mix to name a `language`"),
     ],
 )

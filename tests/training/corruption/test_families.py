@@ -117,6 +117,38 @@ def test_numbers() -> None:
     assert "[Drei] Hunde." in many(Pair("Two dogs.", "Zwei Hunde."), ErrorFamily.NUMBER)
 
 
+@pytest.mark.parametrize("number", ["3.5", "1,000", "20th", "1990s", "12"])
+def test_numbers_beside_marks_and_letters(number: str) -> None:
+    made = many(Pair("?", f"Es war {number} Uhr."), ErrorFamily.NUMBER)
+    assert len(made) > 8
+    for one in made:
+        before, rest = one.split("[")
+        new, behind = rest.split("]")
+        assert new.isdigit()
+        restored = f"{before}{number[len(before) - len('Es war ') :][: len(new)]}{behind}"
+        assert restored == f"Es war {number} Uhr."
+
+
+def test_digits_and_number_words_are_drawn_alike() -> None:
+    pair = Pair("?", "Die zwei Hunde fressen 3.5 Kilo.")
+    made = corrupt([pair], mix=only(ErrorFamily.NUMBER), seed=0, copies=600)
+    in_words = sum("zwei" not in one.pair.hypothesis for one in made)
+    assert 145 < in_words < 255  # one number of three, give or take five standard deviations
+
+
+def test_a_seed_draws_the_same_numbers_as_ever() -> None:
+    texts = ["Er kam am 24. Mai um 10:30.", "Die zwei Hunde fraßen 12 Knochen."]
+    made = corrupt([Pair("?", t) for t in texts], mix=only(ErrorFamily.NUMBER), seed=3, copies=3)
+    assert [bracketed(one) for one in made] == [
+        "Er kam am 24. Mai um [94]:30.",
+        "Er kam am 24. Mai um 10:[33].",
+        "Er kam am 24. Mai um 10:[11].",
+        "Die zwei Hunde fraßen [14] Knochen.",
+        "Die [elf] Hunde fraßen 12 Knochen.",
+        "Die zwei Hunde fraßen [24] Knochen.",
+    ]
+
+
 def test_names_become_others_of_the_corpus() -> None:
     made = many(GERMAN, ErrorFamily.NAME)
     assert made == {
@@ -174,6 +206,13 @@ def test_english_pronouns_numbers_and_endings() -> None:
         ("He does not know.", "en", {"He does []know."}),
         ("He doesn't know.", "en", {"He does []know."}),
         ("He can\N{RIGHT SINGLE QUOTATION MARK}t.", "en", {"He can[]."}),
+        ("He cannot go.", "en", {"He can []go."}),
+        ("He won't go.", "en", {"He [will] go."}),
+        ("Won\N{RIGHT SINGLE QUOTATION MARK}t he go?", "en", {"[Will] he go?"}),
+        ("I shan't.", "en", {"I [shall]."}),
+        # Nothing is left of these, and *no* beside them would say the same
+        ("He ain't a dog.", "en", set()),
+        ("He is n't a dog.", "en", set()),
         ("They are here.", "en", {"They are [not] here."}),
         ("He never sleeps.", "en", {"He [always] sleeps.", "He [often] sleeps."}),
     ],

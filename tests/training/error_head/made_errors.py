@@ -14,27 +14,37 @@ class MadeErrors:
     has_errors = True
 
     def __init__(
-        self, texts: int, *, seed: int, hidden_size: int = 8, missing: bool = True
+        self,
+        texts: int,
+        *,
+        seed: int,
+        hidden_size: int = 8,
+        missing: bool = True,
+        unknown: int = 0,
+        closed: bool = False,
     ) -> None:
+        """Texts; of every ``unknown``-th nobody knows the gaps; the last token may close them."""
         generator = torch.Generator().manual_seed(seed)
         self.counts = torch.randint(1, 9, (texts,), generator=generator).tolist()
         self.lengths, self.pairs = list(self.counts), list(range(texts))
         self.has_missing = missing
         self.weight = torch.randn(20, hidden_size, generator=torch.Generator().manual_seed(0))
         self._rows = []
-        for count in self.counts:
+        for number, count in enumerate(self.counts):
             targets = torch.randint(0, 20, (count,), generator=generator)
             wrong = torch.rand(count, generator=generator) < 0.3
             noise = 0.3 * torch.randn(count, hidden_size, generator=generator)
             hidden = torch.where(wrong, -1.0, 1.0).unsqueeze(1) * self.weight[targets] + noise
             gaps = wrong & (torch.rand(count, generator=generator) < 0.5)
-            self._rows.append((hidden, targets, wrong, gaps))
+            known = torch.full((count,), not unknown or number % unknown != 0)
+            closing = closed & (torch.arange(count) == count - 1)
+            self._rows.append((hidden, targets, wrong, gaps, known, closing))
 
     def target_counts(self, vocabulary_size: int) -> torch.Tensor:
         raise NotImplementedError
 
     def batch(self, indices: Sequence[int]) -> FeatureBatch:
-        hidden, targets, wrong, gaps = (
+        hidden, targets, wrong, gaps, known, closing = (
             torch.cat(part) for part in zip(*(self._rows[i] for i in indices), strict=True)
         )
         counts = tuple(self.counts[i] for i in indices)
@@ -47,5 +57,7 @@ class MadeErrors:
             entropy=torch.zeros(len(targets)),
             errors=wrong,
             counts=counts,
+            closing=closing,
             missing=gaps if self.has_missing else None,
+            missing_known=known if self.has_missing else None,
         )

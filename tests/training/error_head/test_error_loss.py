@@ -41,6 +41,36 @@ def test_the_loss_is_that_of_both_outputs(head: ErrorHead, missing: bool) -> Non
     assert float(weight) == len(batch)
 
 
+def test_gaps_count_where_they_are_known(head: ErrorHead) -> None:
+    source = MadeErrors(9, seed=1, unknown=3)
+    weights = ClassWeights(0.8, 2.0)
+    loss = ErrorLoss(head, source.weight, missing_weight=0.25, gap_weights=weights)
+    alone = ErrorLoss(head, source.weight, missing_weight=0.0)
+    batch = source.batch(range(9))
+    known = batch.missing_known
+    assert 0 < int(known.sum()) < len(batch)
+    gaps = float(loss(batch, 0)[0].detach()) - float(alone(batch, 0)[0].detach())
+    logits = loss.logits(batch).detach()[:, 1]
+    assert gaps == pytest.approx(0.25 * plain(logits[known], batch.missing[known], weights), 1e-4)
+
+
+def test_what_closes_a_text_is_in_the_loss_and_in_no_score(head: ErrorHead) -> None:
+    source = MadeErrors(9, seed=2, closed=True)
+    loss = ErrorLoss(head, source.weight, families=["swap", None, "name"] * 3, missing_weight=0.0)
+    batch = source.batch(range(9))
+    assert int((batch.errors & batch.closing).sum()) > 0
+    logits = loss.logits(batch).detach()[:, 0]
+    total, _ = loss(batch, 0)
+    assert float(total.detach()) == pytest.approx(plain(logits, batch.errors, ClassWeights()), 1e-5)
+    scores = loss.token_scores(batch)
+    own = ~batch.closing
+    torch.testing.assert_close(scores["right"], -logits[own & ~batch.errors])
+    family = torch.tensor([0, -1, 1] * 3).repeat_interleave(torch.tensor(batch.counts))
+    torch.testing.assert_close(scores["swap"], -logits[own & batch.errors & (family == 0)])
+    marked = ErrorLoss(head, source.weight).token_scores(batch)["marked"]
+    torch.testing.assert_close(marked, -logits[own & batch.errors])
+
+
 def test_scores_by_family_have_the_marked_tokens_of_their_texts(head: ErrorHead) -> None:
     source = MadeErrors(6, seed=2)
     families = ["swap", None, "name", "swap", "name", "swap"]

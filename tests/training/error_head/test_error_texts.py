@@ -12,7 +12,7 @@ from headwise.errors import TrainingError
 from headwise.training.corruption import CorruptionMix, ErrorFamily
 from headwise.training.error_head.texts import (
     correct_pairs,
-    gaps_are_known,
+    gaps_are_marked,
     labelled_pairs,
     split_labels,
     with_error_copies,
@@ -31,6 +31,10 @@ def test_marked_pairs_are_no_correct_ones(caplog: pytest.LogCaptureFixture) -> N
         ("c", (), None),
     ]
     assert "1 training pairs have errors" in caplog.text
+    # Something is missing, and nobody knows where, or only a gap is bad
+    nowhere = Pair("a", "Ein Hund", errors=(), extra={"missing_marks": 1})
+    only_gap = Pair("a", "Ein Hund", tags=WordTags(((0, 3),), (False,), (True, False)))
+    assert len(correct_pairs([nowhere, only_gap, right], part="training")) == 1
     with pytest.raises(TrainingError, match="All 2 dev pairs have errors"):
         correct_pairs([wrong, Pair("d", "Ein Hund", tags=TAGS)], part="dev")
     with pytest.raises(TrainingError, match="no dev pairs"):
@@ -84,13 +88,14 @@ def test_plain_texts_are_their_own_sources() -> None:
     assert (len(train), len(dev)) == (3, 1)
 
 
-def test_gaps_are_known_where_marks_say_so() -> None:
+def test_gaps_are_marked_where_a_span_is_one() -> None:
     span = Pair("a", "Ein Hund", errors=(ErrorSpan(0, 3),))
     gap = Pair("a", "Ein Hund", errors=(ErrorSpan(4, 4),))
-    assert not gaps_are_known([span, Pair("b", "Ein Hund", errors=())])
-    assert gaps_are_known([span, gap])
-    assert gaps_are_known([Pair("a", "Ein Hund", tags=GAP_TAGS)])
-    assert not gaps_are_known([Pair("a", "Ein Hund", tags=TAGS)])
+    assert not gaps_are_marked([span, Pair("b", "Ein Hund", errors=())])
+    assert gaps_are_marked([span, gap])
+    # What tags say of gaps says nothing of texts with spans
+    tagged = Pair("a", "Ein Hund", errors=(ErrorSpan(4, 4),), tags=GAP_TAGS)
+    assert not gaps_are_marked([span, tagged])
 
 
 def test_nothing_is_said_where_all_pairs_are_correct(caplog: pytest.LogCaptureFixture) -> None:

@@ -1,5 +1,6 @@
 """Fitting a head to made features, and its calibration."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,12 @@ from headwise.features import SelectedFeatures
 from headwise.heads.error_head import ErrorHead
 from headwise.training.error_head.error_loss import ErrorLoss
 from headwise.training.error_head.fitting import fit_error_head
-from headwise.training.error_head.output_calibration import fold_calibration, outputs_on
+from headwise.training.error_head.output_calibration import (
+    fold_calibration,
+    fold_gap_calibration,
+    measure_outputs,
+    outputs_on,
+)
 from headwise.training.error_head.settings import ErrorTraining
 
 CPU = torch.device("cpu")
@@ -107,36 +113,128 @@ def test_no_texts_are_an_error(tmp_path: Path) -> None:
         )
 
 
-def test_the_calibration_is_logistic_regression() -> None:
-    dev = MadeErrors(200, seed=4)
+def smoothed_regression(logits: torch.Tensor, labels: torch.Tensor) -> tuple[float, float]:
+    """Slope and intercept by logistic regression on Platt's smoothed labels.
+
+    An item with the label t stands once as positive with the weight t, and once as negative with
+    1 - t.
+    """
+    positive, negative = int(labels.sum()), int((~labels).sum())
+    t = np.where(labels, (positive + 1) / (positive + 2), 1 / (negative + 2))
+    x = logits.double().numpy()[:, None]
+    y = np.repeat([1, 0], len(x))
+    regression = LogisticRegression(C=np.inf, tol=1e-12, max_iter=10_000)
+    regression.fit(np.concatenate([x, x]), y, sample_weight=np.concatenate([t, 1 - t]))
+    return regression.coef_[0, 0], regression.intercept_[0]
+
+
+def pointing_at_errors(seed: int) -> ErrorHead:
+    """A head whose outputs rise with what is wrong, but not as probabilities should."""
     own = head().eval()
+    source = MadeErrors(200, seed=seed)
+    batch = source.batch(range(200))
     with torch.no_grad():
         own.output.weight.mul_(3.0)
+        logits = ErrorLoss(own, source.weight).logits(batch)
+        for column, labels in enumerate((batch.errors, batch.missing)):
+            if logits[labels, column].mean() < logits[~labels, column].mean():
+                own.output.weight[column].neg_()
+    return own
+
+
+def test_the_calibration_is_platts() -> None:
+    # Few gaps, so that smoothing shows
+    dev = MadeErrors(30, seed=4, unknown=2, closed=True)
+    own = pointing_at_errors(seed=4)
     loss = ErrorLoss(own, dev.weight)
-    logits, wrong, missing = outputs_on(loss, dev, device=CPU)
-    assert missing is not None
+    before = outputs_on(loss, dev, device=CPU)
+    assert before[1] is not None
     found = fold_calibration(loss, dev, device=CPU)
-    after, _, _ = outputs_on(loss, dev, device=CPU)
-    for column, (labels, quality) in enumerate(zip((wrong, missing), found, strict=True)):
-        regression = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000)
-        regression.fit(logits[:, [column]].double().numpy(), labels.numpy())
-        slope = regression.coef_[0, 0]
-        if slope <= 0.0:  # random weights may point the other way: then nothing is done
-            assert quality.slope == 1.0
-            continue
+    after = outputs_on(loss, dev, device=CPU)
+    for (logits, labels), later, quality in zip(before, after, found, strict=True):
+        slope, intercept = smoothed_regression(logits, labels)
+        assert slope > 0.0
+        assert min(quality.positive, quality.positions - quality.positive) >= 10
         assert quality.slope == pytest.approx(slope, rel=1e-3)
-        assert quality.intercept == pytest.approx(regression.intercept_[0], rel=1e-3)
-        wanted = quality.slope * logits[:, column] + quality.intercept
-        torch.testing.assert_close(after[:, column], wanted, rtol=1e-4, atol=1e-4)
+        assert quality.intercept == pytest.approx(intercept, rel=1e-3, abs=1e-4)
+        wanted = quality.slope * logits + quality.intercept
+        torch.testing.assert_close(later.logits, wanted, rtol=1e-4, atol=1e-4)
 
 
-def test_an_output_with_one_kind_of_label_stays() -> None:
-    dev = MadeErrors(20, seed=5)
-    for _, _, _, gaps in dev._rows:
-        gaps.fill_(False)
-    own = head().eval()
+def test_measures_leave_out_what_closes_and_what_is_not_known() -> None:
+    dev = MadeErrors(50, seed=4, unknown=5, closed=True)
+    loss = ErrorLoss(head().eval(), dev.weight)
+    batch = dev.batch(range(50))
+    tokens, gaps = measure_outputs(loss, dev, device=CPU)
+    assert gaps is not None
+    own, known = ~batch.closing, batch.missing_known
+    assert (tokens.positions, tokens.positive) == (int(own.sum()), int(batch.errors[own].sum()))
+    assert (gaps.positions, gaps.positive) == (int(known.sum()), int(batch.missing[known].sum()))
+    # The gap at the end stands at the closing token
+    assert (known & batch.closing).any()
+    nobody = MadeErrors(50, seed=4, unknown=1)
+    assert measure_outputs(loss, nobody, device=CPU)[1] is None
+
+
+def test_gaps_can_be_calibrated_alone() -> None:
+    dev, own = MadeErrors(100, seed=4), pointing_at_errors(seed=4)
+    row = own.output.weight[0].clone()
+    found = fold_gap_calibration(ErrorLoss(own, dev.weight), dev, device=CPU)
+    assert found is not None
+    assert found.slope != 1.0
+    torch.testing.assert_close(own.output.weight[0], row, rtol=0, atol=0)
+    without = MadeErrors(9, seed=4, missing=False)
+    assert fold_gap_calibration(ErrorLoss(own, dev.weight), without, device=CPU) is None
+
+
+@pytest.mark.parametrize("gaps", [0, 9])
+def test_an_output_with_few_labels_of_a_kind_stays(
+    gaps: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    dev, own = MadeErrors(200, seed=5), pointing_at_errors(seed=5)
+    left = gaps
+    for _, _, _, labels, _, _ in dev._rows:
+        labels &= labels.cumsum(0) <= left
+        left -= int(labels.sum())
     before = own.output.weight[1].clone()
     quality = fold_calibration(ErrorLoss(own, dev.weight), dev, device=CPU)[1]
     assert quality is not None
-    assert (quality.auroc, quality.slope, quality.positive) == (None, 1.0, 0)
+    assert (quality.slope, quality.intercept, quality.positive) == (1.0, 0.0, gaps)
     torch.testing.assert_close(own.output.weight[1], before, rtol=0, atol=0)
+    assert "Probabilities of gaps stay as they were learned" in caplog.text
+
+
+def test_balanced_gaps_are_those_that_are_known(tmp_path: Path) -> None:
+    nobody = MadeErrors(40, seed=1, unknown=1)
+    fitted = fit_error_head(
+        head(),
+        nobody,
+        nobody,
+        settings(epochs=1, class_weights="balanced"),
+        unembedding=nobody.weight,
+        checkpoints=tmp_path,
+        device=CPU,
+    )
+    assert fitted.gaps is None
+
+
+@pytest.mark.parametrize("criterion", ["auroc", "loss"])
+def test_dev_without_a_wrong_token_can_only_decide_by_the_loss(
+    tmp_path: Path, criterion: str
+) -> None:
+    train, dev = MadeErrors(40, seed=1), MadeErrors(40, seed=2)
+    for _, _, wrong, *_ in dev._rows:
+        wrong.fill_(False)
+
+    by_loss = criterion == "loss"
+    refused = nullcontext() if by_loss else pytest.raises(TrainingError, match="no wrong token")
+    with refused:
+        fit_error_head(
+            head(),
+            train,
+            dev,
+            settings(epochs=1, criterion=criterion),
+            unembedding=train.weight,
+            checkpoints=tmp_path,
+            device=CPU,
+        )

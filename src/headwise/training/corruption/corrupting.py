@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 from headwise.backbones import LanguageBackbone, PromptTemplate
 from headwise.data.pairs import Pair
@@ -13,6 +14,7 @@ from headwise.training.corruption.families import Corruption, ErrorFamily
 from headwise.training.corruption.listed_edits import LISTS
 from headwise.training.corruption.mix import CorruptionMix
 from headwise.training.corruption.plausible_errors import plausible_copies
+from headwise.training.corruption.source_edits import translated_source
 from headwise.training.corruption.synthetic_errors import KnownTranslations, pair_generator
 
 logger = logging.getLogger(__name__)
@@ -36,8 +38,9 @@ def corrupt(
     translation that the pairs hold for the same source, and no word that is put in stands in one.
 
     Args:
-        pairs: Correct pairs, or texts without a source. In these, a changed number, negation,
-            name or pronoun is no error, and is not made.
+        pairs: Correct pairs, or texts that translate nothing: those without a source, and answers
+            in a conversation. In these, a changed number, negation, name or pronoun is no error,
+            and is not made.
         mix: How often each family is drawn.
         seed: The same seed gives a pair at the same index the same errors, whatever the other
             pairs are, as long as corpus, names and the other translations of its source are the
@@ -106,8 +109,8 @@ def _possible_families(
     for family in wanted:
         if family is ErrorFamily.PLAUSIBLE and not with_model:
             lacking[family] = "needs a language model (`backbone` and `prompt`)"
-        elif family in NEED_SOURCES and all(pair.source is None for pair in pairs):
-            lacking[family] = "needs texts with sources"
+        elif family in NEED_SOURCES and all(translated_source(p) is None for p in pairs):
+            lacking[family] = "needs texts that translate a source"
         elif family in LISTS and mix.language not in LISTS[family]:
             lacking[family] = (
                 f"needs the mix to name a `language` out of {', '.join(LISTS[family])}, "
@@ -117,5 +120,11 @@ def _possible_families(
     if len(lacking) == len(wanted):
         raise TrainingError(f"No family of errors can be made: {said}.")
     if lacking:
-        logger.warning("Families of errors that are left out: %s.", said)
+        _warn_once(said)
     return {family: weight for family, weight in wanted.items() if family not in lacking}
+
+
+@cache
+def _warn_once(said: str) -> None:
+    """Say which families are left out; texts of several parts are corrupted by one mix."""
+    logger.warning("Families of errors that are left out: %s.", said)

@@ -1,12 +1,12 @@
 """Errors that need no model: words replaced, deleted or swapped, numbers and negations changed."""
 
 import random
-import re
 from collections.abc import Iterable, Sequence
 from typing import assert_never
 
 from headwise.data.pairs import Pair
 from headwise.training.corruption.corpus_words import CorpusWords
+from headwise.training.corruption.digits import other_number
 from headwise.training.corruption.negation import NEGATIONS, change_negation
 from headwise.training.corruption.synthetic_errors import (
     CorruptedPair,
@@ -18,8 +18,6 @@ from headwise.training.corruption.synthetic_errors import (
 from headwise.training.corruption.word_edits import TextWords
 
 CRUDE_KINDS = (ErrorKind.REPLACED, ErrorKind.DELETED, ErrorKind.SWAPPED, ErrorKind.NUMBER)
-
-_NUMBER = re.compile("[0-9]+")
 
 
 def crude_errors(
@@ -130,17 +128,3 @@ def _swapped(words: TextWords, rng: random.Random) -> Edit | None:
     # The capital letter of a sentence's first word would give the error away
     places = [i for i in _neighbours(words) if not words.opens_sentence(i)]
     return words.swapped(rng.choice(places)) if places else None
-
-
-def other_number(text: str, rng: random.Random) -> Edit | None:
-    """Change the digits of a number; it keeps their count. ``None`` if there is no number."""
-    found = list(_NUMBER.finditer(text))
-    if not found:
-        return None
-    match = rng.choice(found)
-    old = new = match.group()
-    while new == old:
-        first = rng.choice("0123456789" if old[0] == "0" else "123456789")
-        new = first + "".join(rng.choices("0123456789", k=len(old) - 1))
-    start, end = match.span()
-    return Edit(text[:start] + new + text[end:], start, end)

@@ -25,7 +25,11 @@ from headwise.training.corruption.plain_edits import (
     swap_words,
     truncate,
 )
-from headwise.training.corruption.source_edits import Names, leave_untranslated
+from headwise.training.corruption.source_edits import (
+    Names,
+    leave_untranslated,
+    translated_source,
+)
 from headwise.training.corruption.synthetic_errors import KnownTranslations, folded_words
 from headwise.training.corruption.word_edits import TextWords
 
@@ -38,7 +42,7 @@ NEED_SOURCES = frozenset(
         ErrorFamily.PRONOUN,
     }
 )
-"""Families that are no errors, or none that show, in a text without a source."""
+"""Families that are no errors, or none that show, in a text that translates nothing."""
 
 _FROM_CORPUS = {ErrorFamily.REPLACEMENT, ErrorFamily.INSERTION, ErrorFamily.ENDING}
 
@@ -90,11 +94,11 @@ class ErrorMaker:
 
     def read(self, pair: Pair) -> ReadText:
         """Find the words of a pair."""
+        source = translated_source(pair)
         return ReadText(
             pair=pair,
             words=TextWords(pair.hypothesis),
-            # What answers a conversation translates nothing
-            source=None if pair.source is None or pair.history else TextWords(pair.source),
+            source=None if source is None else TextWords(source),
             folded=folded_words(pair.hypothesis),
             refused=frozenset(self._known.other_words(pair)),
         )
@@ -114,7 +118,7 @@ class ErrorMaker:
         Raises:
             ValueError: If the family is ``plausible``, which only a language model can make.
         """
-        if text.pair.source is None and family in NEED_SOURCES:
+        if text.source is None and family in NEED_SOURCES:
             return ()
         words, source, refused = text.words, text.source, text.refused
         match family:
@@ -129,7 +133,7 @@ class ErrorMaker:
             case ErrorFamily.SWAP:
                 return swap_words(words, rng)
             case ErrorFamily.TRUNCATION:
-                return truncate(words, rng, keeps_mark=text.pair.source is not None)
+                return truncate(words, rng, keeps_mark=source is not None)
             case ErrorFamily.UNTRANSLATED:
                 return () if source is None else leave_untranslated(words, source, rng)
             case ErrorFamily.NUMBER:

@@ -19,7 +19,8 @@ class ErrorFamily(StrEnum):
         TRUNCATION: The end is missing, its final mark aside; the gap is marked.
         UNTRANSLATED: One to three words of the source stand where their translation should.
         NUMBER: A number, in digits or in words, becomes another one.
-        NEGATION: A negation is put in, which is marked, or taken out, which leaves a gap.
+        NEGATION: A negation is put in, or a word becomes its opposite (*ein* for *kein*), which is
+            marked; or a negation is taken out, which leaves a gap.
         NAME: A name that source and text share becomes another name of the corpus.
         PRONOUN: A pronoun becomes another one.
         ENDING: A word has the wrong case, gender, number or person.

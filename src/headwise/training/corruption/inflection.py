@@ -52,7 +52,8 @@ class Inflection:
 
     Attributes:
         irregular: Words whose forms are listed, such as articles and auxiliary verbs.
-        rules: What the other words may end in; the first rule that fits a word is the one.
+        rules: What the other words may end in; a word has the forms of the first rule that finds
+            any among the words that are known.
     """
 
     irregular: Alternatives
@@ -74,6 +75,6 @@ def one_of_a_group(groups: Iterable[str]) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def words(text: str) -> frozenset[str]:
+def word_set(text: str) -> frozenset[str]:
     """The words of a text that are parted by white space."""
     return frozenset(text.split())

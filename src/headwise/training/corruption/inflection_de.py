@@ -4,7 +4,7 @@ from headwise.training.corruption.inflection import (
     EndingRule,
     Inflection,
     one_of_a_group,
-    words,
+    word_set,
 )
 
 _STEMS = ("ein", "kein", "mein", "dein", "sein", "ihr")
@@ -64,7 +64,7 @@ INFLECTION_DE = Inflection(
         # An adjective between what determines a noun, and the noun
         EndingRule(
             ("e", "en", "er", "es", "em"),
-            after=words(" ".join((*_DETERMINERS, _PREPOSITIONS, _COUNTS))),
+            after=word_set(" ".join((*_DETERMINERS, _PREPOSITIONS, _COUNTS))),
         ),
         EndingRule(
             ("t", "en", "st", "e"), vowels=(("a", "ä"), ("au", "äu")), after=None, shortest_stem=2

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from headwise.training.corruption.changes import Change, Changes
-from headwise.training.corruption.crude_errors import other_number
+from headwise.training.corruption.digits import count_numbers, other_number
 from headwise.training.corruption.families import ErrorFamily
 from headwise.training.corruption.inflection import Alternatives, Inflection
 from headwise.training.corruption.inflection_de import INFLECTION_DE
@@ -28,6 +28,8 @@ LISTS: Mapping[ErrorFamily, Collection[str]] = {
 }
 """Families that need lists, and the languages that have them."""
 
+_APOSTROPHE = "\N{RIGHT SINGLE QUOTATION MARK}"
+
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
@@ -38,8 +40,8 @@ class _Choice:
 def change_number(words: TextWords, language: str | None, rng: random.Random) -> Changes:
     """Change a number in digits, or a number word of the language."""
     choices = _listed(words, NUMBER_WORDS.get(language or "", {}))
-    digits = sum(words[i].isdecimal() for i in range(len(words)))
-    if rng.random() * (digits + len(choices)) < digits:
+    in_digits = count_numbers(words.text)
+    if rng.random() * (in_digits + len(choices)) < in_digits:
         edit = other_number(words.text, rng)
         return () if edit is None else (Change.of(words.text, edit),)
     return _replaced(words, choices, rng)
@@ -81,9 +83,15 @@ def change_ending(
 
 
 def negate(words: TextWords, language: str, rng: random.Random) -> Changes:
-    """Take a negation out, or put one in; a text that has one loses it."""
+    """Take a negation out, or put one in; a text that has one loses it.
+
+    A text with one that cannot be taken out, such as *ain't*, stays as it is.
+    """
     lists = NEGATIONS[language]
-    if denials := _denials(words, lists):
+    folded = [words[i].lower().replace(_APOSTROPHE, "'") for i in range(len(words))]
+    if not lists.irremovable.isdisjoint(folded):
+        return ()
+    if denials := _denials(words, folded, lists):
         return rng.choice(denials)
     affirming = _listed(words, lists.opposites)
     edit = change_negation(words, lists, rng)
@@ -92,15 +100,16 @@ def negate(words: TextWords, language: str, rng: random.Random) -> Changes:
     return (Change.of(words.text, edit),)
 
 
-def _denials(words: TextWords, lists: NegationWords) -> list[Changes]:
+def _denials(words: TextWords, folded: list[str], lists: NegationWords) -> list[Changes]:
     """All ways to take a negation out."""
     found: list[Changes] = []
-    for i in range(len(words)):
-        word = words[i].lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    for i, word in enumerate(folded):
         short = word.removesuffix(lists.contraction) if lists.contraction else word
-        kept = lists.whole_verbs.get(word, short)
-        if kept != word:
-            found.append((_shortened(words, i, len(kept)),))
+        verb = lists.whole_verbs.get(word, short)
+        if verb != word and word.startswith(verb):
+            found.append((_shortened(words, i, len(verb)),))
+        elif verb != word:
+            found.append((Change.of(words.text, words.with_other(i, verb)),))
         elif word not in lists.negations:
             continue
         elif others := lists.opposites.get(word):

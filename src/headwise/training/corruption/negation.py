@@ -4,8 +4,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from headwise.training.corruption.inflection import Alternatives
-from headwise.training.corruption.inflection import words as words_of
+from headwise.training.corruption.inflection import Alternatives, word_set
 from headwise.training.corruption.synthetic_errors import Edit
 from headwise.training.corruption.word_edits import TextWords
 
@@ -21,7 +20,9 @@ class NegationWords:
         pronouns: Words that stand between such a verb and the negation.
         opposites: Words that deny or affirm, and what denies or affirms instead of them.
         contraction: What a negated verb ends in, in place of a word of its own.
-        whole_verbs: Verbs that lose more than the contraction with it.
+        whole_verbs: Negated verbs that are no words without the contraction, and what affirms
+            instead.
+        irremovable: Words that negate and have no opposite of one word, such as *ain't*.
     """
 
     negations: frozenset[str]
@@ -31,15 +32,16 @@ class NegationWords:
     opposites: Alternatives = field(default_factory=dict)
     contraction: str | None = None
     whole_verbs: Mapping[str, str] = field(default_factory=dict)
+    irremovable: frozenset[str] = frozenset()
 
 
 NEGATION_DE = NegationWords(
-    negations=words_of(
+    negations=word_set(
         "nicht kein keine keinem keinen keiner keines "
         "nie niemals nichts niemand niemandem niemanden"
     ),
     inserted="nicht",
-    verbs=words_of(
+    verbs=word_set(
         "bin bist ist sind seid war warst waren wart "
         "habe hast hat haben habt hatte hattest hatten "
         "werde wirst wird werden werdet wurde wurden würde würden "
@@ -48,7 +50,7 @@ NEGATION_DE = NegationWords(
         "will willst wollen wollt wollte wollten darf darfst dürfen dürft durfte durften "
         "möchte möchten"
     ),
-    pronouns=words_of("ich du er sie es wir ihr mich dich ihn uns euch mir dir ihm ihnen sich das"),
+    pronouns=word_set("ich du er sie es wir ihr mich dich ihn uns euch mir dir ihm ihnen sich das"),
     opposites={
         "ein": ("kein",),
         "eine": ("keine",),
@@ -72,12 +74,12 @@ NEGATION_DE = NegationWords(
     },
 )
 NEGATION_EN = NegationWords(
-    negations=words_of("not never no nobody nothing"),
+    negations=word_set("not never no nobody nothing"),
     inserted="not",
-    verbs=words_of(
+    verbs=word_set(
         "am is are was were can could will would shall should may might must has have had"
     ),
-    pronouns=words_of("i you he she it we they"),
+    pronouns=word_set("i you he she it we they"),
     opposites={
         "never": ("always", "often"),
         "always": ("never",),
@@ -96,6 +98,7 @@ NEGATION_EN = NegationWords(
     },
     contraction="n't",
     whole_verbs={"can't": "can", "won't": "will", "shan't": "shall", "cannot": "can"},
+    irremovable=word_set("ain't n't"),
 )
 NEGATIONS = {"de": NEGATION_DE, "en": NEGATION_EN}
 

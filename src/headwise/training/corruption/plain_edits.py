@@ -107,8 +107,8 @@ def truncate(words: TextWords, rng: random.Random, *, keeps_mark: bool) -> Chang
     Args:
         words: The text.
         rng: Chooses where it ends.
-        keeps_mark: Whether its final mark may stay. Without a source, nobody could tell then that
-            something is missing.
+        keeps_mark: Whether its final mark may stay. In a text that translates nothing, nobody
+            could tell then that something is missing.
     """
     length = sum(words.is_word(i) for i in range(len(words)))
     places, passed = [], 0

@@ -11,6 +11,11 @@ _UNTRANSLATED_WORDS = (1, 1, 2, 2, 3)
 _SHORTEST_NAME = 3
 
 
+def translated_source(pair: Pair) -> str | None:
+    """The source that a text translates; an answer in a conversation translates none."""
+    return None if pair.history else pair.source
+
+
 def leave_untranslated(words: TextWords, source: TextWords, rng: random.Random) -> Changes:
     """Let one to three words of the source stand at a similar place of the translation.
 
@@ -56,8 +61,9 @@ class Names:
     def __init__(self, pairs: Sequence[Pair]) -> None:
         found: set[str] = set()
         for pair in pairs:
-            if pair.source is not None and not pair.history:
-                shared = _capital_words(TextWords(pair.source))
+            source = translated_source(pair)
+            if source is not None:
+                shared = _capital_words(TextWords(source))
                 found |= shared & _capital_words(TextWords(pair.hypothesis))
         # In an order that no hash decides
         self._names = sorted(found)

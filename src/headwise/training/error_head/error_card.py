@@ -13,6 +13,7 @@ from headwise.training.model_card import evaluation_table
 def error_head_card(report: ErrorReport, run: ErrorRun, head: ErrorHead) -> str:
     """Data, errors, figures, cost and use of a trained error head, as Markdown."""
     settings = ErrorTraining.from_dict(run.settings)
+    source = "None" if run.no_source else '"source"'
     parts = [
         f"""# Error head for {run.backbone}
 
@@ -42,6 +43,10 @@ A slope and an intercept for each output were fitted to the dev texts of the las
 into the last layer. The figures are those of the same texts; the probabilities hold for texts with
 as many errors.
 
+The dev texts decide four things: when training stops, this calibration, which signal `quality` is
+made of, and its thresholds (the last two in `headwise train errors`). Before you rely on what a
+threshold promises, measure again with texts of your own: `headwise calibrate`.
+
 {_calibration(report.last)}
 
 ## Cost
@@ -63,7 +68,7 @@ To repeat the run: `headwise train errors --config {ERROR_RUN_FILE} --output FOL
 from headwise import QualityEstimator
 
 qe = QualityEstimator.from_pretrained("{run.backbone}", head="path/to/this/folder")
-scored = qe.score("source", "hypothesis", signals=("error", "omission"))
+scored = qe.score({source}, "hypothesis", signals=("error", "omission"))
 ```
 """
     )
@@ -116,8 +121,9 @@ def _synthetic(report: ErrorReport, stage: ErrorStage, settings: ErrorTraining) 
     table = "\n".join(f"| {name} | {count} | {auroc} |" for name, (count, auroc) in rows.items())
     return f"""## Errors that were put in
 
-{settings.copies} copies with errors of each text, which stands once as it is. AUROC compares the
-tokens with an error of a family (and those right after a gap) with all right tokens of dev.
+{settings.copies} copies with errors of each text, which stands once as it is. A text with several
+errors counts for the family of the one that was drawn first. AUROC compares the tokens with an
+error of a family (and those right after a gap) with all right tokens of dev.
 
 | family | training texts | dev AUROC |
 | --- | --- | --- |

@@ -64,28 +64,36 @@ class ErrorLoss(nn.Module):
         """Both outputs of the head for a batch, ``(N, 2)``, float32."""
         return self.head.logits(
             batch.hidden,
-            self.unembedding[batch.targets],
+            self.unembedding.index_select(0, batch.targets),
             batch.counts,
             statistics=batch.statistics if self.head.statistics else None,
         )
 
     def forward(self, batch: FeatureBatch, epoch: int) -> tuple[Tensor, Tensor]:  # noqa: ARG002
-        """Sum of weighted losses and number of positions, two scalars."""
+        """Sum of weighted losses and number of positions, two scalars.
+
+        A gap counts where it is known whether something is missing.
+        """
         logits = self.logits(batch)
         total = _cross_entropy(logits[:, 0], wrong_tokens(batch), self._token_weights)
-        if batch.missing is not None and self._missing_weight:
-            gaps = _cross_entropy(logits[:, 1], batch.missing, self._gap_weights)
+        known = batch.missing_known
+        if batch.missing is not None and known is not None and self._missing_weight:
+            gaps = _cross_entropy(logits[known, 1], batch.missing[known], self._gap_weights)
             total = total + self._missing_weight * gaps
         return total, logits.new_tensor(float(len(batch)))
 
     @torch.no_grad()
     def token_scores(self, batch: FeatureBatch) -> dict[str, Tensor]:
-        """Scores of right tokens and of the wrong ones of each family, the higher the better."""
-        scores, wrong = -self.logits(batch)[:, 0], wrong_tokens(batch)
+        """Scores of right tokens and of the wrong ones of each family, the higher the better.
+
+        Tokens that close a text are left out: they are right in almost any text.
+        """
+        tokens = ~batch.closing
+        scores, wrong = -self.logits(batch)[tokens, 0], wrong_tokens(batch)[tokens]
         found = {"right": scores[~wrong]}
         if self._family_of is None:
             return found | {MARKED: scores[wrong]}
-        families = self._family_of.to(wrong.device)[pair_numbers(batch.keys)]
+        families = self._family_of.to(wrong.device)[pair_numbers(batch.keys[tokens])]
         return found | {
             name: scores[wrong & (families == number)] for number, name in enumerate(self._names)
         }
@@ -99,6 +107,6 @@ def wrong_tokens(batch: FeatureBatch) -> Tensor:
 
 
 def _cross_entropy(logits: Tensor, labels: Tensor, weights: ClassWeights) -> Tensor:
-    """Sum over all positions, weighted by class, a scalar."""
+    """Sum over positions, weighted by class, a scalar."""
     each = torch.where(labels, weights.wrong, weights.right)
     return F.binary_cross_entropy_with_logits(logits, labels.float(), each, reduction="sum")

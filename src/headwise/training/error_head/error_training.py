@@ -28,7 +28,7 @@ from headwise.training.error_head.settings import ErrorTraining, StatisticsChoic
 from headwise.training.error_head.stages import CHECKPOINTS, ErrorStages
 from headwise.training.error_head.texts import (
     correct_pairs,
-    gaps_are_known,
+    gaps_are_marked,
     group_of,
     labelled_pairs,
     split_labels,
@@ -126,6 +126,7 @@ def train_error_head(
         labels=list(label_data),
         label_dev=list(label_dev_data),
         start=None if start is None else str(start),
+        no_source=all(pair.given is None for pair in (*train, *dev, *labels, *label_dev)),
         prompt=prompt.model_dump(),
         settings=settings.to_dict(),
         versions=package_versions(),
@@ -149,7 +150,7 @@ def train_error_head(
         output=output,
         progress=progress,
     )
-    synthetic = labelled = after = None
+    synthetic = labelled = after = gaps_after = None
     families: dict[str, int] = {}
     judged: Sequence[Pair] = ()
     groups: Sequence[str] = ()
@@ -163,23 +164,30 @@ def train_error_head(
             settings,
             families=texts["dev"].families,
             fresh=first is None,
-            gaps=True,
+            gaps_marked=True,
         )
     if marked:
-        gaps_known = gaps_are_known([*marked, *marked_dev])
-        if not gaps_known:
-            logger.info("The labels do not say where something is missing; that is not trained.")
         labelled = stages.learn(
             ("labels", marked),
             ("label_dev", marked_dev),
             settings.for_labels(),
             families=None,
             fresh=first is None and synthetic is None,
-            gaps=gaps_known,
+            gaps_marked=gaps_are_marked([*marked, *marked_dev]),
         )
         judged = marked_dev
         groups = [group_of(pair, pair.hypothesis) for pair in judged]
-        after = None if synthetic is None else stages.quality_on("dev")
+        gaps_learned = labelled.gaps is not None
+        if not gaps_learned:
+            logger.info("The labels do not say where something is missing; that was not trained.")
+        if synthetic is not None:
+            after, gaps_after = stages.after_labels("dev", gaps_learned=gaps_learned)
+        elif first is not None and not gaps_learned:
+            logger.warning(
+                "Training on the labels changed what the signal omission is made of, so that its "
+                "probabilities are no longer calibrated; give correct texts as data as well to "
+                "calibrate them again."
+            )
     report = ErrorReport(
         train_pairs=len(correct.get("training", ())),
         dev_pairs=len(correct.get("dev", ())),
@@ -197,6 +205,7 @@ def train_error_head(
         feature_bytes=sum(source.bytes for source in stages.sources.values()),
         judged=tuple(judged),
         judged_groups=tuple(groups),
+        gaps_after=gaps_after,
     )
     save_error_head(
         head,

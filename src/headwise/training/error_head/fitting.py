@@ -35,7 +35,7 @@ class FittedErrors:
         trained: What the loop noted.
         best: Which evaluation the kept weights come from, counted from 0.
         tokens: How good the probabilities of tokens are on dev.
-        gaps: The same of gaps; ``None`` if dev does not know them.
+        gaps: The same of gaps; ``None`` if their labels do not count or dev has none.
         tokens_per_second: Target tokens trained on in a second.
     """
 
@@ -62,6 +62,9 @@ def fit_error_head(
 ) -> FittedErrors:
     """Train a head until dev does not improve, and calibrate its outputs on dev.
 
+    Scoring gives the head one closing token a text, so features should have been made with
+    ``closing_tokens=1``.
+
     Args:
         head: The head; it is left on the device, in ``eval`` mode, with the best weights.
         train: Features to learn from.
@@ -79,8 +82,9 @@ def fit_error_head(
         progress: Whether to show a bar on standard error.
 
     Raises:
-        TrainingError: If there are no examples, dev has no wrong token, the loss stops being a
-            number, or several processes are to train.
+        TrainingError: If there are no examples, dev has no wrong token or no right one and the
+            criterion is the AUROC, the loss stops being a number, or several processes are to
+            train.
         OutputError: If the disk is full.
     """
     for name, source in (("training", train), ("dev", dev)):
@@ -167,11 +171,11 @@ def _balanced(train: FeatureSource) -> tuple[ClassWeights, ClassWeights]:
     for indices in length_batches(train.lengths, max_tokens=_LABEL_BATCH):
         batch = train.batch(indices)
         wrong.append(wrong_tokens(batch).cpu())
-        if batch.missing is not None:
-            missing.append(batch.missing.cpu())
+        if batch.missing is not None and batch.missing_known is not None:
+            missing.append(batch.missing[batch.missing_known].cpu())
     found = [
         ClassWeights(*balanced_weights(torch.cat(labels).long(), classes=2).tolist())
-        if labels
+        if sum(map(len, labels))
         else ClassWeights()
         for labels in (wrong, missing)
     ]

@@ -1,18 +1,23 @@
 """Turn the outputs of a trained error head into probabilities that dev agrees with."""
 
+import logging
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from headwise.features import FeatureSource
 from headwise.functional.length_batches import length_batches
+from headwise.functional.platt_scaling import MINIMUM_OF_CLASS, platt_line
 from headwise.metrics import expected_calibration_error, roc_auc
 from headwise.training.error_head.error_loss import ErrorLoss, wrong_tokens
 
+logger = logging.getLogger(__name__)
+
 _BATCH_TOKENS = 16384
-_STEPS = 200
+_TOKENS, _GAPS = 0, 1
+_NAMES = ("wrong tokens", "gaps")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +25,8 @@ class OutputQuality:
     """What dev says of one of the head's outputs.
 
     Attributes:
-        positions: How many it was measured on.
+        positions: How many it was measured on: tokens without those that close a text, or gaps of
+            texts whose gaps are known, that at the end included.
         positive: How many of them are wrong, or have something missing before them.
         auroc: Probability that a wrong one has a higher output than a right one; ``None`` if
             there is only one kind.
@@ -39,39 +45,60 @@ class OutputQuality:
     intercept: float = 0.0
 
 
+class LabelledLogits(NamedTuple):
+    """One output with its labels.
+
+    Attributes:
+        logits: ``(n,)``, float32, on the CPU.
+        labels: Which positions are wrong, or have something missing before them, ``(n,)``, bool.
+    """
+
+    logits: Tensor
+    labels: Tensor
+
+
 @torch.no_grad()
 def outputs_on(
     loss: ErrorLoss, dev: FeatureSource, *, device: torch.device
-) -> tuple[Tensor, Tensor, Tensor | None]:
-    """Logits and labels of all positions of dev, on the CPU.
+) -> tuple[LabelledLogits, LabelledLogits | None]:
+    """Both outputs with their labels.
 
     Returns:
-        Logits ``(N, 2)``, float32; which tokens are wrong ``(N,)``, bool; before which something
-        is missing ``(N,)``, bool, or ``None`` if nobody knows.
+        Of all tokens but those that close a text; and of all gaps of which it is known whether
+        something is missing, ``None`` if it is known of none.
     """
     loss.eval()
-    logits, wrong, missing = [], [], []
+    found: tuple[list[LabelledLogits], list[LabelledLogits]] = ([], [])
     for indices in length_batches(dev.lengths, max_tokens=_BATCH_TOKENS):
         batch = dev.batch(indices).to(device)
-        logits.append(loss.logits(batch).cpu())
-        wrong.append(wrong_tokens(batch).cpu())
-        if batch.missing is not None:
-            missing.append(batch.missing.cpu())
-    return torch.cat(logits), torch.cat(wrong), torch.cat(missing) if missing else None
+        logits, tokens = loss.logits(batch), ~batch.closing
+        found[_TOKENS].append(
+            LabelledLogits(logits[tokens, _TOKENS].cpu(), wrong_tokens(batch)[tokens].cpu())
+        )
+        if batch.missing is not None and batch.missing_known is not None:
+            known = batch.missing_known
+            found[_GAPS].append(
+                LabelledLogits(logits[known, _GAPS].cpu(), batch.missing[known].cpu())
+            )
+    gaps = _joined(found[_GAPS])
+    return _joined(found[_TOKENS]), gaps if len(gaps.labels) else None
 
 
 def measure_outputs(
     loss: ErrorLoss, source: FeatureSource, *, device: torch.device
-) -> OutputQuality:
-    """How good the probabilities of tokens are as they stand.
+) -> tuple[OutputQuality, OutputQuality | None]:
+    """How good the probabilities of tokens and of gaps are as they stand.
 
     Args:
         loss: The head.
         source: Features with labels.
         device: Where to compute.
+
+    Returns:
+        What was found for tokens and for gaps; ``None`` for gaps without labels.
     """
-    logits, wrong, _ = outputs_on(loss, source, device=device)
-    return _as_it_is(logits[:, 0].double(), wrong)
+    tokens, gaps = outputs_on(loss, source, device=device)
+    return _as_it_is(tokens), None if gaps is None else _as_it_is(gaps)
 
 
 def fold_calibration(
@@ -79,8 +106,8 @@ def fold_calibration(
 ) -> tuple[OutputQuality, OutputQuality | None]:
     """Fit a slope and an intercept to each output on dev and put them into the last layer.
 
-    An output that tells nothing apart, or that has one kind of label only, stays as it is. The
-    figures are those of the data that were fitted to.
+    An output that tells nothing apart, or that has fewer than 10 positions of a kind, stays as it
+    is; a message says so. The figures are those of the data that were fitted to.
 
     Args:
         loss: The trained head.
@@ -92,54 +119,69 @@ def fold_calibration(
         What was found for tokens and for gaps; ``None`` for gaps without labels.
 
     References:
-        Platt 1999, Advances in Large Margin Classifiers, pp. 61-74.
+        Platt 1999, Probabilistic Outputs for Support Vector Machines, section 2.2.
     """
-    logits, wrong, missing = outputs_on(loss, dev, device=device)
+    tokens, gaps = outputs_on(loss, dev, device=device)
+    return (
+        _folded(loss, _TOKENS, tokens),
+        _folded(loss, _GAPS, gaps) if with_gaps and gaps is not None else None,
+    )
+
+
+def fold_gap_calibration(
+    loss: ErrorLoss, dev: FeatureSource, *, device: torch.device
+) -> OutputQuality | None:
+    """The same for gaps alone: after training that changed what their output reads.
+
+    Args:
+        loss: The head.
+        dev: Features with labels.
+        device: Where to compute.
+    """
+    gaps = outputs_on(loss, dev, device=device)[_GAPS]
+    return None if gaps is None else _folded(loss, _GAPS, gaps)
+
+
+def _folded(loss: ErrorLoss, column: int, found: LabelledLogits) -> OutputQuality:
+    quality = _fitted(found, _NAMES[column])
     output = loss.head.output
-    found: list[OutputQuality] = []
-    for column, labels in enumerate([wrong, missing if with_gaps else None]):
-        if labels is None:
-            continue
-        quality = _fitted(logits[:, column].double(), labels)
-        with torch.no_grad():
-            output.weight[column].mul_(quality.slope)
-            output.bias[column].mul_(quality.slope).add_(quality.intercept)
-        found.append(quality)
-    return found[0], found[1] if len(found) > 1 else None
+    with torch.no_grad():
+        output.weight[column].mul_(quality.slope)
+        output.bias[column].mul_(quality.slope).add_(quality.intercept)
+    return quality
 
 
-def _fitted(logits: Tensor, labels: Tensor) -> OutputQuality:
-    found = _as_it_is(logits, labels)
-    if not 0 < found.positive < found.positions:
-        return found
-    slope, intercept = _platt(logits, labels.double())
+def _fitted(found: LabelledLogits, name: str) -> OutputQuality:
+    quality = _as_it_is(found)
+    rarer = min(quality.positive, quality.positions - quality.positive)
+    if rarer < MINIMUM_OF_CLASS:
+        logger.warning(
+            "Probabilities of %s stay as they were learned: of %d dev positions, %d are positive; "
+            "a calibration needs %d of each kind.",
+            name,
+            quality.positions,
+            quality.positive,
+            MINIMUM_OF_CLASS,
+        )
+        return quality
+    logits = found.logits.double()
+    slope, intercept = platt_line(logits.numpy(), found.labels.numpy())
     if slope <= 0.0:
-        return found
-    after = _calibration_error(slope * logits + intercept, labels)
-    return replace(found, ece_after=after, slope=slope, intercept=intercept)
+        return quality
+    after = _calibration_error(slope * logits + intercept, found.labels)
+    return replace(quality, ece_after=after, slope=slope, intercept=intercept)
 
 
-def _as_it_is(logits: Tensor, labels: Tensor) -> OutputQuality:
-    error = _calibration_error(logits, labels)
-    auroc = roc_auc(logits.numpy(), labels.numpy()).value
-    return OutputQuality(len(labels), int(labels.sum()), auroc, error, error)
-
-
-def _platt(logits: Tensor, labels: Tensor) -> tuple[float, float]:
-    """The slope and intercept of least cross-entropy."""
-    line = torch.tensor([1.0, 0.0], dtype=torch.float64, requires_grad=True)
-    optimizer = torch.optim.LBFGS([line], max_iter=_STEPS, line_search_fn="strong_wolfe")
-
-    def loss() -> float:
-        optimizer.zero_grad()
-        value = F.binary_cross_entropy_with_logits(line[0] * logits + line[1], labels)
-        value.backward()
-        return float(value.detach())
-
-    optimizer.step(loss)
-    slope, intercept = line.tolist()
-    return slope, intercept
+def _as_it_is(found: LabelledLogits) -> OutputQuality:
+    error = _calibration_error(found.logits.double(), found.labels)
+    auroc = roc_auc(found.logits.numpy(), found.labels.numpy()).value
+    return OutputQuality(len(found.labels), int(found.labels.sum()), auroc, error, error)
 
 
 def _calibration_error(logits: Tensor, labels: Tensor) -> float | None:
     return expected_calibration_error(torch.sigmoid(logits).numpy(), labels.numpy()).value
+
+
+def _joined(parts: list[LabelledLogits]) -> LabelledLogits:
+    empty = LabelledLogits(torch.empty(0), torch.empty(0, dtype=torch.bool))
+    return LabelledLogits(*(torch.cat(columns) for columns in zip(empty, *parts, strict=True)))

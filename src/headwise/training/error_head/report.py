@@ -54,7 +54,8 @@ class ErrorReport:
         dev_pairs: The same of dev.
         dev_in_train: Dev pairs that stand in the training data as well.
         rejected: Texts of all parts left out because the model cannot read them.
-        families: How many training texts have errors of each family.
+        families: How many training texts have errors of each family; a text with several errors
+            counts once, for the one that was drawn first.
         memorisation: Whether the language model knows the training texts by heart; ``None`` if
             it was not measured.
         synthetic: The stage on copies with errors; ``None`` if there was none.
@@ -67,6 +68,8 @@ class ErrorReport:
         feature_bytes: Size of the features on disk.
         judged: The dev texts of the last stage, with their errors.
         judged_groups: What each of them is a version of: texts of a group belong together.
+        gaps_after: As ``synthetic_after``, of gaps. If the second stage had no labels of gaps,
+            their output was calibrated to these texts again.
     """
 
     train_pairs: int
@@ -85,6 +88,7 @@ class ErrorReport:
     feature_bytes: int
     judged: tuple[Pair, ...]
     judged_groups: tuple[str, ...]
+    gaps_after: OutputQuality | None = None
 
     @property
     def last(self) -> ErrorStage:

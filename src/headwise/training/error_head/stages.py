@@ -10,7 +10,11 @@ from headwise.features import CachedFeatures, FeatureSpec, extract_features
 from headwise.heads.error_head import ErrorHead
 from headwise.training.error_head.error_loss import ErrorLoss
 from headwise.training.error_head.fitting import FittedErrors, fit_error_head
-from headwise.training.error_head.output_calibration import OutputQuality, measure_outputs
+from headwise.training.error_head.output_calibration import (
+    OutputQuality,
+    fold_gap_calibration,
+    measure_outputs,
+)
 from headwise.training.error_head.report import ErrorStage
 from headwise.training.error_head.settings import ErrorTraining
 from headwise.training.error_head.texts import ErrorTexts, with_error_copies
@@ -74,7 +78,7 @@ class ErrorStages:
         *,
         families: Sequence[str | None] | None,
         fresh: bool,
-        gaps: bool,
+        gaps_marked: bool,
     ) -> ErrorStage:
         """Train on the texts of one part, and choose by those of another.
 
@@ -84,9 +88,11 @@ class ErrorStages:
             settings: Of this stage.
             families: What kind of error each dev text has.
             fresh: Whether the head has learned nothing yet.
-            gaps: Whether the labels of gaps count.
+            gaps_marked: Whether who marked spans also marked gaps.
         """
-        learned, held_out = self._features(*train), self._features(*dev)
+        learned = self._features(*train, gaps_marked=gaps_marked)
+        held_out = self._features(*dev, gaps_marked=gaps_marked)
+        gaps = learned.has_missing and held_out.has_missing
         fitted = fit_error_head(
             self.head,
             learned,
@@ -102,21 +108,43 @@ class ErrorStages:
         )
         return _stage(fitted, learned, held_out)
 
-    def quality_on(self, part: str) -> OutputQuality:
-        """How well the head as it is tells wrong tokens of a part from right ones."""
-        loss = ErrorLoss(self.head, self.backbone.unembedding.weight)
-        return measure_outputs(loss, self.sources[part], device=self.backbone.device)
+    def after_labels(
+        self, part: str, *, gaps_learned: bool
+    ) -> tuple[OutputQuality, OutputQuality | None]:
+        """How good both outputs are on the dev texts of the first stage, after the second.
 
-    def _features(self, part: str, pairs: Sequence[Pair]) -> CachedFeatures:
+        What the second stage did to the hidden layer changed the output of gaps as well. If it
+        had no labels for that output, it is calibrated to these texts again.
+
+        Args:
+            part: Name of these texts.
+            gaps_learned: Whether the second stage had such labels.
+        """
+        loss = ErrorLoss(self.head, self.backbone.unembedding.weight)
+        source, device = self.sources[part], self.backbone.device
+        tokens, gaps = measure_outputs(loss, source, device=device)
+        if not gaps_learned:
+            gaps = fold_gap_calibration(loss, source, device=device)
+        return tokens, gaps
+
+    def _features(self, part: str, pairs: Sequence[Pair], *, gaps_marked: bool) -> CachedFeatures:
         folder = Path(self.settings.feature_folder or self.output / FEATURES)
         spec = FeatureSpec(
             dtype=self.settings.feature_dtype,
             candidates=1,
             max_length=self.settings.max_length,
             statistics=self.head.statistics,
+            closing_tokens=1,
+            gaps_marked=gaps_marked,
         )
         source = extract_features(
-            self.backbone, pairs, self.prompt, folder / part, spec=spec, progress=self.progress
+            self.backbone,
+            pairs,
+            self.prompt,
+            folder / part,
+            spec=spec,
+            progress=self.progress,
+            instead="put the features elsewhere (`feature_folder`)",
         )
         self.rejected += len(pairs) - len(source.counts)
         self.sources[part] = source

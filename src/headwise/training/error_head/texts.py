@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from headwise.backbones import Backbone, PromptTemplate
 from headwise.data.error_spans import missing_places
 from headwise.data.pairs import Pair
+from headwise.data.token_marks import has_error
 from headwise.errors import TrainingError
 from headwise.training.corruption import CorruptionMix, corrupt
 
@@ -46,11 +47,7 @@ def correct_pairs(pairs: Sequence[Pair], *, part: str) -> list[Pair]:
     """
     if not pairs:
         raise TrainingError(f"There are no {part} pairs.")
-    found = [
-        replace(pair, errors=(), tags=None)
-        for pair in pairs
-        if not pair.errors and not (pair.tags is not None and any(pair.tags.bad))
-    ]
+    found = [replace(pair, errors=(), tags=None) for pair in pairs if not has_error(pair)]
     if not found:
         raise TrainingError(
             f"All {len(pairs):,} {part} pairs have errors that people marked; give correct pairs "
@@ -176,7 +173,6 @@ def split_labels(
     return parts
 
 
-def gaps_are_known(pairs: Sequence[Pair]) -> bool:
-    """Whether marks say where something is missing: all tags do, or some mark is a gap."""
-    tagged = all(pair.tags is not None and pair.tags.bad_gaps is not None for pair in pairs)
-    return tagged or any(missing_places(pair.errors or ()) for pair in pairs)
+def gaps_are_marked(pairs: Sequence[Pair]) -> bool:
+    """Whether who marked spans also marked gaps: some text without word tags has one."""
+    return any(missing_places(pair.errors or ()) for pair in pairs if pair.tags is None)
