@@ -157,7 +157,7 @@ def error_set(
         marked,
         prompt,
         folder / "features",
-        spec=FeatureSpec(candidates=1, statistics=True),
+        spec=FeatureSpec(candidates=1, statistics=True, closing_tokens=1),
         progress=True,
     )
     return ErrorSet(

@@ -85,7 +85,7 @@ def main() -> None:
         pairs,
         estimator.prompt,
         arguments.work / "features",
-        spec=FeatureSpec(candidates=1, statistics=True),
+        spec=FeatureSpec(candidates=1, statistics=True, closing_tokens=1),
         progress=True,
     )
     kept = [pairs[number] for number in features.pairs]

@@ -131,12 +131,15 @@ def text_values(found: ErrorSet, values: Floats) -> dict[str, Floats]:
     }
 
 
-def false_alarms(
-    values: Floats, wrong: NDArray[np.bool_], right: NDArray[np.bool_], *, found: float
-) -> float:
-    """Share of right tokens that are flagged where a share of the wrong ones is found."""
-    threshold = np.quantile(values[wrong], found)
-    return float((values[right] <= threshold).mean())
+def false_alarms(errors: Floats, right: Floats, *, found: float) -> float:
+    """Share of right tokens that are flagged where a share of the errors is found.
+
+    Args:
+        errors: Least value among the tokens of each error.
+        right: Values of right tokens.
+        found: Share of the errors.
+    """
+    return float((right <= np.quantile(errors, found)).mean())
 
 
 def bootstrapped(
