@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
-# Calibrates the bundled head on text with synthetic errors, and checks the result on other text.
+# Calibrates the bundled heads on text with synthetic errors, and checks the result on other text.
 # Takes about a minute on two cores.
 #
-#   recipes/tiny_en_de/calibrate.sh DATA WORK [MODEL]
+#   recipes/tiny_en_de/calibrate.sh DATA WORK [MODEL [HEAD]]
 #
-# DATA holds tatoeba-en-de/ and multi30k-en-de/; the calibrated head ends up in WORK/calibrated.
-# MODEL is the bundled name, or the folder WORK/tiny_en_de of build.sh with its head in head/.
+# DATA holds tatoeba-en-de/ and multi30k-en-de/; the calibrated heads end up in WORK/calibrated.
+# MODEL is the bundled name, or the folder WORK/tiny_en_de of build.sh with its head in head/. HEAD is
+# a folder of heads instead of the model's own, such as that of errors.sh.
 set -euo pipefail
 data=$1 work=$2 model=${3:-tiny-en-de}
 head=(); [ -d "$model/head" ] && head=(--head "$model/head")
+[ -n "${4:-}" ] && head=(--head "$4")
 cd "$(dirname "$0")"
 mkdir -p "$work"
 for half in even odd; do

@@ -1,14 +1,14 @@
 """``headwise demo``: score bundled sentences with the bundled model."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from headwise.cli import options
 
-if TYPE_CHECKING:
-    from headwise.quality import QualityEstimator
+# What the heads say, the model's own probability, and where something is missing
+_SIGNALS = ["quality", "error", "softmax", "omission"]
 
 
 def demo(
@@ -26,11 +26,10 @@ def demo(
     from headwise.quality.terminal_view import render_legend, render_table
 
     estimator = options.load_estimator(options.DEFAULT_MODEL)
-    signals = _signals(estimator)
-    limit = options.choose_threshold(threshold, estimator, signals)
+    limit = options.choose_threshold(threshold, estimator, _SIGNALS)
     pairs = example_pairs()
     scored = [
-        estimator.score(pair.source, pair.hypothesis, signals=signals, alternatives=3)
+        estimator.score(pair.source, pair.hypothesis, signals=_SIGNALS, alternatives=3)
         for pair in pairs
     ]
     console = Console(highlight=False)
@@ -44,10 +43,3 @@ def demo(
     )
     write_html_report(scored, output, threshold=limit, model=options.DEFAULT_MODEL)
     console.print(f"\nReport: {output.resolve()}", markup=False, soft_wrap=True)
-
-
-def _signals(estimator: "QualityEstimator") -> list[str]:
-    """What the model's heads give, its own probability, and where something is missing."""
-    if estimator.error_head is None:
-        return ["quality", "sigmoid", "softmax"]
-    return ["quality", "error", "softmax", "omission"]

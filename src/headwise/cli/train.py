@@ -355,7 +355,6 @@ def _run(
 ) -> "TrainingReport":
     from headwise.backbones import default_prompt, load_backbone, parse_prompt
     from headwise.bundled import locate
-    from headwise.heads.error_head_storage import check_prompt_of_error_head
     from headwise.heads.storage import read_head_info
     from headwise.training.defaults import default_settings
     from headwise.training.run_file import settings_to_dict
@@ -370,7 +369,6 @@ def _run(
         template = default_prompt(model) if prompt is None else parse_prompt(prompt)
         template = template.bind(**prompt_variables)
         model.check_prompt(template)
-        check_prompt_of_error_head(output, template.model_dump())
     return train_sigmoid_head(
         model,
         read_training_pairs(data),

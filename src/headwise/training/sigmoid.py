@@ -15,6 +15,7 @@ from headwise.errors import TrainingError
 from headwise.features import FeatureSource
 from headwise.functional.length_batches import length_batches
 from headwise.heads import QualityHead, SigmoidHead, save_head
+from headwise.heads.error_head_storage import check_prompt_of_error_head
 from headwise.heads.storage import CURVES_FILE
 from headwise.training.curves import draw_curves
 from headwise.training.defaults import default_settings
@@ -74,7 +75,8 @@ def train_sigmoid_head(
     Raises:
         TrainingError: If no pair can be read, the loss stops being a number, or the folder holds
             checkpoints of a run with other settings.
-        MismatchError: If cached features or the head to start from belong to something else.
+        MismatchError: If cached features or the head to start from belong to something else, or an
+            error head in the folder reads another prompt.
         OutputError: If the disk is full.
 
     References:
@@ -88,6 +90,7 @@ def train_sigmoid_head(
     for name, pairs in (("training", train), ("dev", dev)):
         if not pairs:
             raise TrainingError(f"There are no {name} pairs.")
+    check_prompt_of_error_head(output, prompt.model_dump())
     head = first_head(backbone, settings)
     rate = settings.learning_rate or default_settings(backbone.hidden_size).learning_rate
     assert rate is not None

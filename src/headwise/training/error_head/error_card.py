@@ -47,7 +47,7 @@ The dev texts decide four things: when training stops, this calibration, which s
 made of, and its thresholds (the last two in `headwise train errors`). Before you rely on what a
 threshold promises, measure again with texts of your own: `headwise calibrate`.
 
-{_calibration(report.last)}
+{_calibration(report)}
 
 ## Cost
 
@@ -181,12 +181,15 @@ def _stage(stage: ErrorStage, settings: ErrorTraining) -> str:
 """
 
 
-def _calibration(stage: ErrorStage) -> str:
+def _calibration(report: ErrorReport) -> str:
+    stage = report.last
     lines = ["| output | positions | wrong | AUROC | ECE before | after |"]
     lines.append("| --- | --- | --- | --- | --- | --- |")
     for name, found in (("token", stage.tokens), ("gap before it", stage.gaps)):
         if found is not None:
             lines.append(_output_row(name, found))
+    if stage.gaps is None and report.gaps_after is not None:
+        lines.append(_output_row("gap before it, on the dev texts of stage 1", report.gaps_after))
     return "\n".join(lines)
 
 
