@@ -31,6 +31,25 @@ def test_it_translates_and_finds_the_errors_of_the_examples() -> None:
     assert worst.text == "kaufen"
 
 
+def test_the_error_head_is_small_and_makes_quality() -> None:
+    estimator = QualityEstimator.from_pretrained("tiny-en-de")
+    assert estimator.error_head is not None
+    assert not estimator.error_head.statistics  # the language model knows its texts by heart
+    assert (bundled_folder("tiny-en-de") / "head/error_head.safetensors").stat().st_size < 700e3
+    assert estimator.calibration is not None
+    assert estimator.calibration.signal == "error"
+    assert estimator.default_signal == "quality"
+
+
+def test_it_finds_what_is_missing() -> None:
+    estimator = QualityEstimator.from_pretrained("tiny-en-de")
+    whole, *_, gap = example_pairs()
+    scored = [estimator.score(p.source, p.hypothesis, signals=("omission",)) for p in (whole, gap)]
+    assert not scored[0].gaps()
+    (found,) = scored[1].gaps(above=0.3)
+    assert gap.hypothesis[found.place :] == "entlang."
+
+
 def test_unknown_names_list_the_known_ones(tmp_path: Path) -> None:
     for name, head in (("tiny-en-fr", None), ("tiny-en-de", "no-such-head")):
         with pytest.raises(UnknownModelError, match="tiny-en-de"):
