@@ -22,7 +22,7 @@ train.command()(nli)
 train.command()(abstention)
 train.command()(errors)
 
-_DATA, _OBJECTIVE = "Data", "Objective"
+_OBJECTIVE = "Objective"
 
 
 @train.callback()
@@ -33,17 +33,14 @@ def _train() -> None:
 @train.command()
 def sigmoid(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the head.")],
-    backbone: Annotated[
-        str | None,
-        typer.Option("--backbone", "-b", help="Bundled name, folder or hub id of the model."),
-    ] = None,
+    backbone: training_options.LanguageModel = None,
     data: Annotated[
         list[str] | None,
         typer.Option(
             "--data",
             help="Correct pairs or conversations: TSV, JSONL, Parquet, MQM, or a folder of "
             "`datasets`; may be repeated.",
-            rich_help_panel=_DATA,
+            rich_help_panel=training_options.DATA,
         ),
     ] = None,
     dev: Annotated[
@@ -51,30 +48,20 @@ def sigmoid(
         typer.Option(
             "--dev",
             help="The same, held out: decides when to stop and which head to keep.",
-            rich_help_panel=_DATA,
+            rich_help_panel=training_options.DATA,
         ),
     ] = None,
     config: training_options.Config = None,
-    backbone_name: Annotated[
-        str | None,
-        typer.Option(help="Name to record for the backbone; by default the one given."),
-    ] = None,
+    backbone_name: training_options.BackboneName = None,
     prompt: options.Prompt = None,
     prompt_variable: options.PromptVariables = None,
-    max_length: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            help="Longest example in tokens; by default what the model reads.",
-            rich_help_panel=_DATA,
-        ),
-    ] = None,
+    max_length: training_options.MaxLength = None,
     cut: Annotated[
         bool | None,
         typer.Option(
             "--cut/--reject",
             help="Longer examples lose their end, or are left out (the default).",
-            rich_help_panel=_DATA,
+            rich_help_panel=training_options.DATA,
         ),
     ] = None,
     head_type: Annotated[
@@ -232,10 +219,7 @@ def sigmoid(
             rich_help_panel=training_options.FEATURES,
         ),
     ] = None,
-    feature_dtype: Annotated[
-        Literal["bfloat16", "float32"] | None,
-        typer.Option(help="Of cached hidden states.", rich_help_panel=training_options.FEATURES),
-    ] = None,
+    feature_dtype: training_options.FeatureDtype = None,
     feature_folder: training_options.FeatureFolder = None,
     seed: Annotated[
         int | None, typer.Option(help="Of batches, negatives and initial weights.")

@@ -9,7 +9,7 @@ import typer
 from headwise.cli import options, training_options
 from headwise.cli.train_nli import load_named_encoder, read_labelled
 
-_DATA, _LABELS, _THRESHOLD = "Data", "Labels", "Threshold"
+_LABELS, _THRESHOLD = "Labels", "Threshold"
 _SHARE = {"min": 0.0, "max": 1.0, "rich_help_panel": _THRESHOLD}
 
 
@@ -25,7 +25,7 @@ def abstention(
         typer.Option(
             "--data",
             help="What the NLI head was trained on; may be repeated.",
-            rich_help_panel=_DATA,
+            rich_help_panel=training_options.DATA,
         ),
     ] = None,
     dev: Annotated[
@@ -33,7 +33,7 @@ def abstention(
         typer.Option(
             "--dev",
             help="Held out: decides when to stop and which head to keep.",
-            rich_help_panel=_DATA,
+            rich_help_panel=training_options.DATA,
         ),
     ] = None,
     calibration: Annotated[
@@ -41,7 +41,7 @@ def abstention(
         typer.Option(
             "--calibration",
             help="Held out from everything: chooses the threshold, instead of --dev.",
-            rich_help_panel=_DATA,
+            rich_help_panel=training_options.DATA,
         ),
     ] = None,
     config: Annotated[

@@ -17,7 +17,7 @@ from headwise.cli.error_head_setup import (
 )
 from headwise.cli.training_pairs import read_training_pairs
 
-_DATA, _HEAD, _ERRORS, _LABELS = "Data", "Head", "Errors that are put in", "Labels"
+_HEAD, _ERRORS, _LABELS = "Head", "Errors that are put in", "Labels"
 
 
 def errors(
@@ -25,16 +25,13 @@ def errors(
         Path,
         typer.Option("--output", "-o", help="Folder of the head; may be that of a Sigmoid Head."),
     ],
-    backbone: Annotated[
-        str | None,
-        typer.Option("--backbone", "-b", help="Bundled name, folder or hub id of the model."),
-    ] = None,
+    backbone: training_options.LanguageModel = None,
     data: Annotated[
         list[str] | None,
         typer.Option(
             "--data",
             help="Correct pairs: TSV, JSONL, Parquet, or a folder of `datasets`; may be repeated.",
-            rich_help_panel=_DATA,
+            rich_help_panel=training_options.DATA,
         ),
     ] = None,
     dev: Annotated[
@@ -42,7 +39,7 @@ def errors(
         typer.Option(
             "--dev",
             help="The same, held out: decides when to stop and which weights to keep.",
-            rich_help_panel=_DATA,
+            rich_help_panel=training_options.DATA,
         ),
     ] = None,
     no_source: options.NoSource = False,
@@ -89,10 +86,7 @@ def errors(
             "leaves an error_head.yaml.",
         ),
     ] = None,
-    backbone_name: Annotated[
-        str | None,
-        typer.Option(help="Name to record for the backbone; by default the one given."),
-    ] = None,
+    backbone_name: training_options.BackboneName = None,
     prompt: options.Prompt = None,
     prompt_variable: options.PromptVariables = None,
     variant: Annotated[
@@ -141,14 +135,7 @@ def errors(
         int | None,
         typer.Option(min=1, help="Of each text, with errors.", rich_help_panel=_ERRORS),
     ] = None,
-    max_length: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            help="Longest example in tokens; by default what the model reads.",
-            rich_help_panel=_DATA,
-        ),
-    ] = None,
+    max_length: training_options.MaxLength = None,
     epochs: training_options.Epochs = None,
     learning_rate: training_options.LearningRate = None,
     schedule: training_options.Schedule = None,
@@ -184,10 +171,7 @@ def errors(
         typer.Option(min=1, help="Epochs without an improvement.", rich_help_panel=_LABELS),
     ] = None,
     report_to: training_options.ReportTo = None,
-    feature_dtype: Annotated[
-        Literal["bfloat16", "float32"] | None,
-        typer.Option(help="Of cached hidden states.", rich_help_panel=training_options.FEATURES),
-    ] = None,
+    feature_dtype: training_options.FeatureDtype = None,
     feature_folder: Annotated[
         str | None,
         typer.Option(

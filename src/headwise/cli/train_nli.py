@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from headwise.backbones.encoder import EncoderBackbone
     from headwise.data.inferences import InferencePair
 
-_DATA, _HEAD = "Data", "Head"
+_HEAD = "Head"
 
 
 def nli(
@@ -29,7 +29,7 @@ def nli(
             "--data",
             help="Premises, hypotheses and labels as SNLI, MultiNLI or ANLI have them: TSV, JSONL, "
             "Parquet, or a folder of `datasets`; may be repeated.",
-            rich_help_panel=_DATA,
+            rich_help_panel=training_options.DATA,
         ),
     ] = None,
     dev: Annotated[
@@ -37,7 +37,7 @@ def nli(
         typer.Option(
             "--dev",
             help="The same, held out: decides when to stop and which head to keep.",
-            rich_help_panel=_DATA,
+            rich_help_panel=training_options.DATA,
         ),
     ] = None,
     config: training_options.Config = None,

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-LOOP, FEATURES = "Loop", "Features"
+DATA, LOOP, FEATURES = "Data", "Loop", "Features"
 
 Config = Annotated[
     Path | None,
@@ -13,6 +13,21 @@ Config = Annotated[
         "--config",
         help="Run file (YAML) to take everything from that no option gives; every run leaves one "
         "beside its head.",
+    ),
+]
+LanguageModel = Annotated[
+    str | None,
+    typer.Option("--backbone", "-b", help="Bundled name, folder or hub id of the model."),
+]
+BackboneName = Annotated[
+    str | None, typer.Option(help="Name to record for the backbone; by default the one given.")
+]
+MaxLength = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Longest example in tokens; by default what the model reads.",
+        rich_help_panel=DATA,
     ),
 ]
 Epochs = Annotated[
@@ -55,4 +70,8 @@ FeatureFolder = Annotated[
         help="Of the cache; by default OUTPUT/features. May serve several runs.",
         rich_help_panel=FEATURES,
     ),
+]
+FeatureDtype = Annotated[
+    Literal["bfloat16", "float32"] | None,
+    typer.Option(help="Of cached hidden states.", rich_help_panel=FEATURES),
 ]

@@ -15,7 +15,7 @@ from headwise.training.loop_checks import (
     check_positive,
     check_shares,
 )
-from headwise.training.plain_values import from_plain_values
+from headwise.training.plain_values import from_plain_values, to_plain_values
 from headwise.training.settings import Evaluation, FeatureChoice
 
 BALANCED = "balanced"
@@ -104,8 +104,7 @@ _SETTINGS: TypeAdapter[NLITraining] = TypeAdapter(NLITraining)
 
 def nli_settings_to_dict(settings: NLITraining) -> dict[str, Any]:
     """Settings as plain values."""
-    values: dict[str, Any] = _SETTINGS.dump_python(settings, mode="json")
-    return values
+    return to_plain_values(_SETTINGS, settings)
 
 
 def nli_settings_from_dict(values: dict[str, Any]) -> NLITraining:

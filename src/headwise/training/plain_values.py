@@ -1,10 +1,21 @@
-"""Settings from plain values, with errors in plain words."""
+"""Settings as plain values and back, with errors in plain words."""
 
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 T = TypeVar("T")
+
+
+def to_plain_values(kind: TypeAdapter[T], settings: T) -> dict[str, Any]:
+    """Settings as names and values that a YAML file can hold.
+
+    Args:
+        kind: What the settings are.
+        settings: The settings.
+    """
+    values: dict[str, Any] = kind.dump_python(settings, mode="json")
+    return values
 
 
 def from_plain_values(kind: TypeAdapter[T], values: dict[str, Any]) -> T:

@@ -12,7 +12,7 @@ from headwise.atomic import atomic_path, naming_output
 from headwise.backbones import PromptTemplate
 from headwise.errors import DataError, TrainingError
 from headwise.heads.storage import RUN_FILE
-from headwise.training.plain_values import from_plain_values
+from headwise.training.plain_values import from_plain_values, to_plain_values
 from headwise.training.selectors import format_selector, parse_selector
 from headwise.training.settings import SigmoidTraining
 
@@ -88,7 +88,7 @@ class TrainingRun(BaseModel):
 
 def settings_to_dict(settings: SigmoidTraining) -> dict[str, Any]:
     """Settings as plain values, nested."""
-    values: dict[str, Any] = _SETTINGS.dump_python(settings, mode="json")
+    values = to_plain_values(_SETTINGS, settings)
     values["objective"]["avoid"] = format_selector(settings.objective.avoid)
     return values
 

@@ -16,7 +16,7 @@ from headwise.training.loop_checks import (
     check_shares,
 )
 from headwise.training.nli_settings import BALANCED
-from headwise.training.plain_values import from_plain_values
+from headwise.training.plain_values import from_plain_values, to_plain_values
 from headwise.training.settings import Criterion
 
 # Narrower hidden states are read as they are
@@ -183,19 +183,16 @@ class ErrorTraining:
 
     def to_dict(self) -> dict[str, Any]:
         """The settings as plain values."""
-        values: dict[str, Any] = _SETTINGS.dump_python(self, mode="json")
-        return values
+        return to_plain_values(_SETTINGS, self)
 
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
+    @staticmethod
+    def from_dict(values: dict[str, Any]) -> "ErrorTraining":
         """Settings from plain values; what is left out has its default.
 
         Raises:
             ValueError: If a name or a value is none of a run's.
         """
-        found = from_plain_values(_SETTINGS, values)
-        assert isinstance(found, cls)
-        return found
+        return from_plain_values(_SETTINGS, values)
 
 
 _SETTINGS: TypeAdapter[ErrorTraining] = TypeAdapter(ErrorTraining)
