@@ -15,7 +15,7 @@ from comparison import compare_seconds, device_line
 from headwise.features import FeatureBatch
 from headwise.functional.chunking import DEFAULT_WORKSPACE_BYTES, row_chunks
 from headwise.heads import ContextualSigmoidHead, SigmoidHead
-from headwise.training.objective import Objective, full_loss
+from headwise.training.sigmoid.objective import Objective, full_loss
 from peak_memory import peak_bytes
 
 MIB = 2**20

@@ -7,7 +7,7 @@ from comparison import compare_seconds, device_line
 from headwise import QualityEstimator
 from headwise.backbones import CausalBackbone
 from headwise.bundled.examples import example_pairs
-from headwise.quality.generation import captured_hidden
+from headwise.quality.generation.tokens import captured_hidden
 
 MODEL = "tiny-en-de"
 

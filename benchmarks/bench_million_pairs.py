@@ -20,9 +20,9 @@ from comparison import device_line, seconds
 from headwise.backbones.loading import load_encoder
 from headwise.bundled.registry import MINILM, locate_entailment
 from headwise.features.inference_features import EncodedInferences, InferenceFeatures
-from headwise.heads.nli_features import NLIFeatures
-from headwise.training.nli import first_nli_head, fit_nli_head
-from headwise.training.nli_settings import NLITraining
+from headwise.heads.entailment.nli_head import NLIFeatures
+from headwise.training.nli.settings import NLITraining
+from headwise.training.nli.train import first_nli_head, fit_nli_head
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--pairs", type=int, default=1_000_000)

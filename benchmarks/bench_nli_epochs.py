@@ -22,14 +22,13 @@ from comparison import device_line
 from headwise.backbones.encoder import EncoderBackbone
 from headwise.backbones.loading import load_encoder
 from headwise.bundled.registry import MINILM, locate_entailment
-from headwise.data.inferences import InferencePair
 from headwise.data.readers.inferences import read_inferences
-from headwise.heads.nli_features import NLIFeatures
-from headwise.heads.nli_labels import NLI_LABELS
-from headwise.heads.task_head_storage import load_task_heads
-from headwise.training.nli import train_nli_head
-from headwise.training.nli_settings import NLITraining
-from headwise.training.settings import FeatureChoice
+from headwise.data.records.inferences import InferencePair
+from headwise.heads.entailment.nli_head import NLI_LABELS, NLIFeatures
+from headwise.heads.storage.task_heads import load_task_heads
+from headwise.training.loop.settings import FeatureChoice
+from headwise.training.nli.settings import NLITraining
+from headwise.training.nli.train import train_nli_head
 
 WORDS = (  # noqa: SIM905
     "a the two man woman child dog people street park red blue white large young old is are in "

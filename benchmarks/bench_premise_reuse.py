@@ -13,9 +13,8 @@ from headwise.backbones.encoder import EncoderBackbone
 from headwise.backbones.loading import load_encoder
 from headwise.bundled.registry import MINILM, locate_entailment
 from headwise.entailment import EntailmentModel
-from headwise.heads.nli_features import NLIFeatures
-from headwise.heads.nli_head import NLIHead
-from headwise.heads.task_heads import TaskHeads, TaskHeadsConfig
+from headwise.heads.entailment.nli_head import NLIFeatures, NLIHead
+from headwise.heads.entailment.task_heads import TaskHeads, TaskHeadsConfig
 
 PREMISE_TOKENS, HYPOTHESES, HYPOTHESIS_WORDS, BAR = 128, 200, (4, 12), 5.0
 VOCABULARY = (

@@ -15,8 +15,8 @@ from torch import Tensor
 from comparison import device_line, median_seconds
 from headwise.features import FeatureBatch
 from headwise.heads import SigmoidHead
-from headwise.training.objective import Objective, sampled_loss
-from headwise.training.row_adam import RowAdam, touched_rows_pay
+from headwise.training.sigmoid.objective import Objective, sampled_loss
+from headwise.training.sigmoid.row_adam import RowAdam, touched_rows_pay
 
 NEGATIVES = 10
 # Steps between two uses of the same rows, which would otherwise wait in the cache

@@ -32,17 +32,18 @@ from comparison import device_line, load_pairs
 from dense_pipeline import dominant_mask, drawn_negatives, gathered_loss
 from headwise import QualityEstimator
 from headwise.backbones import NAMED_PROMPTS, CausalBackbone, EncodedPair
-from headwise.backbones.encoded import pad_right, target_rows
-from headwise.data.batching import LengthBatchSampler
-from headwise.data.pairs import Pair
+from headwise.backbones.encoded_pairs import pad_right, target_rows
+from headwise.data.records.pairs import Pair
 from headwise.features import LiveFeatures, encode_examples
 from headwise.functional.length_batches import length_batches
 from headwise.heads import QualityHead, SigmoidHead, load_head
-from headwise.training.head_trainer import HeadLoss
-from headwise.training.negatives import NegativeSampling
-from headwise.training.objective import Objective
-from headwise.training.settings import FeatureChoice, SigmoidTraining, TrainingReport
-from headwise.training.sigmoid import train_sigmoid_head
+from headwise.training.loop.batches import LengthBatchSampler
+from headwise.training.loop.settings import FeatureChoice
+from headwise.training.sigmoid.loss import HeadLoss
+from headwise.training.sigmoid.negatives import NegativeSampling
+from headwise.training.sigmoid.objective import Objective
+from headwise.training.sigmoid.settings import SigmoidTraining, TrainingReport
+from headwise.training.sigmoid.train import train_sigmoid_head
 
 MODEL, PROMPT = "tiny-en-de", NAMED_PROMPTS["tiny"]
 DEV_EPOCH = -1

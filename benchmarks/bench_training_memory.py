@@ -16,9 +16,9 @@ from headwise.backbones import Unembedding
 from headwise.features import FeatureBatch
 from headwise.functional import vocabulary_statistics
 from headwise.heads import SigmoidHead
-from headwise.training.negatives import draw_negatives
-from headwise.training.objective import Objective, avoided_tokens, sampled_loss
-from headwise.training.row_adam import RowAdam
+from headwise.training.sigmoid.negatives import draw_negatives
+from headwise.training.sigmoid.objective import Objective, avoided_tokens, sampled_loss
+from headwise.training.sigmoid.row_adam import RowAdam
 
 MIB = 2**20
 OBJECTIVE = Objective()

@@ -109,8 +109,8 @@ def load_pairs(path: Path | None, count: int) -> list[tuple[str, str]]:
     text do.
     """
     from headwise.bundled.examples import example_pairs
-    from headwise.data.pairs import Pair
     from headwise.data.readers import read_pairs
+    from headwise.data.records.pairs import Pair
 
     if path is not None:
         rows = [row for row in read_pairs(path) if isinstance(row, Pair)]

@@ -12,7 +12,8 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from headwise.evaluation.report.plot_style import (
+from headwise.functional.chunking import DEFAULT_WORKSPACE_BYTES
+from headwise.report.plots.style import (
     LIGHT,
     SMALL,
     Theme,
@@ -21,7 +22,6 @@ from headwise.evaluation.report.plot_style import (
     style_axes,
     title_axes,
 )
-from headwise.functional.chunking import DEFAULT_WORKSPACE_BYTES
 from loss_sides import CORE, DENSE, OURS, Problem, allocator_extra, sides, step
 
 MIB = 2**20

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from headwise.data.error_spans import ErrorSpan
-from headwise.data.scored import ScoredHypothesis, ScoredToken
-from headwise.data.signals import Signal
-from headwise.data.word_tags import WordTags
-from headwise.evaluation.judged_text import JudgedText
+from headwise.data.records.error_spans import ErrorSpan
+from headwise.data.records.scored import ScoredHypothesis, ScoredToken
+from headwise.data.records.signals import Signal
+from headwise.data.records.word_tags import WordTags
+from headwise.evaluation.quality.judging import JudgedText
 
 
 def scored_text(

@@ -12,19 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headwise import QualityEstimator
-from headwise.atomic import atomic_path
 from headwise.backbones import Backbone, PromptTemplate
-from headwise.data.error_spans import ErrorSpan
-from headwise.data.pairs import Pair
+from headwise.corruption import CorruptionMix, ErrorFamily, corrupt, plausible_errors
+from headwise.corruption.corrupting import crude_errors
 from headwise.data.readers import read_pairs
+from headwise.data.records.error_spans import ErrorSpan
+from headwise.data.records.pairs import Pair
 from headwise.features import CachedFeatures, FeatureSpec, extract_features
-from headwise.training.corruption import (
-    CorruptionMix,
-    ErrorFamily,
-    corrupt,
-    crude_errors,
-    plausible_errors,
-)
+from headwise.files import atomic_path
 
 logger = logging.getLogger(__name__)
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from error_sets import TEST, right_pairs
 
 from headwise import QualityEstimator
-from headwise.data.error_spans import is_marked, marked_ranges
-from headwise.data.pairs import Pair
-from headwise.data.scored import ScoredHypothesis, ScoredSpan
-from headwise.training.corruption import plausible_errors
+from headwise.corruption import plausible_errors
+from headwise.data.records.error_spans import is_marked, marked_ranges
+from headwise.data.records.pairs import Pair
+from headwise.data.records.scored import ScoredHypothesis, ScoredSpan
 
 _TEXTS = 400
 

@@ -12,7 +12,7 @@ from error_sets import RIGHT, ErrorSet
 from headwise.backbones import Backbone
 from headwise.features import SelectedFeatures
 from headwise.heads import ErrorHead, load_error_head, save_error_head
-from headwise.training.error_head import ErrorTraining, fit_error_head
+from headwise.training.errors import ErrorTraining, fit_error_head
 
 logger = logging.getLogger(__name__)
 

@@ -22,17 +22,17 @@ from numpy.typing import NDArray
 
 from headwise import QualityEstimator
 from headwise.backbones import Backbone
-from headwise.data.error_spans import is_marked, marked_ranges
-from headwise.data.pairs import Pair
 from headwise.data.readers import read_pairs
-from headwise.data.words import word_ranges
+from headwise.data.records.error_spans import is_marked, marked_ranges
+from headwise.data.records.pairs import Pair
+from headwise.data.records.words import word_ranges
 from headwise.features import FeatureSpec, SelectedFeatures, extract_features
 from headwise.heads import ErrorHead, load_error_head
 from headwise.metrics import matthews
 from headwise.metrics.bootstrap import bootstrap, percentile_interval
 from headwise.metrics.weighted_ranks import weighted_roc_auc
 from headwise.metrics.weighted_sums import weighted_matthews
-from headwise.training.error_head import ErrorTraining, fit_error_head
+from headwise.training.errors import ErrorTraining, fit_error_head
 
 logger = logging.getLogger(__name__)
 

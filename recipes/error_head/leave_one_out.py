@@ -25,8 +25,8 @@ from measures import (
 )
 
 from headwise import QualityEstimator
-from headwise.training.corruption import ErrorFamily
-from headwise.training.error_head import ErrorTraining
+from headwise.corruption import ErrorFamily
+from headwise.training.errors import ErrorTraining
 
 _ALL = "none"
 _BASELINES = ("softmax", "boosted", "sigmoid")

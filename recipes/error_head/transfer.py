@@ -20,8 +20,8 @@ from fitting import fitted_head
 from measures import error_logits, head_free_signals, token_auroc, wrong_positions
 
 from headwise import QualityEstimator
-from headwise.training.corruption import ErrorFamily
-from headwise.training.error_head import ErrorTraining
+from headwise.corruption import ErrorFamily
+from headwise.training.errors import ErrorTraining
 
 
 def main() -> None:

@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from headwise.atomic import atomic_path
-from headwise.data.pairs import Pair, Reject
 from headwise.data.readers import read_mlqe_pe
+from headwise.data.records.pairs import Pair, Reject
 from headwise.data.writers import json_line, pair_row
+from headwise.files import atomic_path
 
 # The tags of the test part came a year later, and so did their file's name
 TAGS = {"train": "train.tags.gz", "dev": "dev.tags.gz", "test": "test20.tags.gz"}

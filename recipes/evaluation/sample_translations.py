@@ -7,11 +7,11 @@ from pathlib import Path
 import sacrebleu
 
 from headwise import QualityEstimator
-from headwise.atomic import atomic_path
-from headwise.data.pairs import Pair
 from headwise.data.readers import read_pairs
+from headwise.data.records.pairs import Pair
 from headwise.data.writers import json_line
-from headwise.evaluation.sampling import sample_hypotheses
+from headwise.evaluation.quality.sampling import sample_hypotheses
+from headwise.files import atomic_path
 
 
 def main() -> None:

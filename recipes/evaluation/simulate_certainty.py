@@ -7,8 +7,8 @@ import argparse
 
 import numpy as np
 
-from headwise.evaluation.cross_fitting import cross_fitted_flags
-from headwise.evaluation.significance import compare_with_best
+from headwise.evaluation.statistics.cross_fitting import cross_fitted_flags
+from headwise.evaluation.statistics.significance import compare_with_best
 from headwise.metrics import matthews, roc_auc, spearman
 from headwise.metrics.bootstrap import bootstrap, percentile_interval
 from headwise.metrics.pairwise_accuracy import pairwise_accuracy

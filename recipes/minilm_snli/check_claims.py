@@ -9,8 +9,8 @@ import random
 from collections import Counter
 from pathlib import Path
 
-from headwise.data.inferences import InferencePair
 from headwise.data.readers.inferences import read_inferences
+from headwise.data.records.inferences import InferencePair
 from headwise.entailment import EntailmentModel, Verdict
 
 parser = argparse.ArgumentParser(description=__doc__)

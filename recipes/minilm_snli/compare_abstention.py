@@ -7,9 +7,9 @@ import numpy as np
 
 from headwise.data.readers.inferences import read_inferences
 from headwise.entailment import EntailmentModel
-from headwise.evaluation.entailment import judge_inferences
-from headwise.evaluation.inference_signals import confidence_columns
-from headwise.evaluation.judged_inference import judged_arrays
+from headwise.evaluation.entailment.evaluating import judge_inferences
+from headwise.evaluation.entailment.judged_pairs import judged_arrays
+from headwise.evaluation.entailment.signals import confidence_columns
 from headwise.metrics.bootstrap import bootstrap, percentile_interval
 from headwise.metrics.selective import weighted_selective_accuracy
 from headwise.metrics.weighted import weighted_risk_coverage_area, weighted_roc_auc

@@ -16,10 +16,10 @@ from variants import VARIANTS
 
 from headwise.backbones import NAMED_PROMPTS, load_backbone
 from headwise.bundled.registry import bundled_folder
-from headwise.data.pairs import Pair
 from headwise.data.readers import read_pairs
+from headwise.data.records.pairs import Pair
 from headwise.heads import load_head
-from headwise.training.sigmoid import train_sigmoid_head
+from headwise.training.sigmoid.train import train_sigmoid_head
 
 CORPORA, KINDS = ("multi30k", "tatoeba"), ("crude", "plausible")
 TOKENS = [f"{corpus} {kind} token" for corpus in CORPORA for kind in KINDS]

@@ -12,8 +12,8 @@ from scipy.stats import spearmanr
 from torch import Tensor
 
 from headwise.backbones import Backbone, PromptTemplate
-from headwise.data.pairs import Pair
 from headwise.data.readers import read_pairs
+from headwise.data.records.pairs import Pair
 from headwise.evaluation import crude_errors, plausible_errors
 from headwise.features import CachedFeatures, FeatureSpec, extract_features
 from headwise.functional import LargestDrop, vocabulary_statistics

@@ -6,13 +6,16 @@ from pathlib import Path
 import numpy as np
 
 from headwise import QualityEstimator
-from headwise.data.pairs import Pair
 from headwise.data.readers import read_pairs
-from headwise.evaluation.error_copies import with_error_copies
-from headwise.quality.calibration import Fit
+from headwise.data.records.pairs import Pair
+from headwise.evaluation.quality.error_copies import with_error_copies
+from headwise.quality.calibration.record import Fit
+from headwise.quality.calibration.threshold_curve import (
+    LabelledTokens,
+    ThresholdCurve,
+    missed_weights,
+)
 from headwise.quality.labelled_texts import label_texts
-from headwise.quality.labelled_tokens import LabelledTokens, missed_weights
-from headwise.quality.threshold_curve import ThresholdCurve
 
 
 def main() -> None:

@@ -25,7 +25,7 @@ from transformers.trainer_utils import get_last_checkpoint
 
 from corpus import read_pairs, without_sources_of
 from headwise.backbones import NAMED_PROMPTS, TextTemplate
-from headwise.data.batching import LengthBatchSampler
+from headwise.training.loop.batches import LengthBatchSampler
 
 
 class BackboneTrainer(Trainer):

@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from headwise.entailment import EntailmentModel
     from headwise.functional import linear_cross_entropy
     from headwise.heads import RescalingHead, SigmoidHead
-    from headwise.quality import QualityEstimator
-    from headwise.training.language_modelling import (
+    from headwise.language_modelling import (
         merge_unembedding,
         patch_lm_loss,
         split_parameter_groups,
         split_unembedding,
         unpatch_lm_loss,
     )
+    from headwise.quality import QualityEstimator
 
 try:
     __version__ = version("headwise")
@@ -31,11 +31,11 @@ _HOMES = {
     "RescalingHead": "headwise.heads",
     "SigmoidHead": "headwise.heads",
     "linear_cross_entropy": "headwise.functional",
-    "merge_unembedding": "headwise.training.language_modelling",
-    "patch_lm_loss": "headwise.training.language_modelling",
-    "split_parameter_groups": "headwise.training.language_modelling",
-    "split_unembedding": "headwise.training.language_modelling",
-    "unpatch_lm_loss": "headwise.training.language_modelling",
+    "merge_unembedding": "headwise.language_modelling",
+    "patch_lm_loss": "headwise.language_modelling",
+    "split_parameter_groups": "headwise.language_modelling",
+    "split_unembedding": "headwise.language_modelling",
+    "unpatch_lm_loss": "headwise.language_modelling",
 }
 
 __all__ = [

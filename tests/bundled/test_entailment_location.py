@@ -17,10 +17,9 @@ from headwise.bundled.registry import (
     locate_entailment,
 )
 from headwise.errors import UnknownModelError, WeightsError
-from headwise.heads.nli_features import NLIFeatures
-from headwise.heads.nli_head import NLIHead
-from headwise.heads.task_head_storage import save_seed_heads, save_task_heads
-from headwise.heads.task_heads import TaskHeads, TaskHeadsConfig
+from headwise.heads.entailment.nli_head import NLIFeatures, NLIHead
+from headwise.heads.entailment.task_heads import TaskHeads, TaskHeadsConfig
+from headwise.heads.storage.task_heads import save_seed_heads, save_task_heads
 
 H = 6
 

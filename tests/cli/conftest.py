@@ -8,11 +8,10 @@ from tiny_encoders import tiny_encoder
 
 from headwise.backbones.encoder import EncoderBackbone
 from headwise.entailment import EntailmentModel
-from headwise.heads.abstention_head import AbstentionHead
-from headwise.heads.nli_features import NLIFeatures
-from headwise.heads.nli_head import NLIHead
-from headwise.heads.task_head_storage import save_task_heads
-from headwise.heads.task_heads import TaskHeads, TaskHeadsConfig
+from headwise.heads.entailment.abstention_head import AbstentionHead
+from headwise.heads.entailment.nli_head import NLIFeatures, NLIHead
+from headwise.heads.entailment.task_heads import TaskHeads, TaskHeadsConfig
+from headwise.heads.storage.task_heads import save_task_heads
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from in_process import invoke
 from headwise.bundled.registry import bundled_folder
 from headwise.cli import options
 from headwise.heads import ErrorHead, save_error_head
-from headwise.heads.storage import copy_head, read_head_info
+from headwise.heads.storage.quality_heads import copy_head, read_head_info
 
 PAIRS = (
     ("A dog runs on the beach.", "Ein Hund läuft am Strandkorb."),

@@ -9,11 +9,9 @@ from torch.nn import functional as F
 
 from headwise.backbones.encoder import EncoderBackbone
 from headwise.entailment import EntailmentModel, Prediction
-from headwise.heads.abstention_head import AbstentionHead
-from headwise.heads.nli_features import NLIFeatures
-from headwise.heads.nli_head import NLIHead
-from headwise.heads.nli_labels import NLI_LABELS
-from headwise.heads.task_heads import TaskHeads, TaskHeadsConfig
+from headwise.heads.entailment.abstention_head import AbstentionHead
+from headwise.heads.entailment.nli_head import NLI_LABELS, NLIFeatures, NLIHead
+from headwise.heads.entailment.task_heads import TaskHeads, TaskHeadsConfig
 
 GetBackbone = Callable[[str], EncoderBackbone]
 MakeModel = Callable[..., EntailmentModel]

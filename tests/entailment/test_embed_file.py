@@ -10,8 +10,8 @@ import torch
 from safetensors.torch import load_file
 
 from headwise.entailment import EntailmentModel
-from headwise.entailment import embed_file as embed_module
-from headwise.entailment.embed_file import embed_file
+from headwise.entailment import embedding_job as embed_module
+from headwise.entailment.embedding_job import embed_file
 from headwise.errors import DataError, OutputError
 
 TEXTS = {1: "A dog runs.", 4: "The cat sat on the mat.", 6: "A dog.", 7: "It is a lovely evening."}

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from headwise.entailment import EntailmentModel
 from headwise.errors import ContextLengthError
-from headwise.heads.embedding_head import EmbeddingHead
-from headwise.heads.late_interaction_head import LateInteractionHead
+from headwise.heads.entailment.embedding_head import EmbeddingHead
+from headwise.heads.entailment.late_interaction_head import LateInteractionHead
 
 MakeModel = Callable[..., EntailmentModel]
 TEXTS = ["A dog runs on the beach.", "Two men.", "The children play football in the park."]

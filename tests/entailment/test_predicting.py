@@ -11,7 +11,7 @@ from tiny_encoders import ENCODERS, tiny_encoder
 
 from headwise.backbones.encoder import EncoderBackbone
 from headwise.entailment import EntailmentModel, Prediction
-from headwise.entailment.text_embeddings import TextEmbeddings
+from headwise.entailment.embedding import TextEmbeddings
 from headwise.errors import ContextLengthError, InputError, MismatchError, TextError
 
 MakeModel = Callable[..., EntailmentModel]

@@ -12,7 +12,7 @@ import pytest
 from headwise.data.readers.inferences import InferenceLayout
 from headwise.data.writers import unescape_cell
 from headwise.entailment import EntailmentModel, Prediction
-from headwise.entailment.job import PredictionSummary, predict_file
+from headwise.entailment.prediction_job import PredictionSummary, predict_file
 from headwise.errors import DataError, InputError, OutputError, TextError
 
 LABELS = ("entailment", "neutral", "contradiction")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from rich.console import Console, RenderableType
 
 from headwise.entailment import Evidence, Prediction, Ranked, RouteScore, Routing, Validation
-from headwise.entailment.terminal_view import (
+from headwise.report.entailment_terminal import (
     render_prediction,
     render_ranking,
     render_routing,

@@ -10,7 +10,7 @@ from extracting import SHARD_BYTES, Extract, random_backbone
 from tiny_models import PAIRS
 
 from headwise.backbones import NAMED_PROMPTS, Backbone, CausalBackbone, PromptTemplate
-from headwise.data.pairs import Pair
+from headwise.data.records.pairs import Pair
 from headwise.features import CachedFeatures, FeatureSpec, extract_features
 
 

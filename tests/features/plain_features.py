@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from headwise.backbones import CausalBackbone, PromptTemplate
-from headwise.data.pairs import Pair
+from headwise.data.records.pairs import Pair
 from headwise.features import FeatureBatch
 
 

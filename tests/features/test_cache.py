@@ -18,8 +18,8 @@ from headwise.backbones import (
     EncoderDecoderBackbone,
     PromptTemplate,
 )
-from headwise.data.error_spans import ErrorSpan
-from headwise.data.pairs import Pair
+from headwise.data.records.error_spans import ErrorSpan
+from headwise.data.records.pairs import Pair
 from headwise.errors import DataError, MismatchError
 from headwise.features import (
     CachedFeatures,

@@ -10,8 +10,8 @@ from tiny_encoder_decoders import KINDS, learned_pieces
 from tiny_models import PAIRS
 
 from headwise.backbones import NAMED_PROMPTS, CausalBackbone, EncoderDecoderBackbone
-from headwise.data.error_spans import ErrorSpan
-from headwise.data.pairs import Pair
+from headwise.data.records.error_spans import ErrorSpan
+from headwise.data.records.pairs import Pair
 from headwise.errors import MismatchError
 from headwise.features import FeatureBatch, FeatureSpec, LiveFeatures, encode_examples
 

@@ -11,9 +11,9 @@ import pytest
 from extracting import Extract, contents, random_backbone
 from safetensors import SafetensorError
 
-from headwise import tensor_files
+from headwise import files
 from headwise.backbones import NAMED_PROMPTS, CausalBackbone
-from headwise.data.pairs import Pair
+from headwise.data.records.pairs import Pair
 from headwise.errors import DataError, OutputError
 from headwise.features import CachedFeatures, FeatureSpec, estimate_bytes, extract_features
 
@@ -104,9 +104,9 @@ def test_a_full_disk_says_what_to_do_and_can_be_continued(
         original(tensors, path, **options)
 
     alone = contents(extract("alone").folder)
-    original: Callable[..., None] = tensor_files.save_file
+    original: Callable[..., None] = files.save_file
     with monkeypatch.context() as patch:
-        patch.setattr(tensor_files, "save_file", save)
+        patch.setattr(files, "save_file", save)
         with pytest.raises(OutputError) as caught:
             extract("full")
         with pytest.raises(OutputError, match="run the same again, or buy a disk"):

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from extracting import Extract, contents
 
-from headwise import tensor_files
+from headwise import files
 from headwise.features import extraction
 
 # The processes start at once, so that there is something to kill
@@ -49,13 +49,13 @@ def test_killed_from_outside(extract: Extract, tmp_path: Path) -> None:
 
 
 def slow_extraction(extract: Extract) -> None:
-    save = tensor_files.save_file
+    save = files.save_file
 
     def save_slowly(*args: Any, **options: Any) -> None:
         time.sleep(0.1)
         save(*args, **options)
 
-    tensor_files.save_file = save_slowly
+    files.save_file = save_slowly
     extract("killed")
 
 

@@ -13,8 +13,8 @@ from tiny_models import PAIRS, byte_level, stacked, tiny_llama
 from tokenizers import normalizers
 
 from headwise.backbones import NAMED_PROMPTS, CausalBackbone
-from headwise.data.error_spans import ErrorSpan
-from headwise.data.pairs import Pair
+from headwise.data.records.error_spans import ErrorSpan
+from headwise.data.records.pairs import Pair
 from headwise.errors import DataError, MismatchError, OutputError
 from headwise.features import FeatureSpec, extraction
 

@@ -8,7 +8,7 @@ from tiny_encoders import tiny_encoder
 from torch import Tensor
 
 from headwise.backbones.encoder import EncodedText, EncoderBackbone
-from headwise.data.inferences import InferencePair
+from headwise.data.records.inferences import InferencePair
 from headwise.features.inference_features import (
     cached_inferences,
     encode_inferences,
@@ -16,8 +16,7 @@ from headwise.features.inference_features import (
     live_inferences,
 )
 from headwise.functional.pair_features import pair_features
-from headwise.heads.nli_features import NLIFeatures
-from headwise.heads.nli_labels import NLILabel
+from headwise.heads.entailment.nli_head import NLIFeatures, NLILabel
 
 E, N, C = NLILabel
 

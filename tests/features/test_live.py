@@ -5,8 +5,8 @@ from plain_features import assert_close, joined, plain_features
 from tiny_models import UNSEEN
 
 from headwise.backbones import NAMED_PROMPTS, CausalBackbone
-from headwise.data.error_spans import ErrorSpan
-from headwise.data.pairs import Pair
+from headwise.data.records.error_spans import ErrorSpan
+from headwise.data.records.pairs import Pair
 from headwise.features import LiveFeatures, encode_examples
 
 TINY, CHAT = NAMED_PROMPTS["tiny"], NAMED_PROMPTS["chat"]

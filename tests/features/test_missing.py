@@ -9,9 +9,9 @@ from extracting import Extract
 from plain_features import assert_equal, joined
 
 from headwise.backbones import NAMED_PROMPTS, CausalBackbone
-from headwise.data.error_spans import ErrorSpan
-from headwise.data.pairs import Pair
-from headwise.data.word_tags import WordTags
+from headwise.data.records.error_spans import ErrorSpan
+from headwise.data.records.pairs import Pair
+from headwise.data.records.word_tags import WordTags
 from headwise.errors import MismatchError
 from headwise.features import Example, LiveFeatures, SelectedFeatures, encode_examples
 from headwise.functional import vocabulary_statistics

@@ -5,20 +5,19 @@ import torch
 from torch import Tensor, nn
 
 from headwise.errors import UninitialisedError
-from headwise.heads.abstention_head import AbstentionHead
-from headwise.heads.biased_head import BiasedSigmoidHead, ContextualSigmoidHead
 from headwise.heads.classification_head import ClassificationHead
-from headwise.heads.embedding_head import EmbeddingHead
+from headwise.heads.entailment.abstention_head import AbstentionHead
+from headwise.heads.entailment.embedding_head import EmbeddingHead
+from headwise.heads.entailment.late_interaction_head import LateInteractionHead
+from headwise.heads.entailment.nli_head import NLIFeatures, NLIHead
+from headwise.heads.entailment.task_heads import TaskHeads, TaskHeadsConfig
 from headwise.heads.late_init import ModuleLateInit, materialise
-from headwise.heads.late_interaction_head import LateInteractionHead
-from headwise.heads.nli_features import NLIFeatures
-from headwise.heads.nli_head import NLIHead
-from headwise.heads.rescaling_head import RescaledSigmoidHead, RescalingHead
-from headwise.heads.sigmoid_head import SigmoidHead
-from headwise.heads.split_language_modelling_head import SplitLanguageModellingHead
-from headwise.heads.split_token_embeddings import SplitTokenEmbeddings
-from headwise.heads.task_heads import TaskHeads, TaskHeadsConfig
+from headwise.heads.quality.biased_head import BiasedSigmoidHead, ContextualSigmoidHead
+from headwise.heads.quality.rescaling_head import RescaledSigmoidHead, RescalingHead
+from headwise.heads.quality.sigmoid_head import SigmoidHead
 from headwise.heads.value_head import ValueHead
+from headwise.heads.vocabulary.split_language_modelling_head import SplitLanguageModellingHead
+from headwise.heads.vocabulary.split_token_embeddings import SplitTokenEmbeddings
 
 SIZES = {"vocabulary_size": 11, "hidden_size": 6}
 SPLITS = {"split_vocab_size": {"base": 9, "none": 0, "new": 2}, "hidden_size": 6}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from headwise.data.scored import ScoredHypothesis, ScoredToken
+from headwise.data.records.scored import ScoredHypothesis, ScoredToken
 
 ALL_SIGNALS = ("sigmoid", "softmax", "logprob", "entropy", "boosted", "rank")
 

@@ -9,8 +9,8 @@ import torch
 
 from headwise import QualityEstimator
 from headwise.backbones import CausalBackbone
-from headwise.data.scored import Alternative, ScoredHypothesis, ScoredToken
-from headwise.data.signals import Signal
+from headwise.data.records.scored import Alternative, ScoredHypothesis, ScoredToken
+from headwise.data.records.signals import Signal
 from headwise.heads import HEAD_TYPES, QualityHead, RescalingHead, SigmoidHead, build_head
 
 MakeScored = Callable[..., ScoredHypothesis]

@@ -10,29 +10,29 @@ from pydantic import ValidationError
 from tiny_models import PAIRS
 
 from headwise import QualityEstimator
-from headwise.data.error_spans import ErrorSpan
-from headwise.data.pairs import Pair
 from headwise.data.readers import read_scored
-from headwise.data.scored import ScoredHypothesis
-from headwise.data.signals import Signal
+from headwise.data.records.error_spans import ErrorSpan
+from headwise.data.records.pairs import Pair
+from headwise.data.records.scored import ScoredHypothesis
+from headwise.data.records.signals import Signal
 from headwise.data.writers import json_line, scored_row
 from headwise.errors import CalibrationError
 from headwise.heads import save_head
-from headwise.heads.head_files import CALIBRATION_FILE
-from headwise.heads.storage import copy_head
+from headwise.heads.storage.files import CALIBRATION_FILE
+from headwise.heads.storage.quality_heads import copy_head
 from headwise.metrics.probability import brier, expected_calibration_error
 from headwise.quality.calibrate import calibrate
-from headwise.quality.calibration import (
+from headwise.quality.calibration.calibrators import IsotonicCalibrator, PlattCalibrator
+from headwise.quality.calibration.record import (
     Calibration,
     Counts,
     Fit,
     Provenance,
     SentenceCalibration,
 )
-from headwise.quality.calibrators import IsotonicCalibrator, PlattCalibrator
+from headwise.quality.calibration.thresholds import Aim, Rule, Threshold
 from headwise.quality.job import score_file
 from headwise.quality.labelled_texts import label_texts
-from headwise.quality.thresholds import Aim, Rule, Threshold
 
 NOUNS = ("Hund", "Mann", "Ball", "Baum", "Tee", "Park", "Strand", "Abend", "Junge", "Vogel")
 ENGLISH = ("dog", "man", "ball", "tree", "tea", "park", "beach", "evening", "boy", "bird")

@@ -14,7 +14,7 @@ from headwise.backbones import (
     EncoderDecoderBackbone,
     SequenceTemplate,
 )
-from headwise.data.scored import ScoredHypothesis
+from headwise.data.records.scored import ScoredHypothesis
 from headwise.errors import ContextLengthError, PromptError, TextError
 from headwise.heads import ErrorHead, SigmoidHead
 

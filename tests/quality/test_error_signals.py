@@ -13,16 +13,19 @@ from torch import Tensor
 from headwise import QualityEstimator
 from headwise.backbones import NAMED_PROMPTS, CausalBackbone, EncodedPair, TextTemplate
 from headwise.data.readers import read_scored
-from headwise.data.scored import ScoredHypothesis
-from headwise.data.signals import Signal
+from headwise.data.records.scored import ScoredHypothesis
+from headwise.data.records.signals import Signal
 from headwise.errors import MismatchError, WeightsError
 from headwise.heads import ErrorHead, ErrorVariant, SigmoidHead, save_error_head, save_head
 from headwise.quality import token_signals
-from headwise.quality.closing import closing_token, read_positions
+from headwise.quality.generation.scored import StreamScorer
+from headwise.quality.generation.written_text import (
+    closing_token,
+    read_positions,
+    write_hypothesis,
+)
 from headwise.quality.job import score_file
-from headwise.quality.scored_generation import StreamScorer
 from headwise.quality.signal_request import SignalRequest
-from headwise.quality.writing import write_hypothesis
 
 SOURCE, HYPOTHESIS = PAIRS[0]
 SIGNALS = ("error", "omission", "sigmoid", "logprob")

@@ -11,8 +11,8 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from headwise import QualityEstimator
 from headwise.backbones import NAMED_PROMPTS, CausalBackbone
-from headwise.data.pairs import Pair
-from headwise.data.scored import ScoredHypothesis
+from headwise.data.records.pairs import Pair
+from headwise.data.records.scored import ScoredHypothesis
 from headwise.errors import (
     ContextLengthError,
     InputError,

@@ -13,11 +13,11 @@ import pyarrow.parquet
 import pytest
 from word_scorer import WordScorer, run
 
-from headwise.data.jobs import row_writing
-from headwise.data.pairs import Pair
+from headwise.data.jobs import work
 from headwise.data.readers import Format, Layout
-from headwise.data.scored import ScoredHypothesis
-from headwise.data.signals import Signal
+from headwise.data.records.pairs import Pair
+from headwise.data.records.scored import ScoredHypothesis
+from headwise.data.records.signals import Signal
 from headwise.data.writers import LineFile, unescape_cell
 from headwise.errors import DataError, InputError, OutputError
 from headwise.quality import job
@@ -133,7 +133,7 @@ class TestOrderAndMemory:
     def test_rejects_wait_for_the_rows_before_them(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(row_writing, "_MAX_WAITING_REJECTS", 5)
+        monkeypatch.setattr(work, "_MAX_WAITING_REJECTS", 5)
         content = (GOOD * 3 + b"bad\n" * 23 + GOOD) * 4 + b"bad\n" * 12
         (tmp_path / "in.tsv").write_bytes(content)
         order: list[str] = []

@@ -15,7 +15,7 @@ from transformers import AutoModel, PreTrainedModel
 
 from headwise import QualityEstimator
 from headwise.backbones import NAMED_PROMPTS, CausalBackbone
-from headwise.data.scored import ScoredHypothesis
+from headwise.data.records.scored import ScoredHypothesis
 from headwise.heads import QualityHead, load_head, save_head
 
 CASES = [*PAIRS, ("Two dogs read a book.", "Zwei Hunde lesen 会议 im Park 🎉.")]

@@ -9,11 +9,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
-from headwise.data.jobs import RunFiles, row_job
-from headwise.data.pairs import Pair
-from headwise.data.scored import ScoredHypothesis, ScoredToken
-from headwise.data.signals import Signal
-from headwise.data.words import word_ranges
+from headwise.data.jobs import RunFiles, job
+from headwise.data.records.pairs import Pair
+from headwise.data.records.scored import ScoredHypothesis, ScoredToken
+from headwise.data.records.signals import Signal
+from headwise.data.records.words import word_ranges
 from headwise.data.writers import LineFile
 from headwise.errors import InputError, TextError
 from headwise.quality.job import JobSummary, score_file
@@ -86,7 +86,7 @@ def run_and_die(source: Path, output: Path, moment: str, number: int) -> None:
 
         LineFile.append = append_or_die  # type: ignore[method-assign]
     elif moment == "table":
-        kill_before(row_job._Job, "make_table", number)
+        kill_before(job._Job, "make_table", number)
     else:
         kill_before(RunFiles, moment, number)
     run(source, output)

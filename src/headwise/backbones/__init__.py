@@ -2,8 +2,8 @@
 
 from headwise.backbones.base import LanguageBackbone
 from headwise.backbones.causal import CausalBackbone
-from headwise.backbones.encoded import EncodedPair
-from headwise.backbones.encoded_text import EncodedText
+from headwise.backbones.encoded_pairs import EncodedPair
+from headwise.backbones.encoded_texts import EncodedText
 from headwise.backbones.encoder import EncoderBackbone
 from headwise.backbones.encoder_decoder import EncoderDecoderBackbone
 from headwise.backbones.loading import Backbone, default_prompt, load_backbone, load_encoder

@@ -7,9 +7,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from headwise.backbones.context_length import smallest_limit
-from headwise.backbones.encoded import EncodedPair
-from headwise.backbones.frozen import FrozenModel
+from headwise.backbones.encoded_pairs import EncodedPair
+from headwise.backbones.frozen import FrozenModel, smallest_limit
 from headwise.backbones.prompts import PromptTemplate, Source
 from headwise.backbones.text_checks import check_text, control_tokens
 from headwise.backbones.unembedding import Unembedding, check_unembedding

@@ -10,19 +10,35 @@ from torch import Tensor
 from torch.nn import functional as F
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from headwise.backbones.context_length import position_limit, smallest_limit
-from headwise.backbones.encoded_text import EncodedText, encode_texts, stack_codes
-from headwise.backbones.frozen import FrozenModel
-from headwise.backbones.reading_direction import first_token_reads_all
+from headwise.backbones.encoded_texts import EncodedText, encode_texts, stack_codes
+from headwise.backbones.frozen import FrozenModel, position_limit, smallest_limit
 from headwise.errors import InputError, UnsupportedModelError
 from headwise.functional.length_batches import length_batches
 from headwise.functional.pooling import Pooling, pool
 from headwise.progress import progress_bar
 
+
+def first_token_reads_all(model: PreTrainedModel) -> bool:
+    """Whether the first token's last hidden state depends on the second token.
+
+    Asked of the model itself, since configurations do not say: it reads two inputs that differ
+    in their second token alone.
+    """
+    weight = cast(Tensor, model.get_input_embeddings().weight)
+    last = len(weight) - 1  # far from the padding's id
+    ids = torch.tensor([[last, last - 1], [last, last - 2]], device=weight.device)
+    with torch.inference_mode():
+        hidden = model(input_ids=ids, attention_mask=torch.ones_like(ids)).last_hidden_state
+    return not torch.equal(hidden[0, 0], hidden[1, 0])
+
+
 __all__ = ["EncodedText", "EncoderBackbone"]
+
 
 # Larger batches fall out of a CPU's caches, where nothing is gained by their size
 _BATCH_TOKENS_ON_CPU = 1024
+
+
 _BATCH_TOKENS_ELSEWHERE = 16384
 
 

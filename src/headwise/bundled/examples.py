@@ -2,7 +2,7 @@
 
 from importlib.resources import files
 
-from headwise.data.pairs import Pair
+from headwise.data.records.pairs import Pair
 
 _FILE = "examples_en_de.tsv"
 

@@ -10,10 +10,10 @@ from headwise.cli import options
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from headwise.data.pairs import Pair
     from headwise.data.readers import Layout
+    from headwise.data.records.pairs import Pair
     from headwise.quality import QualityEstimator
-    from headwise.quality.calibration import Calibration, Fit
+    from headwise.quality.calibration.record import Calibration, Fit
 
 
 def calibrate(
@@ -99,10 +99,10 @@ def calibrate(
     import sys
 
     from headwise.data.readers import Layout
-    from headwise.evaluation.error_copies import FAMILIES
-    from headwise.heads.storage import copy_head, read_head_info
+    from headwise.evaluation.quality.error_copies import FAMILIES
+    from headwise.heads.storage.quality_heads import copy_head, read_head_info
     from headwise.quality.calibrate import calibrate as fit
-    from headwise.quality.thresholds import Aim, Rule
+    from headwise.quality.calibration.thresholds import Aim, Rule
 
     with options.usage_errors():
         if (output is None) != in_place:
@@ -169,10 +169,10 @@ def _pairs(
     """All pairs with known errors, and what each belongs to."""
     import sys
 
-    from headwise.data.pairs import Pair
     from headwise.data.readers import read_pairs
+    from headwise.data.records.pairs import Pair
     from headwise.errors import CalibrationError
-    from headwise.evaluation.error_copies import with_error_copies
+    from headwise.evaluation.quality.error_copies import with_error_copies
 
     found: list[Pair] = []
     rejected = 0

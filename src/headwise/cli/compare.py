@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from headwise.cli import options, showing
+from headwise.cli import options, printing
 
 
 def compare(
@@ -28,9 +28,9 @@ def compare(
         str,
         typer.Option(help="Comma-separated: mean, min, median, product, geometric_mean, noisy_or."),
     ] = "mean",
-    report: showing.Report = None,
-    json_file: showing.JsonFile = None,
-    title: showing.Title = None,
+    report: printing.Report = None,
+    json_file: printing.JsonFile = None,
+    title: printing.Title = None,
     resamples: Annotated[int, typer.Option(min=1, help="Bootstrap resamples.")] = 1000,
     test: Annotated[
         Literal["bootstrap", "permutation"], typer.Option(help="How the files are compared.")
@@ -38,13 +38,13 @@ def compare(
     seed: Annotated[int, typer.Option(help="Of the resamples.")] = 0,
 ) -> None:
     """Say for every signal that two files share which of them is better, and how surely."""
-    from headwise.cli.choices import choices
-    from headwise.data.aggregation import Aggregation
+    from headwise.cli.options import choices
     from headwise.data.readers.scored import read_scored_rows
-    from headwise.evaluation.comparing import compare as compared
-    from headwise.evaluation.resampling import Resampling, SignificanceTest
+    from headwise.data.records.aggregation import Aggregation
+    from headwise.evaluation.quality.comparing import compare as compared
+    from headwise.evaluation.statistics.setup import Resampling, SignificanceTest
 
-    showing.check_outputs(report, json_file)
+    printing.check_outputs(report, json_file)
     names = (left.stem, right.stem) if left.stem != right.stem else (str(left), str(right))
     if names[0] == names[1]:
         names = (f"{names[0]} (1)", f"{names[1]} (2)")
@@ -62,4 +62,4 @@ def compare(
             aggregations=choices(aggregations, Aggregation, option="--aggregations"),
             resampling=resampling,
         )
-    showing.show_evaluation(found, title=title, report=report, json_file=json_file)
+    printing.show_evaluation(found, title=title, report=report, json_file=json_file)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from headwise.cli import options, showing
-from headwise.cli.left_out import name_left_out
+from headwise.cli import options, printing
+from headwise.cli.printing import name_left_out
 
 if TYPE_CHECKING:
     from headwise.quality import QualityEstimator
@@ -31,9 +31,9 @@ def evaluate(
         Literal["correlation", "binary", "error-detection", "spans", "ambiguity"] | None,
         typer.Option("--protocol", "-p", help="What to ask; by default what the gold suggests."),
     ] = None,
-    report: showing.Report = None,
-    json_file: showing.JsonFile = None,
-    title: showing.Title = None,
+    report: printing.Report = None,
+    json_file: printing.JsonFile = None,
+    title: printing.Title = None,
     gold: Annotated[
         str | None,
         typer.Option(help="Column with the gold; higher is better.", rich_help_panel=_GOLD),
@@ -183,18 +183,18 @@ def evaluate(
     Gold is a column of numbers, error marks (MQM, `annotations`), word tags, or errors that are
     put into correct texts. Rows that cannot be used are named; the exit code is then 3.
     """
-    from headwise.cli.choices import choices
-    from headwise.data.aggregation import Aggregation
+    from headwise.cli.options import choices
     from headwise.data.readers import Layout
-    from headwise.data.signals import Signal
-    from headwise.evaluation.asking import Protocol
-    from headwise.evaluation.columns import DEFAULT_AGGREGATIONS, Unit
-    from headwise.evaluation.evaluating import Question
-    from headwise.evaluation.evaluating import evaluate as answer
-    from headwise.evaluation.gathering import Source
-    from headwise.evaluation.resampling import Resampling, SignificanceTest
+    from headwise.data.records.aggregation import Aggregation
+    from headwise.data.records.signals import Signal
+    from headwise.evaluation.quality.asking import Protocol
+    from headwise.evaluation.quality.evaluating import Question
+    from headwise.evaluation.quality.evaluating import evaluate as answer
+    from headwise.evaluation.quality.gathering import Source
+    from headwise.evaluation.statistics.columns import DEFAULT_AGGREGATIONS, Unit
+    from headwise.evaluation.statistics.setup import Resampling, SignificanceTest
 
-    showing.check_outputs(report, json_file)
+    printing.check_outputs(report, json_file)
     names = options.split_signals(signals)
     with options.usage_errors():
         question = Question(
@@ -246,7 +246,7 @@ def evaluate(
         )
 
     found = answer(question, estimator, progress=sys.stderr.isatty())
-    showing.show_evaluation(found.evaluation, title=title, report=report, json_file=json_file)
+    printing.show_evaluation(found.evaluation, title=title, report=report, json_file=json_file)
     if found.rejects:
         name_left_out(found.rejects)
         raise typer.Exit(3)

@@ -12,19 +12,19 @@ from typing import Annotated, NoReturn
 import typer
 
 from headwise.cli.calibrate import calibrate
-from headwise.cli.check import check
 from headwise.cli.compare import compare
 from headwise.cli.demo import demo
-from headwise.cli.embed import embed
+from headwise.cli.entailment.check import check
+from headwise.cli.entailment.embed import embed
+from headwise.cli.entailment.evaluate import evaluate_nli
+from headwise.cli.entailment.nli import nli
+from headwise.cli.entailment.rerank import rerank
+from headwise.cli.entailment.route import route
 from headwise.cli.evaluate import evaluate
-from headwise.cli.evaluate_nli import evaluate_nli
 from headwise.cli.generate import generate
 from headwise.cli.info import info
-from headwise.cli.nli import nli
-from headwise.cli.rerank import rerank
-from headwise.cli.route import route
 from headwise.cli.score import score
-from headwise.cli.train import train
+from headwise.cli.train.sigmoid import train
 from headwise.cli.transfer import export, import_
 from headwise.errors import HeadwiseError
 

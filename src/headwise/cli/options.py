@@ -1,7 +1,8 @@
 """Options that several subcommands share, and what loads a model for them."""
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -12,7 +13,9 @@ if TYPE_CHECKING:
     from headwise.backbones import PromptTemplate
     from headwise.quality import QualityEstimator
 
+
 DEFAULT_MODEL = "tiny-en-de"
+
 
 Model = Annotated[
     str,
@@ -20,9 +23,13 @@ Model = Annotated[
         "--model", "-m", help="Bundled name, folder or hub id of a language model, or of a head."
     ),
 ]
+
+
 Head = Annotated[
     str | None, typer.Option("--head", help="Folder or hub id of a head for the model.")
 ]
+
+
 Prompt = Annotated[
     str | None,
     typer.Option(
@@ -31,12 +38,16 @@ Prompt = Annotated[
         "By default the one saved with the head.",
     ),
 ]
+
+
 PromptVariables = Annotated[
     list[str] | None,
     typer.Option(
         "--prompt-variable", help="NAME=VALUE for the prompt, e.g. target_language=Czech."
     ),
 ]
+
+
 SignalNames = Annotated[
     str | None,
     typer.Option(
@@ -47,24 +58,38 @@ SignalNames = Annotated[
         "else what its heads give.",
     ),
 ]
+
+
 Device = Annotated[
     str | None, typer.Option("--device", help="cpu, cuda, mps, ...; by default the best there is.")
 ]
+
+
 Dtype = Annotated[
     str | None,
     typer.Option("--dtype", help="float32, bfloat16, ...; by default float32 on a CPU."),
 ]
+
+
 TrustRemoteCode = Annotated[
     bool,
     typer.Option("--trust-remote-code", help="Run code that comes with the language model."),
 ]
+
+
 SourceColumn = Annotated[
     str | None, typer.Option("--source-column", help="Name of the source column.")
 ]
+
+
 HypothesisColumn = Annotated[
     str | None, typer.Option("--hypothesis-column", help="Name of the hypothesis column.")
 ]
+
+
 NoSource = Annotated[bool, typer.Option("--no-source", help="The rows are text on its own.")]
+
+
 QualityThreshold = Annotated[
     float | None,
     typer.Option(
@@ -92,7 +117,7 @@ def usage_errors() -> "Iterator[None]":
 
 def split_signals(names: str | None) -> list[str] | None:
     """Check the names given with ``--signals``; ``None`` stays ``None``."""
-    from headwise.data.signals import parse_signals
+    from headwise.data.records.signals import parse_signals
 
     if names is None:
         return None
@@ -218,3 +243,27 @@ def load_estimator(
             dtype=dtype,
             trust_remote_code=trust_remote_code,
         )
+
+
+E = TypeVar("E", bound=StrEnum)
+
+
+def choices(names: str, kind: type[E], *, option: str) -> tuple[E, ...]:
+    """Read names with commas between them.
+
+    Args:
+        names: What the user gave.
+        kind: The set.
+        option: The option, for the message.
+
+    Raises:
+        ValueError: If there is no name, or one is not in the set; the message lists it.
+    """
+    given = [name.strip() for name in names.split(",") if name.strip()]
+    known = {member.value: member for member in kind}
+    wrong = next((name for name in given if name not in known), None)
+    if wrong is not None or not given:
+        raise ValueError(
+            f"{option} must name one or more of {', '.join(known)}, got {wrong or names!r}."
+        )
+    return tuple(known[name] for name in dict.fromkeys(given))

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from headwise.cli import options
-from headwise.cli.job_report import report_job
+from headwise.cli.printing import report_job
 
 
 def score(
@@ -146,8 +146,8 @@ def _show(path: str, threshold: float) -> None:
     from rich.console import Console
 
     from headwise.data.readers import read_scored
-    from headwise.quality.display import shows_gaps
-    from headwise.quality.terminal_view import render_legend, render_scored
+    from headwise.report.scored_text.display import shows_gaps
+    from headwise.report.scored_text.terminal import render_legend, render_scored
 
     console, shown = Console(highlight=False), None
     for shown in read_scored(path):
@@ -160,7 +160,7 @@ def _show(path: str, threshold: float) -> None:
 
 def _write_report(path: str, html: Path, threshold: float, model: str) -> None:
     from headwise.data.readers import read_scored
-    from headwise.quality.html_report import write_html_report
+    from headwise.report.scored_text.page import write_html_report
 
     write_html_report(read_scored(path), html, threshold=threshold, model=model)
     print(f"Report: {html}", file=sys.stderr)

@@ -2,7 +2,7 @@
 
 from headwise.entailment.index import DocumentIndex
 from headwise.entailment.model import EntailmentModel
-from headwise.entailment.prediction import Prediction
+from headwise.entailment.predicting import Prediction
 from headwise.entailment.ranking import Ranked
 from headwise.entailment.routing import RouteScore, Routing
 from headwise.entailment.validating import Evidence, Validation, Verdict

@@ -10,12 +10,11 @@ from typing import Any, Literal, get_args
 from torch import Tensor
 from torch.nn import functional as F
 
-from headwise.atomic import atomic_path, naming_output
 from headwise.entailment.inputs import at_least_one
 from headwise.entailment.ranking import Ranked, best_first
 from headwise.errors import DataError, MismatchError
-from headwise.heads.head_files import read_tensors
-from headwise.tensor_files import write_tensors
+from headwise.files import atomic_path, naming_output, write_tensors
+from headwise.heads.storage.files import read_tensors
 
 IndexBackend = Literal["exact", "faiss"]
 Embed = Callable[[Sequence[str]], Tensor]

@@ -11,7 +11,7 @@ from torch import Tensor
 from headwise.backbones.encoder import EncodedText, EncoderBackbone
 from headwise.backbones.loading import load_encoder
 from headwise.bundled.registry import locate_entailment
-from headwise.entailment.embedding import cosines, embed_codes
+from headwise.entailment.embedding import TextEmbeddings, cosines, embed_codes
 from headwise.entailment.index import DocumentIndex, IndexBackend
 from headwise.entailment.inputs import (
     all_good,
@@ -20,11 +20,15 @@ from headwise.entailment.inputs import (
     not_nan,
     text_list,
 )
-from headwise.entailment.late_interaction import late_interaction_scores
 from headwise.entailment.modes import Mode, run_mode
-from headwise.entailment.predicting import WINDOW, predict_pairs, uncertainty_name
-from headwise.entailment.prediction import Prediction
-from headwise.entailment.ranking import Ranked, RerankBy, best_first, check_rerank_by
+from headwise.entailment.predicting import WINDOW, Prediction, predict_pairs, uncertainty_name
+from headwise.entailment.ranking import (
+    Ranked,
+    RerankBy,
+    best_first,
+    check_rerank_by,
+    late_interaction_scores,
+)
 from headwise.entailment.routing import (
     RouteBy,
     Routes,
@@ -34,7 +38,6 @@ from headwise.entailment.routing import (
     route_by_entailment,
     route_by_similarity,
 )
-from headwise.entailment.text_embeddings import TextEmbeddings
 from headwise.entailment.thresholds import find_threshold
 from headwise.entailment.validating import (
     DEFAULT_MIN_SIMILARITY,
@@ -43,8 +46,8 @@ from headwise.entailment.validating import (
     validate_passages,
 )
 from headwise.errors import InputError
-from headwise.heads.task_head_storage import load_task_heads
-from headwise.heads.task_heads import TaskHeads, check_task_heads_fit, check_threshold
+from headwise.heads.entailment.task_heads import TaskHeads, check_task_heads_fit, check_threshold
+from headwise.heads.storage.task_heads import load_task_heads
 from headwise.progress import progress_bar
 
 

@@ -8,11 +8,11 @@ from torch import Tensor
 
 from headwise.backbones.encoder import EncoderBackbone
 from headwise.entailment.embedding import embeddings_of
-from headwise.entailment.late_interaction import late_interaction_head
+from headwise.entailment.ranking import late_interaction_head
 from headwise.errors import ContextLengthError
 from headwise.functional.pooling import Pooling, pool
-from headwise.heads.nli_features import NLIFeatures
-from headwise.heads.task_heads import TaskHeads
+from headwise.heads.entailment.nli_head import NLIFeatures
+from headwise.heads.entailment.task_heads import TaskHeads
 
 
 class Mode(StrEnum):

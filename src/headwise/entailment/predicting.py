@@ -1,21 +1,60 @@
 """Read many pairs with the NLI and abstention heads, in batches."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from headwise.backbones.encoder import EncodedText, EncoderBackbone
+from headwise.entailment.embedding import EmbeddedTexts, TextEmbeddings
 from headwise.entailment.inputs import is_pair
-from headwise.entailment.prediction import Prediction
-from headwise.entailment.text_embeddings import EmbeddedTexts, TextEmbeddings
 from headwise.errors import InputError, TextError
 from headwise.functional.class_uncertainty import Uncertainty, class_uncertainty
 from headwise.functional.pair_features import pair_features
-from headwise.heads.nli_labels import NLI_LABELS
-from headwise.heads.task_heads import LEARNED, TaskHeads
+from headwise.heads.entailment.nli_head import NLI_LABELS, NLILabel
+from headwise.heads.entailment.task_heads import LEARNED, TaskHeads
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Prediction:
+    """What a hypothesis is to its premise, and whether the model stands by it.
+
+    Attributes:
+        label: The most probable class: ``entailment``, ``neutral`` or ``contradiction``.
+        confidence: Its probability, in [0, 1].
+        probabilities: Of all three classes, by name.
+        abstain: Whether the model had better not answer: its uncertainty reaches the threshold.
+        uncertainty: In [0, 1]; from the abstention head, or from the probabilities.
+    """
+
+    label: str
+    confidence: float
+    probabilities: Mapping[str, float]
+    abstain: bool
+    uncertainty: float
+
+    @property
+    def entailment(self) -> float:
+        """Probability of entailment, in [0, 1]."""
+        return self.probabilities[NLILabel.ENTAILMENT.value]
+
+    def answers(self, label: NLILabel) -> bool:
+        """Whether the model says ``label`` and stands by it."""
+        return self.label == label and not self.abstain
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name!r}: {value:.3f}" for name, value in self.probabilities.items())
+        return (
+            f"Prediction(label={self.label!r}, confidence={self.confidence:.3f}, "
+            f"abstain={self.abstain}, uncertainty={self.uncertainty:.3f}, "
+            f"probabilities={{{shown}}})"
+        )
+
 
 WINDOW = 1024
+
+
 """Pairs that are read together: enough to find some of similar length."""
 
 

@@ -7,9 +7,9 @@ from typing import Literal, get_args
 from torch import Tensor
 
 from headwise.entailment.inputs import not_nan, text_list
-from headwise.entailment.prediction import Prediction
+from headwise.entailment.predicting import Prediction
 from headwise.errors import TextError
-from headwise.heads.nli_labels import NLILabel
+from headwise.heads.entailment.nli_head import NLILabel
 
 RouteBy = Literal["entailment", "similarity"]
 Routes = Mapping[str, str | Sequence[str]] | Sequence[str]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from headwise.entailment.prediction import Prediction
+from headwise.entailment.predicting import Prediction
 from headwise.entailment.ranking import Ranked
 from headwise.entailment.routing import Routing
 from headwise.entailment.validating import Validation

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from headwise.data.inferences import parse_label
-from headwise.entailment.prediction import Prediction
+from headwise.data.records.inferences import parse_label
+from headwise.entailment.predicting import Prediction
 from headwise.errors import CalibrationError
 from headwise.metrics import (
     threshold_for_coverage,

@@ -8,9 +8,9 @@ from torch import Tensor
 
 from headwise.backbones.encoder import EncoderBackbone
 from headwise.entailment.passages import Passage, passages, readable_length
-from headwise.entailment.prediction import Prediction
+from headwise.entailment.predicting import Prediction
 from headwise.errors import ContextLengthError, TextError
-from headwise.heads.nli_labels import NLILabel
+from headwise.heads.entailment.nli_head import NLILabel
 
 DEFAULT_MIN_SIMILARITY = 0.3
 """Cosine that a passage needs to contradict a claim; suits sentence encoders."""

@@ -1,25 +1,23 @@
-"""Protocols that find out how good scores are, and reports; metric formulas live in `metrics`."""
+"""Protocols that find out how good scores are; metric formulas live in `metrics`."""
 
-from headwise.evaluation.asking import Protocol
-from headwise.evaluation.comparing import compare
-from headwise.evaluation.entailment import (
+from headwise.corruption.corrupting import CRUDE_KINDS, crude_errors
+from headwise.corruption.families import CorruptedPair, ErrorKind
+from headwise.corruption.languages.de import NEGATION_DE
+from headwise.corruption.plausible_errors import plausible_errors
+from headwise.evaluation.entailment.evaluating import (
     InferenceQuestion,
     evaluate_entailment,
     judge_inferences,
 )
-from headwise.evaluation.evaluating import Answer, Question, evaluate
-from headwise.evaluation.gathering import Source
-from headwise.evaluation.judged_inference import JudgedInference
-from headwise.evaluation.judged_text import JudgedText
-from headwise.evaluation.judging import judge
-from headwise.evaluation.report import write_report
-from headwise.evaluation.resampling import Resampling, SignificanceTest
-from headwise.evaluation.results import Evaluation
-from headwise.evaluation.sampling import monte_carlo_probability, sample_hypotheses
-from headwise.training.corruption.crude_errors import CRUDE_KINDS, crude_errors
-from headwise.training.corruption.negation import NEGATION_DE
-from headwise.training.corruption.plausible_errors import plausible_errors
-from headwise.training.corruption.synthetic_errors import CorruptedPair, ErrorKind
+from headwise.evaluation.entailment.judged_pairs import JudgedInference
+from headwise.evaluation.quality.asking import Protocol
+from headwise.evaluation.quality.comparing import compare
+from headwise.evaluation.quality.evaluating import Question, evaluate
+from headwise.evaluation.quality.gathering import Source
+from headwise.evaluation.quality.judging import JudgedText, judge
+from headwise.evaluation.quality.sampling import monte_carlo_probability, sample_hypotheses
+from headwise.evaluation.statistics.results import Answer, Evaluation
+from headwise.evaluation.statistics.setup import Resampling, SignificanceTest
 
 __all__ = [
     "CRUDE_KINDS",
@@ -45,5 +43,4 @@ __all__ = [
     "monte_carlo_probability",
     "plausible_errors",
     "sample_hypotheses",
-    "write_report",
 ]

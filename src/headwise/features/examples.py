@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from headwise.backbones import Backbone, EncodedPair, PromptTemplate
-from headwise.data.error_spans import missing_places
-from headwise.data.pairs import Pair
-from headwise.data.token_marks import (
+from headwise.data.records.error_spans import missing_places
+from headwise.data.records.pairs import Pair
+from headwise.data.records.token_marks import (
     is_missing_somewhere,
     missing_marks,
     tagged_places,

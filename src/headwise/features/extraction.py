@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from headwise.backbones import Backbone, PromptTemplate
-from headwise.data.pairs import Pair
+from headwise.data.records.pairs import Pair
 from headwise.errors import DataError
 from headwise.features.cache import MARKS, ROWS, STATISTICS, CachedFeatures, open_features
 from headwise.features.examples import Example, encode_examples

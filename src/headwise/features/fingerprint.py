@@ -10,8 +10,8 @@ import torch
 from transformers import PreTrainedModel
 
 from headwise.backbones import Backbone, PromptTemplate
-from headwise.data.pairs import Pair
-from headwise.data.token_marks import is_missing_somewhere
+from headwise.data.records.pairs import Pair
+from headwise.data.records.token_marks import is_missing_somewhere
 from headwise.errors import MismatchError
 
 FORMAT_VERSION = 3

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from headwise.backbones.encoder import EncodedText, EncoderBackbone
-from headwise.data.inferences import InferencePair
+from headwise.data.records.inferences import InferencePair
 from headwise.errors import InputError
 from headwise.features.vectors import (
     VECTOR_DTYPES,
@@ -19,8 +19,7 @@ from headwise.features.vectors import (
     vector_size,
 )
 from headwise.functional.pair_features import pair_features
-from headwise.heads.nli_features import NLIFeatures
-from headwise.heads.nli_labels import NLI_LABELS
+from headwise.heads.entailment.nli_head import NLI_LABELS, NLIFeatures
 
 MakeSource = Callable[[Sequence[EncodedText], VectorKind], VectorSource]
 

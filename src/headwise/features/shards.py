@@ -14,10 +14,9 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from headwise.atomic import atomic_path, naming_output
 from headwise.errors import DataError, MismatchError, OutputError
 from headwise.features.fingerprint import check_fingerprint, check_version
-from headwise.tensor_files import write_tensors
+from headwise.files import atomic_path, naming_output, write_tensors
 
 INDEX_FILE = "index.json"
 SHARD_BYTES = 128 * 2**20

@@ -2,33 +2,36 @@
 
 from transformers import AutoConfig, AutoModel
 
-from headwise.heads.abstention_head import AbstentionHead
-from headwise.heads.biased_head import BiasedSigmoidHead, ContextualSigmoidHead
 from headwise.heads.classification_head import ClassificationHead
-from headwise.heads.embedding_head import EmbeddingHead
-from headwise.heads.error_head import ErrorHead, ErrorVariant
-from headwise.heads.error_head_storage import load_error_head, save_error_head
-from headwise.heads.head_types import HEAD_TYPES, QualityHead, build_head
-from headwise.heads.hub.sigmoid_head import SigmoidHead as _HubSigmoidHead
-from headwise.heads.hub.sigmoid_head import SigmoidHeadConfig
+from headwise.heads.entailment.abstention_head import AbstentionHead
+from headwise.heads.entailment.embedding_head import EmbeddingHead
+from headwise.heads.entailment.late_interaction_head import LateInteractionHead
+from headwise.heads.entailment.nli_head import NLI_LABELS, NLIFeatures, NLIHead, NLILabel
+from headwise.heads.entailment.task_heads import TaskHeads, TaskHeadsConfig, check_task_heads_fit
 from headwise.heads.late_init import ModuleLateInit, materialise
-from headwise.heads.late_interaction_head import LateInteractionHead
-from headwise.heads.nli_features import NLIFeatures
-from headwise.heads.nli_head import NLIHead
-from headwise.heads.nli_labels import NLI_LABELS, NLILabel
-from headwise.heads.rescaling_head import RescaledSigmoidHead, RescalingHead
-from headwise.heads.sigmoid_head import SigmoidHead
-from headwise.heads.split_language_modelling_head import SplitLanguageModellingHead
-from headwise.heads.split_token_embeddings import SplitTokenEmbeddings
-from headwise.heads.storage import check_fit, head_folder, load_head, save_head
-from headwise.heads.task_head_storage import (
+from headwise.heads.quality.biased_head import BiasedSigmoidHead, ContextualSigmoidHead
+from headwise.heads.quality.error_head import ErrorHead, ErrorVariant
+from headwise.heads.quality.head_types import HEAD_TYPES, QualityHead, build_head
+from headwise.heads.quality.rescaling_head import RescaledSigmoidHead, RescalingHead
+from headwise.heads.quality.sigmoid_head import SigmoidHead
+from headwise.heads.storage.error_head import load_error_head, save_error_head
+from headwise.heads.storage.hub.sigmoid_head import SigmoidHead as _HubSigmoidHead
+from headwise.heads.storage.hub.sigmoid_head import SigmoidHeadConfig
+from headwise.heads.storage.quality_heads import (
+    check_fit,
+    head_folder,
+    load_head,
+    save_head,
+)
+from headwise.heads.storage.task_heads import (
     is_task_heads,
     load_task_heads,
     save_seed_heads,
     save_task_heads,
 )
-from headwise.heads.task_heads import TaskHeads, TaskHeadsConfig, check_task_heads_fit
 from headwise.heads.value_head import ValueHead
+from headwise.heads.vocabulary.split_language_modelling_head import SplitLanguageModellingHead
+from headwise.heads.vocabulary.split_token_embeddings import SplitTokenEmbeddings
 
 # Transformers code in the same process loads exported folders without trust_remote_code
 AutoConfig.register(SigmoidHeadConfig.model_type, SigmoidHeadConfig, exist_ok=True)

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from headwise.heads.hidden_states import check_hidden_states, check_materialised
+from headwise.heads.checks import check_hidden_states, check_materialised
 
 
 def linear_inputs(layer: nn.Linear, hidden_states: Tensor, pooling_mask: Tensor | None) -> Tensor:

@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from headwise.heads.head_sizes import dropout_layer, whole_number
+from headwise.heads.checks import dropout_layer, whole_number
 from headwise.heads.pooling_mask import linear_inputs
 
 

@@ -6,23 +6,23 @@ is checked, on the other, so that no figure comes from data that a calibrator ha
 
 from collections.abc import Mapping, Sequence
 
-from headwise.data.aggregation import Aggregation
-from headwise.data.pairs import Pair
-from headwise.data.signals import Signal
+from headwise.data.records.aggregation import Aggregation
+from headwise.data.records.pairs import Pair
+from headwise.data.records.signals import Signal
 from headwise.errors import CalibrationError
-from headwise.functional.platt_scaling import MINIMUM_OF_CLASS
+from headwise.metrics.platt_scaling import MINIMUM_OF_CLASS
 from headwise.metrics.ranking import roc_auc
-from headwise.quality.calibration import (
+from headwise.quality.calibration.calibrators import Method, check_method, fit_calibrator
+from headwise.quality.calibration.record import (
     NOT_CALIBRATED,
     Calibration,
     Provenance,
     SentenceCalibration,
 )
-from headwise.quality.calibrators import Method, check_method, fit_calibrator
+from headwise.quality.calibration.threshold_curve import choose_thresholds
+from headwise.quality.calibration.thresholds import DEFAULT_RULES, Rule
 from headwise.quality.estimator import QualityEstimator
 from headwise.quality.labelled_texts import LabelledTexts, label_signals
-from headwise.quality.threshold_curve import choose_thresholds
-from headwise.quality.thresholds import DEFAULT_RULES, Rule
 
 
 def calibrate(
@@ -41,8 +41,8 @@ def calibrate(
     """Score pairs once and learn from their errors what the scores mean.
 
     A token is wrong if it overlaps an error or stands right after a gap; a text has an error as
-    :func:`~headwise.data.token_marks.has_error` says. The probabilities hold for texts with as
-    many errors as these.
+    :func:`~headwise.data.records.token_marks.has_error` says. The probabilities hold for texts
+    with as many errors as these.
 
     Args:
         estimator: What scores; its own calibration is not used.

@@ -7,20 +7,18 @@ from typing import Any, Literal
 import torch
 
 from headwise.backbones import Backbone, PromptTemplate, default_prompt
-from headwise.data.aggregation import Aggregation
-from headwise.data.pairs import Pair
-from headwise.data.scored import ScoredHypothesis, ScoredToken
-from headwise.data.signals import Signal
+from headwise.data.records.aggregation import Aggregation
+from headwise.data.records.pairs import Pair
+from headwise.data.records.scored import ScoredHypothesis, ScoredToken
+from headwise.data.records.signals import Signal
 from headwise.errors import InputError, TextError
 from headwise.functional.chunking import DEFAULT_WORKSPACE_BYTES
 from headwise.heads import ErrorHead, QualityHead
-from headwise.quality.batches import default_batch_tokens, score_windows
-from headwise.quality.calibration import Calibration
-from headwise.quality.heads import QualityHeads
+from headwise.quality.calibration.record import Calibration
+from headwise.quality.generation.scored import generate_scored, stream_scored
 from headwise.quality.loading import load_parts
-from headwise.quality.reranking import rerank
-from headwise.quality.scored_generation import generate_scored, stream_scored
-from headwise.quality.signal_request import SignalRequest, signal_request
+from headwise.quality.scorer import default_batch_tokens, rerank, score_windows
+from headwise.quality.signal_request import QualityHeads, SignalRequest, signal_request
 
 
 class QualityEstimator:
@@ -153,8 +151,8 @@ class QualityEstimator:
         Args:
             source: What it answers to or translates; ``None`` with the prompt ``raw``.
             hypothesis: The text to score.
-            signals: Names of signals, see :class:`~headwise.data.signals.Signal`; the first is
-                the main one. :attr:`default_signal` by default.
+            signals: Names of signals, see :class:`~headwise.data.records.signals.Signal`;
+                the first is the main one. :attr:`default_signal` by default.
             alternatives: How many of the language model's own choices to report a token.
 
         Raises:

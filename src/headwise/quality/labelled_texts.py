@@ -7,20 +7,20 @@ from hashlib import sha256
 
 import numpy as np
 
-from headwise.data.aggregation import Aggregation, aggregate
-from headwise.data.pairs import Pair
-from headwise.data.scored import ScoredHypothesis
-from headwise.data.scored_pieces import values_of
-from headwise.data.signals import Signal
-from headwise.data.token_marks import has_error, token_marks
+from headwise.data.records.aggregation import Aggregation, aggregate
+from headwise.data.records.pairs import Pair
+from headwise.data.records.scored import ScoredHypothesis
+from headwise.data.records.scored_pieces import values_of
+from headwise.data.records.signals import Signal
+from headwise.data.records.token_marks import has_error, token_marks
 from headwise.errors import CalibrationError, InputError
 from headwise.metrics.inputs import Bools, Floats
 from headwise.metrics.probability import brier, expected_calibration_error
 from headwise.metrics.ranking import roc_auc
-from headwise.quality.calibration import Counts, Fit, SentenceCalibration, oriented
-from headwise.quality.calibrators import Calibrator
+from headwise.quality.calibration.calibrators import Calibrator
+from headwise.quality.calibration.record import Counts, Fit, SentenceCalibration, oriented
+from headwise.quality.calibration.threshold_curve import LabelledTokens
 from headwise.quality.estimator import QualityEstimator
-from headwise.quality.labelled_tokens import LabelledTokens
 
 _UNNAMED = "unnamed"
 

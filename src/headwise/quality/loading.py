@@ -13,9 +13,9 @@ from headwise.backbones import (
 )
 from headwise.bundled import locate
 from headwise.heads import load_error_head, load_head
-from headwise.heads.storage import has_sigmoid_head, read_head_info
-from headwise.quality.calibration import Calibration
-from headwise.quality.heads import QualityHeads
+from headwise.heads.storage.quality_heads import has_sigmoid_head, read_head_info
+from headwise.quality.calibration.record import Calibration
+from headwise.quality.signal_request import QualityHeads
 
 
 @dataclass(frozen=True, slots=True)

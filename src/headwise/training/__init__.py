@@ -1,34 +1,32 @@
 """Objectives, and their wiring into Transformers' Trainer; no scoring."""
 
-from headwise.training.abstention import train_abstention_head
-from headwise.training.abstention_settings import (
+from headwise.training.abstention.settings import (
     AbstentionReport,
     AbstentionTraining,
     Aim,
     ErrorLabels,
 )
-from headwise.training.defaults import default_settings
-from headwise.training.error_head import (
+from headwise.training.abstention.train import train_abstention_head
+from headwise.training.errors import (
     ErrorReport,
     ErrorTraining,
     LabelStage,
     fit_error_head,
     train_error_head,
 )
-from headwise.training.negatives import Combination, NegativeSampling
-from headwise.training.nli import train_nli_head
-from headwise.training.nli_settings import NLICriterion, NLIReport, NLITraining
-from headwise.training.objective import Objective
-from headwise.training.run_file import TrainingRun
-from headwise.training.settings import (
-    Criterion,
-    Evaluation,
-    FeatureChoice,
+from headwise.training.loop.run_file import TrainingRun
+from headwise.training.loop.settings import Criterion, Evaluation, FeatureChoice
+from headwise.training.nli.settings import NLICriterion, NLIReport, NLITraining
+from headwise.training.nli.train import train_nli_head
+from headwise.training.sigmoid.negatives import Combination, NegativeSampling
+from headwise.training.sigmoid.objective import Objective
+from headwise.training.sigmoid.settings import (
     RowUpdates,
     SigmoidTraining,
     TrainingReport,
+    default_settings,
 )
-from headwise.training.sigmoid import train_sigmoid_head
+from headwise.training.sigmoid.train import train_sigmoid_head
 
 __all__ = [
     "AbstentionReport",

@@ -3,9 +3,9 @@
 What is done to a row, and with which model, is not decided here.
 """
 
-from headwise.data.jobs.row_job import JobDone, run_job
-from headwise.data.jobs.row_work import RowWork
-from headwise.data.jobs.run_files import OutputFormat, RunFiles, beside, refuse_overwriting
+from headwise.data.jobs.files import OutputFormat, RunFiles, beside, refuse_overwriting
+from headwise.data.jobs.job import JobDone, run_job
+from headwise.data.jobs.work import RowWork
 
 __all__ = [
     "JobDone",

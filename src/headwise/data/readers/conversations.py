@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from headwise.data.json_values import kind_of
-from headwise.data.pairs import Message, Pair
+from headwise.data.records.json_values import kind_of
+from headwise.data.records.pairs import Message, Pair
 from headwise.errors import InputError
 
 ROLES = ("system", "user", "assistant")

@@ -1,36 +1,28 @@
 """Open what a user names, and hand it to the reader of its format."""
 
-import codecs
-import gzip
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, assert_never, cast
 
-from headwise.data.pairs import Pair, Reject
+from headwise.data.readers.arrow import check_saved_dataset, read_parquet, read_saved_dataset
+from headwise.data.readers.corpora.mqm import read_mqm_stream
 from headwise.data.readers.jsonl import read_jsonl
 from headwise.data.readers.layout import Format, Layout
-from headwise.data.readers.mqm import read_mqm_stream
+from headwise.data.readers.opening import (
+    _DEFAULT_LAYOUT,
+    STDIN,
+    _peek_format,
+    check_readable,
+    open_bytes,
+    resolve_format,
+)
 from headwise.data.readers.parallel_text import pair_lines
-from headwise.data.readers.parquet import read_parquet
-from headwise.data.readers.saved_dataset import check_saved_dataset, read_saved_dataset
 from headwise.data.readers.tsv import read_tsv
+from headwise.data.records.pairs import Pair, Reject
 from headwise.errors import DataError
-
-STDIN = "-"
-
-_SUFFIXES = {
-    ".tsv": Format.TSV,
-    ".tab": Format.TSV,
-    ".txt": Format.TSV,
-    ".jsonl": Format.JSONL,
-    ".ndjson": Format.JSONL,
-    ".parquet": Format.PARQUET,
-    ".pq": Format.PARQUET,
-}
-_DEFAULT_LAYOUT = Layout()
 
 
 def read_pairs(path: str | Path, layout: Layout = _DEFAULT_LAYOUT) -> Iterator[Pair | Reject]:
@@ -70,7 +62,7 @@ def read_mqm(path: str | Path) -> Iterator[Pair | Reject]:
 
     Returns:
         For each segment a ``Pair``, or a ``Reject`` if a row of it cannot be understood;
-        :func:`~headwise.data.readers.mqm.gather_segments` says what they hold.
+        :func:`~headwise.data.readers.corpora.mqm.gather_segments` says what they hold.
 
     Raises:
         DataError: If the file is missing or damaged, or its header is not that of annotations.
@@ -92,55 +84,6 @@ def read_parallel_text(sources: str | Path, hypotheses: str | Path) -> Iterator[
     check_readable(sources)
     check_readable(hypotheses)
     return _read_parallel_text(sources, hypotheses)
-
-
-def resolve_format(path: str | Path, layout: Layout = _DEFAULT_LAYOUT) -> Format:
-    """The format of a file: the one in the layout, else the one that the suffix says.
-
-    Raises:
-        DataError: If neither says it.
-    """
-    if layout.format is not None:
-        return layout.format
-    name = Path(path).name.lower().removesuffix(".gz")
-    known = _SUFFIXES.get(Path(name).suffix)
-    if Path(name).suffix == ".csv":
-        raise DataError(
-            f"`{path}`: CSV is not read; save it with tabs, as .tsv. (If it has tabs "
-            "already, set `format` to tsv.)"
-        )
-    if known is None or (known is Format.PARQUET and name != Path(path).name.lower()):
-        raise DataError(
-            f"The format of `{path}` is not known from its name; name it {', '.join(_SUFFIXES)} "
-            f"(text formats also with .gz), or set `format` to one of {', '.join(Format)}."
-        )
-    return known
-
-
-def check_readable(path: str | Path) -> None:
-    """Refuse a path that is not there or is a folder.
-
-    Raises:
-        DataError: If so.
-    """
-    if not Path(path).exists():
-        raise DataError(f"There is no file `{path}`.")
-    if Path(path).is_dir():
-        raise DataError(f"`{path}` is a folder; name a file in it.")
-
-
-def open_bytes(path: str | Path) -> AbstractContextManager[BinaryIO]:
-    """Open a file for reading, unpacked if its name ends in ``.gz``.
-
-    Raises:
-        DataError: If it cannot be opened.
-    """
-    try:
-        if Path(path).suffix.lower() == ".gz":
-            return cast(AbstractContextManager[BinaryIO], gzip.open(path, "rb"))
-        return Path(path).open("rb")
-    except OSError as error:
-        raise DataError(f"`{path}` cannot be opened: {error.strerror}.") from error
 
 
 def _read(path: str | Path, layout: Layout, format_: Format) -> Iterator[Pair | Reject]:
@@ -168,14 +111,6 @@ def _read_stream(
             raise DataError(f"Parquet cannot be read from {name}; save it to a file first.")
         case _:
             assert_never(format_)
-
-
-def _peek_format(stream: BufferedReader, layout: Layout) -> Format:
-    """Guess the format of standard input: what begins with a brace is JSONL."""
-    if layout.format is not None:
-        return layout.format
-    start = stream.peek(len(codecs.BOM_UTF8) + 1).removeprefix(codecs.BOM_UTF8)
-    return Format.JSONL if start.startswith(b"{") else Format.TSV
 
 
 def _read_mqm(path: str | Path) -> Iterator[Pair | Reject]:

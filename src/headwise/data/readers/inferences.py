@@ -5,17 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from headwise.data.inferences import InferencePair, parse_label
-from headwise.data.pairs import Pair, Reject
-from headwise.data.readers.files import (
-    STDIN,
-    check_readable,
-    open_bytes,
-    read_pairs,
-    resolve_format,
-)
+from headwise.data.readers.files import read_pairs
 from headwise.data.readers.layout import Columns, Format, Layout, folded
 from headwise.data.readers.lines import content_lines
+from headwise.data.readers.opening import STDIN, check_readable, open_bytes, resolve_format
+from headwise.data.records.inferences import InferencePair, parse_label
+from headwise.data.records.pairs import Pair, Reject
 from headwise.errors import DataError
 
 PREMISE_NAMES = ("premise", "sentence1", "context")

@@ -4,10 +4,10 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
-from headwise.data.pairs import Pair, Reject
 from headwise.data.readers.layout import Layout
 from headwise.data.readers.lines import content_lines
 from headwise.data.readers.nested_rows import TRANSLATION, find_nested
+from headwise.data.records.pairs import Pair, Reject
 from headwise.errors import InputError
 
 # Python can read JSON a little deeper than it can write it again; no row of text comes near this.

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from headwise.data.json_values import kind_of
-from headwise.data.pairs import Pair
+from headwise.data.records.json_values import kind_of
+from headwise.data.records.pairs import Pair
 from headwise.errors import DataError, InputError
 
 SOURCE_NAMES = frozenset({"source", "src", "original"})

@@ -9,10 +9,12 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from headwise.data.pairs import Reject
+from headwise.data.records.pairs import Reject
 from headwise.errors import DataError
 
 MAX_LINE_BYTES = 16 * 2**20
+
+
 _SHOWN_BYTES = 200
 
 
@@ -96,3 +98,15 @@ def _refuse_utf16(raw: bytes, name: str) -> None:
     unmarked = (raw[:4:2] == b"\0\0") != (raw[1:4:2] == b"\0\0")
     if unmarked or raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise DataError(f"`{name}` is UTF-16; save it as UTF-8.")
+
+
+def text_lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, str]]:
+    """Every line with its number, where a line that cannot be read leaves nothing to go on with.
+
+    Raises:
+        DataError: If a line is not UTF-8 or too long.
+    """
+    for number, line in numbered_lines(stream, name):
+        if isinstance(line, Reject):
+            raise DataError(f"Line {number} of `{name}`: {line.reason}")
+        yield number, line

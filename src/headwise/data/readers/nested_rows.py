@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from headwise.data.annotations import count_missing, read_annotations
-from headwise.data.json_values import kind_of
-from headwise.data.pairs import Pair
 from headwise.data.readers.conversations import turn_pairs
+from headwise.data.readers.corpora.paws_x import is_paws_x_header, paws_x_columns
 from headwise.data.readers.layout import Columns, Layout, folded
-from headwise.data.readers.paws_x import is_paws_x_header, paws_x_columns
-from headwise.data.word_tags import read_word_tags
+from headwise.data.records.annotations import count_missing, read_annotations
+from headwise.data.records.json_values import kind_of
+from headwise.data.records.pairs import Pair
+from headwise.data.records.word_tags import read_word_tags
 from headwise.errors import InputError
 
 TRANSLATION = "translation"

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from itertools import zip_longest
 from typing import BinaryIO
 
-from headwise.data.pairs import Pair, Reject
 from headwise.data.readers.lines import empty_line, numbered_lines
+from headwise.data.records.pairs import Pair, Reject
 
 
 def pair_lines(

@@ -7,11 +7,11 @@ from typing import Any
 
 import yaml
 
-from headwise.data.json_values import kind_of
-from headwise.data.pairs import Reject
-from headwise.data.readers.files import check_readable, open_bytes
 from headwise.data.readers.lines import content_lines
+from headwise.data.readers.opening import check_readable, open_bytes
 from headwise.data.readers.texts import read_whole_text
+from headwise.data.records.json_values import kind_of
+from headwise.data.records.pairs import Reject
 from headwise.errors import DataError
 
 _SUFFIXES = (".yaml", ".yml", ".json", ".tsv")

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from headwise.data.json_values import parse_number
-from headwise.data.pairs import Reject
-from headwise.data.readers.files import check_readable, open_bytes
 from headwise.data.readers.lines import content_lines, numbered_lines
-from headwise.data.scored import ScoredHypothesis
-from headwise.data.signals import Signal
+from headwise.data.readers.opening import check_readable, open_bytes
+from headwise.data.records.json_values import parse_number
+from headwise.data.records.pairs import Reject
+from headwise.data.records.scored import ScoredHypothesis
+from headwise.data.records.signals import Signal
 from headwise.errors import DataError
 
 

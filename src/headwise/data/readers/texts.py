@@ -5,16 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from headwise.data.pairs import Pair, Reject
-from headwise.data.readers.files import (
-    STDIN,
-    check_readable,
-    open_bytes,
-    read_pairs,
-    resolve_format,
-)
+from headwise.data.readers.files import read_pairs
 from headwise.data.readers.layout import Format, Layout
 from headwise.data.readers.lines import content_lines
+from headwise.data.readers.opening import STDIN, check_readable, open_bytes, resolve_format
+from headwise.data.records.pairs import Pair, Reject
 from headwise.errors import DataError
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
-from headwise.data.pairs import Pair, Reject
+from headwise.data.readers.corpora.mqm import gather_segments, is_mqm_header
+from headwise.data.readers.corpora.paws_x import is_paws_x_header, paws_x_columns
 from headwise.data.readers.layout import Layout, finding_columns
 from headwise.data.readers.lines import content_lines
-from headwise.data.readers.mqm import gather_segments, is_mqm_header
-from headwise.data.readers.paws_x import is_paws_x_header, paws_x_columns
+from headwise.data.records.pairs import Pair, Reject
 from headwise.errors import InputError
 
 

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
 
-from headwise.data.pairs import Reject
-from headwise.data.readers.files import open_bytes
-from headwise.data.readers.lines import numbered_lines
-from headwise.data.word_tags import Ranges, WordTags
+from headwise.data.readers.lines import text_lines
+from headwise.data.readers.opening import open_bytes
+from headwise.data.records.word_tags import Ranges, WordTags
 from headwise.errors import DataError
 
 _IS_BAD = {"OK": False, "BAD": True}
+
+
 _SHOWN_CHARACTERS = 20
 
 
@@ -106,18 +106,6 @@ def read_tags(path: str | Path) -> Iterator[tuple[bool, ...]]:
                 yield parse_tags(line)
             except ValueError as error:
                 raise DataError(f"Line {number} of `{path}`: {error}") from None
-
-
-def text_lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, str]]:
-    """Every line with its number, where a line that cannot be read leaves nothing to go on with.
-
-    Raises:
-        DataError: If a line is not UTF-8 or too long.
-    """
-    for number, line in numbered_lines(stream, name):
-        if isinstance(line, Reject):
-            raise DataError(f"Line {number} of `{name}`: {line.reason}")
-        yield number, line
 
 
 def _rest(text: str, places: Sequence[int], done: int) -> str:

@@ -10,8 +10,8 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, assert_never
 
-from headwise.atomic import atomic_path
 from headwise.data.writers.table import CellKind, Pieces, TableColumns, chunks, extra_columns
+from headwise.files import atomic_path
 
 if TYPE_CHECKING:
     import pyarrow

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from headwise.data.annotations import annotation_row
-from headwise.data.pairs import Pair, Reject
-from headwise.data.reserved_names import RESERVED_NAMES, beside_reserved
-from headwise.data.scored import Level, ScoredHypothesis
+from headwise.data.records.annotations import annotation_row
+from headwise.data.records.pairs import Pair, Reject
+from headwise.data.records.reserved_names import RESERVED_NAMES, beside_reserved
+from headwise.data.records.scored import Level, ScoredHypothesis
 
 _OF_PAIRS = frozenset({"source", "hypothesis", "annotations", "word_tags"})
 

@@ -7,8 +7,8 @@ from enum import StrEnum
 from itertools import chain
 from typing import Any, Protocol
 
-from headwise.data.scored import Level
-from headwise.data.signals import Signal
+from headwise.data.records.scored import Level
+from headwise.data.records.signals import Signal
 
 
 class CellKind(StrEnum):

@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from headwise.atomic import atomic_path
 from headwise.data.writers.table import TableColumns, extra_columns
+from headwise.files import atomic_path
 
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 _CHARACTERS = {"\\": "\\", "t": "\t", "n": "\n", "r": "\r"}

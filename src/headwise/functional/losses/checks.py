@@ -1,10 +1,15 @@
 """What no loss accepts, refused before anything is computed."""
 
 import math
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar, cast
 
+import torch
 from torch import Tensor
 
 OPTIONAL = frozenset({"bias", "row_bias", "token_weights", "target_weights", "excluded"})
+
+
 """Arguments that may be ``None``."""
 
 
@@ -101,3 +106,14 @@ def check_options(
     check_number("label_smoothing", label_smoothing, least=0.0, most=1.0)
     check_number("z_loss", z_loss, least=0.0)
     check_workspace(workspace_bytes)
+
+
+_P = ParamSpec("_P")
+
+
+_R = TypeVar("_R")
+
+
+def outside_graphs(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Break compiled graphs around a function whose loops a compiler could not improve."""
+    return cast("Callable[_P, _R]", torch.compiler.disable(function))

@@ -15,14 +15,13 @@ from headwise.functional.losses.backends import (
     choose_backend,
     run_backend,
 )
-from headwise.functional.losses.checks import check_options, check_tensors
+from headwise.functional.losses.checks import check_options, check_tensors, outside_graphs
 from headwise.functional.losses.counted_positions import (
     LM_IGNORE_INDEX,
     CountedPositions,
     Reduction,
     check_reduction,
 )
-from headwise.functional.losses.graph_break import outside_graphs
 from headwise.functional.losses.linear_loss import LinearLoss
 from headwise.functional.losses.logit_losses import SoftmaxLoss
 from headwise.functional.losses.vocabulary_slices import VocabularySlice

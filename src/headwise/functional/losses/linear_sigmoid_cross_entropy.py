@@ -6,14 +6,13 @@ import torch
 from torch import Tensor
 
 from headwise.functional.chunking import DEFAULT_WORKSPACE_BYTES
-from headwise.functional.losses.checks import check_tensors, check_workspace
+from headwise.functional.losses.checks import check_tensors, check_workspace, outside_graphs
 from headwise.functional.losses.counted_positions import (
     LM_IGNORE_INDEX,
     CountedPositions,
     Reduction,
     check_reduction,
 )
-from headwise.functional.losses.graph_break import outside_graphs
 from headwise.functional.losses.linear_loss import LinearLoss
 from headwise.functional.losses.logit_losses import SigmoidLoss
 from headwise.functional.losses.weight_blocks import product_dtype, weight_blocks

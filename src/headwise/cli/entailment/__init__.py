@@ -1,0 +1,1 @@
+"""Commands of entailment and search, one a file; no logic."""

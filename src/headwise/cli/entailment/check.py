@@ -1,0 +1,60 @@
+"""``headwise check``: does a source support a claim?"""
+
+from typing import Annotated
+
+import typer
+
+from headwise.cli import options
+from headwise.cli.entailment import entailment_options
+
+
+def check(
+    source: Annotated[
+        str, typer.Argument(help="The source: a text, @FILE, or `-` for standard input.")
+    ],
+    claim: Annotated[str, typer.Argument(help="The claim, one statement.")],
+    language: Annotated[
+        str, typer.Option(help="Code of the source's language, for its sentences.")
+    ] = "en",
+    top_k: Annotated[
+        int, typer.Option("--top-k", min=1, help="How many passages to ask about.")
+    ] = 5,
+    window: Annotated[int, typer.Option(min=1, help="Neighbouring sentences in a passage.")] = 1,
+    json_object: entailment_options.JsonObject = False,
+    model: entailment_options.Model = entailment_options.DEFAULT_MODEL,
+    heads: entailment_options.Heads = None,
+    threshold: entailment_options.Threshold = None,
+    device: options.Device = None,
+    dtype: options.Dtype = None,
+    trust_remote_code: options.TrustRemoteCode = False,
+) -> None:
+    """Check a claim against a source of any length, and show the passages that decide.
+
+    The exit code is 0 whatever the verdict is.
+    """
+    from headwise.data.readers.texts import read_whole_text
+
+    if source == "@":
+        raise typer.BadParameter("@ must be followed by the name of a file.")
+    if source == "-" or source.startswith("@"):
+        source = read_whole_text(source.removeprefix("@"))
+
+    from rich.console import Console
+
+    from headwise.entailment.rows import validation_row
+    from headwise.report.entailment_terminal import render_validation
+
+    loaded = entailment_options.load_model(
+        model,
+        heads,
+        threshold=threshold,
+        device=device,
+        dtype=dtype,
+        trust_remote_code=trust_remote_code,
+    )
+    with options.usage_errors():
+        validation = loaded.validate(source, claim, language=language, top_k=top_k, window=window)
+    if json_object:
+        entailment_options.print_row({"claim": claim, **validation_row(validation)})
+    else:
+        Console(highlight=False).print(render_validation(validation, source=source))

@@ -1,0 +1,63 @@
+"""``headwise embed``: embed the texts of a file."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from headwise.cli import options
+from headwise.cli.entailment import entailment_options
+
+
+def embed(
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="Text file with a text a line, `-` for standard input; or with --column a TSV, "
+            "JSONL or Parquet file.",
+        ),
+    ],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", help="File to write: .npy, .safetensors, .jsonl or .parquet."
+        ),
+    ],
+    column: Annotated[
+        str | None, typer.Option(help="Name of the column that holds the texts.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+    model: entailment_options.Model = entailment_options.DEFAULT_MODEL,
+    heads: entailment_options.Heads = None,
+    device: options.Device = None,
+    dtype: options.Dtype = None,
+    trust_remote_code: options.TrustRemoteCode = False,
+) -> None:
+    """Embed texts; each vector keeps the line of its text.
+
+    Lines that cannot be read go to <output>.rejects.jsonl and have no vector; the exit code is
+    then 3. The line numbers of the vectors stand beside them: in <name>.lines.npy, in the tensor
+    `lines`, or in the column `line`.
+    """
+    from headwise.entailment.embedding_job import embed_file
+
+    loaded = entailment_options.load_model(
+        model, heads, device=device, dtype=dtype, trust_remote_code=trust_remote_code
+    )
+    done = embed_file(
+        loaded,
+        source,
+        output,
+        column=column,
+        overwrite=overwrite,
+        progress=sys.stderr.isatty(),
+    )
+    print(
+        f"{done.embedded} texts embedded in {done.size} numbers each, {done.rejected} rejected: "
+        f"{output}",
+        file=sys.stderr,
+    )
+    if done.rejected:
+        print(f"Rejected lines, with reasons: {done.rejects}", file=sys.stderr)
+        raise typer.Exit(3)

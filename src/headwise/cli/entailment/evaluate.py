@@ -1,0 +1,103 @@
+"""``headwise evaluate-nli``: are the answers right, and does the model know when they are not?"""
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from headwise.cli import options, printing
+from headwise.cli.entailment import entailment_options
+from headwise.cli.printing import name_left_out
+
+if TYPE_CHECKING:
+    from headwise.entailment import EntailmentModel
+
+_TESTS = "Intervals"
+
+
+def evaluate_nli(
+    data: Annotated[
+        str,
+        typer.Argument(
+            help="Labelled pairs: TSV, JSONL, Parquet or a datasets folder with the columns "
+            "premise, hypothesis and label, or those of SNLI, MultiNLI or ANLI."
+        ),
+    ],
+    report: printing.Report = None,
+    json_file: printing.JsonFile = None,
+    title: printing.Title = None,
+    model: entailment_options.Model = entailment_options.DEFAULT_MODEL,
+    heads: entailment_options.Heads = None,
+    threshold: entailment_options.Threshold = None,
+    premise_column: entailment_options.PremiseColumn = None,
+    hypothesis_column: entailment_options.HypothesisColumn = None,
+    label_column: Annotated[
+        str | None,
+        typer.Option(help="Name of the label column.", rich_help_panel=entailment_options.COLUMNS),
+    ] = None,
+    group: Annotated[
+        str | None,
+        typer.Option(
+            help="Column that says which pairs belong together; by default those of one premise.",
+            rich_help_panel=_TESTS,
+        ),
+    ] = None,
+    resamples: Annotated[
+        int, typer.Option(min=1, help="Bootstrap resamples.", rich_help_panel=_TESTS)
+    ] = 1000,
+    seed: Annotated[
+        int, typer.Option(help="Of resamples and of the random baseline.", rich_help_panel=_TESTS)
+    ] = 0,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Threads; by default one a core.", rich_help_panel=_TESTS),
+    ] = None,
+    language: Annotated[
+        Literal["en", "de", "none"],
+        typer.Option(help="Whose negation words make a slice of the pairs."),
+    ] = "en",
+    device: options.Device = None,
+    dtype: options.Dtype = None,
+    trust_remote_code: options.TrustRemoteCode = False,
+) -> None:
+    """Say how often an entailment model is right, and whether it abstains where it is not.
+
+    Rows that cannot be used are named; the exit code is then 3.
+    """
+    from headwise.data.readers.inferences import InferenceLayout
+    from headwise.evaluation.entailment.evaluating import (
+        InferenceQuestion,
+        evaluate_entailment,
+    )
+    from headwise.evaluation.statistics.setup import Resampling
+
+    printing.check_outputs(report, json_file)
+    question = InferenceQuestion(
+        path=data,
+        layout=InferenceLayout(
+            premise_column=premise_column,
+            hypothesis_column=hypothesis_column,
+            label_column=label_column,
+        ),
+        group=group,
+        language=None if language == "none" else language,
+        resampling=Resampling(resamples=resamples, seed=seed, workers=workers),
+        model=model,
+        heads=heads,
+    )
+
+    def load() -> "EntailmentModel":
+        return entailment_options.load_model(
+            model,
+            heads,
+            threshold=threshold,
+            device=device,
+            dtype=dtype,
+            trust_remote_code=trust_remote_code,
+        )
+
+    found = evaluate_entailment(question, load, progress=sys.stderr.isatty())
+    printing.show_evaluation(found.evaluation, title=title, report=report, json_file=json_file)
+    if found.rejects:
+        name_left_out(found.rejects)
+        raise typer.Exit(3)

@@ -1,0 +1,152 @@
+"""``headwise nli``: what is a hypothesis to a premise?"""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from headwise.cli import options
+from headwise.cli.entailment import entailment_options
+from headwise.cli.printing import report_job
+
+if TYPE_CHECKING:
+    from headwise.entailment import EntailmentModel
+
+_FILES = "Files"
+
+
+def nli(
+    texts: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PREMISE HYPOTHESIS | FILE",
+            help="Two texts; or a TSV, JSONL or Parquet file of pairs, `-` for standard input.",
+        ),
+    ],
+    json_object: entailment_options.JsonObject = False,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="File to write, .jsonl, .tsv or .parquet. Default: `-`, JSONL on standard output.",
+            rich_help_panel=_FILES,
+        ),
+    ] = None,
+    overwrite: Annotated[
+        bool,
+        typer.Option(
+            "--overwrite", help="Start anew instead of continuing.", rich_help_panel=_FILES
+        ),
+    ] = False,
+    input_format: Annotated[
+        str | None,
+        typer.Option(
+            help="tsv, jsonl or parquet; by default the suffix says it.", rich_help_panel=_FILES
+        ),
+    ] = None,
+    output_format: Annotated[
+        str | None,
+        typer.Option(
+            help="jsonl, tsv or parquet; by default the suffix says it.", rich_help_panel=_FILES
+        ),
+    ] = None,
+    premise_column: entailment_options.PremiseColumn = None,
+    hypothesis_column: entailment_options.HypothesisColumn = None,
+    label_column: Annotated[
+        str | None,
+        typer.Option(
+            help="Name of the column with annotators' labels; they are handed through as `gold`.",
+            rich_help_panel=entailment_options.COLUMNS,
+        ),
+    ] = None,
+    model: entailment_options.Model = entailment_options.DEFAULT_MODEL,
+    heads: entailment_options.Heads = None,
+    threshold: entailment_options.Threshold = None,
+    device: options.Device = None,
+    dtype: options.Dtype = None,
+    trust_remote_code: options.TrustRemoteCode = False,
+) -> None:
+    """Say whether a premise entails a hypothesis, contradicts it or neither, or abstain.
+
+    Of a file, every row gets an answer; stopped at any point, it continues. Rows that cannot be
+    read go to <output>.rejects.jsonl; the exit code is then 3.
+    """
+    of_files = (output, input_format, output_format, premise_column, hypothesis_column)
+    if len(texts) > 2:
+        raise typer.BadParameter(f"Give a premise and a hypothesis, or one file; got {len(texts)}.")
+    if len(texts) == 2 and (any((*of_files, label_column)) or overwrite):
+        raise typer.BadParameter("Options of files and columns go with one FILE, not two texts.")
+    if len(texts) == 1 and json_object:
+        raise typer.BadParameter("--json goes with two texts; of a file, JSONL is written anyway.")
+
+    if len(texts) == 1 and " " in texts[0] and not Path(texts[0]).exists():
+        raise typer.BadParameter(
+            f"There is no file {texts[0]!r}; if it is a premise, give its hypothesis, too."
+        )
+
+    from headwise.data.readers.inferences import InferenceLayout
+    from headwise.data.readers.layout import Format
+    from headwise.entailment.prediction_job import predict_file
+
+    with options.usage_errors():
+        layout = InferenceLayout(
+            premise_column=premise_column,
+            hypothesis_column=hypothesis_column,
+            label_column=label_column,
+            format=None if input_format is None else Format(input_format),
+        )
+    loaded = entailment_options.load_model(
+        model,
+        heads,
+        threshold=threshold,
+        device=device,
+        dtype=dtype,
+        trust_remote_code=trust_remote_code,
+    )
+    if len(texts) == 2:
+        _predict(loaded, *texts, json_object=json_object)
+        return
+    target = output or "-"
+    with options.usage_errors():
+        summary = predict_file(
+            loaded,
+            texts[0],
+            target,
+            model=model,
+            heads=heads,
+            threshold=loaded.threshold,
+            layout=layout,
+            output_format=output_format,
+            overwrite=overwrite,
+            # On standard output the rows themselves show how far it is
+            progress=target != "-" and sys.stderr.isatty(),
+        )
+    counts = [f"{count} {label}" for label, count in summary.labels.items()]
+    report_job(
+        summary,
+        f"{summary.predicted} rows predicted",
+        found=", ".join([*counts, f"{summary.abstained} abstentions"]),
+        target=target,
+        output_format=output_format,
+        kept=True,
+    )
+    if summary.rejected:
+        raise typer.Exit(3)
+
+
+def _predict(model: "EntailmentModel", premise: str, hypothesis: str, *, json_object: bool) -> None:
+    from rich.console import Console
+
+    from headwise.entailment.rows import prediction_row
+    from headwise.report.entailment_terminal import render_prediction
+
+    with options.usage_errors():
+        prediction = model.predict(premise, hypothesis)
+    if json_object:
+        row = {"premise": premise, "hypothesis": hypothesis, **prediction_row(prediction)}
+        entailment_options.print_row(row)
+    else:
+        console = Console(highlight=False)
+        console.print(render_prediction(prediction, threshold=model.threshold))

@@ -1,0 +1,73 @@
+"""``headwise rerank``: sort documents by how well they fit a query."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from headwise.cli import options
+from headwise.cli.entailment import entailment_options
+from headwise.cli.printing import name_left_out
+
+
+def rerank(
+    query: Annotated[str, typer.Argument(help="The query.")],
+    documents: Annotated[
+        str,
+        typer.Argument(
+            help="Text file with a document a line, `-` for standard input; or with --column a "
+            "TSV, JSONL or Parquet file.",
+        ),
+    ],
+    column: Annotated[
+        str | None, typer.Option(help="Name of the column that holds the documents.")
+    ] = None,
+    top_k: Annotated[
+        int | None, typer.Option("--top-k", min=1, help="How many to show; all by default.")
+    ] = None,
+    by: Annotated[
+        Literal["late-interaction", "similarity"],
+        typer.Option(help="Compare tokens with tokens, or one embedding with the other."),
+    ] = "late-interaction",
+    json_lines: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object a document.")
+    ] = False,
+    model: entailment_options.Model = entailment_options.DEFAULT_MODEL,
+    heads: entailment_options.Heads = None,
+    device: options.Device = None,
+    dtype: options.Dtype = None,
+    trust_remote_code: options.TrustRemoteCode = False,
+) -> None:
+    """Sort documents, best first.
+
+    Lines that cannot be read are named; the exit code is then 3.
+    """
+    from headwise.data.readers.texts import read_texts
+
+    rows = list(read_texts(documents, column=column))
+
+    from rich.console import Console
+
+    from headwise.entailment.embedding_job import readable_rows
+    from headwise.entailment.rows import ranked_row
+    from headwise.report.entailment_terminal import render_ranking
+
+    loaded = entailment_options.load_model(
+        model, heads, device=device, dtype=dtype, trust_remote_code=trust_remote_code
+    )
+    good, _, rejects = readable_rows(loaded.backbone, rows, what="document")
+    with options.usage_errors():
+        ranking = loaded.rerank(
+            query,
+            [row.hypothesis for row in good],
+            top_k=top_k,
+            by="similarity" if by == "similarity" else "late_interaction",
+        )
+    lines = {found.index: good[found.index].line for found in ranking}
+    if json_lines:
+        for rank, found in enumerate(ranking, start=1):
+            entailment_options.print_row(ranked_row(found, rank=rank, line=lines[found.index]))
+    else:
+        Console(highlight=False).print(render_ranking(ranking, lines=lines))
+    if rejects:
+        name_left_out(rejects)
+        raise typer.Exit(3)

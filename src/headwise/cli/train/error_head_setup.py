@@ -1,0 +1,141 @@
+"""What `train errors` finds out before it trains: settings, start, prompt, the other head."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from headwise.cli import options
+
+if TYPE_CHECKING:
+    from headwise.backbones import Backbone, PromptTemplate
+    from headwise.bundled.registry import ModelLocation
+    from headwise.training.errors import ErrorRun, ErrorTraining
+
+FROM_SCRATCH = "none"
+
+
+def chosen_settings(
+    run: "ErrorRun", given: dict[str, Any], *, mix: Path | None, language: str | None
+) -> "ErrorTraining":
+    """What options give, over what the run file has, over the defaults."""
+    from headwise.corruption import CorruptionMix
+    from headwise.training.errors import ErrorTraining
+    from headwise.training.loop.run_file import given_values, overlaid
+
+    values = overlaid(run.settings, given_values(given))
+    if mix is not None:
+        # A family that the file does not name is not drawn: nothing may stay of another mix
+        values["mix"] = ErrorTraining(mix=CorruptionMix.read(mix)).to_dict()["mix"]
+    if language is not None:
+        values["mix"] = {**(values.get("mix") or ErrorTraining().to_dict()["mix"])}
+        values["mix"]["language"] = language
+    with options.usage_errors():
+        return ErrorTraining.from_dict(values)
+
+
+def folder_to_start_from(
+    place: "ModelLocation", start: str | None, run: "ErrorRun", *, alone: bool
+) -> Path | None:
+    """Folder of the error head to go on from; ``None`` for random weights.
+
+    Args:
+        place: Where the model is, and its own heads.
+        start: What ``--start`` gives.
+        run: What the run file says.
+        alone: Whether there are labels and no correct texts.
+    """
+    from headwise.bundled import locate
+    from headwise.heads.storage.error_head import has_error_head
+
+    if start is None:
+        # A run file that says `start: null` is that of a run that began with random weights
+        start = run.start or (FROM_SCRATCH if "start" in run.model_fields_set else None)
+    if start == FROM_SCRATCH:
+        return None
+    if start is not None:
+        folder = locate(place.backbone, start).head
+        if folder is None or not has_error_head(folder):
+            raise typer.BadParameter(f"--start: {folder} has no error head.")
+        return folder
+    if not alone:
+        return None
+    if place.head is None or not has_error_head(place.head):
+        raise typer.BadParameter(
+            "With --labels alone, an error head to start from is needed: give --start FOLDER, "
+            f"--start {FROM_SCRATCH} to start from random weights, or --data and --dev."
+        )
+    return place.head
+
+
+def chosen_prompt(
+    model: "Backbone",
+    asked: "PromptTemplate | dict[str, Any] | str | None",
+    *,
+    no_source: bool,
+    heads: Sequence[Path | None],
+) -> "PromptTemplate":
+    """The prompt that was asked for, or that of a head.
+
+    Args:
+        model: The language model.
+        asked: A prompt that an option or the run file gives.
+        no_source: Whether the texts have no sources.
+        heads: Folders of heads, the one that counts most first.
+    """
+    from headwise.backbones import default_prompt, parse_prompt
+    from headwise.heads.storage.quality_heads import read_head_info
+
+    if asked is not None:
+        return parse_prompt(asked)
+    if no_source:
+        return parse_prompt("raw")
+    for folder in heads:
+        if folder is not None and (saved := read_head_info(folder).prompt) is not None:
+            return parse_prompt(saved)
+    return default_prompt(model)
+
+
+def folder_with_sigmoid_head(
+    place: "ModelLocation", output: Path, with_head: str | None
+) -> Path | None:
+    """Folder of the Sigmoid Head that the error head will stand beside; ``None`` if there is none.
+
+    Args:
+        place: Where the model is.
+        output: Folder of the error head; a Sigmoid Head that is there stays, which is said.
+        with_head: What ``--with-head`` gives.
+    """
+    from headwise.bundled import locate
+    from headwise.heads.storage.quality_heads import has_sigmoid_head
+
+    given = None if with_head is None else locate(place.backbone, with_head).head
+    if given is not None and not has_sigmoid_head(given):
+        raise typer.BadParameter(f"--with-head: {given} has no Sigmoid Head.")
+    if not has_sigmoid_head(output):
+        return given
+    if given is not None:
+        print(
+            f"{output} has a Sigmoid Head, which stays: --with-head copies none.", file=sys.stderr
+        )
+    return output
+
+
+def check_sigmoid_head(folder: Path, model: "Backbone", prompt: "PromptTemplate") -> None:
+    """Refuse, before anything is trained or written, a Sigmoid Head that cannot stand beside.
+
+    Raises:
+        MismatchError: If it belongs to another model or reads another prompt.
+        WeightsError: If it cannot be read.
+    """
+    from headwise.heads import check_fit, load_head
+    from headwise.heads.storage.error_head import check_same_prompt
+
+    check_same_prompt(folder, prompt.model_dump())
+    check_fit(
+        load_head(folder, unembedding=lambda: model.unembedding),
+        vocabulary_size=model.vocabulary_size,
+        hidden_size=model.hidden_size,
+    )

@@ -1,0 +1,87 @@
+"""Changes of a text that know where in the new text the error is."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from headwise.data.records.error_spans import Range
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A changed text and the place of the change.
+
+    Attributes:
+        text: The whole text after the change.
+        start: Where the error begins in it, in characters.
+        end: Where it ends, exclusive.
+    """
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Neighbouring characters of a text that become others.
+
+    Attributes:
+        start: First character that changes, in the text as it was.
+        end: One past the last.
+        text: What stands there afterwards.
+        marked: Where in ``text`` the error is. Empty for a gap: something is missing there.
+    """
+
+    start: int
+    end: int
+    text: str
+    marked: Range
+
+    @classmethod
+    def of(cls, original: str, edit: Edit, *, gap: bool = False) -> "Change":
+        """The change that an edit made.
+
+        Args:
+            original: The text before the edit.
+            edit: The text after it.
+            gap: Whether the error is what is missing in front of the place that the edit marks.
+        """
+        end = len(original) - (len(edit.text) - edit.end)
+        start = min(edit.start, end)
+        marked = (edit.start - start, (edit.start if gap else edit.end) - start)
+        return cls(start, end, edit.text[start : edit.end], marked)
+
+
+Changes = tuple[Change, ...]
+
+
+"""What makes one error; empty if a text does not allow it."""
+
+
+def stand_apart(changes: Iterable[Change]) -> bool:
+    """Whether no two changes touch, so that every one is what it would be alone."""
+    ordered = sorted(changes, key=lambda change: (change.start, change.end))
+    return all(left.end < right.start for left, right in pairwise(ordered))
+
+
+def apply_changes(text: str, changes: Sequence[Change]) -> tuple[str, tuple[Range, ...]]:
+    """Make changes that stand apart.
+
+    Args:
+        text: The text as it was.
+        changes: What to do to it, in any order.
+
+    Returns:
+        The new text, and for each change, in the order given, where in it the error is.
+    """
+    pieces: list[str] = []
+    places: dict[Change, Range] = {}
+    read_to = length = 0
+    for change in sorted(changes, key=lambda change: change.start):
+        pieces += [text[read_to : change.start], change.text]
+        length += change.start - read_to
+        places[change] = (length + change.marked[0], length + change.marked[1])
+        length += len(change.text)
+        read_to = change.end
+    return "".join([*pieces, text[read_to:]]), tuple(places[change] for change in changes)

@@ -1,0 +1,101 @@
+"""A copy of a text while errors are put into it, with pauses to ask the language model."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import replace
+
+from headwise.corruption.changes import Change, Changes, Edit, apply_changes, stand_apart
+from headwise.corruption.error_maker import ErrorMaker, ReadText
+from headwise.corruption.families import CorruptedPair, Corruption, ErrorFamily
+from headwise.data.records.error_spans import ErrorSpan
+
+_WORDS_PER_ERROR = 6
+# What was drawn may be another translation, or touch an error that is there
+_ATTEMPTS = 3
+
+
+class Draft:
+    """A copy that gets one error after the other.
+
+    Attributes:
+        text: What it is a copy of.
+        rng: Its source of randomness.
+        waits: Whether the language model is to make the next error.
+
+    Args:
+        text: What to copy.
+        rng: Its source of randomness.
+        weights: Weight of each family.
+        errors_per_text: Weight of each number of errors.
+    """
+
+    def __init__(
+        self,
+        text: ReadText,
+        *,
+        rng: random.Random,
+        weights: Mapping[ErrorFamily, float],
+        errors_per_text: Mapping[int, float],
+    ) -> None:
+        self.text = text
+        self.rng = rng
+        self.waits = False
+        self._weights = dict(weights)
+        (count,) = rng.choices(list(errors_per_text), weights=list(errors_per_text.values()))
+        length = sum(text.words.is_word(i) for i in range(len(text.words)))
+        self._missing = max(1, min(count, length // _WORDS_PER_ERROR))
+        self._untried = dict(weights)
+        self._changes: Changes = ()
+        self._families: tuple[ErrorFamily, ...] = ()
+
+    def go_on(self, maker: ErrorMaker) -> None:
+        """Make errors until there are enough, none is possible, or the model has to be asked."""
+        while self._missing and self._untried and not self.waits:
+            families = list(self._untried)
+            (family,) = self.rng.choices(families, weights=[self._untried[f] for f in families])
+            del self._untried[family]
+            if family is ErrorFamily.PLAUSIBLE:
+                self.waits = True
+                # The model is asked about a text once
+                del self._weights[family]
+                return
+            for _ in range(_ATTEMPTS):
+                if self._add(family, maker.make(family, self.text, self.rng), maker):
+                    break
+
+    def answer(self, copied: CorruptedPair | None, maker: ErrorMaker) -> None:
+        """Take the error that the language model made, if it made one."""
+        self.waits = False
+        if copied is not None:
+            edit = Edit(copied.hypothesis, copied.start, copied.end)
+            self._add(ErrorFamily.PLAUSIBLE, (Change.of(copied.original, edit),), maker)
+
+    def corruption(self) -> Corruption | None:
+        """The copy with its errors; ``None`` if the text allowed none."""
+        if not self._families:
+            return None
+        hypothesis, places = apply_changes(self.text.words.text, self._changes)
+        errors = sorted(
+            (
+                ErrorSpan(start, end, category=family.value)
+                for (start, end), family in zip(places, self._families, strict=True)
+            ),
+            key=lambda error: (error.start, error.end),
+        )
+        pair = replace(self.text.pair, hypothesis=hypothesis, errors=tuple(errors), tags=None)
+        return Corruption(pair, self.text.pair.hypothesis, self._families[0])
+
+    def _add(self, family: ErrorFamily, changes: Changes, maker: ErrorMaker) -> bool:
+        together = (*self._changes, *changes)
+        if not (
+            changes
+            and stand_apart(together)
+            and maker.is_wrong(self.text, changes)
+            and maker.is_wrong(self.text, together)
+        ):
+            return False
+        self._changes = together
+        self._families += (family,) * len(changes)
+        self._untried = dict(self._weights)
+        self._missing -= 1
+        return True

@@ -1,0 +1,1 @@
+"""Words of each language that corruption edits by; no edits."""

@@ -1,0 +1,103 @@
+"""English number and person."""
+
+from headwise.corruption.languages.lists import (
+    EndingRule,
+    Inflection,
+    NegationWords,
+    one_of_a_group,
+    word_set,
+)
+
+INFLECTION_EN = Inflection(
+    irregular=one_of_a_group(
+        (
+            "am is are",
+            "was were",
+            "has have",
+            "does do",
+            "goes go",
+            "isn't aren't",
+            "wasn't weren't",
+            "hasn't haven't",
+            "doesn't don't",
+            "this these",
+            "that those",
+            "man men",
+            "woman women",
+            "child children",
+            "person people",
+            "foot feet",
+        )
+    ),
+    rules=(EndingRule(("", "s")), EndingRule(("", "es"))),
+)
+
+
+NEGATION_EN = NegationWords(
+    negations=word_set("not never no nobody nothing"),
+    inserted="not",
+    verbs=word_set(
+        "am is are was were can could will would shall should may might must has have had"
+    ),
+    pronouns=word_set("i you he she it we they"),
+    opposites={
+        "never": ("always", "often"),
+        "always": ("never",),
+        "nothing": ("something", "everything"),
+        "something": ("nothing",),
+        "everything": ("nothing",),
+        "nobody": ("somebody", "everybody"),
+        "somebody": ("nobody",),
+        "everybody": ("nobody",),
+        "no": ("a", "some"),
+        "a": ("no",),
+        "an": ("no",),
+        "some": ("no",),
+        "with": ("without",),
+        "without": ("with",),
+    },
+    contraction="n't",
+    whole_verbs={"can't": "can", "won't": "will", "shan't": "shall", "cannot": "can"},
+    irremovable=word_set("ain't n't"),
+)
+
+
+NUMBER_WORDS_EN = one_of_a_group(
+    (
+        "two three four five six seven eight nine ten eleven twelve",
+        "thirteen fourteen fifteen sixteen seventeen eighteen nineteen",
+        "twenty thirty forty fifty sixty seventy eighty ninety",
+        "hundred thousand",
+        "first third fourth fifth sixth",
+    )
+)
+
+
+"""Number words in lower case, and what each may become."""
+
+
+PRONOUNS_EN = {
+    "i": ("you", "he", "we"),
+    "you": ("I", "we", "he"),
+    "he": ("she", "they", "I"),
+    "she": ("he", "I", "we"),
+    "we": ("they", "I", "you"),
+    "they": ("he", "we", "I"),
+    "me": ("you", "him", "us"),
+    "him": ("her", "them", "me"),
+    "us": ("them", "me", "you"),
+    "them": ("him", "us", "me"),
+    "my": ("your", "his", "our"),
+    "your": ("my", "his", "our"),
+    "his": ("her", "my", "their"),
+    "her": ("his", "my"),
+    "our": ("my", "their", "your"),
+    "their": ("his", "our", "my"),
+    "himself": ("herself", "myself"),
+    "herself": ("himself", "myself"),
+    "myself": ("himself", "yourself"),
+    "themselves": ("himself", "ourselves"),
+}
+
+
+"""Pronouns in lower case, and what each may become."""

@@ -1,0 +1,108 @@
+"""What a language inflects: words to take for each other, and endings."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+Alternatives = Mapping[str, tuple[str, ...]]
+
+
+"""Words in lower case, and what each may become."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndingRule:
+    """Endings that a word of some kind can have.
+
+    Attributes:
+        endings: What may follow the stem.
+        shortest_stem: Fewest letters of a stem.
+        after: Words one of which stands in front of such a word; ``None`` for any word.
+        vowels: Vowels of the stem that may change with the ending, each way.
+    """
+
+    endings: tuple[str, ...]
+    shortest_stem: int = 3
+    after: frozenset[str] | None = None
+    vowels: tuple[tuple[str, str], ...] = ()
+
+    def forms(self, word: str, known: Collection[str]) -> list[str]:
+        """Other forms of a word, out of those that are known.
+
+        Args:
+            word: The word, in lower case.
+            known: All words that there are.
+        """
+        found: dict[str, None] = {}
+        for ending in self.endings:
+            stem = word.removesuffix(ending) if ending else word
+            if not word.endswith(ending) or len(stem) < self.shortest_stem:
+                continue
+            for stem_form in (stem, *self._other_stems(stem)):
+                found |= dict.fromkeys(stem_form + other for other in self.endings)
+        return [form for form in found if form != word and form in known]
+
+    def _other_stems(self, stem: str) -> Iterable[str]:
+        for plain, changed in self.vowels:
+            for old, new in ((plain, changed), (changed, plain)):
+                if old in stem:
+                    yield stem.replace(old, new, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Inflection:
+    """How a language inflects.
+
+    Attributes:
+        irregular: Words whose forms are listed, such as articles and auxiliary verbs.
+        rules: What the other words may end in; a word has the forms of the first rule that finds
+            any among the words that are known.
+    """
+
+    irregular: Alternatives
+    rules: tuple[EndingRule, ...]
+
+
+def one_of_a_group(groups: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Let each word become any other of its groups.
+
+    Args:
+        groups: Words with spaces between them.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for group in groups:
+        words = group.split()
+        for word in words:
+            others = (*found.get(word, ()), *(other for other in words if other != word))
+            found[word] = tuple(dict.fromkeys(others))
+    return found
+
+
+def word_set(text: str) -> frozenset[str]:
+    """The words of a text that are parted by white space."""
+    return frozenset(text.split())
+
+
+@dataclass(frozen=True, slots=True)
+class NegationWords:
+    """How a language negates; all words in lower case.
+
+    Attributes:
+        negations: Words that negate and can be taken out.
+        inserted: The word to put in where there is none.
+        verbs: Words after which it can stand.
+        pronouns: Words that stand between such a verb and the negation.
+        opposites: Words that deny or affirm, and what denies or affirms instead of them.
+        contraction: What a negated verb ends in, in place of a word of its own.
+        whole_verbs: Negated verbs that are no words without the contraction, and what affirms
+            instead.
+        irremovable: Words that negate and have no opposite of one word, such as *ain't*.
+    """
+
+    negations: frozenset[str]
+    inserted: str
+    verbs: frozenset[str]
+    pronouns: frozenset[str]
+    opposites: Alternatives = field(default_factory=dict)
+    contraction: str | None = None
+    whole_verbs: Mapping[str, str] = field(default_factory=dict)
+    irremovable: frozenset[str] = frozenset()

@@ -1,0 +1,212 @@
+"""Work through a file row by row, so that a job killed at any moment goes on where it stopped.
+
+Every row of the input becomes exactly one whole line, of the output or of the rejects, in input
+order and without a buffer. The number of whole lines in both is therefore the number of rows that
+are done, and this is all that a job has to know to continue.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, Generic, assert_never
+
+from headwise import __version__
+from headwise.data.jobs.files import START_ANEW, OutputFormat, RunFiles
+from headwise.data.jobs.work import (
+    Result,
+    Row,
+    RowSink,
+    RowWork,
+    Tally,
+    naming_write_errors,
+    write_rows,
+)
+from headwise.data.readers import STDIN
+from headwise.data.records.pairs import Reject
+from headwise.data.writers import LineFile, LineStream, LineWriter, write_parquet, write_tsv
+from headwise.errors import OutputError
+
+STDOUT = "-"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobDone:
+    """What a job did.
+
+    Attributes:
+        written: Rows in the output, those of earlier runs included.
+        rejected: Rows that could not be worked on, those of earlier runs included.
+        resumed_from: Rows that earlier runs had done.
+        seconds: How long this run took.
+        already_complete: Whether there was nothing left to do.
+        figures: What the work has to say about all rows of the output.
+    """
+
+    written: int
+    rejected: int
+    resumed_from: int
+    seconds: float
+    already_complete: bool = False
+    figures: Mapping[str, Any] = field(default_factory=dict)
+
+
+def run_job(
+    work: RowWork[Row, Result],
+    rows: Iterator[Row | Reject],
+    output: str | Path,
+    *,
+    inputs: Sequence[str | Path],
+    settings: Mapping[str, Any],
+    output_format: str | None = None,
+    overwrite: bool = False,
+) -> JobDone:
+    """Work through rows, or go on doing so where an earlier run was stopped.
+
+    Args:
+        work: What is done to a row.
+        rows: What readers yield.
+        output: The file to write; :class:`~headwise.data.jobs.files.RunFiles` says which files
+            there are beside it. ``-`` writes JSONL to standard output and rejects to standard
+            error, and cannot be resumed.
+        inputs: The files that the rows come from, ``-`` for standard input.
+        settings: What else the output follows from; a job is resumed only with the same ones.
+        output_format: ``jsonl``, ``tsv`` or ``parquet``; by default the suffix says it.
+        overwrite: Start anew and replace what is there, instead of resuming.
+
+    Returns:
+        What was done.
+
+    Raises:
+        DataError: If the input cannot be read.
+        OutputError: If the output belongs to another job, or cannot be written.
+    """
+    # What is wrong with the whole input is noticed at its first row, before a file is written
+    job = _Job(work=work, rows=chain(list(islice(rows, 1)), rows))
+    if str(output) == STDOUT:
+        results, rejects = LineStream(sys.stdout.buffer), LineStream(sys.stderr.buffer)
+        job.write(results, rejects, resumable=False)
+        return job.done()
+
+    files = RunFiles.of(output, output_format)
+    names = [str(path) for path in inputs]
+    files.refuse_inputs(names)
+    settings = {
+        "headwise": __version__,
+        "input": names,
+        "input_bytes": [_size(name) for name in names],
+        **settings,
+        "output": files.output.name,
+        "output_format": files.format,
+    }
+    if complete := files.check(settings, overwrite=overwrite):
+        files.clean_up()
+        return job.done_earlier(complete)
+    with LineFile(files.work) as lines, LineFile(files.rejects) as reject_lines:
+        # Another process may have finished just before this one could lock the files.
+        if complete := files.check(settings, overwrite=overwrite):
+            files.clean_up()
+            return job.done_earlier(complete)
+        if overwrite:
+            files.discard(lines, reject_lines)
+        return job.run(files, lines, reject_lines, settings)
+
+
+@dataclass(kw_only=True)
+class _Job(Generic[Row, Result]):
+    """Rows on their way to files, and how many of them are there."""
+
+    work: RowWork[Row, Result]
+    rows: Iterator[Row | Reject]
+    tally: Tally = field(default_factory=Tally)
+    resumed_from: int = 0
+    started: float = field(default_factory=time.perf_counter)
+
+    def run(
+        self, files: RunFiles, results: LineFile, rejects: LineFile, settings: Mapping[str, Any]
+    ) -> JobDone:
+        """Do what earlier runs have left to do."""
+        with naming_write_errors(self.tally):
+            files.record(settings)
+            self.recover(files, results, rejects)
+        self.write(results, rejects, resumable=True)
+        with naming_write_errors(self.tally):
+            results.sync()
+            rejects.sync()
+            self.make_table(files)
+            done = self.done()
+            files.record(settings, result=asdict(done))
+            files.clean_up()
+        return done
+
+    def recover(self, files: RunFiles, results: LineFile, rejects: LineFile) -> None:
+        """Count what earlier runs have written, and pass over as many rows of the input."""
+        for number, line in enumerate(results.recover(), start=1):
+            try:
+                self.work.count(json.loads(line))
+            except (ValueError, TypeError, KeyError):
+                raise OutputError(
+                    f"Line {number} of `{files.work}` was changed or damaged since it was "
+                    f"written; {START_ANEW}."
+                ) from None
+            self.tally.written += 1
+        self.tally.rejected = sum(1 for _ in rejects.recover())
+        self.resumed_from = self.tally.rows
+        found = sum(1 for _ in islice(self.rows, self.resumed_from))
+        if found < self.resumed_from:
+            raise OutputError(
+                f"`{files.work}` and `{files.rejects}` hold {self.resumed_from:,} rows, but the "
+                f"input has only {found:,}; {START_ANEW}."
+            )
+
+    def write(self, results: LineWriter, rejects: LineWriter, *, resumable: bool) -> None:
+        """Work on the remaining rows."""
+        sink = RowSink(results, rejects, tally=self.tally, resumable=resumable)
+        write_rows(self.rows, sink, self.work)
+
+    def make_table(self, files: RunFiles) -> None:
+        """Turn the lines into the format that was asked for."""
+        match files.format:
+            case OutputFormat.JSONL:
+                pass  # the lines are the output
+            case OutputFormat.TSV:
+                write_tsv(files.work, files.output, self.work.columns())
+            case OutputFormat.PARQUET:
+                write_parquet(files.work, files.output, self.work.columns())
+            case _:
+                assert_never(files.format)
+
+    def done(self) -> JobDone:
+        """What this run and those before it did."""
+        return JobDone(
+            written=self.tally.written,
+            rejected=self.tally.rejected,
+            resumed_from=self.resumed_from,
+            seconds=time.perf_counter() - self.started,
+            figures=self.work.figures(),
+        )
+
+    def done_earlier(self, result: Mapping[str, Any]) -> JobDone:
+        """What the run that completed the job wrote down."""
+        try:
+            written, rejected, figures = (result[n] for n in ("written", "rejected", "figures"))
+        except KeyError:
+            raise OutputError(
+                f"The job was completed by another version of headwise; {START_ANEW}."
+            ) from None
+        return JobDone(
+            written=written,
+            rejected=rejected,
+            resumed_from=written + rejected,
+            seconds=time.perf_counter() - self.started,
+            already_complete=True,
+            figures=figures,
+        )
+
+
+def _size(path: str) -> int | None:
+    """How large an input is; ``None`` for a stream, whose size is not known beforehand."""
+    return Path(path).stat().st_size if path != STDIN and Path(path).is_file() else None

@@ -1,0 +1,201 @@
+"""MQM annotations: tab-separated, one row a rater's mark, gathered into one pair a segment.
+
+References:
+    Freitag et al. 2021, arXiv 2104.14478; the released files of the WMT metrics tasks.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from headwise.data.readers.layout import finding_columns, folded
+from headwise.data.readers.lines import content_lines
+from headwise.data.records.error_spans import ErrorSpan, split_marks
+from headwise.data.records.pairs import Pair, Reject
+from headwise.errors import DataError, InputError
+
+_MARK_COLUMNS = ("rater", "category", "severity")
+_REQUIRED = (*_MARK_COLUMNS, "source", "target", "seg_id")
+_SEGMENT_COLUMNS = ("system", "doc", "doc_id", "seg_id")
+
+
+def is_mqm_header(cells: Sequence[str]) -> bool:
+    """Whether the rows of a table with this header are marks of raters."""
+    return set(_MARK_COLUMNS) <= {folded(cell) for cell in cells}
+
+
+def read_mqm_stream(stream: BinaryIO, name: str) -> Iterator[Pair | Reject]:
+    """Read annotations with their header.
+
+    Raises:
+        DataError: If the header is another one.
+    """
+    lines = content_lines(stream, name)
+    _, first = next(lines, (0, ""))
+    header = first.split("\t") if isinstance(first, str) else []
+    if not is_mqm_header(header):
+        raise DataError(
+            f"`{name}` holds no MQM annotations: its header must name {', '.join(_REQUIRED)}."
+        )
+    yield from gather_segments(lines, header, name)
+
+
+def gather_segments(
+    lines: Iterable[tuple[int, str | Reject]],
+    header: Sequence[str],
+    name: str,
+    *,
+    has_source: bool = True,
+) -> Iterator[Pair | Reject]:
+    """Make one pair of all marks of a segment.
+
+    The rows of a segment need not be neighbours, so all lines are read before the first pair.
+    A segment with a row that cannot be understood is rejected as a whole: without that row's
+    marks, wrong text would pass as right.
+
+    Args:
+        lines: The numbered lines after the header.
+        header: The columns; ``system``, ``doc`` and ``doc_id`` may be missing.
+        name: What the file is called in an error.
+        has_source: Whether the pairs get the source.
+
+    Yields:
+        For each segment, in order of its first row, a ``Pair``, whose ``extra`` names the segment,
+        its ``raters``, the number of ``source_marks`` (in the source, such as omissions) and its
+        ``mqm_score``, see :func:`penalty`; or a ``Reject`` that names the row at fault. Marks
+        around nothing make no error span.
+
+    Raises:
+        DataError: If a column is missing or not unique.
+    """
+    columns = [folded(cell) for cell in header]
+    with finding_columns(columns, name):
+        _check_required(columns)
+    segments: dict[tuple[str, ...], _Segment] = {}
+    for number, line in lines:
+        cells = [] if isinstance(line, Reject) else line.split("\t")
+        if isinstance(line, Reject):
+            yield line
+        elif len(cells) != len(columns):
+            yield Reject(
+                number, f"The row has {len(cells)} columns, expected {len(columns)}.", line
+            )
+        else:
+            row = dict(zip(columns, cells, strict=True))
+            key = {column: row[column] for column in _SEGMENT_COLUMNS if column in row}
+            segment = segments.setdefault(tuple(key.values()), _Segment(number, key))
+            segment.add(row, number, line)
+    for segment in segments.values():
+        yield segment.reject or segment.pair(has_source=has_source)
+
+
+def penalty(severity: str, category: str) -> float | None:
+    """What a mark costs: 25 for a non-translation, 5 for another major error, 1 for a minor one.
+
+    Minor errors of punctuation cost 0.1, neutral marks nothing. A segment's ``mqm_score`` is minus
+    the sum of its marks' costs, averaged over its raters: 0 is best.
+
+    Args:
+        severity: As the table says it, in any case.
+        category: Likewise; a non-translation may end in an exclamation mark.
+
+    Returns:
+        The cost; ``None`` for a severity that the scheme does not know.
+
+    References:
+        Freitag et al. 2021, arXiv 2104.14478, section 3 (weights of the MQM scheme).
+    """
+    kind = folded(category).rstrip("!").replace(" ", "-")
+    match folded(severity):
+        case "major":
+            return 25.0 if kind == "non-translation" else 5.0
+        case "minor":
+            return 0.1 if kind == "fluency/punctuation" else 1.0
+        case "neutral":
+            return 0.0
+        case _:
+            return None
+
+
+@dataclass(slots=True)
+class _Segment:
+    """What the rows of a segment have said so far."""
+
+    line: int
+    key: dict[str, str]
+    texts: tuple[str, str] | None = None
+    errors: list[ErrorSpan] = field(default_factory=list)
+    raters: list[str] = field(default_factory=list)
+    source_marks: int = 0
+    penalties: float | None = 0.0
+    reject: Reject | None = None
+
+    def add(self, row: dict[str, str], number: int, line: str) -> None:
+        """Take in a row, unless one before it was at fault."""
+        if self.reject is None:
+            try:
+                self._add(row)
+            except InputError as error:
+                self.reject = Reject(number, str(error), line)
+
+    def _add(self, row: dict[str, str]) -> None:
+        source, source_marks = _split(row, "source")
+        target, target_marks = _split(row, "target")
+        if self.texts is None:
+            self.texts = (source, target)
+        elif self.texts != (source, target):
+            different = "source" if self.texts[0] != source else "target"
+            raise InputError(
+                f"The {different} differs from that of the same segment in line {self.line}; all "
+                "rows of a segment must have the same texts."
+            )
+        marks = len(source_marks) + len(target_marks)
+        no_error = any(row[c].strip().casefold() == "no-error" for c in ("category", "severity"))
+        if no_error and marks:
+            raise InputError("The row says that there is no error, and marks one.")
+        if not no_error and not marks:
+            raise InputError(
+                f"The row says {row['severity']!r} and marks nothing; put the error between `<v>` "
+                "and `</v>`."
+            )
+        if row["rater"] not in self.raters:
+            self.raters.append(row["rater"])
+        self.source_marks += len(source_marks)
+        weight = 0.0 if no_error else penalty(row["severity"], row["category"])
+        known = self.penalties is not None and weight is not None
+        self.penalties = (self.penalties or 0.0) + (weight or 0.0) if known else None
+        self.errors += [
+            ErrorSpan(start, end, row["severity"], row["category"], row["rater"])
+            for start, end in target_marks
+            if start < end
+        ]
+
+    def pair(self, *, has_source: bool) -> Pair:
+        """What all rows said."""
+        assert self.texts is not None
+        source, target = self.texts
+        extra = {
+            **self.key,
+            "raters": self.raters,
+            "source_marks": self.source_marks,
+            # Zero has no sign: a segment without errors scores 0, not -0
+            "mqm_score": None
+            if self.penalties is None
+            else 0.0 - self.penalties / len(self.raters),
+        }
+        return Pair(
+            source if has_source else None, target, self.line, extra, errors=tuple(self.errors)
+        )
+
+
+def _split(row: dict[str, str], column: str) -> tuple[str, list[tuple[int, int]]]:
+    try:
+        return split_marks(row[column])
+    except ValueError as error:
+        raise InputError(f"In the {column}, {error}.") from None
+
+
+def _check_required(columns: list[str]) -> None:
+    for column in _REQUIRED:
+        if column not in columns:
+            raise LookupError(f"there is no `{column}`, which MQM annotations need")

@@ -1,0 +1,84 @@
+"""Open what a user names, and hand it to the reader of its format."""
+
+import codecs
+import gzip
+from contextlib import AbstractContextManager
+from io import BufferedReader
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from headwise.data.readers.layout import Format, Layout
+from headwise.errors import DataError
+
+STDIN = "-"
+
+
+_SUFFIXES = {
+    ".tsv": Format.TSV,
+    ".tab": Format.TSV,
+    ".txt": Format.TSV,
+    ".jsonl": Format.JSONL,
+    ".ndjson": Format.JSONL,
+    ".parquet": Format.PARQUET,
+    ".pq": Format.PARQUET,
+}
+
+
+_DEFAULT_LAYOUT = Layout()
+
+
+def resolve_format(path: str | Path, layout: Layout = _DEFAULT_LAYOUT) -> Format:
+    """The format of a file: the one in the layout, else the one that the suffix says.
+
+    Raises:
+        DataError: If neither says it.
+    """
+    if layout.format is not None:
+        return layout.format
+    name = Path(path).name.lower().removesuffix(".gz")
+    known = _SUFFIXES.get(Path(name).suffix)
+    if Path(name).suffix == ".csv":
+        raise DataError(
+            f"`{path}`: CSV is not read; save it with tabs, as .tsv. (If it has tabs "
+            "already, set `format` to tsv.)"
+        )
+    if known is None or (known is Format.PARQUET and name != Path(path).name.lower()):
+        raise DataError(
+            f"The format of `{path}` is not known from its name; name it {', '.join(_SUFFIXES)} "
+            f"(text formats also with .gz), or set `format` to one of {', '.join(Format)}."
+        )
+    return known
+
+
+def check_readable(path: str | Path) -> None:
+    """Refuse a path that is not there or is a folder.
+
+    Raises:
+        DataError: If so.
+    """
+    if not Path(path).exists():
+        raise DataError(f"There is no file `{path}`.")
+    if Path(path).is_dir():
+        raise DataError(f"`{path}` is a folder; name a file in it.")
+
+
+def open_bytes(path: str | Path) -> AbstractContextManager[BinaryIO]:
+    """Open a file for reading, unpacked if its name ends in ``.gz``.
+
+    Raises:
+        DataError: If it cannot be opened.
+    """
+    try:
+        if Path(path).suffix.lower() == ".gz":
+            return cast(AbstractContextManager[BinaryIO], gzip.open(path, "rb"))
+        return Path(path).open("rb")
+    except OSError as error:
+        raise DataError(f"`{path}` cannot be opened: {error.strerror}.") from error
+
+
+def _peek_format(stream: BufferedReader, layout: Layout) -> Format:
+    """Guess the format of standard input: what begins with a brace is JSONL."""
+    if layout.format is not None:
+        return layout.format
+    start = stream.peek(len(codecs.BOM_UTF8) + 1).removeprefix(codecs.BOM_UTF8)
+    return Format.JSONL if start.startswith(b"{") else Format.TSV

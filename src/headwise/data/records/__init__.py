@@ -1,0 +1,1 @@
+"""Typed records of texts, scores and marks; no files."""

@@ -1,0 +1,104 @@
+"""Records of the pieces of a scored hypothesis: tokens, words, spans, gaps."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+
+from headwise.data.records.signals import Signal
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Signals:
+    """The values of the signals that were asked for; the others are ``None``.
+
+    See :class:`~headwise.data.records.signals.Signal` for meaning and range of each.
+    """
+
+    sigmoid: float | None = None
+    softmax: float | None = None
+    logprob: float | None = None
+    entropy: float | None = None
+    boosted: float | None = None
+    rank: float | None = None
+    quality: float | None = None
+    error: float | None = None
+    omission: float | None = None
+
+    def __repr__(self) -> str:
+        # Text and place first, and only the signals that were asked for
+        own = [f.name for f in fields(self) if f.name not in set(Signal)]
+        known = [*own, *(name for name in self.as_dict())]
+        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in known if name != "tokens")
+        return f"{type(self).__name__}({shown})"
+
+    def as_dict(self) -> dict[str, float]:
+        """The signals that were asked for, by name."""
+        return {
+            signal.value: value for signal in Signal if (value := getattr(self, signal)) is not None
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """A token that the language model would have put in the same place."""
+
+    text: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ScoredToken(Signals):
+    """One token of a hypothesis.
+
+    Attributes:
+        text: The characters of the hypothesis that the token covers: ``hypothesis[start:end]``.
+            A token that holds only some bytes of a character covers that whole character. For
+            a special token, its name.
+        token_id: The token's id in the backbone's vocabulary.
+        start: First character in the hypothesis, counted in Unicode code points from 0.
+        end: One past the last character. Equal to ``start`` for special tokens.
+        special: Whether it closes the sequence instead of carrying text.
+        alternatives: The language model's most probable tokens in this place, best first, if
+            they were asked for.
+    """
+
+    text: str = ""
+    token_id: int = 0
+    start: int = 0
+    end: int = 0
+    special: bool = False
+    alternatives: tuple[Alternative, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ScoredSpan(Signals):
+    """Some neighbouring characters of a hypothesis: a word, or a span to check.
+
+    Attributes:
+        text: ``hypothesis[start:end]``.
+        start: First character in the hypothesis.
+        end: One past the last character.
+        tokens: The tokens that overlap these characters.
+    """
+
+    text: str = ""
+    start: int = 0
+    end: int = 0
+    tokens: tuple[ScoredToken, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredGap:
+    """A place of a hypothesis where something seems to be missing.
+
+    Attributes:
+        place: The character that follows the gap; the length of the hypothesis at its end.
+        omission: Probability that something is missing there, in [0, 1].
+    """
+
+    place: int
+    omission: float
+
+
+def values_of(tokens: Iterable[ScoredToken], signal: Signal) -> list[float]:
+    """The values of a signal that tokens have, in order; ``omission`` may be unknown at the end."""
+    return [value for token in tokens if (value := getattr(token, signal)) is not None]

@@ -1,0 +1,107 @@
+"""Marks of people that say of each word of a text whether it is right."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from headwise.data.records.error_spans import ErrorSpan
+from headwise.data.records.json_values import kind_of
+from headwise.errors import InputError
+
+Ranges = tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WordTags:
+    """The words of a text as its annotators cut it, and which of them are wrong.
+
+    Attributes:
+        ranges: ``(start, end)`` of each of the W words, in Unicode code points, in order.
+        bad: Whether each word is wrong, W values.
+        bad_gaps: Whether a word is missing before each word, and after the last one: W + 1
+            values. ``None`` if nobody looked.
+    """
+
+    ranges: Ranges
+    bad: tuple[bool, ...]
+    bad_gaps: tuple[bool, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.bad) != len(self.ranges):
+            raise ValueError(
+                f"`bad` must have one value for each of the {len(self.ranges)} words, got "
+                f"{len(self.bad)}."
+            )
+        if self.bad_gaps is not None and len(self.bad_gaps) != len(self.ranges) + 1:
+            raise ValueError(
+                f"`bad_gaps` must have one value for each of the {len(self.ranges) + 1} gaps, got "
+                f"{len(self.bad_gaps)}."
+            )
+
+    @property
+    def errors(self) -> tuple[ErrorSpan, ...]:
+        """The wrong words as error spans of category ``BAD``."""
+        words = zip(self.ranges, self.bad, strict=True)
+        return tuple(ErrorSpan(*word, category="BAD") for word, bad in words if bad)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The tags for JSON; 1 is wrong, 0 is right."""
+        row: dict[str, Any] = {
+            "words": [list(word) for word in self.ranges],
+            "bad": [int(bad) for bad in self.bad],
+        }
+        if self.bad_gaps is not None:
+            row["bad_gaps"] = [int(bad) for bad in self.bad_gaps]
+        return row
+
+
+def read_word_tags(tags: object, hypothesis: str) -> WordTags:
+    """Check tags that stand in a row, as :meth:`WordTags.as_dict` writes them.
+
+    Args:
+        tags: An object with ``words`` (a list of ``[start, end]``, character offsets into the
+            hypothesis, the end exclusive), ``bad`` (0 or 1 for each word) and, if known,
+            ``bad_gaps`` (0 or 1 for each gap, those before the first and after the last word
+            included).
+        hypothesis: The text whose words they are.
+
+    Raises:
+        InputError: If they are something else, or reach out of the hypothesis.
+    """
+    if not isinstance(tags, dict) or not {"words", "bad"} <= set(tags):
+        raise InputError("`word_tags` must be an object with `words` and `bad`.")
+    words, gaps = tags["words"], tags.get("bad_gaps")
+    if not isinstance(words, list):
+        raise InputError(f"`words` of `word_tags` must be a list, got {kind_of(words)}.")
+    ranges = tuple(_range(word, number) for number, word in enumerate(words, start=1))
+    for number, (start, end) in enumerate(ranges, start=1):
+        if not 0 <= start < end <= len(hypothesis):
+            raise InputError(
+                f"Word {number} of `word_tags` has the characters from {start} to {end} of a "
+                f"hypothesis that has {len(hypothesis)}; 0 <= start < end <= {len(hypothesis)} "
+                "must hold."
+            )
+    for number, (left, right) in enumerate(pairwise(ranges), start=2):
+        if left[1] > right[0]:
+            raise InputError(f"Word {number} of `word_tags` begins inside the word before it.")
+    bad = _flags(tags["bad"], "bad")
+    try:
+        return WordTags(ranges, bad, None if gaps is None else _flags(gaps, "bad_gaps"))
+    except ValueError as error:
+        raise InputError(f"In `word_tags`, {error}") from None
+
+
+def _range(word: object, number: int) -> tuple[int, int]:
+    if not (
+        isinstance(word, list)
+        and len(word) == 2
+        and all(type(offset) is int for offset in word)  # true and false are no offsets
+    ):
+        raise InputError(f"Word {number} of `word_tags` must be [start, end], got {word!r}.")
+    return word[0], word[1]
+
+
+def _flags(values: object, name: str) -> tuple[bool, ...]:
+    if not isinstance(values, list) or any(value not in (0, 1) for value in values):
+        raise InputError(f"`{name}` of `word_tags` must be a list of 0 and 1.")
+    return tuple(bool(value) for value in values)

@@ -1,0 +1,243 @@
+"""Embed the texts of a file."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import islice
+from pathlib import Path
+from typing import Self, assert_never
+
+import torch
+from torch import Tensor
+
+from headwise.backbones.encoder import EncodedText, EncoderBackbone
+from headwise.data.jobs import beside, refuse_overwriting
+from headwise.data.readers.texts import read_texts
+from headwise.data.records.pairs import Pair, Reject
+from headwise.data.writers import json_line, reject_row
+from headwise.entailment.embedding import embed_codes
+from headwise.entailment.model import EntailmentModel
+from headwise.errors import DataError, OutputError
+from headwise.files import atomic_path, naming_output, write_tensors
+from headwise.progress import progress_bar
+
+
+def readable_rows(
+    backbone: EncoderBackbone, rows: Iterable[Pair | Reject], *, what: str
+) -> tuple[list[Pair], list[EncodedText], list[Reject]]:
+    """Tokenise the texts of rows, and set aside what cannot be read.
+
+    Args:
+        backbone: The encoder.
+        rows: Texts on their own, as `read_texts` yields them.
+        what: What an error calls them.
+
+    Returns:
+        The readable rows, their texts as token ids, and the others, all in input order.
+    """
+    read = list(rows)
+    pairs = [row for row in read if isinstance(row, Pair)]
+    codes = iter(backbone.encode([pair.hypothesis for pair in pairs], what=what))
+    good, encoded, rejects = [], [], []
+    for row in read:
+        if isinstance(row, Reject):
+            rejects.append(row)
+        elif isinstance(code := next(codes), EncodedText):
+            good.append(row)
+            encoded.append(code)
+        else:
+            rejects.append(Reject(row.line, str(code), row.hypothesis))
+    return good, encoded, rejects
+
+
+class VectorFormat(StrEnum):
+    """A file format that vectors can be written in.
+
+    Attributes:
+        NPY: NumPy's; the lines stand in a second file, ``<name>.lines.npy``.
+        SAFETENSORS: Two tensors, ``vectors`` and ``lines``.
+        JSONL: One object a text, with ``line``, ``text`` and ``embedding``.
+        PARQUET: Columns of the same names.
+    """
+
+    NPY = "npy"
+    SAFETENSORS = "safetensors"
+    JSONL = "jsonl"
+    PARQUET = "parquet"
+
+    @classmethod
+    def of(cls, output: Path) -> Self:
+        """The format that the suffix of a name says.
+
+        Raises:
+            DataError: If it says none of these.
+        """
+        try:
+            return cls(output.suffix.lower().removeprefix("."))
+        except ValueError:
+            raise DataError(
+                f"Vectors can be written to files that end in {', '.join(cls)}, got `{output}`."
+            ) from None
+
+
+def lines_file(output: Path) -> Path:
+    """Where the line numbers of vectors in NumPy's format stand."""
+    return output.with_name(f"{output.stem}.lines.npy")
+
+
+def write_vectors(output: Path, rows: Sequence[Pair], vectors: Tensor) -> None:
+    """Write vectors, all or nothing, in the format that the suffix says.
+
+    Args:
+        output: The file.
+        rows: N texts.
+        vectors: Their vectors, ``(N, D)``, float32.
+
+    Raises:
+        DataError: If the suffix is unknown.
+        OutputError: If the file cannot be written.
+    """
+    lines = torch.tensor([row.line for row in rows], dtype=torch.int64)
+    match VectorFormat.of(output):
+        case VectorFormat.NPY:
+            # Old vectors never stand beside new lines, nor new vectors beside old lines
+            output.unlink(missing_ok=True)
+            _write_npy(lines_file(output), lines)
+            _write_npy(output, vectors)
+        case VectorFormat.SAFETENSORS:
+            write_tensors(output, {"vectors": vectors.contiguous(), "lines": lines})
+        case VectorFormat.JSONL:
+            _write_jsonl(output, rows, vectors)
+        case VectorFormat.PARQUET:
+            _write_parquet(output, rows, vectors)
+        case unknown:
+            assert_never(unknown)
+
+
+def _write_npy(path: Path, values: Tensor) -> None:
+    import numpy as np
+
+    with naming_output(path), atomic_path(path) as temporary, temporary.open("wb") as stream:
+        np.save(stream, values.numpy(), allow_pickle=False)
+
+
+def _write_jsonl(path: Path, rows: Sequence[Pair], vectors: Tensor) -> None:
+    with naming_output(path), atomic_path(path) as temporary, temporary.open("wb") as stream:
+        for row, vector in zip(rows, vectors, strict=True):
+            text = {"line": row.line, "text": row.hypothesis, "embedding": vector.tolist()}
+            stream.write(json_line(text))
+
+
+def _write_parquet(path: Path, rows: Sequence[Pair], vectors: Tensor) -> None:
+    import pyarrow
+    import pyarrow.parquet
+
+    size = vectors.shape[1]
+    flat = pyarrow.array(vectors.flatten().numpy())
+    columns = {
+        "line": pyarrow.array([row.line for row in rows], pyarrow.int64()),
+        "text": pyarrow.array([row.hypothesis for row in rows], pyarrow.string()),
+        "embedding": pyarrow.FixedSizeListArray.from_arrays(flat, size),
+    }
+    with naming_output(path), atomic_path(path) as temporary:
+        pyarrow.parquet.write_table(pyarrow.table(columns), temporary)
+
+
+# Texts that are tokenised together: enough to find many of similar length
+_WINDOW = 8192
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddedFile:
+    """What was embedded.
+
+    Attributes:
+        embedded: Texts in the output.
+        size: D, the width of the vectors.
+        rejected: Texts that could not be read.
+        rejects: The file that says which and why; there is none if there are no such texts.
+    """
+
+    embedded: int
+    size: int
+    rejected: int
+    rejects: Path
+
+
+def embed_file(
+    model: EntailmentModel,
+    source: str | Path,
+    output: str | Path,
+    *,
+    column: str | None = None,
+    overwrite: bool = False,
+    progress: bool = False,
+) -> EmbeddedFile:
+    """Embed the texts of a file; each vector keeps the line of its text.
+
+    Vectors and texts are held in memory until all are there.
+
+    Args:
+        model: Embeds texts.
+        source: As :func:`~headwise.data.readers.texts.read_texts` reads it.
+        output: The file to write; its suffix is one of
+            :class:`~headwise.entailment.embedding_job.VectorFormat`.
+        column: The column that holds the texts; ``None`` for lines of text.
+        overwrite: Whether what is there may be replaced.
+        progress: Whether to show a bar in a terminal.
+
+    Returns:
+        What was done.
+
+    Raises:
+        DataError: If the input cannot be read, or the suffix of the output is unknown.
+        OutputError: If the output is there already, or cannot be written.
+    """
+    output = Path(output)
+    rejects_file = _check_output(source, output, overwrite=overwrite)
+    rows = list(read_texts(source, column=column))
+    stream = iter(rows)
+    good: list[Pair] = []
+    rejects: list[Reject] = []
+    parts = [model.embed([])]
+    with progress_bar("Embedding", total=len(rows), enabled=progress) as advance:
+        while window := list(islice(stream, _WINDOW)):
+            readable, codes, others = readable_rows(model.backbone, window, what="text")
+            parts.append(embed_codes(model.backbone, model.heads, codes, progress=False))
+            good += readable
+            rejects += others
+            advance(len(window))
+    vectors = torch.cat(parts)
+    _write_rejects(rejects_file, rejects)
+    write_vectors(output, good, vectors)
+    return EmbeddedFile(
+        embedded=len(good), size=vectors.shape[1], rejected=len(rejects), rejects=rejects_file
+    )
+
+
+def _check_output(source: str | Path, output: Path, *, overwrite: bool) -> Path:
+    """Refuse an output before the work begins; where the rejects go."""
+    kind = VectorFormat.of(output)
+    rejects = beside(output, ".rejects.jsonl")
+    own = [output, rejects, *([lines_file(output)] if kind is VectorFormat.NPY else [])]
+    refuse_overwriting([source], own)
+    if not output.parent.is_dir():
+        raise OutputError(f"There is no folder `{output.parent}`; create it first.")
+    for path in own:
+        if path.is_dir():
+            raise OutputError(f"`{path}` is a folder; choose another output.")
+        if path.exists() and not overwrite:
+            raise OutputError(
+                f"`{path}` is there already; pass --overwrite to replace it, or choose another "
+                "output."
+            )
+    return rejects
+
+
+def _write_rejects(path: Path, rejects: Iterable[Reject]) -> None:
+    lines = [json_line(reject_row(reject)) for reject in rejects]
+    if not lines:
+        path.unlink(missing_ok=True)
+        return
+    with naming_output(path), atomic_path(path) as temporary:
+        temporary.write_bytes(b"".join(lines))

@@ -1,0 +1,1 @@
+"""Predictions of entailment judged, answers and abstentions alike; no pages."""

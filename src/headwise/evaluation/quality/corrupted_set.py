@@ -1,0 +1,140 @@
+"""Correct texts and copies of them with one error each, all scored in one pass."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from headwise.backbones import EncodedPair
+from headwise.corruption.corrupting import CRUDE_KINDS
+from headwise.corruption.families import ErrorKind
+from headwise.data.records.pairs import Pair
+from headwise.data.records.scored import ScoredHypothesis
+from headwise.data.records.signals import Signal
+from headwise.evaluation.quality.error_copies import FAMILIES, error_copies
+from headwise.evaluation.quality.judging import JudgedText
+from headwise.quality import QualityEstimator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorruptedSet:
+    """Correct texts, and copies of them with one error each.
+
+    Attributes:
+        references: The correct texts; texts of one source have the same group.
+        copies: Copies with an error by its family, ``crude`` or ``plausible``.
+        originals: For each copy of a family the index of its reference.
+        unreadable: How many correct texts the model could not read.
+    """
+
+    references: tuple[JudgedText, ...]
+    copies: Mapping[str, tuple[JudgedText, ...]]
+    originals: Mapping[str, tuple[int, ...]]
+    unreadable: int = 0
+
+    @property
+    def texts(self) -> tuple[JudgedText, ...]:
+        """References and all copies."""
+        return (*self.references, *(text for texts in self.copies.values() for text in texts))
+
+
+def corrupted_set(
+    estimator: QualityEstimator,
+    pairs: Sequence[Pair],
+    *,
+    signals: Sequence[Signal | str],
+    alternatives_only: bool = False,
+    families: Sequence[str] = FAMILIES,
+    corpus: Iterable[str] | None = None,
+    kinds: Sequence[ErrorKind | str] = CRUDE_KINDS,
+    language: str | None = None,
+    seed: int = 0,
+    progress: bool = False,
+) -> CorruptedSet:
+    """Corrupt correct texts and score everything in one pass.
+
+    Args:
+        estimator: Scores the texts; its language model makes the plausible errors.
+        pairs: Correct pairs; one that occurs twice counts once.
+        signals: What to compute.
+        alternatives_only: Whether sources with a single reference are left out.
+        families: Which errors to make: ``crude``, ``plausible`` or both.
+        corpus: Texts whose words replace others in crude errors; the references by default.
+        kinds: Kinds of crude errors.
+        language: Language code of the references, for negations among the kinds.
+        seed: Of the errors.
+        progress: Whether to show a progress bar on standard error.
+
+    Raises:
+        ValueError: If a family is unknown, or nothing is left to corrupt.
+    """
+    readable, unreadable = _readable(estimator, pairs)
+    kept = _distinct(readable, alternatives_only=alternatives_only)
+    made = error_copies(
+        estimator,
+        kept,
+        families=families,
+        corpus=corpus,
+        kinds=kinds,
+        language=language,
+        seed=seed,
+    )
+    correct = [replace(pair, errors=(), tags=None) for pair in kept]
+    wrong = [error.marked() for errors in made.values() for error in errors]
+    scored = list(
+        estimator.score_many([*correct, *wrong], signals=signals, errors="yield", progress=progress)
+    )
+    places = {(pair.source, pair.hypothesis): index for index, pair in enumerate(kept)}
+    copies: dict[str, tuple[JudgedText, ...]] = {}
+    originals: dict[str, tuple[int, ...]] = {}
+    of_copies = iter(scored[len(kept) :])
+    for family, errors in made.items():
+        # An error can make a text longer than the model can read
+        good = [
+            (_judged(one, error.original), places[error.source, error.original])
+            for error, one in zip(errors, of_copies, strict=False)
+            if isinstance(one, ScoredHypothesis)
+        ]
+        copies[family] = tuple(text for text, _ in good)
+        originals[family] = tuple(place for _, place in good)
+    return CorruptedSet(
+        references=tuple(
+            _judged(one, one.hypothesis)
+            for one in scored[: len(kept)]
+            if isinstance(one, ScoredHypothesis)
+        ),
+        copies=copies,
+        originals=originals,
+        unreadable=unreadable,
+    )
+
+
+def _judged(scored: ScoredHypothesis, original: str) -> JudgedText:
+    """A text beside what it belongs to: its source, or the correct text if there is none."""
+    return JudgedText(scored=scored, group=original if scored.source is None else scored.source)
+
+
+def _distinct(pairs: Sequence[Pair], *, alternatives_only: bool) -> list[Pair]:
+    by_source: defaultdict[str | None, dict[str, Pair]] = defaultdict(dict)
+    for pair in pairs:
+        if pair.source is not None or not alternatives_only:
+            by_source[pair.source].setdefault(pair.hypothesis, pair)
+    fewest = 2 if alternatives_only else 1
+    kept = [p for found in by_source.values() if len(found) >= fewest for p in found.values()]
+    if not kept:
+        raise ValueError(
+            "No source has two different references; the protocol `ambiguity` needs rows that "
+            "repeat a source with other translations."
+            if alternatives_only
+            else "There is no text to put errors into."
+        )
+    return kept
+
+
+def _readable(estimator: QualityEstimator, pairs: Sequence[Pair]) -> tuple[list[Pair], int]:
+    codes = estimator.backbone.encode(
+        [(pair.given, pair.hypothesis) for pair in pairs], estimator.prompt
+    )
+    kept = [pair for pair, code in zip(pairs, codes, strict=True) if isinstance(code, EncodedPair)]
+    if pairs and not kept:
+        raise ValueError(f"The model can read none of the {len(pairs):,} texts.")
+    return kept, len(pairs) - len(kept)

@@ -1,0 +1,257 @@
+"""An evaluation from beginning to end: read, score once, join the gold, ask the protocol."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from headwise import __version__
+from headwise.corruption.corrupting import CRUDE_KINDS
+from headwise.corruption.families import ErrorKind
+from headwise.data.readers import read_pairs
+from headwise.data.readers.numbers import join_numbers, read_numbers
+from headwise.data.records.pairs import Pair, Reject
+from headwise.data.records.signals import Signal
+from headwise.errors import DataError
+from headwise.evaluation.quality.asking import Protocol, ask, fitting_protocol
+from headwise.evaluation.quality.corrupted_set import CorruptedSet, corrupted_set
+from headwise.evaluation.quality.error_copies import FAMILIES, PLAUSIBLE
+from headwise.evaluation.quality.gathering import (
+    Gathered,
+    chosen_signals,
+    gather_scored,
+    score_rows_once,
+)
+from headwise.evaluation.quality.judging import cells, judge, numbers_of
+from headwise.evaluation.quality.question import MONTE_CARLO, Question
+from headwise.evaluation.quality.sampling import monte_carlo_probability
+from headwise.evaluation.statistics.results import Answer
+from headwise.quality import QualityEstimator
+
+_GOLD = "gold"
+
+
+_PEOPLE = "people"
+
+
+__all__ = ["Answer", "Question", "evaluate"]
+
+
+def evaluate(
+    question: Question,
+    estimator: Callable[[], QualityEstimator],
+    *,
+    progress: bool = False,
+) -> Answer:
+    """Answer a question about scores.
+
+    Args:
+        question: What is asked.
+        estimator: Loads the model; called only if something has to be scored.
+        progress: Whether to show progress bars on standard error.
+
+    Raises:
+        DataError: If files are missing, damaged or do not belong together, or the texts do not
+            have what the protocol needs.
+    """
+    if question.puts_errors:
+        return _with_errors(question, estimator, progress=progress)
+    source = question.source
+    scored_before = source.is_scored
+    gathered = (
+        gather_scored(source.path, signals=question.signals)
+        if scored_before
+        else score_rows_once(source.rows(), estimator, signals=question.signals, progress=progress)
+    )
+    if not gathered.rows:
+        raise _no_row(question, gathered.rejects)
+    gold_name, gold = _gold(question, gathered)
+    judged = judge(
+        gathered.rows,
+        gold=gold,
+        others=_others(question, gathered, estimator, progress=progress),
+        lower_is_better=question.lower_is_better,
+        gold_name=gold_name,
+        group_column=question.group,
+        system_column=_system_column(question, gathered),
+    )
+    if not judged.texts:
+        raise DataError(f"No text is left to evaluate: {' '.join(judged.notes)}")
+    protocol = question.protocol or fitting_protocol(judged.texts)
+    texts = judged.texts
+    notes = [*_reject_notes(gathered.rejects, gathered.total), *judged.notes]
+    if protocol in (Protocol.ERROR_DETECTION, Protocol.SPANS):
+        texts = tuple(text for text in texts if text.scored.errors is not None)
+        if unmarked := len(judged.texts) - len(texts):
+            notes.append(
+                f"{unmarked:,} of {len(judged.texts):,} texts were left out: they have neither "
+                "error marks nor word tags."
+            )
+    if question.group is not None:
+        notes.append(f"Texts with the same `{question.group}` belong together, as a source.")
+    for name in question.lower_is_better:
+        notes.append(f"Of `{name}`, lower is better: `-{name}` is turned round.")
+    return Answer(
+        evaluation=ask(
+            protocol,
+            texts,
+            question.setup(
+                gold_name=_PEOPLE
+                if gold is None
+                else f"-{gold_name}"
+                if gold_name in question.lower_is_better
+                else gold_name,
+                settings=_settings(question, protocol, with_model=not scored_before),
+                notes=notes,
+            ),
+        ),
+        rejects=gathered.rejects,
+    )
+
+
+def _with_errors(
+    question: Question, estimator: Callable[[], QualityEstimator], *, progress: bool
+) -> Answer:
+    """Put errors into correct texts, and look for them."""
+    protocol = question.protocol or Protocol.ERROR_DETECTION
+    if question.source.is_scored:
+        raise DataError(
+            f"`{question.source.path}` is scored already, and errors are put into texts before "
+            "they are scored; give the pairs."
+        )
+    rows = list(question.source.rows())
+    pairs = [row for row in rows if isinstance(row, Pair)]
+    rejects = tuple(row for row in rows if isinstance(row, Reject))
+    if not pairs:
+        raise _no_row(question, rejects)
+    loaded = estimator()
+    negated = (ErrorKind.NEGATION,) if question.language is not None else ()
+    try:
+        found = corrupted_set(
+            loaded,
+            pairs,
+            signals=chosen_signals(loaded, question.signals),
+            alternatives_only=protocol is Protocol.AMBIGUITY,
+            families=question.families or FAMILIES,
+            corpus=None if question.corpus is None else _hypotheses(question.corpus),
+            kinds=(*CRUDE_KINDS, *negated),
+            language=question.language,
+            seed=question.resampling.seed,
+            progress=progress,
+        )
+    except ValueError as error:
+        raise DataError(str(error)) from error
+    made = f"{' and '.join(found.copies)} errors"
+    file = Path(question.source.path).name
+    evaluation = ask(
+        protocol,
+        found.texts,
+        question.setup(
+            gold_name=file if protocol is Protocol.AMBIGUITY else made,
+            settings=_settings(question, protocol, with_model=True),
+            notes=[*_error_notes(found), *_reject_notes(rejects, len(rows))],
+        ),
+        corrupted=found,
+    )
+    if protocol is not Protocol.AMBIGUITY:
+        evaluation = replace(evaluation, title=f"{made.capitalize()} put into {file}")
+    return Answer(evaluation=evaluation, rejects=rejects)
+
+
+def _no_row(question: Question, rejects: Sequence[Reject]) -> DataError:
+    why = f"; line {rejects[0].line}: {rejects[0].reason}" if rejects else "."
+    return DataError(f"`{question.source.path}` has no row that can be evaluated{why}")
+
+
+def _system_column(question: Question, gathered: Gathered) -> str:
+    """The column that says who wrote a text; one that was asked for must be there."""
+    if question.system is not None:
+        cells(gathered.rows, question.system)
+    return question.system or "system"
+
+
+def _gold(question: Question, gathered: Gathered) -> tuple[str, list[float | None] | None]:
+    """The gold and its name; ``None`` if the marks in the texts are the gold."""
+    if question.gold_file is not None:
+        path, column = question.gold_file
+        return column or _GOLD, _joined(path, column, gathered, name=column or _GOLD)
+    if question.gold is not None:
+        return question.gold, numbers_of(gathered.rows, question.gold)
+    return _GOLD, None
+
+
+def _others(
+    question: Question,
+    gathered: Gathered,
+    estimator: Callable[[], QualityEstimator],
+    *,
+    progress: bool,
+) -> dict[str, list[float | None]]:
+    found = {name: numbers_of(gathered.rows, name) for name in question.columns}
+    for name, (path, column) in question.scores.items():
+        found[name] = _joined(path, column, gathered, name=name)
+    if question.monte_carlo:
+        scored = [row.scored for row in gathered.rows]
+        if any(Signal.SOFTMAX not in one.signals or not one.tokens for one in scored):
+            raise DataError(
+                "The Monte Carlo sequence probability needs the softmax of every token; score "
+                "with --signals softmax and --level token, or give pairs."
+            )
+        found[MONTE_CARLO] = list(
+            monte_carlo_probability(
+                estimator(),
+                scored,
+                samples=question.monte_carlo,
+                seed=question.resampling.seed,
+                progress=progress,
+            )
+        )
+    return found
+
+
+def _joined(path: str, column: str | None, gathered: Gathered, *, name: str) -> list[float | None]:
+    if len(gathered.rows) == gathered.total:
+        return join_numbers(path, column, [row.scored for row in gathered.rows])
+    return gathered.of_rows(read_numbers(path, column=column), name=name)
+
+
+def _hypotheses(path: str) -> list[str]:
+    return [row.hypothesis for row in read_pairs(path) if isinstance(row, Pair)]
+
+
+def _settings(
+    question: Question, protocol: Protocol, *, with_model: bool
+) -> dict[str, str | int | float | bool]:
+    settings: dict[str, str | int | float | bool] = {
+        "protocol": protocol.value,
+        "input": Path(question.source.path).name,
+    }
+    if (with_model or question.monte_carlo) and question.model:
+        settings["model"] = question.model
+        if question.head is not None:
+            settings["head"] = question.head
+    if question.monte_carlo:
+        settings["samples a source"] = question.monte_carlo
+    return settings | {"seed": question.resampling.seed, "headwise": __version__}
+
+
+def _error_notes(found: CorruptedSet) -> list[str]:
+    copies = ", ".join(f"{len(texts):,} {family}" for family, texts in found.copies.items())
+    notes = [
+        f"Errors were put into copies of {len(found.references):,} correct texts, one each: "
+        f"{copies}. Some of them are no error to a reader, where a language leaves a choice."
+    ]
+    if PLAUSIBLE in found.copies:
+        notes.append(
+            "Plausible errors are drawn by the language model's own probability (below 0.01) and "
+            "rank (15 to 150) of their first token: softmax, logprob, rank and boosted are judged "
+            "by errors that they define."
+        )
+    if found.unreadable:
+        notes.append(f"{found.unreadable:,} texts that the model cannot read were left out.")
+    return notes
+
+
+def _reject_notes(rejects: Sequence[Reject], total: int) -> list[str]:
+    if not rejects:
+        return []
+    return [f"{len(rejects):,} of {total:,} rows could not be read or scored and were left out."]

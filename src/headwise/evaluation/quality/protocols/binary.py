@@ -1,0 +1,71 @@
+"""Do the scores tell good texts from bad ones, where the gold is yes or no?"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from headwise.evaluation.quality.disagreements import in_rank
+from headwise.evaluation.quality.judging import JudgedText, group_numbers
+from headwise.evaluation.quality.protocols.correlation import columns_of, gold_of
+from headwise.evaluation.statistics.figures import histogram, reliability, risk_coverage
+from headwise.evaluation.statistics.measures import (
+    probability_measures,
+    rejection_measures,
+    separation_measures,
+)
+from headwise.evaluation.statistics.results import Evaluation
+from headwise.evaluation.statistics.setup import Setup
+from headwise.evaluation.statistics.tables import build_table
+
+
+def binary(
+    texts: Sequence[JudgedText],
+    setup: Setup,
+) -> Evaluation:
+    """Compare the scores of texts with a gold of 1 (good) and 0 (bad).
+
+    Args:
+        texts: Scored texts with gold.
+        setup: How to run it.
+
+    Raises:
+        ValueError: If there is no text, or a gold value is neither 0 nor 1.
+    """
+    columns = columns_of(texts, setup)
+    gold = gold_of(texts)
+    if not np.isin(gold, (0.0, 1.0)).all():
+        other = gold[~np.isin(gold, (0.0, 1.0))][0]
+        raise ValueError(
+            f"A binary gold must be 0 or 1, got {other:g}; use the protocol `correlation` for "
+            "numbers."
+        )
+    correct = gold == 1.0
+    groups = group_numbers(texts)
+    table = build_table(
+        columns,
+        (
+            *separation_measures(correct, positive="correct"),
+            *rejection_measures(correct),
+            *probability_measures(correct),
+        ),
+        groups=groups,
+        resampling=setup.resampling,
+        name="binary",
+        title=f"Good texts against bad ones ({setup.gold_name})",
+        note=f"{len(texts):,} texts of {groups.max() + 1:,} sources, {int(correct.sum()):,} of "
+        f"them good. Gold: {setup.gold_name}.",
+    )
+    curve = reliability(columns, correct, of="texts")
+    return Evaluation(
+        protocol="binary",
+        title=f"Scores against {setup.gold_name}",
+        settings=setup.settings,
+        tables=(table,),
+        figures=(
+            histogram(columns, ~correct, of="texts"),
+            *([curve] if curve else []),
+            risk_coverage(columns, 1.0 - gold, of="texts", risk="share of bad texts"),
+        ),
+        disagreements=in_rank(texts, columns[0], gold),
+        notes=setup.notes,
+    )

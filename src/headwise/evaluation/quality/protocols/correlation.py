@@ -1,0 +1,127 @@
+"""Do the scores of texts agree with what people or references say about them?"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headwise.evaluation.quality.columns import text_columns
+from headwise.evaluation.quality.disagreements import in_rank
+from headwise.evaluation.quality.judging import JudgedText, group_numbers, source_numbers
+from headwise.evaluation.statistics.columns import Column
+from headwise.evaluation.statistics.figures import risk_coverage, scatter
+from headwise.evaluation.statistics.measures import confidence_measures, correlation_measures
+from headwise.evaluation.statistics.results import Evaluation, Row, Table
+from headwise.evaluation.statistics.setup import Setup
+from headwise.evaluation.statistics.tables import build_table
+from headwise.metrics.pairwise_accuracy import system_pairwise_accuracy
+
+Floats = NDArray[np.float64]
+
+
+def correlation(
+    texts: Sequence[JudgedText],
+    setup: Setup,
+) -> Evaluation:
+    """Compare the scores of texts with gold numbers.
+
+    Args:
+        texts: Scored texts with gold; texts of one source are resampled together, and compared
+            with each other for ``acc_eq``.
+        setup: How to run it.
+
+    Raises:
+        ValueError: If there is no text.
+    """
+    columns = columns_of(texts, setup)
+    gold = gold_of(texts)
+    groups = group_numbers(texts)
+    tables = [
+        build_table(
+            columns,
+            correlation_measures(
+                gold,
+                groups=groups,
+                sources=source_numbers(texts),
+                seed=setup.resampling.seed,
+            ),
+            groups=groups,
+            resampling=setup.resampling,
+            name="correlation",
+            title=f"Agreement with {setup.gold_name}",
+            note=f"{len(texts):,} texts of {groups.max() + 1:,} sources. Gold: {setup.gold_name}.",
+        ),
+        build_table(
+            columns,
+            confidence_measures(gold),
+            groups=groups,
+            resampling=setup.resampling,
+            name="confidence",
+            title="Under- and over-confidence",
+            note="Share of texts whose score lies below or above the gold, both scaled from their "
+            "smallest to their largest value onto [0, 1]. A description: the scale hangs on the "
+            "most extreme texts, so there are no intervals and no best.",
+        ),
+    ]
+    systems = [text.system for text in texts]
+    if all(systems) and len(set(systems)) > 1:
+        tables.append(_systems(columns, gold, [str(system) for system in systems]))
+    return Evaluation(
+        protocol="correlation",
+        title=f"Scores against {setup.gold_name}",
+        settings=setup.settings,
+        tables=tuple(tables),
+        figures=(
+            scatter(columns, gold, gold_name=setup.gold_name),
+            risk_coverage(
+                columns, gold.max() - gold, of="texts", risk=f"mean shortfall in {setup.gold_name}"
+            ),
+        ),
+        disagreements=in_rank(texts, columns[0], gold),
+        notes=setup.notes,
+    )
+
+
+def columns_of(texts: Sequence[JudgedText], setup: Setup) -> tuple[Column, ...]:
+    """Columns of texts under the aggregations that were asked for.
+
+    Raises:
+        ValueError: If there is no text.
+    """
+    if not texts:
+        raise ValueError("There is no text with gold to evaluate.")
+    return text_columns(texts, aggregations=setup.aggregations, seed=setup.resampling.seed)
+
+
+def gold_of(texts: Sequence[JudgedText]) -> Floats:
+    """The gold numbers of texts, ``(n,)``.
+
+    Raises:
+        ValueError: If a text has none.
+    """
+    missing = sum(text.gold is None for text in texts)
+    if missing:
+        raise ValueError(f"{missing:,} of {len(texts):,} texts have no gold; leave them out.")
+    return np.array([text.gold for text in texts], dtype=np.float64)
+
+
+def _systems(
+    columns: Sequence[Column],
+    gold: Floats,
+    systems: list[str],
+) -> Table:
+    rows = tuple(
+        Row(
+            signal=column.signal,
+            aggregation=column.aggregation,
+            metrics=(system_pairwise_accuracy(column.values, gold, systems),),
+        )
+        for column in columns
+    )
+    return Table(
+        name="systems",
+        title="Systems ranked",
+        note=f"Share of the pairs of {len(set(systems)):,} systems whose mean scores are ordered "
+        "as their mean gold. No interval: there are too few systems to resample.",
+        rows=rows,
+    )

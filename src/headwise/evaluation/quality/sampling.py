@@ -1,0 +1,165 @@
+"""What a language model would say itself: sampled hypotheses, and how probable they are."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import torch
+
+from headwise.backbones import LanguageBackbone, PromptTemplate
+from headwise.data.records.pairs import Pair
+from headwise.data.records.scored import ScoredHypothesis
+from headwise.data.records.signals import Signal
+from headwise.progress import progress_bar
+from headwise.quality import QualityEstimator
+from headwise.quality.generation.tokens import generation_options
+from headwise.quality.generation.written_text import HypothesisWriter
+
+_BATCH_SEQUENCES = 128
+
+
+def sample_hypotheses(
+    backbone: LanguageBackbone,
+    sources: Sequence[str | None],
+    prompt: PromptTemplate,
+    *,
+    samples: int,
+    temperature: float = 1.0,
+    seed: int = 0,
+    max_new_tokens: int | None = None,
+    progress: bool = False,
+) -> list[list[str]]:
+    """Draw hypotheses from the model's own distribution, nothing cut off from it.
+
+    Sources whose prompts have the same number of tokens share a batch, so that no padding is
+    needed.
+
+    Args:
+        backbone: The frozen language model.
+        sources: What to answer to or translate.
+        prompt: How a source becomes a prompt.
+        samples: Hypotheses a source, at least 1.
+        temperature: Divides the logits; above 0.
+        seed: The same seed gives the same hypotheses on the same machine. The global random
+            state of PyTorch is left as it was.
+        max_new_tokens: Bound on the tokens of a hypothesis; 256, or less where the model's
+            context is short, by default.
+        progress: Whether to show a progress bar on standard error.
+
+    Returns:
+        ``samples`` texts a source; a text may be empty.
+
+    Raises:
+        ValueError: If ``samples`` or ``temperature`` is out of range.
+        InputError: If a source cannot be read by the model.
+    """
+    if samples < 1:
+        raise ValueError(f"`samples` must be at least 1, got {samples}.")
+    if not temperature > 0:
+        raise ValueError(f"`temperature` must be above 0, got {temperature}.")
+    inputs = [backbone.encode_prompt(source, prompt) for source in sources]
+    by_length: defaultdict[int, list[int]] = defaultdict(list)
+    for index, one in enumerate(inputs):
+        by_length[one["input_ids"].shape[1]].append(index)
+    asked = {} if max_new_tokens is None else {"max_new_tokens": max_new_tokens}
+    given = 1 if backbone.model.config.is_encoder_decoder else None
+    texts: list[list[str]] = [[] for _ in sources]
+    size = max(1, _BATCH_SEQUENCES // samples)
+    with (
+        torch.random.fork_rng(),
+        torch.inference_mode(),
+        progress_bar("Sampling", total=len(sources), enabled=progress) as advance,
+    ):
+        torch.manual_seed(seed)
+        for length in sorted(by_length):
+            for start in range(0, len(by_length[length]), size):
+                batch = by_length[length][start : start + size]
+                merged = {
+                    name: torch.cat([inputs[index][name] for index in batch])
+                    for name in inputs[batch[0]]
+                }
+                options = generation_options(
+                    backbone,
+                    merged,
+                    {"do_sample": True, "temperature": temperature, "top_k": 0, "top_p": 1.0}
+                    | asked,
+                )
+                output = backbone.model.generate(**merged, **options, num_return_sequences=samples)
+                for row, sequence in enumerate(output[:, given or length :].tolist()):
+                    texts[batch[row // samples]].append(_written(backbone, sequence))
+                advance(len(batch))
+    return texts
+
+
+def monte_carlo_probability(
+    estimator: QualityEstimator,
+    scored: Sequence[ScoredHypothesis],
+    *,
+    samples: int,
+    seed: int = 0,
+    progress: bool = False,
+) -> list[float]:
+    """Monte Carlo sequence probability: how sure the model is of what it says to a source.
+
+    The mean, over the hypothesis and ``samples`` hypotheses that the model draws for the same
+    source, of the geometric mean of the softmax probabilities of their tokens. It says more about
+    the source than about the hypothesis.
+
+    Args:
+        estimator: The model, with its prompt.
+        scored: Hypotheses with the signal ``softmax``, at least one token each.
+        samples: Hypotheses to draw a source, at least 1.
+        seed: Of the draws.
+        progress: Whether to show a progress bar on standard error.
+
+    Returns:
+        Probabilities in [0, 1], one a hypothesis.
+
+    Raises:
+        ValueError: If ``samples`` is less than 1, or ``softmax`` was not computed.
+
+    References:
+        Kuhn, Gal & Farquhar 2023, arXiv 2302.09664, section 2 (sampled sequences, length
+        normalised); here a mean of probabilities instead of their logarithms.
+    """
+    sources = list(dict.fromkeys(one.source for one in scored))
+    drawn = sample_hypotheses(
+        estimator.backbone,
+        sources,
+        estimator.prompt,
+        samples=samples,
+        seed=seed,
+        progress=progress,
+    )
+    pairs = [
+        Pair(source, text)
+        for source, texts in zip(sources, drawn, strict=True)
+        for text in texts
+        if text.strip()
+    ]
+    found: defaultdict[str | None, list[float]] = defaultdict(list)
+    for one in estimator.score_many(
+        pairs, signals=(Signal.SOFTMAX,), errors="yield", progress=progress
+    ):
+        # What the model said may not be readable as a hypothesis; such a draw is left out
+        if isinstance(one, ScoredHypothesis):
+            found[one.source].append(_probability(one))
+    return [
+        (_probability(one) + sum(found[one.source])) / (1 + len(found[one.source]))
+        for one in scored
+    ]
+
+
+def _probability(scored: ScoredHypothesis) -> float:
+    value = scored.aggregate("geometric_mean", signal=Signal.SOFTMAX)
+    assert value is not None
+    return value
+
+
+def _written(backbone: LanguageBackbone, token_ids: Sequence[int]) -> str:
+    writer = HypothesisWriter(backbone)
+    for token_id in token_ids:
+        if token_id in backbone.special_ids and writer.text:
+            break  # what follows the end pads the batch
+        writer.push(token_id)
+    writer.finish()
+    return writer.text.rstrip()

@@ -1,0 +1,1 @@
+"""Tables of measures with intervals and tests, for every evaluation; no reading of data."""

@@ -1,0 +1,69 @@
+"""All signals as columns of numbers, each the higher the better: of texts, of words, of tokens."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+from headwise.data.records.aggregation import Aggregation
+
+Floats = NDArray[np.float64]
+
+
+RANDOM, LENGTH = "random", "length"
+
+
+DEFAULT_AGGREGATIONS = (
+    Aggregation.MEAN,
+    Aggregation.GEOMETRIC_MEAN,
+    Aggregation.MEDIAN,
+    Aggregation.MIN,
+    Aggregation.NOISY_OR,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One signal of N items.
+
+    Attributes:
+        signal: Its name. Values of signals of which lower is better are turned round: those of
+            ``-entropy`` and ``-rank`` by their sign; those of ``error`` and ``omission``, which
+            are probabilities, by what they lack to 1.
+        aggregation: How token values became one; ``None`` where nothing is aggregated.
+        values: The higher the better, ``(N,)``, finite.
+        is_probability: Whether the values claim to be probabilities of being right.
+    """
+
+    signal: str
+    aggregation: str | None
+    values: Floats
+    is_probability: bool
+
+
+class Unit(StrEnum):
+    """The pieces of a text that are right or wrong.
+
+    Attributes:
+        TOKEN: Tokens of the backbone.
+        WORD: Words: those that were tagged if there are tags, otherwise Unicode words.
+        GAP: Places between tagged words; wrong where something is missing. A gap has the value of
+            the token after it, the last one that of the token that closes the text; and its own
+            value of ``omission``.
+    """
+
+    TOKEN = "token"
+    WORD = "word"
+    GAP = "gap"
+
+
+def shares_below(values: Floats) -> Floats:
+    """Share of the values below each, ties and itself counted half, ``(N,)``, in (0, 1)."""
+    shares: Floats = (rankdata(values) - 0.5) / len(values)
+    return shares
+
+
+def _plain(name: str, values: Floats) -> Column:
+    return Column(signal=name, aggregation=None, values=values, is_probability=False)

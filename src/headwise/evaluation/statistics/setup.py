@@ -1,0 +1,66 @@
+"""How certain a table is: the settings of its intervals and tests."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from headwise.data.records.aggregation import Aggregation
+from headwise.evaluation.statistics.columns import DEFAULT_AGGREGATIONS, Unit
+
+
+class SignificanceTest(StrEnum):
+    """How signals are compared.
+
+    Attributes:
+        BOOTSTRAP: Paired bootstrap over groups of texts.
+        PERMUTATION: Paired permutation of two signals within groups of texts.
+    """
+
+    BOOTSTRAP = "bootstrap"
+    PERMUTATION = "permutation"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resampling:
+    """Settings of intervals and tests.
+
+    Attributes:
+        resamples: Number of bootstrap resamples, and of permutations.
+        test: How signals are compared.
+        level: Level of the tests; intervals cover ``1 - level``.
+        seed: Of all draws.
+        workers: Threads; as many as there are cores by default.
+    """
+
+    resamples: int = 1000
+    test: SignificanceTest = SignificanceTest.BOOTSTRAP
+    level: float = 0.05
+    seed: int = 0
+    workers: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.resamples < 1:
+            raise ValueError(f"`resamples` must be at least 1, got {self.resamples}.")
+        if not 0 < self.level < 1:
+            raise ValueError(f"`level` must lie between 0 and 1, got {self.level}.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """What all protocols need beside the texts.
+
+    Attributes:
+        gold_name: What the gold is, or who gave it, for a reader.
+        units: What is right or wrong in a text; by default what the gold marks.
+        aggregations: How token values become one.
+        resampling: Settings of intervals and tests.
+        settings: What else the report should say about the run, in order.
+        notes: What a reader has to know.
+    """
+
+    gold_name: str
+    units: tuple[Unit, ...] = ()
+    aggregations: Sequence[Aggregation | str] = DEFAULT_AGGREGATIONS
+    resampling: Resampling = Resampling()
+    settings: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()

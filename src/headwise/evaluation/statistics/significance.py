@@ -1,0 +1,322 @@
+"""Which signals of a column the data tell apart."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import norm, rankdata
+
+from headwise.evaluation.statistics.results import Comparison
+from headwise.metrics import Metric
+from headwise.metrics.bootstrap import group_indices, percentile_interval
+from headwise.metrics.inputs import checked_scores, same_length
+
+Floats = NDArray[np.float64]
+
+# Differences of statistics that differ by less than this share are the same but for rounding
+_TIE = 1e-12
+
+
+def permutation_test(
+    first: ArrayLike,
+    second: ArrayLike,
+    statistic: Callable[[Floats], float],
+    *,
+    groups: ArrayLike | None = None,
+    permutations: int = 1000,
+    seed: int = 0,
+) -> float | None:
+    """How likely two signals of equal worth differ as much as these.
+
+    Values of both signals are exchanged in random groups of items. Signals have different scales,
+    so each is first replaced by its ranks, scaled to [0, 1]. The test is meant for metrics of the
+    order (Spearman, ROC AUC, average precision), which ranks leave as they are; of others, such
+    as Pearson, it compares the value on ranks.
+
+    Args:
+        first: Scores of one signal, ``(n,)``, finite.
+        second: Scores of the other, ``(n,)``, finite.
+        statistic: The metric as a function of scores ``(n,)``; NaN where undefined.
+        groups: Items that are exchanged together, ``(n,)``; each item alone if left out.
+        permutations: How many permutations, R.
+        seed: Seed of the permutations.
+
+    Returns:
+        Two-sided p-value in [1 / (R + 1), 1]; ``None`` if the statistic is undefined on the
+        ranks. Permutations on which it is undefined count as differences as large.
+
+    Raises:
+        ValueError: If the arguments do not fit or there is no permutation.
+
+    References:
+        Deutsch, Dror & Roth 2021, arXiv 2104.00054, section 4; Phipson & Smyth 2010, Statistical
+        Applications in Genetics and Molecular Biology 9 (counting in the observation).
+    """
+    one, other = _ranks(first, name="first"), _ranks(second, name="second")
+    count = same_length(first=one, second=other)
+    if permutations < 1:
+        raise ValueError(f"`permutations` must be at least 1, got {permutations}.")
+    group_of = np.arange(count) if groups is None else group_indices(groups, count=count)
+    observed = abs(statistic(one) - statistic(other)) if count else np.nan
+    if np.isnan(observed):
+        return None
+    if np.array_equal(one, other):
+        return 1.0
+    rng = np.random.default_rng(seed)
+    size = int(group_of.max()) + 1
+    as_large = 0
+    for _ in range(permutations):
+        swapped = rng.integers(0, 2, size, dtype=np.bool_)[group_of]
+        difference = abs(
+            statistic(np.where(swapped, other, one)) - statistic(np.where(swapped, one, other))
+        )
+        as_large += not difference < observed * (1 - _TIE)
+    return (as_large + 1) / (permutations + 1)
+
+
+def _ranks(scores: ArrayLike, *, name: str) -> Floats:
+    values = checked_scores(scores, name=name)
+    ranks: Floats = (rankdata(values) - 1) / max(len(values) - 1, 1)
+    return ranks
+
+
+# Statistics that differ by less than this share are the same but for rounding
+_ROUNDING = 1e-12
+
+
+# A share of resamples that rests on fewer than these is no estimate
+_ENOUGH_TO_COUNT = 10
+
+
+# With fewer resamples only counting is done: their spread says too little about a tail
+ENOUGH_FOR_A_CURVE = 100
+
+
+def compare_with_best(
+    metric: str,
+    labels: Sequence[str],
+    metrics: Sequence[Metric],
+    samples: ArrayLike,
+    *,
+    level: float = 0.05,
+    higher_is_better: bool | None = None,
+) -> tuple[Comparison, ...]:
+    """Test the best row of a column against every other one by paired bootstrap.
+
+    The p-value of a row is twice the share of resamples in which the difference to the best has
+    the rarer sign, both with the observed order counted in; no difference counts for both. It is
+    then adjusted over the column by Holm's method. Where fewer than 10 resamples have that sign
+    there is too little to count, and the tail of a normal curve with the spread of the
+    resampled differences takes over: R resamples alone could give no less than 2 / (R + 1) times
+    the number of comparisons, and nothing would be distinguishable in a table of many rows.
+
+    Args:
+        metric: The column.
+        labels: Names of the rows.
+        metrics: Their values; rows without one are not compared.
+        samples: Values on the same resamples for all rows, ``(rows, R)``, NaN where undefined.
+        level: Level of the test; the interval of the difference covers ``1 - level``.
+        higher_is_better: Which row is best; what the metrics say if left out.
+
+    Returns:
+        One comparison for each row with a value but the best, in the order of the rows. The
+        p-value is ``None`` where the difference is undefined on most resamples.
+
+    Raises:
+        ValueError: If the numbers of rows differ or ``level`` is not in (0, 1).
+
+    References:
+        Koehn 2004, EMNLP (paired bootstrap); Davison & Hinkley 1997, Bootstrap Methods and their
+        Application, section 4.4.1 (counting in the observation); Holm 1979, Scandinavian Journal
+        of Statistics 6.
+    """
+    values = np.asarray(samples, dtype=np.float64)
+    if values.ndim != 2:
+        raise ValueError(f"`samples` must have shape (rows, R), got {values.shape}.")
+    _check_rows(labels, level=level, metrics=metrics, samples=values)
+    best = _best_row(metrics, higher_is_better)
+    others = [] if best is None else _other_rows(metrics, best)
+    differences = [_without_noise(values[best] - values[row], values[best]) for row in others]
+    intervals = [percentile_interval(one, level=1 - level) for one in differences]
+    p_values = [
+        None if ends is None else _p_value(one, _difference(metrics, best, row))
+        for row, one, ends in zip(others, differences, intervals, strict=True)
+    ]
+    test = f"paired bootstrap, {values.shape[1]:,} resamples, Holm-adjusted, level {level:g}"
+    return _comparisons(metric, labels, metrics, best, others, intervals, p_values, test, level)
+
+
+def compare_with_best_by_permutation(
+    metric: str,
+    labels: Sequence[str],
+    metrics: Sequence[Metric],
+    scores: Sequence[ArrayLike],
+    statistic: Callable[[Floats], float],
+    *,
+    groups: ArrayLike | None = None,
+    permutations: int = 1000,
+    seed: int = 0,
+    level: float = 0.05,
+    higher_is_better: bool | None = None,
+) -> tuple[Comparison, ...]:
+    """Test the best row of a column against every other one by paired permutation.
+
+    Args:
+        metric: The column.
+        labels: Names of the rows.
+        metrics: Their values; rows without one are not compared.
+        scores: Scores of each row, ``(n,)`` each.
+        statistic: The metric as a function of scores, NaN where undefined; it sees ranks in
+            [0, 1] instead of scores, see `permutation_test`.
+        groups: Items that are exchanged together, ``(n,)``.
+        permutations: How many permutations, R.
+        seed: Seed of the permutations.
+        level: Level of the test.
+        higher_is_better: Which row is best; what the metrics say if left out.
+
+    Returns:
+        One comparison for each row with a value but the best, in the order of the rows, without
+        interval; the p-values are adjusted over the column by Holm's method.
+
+    Raises:
+        ValueError: If the numbers of rows or items differ or a number is out of range.
+
+    References:
+        Deutsch, Dror & Roth 2021, arXiv 2104.00054, section 4; Holm 1979, Scandinavian Journal of
+        Statistics 6.
+    """
+    _check_rows(labels, level=level, metrics=metrics, scores=scores)
+    best = _best_row(metrics, higher_is_better)
+    others = [] if best is None else _other_rows(metrics, best)
+    p_values = [
+        permutation_test(
+            scores[best],  # type: ignore[index]
+            scores[row],
+            statistic,
+            groups=groups,
+            permutations=permutations,
+            seed=seed,
+        )
+        for row in others
+    ]
+    test = (
+        f"paired permutation, {permutations:,} permutations of ranks, "
+        f"Holm-adjusted, level {level:g}"
+    )
+    nothing = [None] * len(others)
+    return _comparisons(metric, labels, metrics, best, others, nothing, p_values, test, level)
+
+
+def holm_adjusted(p_values: Sequence[float]) -> tuple[float, ...]:
+    """P-values that hold for a family of tests at once.
+
+    Args:
+        p_values: P-values of single tests, each in [0, 1].
+
+    Returns:
+        Adjusted p-values in [0, 1], in the same order: the k-th smallest of m times m - k + 1, or
+        the adjusted value of the one before if that is larger.
+
+    Raises:
+        ValueError: If a number is not in [0, 1].
+
+    References:
+        Holm 1979, Scandinavian Journal of Statistics 6.
+    """
+    values = checked_scores(p_values, name="p_values")
+    if len(values) and not (values.min() >= 0 and values.max() <= 1):
+        raise ValueError(f"`p_values` must lie in [0, 1], got {values.min()} to {values.max()}.")
+    order = np.argsort(values, kind="stable")
+    factors = np.arange(len(values), 0, -1)
+    adjusted = np.empty(len(values))
+    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(values[order] * factors))
+    return tuple(adjusted.tolist())
+
+
+def _check_rows(
+    labels: Sequence[str], *, level: float, **columns: Sequence[object] | Floats
+) -> None:
+    if not 0 < level < 1:
+        raise ValueError(f"`level` must be above 0 and below 1, got {level}.")
+    for name, rows in columns.items():
+        if len(rows) != len(labels):
+            raise ValueError(
+                f"`{name}` must have one row for each of {len(labels)} labels, got {len(rows)}."
+            )
+
+
+def _best_row(metrics: Sequence[Metric], higher_is_better: bool | None) -> int | None:
+    known = [row for row, metric in enumerate(metrics) if metric.value is not None]
+    if not known:
+        return None
+    rising = metrics[known[0]].higher_is_better if higher_is_better is None else higher_is_better
+
+    def worth(row: int) -> float:
+        value = metrics[row].value
+        assert value is not None
+        return value if rising else -value
+
+    return max(known, key=worth)
+
+
+def _other_rows(metrics: Sequence[Metric], best: int) -> list[int]:
+    return [row for row, one in enumerate(metrics) if one.value is not None and row != best]
+
+
+def _difference(metrics: Sequence[Metric], best: int | None, other: int) -> float:
+    assert best is not None
+    value, less = metrics[best].value, metrics[other].value
+    assert value is not None
+    assert less is not None
+    return value - less
+
+
+def _without_noise(differences: Floats, values: Floats) -> Floats:
+    # Signals that are linear in each other have the same Pearson correlation but for rounding,
+    # and rounding errors must not be counted as signs
+    noise = np.abs(differences) <= _ROUNDING * np.abs(values)
+    return np.where(noise, 0.0, differences)
+
+
+def _p_value(differences: Floats, observed: float) -> float:
+    known = differences[~np.isnan(differences)]
+    rarer = min(np.count_nonzero(known <= 0), np.count_nonzero(known >= 0))
+    counted = min(1.0, 2 * (rarer + 1) / (len(known) + 1))
+    spread = float(known.std(ddof=1)) if len(known) > 1 else 0.0
+    if rarer >= _ENOUGH_TO_COUNT or len(known) < ENOUGH_FOR_A_CURVE or spread == 0:
+        return counted
+    return min(counted, float(2 * norm.sf(abs(observed) / spread)))
+
+
+def _comparisons(
+    metric: str,
+    labels: Sequence[str],
+    metrics: Sequence[Metric],
+    best: int | None,
+    others: Sequence[int],
+    intervals: Sequence[tuple[float, float] | None],
+    p_values: Sequence[float | None],
+    test: str,
+    level: float,
+) -> tuple[Comparison, ...]:
+    if best is None:
+        return ()
+    adjusted = iter(holm_adjusted([p for p in p_values if p is not None]))
+    found = []
+    for row, ends, p_value in zip(others, intervals, p_values, strict=True):
+        low, high = (None, None) if ends is None else ends
+        p_adjusted = None if p_value is None else next(adjusted)
+        found.append(
+            Comparison(
+                metric=metric,
+                best=labels[best],
+                other=labels[row],
+                difference=_difference(metrics, best, row),
+                low=low,
+                high=high,
+                p_value=p_adjusted,
+                test=test,
+                distinguishable=p_adjusted is not None and p_adjusted < level,
+            )
+        )
+    return tuple(found)

@@ -1,0 +1,75 @@
+"""What heads ask of the hidden states they are called with."""
+
+import operator
+from typing import SupportsIndex
+
+from torch import Tensor, nn
+
+from headwise.errors import UninitialisedError
+
+
+def check_hidden_states(hidden_states: Tensor, *, hidden_size: int) -> None:
+    """Refuse hidden states of another width.
+
+    Args:
+        hidden_states: Hidden states, ``(..., H)``.
+        hidden_size: H.
+
+    Raises:
+        ValueError: If the last dimension is not H.
+    """
+    if hidden_states.ndim == 0 or hidden_states.shape[-1] != hidden_size:
+        raise ValueError(
+            f"Hidden states must be (..., H) with the head's `hidden_size` of {hidden_size} as H, "
+            f"got {tuple(hidden_states.shape)}."
+        )
+
+
+def check_materialised(layer: nn.Module, inputs: Tensor) -> None:
+    """Refuse to compute values with a layer that has none; shapes alone are computed.
+
+    Raises:
+        UninitialisedError: If the weight is on the ``meta`` device and the inputs are not.
+    """
+    weight = getattr(layer, "weight", None)  # a wrapper may keep it to itself
+    if not isinstance(weight, Tensor) or not weight.is_meta or inputs.is_meta:
+        return
+    # Accelerate brings offloaded values when the layer is called
+    if not hasattr(layer, "_hf_hook"):
+        raise UninitialisedError(
+            f"The weights are on the meta device and have no values, the inputs are on "
+            f"{inputs.device}; call `headwise.heads.materialise(module, device=...)` or load "
+            "values first."
+        )
+
+
+def whole_number(name: str, value: SupportsIndex, *, least: int = 1) -> int:
+    """Read a size; NumPy's integers are as good as Python's.
+
+    Args:
+        name: What the caller calls it.
+        value: What was given.
+        least: The smallest size that is allowed.
+
+    Raises:
+        ValueError: If it is no whole number, or below ``least``.
+    """
+    try:
+        # True is a whole number to Python, and surely a mistake
+        number = None if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or number < least:
+        raise ValueError(f"`{name}` must be a whole number of at least {least}, got {value!r}.")
+    return number
+
+
+def dropout_layer(share: float) -> nn.Dropout:
+    """Make dropout that leaves something.
+
+    Raises:
+        ValueError: If ``share`` is not in [0, 1).
+    """
+    if isinstance(share, bool) or not isinstance(share, int | float) or not 0.0 <= share < 1.0:
+        raise ValueError(f"`dropout` must be a number in [0, 1), got {share!r}.")
+    return nn.Dropout(share)

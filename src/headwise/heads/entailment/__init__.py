@@ -1,0 +1,1 @@
+"""Heads on the vectors of an encoder; no encoder."""

@@ -1,0 +1,74 @@
+"""The abstention head: how doubtful the NLI head's label is."""
+
+import torch
+from torch import Tensor, nn
+
+from headwise.heads.entailment.nli_head import NLI_LABELS
+
+
+class AbstentionHead(nn.Module):
+    """Two layers that read what the NLI head thought and said.
+
+    The hidden layer tells more about a pair than the probabilities that come out of it, so that
+    the head may find errors among confident answers.
+
+    Args:
+        hidden_size: Width of the NLI head's hidden layer.
+        inner_size: Width of the head's own hidden layer.
+        dropout: Share of its own hidden layer that is dropped in training.
+
+    Attributes:
+        abstention_head: Linear, layer norm, GELU, dropout, linear;
+            ``(..., hidden_size + 3)`` to ``(..., 2)``.
+    """
+
+    def __init__(
+        self, *, hidden_size: int = 512, inner_size: int = 128, dropout: float = 0.1
+    ) -> None:
+        super().__init__()
+        self.hidden_size, self.inner_size = hidden_size, inner_size
+        self.abstention_head = nn.Sequential(
+            nn.Linear(hidden_size + len(NLI_LABELS), inner_size),
+            nn.LayerNorm(inner_size),
+            nn.GELU(),
+            nn.Dropout(dropout),
+            nn.Linear(inner_size, 2),
+        )
+
+    def reset_parameters(self) -> None:
+        """Draw all layers anew, as PyTorch does for linear layers and layer norms."""
+        for module in self.abstention_head:
+            if isinstance(module, nn.Linear | nn.LayerNorm):
+                module.reset_parameters()
+
+    @torch.no_grad()
+    def start_from_logits(self) -> None:
+        """Let the first layer read the logits alone; training adds the hidden layer to them.
+
+        Three logits among hundreds of hidden units would otherwise be hard to hear.
+        """
+        first = self.abstention_head[0]
+        assert isinstance(first, nn.Linear)
+        first.weight[:, : self.hidden_size] = 0.0
+        nn.init.normal_(first.weight[:, self.hidden_size :])
+
+    def forward(self, hidden: Tensor, logits: Tensor) -> Tensor:
+        """Score confident against uncertain.
+
+        Args:
+            hidden: Hidden layer of the NLI head, ``(..., hidden_size)``.
+            logits: Its logits, ``(..., 3)``.
+
+        Returns:
+            Logits of confident and uncertain, ``(..., 2)``, float32.
+        """
+        scores: Tensor = self.abstention_head(torch.cat([hidden.float(), logits.float()], dim=-1))
+        return scores
+
+    def uncertainty(self, hidden: Tensor, logits: Tensor) -> Tensor:
+        """Softmax of uncertain, in (0, 1), ``(...)``, float32.
+
+        The probability that the NLI head is wrong, if errors and right answers had their own
+        weights in training; with balanced classes it only orders the pairs.
+        """
+        return self.forward(hidden, logits).softmax(dim=-1)[..., 1]

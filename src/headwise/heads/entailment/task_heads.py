@@ -1,0 +1,147 @@
+"""The heads of one encoder, together, and what must be known to use them."""
+
+import math
+from dataclasses import dataclass
+
+from torch import nn
+
+from headwise.errors import MismatchError
+from headwise.functional.class_uncertainty import Uncertainty
+from headwise.heads.entailment.abstention_head import AbstentionHead
+from headwise.heads.entailment.embedding_head import EmbeddingHead
+from headwise.heads.entailment.late_interaction_head import LateInteractionHead
+from headwise.heads.entailment.nli_head import NLIFeatures, NLIHead
+
+LEARNED = "learned"
+ABSTAIN_BY = (LEARNED, *(how.value for how in Uncertainty))
+"""What uncertainty may be: the abstention head's, or a function of the NLI head's logits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskHeadsConfig:
+    """What must be known to use a set of heads.
+
+    Attributes:
+        features: What the NLI head reads of a pair.
+        hidden_size: H of the encoder.
+        embedding_size: Width of its embeddings: H, or a multiple where several poolings are
+            joined.
+        backbone: Name of the encoder, or ``None``.
+        abstain_by: One of :data:`ABSTAIN_BY`.
+        threshold: The model abstains where its uncertainty, in [0, 1], is at least this; above 1
+            it never does.
+        threshold_basis: How the threshold was chosen, in a sentence; ``None`` if it was not.
+        max_length: Most tokens of a text; ``None`` for what the encoder reads.
+
+    Raises:
+        ValueError: If ``abstain_by``, ``threshold`` or a size is out of range.
+    """
+
+    features: NLIFeatures
+    hidden_size: int
+    embedding_size: int
+    backbone: str | None = None
+    abstain_by: str = LEARNED
+    threshold: float = 0.5
+    threshold_basis: str | None = None
+    max_length: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("hidden_size", "embedding_size", "max_length"):
+            size = getattr(self, name)
+            if size is not None and size < 1:
+                raise ValueError(f"`{name}` must be at least 1, got {size}.")
+        if self.abstain_by not in ABSTAIN_BY:
+            raise ValueError(
+                f"`abstain_by` must be one of {', '.join(ABSTAIN_BY)}, got {self.abstain_by!r}."
+            )
+        check_threshold(self.threshold)
+
+
+def check_threshold(value: float) -> None:
+    """Refuse what is no threshold of an uncertainty (`ValueError`)."""
+    if not 0.0 <= value < math.inf:
+        raise ValueError(
+            f"`threshold` must be a number of at least 0 (above 1: never abstain), got {value}."
+        )
+
+
+class TaskHeads(nn.Module):
+    """The heads of one encoder.
+
+    Args:
+        config: What must be known to use them.
+        nli: Classifies pairs.
+        abstention: Says how doubtful an answer of ``nli`` is; ``None`` for none.
+        embedding: Makes embeddings; ``None`` leaves the encoder's as they are.
+        late_interaction: Makes token vectors; ``None`` leaves the encoder's as they are.
+
+    Raises:
+        MismatchError: If the heads' sizes do not fit together.
+    """
+
+    def __init__(
+        self,
+        *,
+        config: TaskHeadsConfig,
+        nli: NLIHead,
+        abstention: AbstentionHead | None = None,
+        embedding: EmbeddingHead | None = None,
+        late_interaction: LateInteractionHead | None = None,
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self.nli = nli
+        self.abstention = abstention
+        self.embedding = embedding
+        self.late_interaction = late_interaction
+        self._check_sizes()
+
+    def _check_sizes(self) -> None:
+        config = self.config
+        wanted = [
+            (
+                f"the NLI head's features ({config.features})",
+                self.nli.input_size,
+                config.features.input_size(config.hidden_size, config.embedding_size),
+            )
+        ]
+        if self.abstention is not None:
+            found, needed = self.abstention.hidden_size, self.nli.hidden_size
+            wanted.append(("the abstention head's hidden states", found, needed))
+        if self.embedding is not None:
+            found, needed = self.embedding.hidden_size, config.embedding_size
+            wanted.append(("the embedding head's input", found, needed))
+        if self.late_interaction is not None:
+            found, needed = self.late_interaction.hidden_size, config.hidden_size
+            wanted.append(("the late-interaction head's input", found, needed))
+        for what, found, needed in wanted:
+            if found != needed:
+                raise MismatchError(f"The width of {what} must be {needed}, got {found}.")
+
+
+def check_task_heads_fit(heads: TaskHeads, *, hidden_size: int, embedding_size: int) -> None:
+    """Refuse heads that belong to another encoder.
+
+    Only sizes that a head reads are compared.
+
+    Args:
+        heads: The heads.
+        hidden_size: H of the encoder.
+        embedding_size: Width of its embeddings.
+
+    Raises:
+        MismatchError: If a size differs.
+    """
+    config = heads.config
+    reads_hidden = config.features.needs_joint or heads.late_interaction is not None
+    reads_embedding = config.features.needs_pair or heads.embedding is not None
+    if (reads_hidden and config.hidden_size != hidden_size) or (
+        reads_embedding and config.embedding_size != embedding_size
+    ):
+        name = f" ({config.backbone})" if config.backbone else ""
+        raise MismatchError(
+            f"The heads read hidden size {config.hidden_size} and embedding size "
+            f"{config.embedding_size}, the encoder has {hidden_size} and {embedding_size}; "
+            f"load the encoder that the heads were trained on{name}."
+        )

@@ -1,0 +1,1 @@
+"""Heads that judge tokens; no storage."""

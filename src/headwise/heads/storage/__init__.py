@@ -1,0 +1,1 @@
+"""Heads on disk: one kind a file, saved, recognised and loaded safely; no modules."""

@@ -1,0 +1,1 @@
+"""Heads over a vocabulary, whole or in splits; no training."""

@@ -1,0 +1,1 @@
+"""New tokens in splits of their own: layers, rows, checkpoints; no loss."""

@@ -1,0 +1,1 @@
+"""Probabilities, thresholds and guarantees from labelled texts; no models."""

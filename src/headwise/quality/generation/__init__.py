@@ -1,0 +1,1 @@
+"""Generation that is scored on the way, and how written text is read again; no loading."""

@@ -1,0 +1,191 @@
+"""Score what is generated: a whole text, or each token as soon as its signals can be known."""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from headwise.backbones import LanguageBackbone, PromptTemplate
+from headwise.data.records.scored import ScoredHypothesis, ScoredToken
+from headwise.data.records.signals import Signal
+from headwise.quality.generation.tokens import generate_tokens, stream_tokens
+from headwise.quality.generation.written_text import (
+    HypothesisWriter,
+    closing_token,
+    read_positions,
+    write_hypothesis,
+    written_hypothesis,
+)
+from headwise.quality.signal_request import QualityHeads, SignalRequest
+from headwise.quality.token_signals import PlacedToken, compute_signals
+
+
+def generate_scored(
+    backbone: LanguageBackbone,
+    heads: QualityHeads,
+    source: str | None,
+    prompt: PromptTemplate,
+    options: dict[str, Any],
+    request: SignalRequest,
+) -> ScoredHypothesis:
+    """Generate a hypothesis and score it from the same pass, as :func:`score_encoded` would.
+
+    Args:
+        backbone: The frozen language model.
+        heads: Its heads.
+        source: What it answers to or translates.
+        prompt: How that is laid out.
+        options: Options of ``model.generate``.
+        request: What to compute.
+    """
+    inputs = backbone.encode_prompt(source, prompt)
+    closing = closing_token(backbone, prompt) if request.needs_error_head else None
+    with torch.inference_mode():
+        generated = generate_tokens(backbone, inputs, options)
+        written = write_hypothesis(backbone, generated.token_ids)
+        read, ended = read_positions(backbone, written, closing)
+        values = compute_signals(
+            backbone,
+            heads,
+            generated.hidden,
+            torch.tensor(generated.token_ids, device=generated.hidden.device).long(),
+            request,
+            texts=[read],
+            ended=ended,
+        )
+    return written_hypothesis(source, written, values, request)
+
+
+def stream_scored(
+    backbone: LanguageBackbone,
+    heads: QualityHeads,
+    source: str | None,
+    prompt: PromptTemplate,
+    options: dict[str, Any],
+    request: SignalRequest,
+) -> Iterator[ScoredToken]:
+    """Generate, and hand out each token with its signals.
+
+    Arguments are those of :func:`generate_scored`.
+
+    Yields:
+        Tokens in order. Those that wait when generation ends follow then.
+    """
+    inputs = backbone.encode_prompt(source, prompt)
+    closes = request.needs_error_head and closing_token(backbone, prompt) is not None
+    scorer = StreamScorer(backbone, heads, request, closes=closes)
+    for token_id, hidden in stream_tokens(backbone, inputs, options):
+        yield from scorer.push(token_id, hidden)
+    yield from scorer.finish()
+
+
+class StreamScorer:
+    """Scores tokens that arrive one by one.
+
+    A token waits for as many tokens after it as its signals look at: none for most; for ``error``
+    the delay of the error head, and one more for ``omission``, which is about the gap after the
+    token. The error head does not see the end of the text, which is not there yet.
+
+    Args:
+        backbone: The frozen language model.
+        heads: Its heads.
+        request: What to compute.
+        closes: Whether the error head reads the first special token after the text, as it does
+            where a token closes the texts that are scored. It reads no other one.
+    """
+
+    def __init__(
+        self,
+        backbone: LanguageBackbone,
+        heads: QualityHeads,
+        request: SignalRequest,
+        *,
+        closes: bool = True,
+    ) -> None:
+        self._backbone, self._heads = backbone, heads
+        self._parts = _parts(heads, request)
+        self._back, self._ahead = _reach(heads, request)
+        self._closes = closes
+        self._writer = HypothesisWriter(backbone)
+        self._states: deque[_State] = deque()
+        self._first = 0  # index of the first of these states
+        self._placed: deque[PlacedToken] = deque()
+
+    def push(self, token_id: int, hidden: Tensor) -> Iterator[ScoredToken]:
+        """Add a token with the hidden state that predicts it, ``(H,)``.
+
+        Yields:
+            Tokens whose place and signals are now known, in order.
+        """
+        self._placed += self._writer.push(token_id)
+        special = token_id in self._backbone.special_ids
+        if special and not self._states:
+            self._first += 1  # a language code, for instance: no part of the text
+            return
+        self._states.append(_State(token_id, hidden, read=self._closes or not special))
+        self._closes = self._closes and not special
+        arrived = self._first + len(self._states)
+        while self._placed and self._placed[0].index + self._ahead < arrived:
+            yield self._scored(self._placed.popleft())
+
+    def finish(self) -> Iterator[ScoredToken]:
+        """The tokens that still wait, when no more will arrive."""
+        self._placed += self._writer.finish()
+        while self._placed:
+            yield self._scored(self._placed.popleft())
+
+    def _scored(self, place: PlacedToken) -> ScoredToken:
+        while self._first < place.index - self._back:
+            self._states.popleft()
+            self._first += 1
+        own = place.index - self._first
+        found = [self._part(request, place, own) for request in self._parts]
+        around: dict[str, Any] = {
+            name: value for one in found[1:] for name, value in one.as_dict().items()
+        }
+        return replace(found[0], **around)
+
+    def _part(self, request: SignalRequest, place: PlacedToken, own: int) -> ScoredToken:
+        back, ahead = _reach(self._heads, request)
+        start = max(0, own - back)
+        window = list(islice(self._states, start, own + 1 + ahead))
+        with torch.inference_mode():
+            values = compute_signals(
+                self._backbone,
+                self._heads,
+                torch.stack([state.hidden for state in window]),
+                torch.tensor([s.token_id for s in window], device=window[0].hidden.device),
+                request,
+                texts=[[number for number, state in enumerate(window) if state.read]],
+                ended=False,
+            )
+        return values.token(own - start, place)
+
+
+class _State(NamedTuple):
+    """A token, the hidden state that predicts it, and whether the error head reads them."""
+
+    token_id: int
+    hidden: Tensor
+    read: bool
+
+
+def _parts(heads: QualityHeads, request: SignalRequest) -> list[SignalRequest]:
+    """What needs the token alone, and what looks around: vocabulary-wide work is not repeated."""
+    if not request.needs_error_head or heads.error is None or heads.error.statistics:
+        return [request]
+    around = tuple(s for s in request.signals if request.base_of(s).needs_error_head)
+    alone = tuple(s for s in request.signals if s not in around)
+    return [replace(request, signals=alone), replace(request, signals=around, alternatives=0)]
+
+
+def _reach(heads: QualityHeads, request: SignalRequest) -> tuple[int, int]:
+    """How many tokens before and after a token must be known for all of its signals."""
+    if not request.needs_error_head or heads.error is None:
+        return 0, 0
+    of_gaps = 1 if Signal.OMISSION in request.computed else 0
+    return heads.error.lookback, heads.error.delay + of_gaps

@@ -1,0 +1,146 @@
+"""Predictions, routes, claims and rankings in a terminal; every colour has a word beside it."""
+
+from collections.abc import Mapping, Sequence
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from headwise.entailment.predicting import Prediction
+from headwise.entailment.ranking import Ranked
+from headwise.entailment.routing import Routing
+from headwise.entailment.validating import Evidence, Validation, Verdict
+from headwise.heads.entailment.nli_head import NLILabel
+from headwise.report.text import printable
+
+# Blue and orange look different to everyone, on light and dark terminals alike
+_FOR, _AGAINST = "#2f81f7", "#d2691e"
+_INKS = {NLILabel.ENTAILMENT.value: _FOR, NLILabel.CONTRADICTION.value: _AGAINST}
+_VERDICT_INKS = {Verdict.SUPPORTED: _FOR, Verdict.CONTRADICTED: _AGAINST}
+_BAR = 24
+# Characters around a passage that show where it stands
+_CONTEXT = 60
+
+
+def render_prediction(prediction: Prediction, *, threshold: float) -> RenderableType:
+    """The label, its confidence, all probabilities, and whether the model stands by them.
+
+    Args:
+        prediction: What to show.
+        threshold: The uncertainty from which on the model abstains.
+    """
+    head = _labelled(prediction)
+    doubt = f"uncertainty {prediction.uncertainty:.2f}, "
+    doubt += (
+        f"at or above the threshold of {threshold:.2f}: the model abstains"
+        if prediction.abstain
+        else f"below the threshold of {threshold:.2f}: the model answers"
+    )
+    table = Table.grid(padding=(0, 1))
+    for name, value in prediction.probabilities.items():
+        bar = Text("█" * round(value * _BAR), _INKS.get(name, "dim"))
+        table.add_row(name, f"{value:.2f}", bar)
+    return Group(head, Padding(table, (0, 0, 0, 2)), Text(doubt, "dim"))
+
+
+def render_routing(routing: Routing) -> RenderableType:
+    """The chosen route, and a table of all routes, best first."""
+    chosen = (
+        Text("no route suits", "bold")
+        if routing.route is None
+        else Text.assemble("→ ", (printable(routing.route), f"bold {_FOR}"))
+    )
+    predicted = any(score.prediction is not None for score in routing.scores.values())
+    table = _table()
+    table.add_column("", no_wrap=True)
+    table.add_column("route", overflow="fold")
+    table.add_column("score", justify="right", no_wrap=True)
+    if predicted:
+        table.add_column("the model says")
+    table.add_column("text", overflow="fold", style="dim")
+    for name, score in routing.scores.items():
+        said = [] if score.prediction is None else [_labelled(score.prediction)]
+        mark = "→" if name == routing.route else ""
+        table.add_row(
+            mark,
+            _plain(name),
+            f"{score.score:.2f}",
+            *(said if predicted else ()),
+            _plain(score.text),
+        )
+    return Group(chosen, table)
+
+
+def render_validation(validation: Validation, *, source: str) -> RenderableType:
+    """The verdict, and the passages of the source with some characters around each of them.
+
+    Args:
+        validation: What to show.
+        source: What was checked.
+    """
+    verdict = validation.verdict
+    words = verdict.value.replace("_", " ")
+    ink = f"bold {_VERDICT_INKS.get(verdict, '')}".strip()
+    parts: list[RenderableType] = [
+        Text.assemble((words, ink), f"  confidence {validation.confidence:.2f}")
+    ]
+    for one in validation.evidence:
+        said = _labelled(one.prediction)
+        said.append(f"  similarity {one.similarity:.2f}, at {one.start:,}-{one.end:,}", "dim")
+        parts += [said, Padding(_passage(one, source), (0, 0, 0, 2))]
+    return Group(*parts)
+
+
+def render_ranking(ranking: Sequence[Ranked], *, lines: Mapping[int, int]) -> RenderableType:
+    """A table of documents, best first.
+
+    Args:
+        ranking: The documents.
+        lines: The line that each document stood in, by its index.
+    """
+    table = _table()
+    for name in ("rank", "score", "line"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("text", overflow="fold")
+    for rank, found in enumerate(ranking, start=1):
+        line = str(lines[found.index])
+        table.add_row(str(rank), f"{found.score:.3f}", line, _plain(found.document))
+    return table
+
+
+def _labelled(prediction: Prediction) -> Text:
+    ink = _INKS.get(prediction.label, "")
+    text = Text.assemble((prediction.label, f"bold {ink}".strip()), f" {prediction.confidence:.2f}")
+    if prediction.abstain:
+        text.append(" (abstains)", "italic")
+    return text
+
+
+def _passage(one: Evidence, source: str) -> Text:
+    """A passage in colour, between brackets, in the text around it."""
+    start, end = max(one.start - _CONTEXT, 0), min(one.end + _CONTEXT, len(source))
+    ink = f"underline {_INKS.get(one.prediction.label, '')}".strip()
+    return Text.assemble(
+        ("… " if start else "", "dim"),
+        (_line(source[start : one.start]), "dim"),
+        ("[", "dim"),
+        (_line(one.text), ink),
+        ("]", "dim"),
+        (_line(source[one.end : end]), "dim"),
+        (" …" if end < len(source) else "", "dim"),
+    )
+
+
+def _line(text: str) -> str:
+    return printable(text).replace("\n", " ")
+
+
+def _plain(text: str) -> Text:
+    """Text as it is: no markup, and no character that would steer the terminal."""
+    return Text(printable(text))
+
+
+def _table() -> Table:
+    return Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)

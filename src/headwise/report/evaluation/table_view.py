@@ -1,0 +1,296 @@
+"""What every rendering of a table shows: cells as text, marks, legend and footnotes."""
+
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from headwise.evaluation.statistics.results import Comparison, Row, Table
+from headwise.metrics import Metric
+from headwise.report import text
+from headwise.report.evaluation.words import (
+    by_column,
+    count_remarks,
+    interval_remarks,
+    listed,
+    long_name,
+    metric_label,
+    with_labels,
+)
+from headwise.report.text import UNDEFINED, number
+
+LIKE_BEST = "≈"
+LOWER_IS_BETTER = "↓"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A metric of a table.
+
+    Attributes:
+        name: The metric.
+        label: Its name for a reader.
+        higher_is_better: Which way it points.
+        decimals: Digits after the point, the same in the whole column.
+    """
+
+    name: str
+    label: str
+    higher_is_better: bool
+    decimals: int
+
+    @property
+    def heading(self) -> str:
+        """The label, with an arrow if lower is better."""
+        return self.label if self.higher_is_better else f"{self.label} {LOWER_IS_BETTER}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One number of a table.
+
+    Attributes:
+        value: The number as text, a dash if it is undefined.
+        number: The number itself; ``None`` if it is undefined.
+        interval: Its interval in brackets; ``None`` if there is none.
+        best: Whether it is the best of its column.
+        like_best: Whether nothing in the data tells it from the best.
+        reason: Why it is undefined; ``None`` if it is not.
+        note: Letter of the footnote that gives the reason; ``None`` if it is defined.
+        contrast: How it compares with the best of its column, if that was tested.
+    """
+
+    value: str
+    number: float | None
+    interval: str | None = None
+    best: bool = False
+    like_best: bool = False
+    reason: str | None = None
+    note: str | None = None
+    contrast: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowView:
+    """A row as text.
+
+    Attributes:
+        signal: Name of the signal.
+        aggregation: How token values became one; empty where nothing is aggregated.
+        continues: Whether the row above is of the same signal, so that its name need not be
+            said again.
+        cells: One a column.
+    """
+
+    signal: str
+    aggregation: str
+    continues: bool
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableView:
+    """A table as text.
+
+    Attributes:
+        title: Heading.
+        note: What the gold is, what is resampled, what to beware of.
+        columns: The metrics.
+        rows: The signals.
+        aggregated: Whether any row has an aggregation, so that it needs a column.
+        footnotes: Letters and reasons of what is undefined.
+        tests: How marks were found; where columns differ, each with the columns it holds for.
+        intervals: How intervals were found, likewise.
+        counts: From how many of what a number was computed, likewise.
+        untested: Columns with a best value that was not compared with the others.
+        rows_are: What a row stands for, in the singular.
+    """
+
+    title: str
+    note: str
+    columns: tuple[Column, ...]
+    rows: tuple[RowView, ...]
+    aggregated: bool
+    footnotes: tuple[tuple[str, str], ...]
+    tests: tuple[str, ...]
+    intervals: tuple[str, ...]
+    counts: tuple[str, ...]
+    untested: tuple[str, ...]
+    rows_are: str
+
+    def legend(self, *, best: str = "Bold", like_best: str = LIKE_BEST) -> tuple[str, ...]:
+        """What the marks of this table mean, in sentences.
+
+        Args:
+            best: How the best value of a column is shown.
+            like_best: What marks those that are not distinguishable from it.
+        """
+        cells = [cell for row in self.rows for cell in row.cells]
+        lines = []
+        if any(cell.best for cell in cells):
+            lines.append(f"{best}: best of its column.")
+        if self.tests:
+            lines.append(
+                f"{like_best}: not distinguishable from the best ({'; '.join(self.tests)})."
+            )
+        if self.untested and len(self.untested) == len(self.columns):
+            lines.append("Whether values differ was not tested.")
+        elif self.untested:
+            lines.append(f"Not tested: {listed(self.untested)}.")
+        if any(not column.higher_is_better for column in self.columns):
+            lines.append(f"{LOWER_IS_BETTER}: lower is better.")
+        if self.intervals:
+            lines.append(f"Brackets: confidence interval ({'; '.join(self.intervals)}).")
+        if self.counts:
+            lines.append(f"Computed from {'; '.join(self.counts)}.")
+        spelt = [(column.label, long_name(column.name)) for column in self.columns]
+        if any(name for _, name in spelt):
+            lines.append("; ".join(f"{label}: {name}" for label, name in spelt if name) + ".")
+        return tuple(lines)
+
+
+def view_of(table: Table, *, sort: bool = False) -> TableView:
+    """Turn a table into text.
+
+    Args:
+        table: The results.
+        sort: Whether the rows are ordered by the first metric, best first and undefined last,
+            instead of as they are given.
+    """
+    found = [{metric.name: metric for metric in row.metrics} for row in table.rows]
+    columns = _columns(found)
+    order = list(range(len(found)))
+    if sort and columns:
+        order.sort(key=lambda index: _sort_key(found[index].get(columns[0].name)))
+    letters: dict[str, str] = {}
+    best = {
+        column.name: None if column.name in table.unranked else _best_value(column.name, found)
+        for column in columns
+    }
+    contrasts = {(c.metric, c.other): c for c in table.comparisons}
+    rows = tuple(
+        RowView(
+            signal=table.rows[index].signal,
+            aggregation=_words(table.rows[index].aggregation or ""),
+            continues=place > 0 and table.rows[order[place - 1]].signal == table.rows[index].signal,
+            cells=tuple(
+                _cell(table, table.rows[index], column, found[index], best, contrasts, letters)
+                for column in columns
+            ),
+        )
+        for place, index in enumerate(order)
+    )
+    labels = {column.name: column.label for column in columns}
+    compared = {c.metric for c in table.comparisons}
+    return TableView(
+        title=table.title,
+        note=with_labels(table.note, (column.name for column in columns)),
+        columns=columns,
+        rows=rows,
+        aggregated=any(row.aggregation for row in rows),
+        footnotes=tuple((letter, reason) for reason, letter in letters.items()),
+        tests=by_column(labels, ((c.metric, c.test) for c in table.comparisons)),
+        intervals=by_column(labels, interval_remarks(found)),
+        counts=by_column(labels, count_remarks(labels, found), "{} ({})"),
+        untested=tuple(
+            column.label
+            for place, column in enumerate(columns)
+            if column.name not in compared and any(row.cells[place].best for row in rows)
+        ),
+        rows_are=table.rows_are,
+    )
+
+
+def row_label(table: Table, label: str) -> str:
+    """The label under which a comparison speaks of a row, as the table shows it.
+
+    Args:
+        table: The table of the comparison.
+        label: The label.
+    """
+    for row in table.rows:
+        if row.label == label:
+            return " ".join(filter(None, (row.signal, _words(row.aggregation or ""))))
+    return label
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _columns(found: list[dict[str, Metric]]) -> tuple[Column, ...]:
+    first: dict[str, Metric] = {}
+    for metrics in found:
+        for name, metric in metrics.items():
+            first.setdefault(name, metric)
+    return tuple(
+        Column(
+            name=name,
+            label=metric_label(name),
+            higher_is_better=metric.higher_is_better,
+            decimals=text.decimals_for(row[name].value for row in found if name in row),
+        )
+        for name, metric in first.items()
+    )
+
+
+def _sort_key(metric: Metric | None) -> tuple[bool, float]:
+    if metric is None or metric.value is None:
+        return True, 0.0
+    return False, -metric.value if metric.higher_is_better else metric.value
+
+
+def _best_value(name: str, found: list[dict[str, Metric]]) -> float | None:
+    """The best value of a column without comparisons; ``None`` where only one row has a value."""
+    metrics = [row[name] for row in found if name in row and row[name].value is not None]
+    values = [metric.value for metric in metrics if metric.value is not None]
+    if len(values) < 2 or min(values) == max(values):
+        return None
+    return max(values) if metrics[0].higher_is_better else min(values)
+
+
+def _cell(
+    table: Table,
+    row: Row,
+    column: Column,
+    metrics: Mapping[str, Metric],
+    best: Mapping[str, float | None],
+    contrasts: Mapping[tuple[str, str], Comparison],
+    letters: dict[str, str],
+) -> Cell:
+    metric = metrics.get(column.name)
+    if metric is None or metric.value is None:
+        reason = (metric and metric.reason) or "Not measured for this row."
+        note = letters.setdefault(reason, _letter(len(letters)))
+        return Cell(value=UNDEFINED, number=None, reason=reason, note=note)
+    compared = any(c.metric == column.name for c in table.comparisons)
+    contrast = contrasts.get((column.name, row.label))
+    return Cell(
+        value=number(metric.value, column.decimals),
+        number=metric.value,
+        interval=text.interval(metric.low, metric.high, column.decimals),
+        best=table.is_best(row, column.name) if compared else metric.value == best[column.name],
+        like_best=table.like_best(row, column.name),
+        contrast=None if contrast is None else contrast_text(table, contrast, column.decimals),
+    )
+
+
+def contrast_text(table: Table, comparison: Comparison, decimals: int = 3) -> str:
+    """How far a row is from the best of its column, and with what certainty.
+
+    Args:
+        table: The table of the comparison.
+        comparison: The best row of a column against another row.
+        decimals: Digits after the point.
+    """
+    difference = number(comparison.difference, decimals)
+    around = text.interval(comparison.low, comparison.high, decimals)
+    middle = f" {around}" if around else ""
+    best, p = row_label(table, comparison.best), text.p_value(comparison.p_value)
+    return f"{best} differs by {difference}{middle}, {p}"
+
+
+def _letter(index: int) -> str:
+    """``a`` to ``z``, then ``aa``, ``ab`` and so on."""
+    letters = string.ascii_lowercase
+    prefix = "" if index < len(letters) else _letter(index // len(letters) - 1)
+    return prefix + letters[index % len(letters)]

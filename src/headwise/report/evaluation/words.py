@@ -1,0 +1,181 @@
+"""The names of metrics as papers write them, and what each is counted in."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from headwise.evaluation.statistics.results import Mistake
+from headwise.metrics import Metric
+from headwise.report.text import number
+
+# Names as papers write them; any other name stands as it is, without underscores.
+_LABELS = {
+    "pearson": "Pearson r",
+    "spearman": "Spearman \N{GREEK SMALL LETTER RHO}",
+    "kendall": "Kendall τ",
+    "acc_eq": "acc*eq",
+    "system_acc": "System accuracy",
+    "roc_auc": "ROC AUC",
+    "average_precision": "AP",
+    "ece": "ECE",
+    "mcc": "MCC",
+    "prr": "PRR",
+    "aurc": "AURC",
+    "under_confidence": "Under-confidence",
+    "over_confidence": "Over-confidence",
+    "macro_f1": "Macro-F1",
+    "selective_accuracy_80": "Acc. at 80 %",
+    "selective_accuracy_90": "Acc. at 90 %",
+    "selective_risk": "Error among answers",
+}
+
+
+_LONG_NAMES = {
+    "acc_eq": "pairwise accuracy with calibrated ties",
+    "average_precision": "average precision",
+    "ece": "expected calibration error",
+    "mcc": "Matthews correlation coefficient",
+    "prr": "prediction-rejection ratio",
+    "aurc": "area under the risk-coverage curve",
+    "selective_accuracy_80": "accuracy where the surest 80 % are answered",
+    "selective_accuracy_90": "accuracy where the surest 90 % are answered",
+    "selective_accuracy": "accuracy of the answers that are given",
+}
+
+
+_UNITS = {
+    "system_acc": "pairs of systems",
+    "range": "sources",
+    "spread_per_crude_error": "sources",
+    "spread_per_plausible_error": "sources",
+}
+
+
+_PLAIN = {"f1", "f1_right", "f1_wrong", "log_loss", "span_f1"}
+
+
+# Spellings that no sentence has by accident
+_TELLING = re.compile(r"(?<![\w.-])(?:[a-z0-9]+(?:_[a-z0-9]+)+|f1|mcc|ece|prr|aurc)(?![\w-]|\.\w)")
+
+
+def metric_label(name: str) -> str:
+    """A metric's name for a reader.
+
+    Args:
+        name: The metric, such as ``roc_auc``.
+    """
+    words = re.sub(r"\bf1\b", "F1", name.replace("_", " "))
+    return _LABELS.get(name, words[:1].upper() + words[1:])
+
+
+def long_name(name: str) -> str | None:
+    """What the abbreviation in a metric's label stands for; ``None`` if it is none.
+
+    Args:
+        name: The metric.
+    """
+    return _LONG_NAMES.get(name)
+
+
+def unit_of(name: str) -> str:
+    """What a metric is counted in, in the plural.
+
+    Args:
+        name: The metric.
+    """
+    return _UNITS.get(name, "texts" if "span_" in name else "items")
+
+
+def with_labels(text: str, names: Iterable[str] = ()) -> str:
+    """A note in which metrics are called what the headings of columns call them.
+
+    Args:
+        text: The note, such as ``The threshold with the best f1``. Names that are common words
+            stay as they are.
+        names: Metrics that it may speak of, besides those that are known here.
+    """
+    known = {*_LABELS, *_PLAIN, *names}
+    return _TELLING.sub(
+        lambda match: metric_label(match.group()) if match.group() in known else match.group(),
+        text,
+    )
+
+
+def by_column(
+    labels: Mapping[str, str], remarks: Iterable[tuple[str, str]], form: str = "{}, for {}"
+) -> tuple[str, ...]:
+    """Each remark once; where columns differ, with the labels of those that it holds for.
+
+    Args:
+        labels: Names of the columns and their labels.
+        remarks: Pairs of a column's name and a remark; those of other columns do not count.
+        form: How a remark and labels are put together.
+    """
+    found: dict[str, dict[str, None]] = {}
+    for name, remark in remarks:
+        if name in labels:
+            found.setdefault(remark.rstrip("."), {})[labels[name]] = None
+    if len(found) == 1:
+        return tuple(found)
+    return tuple(form.format(remark, listed(list(where))) for remark, where in found.items())
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as a sentence lists them: ``a, b and c``.
+
+    Args:
+        names: At least one.
+    """
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def interval_remarks(rows: Iterable[Mapping[str, Metric]]) -> Iterable[tuple[str, str]]:
+    """How each interval was found, by column.
+
+    Args:
+        rows: The metrics of each row, by name.
+    """
+    for metrics in rows:
+        for name, metric in metrics.items():
+            if metric.low is not None and metric.high is not None:
+                yield name, metric.interval or "a method that was not named"
+
+
+def count_remarks(
+    names: Iterable[str], rows: Sequence[Mapping[str, Metric]]
+) -> Iterable[tuple[str, str]]:
+    """From how many of what a column was computed.
+
+    Args:
+        names: The columns.
+        rows: The metrics of each row, by name.
+    """
+    for name in names:
+        counts = [metrics[name].count for metrics in rows if name in metrics]
+        low, high = min(counts), max(counts)
+        shown = f"{low:,}" if low == high else f"{low:,} to {high:,}"
+        yield name, f"{shown} {unit_of(name)}"
+
+
+MISTAKES = "Surest mistakes"
+
+
+def mistake_verdict(item: Mistake) -> str:
+    """What the model said and what is right, in a sentence.
+
+    Args:
+        item: The mistake.
+    """
+    kept = "abstained" if item.abstained else "did not abstain"
+    return f"Answered {item.predicted}, gold {item.gold}; the model {kept}."
+
+
+def mistake_summary(item: Mistake) -> str:
+    """The same with its numbers.
+
+    Args:
+        item: The mistake.
+    """
+    return (
+        f"{mistake_verdict(item)} Confidence {number(item.confidence, 3)}, "
+        f"uncertainty {number(item.uncertainty, 3)}."
+    )

@@ -1,0 +1,65 @@
+"""The figures of an evaluation, drawn with matplotlib's objects and no global state."""
+
+import io
+from typing import assert_never
+
+from matplotlib.figure import Figure as Drawing
+
+from headwise.evaluation.statistics.results import Figure, FigureKind
+from headwise.report.plots.heat_maps import draw_confusions
+from headwise.report.plots.lines import draw_reliability, draw_risk_coverage
+from headwise.report.plots.panels import draw_histograms, draw_scatters
+from headwise.report.plots.style import LIGHT, RESOLUTION, Theme
+
+
+def draw(figure: Figure, *, theme: Theme = LIGHT) -> Drawing:
+    """Draw a figure, as wide as a page of a paper, without its title and caption.
+
+    Points that are not finite are left out; a panel without points says so.
+
+    Args:
+        figure: What is drawn.
+        theme: The colours.
+
+    Raises:
+        ValueError: If the coordinates or weights of a panel differ in number.
+    """
+    for panel in figure.panels:
+        sizes = {panel.x.shape, panel.y.shape}
+        sizes |= set() if panel.weight is None else {panel.weight.shape}
+        if len(sizes) > 1 or panel.x.ndim != 1:
+            raise ValueError(
+                f"`x`, `y` and `weight` of panel `{panel.label}` must be flat and equally long, "
+                f"got shapes {sorted(sizes)}."
+            )
+    match figure.kind:
+        case FigureKind.SCATTER:
+            return draw_scatters(figure, theme)
+        case FigureKind.HISTOGRAM:
+            return draw_histograms(figure, theme)
+        case FigureKind.RISK_COVERAGE:
+            return draw_risk_coverage(figure, theme)
+        case FigureKind.RELIABILITY:
+            return draw_reliability(figure, theme)
+        case FigureKind.CONFUSION:
+            return draw_confusions(figure, theme)
+        case _:
+            assert_never(figure.kind)
+
+
+def figure_png(figure: Figure, *, theme: Theme = LIGHT) -> bytes:
+    """A figure as a PNG file, 200 dots per inch; the same figure gives the same bytes.
+
+    Args:
+        figure: What is drawn.
+        theme: The colours.
+
+    Raises:
+        ValueError: If the coordinates or weights of a panel differ in number.
+    """
+    out = io.BytesIO()
+    # The name of the software would make the bytes depend on its version.
+    draw(figure, theme=theme).savefig(
+        out, format="png", dpi=RESOLUTION, metadata={"Software": None}
+    )
+    return out.getvalue()

@@ -1,0 +1,248 @@
+"""What every view of scored text needs: one scale for all signals, and pieces that can be shown.
+
+Nothing here knows HTML or terminals.
+"""
+
+import math
+from bisect import bisect_left
+from dataclasses import dataclass
+
+import regex
+
+from headwise.data.records.scored import ScoredHypothesis, ScoredSpan, ScoredToken
+from headwise.data.records.signals import Signal
+from headwise.report.text import printable
+
+GAP_MARK = "\N{CARET}"
+
+
+"""Stands in shown text where something seems to be missing."""
+
+
+GAP_THRESHOLD = 0.5
+
+
+"""Gaps are marked below this confidence if the main signal says nothing about them."""
+
+
+_GRAPHEME = regex.compile(r"\X")
+
+
+def confidence(value: float | None, signal: Signal) -> float | None:
+    """Map a signal's value onto one scale: 0 is suspicious, 1 is not.
+
+    ``sigmoid``, ``softmax``, ``boosted`` and ``quality`` stay as they are, ``logprob`` becomes the
+    probability ``exp(x)``, ``entropy`` the inverse perplexity ``exp(-x)``, ``rank`` its reciprocal
+    ``1/x``, ``error`` and ``omission`` become ``1 - x``.
+    Each map is monotone: it keeps or reverses the order.
+
+    Args:
+        value: A value of the signal, in its own range.
+        signal: What the value is.
+
+    Returns:
+        A number in [0, 1], rounded to four decimals; ``None`` for ``None`` and for NaN.
+    """
+    if value is None or math.isnan(value):
+        return None
+    if signal is Signal.LOGPROB:
+        value = math.exp(min(value, 0.0))
+    elif signal is Signal.ENTROPY:
+        value = math.exp(-max(value, 0.0))
+    elif signal is Signal.RANK:
+        value = 1.0 / max(value, 1.0)
+    else:
+        value = signal.oriented(value)
+    return round(min(max(value, 0.0), 1.0), 4)
+
+
+def no_error_share(scored: ScoredHypothesis) -> str | None:
+    """The probability that the whole text has no error, in per cent; ``None`` if it is unknown.
+
+    The score is a mean of its tokens, which says little about that.
+    """
+    if scored.quality is None:
+        return None
+    # Never 0% or 100%: a calibrated probability is neither
+    if not 0.01 <= scored.quality <= 0.99:
+        return "<1%" if scored.quality < 0.5 else ">99%"
+    return f"{scored.quality:.0%}"
+
+
+def scale_description(signal: Signal) -> str:
+    """What the shades mean for a signal, in words for a reader."""
+    match signal:
+        case Signal.SIGMOID:
+            return "the Sigmoid Head's score of a token, from 0 to 1"
+        case Signal.SOFTMAX:
+            return "the language model's probability of a token, from 0 to 1"
+        case Signal.BOOSTED:
+            return "the probability with the mass of all dominant tokens credited, from 0 to 1"
+        case Signal.LOGPROB:
+            return "the log-probability x of a token, shown as the probability exp(x)"
+        case Signal.ENTROPY:
+            return "the entropy x of the next-token distribution in nats, shown as exp(-x)"
+        case Signal.QUALITY:
+            return "the calibrated probability that a token is right, from 0 to 1"
+        case Signal.RANK:
+            return "a token's rank x in the language model's distribution, shown as 1/x"
+        case Signal.ERROR:
+            return "the error head's probability x that a token is wrong, shown as 1 - x"
+        case Signal.OMISSION:
+            return (
+                "the error head's probability x that something is missing after a token, "
+                "shown as 1 - x"
+            )
+
+
+def check_threshold(threshold: float) -> None:
+    """Refuse a threshold that does not lie on the scale of :func:`confidence`.
+
+    Raises:
+        ValueError: If it is not in [0, 1].
+    """
+    if not 0.0 <= threshold <= 1.0:
+        raise ValueError(
+            f"`threshold` must lie in [0, 1], got {threshold}. Other signals than probabilities of "
+            "being right are mapped onto that range first: logprob as exp(x), entropy as exp(-x), "
+            "rank as 1/x, error and omission as 1 - x."
+        )
+
+
+def words_to_check(
+    scored: ScoredHypothesis, threshold: float, signal: Signal
+) -> list[tuple[ScoredSpan, float]]:
+    """The words whose confidence lies below a threshold, in order, each with its confidence."""
+    return [
+        (word, level)
+        for word in scored.words
+        if (level := confidence(getattr(word, signal), signal)) is not None and level < threshold
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A place of a hypothesis where something may be missing.
+
+    Attributes:
+        place: Number of the character that the mark stands in front of; the text's length at
+            its end.
+        omission: Probability that something is missing, in [0, 1].
+        confidence: Its confidence, ``1 - omission``, as :func:`confidence` gives it.
+        where: The place in words for a reader: ``before “läuft”``, ``in “Strandkorb”``,
+            ``at the end``.
+    """
+
+    place: int
+    omission: float
+    confidence: float
+    where: str
+
+
+def shows_gaps(signals: tuple[Signal, ...]) -> bool:
+    """Whether these signals say where something is missing."""
+    return Signal.OMISSION in signals
+
+
+def gap_threshold(threshold: float, signal: Signal) -> float:
+    """The confidence below which a gap is marked.
+
+    Args:
+        threshold: That of the words.
+        signal: The main signal. A threshold on ``error`` or ``omission`` holds for gaps too; that
+            of another signal does not, and :data:`GAP_THRESHOLD` takes its place.
+    """
+    return threshold if signal.needs_error_head else GAP_THRESHOLD
+
+
+def all_gaps(scored: ScoredHypothesis) -> list[Gap]:
+    """Every place that has an ``omission``, in order; none if it was not asked for."""
+    if not shows_gaps(scored.signals):
+        return []
+    text = scored.hypothesis
+    # In front of the next word, not behind the last one and its space; never inside what a reader
+    # sees as one character
+    stops = [match.start() for match in _GRAPHEME.finditer(text) if not match[0].isspace()]
+    stops.append(len(text))
+    highest: dict[int, float] = {}
+    for found in scored.gaps(above=0.0):
+        place = stops[bisect_left(stops, found.place)]
+        highest[place] = max(found.omission, highest.get(place, 0.0))
+    gaps, words = [], iter(scored.words)
+    word = next(words, None)
+    for place, omission in sorted(highest.items()):
+        while word is not None and word.end <= place:
+            word = next(words, None)
+        where = "at the end"
+        if word is not None:
+            where = f"{'in' if word.start < place else 'before'} “{printable(word.text)}”"
+        level = confidence(omission, Signal.OMISSION)
+        if level is not None:
+            gaps.append(Gap(place, omission, level, where))
+    return gaps
+
+
+def gaps_to_check(scored: ScoredHypothesis, threshold: float, signal: Signal) -> list[Gap]:
+    """The places where something seems to be missing, in order.
+
+    Args:
+        scored: A scored hypothesis.
+        threshold: That of the words.
+        signal: The main signal; see :func:`gap_threshold`.
+    """
+    limit = gap_threshold(threshold, signal)
+    return [gap for gap in all_gaps(scored) if gap.confidence < limit]
+
+
+def alternative_label(text: str) -> str:
+    """How an alternative token is written where its outer spaces would be lost."""
+    return printable(text).strip() or text.replace(" ", "␣").replace("\n", "⏎") or "∅"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """The smallest stretch of text that can be shaded on its own, and the tokens it consists of.
+
+    Usually one token. Tokens that share a character, as byte-level ones do, or that meet inside
+    what a reader sees as one character, stand in one cell.
+    """
+
+    start: int
+    end: int
+    tokens: tuple[ScoredToken, ...]
+
+    def confidence(self, signal: Signal) -> float | None:
+        """The confidence of its worst token."""
+        levels = [confidence(getattr(token, signal), signal) for token in self.tokens]
+        return min((level for level in levels if level is not None), default=None)
+
+
+def display_cells(scored: ScoredHypothesis) -> list[Cell]:
+    """Cut a hypothesis into cells.
+
+    Args:
+        scored: A scored hypothesis; its special tokens cover no text and have no cell.
+
+    Returns:
+        Cells in order, none overlapping another, without the spaces around them. Characters
+        that belong to no token are in no cell.
+    """
+    text = scored.hypothesis
+    boundaries = {match.start() for match in _GRAPHEME.finditer(text)}
+    groups: list[tuple[int, int, list[ScoredToken]]] = []
+    for token in scored.tokens:
+        if token.start >= token.end:
+            continue
+        if groups and (token.start < groups[-1][1] or token.start not in boundaries):
+            start, end, tokens = groups[-1]
+            groups[-1] = (start, max(end, token.end), [*tokens, token])
+        else:
+            groups.append((token.start, token.end, [token]))
+    cells = []
+    for start, end, tokens in groups:
+        shown = text[start:end]
+        if not shown.isspace():
+            start += len(shown) - len(shown.lstrip())
+            end -= len(shown) - len(shown.rstrip())
+        cells.append(Cell(start, end, tuple(tokens)))
+    return cells

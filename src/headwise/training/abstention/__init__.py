@@ -1,0 +1,1 @@
+"""Training of the abstention head; no loop of its own."""

@@ -1,0 +1,160 @@
+"""What an abstention head learns from: what an NLI head thought of a pair, and whether it erred."""
+
+import logging
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from headwise.errors import TrainingError
+from headwise.heads.entailment.nli_head import NLIHead
+from headwise.training.abstention.settings import ErrorLabels
+from headwise.training.loop.vectors import LabelledVectors, Subset, vector_batches
+from headwise.training.nli.settings import NLITraining
+from headwise.training.nli.train import first_nli_head, fit_nli_head
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldVectors:
+    """Vectors in memory, with their classes.
+
+    Attributes:
+        vectors: ``(N, F)``, float32.
+        labels: ``(N,)``, int64; or probabilities of the classes, ``(N, C)``, float32.
+    """
+
+    vectors: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        """N."""
+        return len(self.labels)
+
+    def batch(self, indices: Tensor) -> Tensor:
+        """Vectors by their numbers."""
+        return self.vectors[indices]
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """Examples of an NLI head's errors and right answers.
+
+    Attributes:
+        examples: Hidden layer and logits side by side, ``(N, hidden_size + 3)``; class 1 for an
+            error.
+        share: Share of errors among the labels.
+        fold_accuracies: Accuracy of each fold's head on what it did not see.
+    """
+
+    examples: HeldVectors
+    share: float
+    fold_accuracies: list[float]
+
+
+@torch.no_grad()
+def thoughts(head: NLIHead, source: LabelledVectors, *, device: torch.device) -> Tensor:
+    """Hidden layer and logits side by side, ``(N, hidden_size + 3)``, float32, on the CPU."""
+    head = head.to(device).eval()
+    rows = [
+        torch.cat(head.with_hidden(vectors.to(device)), dim=-1).cpu()
+        for vectors in vector_batches(source)
+    ]
+    head.cpu()
+    return torch.cat(rows)
+
+
+def mistakes(thought: Tensor, labels: Tensor, head: NLIHead) -> Tensor:
+    """Whether the most probable label is wrong, ``(N,)``, int64, from :func:`thoughts`."""
+    return (thought[:, head.hidden_size :].argmax(-1) != labels).long()
+
+
+def premise_folds(premises: Sequence[str], *, folds: int, seed: int) -> Tensor:
+    """Deal premises to folds, so that all pairs of one premise stand in one.
+
+    Args:
+        premises: Of each pair, N of them.
+        folds: K.
+        seed: Of the order in which premises are dealt.
+
+    Returns:
+        Number of each pair's fold, from 0, ``(N,)``, int64.
+
+    Raises:
+        TrainingError: If there are fewer premises than folds.
+    """
+    # No NumPy array of texts: each would be as wide as the longest
+    names = {name: number for number, name in enumerate(sorted(set(premises)))}
+    if len(names) < folds:
+        raise TrainingError(
+            f"{folds} folds need as many different premises, the training data hold {len(names)}; "
+            "take fewer folds, or more data."
+        )
+    dealt = np.random.default_rng(seed).permutation(len(names)) % folds
+    return torch.from_numpy(dealt[[names[premise] for premise in premises]]).long()
+
+
+def abstention_examples(
+    head: NLIHead,
+    train: LabelledVectors,
+    dev: LabelledVectors,
+    premises: Sequence[str],
+    *,
+    labels: ErrorLabels,
+    folds: int,
+    seed: int,
+    settings: NLITraining,
+    device: torch.device,
+) -> Errors:
+    """What the abstention head learns from.
+
+    An NLI head errs less on pairs that it was trained on than on others, so that its own errors
+    there say little. Out-of-fold errors come from heads that were trained like it, but without the
+    premise. Each of them stands there twice: beside what the NLI head thought of the pair, which is
+    what will be read later on, and beside what the other head thought, which had not seen it.
+
+    Args:
+        head: The NLI head whose errors are to be foreseen.
+        train: What it was trained on.
+        dev: What decides when the heads of the folds stop, as it did for the NLI head.
+        premises: Of each training pair.
+        labels: Whose errors count.
+        folds: K.
+        seed: Of the folds.
+        settings: Those that the NLI head was trained with.
+        device: Where to train.
+    """
+    own = thoughts(head, train, device=device)
+    if labels is ErrorLabels.OWN_ERRORS:
+        wrong = mistakes(own, train.labels, head)
+        return Errors(HeldVectors(own, wrong), wrong.float().mean().item(), [])
+    place = premise_folds(premises, folds=folds, seed=seed)
+    wrong = torch.empty(len(own), dtype=torch.int64)
+    doubt = torch.empty(len(own))
+    found = torch.empty_like(own)
+    settings = replace(settings, report_to=())
+    accuracies = []
+    for fold in range(folds):
+        logger.info("NLI head without fold %d of %d:", fold + 1, folds)
+        held_out = (place == fold).nonzero().squeeze(1)
+        rest = Subset(train, (place != fold).nonzero().squeeze(1))
+        # The same first weights as the NLI head's, so that hidden units keep something in common
+        other = first_nli_head(head.input_size, replace(settings, hidden_size=head.hidden_size))
+        with tempfile.TemporaryDirectory(prefix="headwise-fold-") as folder:
+            fit_nli_head(other, rest, dev, settings, checkpoints=Path(folder), device=device)
+        unseen = Subset(train, held_out)
+        found[held_out] = thoughts(other, unseen, device=device)
+        wrong[held_out] = mistakes(found[held_out], unseen.labels, other)
+        probabilities = found[held_out, other.hidden_size :].softmax(dim=-1)
+        doubt[held_out] = 1.0 - probabilities.gather(1, unseen.labels.unsqueeze(1)).squeeze(1)
+        accuracies.append(1.0 - wrong[held_out].float().mean().item())
+    both = torch.cat([own, found])
+    if labels is ErrorLabels.OUT_OF_FOLD:
+        return Errors(HeldVectors(both, wrong.repeat(2)), wrong.float().mean().item(), accuracies)
+    shares = torch.stack([1.0 - doubt, doubt], dim=1)
+    return Errors(HeldVectors(both, shares.repeat(2, 1)), doubt.mean().item(), accuracies)

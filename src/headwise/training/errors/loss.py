@@ -1,0 +1,112 @@
+"""What an error head learns: which tokens are wrong, and where something is missing."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from headwise.features import FeatureBatch
+from headwise.features.batch import pair_numbers
+from headwise.heads.quality.error_head import ErrorHead
+
+MARKED = "marked"
+"""Name of wrong tokens of no family."""
+
+
+class ClassWeights(NamedTuple):
+    """Weights of what is right and of what is wrong."""
+
+    right: float = 1.0
+    wrong: float = 1.0
+
+
+class ErrorLoss(nn.Module):
+    """An error head and its binary cross-entropy, as the module that is trained.
+
+    Args:
+        head: The head.
+        unembedding: Weight of the language model's output layer, ``(V, H)``; frozen.
+        missing_weight: Weight of the loss on gaps against that on tokens.
+        token_weights: Weights of right and wrong tokens.
+        gap_weights: Weights of places where nothing, or something, is missing.
+        families: For each dev pair, by its number, what kind of error it has, ``None`` for
+            none; without them, all wrong tokens are of one kind.
+    """
+
+    unembedding: Tensor
+
+    def __init__(
+        self,
+        head: ErrorHead,
+        unembedding: Tensor,
+        *,
+        missing_weight: float = 0.5,
+        token_weights: ClassWeights = ClassWeights(),
+        gap_weights: ClassWeights = ClassWeights(),
+        families: Sequence[str | None] | None = None,
+    ) -> None:
+        super().__init__()
+        self.head = head
+        # It is the language model's own, and no part of a checkpoint
+        self.register_buffer("unembedding", unembedding.detach(), persistent=False)
+        self._missing_weight = missing_weight
+        self._token_weights, self._gap_weights = token_weights, gap_weights
+        self._names = [MARKED]
+        self._family_of: Tensor | None = None
+        if families is not None:
+            self._names = sorted({family for family in families if family is not None})
+            numbers = [-1 if one is None else self._names.index(one) for one in families]
+            self._family_of = torch.tensor(numbers)
+
+    def logits(self, batch: FeatureBatch) -> Tensor:
+        """Both outputs of the head for a batch, ``(N, 2)``, float32."""
+        return self.head.logits(
+            batch.hidden,
+            self.unembedding.index_select(0, batch.targets),
+            batch.counts,
+            statistics=batch.statistics if self.head.statistics else None,
+        )
+
+    def forward(self, batch: FeatureBatch, epoch: int) -> tuple[Tensor, Tensor]:  # noqa: ARG002
+        """Sum of weighted losses and number of positions, two scalars.
+
+        A gap counts where it is known whether something is missing.
+        """
+        logits = self.logits(batch)
+        total = _cross_entropy(logits[:, 0], wrong_tokens(batch), self._token_weights)
+        known = batch.missing_known
+        if batch.missing is not None and known is not None and self._missing_weight:
+            gaps = _cross_entropy(logits[known, 1], batch.missing[known], self._gap_weights)
+            total = total + self._missing_weight * gaps
+        return total, logits.new_tensor(float(len(batch)))
+
+    @torch.no_grad()
+    def token_scores(self, batch: FeatureBatch) -> dict[str, Tensor]:
+        """Scores of right tokens and of the wrong ones of each family, the higher the better.
+
+        Tokens that close a text are left out: they are right in almost any text.
+        """
+        tokens = ~batch.closing
+        scores, wrong = -self.logits(batch)[tokens, 0], wrong_tokens(batch)[tokens]
+        found = {"right": scores[~wrong]}
+        if self._family_of is None:
+            return found | {MARKED: scores[wrong]}
+        families = self._family_of.to(wrong.device)[pair_numbers(batch.keys[tokens])]
+        return found | {
+            name: scores[wrong & (families == number)] for number, name in enumerate(self._names)
+        }
+
+
+def wrong_tokens(batch: FeatureBatch) -> Tensor:
+    """Which tokens are wrong, ``(N,)``, bool; none where nobody looked."""
+    if batch.errors is None:
+        return torch.zeros_like(batch.targets, dtype=torch.bool)
+    return batch.errors
+
+
+def _cross_entropy(logits: Tensor, labels: Tensor, weights: ClassWeights) -> Tensor:
+    """Sum over positions, weighted by class, a scalar."""
+    each = torch.where(labels, weights.wrong, weights.right)
+    return F.binary_cross_entropy_with_logits(logits, labels.float(), each, reduction="sum")

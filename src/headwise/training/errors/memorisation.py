@@ -1,0 +1,101 @@
+"""Whether the language model knows the training texts by heart."""
+
+import logging
+import math
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from headwise.backbones import Backbone, PromptTemplate
+from headwise.data.records.pairs import Pair
+from headwise.features import LiveFeatures, encode_examples
+from headwise.functional.length_batches import length_batches
+
+logger = logging.getLogger(__name__)
+
+_SAMPLE = 1000
+_BATCH_TOKENS = 4096
+# Texts of the same kind differ by less; those that a small model was trained on, by more
+_NATS_A_TOKEN = 0.1
+_STANDARD_ERRORS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Memorisation:
+    """How much better the language model predicts training texts than dev texts.
+
+    Attributes:
+        train: Log-probability of a token, averaged over a training text and then over a sample
+            of them, in nats.
+        dev: The same of dev texts.
+        error: Standard error of the difference, in nats.
+    """
+
+    train: float
+    dev: float
+    error: float
+
+    @property
+    def found(self) -> bool:
+        """Whether the difference is larger than 0.1 nats and than three standard errors."""
+        difference = self.train - self.dev
+        return difference > max(_NATS_A_TOKEN, _STANDARD_ERRORS * self.error)
+
+    def __str__(self) -> str:
+        compared = (
+            f"{self.train:.2f} nats a token on training texts, {self.dev:.2f} on dev texts "
+            f"(difference {self.train - self.dev:+.2f}, standard error {self.error:.2f})"
+        )
+        if self.found:
+            return (
+                f"The language model predicts the training texts better than dev: {compared}. It "
+                "knows them by heart, or they are easier."
+            )
+        return f"The language model does not know the training texts by heart: {compared}."
+
+
+def measure_memorisation(
+    backbone: Backbone,
+    train: Sequence[Pair],
+    dev: Sequence[Pair],
+    prompt: PromptTemplate,
+    *,
+    max_length: int | None = None,
+) -> Memorisation | None:
+    """Compare how well the language model predicts correct texts of both parts; say so.
+
+    Args:
+        backbone: The frozen language model.
+        train: Correct training pairs; at most 1,000 are read.
+        dev: Correct dev pairs, likewise.
+        prompt: How a pair is laid out.
+        max_length: Longest example in tokens; ``None`` for the model's own limit.
+
+    Returns:
+        What was found; ``None`` if a part has fewer than two texts that the model can read.
+    """
+    found = [_means(backbone, pairs, prompt, max_length) for pairs in (train, dev)]
+    if min(map(len, found)) < 2:
+        return None
+    means = [float(np.mean(values)) for values in found]
+    squares = [float(np.var(values, ddof=1)) / len(values) for values in found]
+    memorisation = Memorisation(means[0], means[1], error=math.sqrt(sum(squares)))
+    logger.log(logging.WARNING if memorisation.found else logging.INFO, "%s", memorisation)
+    return memorisation
+
+
+def _means(
+    backbone: Backbone, pairs: Sequence[Pair], prompt: PromptTemplate, max_length: int | None
+) -> list[float]:
+    """Mean log-probability of the tokens of each text of a sample."""
+    chosen = random.Random(0).sample(range(len(pairs)), min(len(pairs), _SAMPLE))
+    examples = encode_examples(backbone, [pairs[i] for i in chosen], prompt, max_length=max_length)
+    source = LiveFeatures(backbone, examples, candidates=1, statistics=True)
+    means: list[float] = []
+    for indices in length_batches(source.lengths, max_tokens=_BATCH_TOKENS):
+        batch = source.batch(indices)
+        assert batch.statistics is not None
+        means += [float(one.mean()) for one in batch.statistics[:, 0].split(list(batch.counts))]
+    return means

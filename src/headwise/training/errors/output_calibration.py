@@ -1,0 +1,187 @@
+"""Turn the outputs of a trained error head into probabilities that dev agrees with."""
+
+import logging
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from headwise.features import FeatureSource
+from headwise.functional.length_batches import length_batches
+from headwise.metrics import expected_calibration_error, roc_auc
+from headwise.metrics.platt_scaling import MINIMUM_OF_CLASS, platt_line
+from headwise.training.errors.loss import ErrorLoss, wrong_tokens
+
+logger = logging.getLogger(__name__)
+
+_BATCH_TOKENS = 16384
+_TOKENS, _GAPS = 0, 1
+_NAMES = ("wrong tokens", "gaps")
+
+
+@dataclass(frozen=True, slots=True)
+class OutputQuality:
+    """What dev says of one of the head's outputs.
+
+    Attributes:
+        positions: How many it was measured on: tokens without those that close a text, or gaps of
+            texts whose gaps are known, that at the end included.
+        positive: How many of them are wrong, or have something missing before them.
+        auroc: Probability that a wrong one has a higher output than a right one; ``None`` if
+            there is only one kind.
+        ece_before: Expected calibration error of the probabilities as they were learned.
+        ece_after: The same with slope and intercept.
+        slope: Factor on the logits that was found, 1 if none was.
+        intercept: What is added then.
+    """
+
+    positions: int
+    positive: int
+    auroc: float | None
+    ece_before: float | None
+    ece_after: float | None
+    slope: float = 1.0
+    intercept: float = 0.0
+
+
+class LabelledLogits(NamedTuple):
+    """One output with its labels.
+
+    Attributes:
+        logits: ``(n,)``, float32, on the CPU.
+        labels: Which positions are wrong, or have something missing before them, ``(n,)``, bool.
+    """
+
+    logits: Tensor
+    labels: Tensor
+
+
+@torch.no_grad()
+def outputs_on(
+    loss: ErrorLoss, dev: FeatureSource, *, device: torch.device
+) -> tuple[LabelledLogits, LabelledLogits | None]:
+    """Both outputs with their labels.
+
+    Returns:
+        Of all tokens but those that close a text; and of all gaps of which it is known whether
+        something is missing, ``None`` if it is known of none.
+    """
+    loss.eval()
+    found: tuple[list[LabelledLogits], list[LabelledLogits]] = ([], [])
+    for indices in length_batches(dev.lengths, max_tokens=_BATCH_TOKENS):
+        batch = dev.batch(indices).to(device)
+        logits, tokens = loss.logits(batch), ~batch.closing
+        found[_TOKENS].append(
+            LabelledLogits(logits[tokens, _TOKENS].cpu(), wrong_tokens(batch)[tokens].cpu())
+        )
+        if batch.missing is not None and batch.missing_known is not None:
+            known = batch.missing_known
+            found[_GAPS].append(
+                LabelledLogits(logits[known, _GAPS].cpu(), batch.missing[known].cpu())
+            )
+    gaps = _joined(found[_GAPS])
+    return _joined(found[_TOKENS]), gaps if len(gaps.labels) else None
+
+
+def measure_outputs(
+    loss: ErrorLoss, source: FeatureSource, *, device: torch.device
+) -> tuple[OutputQuality, OutputQuality | None]:
+    """How good the probabilities of tokens and of gaps are as they stand.
+
+    Args:
+        loss: The head.
+        source: Features with labels.
+        device: Where to compute.
+
+    Returns:
+        What was found for tokens and for gaps; ``None`` for gaps without labels.
+    """
+    tokens, gaps = outputs_on(loss, source, device=device)
+    return _as_it_is(tokens), None if gaps is None else _as_it_is(gaps)
+
+
+def fold_calibration(
+    loss: ErrorLoss, dev: FeatureSource, *, device: torch.device, with_gaps: bool = True
+) -> tuple[OutputQuality, OutputQuality | None]:
+    """Fit a slope and an intercept to each output on dev and put them into the last layer.
+
+    An output that tells nothing apart, or that has fewer than 10 positions of a kind, stays as it
+    is; a message says so. The figures are those of the data that were fitted to.
+
+    Args:
+        loss: The trained head.
+        dev: Features with labels.
+        device: Where to compute.
+        with_gaps: Whether the labels of gaps count.
+
+    Returns:
+        What was found for tokens and for gaps; ``None`` for gaps without labels.
+
+    References:
+        Platt 1999, Probabilistic Outputs for Support Vector Machines, section 2.2.
+    """
+    tokens, gaps = outputs_on(loss, dev, device=device)
+    return (
+        _folded(loss, _TOKENS, tokens),
+        _folded(loss, _GAPS, gaps) if with_gaps and gaps is not None else None,
+    )
+
+
+def fold_gap_calibration(
+    loss: ErrorLoss, dev: FeatureSource, *, device: torch.device
+) -> OutputQuality | None:
+    """The same for gaps alone: after training that changed what their output reads.
+
+    Args:
+        loss: The head.
+        dev: Features with labels.
+        device: Where to compute.
+    """
+    gaps = outputs_on(loss, dev, device=device)[_GAPS]
+    return None if gaps is None else _folded(loss, _GAPS, gaps)
+
+
+def _folded(loss: ErrorLoss, column: int, found: LabelledLogits) -> OutputQuality:
+    quality = _fitted(found, _NAMES[column])
+    output = loss.head.output
+    with torch.no_grad():
+        output.weight[column].mul_(quality.slope)
+        output.bias[column].mul_(quality.slope).add_(quality.intercept)
+    return quality
+
+
+def _fitted(found: LabelledLogits, name: str) -> OutputQuality:
+    quality = _as_it_is(found)
+    rarer = min(quality.positive, quality.positions - quality.positive)
+    if rarer < MINIMUM_OF_CLASS:
+        logger.warning(
+            "Probabilities of %s stay as they were learned: of %d dev positions, %d are positive; "
+            "a calibration needs %d of each kind.",
+            name,
+            quality.positions,
+            quality.positive,
+            MINIMUM_OF_CLASS,
+        )
+        return quality
+    logits = found.logits.double()
+    slope, intercept = platt_line(logits.numpy(), found.labels.numpy())
+    if slope <= 0.0:
+        return quality
+    after = _calibration_error(slope * logits + intercept, found.labels)
+    return replace(quality, ece_after=after, slope=slope, intercept=intercept)
+
+
+def _as_it_is(found: LabelledLogits) -> OutputQuality:
+    error = _calibration_error(found.logits.double(), found.labels)
+    auroc = roc_auc(found.logits.numpy(), found.labels.numpy()).value
+    return OutputQuality(len(found.labels), int(found.labels.sum()), auroc, error, error)
+
+
+def _calibration_error(logits: Tensor, labels: Tensor) -> float | None:
+    return expected_calibration_error(torch.sigmoid(logits).numpy(), labels.numpy()).value
+
+
+def _joined(parts: list[LabelledLogits]) -> LabelledLogits:
+    empty = LabelledLogits(torch.empty(0), torch.empty(0, dtype=torch.bool))
+    return LabelledLogits(*(torch.cat(columns) for columns in zip(empty, *parts, strict=True)))

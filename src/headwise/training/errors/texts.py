@@ -1,0 +1,101 @@
+"""The texts that an error head learns from: correct ones with copies, and marked ones."""
+
+import logging
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+
+from headwise.corruption.error_copies import group_of
+from headwise.data.records.error_spans import missing_places
+from headwise.data.records.pairs import Pair
+from headwise.data.records.token_marks import has_error
+from headwise.errors import TrainingError
+
+logger = logging.getLogger(__name__)
+
+
+def correct_pairs(pairs: Sequence[Pair], *, part: str) -> list[Pair]:
+    """Pairs without those that people found errors in; a message says how many were left out.
+
+    Args:
+        pairs: Pairs that are to be correct.
+        part: What they are for, for the message.
+
+    Raises:
+        TrainingError: If no pair is left.
+    """
+    if not pairs:
+        raise TrainingError(f"There are no {part} pairs.")
+    found = [replace(pair, errors=(), tags=None) for pair in pairs if not has_error(pair)]
+    if not found:
+        raise TrainingError(
+            f"All {len(pairs):,} {part} pairs have errors that people marked; give correct pairs "
+            "as data, and these as labels."
+        )
+    if left_out := len(pairs) - len(found):
+        logger.warning(
+            "%d %s pairs have errors that people marked and are left out; give them as labels.",
+            left_out,
+            part,
+        )
+    return found
+
+
+def labelled_pairs(pairs: Sequence[Pair], *, part: str) -> list[Pair]:
+    """Pairs with what people marked as their ``errors``, be it spans or words.
+
+    Args:
+        pairs: Pairs with ``errors`` or ``tags``.
+        part: What they are for, for the message.
+
+    Raises:
+        TrainingError: If nobody looked for the errors of a pair.
+    """
+    found = []
+    for index, pair in enumerate(pairs):
+        if pair.errors is None and pair.tags is None:
+            place = f"line {pair.line}" if pair.line else f"index {index}"
+            raise TrainingError(
+                f"The {part} pair at {place} does not say what is wrong in it; labels need "
+                "`annotations` or `word_tags`, or MQM rows. Give correct pairs as data."
+            )
+        if pair.errors is None and pair.tags is not None:
+            pair = replace(pair, errors=pair.tags.errors)
+        found.append(pair)
+    return found
+
+
+def split_labels(
+    pairs: Sequence[Pair], *, dev_share: float, seed: int
+) -> tuple[list[Pair], list[Pair]]:
+    """Hold out some of the sources with all their texts.
+
+    Args:
+        pairs: Marked pairs.
+        dev_share: Share of the sources, in (0, 1).
+        seed: Of the choice.
+
+    Returns:
+        Pairs to learn from, and pairs that were held out.
+
+    Raises:
+        TrainingError: If there are fewer than two sources.
+    """
+    names = [group_of(pair, pair.hypothesis) for pair in pairs]
+    sources = list(dict.fromkeys(names))
+    if len(sources) < 2:
+        raise TrainingError(
+            f"There are marked texts of {len(sources)} source, so that none can be held out; give "
+            "marked dev texts."
+        )
+    count = min(len(sources) - 1, max(1, round(dev_share * len(sources))))
+    held_out = set(random.Random(seed).sample(sources, count))
+    parts: tuple[list[Pair], list[Pair]] = ([], [])
+    for pair, name in zip(pairs, names, strict=True):
+        parts[name in held_out].append(pair)
+    return parts
+
+
+def gaps_are_marked(pairs: Sequence[Pair]) -> bool:
+    """Whether who marked spans also marked gaps: some text without word tags has one."""
+    return any(missing_places(pair.errors or ()) for pair in pairs if pair.tags is None)

@@ -1,0 +1,1 @@
+"""The one training loop, its batches, run file and card; no objective."""

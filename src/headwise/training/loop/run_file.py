@@ -1,0 +1,152 @@
+"""The file that says how a head was trained, and that a run can be repeated from."""
+
+from collections.abc import Collection, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from headwise.backbones import PromptTemplate
+from headwise.errors import DataError, TrainingError
+from headwise.files import atomic_path, naming_output
+from headwise.heads.storage.quality_heads import RUN_FILE
+
+_PACKAGES = ("headwise", "torch", "transformers")
+
+
+class TrainingRun(BaseModel):
+    """A whole run as plain values.
+
+    Attributes:
+        backbone: Name, folder or hub id of the language model.
+        dtype: Floating point type that it ran in.
+        data: Training files.
+        dev: Dev files.
+        prompt: The prompt template in its saved form, or the name of one.
+        settings: Those of the training, nested; selectors stand as texts.
+        versions: Of the packages that the run was made with.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    backbone: str | None = None
+    dtype: str | None = None
+    data: list[str] = Field(default_factory=list)
+    dev: list[str] = Field(default_factory=list)
+    prompt: dict[str, Any] | str | None = None
+    settings: dict[str, Any] = Field(default_factory=dict)
+    versions: dict[str, str] = Field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        backbone: str,
+        prompt: PromptTemplate,
+        settings: dict[str, Any],
+        *,
+        data: Sequence[str],
+        dev: Sequence[str],
+        dtype: str | None = None,
+    ) -> Self:
+        """The record of a run."""
+        return cls(
+            backbone=backbone,
+            dtype=dtype,
+            data=list(data),
+            dev=list(dev),
+            prompt=prompt.model_dump(),
+            settings=settings,
+            versions=package_versions(),
+        )
+
+    @classmethod
+    def read(cls, path: str | Path) -> Self:
+        """Read a run file.
+
+        Raises:
+            DataError: If it is missing, is not YAML, or is not a run.
+        """
+        try:
+            return cls.model_validate(yaml.safe_load(Path(path).read_text("utf-8")) or {})
+        except OSError as error:
+            raise DataError(f"{path} cannot be read: {error.strerror}.") from None
+        except (yaml.YAMLError, UnicodeDecodeError, ValidationError) as error:
+            raise DataError(f"{path} is not a run file: {error}") from None
+
+    def write(self, path: Path) -> None:
+        """Write a run file."""
+        text = yaml.safe_dump(self.model_dump(), sort_keys=False, allow_unicode=True)
+        with naming_output(path), atomic_path(path) as temporary:
+            temporary.write_text(text, "utf-8")
+
+
+def overlaid(base: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    """Nested values with others laid over them; ``None`` is a value like any other."""
+    result = dict(base)
+    for name, value in values.items():
+        below = result.get(name)
+        if isinstance(value, dict) and isinstance(below, dict):
+            value = overlaid(below, value)
+        result[name] = value
+    return result
+
+
+def given_values(values: dict[str, Any]) -> dict[str, Any]:
+    """Nested values without those that are ``None``."""
+    nested = {n: given_values(v) if isinstance(v, dict) else v for n, v in values.items()}
+    return {name: value for name, value in nested.items() if value is not None and value != {}}
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of the packages that a run depends on."""
+    return {name: version(name) for name in _PACKAGES}
+
+
+def claim_output(
+    output: Path,
+    run: TrainingRun,
+    *,
+    checkpoints: Path,
+    name: str = RUN_FILE,
+    may_differ: Collection[str] = (),
+) -> None:
+    """Write the run file, unless the folder holds checkpoints of another run.
+
+    Args:
+        output: The folder.
+        run: What is going to be done.
+        checkpoints: Folder of the checkpoints, there or not.
+        name: Of the run file.
+        may_differ: What the checkpoints do not depend on, as ``settings.NAME``.
+
+    Raises:
+        TrainingError: If it does; the message says what differs.
+    """
+    path = output / name
+    if path.is_file() and checkpoints.is_dir():
+        before = _flat(type(run).read(path).model_dump(exclude={"versions"}))
+        now = _flat(run.model_dump(exclude={"versions"}))
+        # Plain values of both, as YAML keeps them
+        compared = (before.keys() | now.keys()) - set(may_differ)
+        names = sorted(n for n in compared if before.get(n) != now.get(n))
+        if names:
+            differences = "; ".join(
+                f"{name}: {before.get(name)!r} there, {now.get(name)!r} now" for name in names
+            )
+            raise TrainingError(
+                f"{checkpoints} belongs to a run with other settings ({differences}); name "
+                "another output, or delete that folder."
+            )
+    run.write(path)
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{prefix}{name}.")
+        else:
+            flat[prefix + name] = value
+    return flat

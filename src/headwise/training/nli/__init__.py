@@ -1,0 +1,1 @@
+"""Training of the NLI head; no loop of its own."""

@@ -1,0 +1,138 @@
+"""Labelled pairs as what a run reads: checked, tokenised, their vectors cached or live."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from headwise.backbones.encoder import EncoderBackbone
+from headwise.data.records.inferences import InferencePair
+from headwise.errors import TrainingError
+from headwise.features.inference_features import (
+    EncodedInferences,
+    InferenceFeatures,
+    cached_inferences,
+    encode_inferences,
+    inference_bytes,
+    live_inferences,
+)
+from headwise.heads.entailment.nli_head import NLI_LABELS, NLIFeatures
+from headwise.training.loop.feature_choice import cache_if_room, readable_bytes
+from headwise.training.loop.settings import FeatureChoice
+
+logger = logging.getLogger(__name__)
+
+_NAMED_REJECTS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class InferenceData:
+    """What a run reads.
+
+    Attributes:
+        features: Vectors of each part of the data.
+        pairs: The pairs that they belong to; those that the encoder cannot read are left out.
+        rejected: How many were left out of all parts.
+        origin: Where vectors come from, in words.
+    """
+
+    features: dict[str, InferenceFeatures]
+    pairs: dict[str, list[InferencePair]]
+    rejected: int
+    origin: str
+
+
+def read_inference_data(
+    backbone: EncoderBackbone,
+    data: Mapping[str, Sequence[InferencePair]],
+    features: NLIFeatures,
+    *,
+    choice: FeatureChoice,
+    dtype: str,
+    folder: Path,
+    progress: bool,
+) -> InferenceData:
+    """Features of the parts of the data, from where they are wanted.
+
+    Args:
+        backbone: The frozen encoder.
+        data: Labelled pairs by the name of the part; in ``train``, no label may be missing.
+        features: What the head reads.
+        choice: Where vectors come from; live ones are computed in every epoch.
+        dtype: Of cached vectors.
+        folder: Of the cache; each part has a folder of its own in it.
+        progress: Whether to show bars on standard error.
+
+    Raises:
+        TrainingError: If a part holds no pair that the encoder can read, or a pair without a
+            label, or a label does not occur in ``train``.
+        MismatchError: If the folder holds vectors of something else.
+        OutputError: If the disk is full.
+    """
+    codes: dict[str, EncodedInferences] = {}
+    kept: dict[str, list[InferencePair]] = {}
+    for name, pairs in data.items():
+        _check_labels(pairs, name)
+        codes[name] = encode_inferences(backbone, pairs, features)
+        _name_rejects(pairs, codes[name], name)
+        kept[name] = [pairs[i] for i in codes[name].kept.tolist()]
+        if not kept[name]:
+            raise TrainingError(f"The {name} data hold no pair that the encoder can read.")
+    _check_classes(codes["train"])
+    size = sum(inference_bytes(backbone, code, dtype=dtype) for code in codes.values())
+    if choice is FeatureChoice.AUTO:
+        choice = cache_if_room(size, folder)
+    if choice is FeatureChoice.LIVE:
+        made = {name: live_inferences(backbone, code, features) for name, code in codes.items()}
+        origin = "live, the encoder runs in every epoch"
+    else:
+        made = {
+            name: cached_inferences(
+                backbone, code, features, folder / name, dtype=dtype, progress=progress
+            )
+            for name, code in codes.items()
+        }
+        texts = sum(len(code.texts) + len(code.pairs) for code in codes.values())
+        origin = f"cached once, {texts:,} vectors, {readable_bytes(size)} in {dtype}"
+    return InferenceData(
+        features=made,
+        pairs=kept,
+        rejected=sum(len(code.rejected) for code in codes.values()),
+        origin=origin,
+    )
+
+
+def _check_classes(codes: EncodedInferences) -> None:
+    """Refuse training data without one of the labels.
+
+    Raises:
+        TrainingError: If so; it names what is missing.
+    """
+    counts = torch.bincount(codes.labels, minlength=len(NLI_LABELS)).tolist()
+    missing = [str(label) for label, count in zip(NLI_LABELS, counts, strict=True) if not count]
+    if missing:
+        raise TrainingError(
+            f"The training data hold no pair of {' and none of '.join(missing)}; a head needs "
+            f"all of {', '.join(NLI_LABELS)}."
+        )
+
+
+def _check_labels(pairs: Sequence[InferencePair], name: str) -> None:
+    if not pairs:
+        raise TrainingError(f"There are no {name} pairs.")
+    without = next((pair for pair in pairs if pair.label is None), None)
+    if without is not None:
+        place = f"line {without.line}: " if without.line else ""
+        raise TrainingError(
+            f"A {name} pair has no label ({place}{without.hypothesis[:60]!r}); leave such out."
+        )
+
+
+def _name_rejects(pairs: Sequence[InferencePair], codes: EncodedInferences, name: str) -> None:
+    for place, error in codes.rejected[:_NAMED_REJECTS]:
+        number = pairs[place].line or place + 1
+        logger.warning("%s, line %d left out: %s", name, number, error)
+    if (more := len(codes.rejected) - _NAMED_REJECTS) > 0:
+        logger.warning("%s: %d more left out.", name, more)

@@ -1,0 +1,1 @@
+"""Training of the Sigmoid Head; no loop of its own."""

@@ -1,0 +1,183 @@
+"""Training an error head as a user does it."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from in_process import invoke
+
+from headwise.backbones import parse_prompt
+from headwise.bundled import locate
+from headwise.bundled.examples import example_pairs
+from headwise.cli.train.error_head_setup import folder_with_sigmoid_head
+from headwise.errors import MismatchError
+from headwise.heads import ErrorHead, SigmoidHead, load_error_head, save_error_head, save_head
+from headwise.quality.calibration.record import Calibration
+
+_SMALL = ("--copies", "1", "--epochs", "1", "--inner-size", "8", "--device", "cpu")
+_MIX = "proportions: {replacement: 1, deletion: 1}\n"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Data beside each other: correct pairs, plain text, and marked texts."""
+    folder = tmp_path_factory.mktemp("train")
+    pairs = example_pairs()
+    for name, part in (("train", pairs[8:]), ("dev", pairs[:8])):
+        rows = [f"{pair.source}\t{pair.hypothesis}" for pair in part]
+        if name == "train":
+            rows.insert(1, "only one column")
+        (folder / f"{name}.tsv").write_text("\n".join(["source\thypothesis", *rows]) + "\n")
+        texts = ["hypothesis", *(pair.hypothesis for pair in part)]
+        (folder / f"{name}.txt").write_text("\n".join(texts) + "\n")
+    with (folder / "labels.jsonl").open("w") as stream:
+        for pair in pairs:
+            # The first half of the text, so that there are enough marks to calibrate with
+            words = [[0, pair.hypothesis.index(" ", len(pair.hypothesis) // 2)]]
+            row = {
+                "source": pair.source,
+                "hypothesis": pair.hypothesis,
+                "word_tags": {"words": words, "bad": [1], "bad_gaps": [0, 1]},
+            }
+            stream.write(json.dumps(row) + "\n")
+    (folder / "mix.yaml").write_text(_MIX)
+    head = ErrorHead(hidden_size=256, inner_size=4)
+    save_error_head(head, folder / "start", prompt=None, backbone="tiny-en-de")
+    return folder
+
+
+def weights(folder: Path) -> bytes:
+    return (folder / "error_head.safetensors").read_bytes()
+
+
+def files(folder: Path) -> tuple[str | Path, ...]:
+    return ("--data", folder / "train.tsv", "--dev", folder / "dev.tsv")
+
+
+def test_a_head_is_trained_and_the_run_repeats(folder: Path) -> None:
+    result = invoke(
+        *("train", "errors", "-b", "tiny-en-de", "-o", folder / "head"),
+        *("--mix", folder / "mix.yaml", *files(folder), *_SMALL),
+    )
+    for said in (
+        "train.tsv, line 3 left out",
+        "Dev AUROC of tokens by family: ",
+        "AUROC of wrong tokens among all on 16 dev texts: error ",
+        "--with-head tiny-en-de",
+    ):
+        assert said in result.stderr
+    run = yaml.safe_load((folder / "head" / "error_head.yaml").read_text("utf-8"))
+    assert run["settings"]["mix"]["proportions"] == {"replacement": 1.0, "deletion": 1.0}
+    assert run["prompt"]["prompt"] == "{bos} {source}<|target|>"
+    result = invoke(
+        *("train", "errors", "--config", folder / "head" / "error_head.yaml"),
+        *("-o", folder / "again", "--with-head", "tiny-en-de", "--device", "cpu"),
+        *files(folder),
+    )
+    assert "sigmoid " in result.stderr
+    assert "--with-head" not in result.stderr
+    assert weights(folder / "head") == weights(folder / "again")
+    assert (folder / "again" / "model.safetensors").is_file()
+
+
+def test_labels_alone_from_random_weights_and_again(folder: Path, tmp_path: Path) -> None:
+    first, marked = tmp_path / "first", folder / "labels.jsonl"
+    labels = ("--labels", marked, "--labels-dev", marked, "--label-epochs", "1", "--device", "cpu")
+    result = invoke(
+        *("train", "errors", "-b", "tiny-en-de", "-o", first, "--start", "none"),
+        *("--variant", "causal", "--inner-size", "8", *labels),
+    )
+    assert "marked texts in" in result.stderr
+    head = load_error_head(first)
+    assert head is not None
+    assert (head.variant, head.inner_size) == ("causal", 8)
+    calibration = Calibration.load(first)
+    assert calibration is not None
+    assert "Measure again with texts of your own" in calibration.provenance.notes[-1]
+    assert "measure again with texts of your own" in (first / "error_head.md").read_text("utf-8")
+    config = ("--config", first / "error_head.yaml", "--device", "cpu")
+    invoke("train", "errors", *config, "-o", tmp_path / "again")  # nobody says --start
+    assert weights(tmp_path / "again") == weights(first)
+
+
+def test_plain_text(folder: Path, tmp_path: Path) -> None:
+    data = ("--data", folder / "train.txt", "--dev", folder / "dev.txt", "--no-source")
+    first = tmp_path / "first"
+    result = invoke(
+        *("train", "errors", "-b", "tiny-en-de", "-o", first, *data, "--language", "de"),
+        *("--mix", folder / "mix.yaml", *_SMALL),
+    )
+    assert "Dev AUROC of tokens" in result.stderr
+    assert "--with-head" not in result.stderr  # that Sigmoid Head reads sources
+    run = yaml.safe_load((first / "error_head.yaml").read_text("utf-8"))
+    assert run["no_source"]
+    assert run["prompt"]["prompt"] == "{bos}"
+    assert run["settings"]["mix"]["language"] == "de"
+    assert run["settings"]["mix"]["proportions"] == {"replacement": 1.0, "deletion": 1.0}
+    assert 'qe.score(None, "hypothesis"' in (first / "error_head.md").read_text("utf-8")
+    config = ("--config", first / "error_head.yaml", "--device", "cpu")
+    again = tmp_path / "again"
+    with pytest.raises(MismatchError, match="reads another prompt than the Sigmoid Head"):
+        invoke("train", "errors", *config, "-o", again, "--with-head", "tiny-en-de")
+    assert not again.exists()
+    invoke("train", "errors", *config, "-o", again)
+    assert weights(again) == weights(first)
+
+
+def test_a_sigmoid_head_in_the_output_stays(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = locate("tiny-en-de")
+    bundled = place.head
+    assert folder_with_sigmoid_head(place, folder / "start", None) is None
+    assert folder_with_sigmoid_head(place, tmp_path, "tiny-en-de") == bundled
+    save_head(SigmoidHead(vocabulary_size=5, hidden_size=3), tmp_path)
+    assert folder_with_sigmoid_head(place, tmp_path, None) == tmp_path
+    assert capsys.readouterr().err == ""
+    assert folder_with_sigmoid_head(place, tmp_path, "tiny-en-de") == tmp_path
+    assert "has a Sigmoid Head, which stays" in capsys.readouterr().err
+
+
+def test_a_sigmoid_head_of_another_model_is_refused_before_training(
+    folder: Path, tmp_path: Path
+) -> None:
+    other = SigmoidHead(vocabulary_size=5, hidden_size=3)
+    save_head(other, tmp_path / "head")
+    arguments = ("train", "errors", "-b", "tiny-en-de", *files(folder), "--device", "cpu")
+    given = ("-o", tmp_path / "new", "--with-head", tmp_path / "head")
+    for output in (("-o", tmp_path / "head"), given):
+        with pytest.raises(MismatchError, match="vocabulary 5 and hidden size 3, the backbone"):
+            invoke(*arguments, *output)
+    assert not (tmp_path / "new").exists()
+    assert not (tmp_path / "head" / "error_head.yaml").exists()
+
+
+def test_a_prompt_for_a_sigmoid_head_must_be_that_of_the_error_head(
+    folder: Path, tmp_path: Path
+) -> None:
+    head = ErrorHead(hidden_size=256, inner_size=4)
+    save_error_head(head, tmp_path, prompt=parse_prompt("raw").model_dump(), backbone="tiny-en-de")
+    with pytest.raises(MismatchError, match=r"error head in .* reads another prompt"):
+        invoke("train", "sigmoid", "-b", "tiny-en-de", *files(folder), "-o", tmp_path)
+    assert not (tmp_path / "run.yaml").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "--data and --dev are needed"),
+        (("--data", "train.tsv"), "--data and --dev are needed"),
+        (("--labels", "labels.jsonl", "--start", "{here}"), "has no error head"),
+        (("--labels", "labels.jsonl", "--start", "{here}/start"), "shape of its own; drop"),
+        (("--labels", "x", "--start", "none", "--with-head", "{here}/start"), "no Sigmoid Head"),
+        (("--data", "x", "--dev", "y", "--learning-rate", "-1"), "learning_rate"),
+    ],
+)
+def test_wrong_usage_is_said(folder: Path, arguments: tuple[str, ...], message: str) -> None:
+    given = [argument.format(here=folder) for argument in arguments]
+    result = invoke(
+        *("train", "errors", "-b", "tiny-en-de", "-o", folder / "x", "--inner-size", "8", *given),
+        code=2,
+    )
+    assert message in " ".join(result.stderr.replace("│", " ").split())

@@ -1,0 +1,105 @@
+import math
+
+import pytest
+import torch
+from made_heads import H, all_heads, made_heads
+
+from headwise.errors import MismatchError
+from headwise.heads.entailment.abstention_head import AbstentionHead
+from headwise.heads.entailment.embedding_head import EmbeddingHead
+from headwise.heads.entailment.late_interaction_head import LateInteractionHead
+from headwise.heads.entailment.nli_head import NLIFeatures, NLIHead
+from headwise.heads.entailment.task_heads import (
+    ABSTAIN_BY,
+    TaskHeads,
+    TaskHeadsConfig,
+    check_task_heads_fit,
+)
+
+
+def config(**changes: object) -> TaskHeadsConfig:
+    options = {"features": NLIFeatures.PAIR_AND_JOINT, "hidden_size": 4, "embedding_size": 8}
+    return TaskHeadsConfig(**{**options, **changes})
+
+
+def test_the_heads_parameters_are_those_of_its_parts() -> None:
+    heads = all_heads(projected=True)
+    parts = (heads.nli, heads.abstention, heads.embedding, heads.late_interaction)
+    assert sum(1 for _ in heads.parameters()) == sum(len(list(p.parameters())) for p in parts)
+    bare = TaskHeads(config=heads.config, nli=heads.nli)
+    assert bare.abstention is bare.embedding is bare.late_interaction is None
+    assert torch.equal(bare.nli(torch.ones(H)), heads.nli(torch.ones(H)))
+
+
+@pytest.mark.parametrize("how", ABSTAIN_BY)
+def test_every_known_uncertainty_can_be_named(how: str) -> None:
+    assert config(abstain_by=how).abstain_by == how
+    assert {"learned", "max_probability", "entropy", "margin"} == set(ABSTAIN_BY)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"abstain_by": "mood"}, r"one of learned, max_probability, .*, got 'mood'"),
+        ({"threshold": math.nan}, "`threshold` must be .*, got nan"),
+        ({"threshold": math.inf}, "`threshold` must be .*, got inf"),
+        ({"threshold": -0.1}, "`threshold` must be .*, got -0.1"),
+        ({"hidden_size": 0}, "`hidden_size` must be at least 1, got 0"),
+        ({"embedding_size": -8}, "`embedding_size` must be at least 1"),
+        ({"max_length": 0}, "`max_length` must be at least 1"),
+    ],
+)
+def test_a_config_out_of_range_is_refused(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        config(**changes)
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        ({"nli": NLIHead(input_size=4, hidden_size=6)}, r"\(pair\+joint\) must be 36, got 4"),
+        ({"abstention": AbstentionHead(hidden_size=7)}, "abstention .* must be 6, got 7"),
+        ({"embedding": EmbeddingHead(hidden_size=4)}, "embedding .* must be 8, got 4"),
+        ({"late_interaction": LateInteractionHead(hidden_size=8)}, "late.* must be 4, got 8"),
+    ],
+)
+def test_parts_that_do_not_fit_together_are_refused(part: dict, message: str) -> None:
+    nli = NLIHead(input_size=36, hidden_size=6)
+    TaskHeads(config=config(), nli=nli, abstention=AbstentionHead(hidden_size=6))
+    with pytest.raises(MismatchError, match=message):
+        TaskHeads(**{"config": config(), "nli": nli, **part})
+
+
+@pytest.mark.parametrize(
+    ("features", "sizes", "fits"),
+    [
+        (NLIFeatures.JOINT, (H, H), True),
+        (NLIFeatures.JOINT, (H, 2 * H), True),  # reads no embedding
+        (NLIFeatures.JOINT, (H + 1, H), False),
+        (NLIFeatures.PAIR, (H + 1, H), True),  # reads nothing else
+        (NLIFeatures.PAIR, (H, 2 * H), False),
+        (NLIFeatures.PAIR_AND_JOINT, (H, H), True),
+        (NLIFeatures.PAIR_AND_JOINT, (H + 1, H), False),
+        (NLIFeatures.PAIR_AND_JOINT, (H, H + 1), False),
+    ],
+)
+def test_only_what_is_read_must_fit_the_encoder(
+    features: NLIFeatures, sizes: tuple[int, int], fits: bool
+) -> None:
+    heads = made_heads(features, backbone="owner/encoder")
+    hidden_size, embedding_size = sizes
+    if fits:
+        check_task_heads_fit(heads, hidden_size=hidden_size, embedding_size=embedding_size)
+        return
+    message = rf"read hidden size {H} .* the encoder has {sizes[0]} and {sizes[1]}; .*\(owner/enc"
+    with pytest.raises(MismatchError, match=message):
+        check_task_heads_fit(heads, hidden_size=hidden_size, embedding_size=embedding_size)
+
+
+def test_the_other_heads_read_the_encoder_too() -> None:
+    heads = all_heads(projected=False)
+    check_task_heads_fit(heads, hidden_size=H, embedding_size=H)
+    with pytest.raises(MismatchError):
+        check_task_heads_fit(heads, hidden_size=H, embedding_size=2 * H)
+    heads.embedding = None
+    check_task_heads_fit(heads, hidden_size=H, embedding_size=2 * H)

@@ -1,0 +1,298 @@
+"""Heads on disk: round trips, the released hub layout, and everything that can be wrong."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from test_scores import C, H, V, make_head
+from torch import Tensor
+
+from headwise.errors import MismatchError, UnknownModelError, WeightsError
+from headwise.heads import (
+    HEAD_TYPES,
+    QualityHead,
+    RescalingHead,
+    SigmoidHead,
+    check_fit,
+    head_folder,
+    load_head,
+    save_head,
+)
+from headwise.heads.storage.quality_heads import copy_head, read_head_info
+
+DTYPES = [torch.float32, torch.bfloat16]
+
+PLAIN_USER = """
+import json, sys
+import torch
+from transformers import AutoModel
+
+folder, *names = sys.argv[1:]
+torch.set_num_threads(1)
+scores = {}
+for name in names:
+    head = AutoModel.from_pretrained(f"{folder}/{name}", trust_remote_code=True).eval()
+    inputs = torch.load(f"{folder}/{name}.pt", weights_only=True)
+    with torch.no_grad():
+        scores[name] = head.score(inputs).tolist()
+assert not any(module.split(".")[0] == "headwise" for module in sys.modules)
+print(json.dumps(scores))
+"""
+
+
+def never() -> Any:
+    raise AssertionError("the backbone's output layer was asked for")
+
+
+def unembedding_of(head: QualityHead) -> Any:
+    return (lambda: head._unembedding) if isinstance(head, RescalingHead) else never
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("kind", HEAD_TYPES)
+def test_a_saved_head_scores_the_same(tmp_path: Path, kind: str, dtype: torch.dtype) -> None:
+    head = make_head(kind)
+    prompt = {"kind": "text", "prompt": "{bos} {source} ä"}
+    folder = save_head(
+        head, tmp_path / "new" / "head", prompt=prompt, backbone="owner/name", dtype=dtype
+    )
+    loaded = load_head(folder, unembedding=unembedding_of(head))
+
+    assert type(loaded) is type(head)
+    assert not loaded.training
+    assert not any(p.requires_grad for p in loaded.parameters())
+    assert all(p.dtype == torch.float32 for p in loaded.parameters())
+    assert {t.dtype for t in load_file(folder / "model.safetensors").values()} == {dtype}
+    hidden = torch.randn(7, H)
+    tolerance = 0.0 if dtype == torch.float32 else 0.02  # bit for bit in float32
+    torch.testing.assert_close(
+        loaded.score(hidden), head.score(hidden), rtol=tolerance, atol=tolerance
+    )
+
+    info = read_head_info(folder)
+    assert (info.head_type, info.prompt, info.backbone) == (head.head_type, prompt, "owner/name")
+    assert not list(folder.glob(".*"))  # no temporary file is left
+
+
+@pytest.mark.parametrize("kind", HEAD_TYPES)
+def test_a_copied_head_is_the_saved_one(tmp_path: Path, kind: str) -> None:
+    head = make_head(kind)
+    folder = save_head(head, tmp_path / "head", backbone="owner/name")
+    copy = copy_head(folder, tmp_path / "copy")
+    for name in ("config.json", "model.safetensors", "sigmoid_head.py"):
+        assert (copy / name).read_bytes() == (folder / name).read_bytes()
+    config = json.loads((copy / "config.json").read_text())
+    own = (0, 0) if kind == RescalingHead.head_type else (V, H)
+    assert (config["vocab_size"], config["hidden_size"]) == own
+    assert config.get("context_size") == (C if kind == "contextual_unembedding_head" else None)
+
+
+def test_the_model_card_is_written_if_there_is_one(tmp_path: Path) -> None:
+    head = make_head("new_unembedding_head")
+    assert not (save_head(head, tmp_path / "a") / "README.md").exists()
+    folder = save_head(head, tmp_path / "b", model_card="# Käse\n")
+    assert (folder / "README.md").read_text(encoding="utf-8") == "# Käse\n"
+
+
+def test_plain_transformers_users_get_the_same_scores(tmp_path: Path) -> None:
+    """In a process of their own, which never imports headwise."""
+    expected: dict[str, Tensor] = {}
+    for kind in HEAD_TYPES:
+        for dtype in DTYPES:
+            name = f"{kind}-{str(dtype).removeprefix('torch.')}"
+            head = make_head(kind)
+            folder = save_head(head, tmp_path / name, dtype=dtype, backbone="owner/name")
+            hidden = torch.randn(2, 3, H)
+            loaded = load_head(folder, unembedding=unembedding_of(head))
+            expected[name] = loaded.score(hidden)
+            # A rescaling head has no unembedding of its own: it takes the model's logits
+            raw = head._unembedding(hidden) if isinstance(head, RescalingHead) else hidden
+            torch.save(raw, tmp_path / f"{name}.pt")
+
+    done = subprocess.run(
+        [sys.executable, "-c", PLAIN_USER, str(tmp_path), *expected],
+        env={"HF_HOME": str(tmp_path / "hub"), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    scores = json.loads(done.stdout)
+    for name, one in expected.items():
+        torch.testing.assert_close(torch.tensor(scores[name]), one)
+
+
+def released_layout(folder: Path, config: dict[str, Any]) -> Tensor:
+    """A folder like the authors', with code that must not run."""
+    folder.mkdir()
+    weight = torch.randn(V, H)
+    save_file({"weight": weight}, folder / "model.safetensors")
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "sigmoid_head.py").write_text("raise SystemExit('this code was executed')")
+    return weight
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"model_type": "sigmoid_head", "vocab_size": V, "hidden_size": H},
+        {"model_type": "sigmoid_head", "lm_vocab_size": V, "lm_hidden_size": H, "head_type": None},
+        {},
+    ],
+)
+def test_the_released_layout_loads_without_running_its_code(
+    tmp_path: Path, config: dict[str, Any]
+) -> None:
+    auto = {"AutoConfig": "sigmoid_head.SigmoidHeadConfig", "AutoModel": "sigmoid_head.SigmoidHead"}
+    weight = released_layout(tmp_path / "head", {**config, "auto_map": auto})
+    head = load_head(tmp_path / "head", unembedding=never)
+    assert type(head) is SigmoidHead
+    torch.testing.assert_close(head.weight, torch.nn.Parameter(weight), check_stride=False)
+    assert read_head_info(tmp_path / "head").prompt is None
+
+
+def broken(folder: Path, name: str) -> None:
+    """Damage a good folder."""
+    weights, config = folder / "model.safetensors", folder / "config.json"
+    match name:
+        case "truncated":
+            weights.write_bytes(weights.read_bytes()[:-40])
+        case "garbage":
+            weights.write_bytes(b"\x93NUMPY" * 100)
+        case "empty":
+            weights.write_bytes(b"")
+        case "pickle inside":
+            torch.save({"weight": torch.zeros(V, H)}, weights)
+        case "pickle only":
+            weights.unlink()
+            torch.save({"weight": torch.zeros(V, H)}, folder / "pytorch_model.bin")
+        case "no weights":
+            weights.unlink()
+        case "another tensor":
+            save_file({"lm_head.weight": torch.zeros(V, H)}, weights)
+        case "a vector":
+            save_file({"weight": torch.zeros(V)}, weights)
+        case "one tensor too many":
+            save_file({"weight": torch.zeros(V, H), "bias": torch.zeros(V)}, weights)
+        case "no config":
+            config.unlink()
+        case "bad JSON":
+            config.write_text('{"head_type": ')
+        case "binary config":
+            config.write_bytes(b"\xff\xfe\x00")
+        case "a list as config":
+            config.write_text("[]")
+        case "an unknown head":
+            config.write_text('{"head_type": "hydra"}')
+        case "the type of a rescaled head":
+            config.write_text('{"head_type": "rescaled_unembedding_head"}')
+        case "the type of a plain head":
+            config.write_text("{}")
+        case "no bias":
+            save_file({"weight": torch.zeros(V, H)}, weights)
+        case "a bias for each token":
+            save_file({"weight": torch.zeros(V, H), "bias": torch.zeros(V)}, weights)
+        case "no context":
+            save_file({"weight": torch.zeros(V, H)}, weights)
+        case "half a context":
+            tensors = load_file(weights)
+            del tensors["context.2.weight"]
+            save_file(tensors, weights)
+        case "the context of another size":
+            save_file({**load_file(weights), "context.0.weight": torch.zeros(C, H + 1)}, weights)
+        case "a third layer":
+            save_file({**load_file(weights), "context.4.weight": torch.zeros(1, 1)}, weights)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        ("truncated", "damaged or not a safetensors file"),
+        ("garbage", "damaged or not a safetensors file"),
+        ("empty", "damaged or not a safetensors file"),
+        ("pickle inside", "damaged or not a safetensors file"),
+        ("pickle only", r"pytorch_model\.bin may run code"),
+        ("no weights", r"has no model\.safetensors\.$"),
+        ("another tensor", r"no matrix named 'weight'; found lm_head\.weight"),
+        ("a vector", "no matrix named 'weight'"),
+        ("one tensor too many", "does not fit its config"),
+        ("no config", r"has no config\.json"),
+        ("bad JSON", r"config\.json is damaged"),
+        ("binary config", r"config\.json is damaged"),
+        ("a list as config", r"config\.json must hold an object"),
+        ("an unknown head", "unknown head: 'hydra'"),
+        ("the type of a rescaled head", "does not fit its config"),
+    ],
+)
+def test_a_damaged_folder_gets_a_named_error(tmp_path: Path, damage: str, message: str) -> None:
+    assert_refused(tmp_path, "new_unembedding_head", damage, message)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        ("no bias", r"does not fit its config: .*Missing .*\"bias\""),
+        ("a bias for each token", "does not fit its config: .*size mismatch for bias"),
+        ("another tensor", r"no matrix named 'weight'; found lm_head\.weight"),
+        ("the type of a plain head", r"does not fit its config: .*Unexpected .*\"bias\""),
+    ],
+)
+def test_a_damaged_bias_gets_a_named_error(tmp_path: Path, damage: str, message: str) -> None:
+    assert_refused(tmp_path, "biased_unembedding_head", damage, message)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        ("no context", r"no matrix named 'context\.0\.weight'; found weight"),
+        ("half a context", r"does not fit its config: .*Missing .*context\.2\.weight"),
+        ("the context of another size", "size mismatch for context"),
+        ("a third layer", r"does not fit its config: .*Unexpected .*context\.4\.weight"),
+        ("another tensor", r"no matrix named 'weight'; found lm_head\.weight"),
+        ("the type of a plain head", r"does not fit its config: .*Unexpected .*context\.0"),
+    ],
+)
+def test_a_damaged_context_gets_a_named_error(tmp_path: Path, damage: str, message: str) -> None:
+    assert_refused(tmp_path, "contextual_unembedding_head", damage, message)
+
+
+def assert_refused(folder: Path, kind: str, damage: str, message: str) -> None:
+    save_head(make_head(kind), folder)
+    broken(folder, damage)
+    with pytest.raises(WeightsError, match=f"(?s){message}"):
+        load_head(folder, unembedding=never)
+
+
+def test_a_head_that_cannot_be_read_is_not_copied(tmp_path: Path) -> None:
+    folder = save_head(make_head("contextual_unembedding_head"), tmp_path / "head")
+    broken(folder, "no context")
+    with pytest.raises(WeightsError, match="no matrix named 'context"):
+        copy_head(folder, tmp_path / "copy")
+    assert not (tmp_path / "copy").exists()
+
+
+@pytest.mark.parametrize("kind", [kind for kind in HEAD_TYPES if kind != "rescaling_head"])
+def test_sizes_that_do_not_fit_the_backbone_are_refused(kind: str) -> None:
+    head = make_head(kind)
+    check_fit(head, vocabulary_size=V, hidden_size=H)
+    with pytest.raises(MismatchError, match=f"vocabulary {V} and hidden size {H}, the backbone"):
+        check_fit(head, vocabulary_size=V + 1, hidden_size=H)
+    with pytest.raises(MismatchError):
+        check_fit(head, vocabulary_size=V, hidden_size=2 * H)
+
+
+def test_a_rescaling_head_fits_any_backbone() -> None:
+    check_fit(make_head("rescaling_head"), vocabulary_size=1, hidden_size=1)
+
+
+@pytest.mark.parametrize("name", ["nobody/nothing", "not a name!", "/no/such/folder"])
+def test_a_head_that_is_nowhere_is_unknown(name: str) -> None:
+    with pytest.raises(UnknownModelError, match="neither a folder nor a hub id"):
+        head_folder(name)

@@ -1,0 +1,26 @@
+from pathlib import Path
+
+from headwise.backbones import CausalBackbone, parse_prompt
+from headwise.bundled.examples import example_pairs
+from headwise.training import SigmoidTraining, TrainingRun, default_settings, train_sigmoid_head
+from headwise.training.sigmoid.settings import settings_from_dict
+
+
+def test_wide_models_get_the_published_settings() -> None:
+    assert default_settings(1024) == default_settings(4096) == SigmoidTraining(learning_rate=1e-4)
+
+
+def test_narrow_models_get_what_the_comparison_found() -> None:
+    settings = default_settings(1023)
+    assert settings == default_settings(256)
+    assert settings.head_type == "contextual_unembedding_head"
+    assert settings.learning_rate == 3e-3
+
+
+def test_without_settings_the_width_decides(parrot: CausalBackbone, tmp_path: Path) -> None:
+    pairs = example_pairs()[:4]
+    train_sigmoid_head(
+        parrot, pairs, pairs, tmp_path, prompt=parse_prompt("tiny"), backbone_name="parrot"
+    )
+    run = TrainingRun.read(tmp_path / "run.yaml")
+    assert settings_from_dict(run.settings) == default_settings(parrot.hidden_size)
