@@ -1,7 +1,6 @@
 """`EntailmentModel`: a frozen encoder and its heads, ready to compare texts."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import overload
 
@@ -11,6 +10,7 @@ from torch import Tensor
 from headwise.backbones.encoder import EncodedText, EncoderBackbone
 from headwise.backbones.loading import load_encoder
 from headwise.bundled.registry import locate_entailment
+from headwise.data.jobs import timed_windows
 from headwise.entailment.embedding import TextEmbeddings, cosines, embed_codes
 from headwise.entailment.index import DocumentIndex, IndexBackend
 from headwise.entailment.inputs import (
@@ -458,9 +458,8 @@ class EntailmentModel:
         self, pairs: Iterable[tuple[str, str]], heads: TaskHeads, *, progress: bool
     ) -> Iterator[Prediction | InputError]:
         total = len(pairs) if isinstance(pairs, Sequence) else None
-        stream = iter(pairs)
         with progress_bar("Predicting", total=total, enabled=progress) as advance:
-            while window := list(islice(stream, WINDOW)):
+            for window in timed_windows(pairs, most=WINDOW):
                 yield from predict_pairs(
                     self.backbone, heads, self._remembered, window, threshold=self.threshold
                 )

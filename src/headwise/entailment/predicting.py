@@ -52,10 +52,8 @@ class Prediction:
         )
 
 
+# Pairs that are read together at most: enough to find some of similar length
 WINDOW = 1024
-
-
-"""Pairs that are read together: enough to find some of similar length."""
 
 
 def uncertainty_name(heads: TaskHeads) -> str:

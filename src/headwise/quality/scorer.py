@@ -1,11 +1,11 @@
 """Score many pairs, in batches of similar length."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
 
 import torch
 
 from headwise.backbones import EncodedPair, LanguageBackbone, PromptTemplate
+from headwise.data.jobs import timed_windows
 from headwise.data.records.aggregation import Aggregation
 from headwise.data.records.pairs import Pair
 from headwise.data.records.scored import ScoredHypothesis
@@ -97,7 +97,7 @@ def score_windows(
     stream = map(Pair.of, pairs)
     with progress_bar("Scoring", total=total, enabled=progress) as advance:
         # A window of as many pairs as a batch has tokens holds enough pairs of each length
-        while window := list(islice(stream, batch_tokens)):
+        for window in timed_windows(stream, most=batch_tokens):
             encoded = backbone.encode([(p.given, p.hypothesis) for p in window], prompt)
             for result in score_batchwise(
                 backbone,

@@ -5,6 +5,7 @@ What is done to a row, and with which model, is not decided here.
 
 from headwise.data.jobs.files import OutputFormat, RunFiles, beside, refuse_overwriting
 from headwise.data.jobs.job import JobDone, run_job
+from headwise.data.jobs.windows import timed_windows
 from headwise.data.jobs.work import RowWork
 
 __all__ = [
@@ -15,4 +16,5 @@ __all__ = [
     "beside",
     "refuse_overwriting",
     "run_job",
+    "timed_windows",
 ]
