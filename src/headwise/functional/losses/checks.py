@@ -8,8 +8,6 @@ import torch
 from torch import Tensor
 
 OPTIONAL = frozenset({"bias", "row_bias", "token_weights", "target_weights", "excluded"})
-
-
 """Arguments that may be ``None``."""
 
 
@@ -109,8 +107,6 @@ def check_options(
 
 
 _P = ParamSpec("_P")
-
-
 _R = TypeVar("_R")
 
 

@@ -1,4 +1,9 @@
-"""Linear cross-entropy as other packages compute it; no target may be one to ignore."""
+"""Linear cross-entropy as other packages compute it; no target may be one to ignore.
+
+Everywhere ``hidden`` is ``(N, H)``, ``weight`` ``(V, H)`` of the same dtype, ``targets`` ``(N,)``,
+int64, and ``bias`` ``(V,)``; the options are those of
+:func:`~headwise.functional.losses.linear_cross_entropy`. Packages with kernels want CUDA.
+"""
 
 import inspect
 from importlib import import_module
@@ -12,13 +17,6 @@ def core_loss(
     hidden: Tensor, weight: Tensor, targets: Tensor, bias: Tensor | None, *, reduction: str
 ) -> Tensor:
     """The chunked function of PyTorch 2.13 and newer, with its own choice of chunks.
-
-    Args:
-        hidden: ``(N, H)``.
-        weight: ``(V, H)``, of the same dtype.
-        targets: ``(N,)``, int64.
-        bias: ``(V,)``.
-        reduction: ``none``, ``mean`` or ``sum``.
 
     Returns:
         ``(N,)`` or a scalar, of the inputs' dtype.
@@ -54,13 +52,6 @@ def cut_cross_entropy_loss(
     which a rare token would never receive. A release that has the arguments sums gradients in
     float32; 25.1.1 sums them in the inputs' dtype.
 
-    Args:
-        hidden: ``(N, H)``, bfloat16 or float16, on CUDA.
-        weight: ``(V, H)``, of the same dtype.
-        targets: ``(N,)``, int64.
-        bias: ``(V,)``; must be None for a release without it.
-        reduction: ``none``, ``mean`` or ``sum``.
-        softcap: Logits become ``softcap * tanh(logits / softcap)``.
 
     Returns:
         ``(N,)`` or a scalar, float32.
@@ -94,16 +85,6 @@ def liger_loss(
     z_loss: float,
 ) -> Tensor:
     """The kernels of Liger, which compute all gradients in the forward pass.
-
-    Args:
-        hidden: ``(N, H)``, on CUDA.
-        weight: ``(V, H)``, of the same dtype.
-        targets: ``(N,)``, int64.
-        bias: ``(V,)``.
-        reduction: ``mean`` or ``sum``.
-        softcap: Logits become ``softcap * tanh(logits / softcap)``.
-        label_smoothing: In [0, 1].
-        z_loss: Weight of the squared logsumexp.
 
     Returns:
         A scalar, float32.

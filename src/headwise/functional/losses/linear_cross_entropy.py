@@ -1,7 +1,7 @@
 """Cross-entropy of an output layer whose logits are never held all at once."""
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple, overload
+from typing import Literal, NamedTuple, TypedDict, Unpack, overload
 from zlib import crc32
 
 import torch
@@ -45,25 +45,32 @@ class LinearCrossEntropyOutput(NamedTuple):
     entropy: Tensor | None
 
 
+class _Options(TypedDict, total=False):
+    """What an overload takes besides the two switches that decide what is returned."""
+
+    bias: Tensor | Sequence[Tensor | None] | None
+    ignore_index: int
+    reduction: Reduction
+    shift: bool
+    softcap: float | None
+    label_smoothing: float
+    token_weights: Tensor | None
+    z_loss: float
+    backend: BackendName
+    process_group: ProcessGroup | None
+    workspace_bytes: int
+
+
+# Type checkers learn from the overloads that a loss comes alone unless a statistic is asked for
 @overload
 def linear_cross_entropy(
     hidden: Tensor,
     weight: Tensor | Sequence[Tensor],
     targets: Tensor,
     *,
-    bias: Tensor | Sequence[Tensor | None] | None = None,
-    ignore_index: int = LM_IGNORE_INDEX,
-    reduction: Reduction = "mean",
-    shift: bool = False,
-    softcap: float | None = None,
-    label_smoothing: float = 0.0,
-    token_weights: Tensor | None = None,
-    z_loss: float = 0.0,
     return_logsumexp: Literal[False] = False,
     return_entropy: Literal[False] = False,
-    backend: BackendName = "auto",
-    process_group: ProcessGroup | None = None,
-    workspace_bytes: int = DEFAULT_WORKSPACE_BYTES,
+    **options: Unpack[_Options],
 ) -> Tensor: ...
 
 
@@ -73,19 +80,9 @@ def linear_cross_entropy(
     weight: Tensor | Sequence[Tensor],
     targets: Tensor,
     *,
-    bias: Tensor | Sequence[Tensor | None] | None = None,
-    ignore_index: int = LM_IGNORE_INDEX,
-    reduction: Reduction = "mean",
-    shift: bool = False,
-    softcap: float | None = None,
-    label_smoothing: float = 0.0,
-    token_weights: Tensor | None = None,
-    z_loss: float = 0.0,
     return_logsumexp: Literal[True],
     return_entropy: bool = False,
-    backend: BackendName = "auto",
-    process_group: ProcessGroup | None = None,
-    workspace_bytes: int = DEFAULT_WORKSPACE_BYTES,
+    **options: Unpack[_Options],
 ) -> LinearCrossEntropyOutput: ...
 
 
@@ -95,19 +92,9 @@ def linear_cross_entropy(
     weight: Tensor | Sequence[Tensor],
     targets: Tensor,
     *,
-    bias: Tensor | Sequence[Tensor | None] | None = None,
-    ignore_index: int = LM_IGNORE_INDEX,
-    reduction: Reduction = "mean",
-    shift: bool = False,
-    softcap: float | None = None,
-    label_smoothing: float = 0.0,
-    token_weights: Tensor | None = None,
-    z_loss: float = 0.0,
     return_logsumexp: bool = False,
     return_entropy: Literal[True],
-    backend: BackendName = "auto",
-    process_group: ProcessGroup | None = None,
-    workspace_bytes: int = DEFAULT_WORKSPACE_BYTES,
+    **options: Unpack[_Options],
 ) -> LinearCrossEntropyOutput: ...
 
 
@@ -117,19 +104,9 @@ def linear_cross_entropy(
     weight: Tensor | Sequence[Tensor],
     targets: Tensor,
     *,
-    bias: Tensor | Sequence[Tensor | None] | None = None,
-    ignore_index: int = LM_IGNORE_INDEX,
-    reduction: Reduction = "mean",
-    shift: bool = False,
-    softcap: float | None = None,
-    label_smoothing: float = 0.0,
-    token_weights: Tensor | None = None,
-    z_loss: float = 0.0,
     return_logsumexp: bool = False,
     return_entropy: bool = False,
-    backend: BackendName = "auto",
-    process_group: ProcessGroup | None = None,
-    workspace_bytes: int = DEFAULT_WORKSPACE_BYTES,
+    **options: Unpack[_Options],
 ) -> Tensor | LinearCrossEntropyOutput: ...
 
 
