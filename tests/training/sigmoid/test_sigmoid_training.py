@@ -299,7 +299,9 @@ def test_killed_training_continues_to_the_same_weights(
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     options = {"epochs": 30, "evaluate_every": 2, "patience": 100}
     expected = run(backbone, whole, **options)
-    script = _SCRIPT.format(tests=str(Path(__file__).parents[2]), here=str(Path(__file__).parent), output=str(killed))
+    script = _SCRIPT.format(
+        tests=str(Path(__file__).parents[2]), here=str(Path(__file__).parent), output=str(killed)
+    )
     process = subprocess.Popen(
         [sys.executable, "-c", script], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
