@@ -4,8 +4,9 @@ The front door is lazy: importing headwise costs nothing until a name is used.
 """
 
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
+
+from headwise.version import __version__
 
 if TYPE_CHECKING:
     from headwise.entailment import EntailmentModel
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
         unpatch_lm_loss,
     )
     from headwise.quality import QualityEstimator
-
-try:
-    __version__ = version("headwise")
-except PackageNotFoundError:  # run from a source tree that is not installed
-    __version__ = "0+unknown"
 
 _HOMES = {
     "EntailmentModel": "headwise.entailment",

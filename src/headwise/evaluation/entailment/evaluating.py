@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from headwise import __version__
 from headwise.data.readers.inferences import InferenceLayout, read_inferences
 from headwise.data.records.inferences import InferencePair
 from headwise.data.records.pairs import Reject
@@ -16,6 +15,7 @@ from headwise.evaluation.statistics.certainty import certainty_notes
 from headwise.evaluation.statistics.results import Answer
 from headwise.evaluation.statistics.setup import Resampling, Setup
 from headwise.heads.entailment.nli_head import NLI_LABELS
+from headwise.version import __version__
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from headwise import __version__
 from headwise.data.readers.scored import ScoredRow
 from headwise.errors import DataError
 from headwise.evaluation.quality.asking import Protocol, fitting_protocol
@@ -30,6 +29,7 @@ from headwise.evaluation.statistics.measures import (
 from headwise.evaluation.statistics.results import Evaluation, Table
 from headwise.evaluation.statistics.setup import Resampling
 from headwise.evaluation.statistics.tables import build_table
+from headwise.version import __version__
 
 _SHOWN_CHARACTERS, _SHOWN_BEFORE = 60, 20
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from headwise import __version__
 from headwise.corruption.corrupting import CRUDE_KINDS
 from headwise.corruption.families import ErrorKind
 from headwise.data.readers import read_pairs
@@ -26,6 +25,7 @@ from headwise.evaluation.quality.question import MONTE_CARLO, Question
 from headwise.evaluation.quality.sampling import monte_carlo_probability
 from headwise.evaluation.statistics.results import Answer
 from headwise.quality import QualityEstimator
+from headwise.version import __version__
 
 _GOLD = "gold"
 
