@@ -8,14 +8,14 @@ from scipy.stats import pearsonr, spearmanr
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from comparison import seconds
-from headwise.metrics.bootstrap import bootstrap, resample
-from headwise.metrics.weighted import (
+from headwise.metrics import (
     Weighted,
     weighted_average_precision,
     weighted_pearson,
     weighted_roc_auc,
     weighted_spearman,
 )
+from headwise.metrics.bootstrap import bootstrap, resample
 
 NAMES = ("pearson", "spearman", "roc_auc", "average_precision")
 

@@ -8,7 +8,7 @@ from headwise.data.records.error_spans import ErrorSpan
 from headwise.data.records.scored import ScoredHypothesis, ScoredToken
 from headwise.data.records.signals import Signal
 from headwise.data.records.word_tags import WordTags
-from headwise.evaluation.quality.judging import JudgedText
+from headwise.evaluation.quality.judged_texts import JudgedText
 
 
 def scored_text(

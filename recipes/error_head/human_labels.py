@@ -28,10 +28,8 @@ from headwise.data.records.pairs import Pair
 from headwise.data.records.words import word_ranges
 from headwise.features import FeatureSpec, SelectedFeatures, extract_features
 from headwise.heads import ErrorHead, load_error_head
-from headwise.metrics import matthews
+from headwise.metrics import matthews, weighted_matthews, weighted_roc_auc
 from headwise.metrics.bootstrap import bootstrap, percentile_interval
-from headwise.metrics.weighted_ranks import weighted_roc_auc
-from headwise.metrics.weighted_sums import weighted_matthews
 from headwise.training.errors import ErrorTraining, fit_error_head
 
 logger = logging.getLogger(__name__)

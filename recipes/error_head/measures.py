@@ -12,8 +12,8 @@ from torch.nn.functional import logsigmoid
 from headwise.backbones import Backbone
 from headwise.functional import LargestDrop, vocabulary_statistics
 from headwise.heads import ErrorHead, QualityHead
+from headwise.metrics import weighted_roc_auc
 from headwise.metrics.bootstrap import bootstrap, percentile_interval
-from headwise.metrics.weighted_ranks import weighted_roc_auc
 
 Floats = NDArray[np.float64]
 

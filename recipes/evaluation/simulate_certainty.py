@@ -9,10 +9,16 @@ import numpy as np
 
 from headwise.evaluation.statistics.cross_fitting import cross_fitted_flags
 from headwise.evaluation.statistics.significance import compare_with_best
-from headwise.metrics import matthews, roc_auc, spearman
+from headwise.metrics import (
+    matthews,
+    roc_auc,
+    spearman,
+    weighted_matthews,
+    weighted_roc_auc,
+    weighted_spearman,
+)
 from headwise.metrics.bootstrap import bootstrap, percentile_interval
 from headwise.metrics.pairwise_accuracy import pairwise_accuracy
-from headwise.metrics.weighted import weighted_matthews, weighted_roc_auc, weighted_spearman
 
 LEVEL = 0.05
 

@@ -10,9 +10,9 @@ from headwise.entailment import EntailmentModel
 from headwise.evaluation.entailment.evaluating import judge_inferences
 from headwise.evaluation.entailment.judged_pairs import judged_arrays
 from headwise.evaluation.entailment.signals import confidence_columns
+from headwise.metrics import weighted_risk_coverage_area, weighted_roc_auc
 from headwise.metrics.bootstrap import bootstrap, percentile_interval
 from headwise.metrics.selective import weighted_selective_accuracy
-from headwise.metrics.weighted import weighted_risk_coverage_area, weighted_roc_auc
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("pairs", type=Path, help="labelled pairs")

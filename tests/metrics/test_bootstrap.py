@@ -3,8 +3,8 @@ import threading
 import numpy as np
 import pytest
 
+from headwise.metrics import weighted_mean, weighted_pearson, weighted_spearman
 from headwise.metrics.bootstrap import bootstrap, percentile_interval, resample
-from headwise.metrics.weighted import weighted_mean, weighted_pearson, weighted_spearman
 
 
 def test_samples_spread_as_the_mean_does() -> None:

@@ -9,7 +9,13 @@ from sklearn.metrics import (
 )
 from sklearn.metrics import confusion_matrix as sklearn_confusion_matrix
 
-from headwise.metrics import Metric
+from headwise.metrics import (
+    Metric,
+    weighted_class_f1,
+    weighted_class_precision,
+    weighted_class_recall,
+    weighted_macro_f1,
+)
 from headwise.metrics.classification import (
     accuracy,
     class_f1,
@@ -17,12 +23,6 @@ from headwise.metrics.classification import (
     class_recall,
     confusion_matrix,
     macro_f1,
-)
-from headwise.metrics.weighted_classes import (
-    weighted_class_f1,
-    weighted_class_precision,
-    weighted_class_recall,
-    weighted_macro_f1,
 )
 
 C = 3

@@ -7,6 +7,7 @@ from sklearn.metrics import average_precision_score, f1_score, matthews_corrcoef
 
 from headwise.metrics import (
     Metric,
+    Weighted,
     average_precision,
     f1,
     matthews,
@@ -15,9 +16,6 @@ from headwise.metrics import (
     risk_coverage_area,
     roc_auc,
     spearman,
-)
-from headwise.metrics.weighted import (
-    Weighted,
     weighted_average_precision,
     weighted_f1,
     weighted_matthews,

@@ -187,10 +187,10 @@ def evaluate(
     from headwise.data.readers import Layout
     from headwise.data.records.aggregation import Aggregation
     from headwise.data.records.signals import Signal
-    from headwise.evaluation.quality.asking import Protocol
+    from headwise.evaluation.quality.evaluated_rows import Source
     from headwise.evaluation.quality.evaluating import Question
     from headwise.evaluation.quality.evaluating import evaluate as answer
-    from headwise.evaluation.quality.gathering import Source
+    from headwise.evaluation.quality.protocol_choice import EvaluationProtocol
     from headwise.evaluation.statistics.columns import DEFAULT_AGGREGATIONS, Unit
     from headwise.evaluation.statistics.setup import Resampling, SignificanceTest
 
@@ -209,7 +209,7 @@ def evaluate(
                 tags=tags,
                 tokenised=tokenised,
             ),
-            protocol=None if protocol is None else Protocol(protocol),
+            protocol=None if protocol is None else EvaluationProtocol(protocol),
             gold=gold,
             gold_file=None if gold_file is None else _file_and_column(gold_file),
             lower_is_better=tuple(lower_is_better or ()),

@@ -10,14 +10,17 @@ from headwise.evaluation.entailment.evaluating import (
     judge_inferences,
 )
 from headwise.evaluation.entailment.judged_pairs import JudgedInference
-from headwise.evaluation.quality.asking import Protocol
 from headwise.evaluation.quality.comparing import compare
+from headwise.evaluation.quality.evaluated_rows import Source
 from headwise.evaluation.quality.evaluating import Question, evaluate
-from headwise.evaluation.quality.gathering import Source
-from headwise.evaluation.quality.judging import JudgedText, judge
+from headwise.evaluation.quality.judged_texts import JudgedText, judge
+from headwise.evaluation.quality.protocol_choice import EvaluationProtocol
 from headwise.evaluation.quality.sampling import monte_carlo_probability, sample_hypotheses
 from headwise.evaluation.statistics.results import Answer, Evaluation
 from headwise.evaluation.statistics.setup import Resampling, SignificanceTest
+
+# The name before: it hid the one of `typing`
+Protocol = EvaluationProtocol
 
 __all__ = [
     "CRUDE_KINDS",
@@ -26,6 +29,7 @@ __all__ = [
     "CorruptedPair",
     "ErrorKind",
     "Evaluation",
+    "EvaluationProtocol",
     "InferenceQuestion",
     "JudgedInference",
     "JudgedText",

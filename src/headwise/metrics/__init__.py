@@ -13,10 +13,28 @@ from headwise.metrics.classification import (
     class_recall,
     confusion_matrix,
     macro_f1,
+    weighted_class_f1,
+    weighted_class_precision,
+    weighted_class_recall,
+    weighted_macro_f1,
 )
-from headwise.metrics.confidence_bias import over_confidence, under_confidence
-from headwise.metrics.correlation import kendall, pearson, spearman
-from headwise.metrics.decisions import f1, matthews, precision, recall
+from headwise.metrics.correlation import (
+    kendall,
+    over_confidence,
+    pearson,
+    spearman,
+    under_confidence,
+    weighted_pearson,
+    weighted_spearman,
+)
+from headwise.metrics.decisions import (
+    f1,
+    matthews,
+    precision,
+    recall,
+    weighted_f1,
+    weighted_matthews,
+)
 from headwise.metrics.kendall_interval import (
     KendallSamples,
     kendall_samples,
@@ -36,13 +54,21 @@ from headwise.metrics.probability import (
     log_loss,
     reliability_curve,
 )
-from headwise.metrics.ranking import average_precision, roc_auc
+from headwise.metrics.ranking import (
+    average_precision,
+    roc_auc,
+    weighted_average_precision,
+    weighted_roc_auc,
+)
 from headwise.metrics.rejection import (
     RiskCoverage,
     rejection_ratio,
     risk_coverage_area,
     risk_coverage_curve,
+    weighted_rejection_ratio,
+    weighted_risk_coverage_area,
 )
+from headwise.metrics.resampled import Weighted, weighted_mean, weighted_ratio
 from headwise.metrics.selective import (
     answer_accuracy,
     answer_risk,
@@ -56,23 +82,6 @@ from headwise.metrics.spans import (
     overlap_counts,
     span_scores,
     token_span_scores,
-)
-from headwise.metrics.weighted import (
-    Weighted,
-    weighted_average_precision,
-    weighted_class_f1,
-    weighted_class_precision,
-    weighted_class_recall,
-    weighted_f1,
-    weighted_macro_f1,
-    weighted_matthews,
-    weighted_mean,
-    weighted_pearson,
-    weighted_ratio,
-    weighted_rejection_ratio,
-    weighted_risk_coverage_area,
-    weighted_roc_auc,
-    weighted_spearman,
 )
 
 __all__ = [

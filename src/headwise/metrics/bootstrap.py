@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from headwise.metrics.inputs import Floats
-from headwise.metrics.weighted_rows import Weighted
+from headwise.metrics.resampled import Weighted
 
 # Weights of a block, 1 MiB, stay in a core's cache while all statistics read them
 _BLOCK_WEIGHTS = 1 << 17

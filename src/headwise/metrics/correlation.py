@@ -2,18 +2,34 @@
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import (
-    kendalltau,
-    pearsonr,
-    spearmanr,
-)
+from scipy.stats import kendalltau
 
-from headwise.metrics.inputs import Floats, checked_scores, same_length, unit_scaled
-from headwise.metrics.metric import Metric, undefined
+from headwise.metrics.inputs import (
+    Floats,
+    checked_scores,
+    same_length,
+    unit_scaled,
+)
+from headwise.metrics.metric import NO_ITEMS, Metric, undefined
+from headwise.metrics.resampled import (
+    TieGroups,
+    Weighted,
+    checked_weights,
+    gathered,
+    products,
+    quotient,
+    running_sums,
+    totals,
+    value_of,
+)
 
 # Values that differ by less than this share of the largest differ by rounding only, and their
 # correlation would be that of rounding errors. SciPy warns at about the same size.
 _ROUNDING = 1e-13
+# A variance that is a smaller share of the squares than this has lost six of its 16 digits
+_CANCELLED = 1e-6
+# Scaled values that should be equal, such as 0.3 and 30 of 100, differ by a few 1e-16
+_EQUAL = 1e-12
 
 
 def pearson(scores: ArrayLike, gold: ArrayLike) -> Metric:
@@ -36,8 +52,8 @@ def pearson(scores: ArrayLike, gold: ArrayLike) -> Metric:
     pair = _checked(scores, gold)
     if reason := _degenerate(*pair, rounding=_ROUNDING):
         return undefined("pearson", reason, count=len(pair[0]))
-    value = pearsonr(*(_centred(values) for values in pair)).statistic
-    return Metric(name="pearson", value=float(value), count=len(pair[0]))
+    value = value_of(weighted_pearson(*pair), count=len(pair[0]))
+    return Metric(name="pearson", value=value, count=len(pair[0]))
 
 
 def spearman(scores: ArrayLike, gold: ArrayLike) -> Metric:
@@ -60,8 +76,8 @@ def spearman(scores: ArrayLike, gold: ArrayLike) -> Metric:
     pair = _checked(scores, gold)
     if reason := _degenerate(*pair):
         return undefined("spearman", reason, count=len(pair[0]))
-    value = spearmanr(*pair).statistic
-    return Metric(name="spearman", value=float(value), count=len(pair[0]))
+    value = value_of(weighted_spearman(*pair), count=len(pair[0]))
+    return Metric(name="spearman", value=value, count=len(pair[0]))
 
 
 def kendall(scores: ArrayLike, gold: ArrayLike) -> Metric:
@@ -84,8 +100,8 @@ def kendall(scores: ArrayLike, gold: ArrayLike) -> Metric:
     pair = _checked(scores, gold)
     if reason := _degenerate(*pair):
         return undefined("kendall", reason, count=len(pair[0]))
-    value = kendalltau(*pair, variant="b").statistic
-    return Metric(name="kendall", value=float(value), count=len(pair[0]))
+    value = float(kendalltau(*pair, variant="b").statistic)
+    return Metric(name="kendall", value=value, count=len(pair[0]))
 
 
 def _checked(scores: ArrayLike, gold: ArrayLike) -> tuple[Floats, Floats]:
@@ -105,7 +121,181 @@ def _degenerate(scores: Floats, gold: Floats, *, rounding: float = 0.0) -> str |
     return None
 
 
+def weighted_pearson(scores: ArrayLike, gold: ArrayLike) -> Weighted:
+    """Pearson's correlation.
+
+    Args:
+        scores: The signal, ``(n,)``, finite.
+        gold: What it should follow, ``(n,)``, finite.
+
+    Returns:
+        The statistic, in [-1, 1]; undefined where either side is constant up to rounding.
+
+    Raises:
+        ValueError: If the numbers are not flat, finite and equally many.
+    """
+    first = checked_scores(scores, name="scores")
+    second = checked_scores(gold, name="gold")
+    count = same_length(scores=first, gold=second)
+    scaled_x, scaled_y = unit_scaled(first)[0], unit_scaled(second)[0]
+    x, y = _centred(scaled_x), _centred(scaled_y)
+    terms = (x, y, x * x, y * y, x * y)
+
+    def in_two_passes(weights: Floats) -> float:
+        drawn = weights > 0
+        sides = []
+        for values in (scaled_x[drawn], scaled_y[drawn]):
+            if not len(values) or np.ptp(values) <= _ROUNDING * np.abs(values).max():
+                return np.nan
+            centred = values - np.average(values, weights=weights[drawn])
+            sides.append(centred / np.abs(centred).max())
+        a, b = sides
+        together, a_spread, b_spread = (
+            float((weights[drawn] * term).sum()) for term in (a * b, a * a, b * b)
+        )
+        return together / float(np.sqrt(a_spread) * np.sqrt(b_spread))
+
+    def pearson(weights: Floats) -> Floats:
+        checked_weights(weights, count=count)
+        items = totals(weights)
+        x_mean, y_mean, xx, yy, xy = (quotient(products(weights, term), items) for term in terms)
+        x_spread, y_spread = xx - x_mean**2, yy - y_mean**2
+        spread = np.sqrt(np.maximum(x_spread, 0)) * np.sqrt(np.maximum(y_spread, 0))
+        values = quotient(xy - x_mean * y_mean, spread)
+        # Rare: all the spread was in items that were not drawn
+        kept = (x_spread > _CANCELLED * xx) & (y_spread > _CANCELLED * yy)
+        for row in np.flatnonzero(~kept):
+            values[row] = in_two_passes(weights[row])
+        return np.clip(values, -1.0, 1.0)
+
+    return pearson
+
+
 def _centred(values: Floats) -> Floats:
-    """Deviations from the mean, which keep the digits that a large common offset would cost."""
-    scaled, _ = unit_scaled(values)
-    return np.asarray(scaled - scaled.mean())
+    # Squares of deviations must neither cancel, as beside a common offset, nor underflow
+    if not len(values):
+        return values
+    return unit_scaled(values - values.mean())[0]
+
+
+def weighted_spearman(scores: ArrayLike, gold: ArrayLike) -> Weighted:
+    """Spearman's correlation, with the mean ranks of each resample.
+
+    Items of one value and weight w that follow items of weight v have rank v + (w + 1) / 2.
+
+    Args:
+        scores: The signal, ``(n,)``, finite.
+        gold: What it should follow, ``(n,)``, finite.
+
+    Returns:
+        The statistic, in [-1, 1]; undefined where either side is constant.
+
+    Raises:
+        ValueError: If the numbers are not flat, finite and equally many.
+    """
+    first = checked_scores(scores, name="scores")
+    second = checked_scores(gold, name="gold")
+    count = same_length(scores=first, gold=second)
+    x, y = TieGroups.of(first), TieGroups.of(second)
+    x_group, y_group = x.group_of[x.order], y.group_of[x.order]
+
+    def spearman(weights: Floats) -> Floats:
+        checked_weights(weights, count=count)
+        ordered = gathered(weights, x.order)  # (B, n)
+        x_ranks, x_spread = _centred_ranks(x.sums(ordered))
+        y_ranks, y_spread = _centred_ranks(y.sums(gathered(weights, y.order)))
+        ordered *= gathered(x_ranks, x_group) if x.tied else x_ranks
+        together = products(ordered, gathered(y_ranks, y_group))
+        return np.clip(quotient(together, np.sqrt(x_spread) * np.sqrt(y_spread)), -1.0, 1.0)
+
+    return spearman
+
+
+def _centred_ranks(weights: Floats) -> tuple[Floats, Floats]:
+    # Ranks of groups less the mean rank, (B, U), and the sum of their squares over items, (B,)
+    halves = weights * 0.5
+    ranks = running_sums(weights)
+    ranks -= halves
+    ranks -= ranks[:, -1:] / 2 + halves[:, -1:] / 2  # half of the total weight
+    halves *= ranks
+    return ranks, 2 * products(halves, ranks)
+
+
+def under_confidence(scores: ArrayLike, gold: ArrayLike) -> Metric:
+    """Share of items whose scaled score lies below their scaled gold.
+
+    Scores and gold are each scaled to [0, 1] by their minimum and maximum over the items. Scaled
+    values within 1e-12 of each other are equal, and count neither here nor as over-confidence.
+
+    Args:
+        scores: Scores, ``(n,)``, finite.
+        gold: Gold, ``(n,)``, finite.
+
+    Returns:
+        ``under_confidence`` in [0, 1], lower is better; undefined if the scores or the gold are
+        constant, since they have no scale then.
+
+    Raises:
+        ValueError: If an argument is not a flat sequence of finite numbers, or the lengths differ.
+
+    References:
+        Dinh & Niehues 2026, arXiv 2601.00680.
+    """
+    return _share("under_confidence", scores, gold, sign=-1)
+
+
+def over_confidence(scores: ArrayLike, gold: ArrayLike) -> Metric:
+    """Share of items whose scaled score lies above their scaled gold.
+
+    Scores and gold are scaled, and equal, as for `under_confidence`.
+
+    Args:
+        scores: Scores, ``(n,)``, finite.
+        gold: Gold, ``(n,)``, finite.
+
+    Returns:
+        ``over_confidence`` in [0, 1], lower is better; undefined if the scores or the gold are
+        constant, since they have no scale then.
+
+    Raises:
+        ValueError: If an argument is not a flat sequence of finite numbers, or the lengths differ.
+
+    References:
+        Dinh & Niehues 2026, arXiv 2601.00680.
+    """
+    return _share("over_confidence", scores, gold, sign=1)
+
+
+def _share(name: str, scores: ArrayLike, gold: ArrayLike, *, sign: int) -> Metric:
+    sides = {
+        "scores": checked_scores(scores, name="scores"),
+        "gold values": checked_scores(gold, name="gold"),
+    }
+    count = same_length(scores=sides["scores"], gold=sides["gold values"])
+    if not count:
+        return undefined(name, NO_ITEMS, count=0, higher_is_better=False)
+    for subject, values in sides.items():
+        if values.min() == values.max():
+            reason = f"All {subject} are the same."
+            return undefined(name, reason, count=count, higher_is_better=False)
+    value = float(np.mean(gap_signs(*sides.values()) == sign))
+    return Metric(name=name, value=value, count=count, higher_is_better=False)
+
+
+def gap_signs(scores: Floats, gold: Floats) -> Floats:
+    """On which side of its gold each score lies, both scaled onto [0, 1].
+
+    Args:
+        scores: Scores, ``(n,)``, finite and not all the same.
+        gold: Gold, ``(n,)``, likewise.
+
+    Returns:
+        1 above the gold, -1 below it, 0 on it, ``(n,)``.
+    """
+    difference = _scaled(scores) - _scaled(gold)
+    return np.where(np.abs(difference) > _EQUAL, np.sign(difference), 0.0)
+
+
+def _scaled(values: Floats) -> Floats:
+    unit, _ = unit_scaled(values)
+    return np.asarray((unit - unit.min()) / np.ptp(unit))

@@ -9,8 +9,20 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from headwise.metrics.inputs import checked_labels, same_length
+from headwise.metrics.inputs import (
+    Floats,
+    checked_labels,
+    same_length,
+)
 from headwise.metrics.metric import NO_ITEMS, Metric, ratio, undefined
+from headwise.metrics.resampled import (
+    Weighted,
+    checked_weights,
+    products,
+    quotient,
+    totals,
+    weighted_ratio,
+)
 
 
 class _Confusion(NamedTuple):
@@ -130,3 +142,55 @@ def _confusion(flagged: ArrayLike, wrong: ArrayLike) -> _Confusion:
     missed = int(np.count_nonzero(errors)) - caught
     # Python's integers, since the product of the margins of a million items overflows 64 bits
     return _Confusion(caught, false_alarms, missed, count - caught - false_alarms - missed)
+
+
+def weighted_matthews(flagged: ArrayLike, wrong: ArrayLike) -> Weighted:
+    """Matthews correlation of what is flagged and what is wrong.
+
+    Args:
+        flagged: Which items are flagged, ``(n,)``, booleans or 0 and 1.
+        wrong: Which items are wrong, ``(n,)``, likewise.
+
+    Returns:
+        The statistic, in [-1, 1]; undefined where all items or none are flagged or wrong.
+
+    Raises:
+        ValueError: If an argument is not flat, holds other values, or the lengths differ.
+    """
+    flags = checked_labels(flagged, name="flagged")
+    errors = checked_labels(wrong, name="wrong")
+    count = same_length(flagged=flags, wrong=errors)
+    columns = [column.astype(np.float64) for column in (flags, errors, flags & errors)]
+
+    def matthews(weights: Floats) -> Floats:
+        checked_weights(weights, count=count)
+        items = totals(weights)
+        marked, bad, caught = (products(weights, column) for column in columns)
+        spread = np.sqrt(marked * (items - marked)) * np.sqrt(bad * (items - bad))
+        return np.clip(quotient(caught * items - marked * bad, spread), -1.0, 1.0)
+
+    return matthews
+
+
+def weighted_f1(flagged: ArrayLike, wrong: ArrayLike, *, of: Literal["wrong", "right"]) -> Weighted:
+    """F1 of finding the wrong items, or of leaving the right ones alone.
+
+    Args:
+        flagged: Which items are flagged, ``(n,)``, booleans or 0 and 1.
+        wrong: Which items are wrong, ``(n,)``, likewise.
+        of: Which class is the positive one.
+
+    Returns:
+        The statistic, in [0, 1]; undefined where the class neither occurs nor is claimed.
+
+    Raises:
+        ValueError: If an argument is not flat, holds other values, or the lengths differ; if
+            there is no such class.
+    """
+    flags = checked_labels(flagged, name="flagged")
+    errors = checked_labels(wrong, name="wrong")
+    same_length(flagged=flags, wrong=errors)
+    if of not in ("wrong", "right"):
+        raise ValueError(f"`of` must be 'wrong' or 'right', got {of!r}.")
+    claimed, present = (flags, errors) if of == "wrong" else (~flags, ~errors)
+    return weighted_ratio(2.0 * (claimed & present), claimed.astype(np.float64) + present)

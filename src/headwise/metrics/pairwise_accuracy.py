@@ -10,8 +10,7 @@ from headwise.metrics.bootstrap import bootstrap, group_indices, percentile_inte
 from headwise.metrics.grouped_pairs import GroupedPairs
 from headwise.metrics.inputs import Floats, checked_scores, same_length, unit_scaled
 from headwise.metrics.metric import Metric, undefined
-from headwise.metrics.weighted_rows import Weighted
-from headwise.metrics.weighted_sums import weighted_mean, weighted_ratio
+from headwise.metrics.resampled import Weighted, weighted_mean, weighted_ratio
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from headwise.metrics.inputs import (
 )
 from headwise.metrics.metric import NO_ITEMS, Metric, undefined
 from headwise.metrics.rejection import risk_coverage_curve
-from headwise.metrics.weighted_rows import (
+from headwise.metrics.resampled import (
     TieGroups,
     Weighted,
     checked_weights,

@@ -8,7 +8,7 @@ from headwise.data.records.error_spans import ErrorSpan
 from headwise.data.records.signals import Signal
 from headwise.data.records.word_tags import WordTags
 from headwise.evaluation.quality.columns import pieces, text_columns
-from headwise.evaluation.quality.judging import JudgedText, group_numbers
+from headwise.evaluation.quality.judged_texts import JudgedText, group_numbers
 from headwise.evaluation.statistics.columns import Unit
 
 

@@ -8,7 +8,7 @@ from sklearn.metrics import roc_auc_score
 from headwise.data.records.signals import Signal
 from headwise.errors import DataError
 from headwise.evaluation import Resampling, compare
-from headwise.evaluation.quality.judging import as_row
+from headwise.evaluation.quality.judged_texts import as_row
 
 QUICK = Resampling(resamples=300, workers=1)
 NAMES = ("old", "new")

@@ -10,7 +10,14 @@ from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_s
 from headwise.backbones import NAMED_PROMPTS
 from headwise.data.records.signals import Signal
 from headwise.errors import DataError
-from headwise.evaluation import Protocol, Question, Resampling, SignificanceTest, Source, evaluate
+from headwise.evaluation import (
+    EvaluationProtocol,
+    Question,
+    Resampling,
+    SignificanceTest,
+    Source,
+    evaluate,
+)
 from headwise.evaluation.statistics.columns import Unit
 from headwise.heads import ErrorHead
 from headwise.quality import QualityEstimator
@@ -104,7 +111,7 @@ def test_spans_of_a_signal_that_knows_the_errors_are_all_right(tmp_path) -> None
                     source=f"s{i}")
         for i in range(10)
     ]  # fmt: skip
-    found = ask(write(tmp_path / "s.jsonl", scored), protocol=Protocol.SPANS)
+    found = ask(write(tmp_path / "s.jsonl", scored), protocol=EvaluationProtocol.SPANS)
     assert metrics(found, "spans", "sigmoid")["span_f1"]["value"] == 1.0
 
 
@@ -209,17 +216,20 @@ def test_too_few_resamples_are_named(file) -> None:
     ("wrong", "message"),
     [
         ({"gold": "gold", "gold_file": ("x", None)}, "not both"),
-        ({"protocol": Protocol.CORRELATION}, "needs the gold"),
-        ({"protocol": Protocol.SPANS, "gold": "gold"}, "leave out the gold"),
-        ({"protocol": Protocol.SPANS, "units": (Unit.GAP,)}, "token or word"),
-        ({"protocol": Protocol.AMBIGUITY, "gold": "gold"}, "these errors are the gold"),
-        ({"protocol": Protocol.BINARY, "families": ("crude",)}, "do not go with `binary`"),
+        ({"protocol": EvaluationProtocol.CORRELATION}, "needs the gold"),
+        ({"protocol": EvaluationProtocol.SPANS, "gold": "gold"}, "leave out the gold"),
+        ({"protocol": EvaluationProtocol.SPANS, "units": (Unit.GAP,)}, "token or word"),
+        ({"protocol": EvaluationProtocol.AMBIGUITY, "gold": "gold"}, "these errors are the gold"),
+        (
+            {"protocol": EvaluationProtocol.BINARY, "families": ("crude",)},
+            "do not go with `binary`",
+        ),
         ({"families": ("bad",)}, "crude or plausible, got 'bad'"),
         ({"families": ("crude",), "monte_carlo": 3}, "`monte_carlo` does not go"),
         ({"language": "de"}, "`negation` is for errors"),
         ({"columns": ("sigmoid",)}, "a signal of ours"),
         ({"columns": ("a",), "scores": {"a": ("x", None)}}, "are called `a`"),
-        ({"protocol": Protocol.BINARY, "gold": "x", "units": (Unit.WORD,)}, "`units`"),
+        ({"protocol": EvaluationProtocol.BINARY, "gold": "x", "units": (Unit.WORD,)}, "`units`"),
     ],
 )
 def test_what_does_not_go_together_is_refused_at_once(wrong, message) -> None:
@@ -233,7 +243,7 @@ def test_what_does_not_go_together_is_refused_at_once(wrong, message) -> None:
         ({"gold": "da"}, "no column `da`; the input brought `gold`, `good`, `half`"),
         ({"gold": "gold", "group": "doc"}, "no column `doc`"),
         ({"gold": "gold", "system": "who"}, "no column `who`"),
-        ({"gold": "gold", "protocol": Protocol.BINARY}, "must be 0 or 1"),
+        ({"gold": "gold", "protocol": EvaluationProtocol.BINARY}, "must be 0 or 1"),
         ({"families": ("crude",)}, "scored already"),
         ({"units": (Unit.GAP,)}, "word tags with gaps"),
         ({"gold": "gold", "monte_carlo": 2, "signals": (Signal.SIGMOID,)}, "needs the softmax"),
@@ -322,7 +332,7 @@ def german(path, rows):
     return Source(path=str(path))
 
 
-@pytest.mark.parametrize("protocol", [Protocol.CORRELATION, Protocol.BINARY])
+@pytest.mark.parametrize("protocol", [EvaluationProtocol.CORRELATION, EvaluationProtocol.BINARY])
 def test_an_error_head_is_compared_on_texts(tmp_path, with_errors, protocol) -> None:
     rows = [
         {"source": "A dog runs on the beach.", "hypothesis": text, "gold": i % 2}
@@ -336,7 +346,7 @@ def test_an_error_head_is_compared_on_texts(tmp_path, with_errors, protocol) -> 
     assert found >= {(s, h) for s in ("error", "omission") for h in hows}
 
 
-@pytest.mark.parametrize("protocol", [Protocol.ERROR_DETECTION, Protocol.SPANS])
+@pytest.mark.parametrize("protocol", [EvaluationProtocol.ERROR_DETECTION, EvaluationProtocol.SPANS])
 def test_an_error_head_is_compared_on_words_and_tokens(tmp_path, with_errors, protocol) -> None:
     rows = [
         {
@@ -361,7 +371,7 @@ def test_an_error_head_is_compared_on_what_is_valid(tmp_path, with_errors) -> No
     ]
     source = german(tmp_path / "pairs.jsonl", rows)
     question = Question(
-        source=source, protocol=Protocol.AMBIGUITY, families=("crude",), resampling=QUICK
+        source=source, protocol=EvaluationProtocol.AMBIGUITY, families=("crude",), resampling=QUICK
     )
     tables = evaluate(question, lambda: with_errors).evaluation.tables
     assert any(row.signal == "error" for table in tables for row in table.rows)

@@ -12,9 +12,8 @@ from headwise.evaluation.statistics.significance import (
     holm_adjusted,
     permutation_test,
 )
-from headwise.metrics import Metric, undefined
+from headwise.metrics import Metric, undefined, weighted_spearman
 from headwise.metrics.bootstrap import bootstrap
-from headwise.metrics.weighted import weighted_spearman
 
 
 def metrics(*values: float | None, higher_is_better: bool = True) -> list[Metric]:

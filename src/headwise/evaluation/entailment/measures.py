@@ -12,9 +12,22 @@ from headwise.evaluation.entailment.judged_pairs import (
     Indices,
     JudgedArrays,
 )
-from headwise.evaluation.statistics.columns import Column
+from headwise.evaluation.statistics.columns import SignalColumn
 from headwise.evaluation.statistics.measures import Measure, rejection_measures, separation_measures
-from headwise.metrics import Metric, f1, precision, recall
+from headwise.metrics import (
+    Metric,
+    Weighted,
+    f1,
+    precision,
+    recall,
+    weighted_class_f1,
+    weighted_class_precision,
+    weighted_class_recall,
+    weighted_f1,
+    weighted_macro_f1,
+    weighted_mean,
+    weighted_ratio,
+)
 from headwise.metrics.classification import (
     accuracy,
     class_f1,
@@ -29,16 +42,6 @@ from headwise.metrics.selective import (
     selective_accuracy,
     selective_accuracy_name,
     weighted_selective_accuracy,
-)
-from headwise.metrics.weighted import (
-    Weighted,
-    weighted_class_f1,
-    weighted_class_precision,
-    weighted_class_recall,
-    weighted_f1,
-    weighted_macro_f1,
-    weighted_mean,
-    weighted_ratio,
 )
 
 COVERAGES = (0.8, 0.9)
@@ -62,7 +65,7 @@ def answer_measures(gold: Indices, *, classes: int) -> tuple[Measure, ...]:
         classes: How many classes there are.
     """
 
-    def answers(column: Column) -> Indices:
+    def answers(column: SignalColumn) -> Indices:
         return column.values.astype(np.int64)
 
     return (
@@ -137,7 +140,7 @@ def abstaining_measures(correct: Bools) -> tuple[Measure, ...]:
     wrong = ~correct
     right, errors = correct.astype(np.float64), wrong.astype(np.float64)
 
-    def silent(column: Column) -> Bools:
+    def silent(column: SignalColumn) -> Bools:
         found: Bools = column.values < 0.5
         return found
 
@@ -195,12 +198,12 @@ def slice_measures(judged: JudgedArrays) -> tuple[Measure, ...]:
     )
 
 
-def _size(column: Column) -> Metric:
+def _size(column: SignalColumn) -> Metric:
     return Metric(name="pairs", value=float(column.values.sum()), count=len(column.values))
 
 
 def _slice_mean(name: str, values: Floats) -> Measure:
-    def mean(column: Column) -> Metric:
+    def mean(column: SignalColumn) -> Metric:
         members = column.values > 0.5
         value = float(values[members].mean())
         return Metric(name=name, value=value, count=int(members.sum()))

@@ -26,7 +26,7 @@ from headwise.evaluation.entailment.measures import (
 )
 from headwise.evaluation.entailment.overlap_slices import overlap_slices
 from headwise.evaluation.entailment.signals import answer_columns, confidence_columns
-from headwise.evaluation.statistics.columns import Column
+from headwise.evaluation.statistics.columns import SignalColumn
 from headwise.evaluation.statistics.figures import reliability, risk_coverage
 from headwise.evaluation.statistics.measures import probability_measures
 from headwise.evaluation.statistics.results import Evaluation, Table
@@ -132,7 +132,7 @@ def _classes(judged: JudgedArrays, setup: Setup) -> Table:
     return replace(table, rows_are="class")
 
 
-def _abstention(judged: JudgedArrays, columns: Sequence[Column], setup: Setup) -> Table:
+def _abstention(judged: JudgedArrays, columns: Sequence[SignalColumn], setup: Setup) -> Table:
     wrong = int((~judged.correct).sum())
     return build_table(
         columns,
@@ -148,7 +148,7 @@ def _abstention(judged: JudgedArrays, columns: Sequence[Column], setup: Setup) -
     )
 
 
-def _decisions(judged: JudgedArrays, columns: Sequence[Column], setup: Setup) -> Table:
+def _decisions(judged: JudgedArrays, columns: Sequence[SignalColumn], setup: Setup) -> Table:
     silent = int((~judged.answered).sum())
     return build_table(
         answer_columns(columns, judged.answered, seed=setup.resampling.seed),
@@ -164,7 +164,7 @@ def _decisions(judged: JudgedArrays, columns: Sequence[Column], setup: Setup) ->
     )
 
 
-def _calibration(judged: JudgedArrays, columns: Sequence[Column], setup: Setup) -> Table:
+def _calibration(judged: JudgedArrays, columns: Sequence[SignalColumn], setup: Setup) -> Table:
     return build_table(
         columns,
         probability_measures(judged.correct),
@@ -204,5 +204,5 @@ def _slices(
     return replace(table, rows_are="slice")
 
 
-def _plain(name: str, values: Floats) -> Column:
-    return Column(signal=name, aggregation=None, values=values, is_probability=False)
+def _plain(name: str, values: Floats) -> SignalColumn:
+    return SignalColumn(signal=name, aggregation=None, values=values, is_probability=False)

@@ -6,12 +6,12 @@ import numpy as np
 import torch
 
 from headwise.evaluation.entailment.judged_pairs import Bools, Floats, JudgedArrays
-from headwise.evaluation.statistics.columns import RANDOM, Column
+from headwise.evaluation.statistics.columns import RANDOM, SignalColumn
 from headwise.functional.class_uncertainty import Uncertainty, class_uncertainty
 from headwise.heads.entailment.task_heads import LEARNED
 
 
-def confidence_columns(judged: JudgedArrays, own: str, *, seed: int) -> tuple[Column, ...]:
+def confidence_columns(judged: JudgedArrays, own: str, *, seed: int) -> tuple[SignalColumn, ...]:
     """One minus each uncertainty: the model's own first, then baselines, then noise.
 
     Args:
@@ -26,7 +26,7 @@ def confidence_columns(judged: JudgedArrays, own: str, *, seed: int) -> tuple[Co
         found.setdefault(how.value, class_uncertainty(logits, how).double().numpy())
     found[RANDOM] = np.random.default_rng(seed).random(len(judged.gold))
     return tuple(
-        Column(
+        SignalColumn(
             signal=name,
             aggregation=None,
             values=1.0 - values,
@@ -37,7 +37,9 @@ def confidence_columns(judged: JudgedArrays, own: str, *, seed: int) -> tuple[Co
     )
 
 
-def answer_columns(columns: Sequence[Column], answered: Bools, *, seed: int) -> tuple[Column, ...]:
+def answer_columns(
+    columns: Sequence[SignalColumn], answered: Bools, *, seed: int
+) -> tuple[SignalColumn, ...]:
     """Where the model answers, and where baselines would that answer as often.
 
     Args:
@@ -57,7 +59,7 @@ def answer_columns(columns: Sequence[Column], answered: Bools, *, seed: int) -> 
         return marks
 
     return tuple(
-        Column(
+        SignalColumn(
             signal=column.signal,
             aggregation=None,
             values=of_surest(column.values) if place else answered.astype(np.float64),

@@ -13,12 +13,12 @@ from headwise.data.records.scored import ScoredHypothesis, ScoredToken
 from headwise.data.records.scored_pieces import values_of
 from headwise.data.records.signals import Signal
 from headwise.data.records.token_marks import token_marks
-from headwise.evaluation.quality.judging import JudgedText, group_numbers
+from headwise.evaluation.quality.judged_texts import JudgedText, group_numbers
 from headwise.evaluation.statistics.columns import (
     DEFAULT_AGGREGATIONS,
     LENGTH,
     RANDOM,
-    Column,
+    SignalColumn,
     Unit,
     _plain,
 )
@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pieces:
+class JudgedUnits:
     """Words or tokens of many texts, one after another.
 
     Attributes:
@@ -40,7 +40,7 @@ class Pieces:
     """
 
     unit: Unit
-    columns: tuple[Column, ...]
+    columns: tuple[SignalColumn, ...]
     wrong: NDArray[np.bool_]
     texts: NDArray[np.int64]
     groups: NDArray[np.int64]
@@ -52,7 +52,7 @@ def text_columns(
     *,
     aggregations: Sequence[Aggregation | str] = DEFAULT_AGGREGATIONS,
     seed: int = 0,
-) -> tuple[Column, ...]:
+) -> tuple[SignalColumn, ...]:
     """One value a text: every signal under every aggregation, other systems, two baselines.
 
     The baselines are ``random`` (uniform noise) and ``length`` (minus the number of tokens, or of
@@ -74,7 +74,7 @@ def text_columns(
     if all(one.quality is not None for one in scored):
         # A probability of the text itself, which means of token probabilities are not
         columns.append(
-            Column(
+            SignalColumn(
                 signal=Signal.QUALITY.value,
                 aggregation="of the text",
                 values=np.array([one.quality for one in scored], dtype=np.float64),
@@ -89,7 +89,7 @@ def text_columns(
     return tuple(columns)
 
 
-def pieces(texts: Sequence[JudgedText], unit: Unit, *, seed: int = 0) -> Pieces:
+def pieces(texts: Sequence[JudgedText], unit: Unit, *, seed: int = 0) -> JudgedUnits:
     """One value a word or token, and whether the gold calls it wrong.
 
     A word has the value of its worst token. Only gaps have ``omission``, which says nothing of
@@ -122,7 +122,7 @@ def pieces(texts: Sequence[JudgedText], unit: Unit, *, seed: int = 0) -> Pieces:
     columns.append(_plain(LENGTH, np.array([float(a - b) for a, b in ranges])))
     columns.append(_plain(RANDOM, np.random.default_rng(seed).random(len(ranges))))
     of_texts = np.array(owners, dtype=np.int64)
-    return Pieces(
+    return JudgedUnits(
         unit=unit,
         columns=tuple(columns),
         wrong=np.array(wrong, dtype=np.bool_),
@@ -190,7 +190,7 @@ def _possible(
 
 def _columns(
     found: Iterable[tuple[Signal, Aggregation | None, Sequence[float | None]]],
-) -> Iterator[Column]:
+) -> Iterator[SignalColumn]:
     for signal, aggregation, values in found:
         # As of the gap at the end of a text that no token closes
         if None in values:
@@ -202,7 +202,7 @@ def _columns(
             )
             continue
         as_it_is = signal.higher_is_better or signal.is_probability
-        yield Column(
+        yield SignalColumn(
             signal=signal.value if as_it_is else f"-{signal.value}",
             aggregation=None if aggregation is None else aggregation.value,
             values=signal.oriented(np.array(values, dtype=np.float64)),

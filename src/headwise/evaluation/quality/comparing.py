@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 
 from headwise.data.readers.scored import ScoredRow
 from headwise.errors import DataError
-from headwise.evaluation.quality.asking import Protocol, fitting_protocol
 from headwise.evaluation.quality.columns import pieces, text_columns
-from headwise.evaluation.quality.judging import (
+from headwise.evaluation.quality.judged_texts import (
     Judged,
     JudgedText,
     group_numbers,
@@ -19,8 +18,9 @@ from headwise.evaluation.quality.judging import (
     numbers_of,
     source_numbers,
 )
+from headwise.evaluation.quality.protocol_choice import EvaluationProtocol, fitting_protocol
 from headwise.evaluation.statistics.certainty import certainty_notes
-from headwise.evaluation.statistics.columns import LENGTH, RANDOM, Column, Unit
+from headwise.evaluation.statistics.columns import LENGTH, RANDOM, SignalColumn, Unit
 from headwise.evaluation.statistics.measures import (
     Measure,
     correlation_measures,
@@ -86,7 +86,7 @@ def compare(
     if turned:
         notes.append(f"Of `{gold}`, lower is better: `-{gold}` is turned round.")
         gold = f"-{gold}"
-    if protocol is Protocol.ERROR_DETECTION:
+    if protocol is EvaluationProtocol.ERROR_DETECTION:
         for name, texts in zip(names, (ours, theirs), strict=True):
             if not all(text.scored.tokens for text in texts):
                 raise DataError(
@@ -111,7 +111,7 @@ def compare(
         groups = group_numbers(ours)
         measures = (
             separation_measures(values == 1.0, positive="correct")
-            if protocol is Protocol.BINARY
+            if protocol is EvaluationProtocol.BINARY
             else correlation_measures(
                 values, groups=groups, sources=source_numbers(ours), seed=resampling.seed
             )
@@ -137,7 +137,7 @@ def compare(
     return replace(found, notes=(*notes, *certainty_notes(found, ours, resampling)))
 
 
-def _protocol(texts: Sequence[JudgedText], names: tuple[str, str]) -> Protocol:
+def _protocol(texts: Sequence[JudgedText], names: tuple[str, str]) -> EvaluationProtocol:
     try:
         return fitting_protocol(texts)
     except DataError:
@@ -148,7 +148,7 @@ def _protocol(texts: Sequence[JudgedText], names: tuple[str, str]) -> Protocol:
 
 
 def _tables(
-    columns: tuple[Sequence[Column], Sequence[Column]],
+    columns: tuple[Sequence[SignalColumn], Sequence[SignalColumn]],
     names: tuple[str, str],
     measures: Sequence[Measure],
     groups: NDArray[np.int64],

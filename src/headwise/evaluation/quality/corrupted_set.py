@@ -11,7 +11,7 @@ from headwise.data.records.pairs import Pair
 from headwise.data.records.scored import ScoredHypothesis
 from headwise.data.records.signals import Signal
 from headwise.evaluation.quality.error_copies import FAMILIES, error_copies
-from headwise.evaluation.quality.judging import JudgedText
+from headwise.evaluation.quality.judged_texts import JudgedText
 from headwise.quality import QualityEstimator
 
 

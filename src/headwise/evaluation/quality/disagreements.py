@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from headwise.data.records.scored import ScoredHypothesis
 from headwise.data.records.signals import Signal
-from headwise.evaluation.quality.columns import Pieces
-from headwise.evaluation.quality.judging import JudgedText, group_numbers
-from headwise.evaluation.statistics.columns import Column, shares_below
+from headwise.evaluation.quality.columns import JudgedUnits
+from headwise.evaluation.quality.judged_texts import JudgedText, group_numbers
+from headwise.evaluation.statistics.columns import SignalColumn, shares_below
 from headwise.evaluation.statistics.results import Disagreement
 
 Floats = NDArray[np.float64]
@@ -19,7 +19,7 @@ _SHOWN = 20
 
 
 def in_rank(
-    texts: Sequence[JudgedText], column: Column, gold: Floats, *, count: int = _SHOWN
+    texts: Sequence[JudgedText], column: SignalColumn, gold: Floats, *, count: int = _SHOWN
 ) -> tuple[Disagreement, ...]:
     """Texts whose place by score is furthest from their place by gold, one a source."""
     by_score, by_gold = shares_below(column.values), shares_below(gold)
@@ -41,7 +41,7 @@ def in_rank(
 
 
 def in_pieces(
-    texts: Sequence[JudgedText], found: Pieces, column: Column, *, count: int = _SHOWN
+    texts: Sequence[JudgedText], found: JudgedUnits, column: SignalColumn, *, count: int = _SHOWN
 ) -> tuple[Disagreement, ...]:
     """Texts with the errors that score highest and the right pieces that score lowest, in turn."""
     places = shares_below(column.values)
@@ -78,7 +78,7 @@ def _share(share: float) -> str:
     return "over 99%" if share > 0.5 else "under 1%"
 
 
-def _first_of_each(found: Pieces, order: NDArray[np.int64], *, wrong: bool) -> list[int]:
+def _first_of_each(found: JudgedUnits, order: NDArray[np.int64], *, wrong: bool) -> list[int]:
     """The first wrong or right pieces, one a source: its texts go wrong in the same place."""
     first: dict[int, int] = {}
     for piece in order[found.wrong[order] == wrong]:

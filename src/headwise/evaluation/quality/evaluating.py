@@ -11,16 +11,16 @@ from headwise.data.readers.numbers import join_numbers, read_numbers
 from headwise.data.records.pairs import Pair, Reject
 from headwise.data.records.signals import Signal
 from headwise.errors import DataError
-from headwise.evaluation.quality.asking import Protocol, ask, fitting_protocol
 from headwise.evaluation.quality.corrupted_set import CorruptedSet, corrupted_set
 from headwise.evaluation.quality.error_copies import FAMILIES, PLAUSIBLE
-from headwise.evaluation.quality.gathering import (
+from headwise.evaluation.quality.evaluated_rows import (
     Gathered,
     chosen_signals,
     gather_scored,
     score_rows_once,
 )
-from headwise.evaluation.quality.judging import cells, judge, numbers_of
+from headwise.evaluation.quality.judged_texts import cells, judge, numbers_of
+from headwise.evaluation.quality.protocol_choice import EvaluationProtocol, ask, fitting_protocol
 from headwise.evaluation.quality.question import MONTE_CARLO, Question
 from headwise.evaluation.quality.sampling import monte_carlo_probability
 from headwise.evaluation.statistics.results import Answer
@@ -79,7 +79,7 @@ def evaluate(
     protocol = question.protocol or fitting_protocol(judged.texts)
     texts = judged.texts
     notes = [*_reject_notes(gathered.rejects, gathered.total), *judged.notes]
-    if protocol in (Protocol.ERROR_DETECTION, Protocol.SPANS):
+    if protocol in (EvaluationProtocol.ERROR_DETECTION, EvaluationProtocol.SPANS):
         texts = tuple(text for text in texts if text.scored.errors is not None)
         if unmarked := len(judged.texts) - len(texts):
             notes.append(
@@ -112,7 +112,7 @@ def _with_errors(
     question: Question, estimator: Callable[[], QualityEstimator], *, progress: bool
 ) -> Answer:
     """Put errors into correct texts, and look for them."""
-    protocol = question.protocol or Protocol.ERROR_DETECTION
+    protocol = question.protocol or EvaluationProtocol.ERROR_DETECTION
     if question.source.is_scored:
         raise DataError(
             f"`{question.source.path}` is scored already, and errors are put into texts before "
@@ -130,7 +130,7 @@ def _with_errors(
             loaded,
             pairs,
             signals=chosen_signals(loaded, question.signals),
-            alternatives_only=protocol is Protocol.AMBIGUITY,
+            alternatives_only=protocol is EvaluationProtocol.AMBIGUITY,
             families=question.families or FAMILIES,
             corpus=None if question.corpus is None else _hypotheses(question.corpus),
             kinds=(*CRUDE_KINDS, *negated),
@@ -146,13 +146,13 @@ def _with_errors(
         protocol,
         found.texts,
         question.setup(
-            gold_name=file if protocol is Protocol.AMBIGUITY else made,
+            gold_name=file if protocol is EvaluationProtocol.AMBIGUITY else made,
             settings=_settings(question, protocol, with_model=True),
             notes=[*_error_notes(found), *_reject_notes(rejects, len(rows))],
         ),
         corrupted=found,
     )
-    if protocol is not Protocol.AMBIGUITY:
+    if protocol is not EvaluationProtocol.AMBIGUITY:
         evaluation = replace(evaluation, title=f"{made.capitalize()} put into {file}")
     return Answer(evaluation=evaluation, rejects=rejects)
 
@@ -219,7 +219,7 @@ def _hypotheses(path: str) -> list[str]:
 
 
 def _settings(
-    question: Question, protocol: Protocol, *, with_model: bool
+    question: Question, protocol: EvaluationProtocol, *, with_model: bool
 ) -> dict[str, str | int | float | bool]:
     settings: dict[str, str | int | float | bool] = {
         "protocol": protocol.value,

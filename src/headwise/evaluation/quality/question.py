@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 from headwise.data.records.aggregation import Aggregation
 from headwise.data.records.signals import Signal
-from headwise.evaluation.quality.asking import Protocol
 from headwise.evaluation.quality.error_copies import FAMILIES
-from headwise.evaluation.quality.gathering import Source
+from headwise.evaluation.quality.evaluated_rows import Source
+from headwise.evaluation.quality.protocol_choice import EvaluationProtocol
 from headwise.evaluation.statistics.columns import DEFAULT_AGGREGATIONS, LENGTH, RANDOM, Unit
 from headwise.evaluation.statistics.setup import Resampling, Setup
 
@@ -17,8 +17,8 @@ FileColumn = tuple[str, str | None]
 """A file and the name of a column in it; ``None`` for the only one that holds numbers."""
 
 _OWN_NAMES = frozenset({*(signal.value for signal in Signal), LENGTH, RANDOM, MONTE_CARLO})
-_OF_TEXTS = (Protocol.CORRELATION, Protocol.BINARY)
-_OF_MARKS = (Protocol.ERROR_DETECTION, Protocol.SPANS)
+_OF_TEXTS = (EvaluationProtocol.CORRELATION, EvaluationProtocol.BINARY)
+_OF_MARKS = (EvaluationProtocol.ERROR_DETECTION, EvaluationProtocol.SPANS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ class Question:
     """
 
     source: Source
-    protocol: Protocol | None = None
+    protocol: EvaluationProtocol | None = None
     gold: str | None = None
     gold_file: FileColumn | None = None
     lower_is_better: tuple[str, ...] = ()
@@ -84,7 +84,7 @@ class Question:
     @property
     def puts_errors(self) -> bool:
         """Whether errors are put into correct texts, and are the gold."""
-        return bool(self.families) or self.protocol is Protocol.AMBIGUITY
+        return bool(self.families) or self.protocol is EvaluationProtocol.AMBIGUITY
 
     def setup(
         self,
@@ -156,7 +156,9 @@ class Question:
                 f"`{self.protocol}` needs errors that are marked in the texts, not a gold number "
                 "of each text; leave out the gold, or take `correlation` or `binary`."
             )
-        if self.units and self.protocol in (*_OF_TEXTS, Protocol.AMBIGUITY):
+        if self.units and self.protocol in (*_OF_TEXTS, EvaluationProtocol.AMBIGUITY):
             yield f"`units` does not go with `{self.protocol}`."
-        if self.protocol is Protocol.SPANS and (len(self.units) > 1 or Unit.GAP in self.units):
+        if self.protocol is EvaluationProtocol.SPANS and (
+            len(self.units) > 1 or Unit.GAP in self.units
+        ):
             yield f"`spans` needs one unit, token or word, got {', '.join(self.units)}."

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from headwise.evaluation.entailment.judged_pairs import JudgedInference
-from headwise.evaluation.quality.judging import JudgedText
+from headwise.evaluation.quality.judged_texts import JudgedText
 from headwise.evaluation.statistics.results import Evaluation
 from headwise.evaluation.statistics.setup import Resampling, SignificanceTest
 from headwise.evaluation.statistics.significance import ENOUGH_FOR_A_CURVE

@@ -25,7 +25,7 @@ DEFAULT_AGGREGATIONS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
+class SignalColumn:
     """One signal of N items.
 
     Attributes:
@@ -65,5 +65,5 @@ def shares_below(values: Floats) -> Floats:
     return shares
 
 
-def _plain(name: str, values: Floats) -> Column:
-    return Column(signal=name, aggregation=None, values=values, is_probability=False)
+def _plain(name: str, values: Floats) -> SignalColumn:
+    return SignalColumn(signal=name, aggregation=None, values=values, is_probability=False)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from headwise.evaluation.statistics.columns import RANDOM, Column
+from headwise.evaluation.statistics.columns import RANDOM, SignalColumn
 from headwise.evaluation.statistics.results import Figure, FigureKind, Panel
 from headwise.metrics import reliability_curve, risk_coverage_curve
 
@@ -15,15 +15,15 @@ Floats = NDArray[np.float64]
 _CURVE_POINTS = 500
 
 
-def one_each(columns: Sequence[Column]) -> list[Column]:
+def one_each(columns: Sequence[SignalColumn]) -> list[SignalColumn]:
     """The first column of every signal, the random baseline left out."""
-    first: dict[str, Column] = {}
+    first: dict[str, SignalColumn] = {}
     for column in columns:
         first.setdefault(column.signal, column)
     return [column for column in first.values() if column.signal != RANDOM]
 
 
-def scatter(columns: Sequence[Column], gold: Floats, *, gold_name: str) -> Figure:
+def scatter(columns: Sequence[SignalColumn], gold: Floats, *, gold_name: str) -> Figure:
     """Score against gold, a panel a signal."""
     return Figure(
         name="scatter",
@@ -36,7 +36,7 @@ def scatter(columns: Sequence[Column], gold: Floats, *, gold_name: str) -> Figur
     )
 
 
-def histogram(columns: Sequence[Column], wrong: NDArray[np.bool_], *, of: str) -> Figure:
+def histogram(columns: Sequence[SignalColumn], wrong: NDArray[np.bool_], *, of: str) -> Figure:
     """Scores of right and of wrong items, a panel a signal."""
     return Figure(
         name=f"histogram-{of}",
@@ -51,7 +51,7 @@ def histogram(columns: Sequence[Column], wrong: NDArray[np.bool_], *, of: str) -
     )
 
 
-def risk_coverage(columns: Sequence[Column], losses: Floats, *, of: str, risk: str) -> Figure:
+def risk_coverage(columns: Sequence[SignalColumn], losses: Floats, *, of: str, risk: str) -> Figure:
     """Mean loss of what is kept when the lowest scores are set aside.
 
     Args:
@@ -76,7 +76,9 @@ def risk_coverage(columns: Sequence[Column], losses: Floats, *, of: str, risk: s
     )
 
 
-def reliability(columns: Sequence[Column], correct: NDArray[np.bool_], *, of: str) -> Figure | None:
+def reliability(
+    columns: Sequence[SignalColumn], correct: NDArray[np.bool_], *, of: str
+) -> Figure | None:
     """Probabilities against what came true; ``None`` if no signal is a probability."""
     panels = []
     for column in one_each(columns):
@@ -114,5 +116,5 @@ def _risk_line(label: str, values: Floats, losses: Floats) -> Panel:
     return Panel(label=label, x=coverage, y=risk)
 
 
-def _aggregation(columns: Sequence[Column]) -> str:
+def _aggregation(columns: Sequence[SignalColumn]) -> str:
     return next((c.aggregation for c in columns if c.aggregation is not None), "score")

@@ -7,9 +7,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from headwise.evaluation.statistics.columns import Column
+from headwise.evaluation.statistics.columns import SignalColumn
 from headwise.metrics import (
     Metric,
+    Weighted,
     average_precision,
     brier,
     expected_calibration_error,
@@ -24,11 +25,6 @@ from headwise.metrics import (
     spearman,
     undefined,
     under_confidence,
-)
-from headwise.metrics.kendall_interval import kendall_with_interval
-from headwise.metrics.pairwise_accuracy import pairwise_accuracy, weighted_pairwise_accuracy
-from headwise.metrics.weighted import (
-    Weighted,
     weighted_average_precision,
     weighted_f1,
     weighted_matthews,
@@ -39,6 +35,8 @@ from headwise.metrics.weighted import (
     weighted_roc_auc,
     weighted_spearman,
 )
+from headwise.metrics.kendall_interval import kendall_with_interval
+from headwise.metrics.pairwise_accuracy import pairwise_accuracy, weighted_pairwise_accuracy
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -60,8 +58,8 @@ class Measure:
     """
 
     name: str
-    measure: Callable[[Column], Metric]
-    weighted: Callable[[Column], Weighted] | None = None
+    measure: Callable[[SignalColumn], Metric]
+    weighted: Callable[[SignalColumn], Weighted] | None = None
     of_ranks: bool = False
     ranked: bool = True
 
@@ -187,8 +185,8 @@ def probability_measures(correct: Bools) -> tuple[Measure, ...]:
 
     def for_probabilities(
         name: str, measure: Callable[[Floats, Bools], Metric]
-    ) -> Callable[[Column], Metric]:
-        def checked(column: Column) -> Metric:
+    ) -> Callable[[SignalColumn], Metric]:
+        def checked(column: SignalColumn) -> Metric:
             if not column.is_probability:
                 return undefined(
                     name,
@@ -224,7 +222,7 @@ def probability_measures(correct: Bools) -> tuple[Measure, ...]:
     )
 
 
-def decision_measures(flags: Callable[[Column], Bools], wrong: Bools) -> tuple[Measure, ...]:
+def decision_measures(flags: Callable[[SignalColumn], Bools], wrong: Bools) -> tuple[Measure, ...]:
     """How good the decisions are that a threshold makes.
 
     Args:

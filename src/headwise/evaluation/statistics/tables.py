@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from headwise.evaluation.statistics.columns import Column
+from headwise.evaluation.statistics.columns import SignalColumn
 from headwise.evaluation.statistics.measures import Measure
 from headwise.evaluation.statistics.results import Comparison, Row, Table
 from headwise.evaluation.statistics.setup import Resampling, SignificanceTest
@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 
 
 def build_table(
-    columns: Sequence[Column],
+    columns: Sequence[SignalColumn],
     measures: Sequence[Measure],
     *,
     groups: NDArray[np.int64],
@@ -81,7 +81,7 @@ def build_table(
 
 
 def _samples(
-    columns: Sequence[Column],
+    columns: Sequence[SignalColumn],
     measures: Sequence[Measure],
     cells: Sequence[tuple[int, int]],
     *,
@@ -109,7 +109,7 @@ def _samples(
 def _compare(
     place: int,
     measure: Measure,
-    columns: Sequence[Column],
+    columns: Sequence[SignalColumn],
     rows: Sequence[Row],
     drawn: dict[tuple[int, int], Floats],
     *,

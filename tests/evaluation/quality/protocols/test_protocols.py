@@ -10,7 +10,7 @@ from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_s
 
 from headwise.data.records.signals import Signal
 from headwise.data.records.word_tags import WordTags
-from headwise.evaluation.quality.judging import JudgedText
+from headwise.evaluation.quality.judged_texts import JudgedText
 from headwise.evaluation.quality.protocols.binary import binary
 from headwise.evaluation.quality.protocols.correlation import correlation
 from headwise.evaluation.quality.protocols.error_detection import error_detection

@@ -14,17 +14,16 @@ from headwise.evaluation.quality.columns import pieces
 from headwise.evaluation.quality.corrupted_set import CorruptedSet
 from headwise.evaluation.quality.disagreements import in_pieces
 from headwise.evaluation.quality.error_copies import PLAUSIBLE
-from headwise.evaluation.quality.judging import group_numbers
+from headwise.evaluation.quality.judged_texts import group_numbers
 from headwise.evaluation.quality.protocols.correlation import columns_of
 from headwise.evaluation.quality.protocols.error_detection import pieces_table, texts_table
-from headwise.evaluation.statistics.columns import Column, Unit, shares_below
+from headwise.evaluation.statistics.columns import SignalColumn, Unit, shares_below
 from headwise.evaluation.statistics.figures import histogram, reliability, risk_coverage
 from headwise.evaluation.statistics.measures import Measure
 from headwise.evaluation.statistics.results import Evaluation, Table
 from headwise.evaluation.statistics.setup import Setup
 from headwise.evaluation.statistics.tables import build_table
-from headwise.metrics import Metric, undefined
-from headwise.metrics.weighted import weighted_mean, weighted_ratio
+from headwise.metrics import Metric, undefined, weighted_mean, weighted_ratio
 
 Floats = NDArray[np.float64]
 
@@ -91,7 +90,7 @@ def _spread(found: CorruptedSet, setup: Setup) -> Table:
     sources = int(groups.max()) + 1
     families = _families(found, groups)
 
-    def ranges(column: Column) -> Floats:
+    def ranges(column: SignalColumn) -> Floats:
         of_references = shares_below(column.values)[:count]
         highest, lowest = np.full(sources, -np.inf), np.full(sources, np.inf)
         np.maximum.at(highest, groups, of_references)
@@ -99,7 +98,7 @@ def _spread(found: CorruptedSet, setup: Setup) -> Table:
         spread: Floats = highest - lowest
         return spread
 
-    def mean_range(column: Column) -> Metric:
+    def mean_range(column: SignalColumn) -> Metric:
         value = float(ranges(column).mean())
         return Metric(name="range", value=value, count=sources, higher_is_better=False)
 
@@ -107,12 +106,12 @@ def _spread(found: CorruptedSet, setup: Setup) -> Table:
         """Mean difference of two references, over the mean fall of the family's errors."""
         name = f"spread_per_{family}_error"
 
-        def parts(column: Column) -> tuple[Floats, Floats]:
+        def parts(column: SignalColumn) -> tuple[Floats, Floats]:
             falls = of_copies.falls(column.values)
             apart = _mean_differences(column.values[:count], groups)
             return np.where(of_copies.has_any, apart, 0.0), falls
 
-        def measure(column: Column) -> Metric:
+        def measure(column: SignalColumn) -> Metric:
             apart, falls = parts(column)
             known = falls[of_copies.has_any]
             # Divided by a fall that chance explains, the ratio would be anything

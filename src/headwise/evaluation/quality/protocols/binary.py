@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from headwise.evaluation.quality.disagreements import in_rank
-from headwise.evaluation.quality.judging import JudgedText, group_numbers
+from headwise.evaluation.quality.judged_texts import JudgedText, group_numbers
 from headwise.evaluation.quality.protocols.correlation import columns_of, gold_of
 from headwise.evaluation.statistics.figures import histogram, reliability, risk_coverage
 from headwise.evaluation.statistics.measures import (

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from headwise.evaluation.quality.columns import text_columns
 from headwise.evaluation.quality.disagreements import in_rank
-from headwise.evaluation.quality.judging import JudgedText, group_numbers, source_numbers
-from headwise.evaluation.statistics.columns import Column
+from headwise.evaluation.quality.judged_texts import JudgedText, group_numbers, source_numbers
+from headwise.evaluation.statistics.columns import SignalColumn
 from headwise.evaluation.statistics.figures import risk_coverage, scatter
 from headwise.evaluation.statistics.measures import confidence_measures, correlation_measures
 from headwise.evaluation.statistics.results import Evaluation, Row, Table
@@ -82,7 +82,7 @@ def correlation(
     )
 
 
-def columns_of(texts: Sequence[JudgedText], setup: Setup) -> tuple[Column, ...]:
+def columns_of(texts: Sequence[JudgedText], setup: Setup) -> tuple[SignalColumn, ...]:
     """Columns of texts under the aggregations that were asked for.
 
     Raises:
@@ -106,7 +106,7 @@ def gold_of(texts: Sequence[JudgedText]) -> Floats:
 
 
 def _systems(
-    columns: Sequence[Column],
+    columns: Sequence[SignalColumn],
     gold: Floats,
     systems: list[str],
 ) -> Table:

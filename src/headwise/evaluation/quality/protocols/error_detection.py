@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from headwise.evaluation.quality.columns import Pieces, pieces
+from headwise.evaluation.quality.columns import JudgedUnits, pieces
 from headwise.evaluation.quality.disagreements import in_pieces
-from headwise.evaluation.quality.judging import JudgedText, group_numbers
+from headwise.evaluation.quality.judged_texts import JudgedText, group_numbers
 from headwise.evaluation.quality.protocols.correlation import columns_of
-from headwise.evaluation.statistics.columns import Column, Unit
+from headwise.evaluation.statistics.columns import SignalColumn, Unit
 from headwise.evaluation.statistics.cross_fitting import FOLDS, cross_fitted_flags
 from headwise.evaluation.statistics.figures import histogram, reliability, risk_coverage
 from headwise.evaluation.statistics.measures import (
@@ -82,7 +82,7 @@ def check_marks(texts: Sequence[JudgedText]) -> None:
 
 
 def pieces_table(
-    found: Pieces, setup: Setup, *, gold_name: str | None = None, name: str | None = None
+    found: JudgedUnits, setup: Setup, *, gold_name: str | None = None, name: str | None = None
 ) -> Table:
     """Wrong words or tokens against right ones.
 
@@ -100,7 +100,7 @@ def pieces_table(
         for column in found.columns
     }
 
-    def flagged(column: Column) -> NDArray[np.bool_]:
+    def flagged(column: SignalColumn) -> NDArray[np.bool_]:
         return flags[id(column)]
 
     return build_table(
@@ -120,7 +120,7 @@ def pieces_table(
     )
 
 
-def _folds_note(found: Pieces) -> str:
+def _folds_note(found: JudgedUnits) -> str:
     sources = len(np.unique(found.groups))
     if sources < 2:
         return "Thresholds for MCC and F1 are chosen on the very source that they judge."

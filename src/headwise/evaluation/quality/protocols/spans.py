@@ -8,17 +8,23 @@ from numpy.typing import NDArray
 from headwise.data.records.error_spans import Range
 from headwise.evaluation.quality.columns import pieces
 from headwise.evaluation.quality.disagreements import in_pieces
-from headwise.evaluation.quality.judging import JudgedText, group_numbers
+from headwise.evaluation.quality.judged_texts import JudgedText, group_numbers
 from headwise.evaluation.quality.protocols.error_detection import check_marks
-from headwise.evaluation.statistics.columns import Column, Unit
+from headwise.evaluation.statistics.columns import SignalColumn, Unit
 from headwise.evaluation.statistics.cross_fitting import cross_fitted_flags
 from headwise.evaluation.statistics.figures import histogram
 from headwise.evaluation.statistics.measures import Measure
 from headwise.evaluation.statistics.results import Evaluation
 from headwise.evaluation.statistics.setup import Setup
 from headwise.evaluation.statistics.tables import build_table
-from headwise.metrics import SpanScores, overlap_counts, span_scores, token_span_scores
-from headwise.metrics.weighted import Weighted, weighted_ratio
+from headwise.metrics import (
+    SpanScores,
+    Weighted,
+    overlap_counts,
+    span_scores,
+    token_span_scores,
+    weighted_ratio,
+)
 
 Counts = NDArray[np.int64]
 
@@ -57,16 +63,16 @@ def spans(
             for ranges, text in zip(marked, texts, strict=True)
         ]
 
-    def characters(column: Column) -> SpanScores:
+    def characters(column: SignalColumn) -> SpanScores:
         return span_scores(predicted[id(column)], gold)
 
-    def in_tokens(column: Column) -> SpanScores:
+    def in_tokens(column: SignalColumn) -> SpanScores:
         return token_span_scores(predicted[id(column)], gold, tokens)
 
-    def counts(column: Column) -> Counts:
+    def counts(column: SignalColumn) -> Counts:
         return overlap_counts(predicted[id(column)], gold)
 
-    def token_counts(column: Column) -> Counts:
+    def token_counts(column: SignalColumn) -> Counts:
         return overlap_counts(predicted[id(column)], gold, tokens=tokens)
 
     groups = group_numbers(texts)
@@ -108,11 +114,13 @@ def _joined(ranges: Iterable[Range], text: str) -> list[Range]:
 
 
 def _span_measures(
-    name: str, scores: Callable[[Column], SpanScores], counts: Callable[[Column], Counts]
+    name: str,
+    scores: Callable[[SignalColumn], SpanScores],
+    counts: Callable[[SignalColumn], Counts],
 ) -> tuple[Measure, ...]:
     """Precision, recall and F1 of spans from the counts of each text."""
 
-    def ratio(column: Column, over: Sequence[int], times: float) -> Weighted:
+    def ratio(column: SignalColumn, over: Sequence[int], times: float) -> Weighted:
         numbers = counts(column).astype(np.float64)  # right, predicted and gold, of each text
         return weighted_ratio(times * numbers[:, 0], numbers[:, list(over)].sum(axis=1))
 

@@ -2,7 +2,7 @@ import pytest
 from scored_texts import judged_texts, scored_text
 
 from headwise.errors import DataError
-from headwise.evaluation.quality.judging import as_row, cells, judge, numbers_of
+from headwise.evaluation.quality.judged_texts import as_row, cells, judge, numbers_of
 
 
 def rows(count=4, **extra):

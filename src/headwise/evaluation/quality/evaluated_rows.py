@@ -10,7 +10,7 @@ from headwise.data.readers.scored import ScoredRow, is_scored, read_scored_rows
 from headwise.data.records.pairs import Pair, Reject
 from headwise.data.records.signals import Signal
 from headwise.errors import DataError, InputError
-from headwise.evaluation.quality.judging import as_row
+from headwise.evaluation.quality.judged_texts import as_row
 from headwise.quality import QualityEstimator
 
 

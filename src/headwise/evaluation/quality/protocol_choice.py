@@ -7,7 +7,7 @@ from typing import assert_never
 
 from headwise.errors import DataError
 from headwise.evaluation.quality.corrupted_set import CorruptedSet
-from headwise.evaluation.quality.judging import JudgedText
+from headwise.evaluation.quality.judged_texts import JudgedText
 from headwise.evaluation.quality.protocols.ambiguity import ambiguity
 from headwise.evaluation.quality.protocols.binary import binary
 from headwise.evaluation.quality.protocols.correlation import correlation
@@ -19,7 +19,7 @@ from headwise.evaluation.statistics.results import Evaluation
 from headwise.evaluation.statistics.setup import Setup
 
 
-class Protocol(StrEnum):
+class EvaluationProtocol(StrEnum):
     """What is asked of scores.
 
     Attributes:
@@ -37,7 +37,7 @@ class Protocol(StrEnum):
     AMBIGUITY = "ambiguity"
 
 
-def fitting_protocol(texts: Sequence[JudgedText]) -> Protocol:
+def fitting_protocol(texts: Sequence[JudgedText]) -> EvaluationProtocol:
     """The protocol that the gold of texts suggests.
 
     Raises:
@@ -45,9 +45,9 @@ def fitting_protocol(texts: Sequence[JudgedText]) -> Protocol:
     """
     if texts and all(text.gold is not None for text in texts):
         values = {text.gold for text in texts}
-        return Protocol.BINARY if values <= {0.0, 1.0} else Protocol.CORRELATION
+        return EvaluationProtocol.BINARY if values <= {0.0, 1.0} else EvaluationProtocol.CORRELATION
     if any(text.scored.errors is not None for text in texts):
-        return Protocol.ERROR_DETECTION
+        return EvaluationProtocol.ERROR_DETECTION
     raise DataError(
         "There is no gold to compare scores with: name a column with --gold, give texts with "
         "error marks, or put errors into correct texts with --protocol ambiguity or --synthetic."
@@ -55,7 +55,7 @@ def fitting_protocol(texts: Sequence[JudgedText]) -> Protocol:
 
 
 def ask(
-    protocol: Protocol,
+    protocol: EvaluationProtocol,
     texts: Sequence[JudgedText],
     setup: Setup,
     *,
@@ -81,34 +81,36 @@ def ask(
 
 
 def _run(
-    protocol: Protocol,
+    protocol: EvaluationProtocol,
     texts: Sequence[JudgedText],
     setup: Setup,
     corrupted: CorruptedSet | None,
 ) -> Evaluation:
     match protocol:
-        case Protocol.CORRELATION:
+        case EvaluationProtocol.CORRELATION:
             return correlation(texts, setup)
-        case Protocol.BINARY:
+        case EvaluationProtocol.BINARY:
             return binary(texts, setup)
-        case Protocol.ERROR_DETECTION:
+        case EvaluationProtocol.ERROR_DETECTION:
             return error_detection(texts, replace(setup, units=setup.units or marked_units(texts)))
-        case Protocol.SPANS:
+        case EvaluationProtocol.SPANS:
             return spans(texts, setup)
-        case Protocol.AMBIGUITY:
+        case EvaluationProtocol.AMBIGUITY:
             assert corrupted is not None
             return ambiguity(corrupted, setup)
         case _:
             assert_never(protocol)
 
 
-def _check_gold(protocol: Protocol, texts: Sequence[JudgedText], units: Sequence[Unit]) -> None:
+def _check_gold(
+    protocol: EvaluationProtocol, texts: Sequence[JudgedText], units: Sequence[Unit]
+) -> None:
     """Refuse texts that do not have the gold of a protocol, in the words of who asks for it."""
     match protocol:
-        case Protocol.CORRELATION | Protocol.BINARY:
+        case EvaluationProtocol.CORRELATION | EvaluationProtocol.BINARY:
             if all(text.gold is None for text in texts):
                 raise DataError(f"`{protocol}` needs a gold number for each text; no text has one.")
-        case Protocol.ERROR_DETECTION | Protocol.SPANS:
+        case EvaluationProtocol.ERROR_DETECTION | EvaluationProtocol.SPANS:
             if all(text.scored.errors is None for text in texts):
                 raise DataError(
                     f"`{protocol}` needs texts with error marks or word tags; no text has any. A "
@@ -116,7 +118,7 @@ def _check_gold(protocol: Protocol, texts: Sequence[JudgedText], units: Sequence
                 )
             if Unit.GAP in units and not any(has_gap_tags(text) for text in texts):
                 raise DataError("The unit `gap` needs word tags with gaps; no text has any.")
-        case Protocol.AMBIGUITY:
+        case EvaluationProtocol.AMBIGUITY:
             pass
         case _:
             assert_never(protocol)

@@ -1,4 +1,8 @@
-"""What weighted statistics do to rows of weights.
+"""Statistics of weighted items, of which a bootstrap evaluates many resamples.
+
+A resample of n items is a vector of n weights: how often each item was drawn. A weighted statistic
+maps many such vectors to the metric's values, as if items had been repeated; what it has to sort,
+it sorts once. Under weights of one it is the metric itself.
 
 Row by row, on flat arrays: NumPy lets other threads run during operations on long flat arrays,
 but not during those on a few long rows at once. No BLAS either: it would start threads of its
@@ -9,9 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from headwise.metrics.inputs import Floats
+from headwise.metrics.inputs import Floats, checked_scores, same_length, unit_scaled
 
 Indices = NDArray[np.intp]
 
@@ -157,3 +161,53 @@ class TieGroups:
         for row, into in zip(ordered, found, strict=True):
             np.add.reduceat(row, self.starts, out=into)
         return found
+
+
+def value_of(statistic: Weighted, *, count: int) -> float:
+    """What a statistic is of the items themselves, each counted once.
+
+    Args:
+        statistic: Of ``count`` items, defined for them.
+        count: How many items there are, n.
+    """
+    return float(statistic(np.ones((1, count)))[0])
+
+
+def weighted_mean(values: ArrayLike) -> Weighted:
+    """Mean of numbers.
+
+    Args:
+        values: Numbers, ``(n,)``, finite.
+
+    Returns:
+        The statistic; undefined where all weights are zero.
+
+    Raises:
+        ValueError: If the numbers are not flat and finite.
+    """
+    numbers = checked_scores(values, name="values")
+    return weighted_ratio(numbers, np.ones(len(numbers)))
+
+
+def weighted_ratio(numerators: ArrayLike, denominators: ArrayLike) -> Weighted:
+    """Ratio of two sums, such as a micro-averaged precision: true positives over predictions.
+
+    Args:
+        numerators: What each item adds above, ``(n,)``, finite.
+        denominators: What each item adds below, ``(n,)``, finite.
+
+    Returns:
+        The statistic; undefined where the lower sum is zero.
+
+    Raises:
+        ValueError: If the numbers are not flat, finite and equally many.
+    """
+    above, up = unit_scaled(checked_scores(numerators, name="numerators"))
+    below, down = unit_scaled(checked_scores(denominators, name="denominators"))
+    count = same_length(numerators=above, denominators=below)
+
+    def ratio(weights: Floats) -> Floats:
+        checked_weights(weights, count=count)
+        return np.ldexp(quotient(products(weights, above), products(weights, below)), up - down)
+
+    return ratio
