@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         unpatch_lm_loss,
     )
     from headwise.quality import QualityEstimator
+    from headwise.quality.after_training import train_error_head
 
 _HOMES = {
     "EntailmentModel": "headwise.entailment",
@@ -31,6 +32,7 @@ _HOMES = {
     "patch_lm_loss": "headwise.language_modelling",
     "split_parameter_groups": "headwise.language_modelling",
     "split_unembedding": "headwise.language_modelling",
+    "train_error_head": "headwise.quality.after_training",
     "unpatch_lm_loss": "headwise.language_modelling",
 }
 
@@ -45,6 +47,7 @@ __all__ = [
     "patch_lm_loss",
     "split_parameter_groups",
     "split_unembedding",
+    "train_error_head",
     "unpatch_lm_loss",
 ]
 

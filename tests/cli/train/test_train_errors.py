@@ -7,13 +7,16 @@ import pytest
 import yaml
 from in_process import invoke
 
-from headwise.backbones import parse_prompt
+import headwise
+from headwise.backbones import load_backbone, parse_prompt
 from headwise.bundled import locate
 from headwise.bundled.examples import example_pairs
+from headwise.cli.reading import read_training_pairs
 from headwise.cli.train.error_head_setup import folder_with_sigmoid_head
 from headwise.errors import MismatchError
 from headwise.heads import ErrorHead, SigmoidHead, load_error_head, save_error_head, save_head
 from headwise.quality.calibration.record import Calibration
+from headwise.training.errors import ErrorTraining, LabelStage
 
 _SMALL = ("--copies", "1", "--epochs", "1", "--inner-size", "8", "--device", "cpu")
 _MIX = "proportions: {replacement: 1, deletion: 1}\n"
@@ -99,6 +102,44 @@ def test_labels_alone_from_random_weights_and_again(folder: Path, tmp_path: Path
     config = ("--config", first / "error_head.yaml", "--device", "cpu")
     invoke("train", "errors", *config, "-o", tmp_path / "again")  # nobody says --start
     assert weights(tmp_path / "again") == weights(first)
+
+
+def test_python_leaves_the_same_files(folder: Path, tmp_path: Path) -> None:
+    by_command, by_call = tmp_path / "command", tmp_path / "call"
+    marked = ("--labels", folder / "labels.jsonl", "--labels-dev", folder / "labels.jsonl")
+    stage = ("--label-epochs", "1", "--inner-size", "8", "--device", "cpu")
+    invoke(
+        *("train", "errors", "-b", "tiny-en-de", "-o", by_command, "--start", "none"),
+        *("--with-head", "tiny-en-de", *marked, *stage),
+    )
+    place = locate("tiny-en-de")
+    backbone = load_backbone(place.backbone, device="cpu")
+    pairs = read_training_pairs([str(folder / "labels.jsonl")], has_source=True)
+    names = [str(folder / "labels.jsonl")]
+    trained = headwise.train_error_head(
+        backbone,
+        [],
+        [],
+        by_call,
+        prompt=parse_prompt("tiny"),
+        backbone_name="tiny-en-de",
+        settings=ErrorTraining(inner_size=8, labels=LabelStage(epochs=1)),
+        labels=pairs,
+        label_dev=pairs,
+        sigmoid_head=place.head,
+        label_data=names,
+        label_dev_data=names,
+    )
+    assert trained.calibration == Calibration.load(by_command) == Calibration.load(by_call)
+    found = {
+        path: sorted(str(file.relative_to(path)) for file in path.rglob("*") if file.is_file())
+        for path in (by_command, by_call)
+    }
+    assert found[by_call] == found[by_command]
+    assert "calibration.json" in found[by_call]
+    assert weights(by_call) == weights(by_command)
+    for name in ("calibration.json", "error_head.yaml", "model.safetensors"):
+        assert (by_call / name).read_bytes() == (by_command / name).read_bytes()
 
 
 def test_plain_text(folder: Path, tmp_path: Path) -> None:

@@ -1,59 +1,23 @@
-"""What `train errors` says when it is done, and the calibration that it fits last."""
+"""What `train errors` says when it is done."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from headwise.backbones import Backbone, PromptTemplate
+    from headwise.backbones import PromptTemplate
     from headwise.bundled.registry import ModelLocation
+    from headwise.quality.after_training import TrainedErrorHead
     from headwise.training.errors import ErrorReport
 
 
-CHOSEN_ON_THE_SAME = (
-    "These texts also decided when training stopped, what the error head's outputs were calibrated "
-    "to, and which signal quality is made of. Measure again with texts of your own before you rely "
-    "on the promise of a risk threshold: `headwise calibrate`."
-)
-
-
-def fit_calibration(
-    model: "Backbone",
-    prompt: "PromptTemplate",
-    output: Path,
-    report: "ErrorReport",
-    data: list[str],
-) -> list[str]:
-    """Measure the signals on the dev texts, fit the calibration to them, and say what came out."""
-    from headwise.data.records.signals import Signal
-    from headwise.errors import CalibrationError
-    from headwise.heads import load_error_head, load_head
-    from headwise.heads.storage.quality_heads import has_sigmoid_head
-    from headwise.metrics import roc_auc
-    from headwise.quality import QualityEstimator
-    from headwise.quality.calibrate import calibrate
-    from headwise.quality.labelled_texts import label_signals
-
-    head = None
-    if has_sigmoid_head(output):
-        head = load_head(output, unembedding=lambda: model.unembedding)
-    estimator = QualityEstimator(model, head, error_head=load_error_head(output), prompt=prompt)
-    wanted = (Signal.ERROR, Signal.SIGMOID, Signal.SOFTMAX)
-    signals = [signal for signal in wanted if estimator.heads.can_give(signal)]
-    pairs, groups = report.judged, report.judged_groups
-    labelled = label_signals(estimator, pairs, signals, groups=groups, progress=True)
-    areas = ", ".join(
-        f"{signal} {_number(roc_auc(texts.tokens(), ~texts.wrong()).value)}"
-        for signal, texts in labelled.items()
-    )
-    lines = [f"AUROC of wrong tokens among all on {len(pairs):,} dev texts: {areas}."]
-    names = [Path(path).name for path in data]
-    try:
-        calibration = calibrate(estimator, pairs, groups=groups, data=names, progress=True)
-    except CalibrationError as error:
-        return [*lines, f"No calibration was fitted, `headwise calibrate` can do so: {error}"]
-    provenance = calibration.provenance
-    noted = provenance.model_copy(update={"notes": (*provenance.notes, CHOSEN_ON_THE_SAME)})
-    calibration.model_copy(update={"provenance": noted}).save(output)
+def calibration_summary(trained: "TrainedErrorHead") -> list[str]:
+    """How well the signals do on dev, and what the calibration is made of."""
+    areas = ", ".join(f"{signal} {_number(value)}" for signal, value in trained.aurocs.items())
+    texts = len(trained.report.judged)
+    lines = [f"AUROC of wrong tokens among all on {texts:,} dev texts: {areas}."]
+    if (calibration := trained.calibration) is None:
+        reason = trained.not_calibrated
+        return [*lines, f"No calibration was fitted, `headwise calibrate` can do so: {reason}"]
     return [
         *lines,
         f"The signal quality is made of {calibration.signal}; words below "

@@ -121,21 +121,3 @@ def folder_with_sigmoid_head(
             f"{output} has a Sigmoid Head, which stays: --with-head copies none.", file=sys.stderr
         )
     return output
-
-
-def check_sigmoid_head(folder: Path, model: "Backbone", prompt: "PromptTemplate") -> None:
-    """Refuse, before anything is trained or written, a Sigmoid Head that cannot stand beside.
-
-    Raises:
-        MismatchError: If it belongs to another model or reads another prompt.
-        WeightsError: If it cannot be read.
-    """
-    from headwise.heads import check_fit, load_head
-    from headwise.heads.storage.error_head import check_same_prompt
-
-    check_same_prompt(folder, prompt.model_dump())
-    check_fit(
-        load_head(folder, unembedding=lambda: model.unembedding),
-        vocabulary_size=model.vocabulary_size,
-        hidden_size=model.hidden_size,
-    )

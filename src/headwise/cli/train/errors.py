@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -10,21 +10,16 @@ from headwise.cli import options
 from headwise.cli.reading import read_training_pairs
 from headwise.cli.train import training_options
 from headwise.cli.train.error_head_lines import (
-    fit_calibration,
+    calibration_summary,
     hint_at_both_heads,
     training_summary,
 )
 from headwise.cli.train.error_head_setup import (
-    check_sigmoid_head,
     chosen_prompt,
     chosen_settings,
     folder_to_start_from,
     folder_with_sigmoid_head,
 )
-
-if TYPE_CHECKING:
-    pass
-
 
 _HEAD, _ERRORS, _LABELS = "Head", "Errors that are put in", "Labels"
 
@@ -223,8 +218,8 @@ def errors(
     }
     from headwise.backbones import load_backbone
     from headwise.bundled import locate
-    from headwise.heads.storage.quality_heads import copy_head
-    from headwise.training.errors import ErrorRun, train_error_head
+    from headwise.quality.after_training import train_error_head
+    from headwise.training.errors import ErrorRun
 
     run = ErrorRun.read(config) if config else ErrorRun()
     settings = chosen_settings(run, given, mix=mix, language=language)
@@ -257,10 +252,8 @@ def errors(
         )
         template = template.bind(**options.parse_variables(prompt_variable))
         model.check_prompt(template)
-        if beside is not None:
-            check_sigmoid_head(beside, model, template)
     has_source = not no_source
-    report = train_error_head(
+    trained = train_error_head(
         model,
         read_training_pairs(data, has_source=has_source),
         read_training_pairs(dev, has_source=has_source),
@@ -271,18 +264,16 @@ def errors(
         labels=read_training_pairs(labels, has_source=has_source),
         label_dev=read_training_pairs(labels_dev, has_source=has_source),
         start=begin,
+        sigmoid_head=beside,
         data=data,
         dev_data=dev,
         label_data=labels,
         label_dev_data=labels_dev,
         progress=True,
     )
-    if beside is not None and beside != output:
-        # Last: a run that fails leaves no head of another folder behind
-        copy_head(beside, output, with_error_head=False)
     lines = [
-        *training_summary(report),
-        *fit_calibration(model, template, output, report, labels_dev or labels or dev),
+        *training_summary(trained.report),
+        *calibration_summary(trained),
         f"Head, card, curves and run file: {output}",
         *hint_at_both_heads(place, output, backbone, template),
     ]

@@ -1,0 +1,172 @@
+"""Train an error head and calibrate it on the dev texts, so that its folder is ready to use."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from headwise.backbones import Backbone, PromptTemplate
+from headwise.data.records.pairs import Pair
+from headwise.data.records.signals import Signal
+from headwise.errors import CalibrationError
+from headwise.heads import check_fit, load_error_head, load_head
+from headwise.heads.storage.error_head import check_same_prompt
+from headwise.heads.storage.quality_heads import copy_head, has_sigmoid_head
+from headwise.metrics import roc_auc
+from headwise.quality.calibrate import calibrate
+from headwise.quality.calibration.record import Calibration
+from headwise.quality.estimator import QualityEstimator
+from headwise.quality.labelled_texts import label_signals
+from headwise.training import errors as training
+from headwise.training.errors import ErrorReport, ErrorTraining
+
+_CHOSEN_ON_THE_SAME = (
+    "These texts also decided when training stopped, what the error head's outputs were calibrated "
+    "to, and which signal quality is made of. Measure again with texts of your own before you rely "
+    "on the promise of a risk threshold: `headwise calibrate`."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainedErrorHead:
+    """What came out of a training with the calibration that follows it.
+
+    Attributes:
+        report: What the training found.
+        aurocs: ROC AUC of wrong tokens among all on the dev texts, by signal; ``None`` where it is
+            undefined.
+        calibration: What was saved with the head; ``None`` if none could be fitted.
+        not_calibrated: Why there is no calibration; ``None`` if there is one.
+    """
+
+    report: ErrorReport
+    aurocs: Mapping[Signal, float | None]
+    calibration: Calibration | None
+    not_calibrated: str | None
+
+
+def train_error_head(
+    backbone: Backbone,
+    train: Sequence[Pair],
+    dev: Sequence[Pair],
+    output: str | Path,
+    *,
+    prompt: PromptTemplate,
+    backbone_name: str,
+    settings: ErrorTraining | None = None,
+    labels: Sequence[Pair] = (),
+    label_dev: Sequence[Pair] = (),
+    start: str | Path | None = None,
+    sigmoid_head: str | Path | None = None,
+    data: Sequence[str] = (),
+    dev_data: Sequence[str] = (),
+    label_data: Sequence[str] = (),
+    label_dev_data: Sequence[str] = (),
+    progress: bool = False,
+) -> TrainedErrorHead:
+    """Train an error head and calibrate it: the same folder as ``headwise train errors`` leaves.
+
+    The training alone is :func:`headwise.training.train_error_head`.
+
+    Args:
+        backbone: The frozen language model.
+        train: Correct pairs. May be empty if there are labels.
+        dev: Correct pairs, held out.
+        output: Folder of the head; may be that of a Sigmoid Head, which stays as it is.
+        prompt: How a pair is laid out; saved with the head.
+        backbone_name: Name to record, so that the head finds its backbone again.
+        settings: Everything else; the defaults if ``None``.
+        labels: Pairs with human ``errors`` or ``tags``, for a second stage.
+        label_dev: The same, held out; by default some sources of the labels.
+        start: Folder of an error head to go on from.
+        sigmoid_head: Folder of a Sigmoid Head to copy into the output, so that one folder has
+            both. One that is in the output already stays, and this is not read.
+        data: Names of the training files, for the run file.
+        dev_data: Names of the dev files, likewise; the calibration names what it is fitted to.
+        label_data: Names of the files of ``labels``, likewise.
+        label_dev_data: Names of the files of ``label_dev``, likewise.
+        progress: Whether to show progress bars on standard error.
+
+    Returns:
+        What the training and the calibration found.
+
+    Raises:
+        MismatchError: If the Sigmoid Head belongs to another model or reads another prompt, before
+            anything is trained or written; and as the training does.
+    """
+    output = Path(output)
+    beside = output if has_sigmoid_head(output) else sigmoid_head
+    if beside is not None:
+        _check_sigmoid_head(Path(beside), backbone, prompt)
+    report = training.train_error_head(
+        backbone,
+        train,
+        dev,
+        output,
+        prompt=prompt,
+        backbone_name=backbone_name,
+        settings=settings,
+        labels=labels,
+        label_dev=label_dev,
+        start=start,
+        data=data,
+        dev_data=dev_data,
+        label_data=label_data,
+        label_dev_data=label_dev_data,
+        progress=progress,
+    )
+    if beside is not None and Path(beside) != output:
+        # Last: a run that fails leaves no head of another folder behind
+        copy_head(Path(beside), output, with_error_head=False)
+    head = None
+    if has_sigmoid_head(output):
+        head = load_head(output, unembedding=lambda: backbone.unembedding)
+    estimator = QualityEstimator(backbone, head, error_head=load_error_head(output), prompt=prompt)
+    judged_data = label_dev_data or label_data or dev_data
+    return _calibrated(estimator, report, output, data=judged_data, progress=progress)
+
+
+def _check_sigmoid_head(folder: Path, backbone: Backbone, prompt: PromptTemplate) -> None:
+    check_same_prompt(folder, prompt.model_dump())
+    check_fit(
+        load_head(folder, unembedding=lambda: backbone.unembedding),
+        vocabulary_size=backbone.vocabulary_size,
+        hidden_size=backbone.hidden_size,
+    )
+
+
+def _calibrated(
+    estimator: QualityEstimator,
+    report: ErrorReport,
+    output: Path,
+    *,
+    data: Sequence[str],
+    progress: bool,
+) -> TrainedErrorHead:
+    """Measure the signals on the dev texts of the last stage, and fit a calibration to them."""
+    wanted = (Signal.ERROR, Signal.SIGMOID, Signal.SOFTMAX)
+    signals = [signal for signal in wanted if estimator.heads.can_give(signal)]
+    pairs, groups = report.judged, report.judged_groups
+    labelled = label_signals(estimator, pairs, signals, groups=groups, progress=progress)
+    aurocs = {
+        signal: roc_auc(texts.tokens(), ~texts.wrong()).value for signal, texts in labelled.items()
+    }
+    calibration, reason = None, None
+    try:
+        fitted = calibrate(
+            estimator,
+            pairs,
+            groups=groups,
+            data=[Path(path).name for path in data],
+            progress=progress,
+        )
+    except CalibrationError as error:
+        # Few dev texts are no reason to lose the head that was trained
+        reason = str(error)
+    else:
+        notes = (*fitted.provenance.notes, _CHOSEN_ON_THE_SAME)
+        provenance = fitted.provenance.model_copy(update={"notes": notes})
+        calibration = fitted.model_copy(update={"provenance": provenance})
+        calibration.save(output)
+    return TrainedErrorHead(
+        report=report, aurocs=aurocs, calibration=calibration, not_calibrated=reason
+    )
