@@ -42,16 +42,6 @@ def with_error_copies(
 ) -> ErrorTexts:
     """Correct pairs, and after them their copies with errors.
 
-    Args:
-        pairs: Correct pairs.
-        mix: What errors are put in.
-        seed: Of the errors.
-        copies: Of each pair.
-        corpus: Texts whose words are put in.
-        backbone: The language model whose own words make plausible errors.
-        prompt: How a pair is laid out for it.
-        progress: Whether to show a bar on standard error.
-
     Raises:
         TrainingError: If no text allows any error, or no family can be made.
     """

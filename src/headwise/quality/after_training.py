@@ -65,26 +65,9 @@ def train_error_head(
 ) -> TrainedErrorHead:
     """Train an error head and calibrate it: the same folder as ``headwise train errors`` leaves.
 
-    The training alone is :func:`headwise.training.train_error_head`.
-
-    Args:
-        backbone: The frozen language model.
-        train: Correct pairs. May be empty if there are labels.
-        dev: Correct pairs, held out.
-        output: Folder of the head; may be that of a Sigmoid Head, which stays as it is.
-        prompt: How a pair is laid out; saved with the head.
-        backbone_name: Name to record, so that the head finds its backbone again.
-        settings: Everything else; the defaults if ``None``.
-        labels: Pairs with human ``errors`` or ``tags``, for a second stage.
-        label_dev: The same, held out; by default some sources of the labels.
-        start: Folder of an error head to go on from.
-        sigmoid_head: Folder of a Sigmoid Head to copy into the output, so that one folder has
-            both. One that is in the output already stays, and this is not read.
-        data: Names of the training files, for the run file.
-        dev_data: Names of the dev files, likewise; the calibration names what it is fitted to.
-        label_data: Names of the files of ``labels``, likewise.
-        label_dev_data: Names of the files of ``label_dev``, likewise.
-        progress: Whether to show progress bars on standard error.
+    The training alone is :func:`headwise.training.train_error_head`, which explains what both are
+    given. ``sigmoid_head`` is the folder of a Sigmoid Head to copy into the output, so that one
+    folder has both; one that is in the output already stays, and this is not read.
 
     Returns:
         What the training and the calibration found.

@@ -39,14 +39,7 @@ def chosen_settings(
 def folder_to_start_from(
     place: "ModelLocation", start: str | None, run: "ErrorRun", *, alone: bool
 ) -> Path | None:
-    """Folder of the error head to go on from; ``None`` for random weights.
-
-    Args:
-        place: Where the model is, and its own heads.
-        start: What ``--start`` gives.
-        run: What the run file says.
-        alone: Whether there are labels and no correct texts.
-    """
+    """Folder of the error head to go on from; ``None`` for random weights."""
     from headwise.bundled import locate
     from headwise.heads.storage.error_head import has_error_head
 
@@ -77,14 +70,7 @@ def chosen_prompt(
     no_source: bool,
     heads: Sequence[Path | None],
 ) -> "PromptTemplate":
-    """The prompt that was asked for, or that of a head.
-
-    Args:
-        model: The language model.
-        asked: A prompt that an option or the run file gives.
-        no_source: Whether the texts have no sources.
-        heads: Folders of heads, the one that counts most first.
-    """
+    """The prompt that was asked for, or that of a head."""
     from headwise.backbones import default_prompt, parse_prompt
     from headwise.heads.storage.quality_heads import read_head_info
 
@@ -101,13 +87,7 @@ def chosen_prompt(
 def folder_with_sigmoid_head(
     place: "ModelLocation", output: Path, with_head: str | None
 ) -> Path | None:
-    """Folder of the Sigmoid Head that the error head will stand beside; ``None`` if there is none.
-
-    Args:
-        place: Where the model is.
-        output: Folder of the error head; a Sigmoid Head that is there stays, which is said.
-        with_head: What ``--with-head`` gives.
-    """
+    """Folder of the Sigmoid Head that the error head will stand beside; ``None`` if there is none."""
     from headwise.bundled import locate
     from headwise.heads.storage.quality_heads import has_sigmoid_head
 

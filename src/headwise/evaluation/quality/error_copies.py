@@ -59,12 +59,6 @@ def with_error_copies(
 ) -> tuple[list[Pair], list[str]]:
     """Right pairs and copies with errors, all of them marked.
 
-    Args:
-        estimator: Its language model makes the plausible errors.
-        pairs: Right pairs; their words replace others in crude errors.
-        families: ``crude``, ``plausible`` or both.
-        seed: Of the errors.
-
     Returns:
         The pairs, marked as free of errors, and their copies; and for each of these texts the
         source of its pair, or the right text if there is no source.
