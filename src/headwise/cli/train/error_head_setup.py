@@ -87,7 +87,7 @@ def chosen_prompt(
 def folder_with_sigmoid_head(
     place: "ModelLocation", output: Path, with_head: str | None
 ) -> Path | None:
-    """Folder of the Sigmoid Head that the error head will stand beside; ``None`` if there is none."""
+    """Folder of the Sigmoid Head to stand beside; ``None`` if there is none."""
     from headwise.bundled import locate
     from headwise.heads.storage.quality_heads import has_sigmoid_head
 
