@@ -80,11 +80,13 @@ def late_interaction_scores(
     References:
         Khattab & Zaharia 2020, arXiv 2004.12832, Eq. 3.
     """
-    scores = torch.empty(len(documents))
+    # Once a text: another batch would round differently, and equal documents would lose their tie
+    places = {document: place for place, document in enumerate(dict.fromkeys(documents))}
+    scores = torch.empty(len(places))
     head = late_interaction_head(backbone, heads)
     with torch.inference_mode():
         queries = head(*backbone.hidden([query]))
-        for batch, hidden, mask in backbone.batches(documents):
+        for batch, hidden, mask in backbone.batches(list(places)):
             found = head.score(queries, head(hidden, mask), document_mask=mask)
             scores[batch] = found[0].cpu()
-    return scores
+    return scores[[places[document] for document in documents]]
