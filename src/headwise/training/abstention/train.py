@@ -18,7 +18,6 @@ from headwise.heads.entailment.abstention_head import AbstentionHead
 from headwise.heads.entailment.task_heads import TaskHeads, check_task_heads_fit
 from headwise.heads.storage.quality_heads import CURVES_FILE, RUN_FILE
 from headwise.heads.storage.task_heads import load_task_heads, save_task_heads
-from headwise.training.abstention.card import card_with_abstention
 from headwise.training.abstention.labels import (
     HeldVectors,
     abstention_examples,
@@ -32,6 +31,7 @@ from headwise.training.abstention.measures import (
     uncertainties,
 )
 from headwise.training.abstention.settings import AbstentionReport, AbstentionTraining, Aim
+from headwise.training.loop.card import model_card
 from headwise.training.loop.run_file import TrainingRun, claim_output, package_versions
 from headwise.training.loop.settings import BALANCED
 from headwise.training.loop.trainer import fit_classifier
@@ -43,6 +43,7 @@ logger = logging.getLogger(__name__)
 
 ABSTENTION_RUN_FILE = "abstention.yaml"
 CARD_FILE = "README.md"
+_SECTION = "\n## Abstention\n"
 _CHECKPOINTS = "abstention_checkpoints"
 # Chosen when the head is trained: with others, the same command goes on from there
 _OF_THE_THRESHOLD = (
@@ -238,13 +239,23 @@ def train_abstention_head(
         embedding=heads.embedding,
         late_interaction=heads.late_interaction,
     )
-    card = card_with_abstention(_text(heads_folder / CARD_FILE), report, run)
+    card = card_with_abstention(_text(heads_folder / CARD_FILE), report, run, settings)
     save_task_heads(both, output, model_card=card)
     if heads_folder.is_dir() and heads_folder.resolve() != output.resolve():
         for file in (RUN_FILE, CURVES_FILE):
             if (heads_folder / file).is_file():
                 shutil.copyfile(heads_folder / file, output / file)
     return report
+
+
+def card_with_abstention(
+    before: str | None, report: AbstentionReport, run: AbstentionRun, settings: AbstentionTraining
+) -> str:
+    """The NLI head's card with a section on abstention: at its end, or in place of an older one."""
+    if before is None:
+        before = f"# Entailment heads for {run.backbone}\n"
+    section = model_card("abstention", report=report, run=run, settings=settings)
+    return before.split(_SECTION)[0].rstrip() + "\n" + _SECTION + section
 
 
 class _Reads(nn.Module):

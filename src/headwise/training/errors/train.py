@@ -20,7 +20,6 @@ from headwise.heads.storage.error_head import (
     save_error_head,
 )
 from headwise.heads.storage.quality_heads import check_fit
-from headwise.training.errors.card import error_head_card
 from headwise.training.errors.memorisation import Memorisation, measure_memorisation
 from headwise.training.errors.report import ErrorReport
 from headwise.training.errors.settings import ErrorRun, ErrorTraining, StatisticsChoice
@@ -31,6 +30,7 @@ from headwise.training.errors.texts import (
     labelled_pairs,
     split_labels,
 )
+from headwise.training.loop.card import model_card
 from headwise.training.loop.curves import Panel, draw_curves
 from headwise.training.loop.run import count_leaks, peak_memory, reset_peak_memory
 from headwise.training.loop.run_file import claim_output, package_versions
@@ -210,11 +210,24 @@ def train_error_head(
         output,
         prompt=prompt.model_dump(),
         backbone=backbone_name,
-        model_card=error_head_card(report, run, head),
+        model_card=error_card(report, run, settings, head),
     )
     shown = report.synthetic or report.last
     draw_curves(shown, output / ERROR_CURVES_FILE, criterion=settings.criterion, panel=_PANEL)
     return report
+
+
+def error_card(report: ErrorReport, run: ErrorRun, settings: ErrorTraining, head: ErrorHead) -> str:
+    """Data, errors, figures, cost and use of a trained error head, as Markdown."""
+    return model_card(
+        "errors",
+        report=report,
+        run=run,
+        settings=settings,
+        head=head,
+        curves_file=ERROR_CURVES_FILE,
+        run_file=ERROR_RUN_FILE,
+    )
 
 
 def _marked(

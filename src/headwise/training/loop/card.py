@@ -1,27 +1,47 @@
-"""The model card that a trained head carries."""
+"""Model cards: the template `card.md.jinja` beside each training, filled in."""
 
 from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
 
-from headwise.training.loop.settings import Evaluation
-
-_WORDS = {
-    "auroc_crude": "auroc, crude",
-    "auroc_plausible": "auroc, plausible",
-    "auroc_marked": "auroc, marked",
-    "macro_f1": "macro-F1",
-}
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from rich.filesize import decimal
 
 
-def evaluation_table(evaluations: Sequence[Evaluation], names: Sequence[str]) -> str:
-    """Measures on dev at each evaluation, as Markdown.
+def model_card(training: str, **facts: object) -> str:
+    """The card of a trained head, as Markdown.
 
     Args:
-        evaluations: What was found, in order.
-        names: Which measures.
+        training: Name of the folder in `training/` that has the template.
+        facts: What the template speaks of: ``report``, ``run``, ``settings`` and others.
     """
-    head = " | ".join(["step", "epoch", *(f"dev {_WORDS.get(name, name)}" for name in names)])
-    lines = [f"| {head} |", "| " + " | ".join(["---"] * (len(names) + 2)) + " |"]
-    for evaluation in evaluations:
-        values = [f"{evaluation.metrics[name]:.4f}" for name in names if name in evaluation.metrics]
-        lines.append(f"| {evaluation.step} | {evaluation.epoch:.2f} | {' | '.join(values)} |")
-    return "\n".join(lines)
+    return _environment().get_template(f"{training}/card.md.jinja").render(facts)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parents[1]),
+        # A fact that a template misspells is an error, not a gap in somebody's card
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {
+        "count": lambda value: f"{value:,.0f}",
+        "files": _files,
+        "figure": _figure,
+        "percent": lambda value, digits=1: f"{value:.{digits}%}",
+        "setting": lambda value: f"{value:g}",
+        "size": decimal,
+    }
+    return environment
+
+
+def _files(names: Sequence[str]) -> str:
+    return ", ".join(names) or "given in Python"
+
+
+def _figure(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.4f}"

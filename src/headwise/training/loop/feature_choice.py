@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar, cast
 
 import torch.distributed
+from rich.filesize import decimal
 from transformers import TrainingArguments
 
 from headwise.backbones import Backbone, PromptTemplate
@@ -149,7 +150,7 @@ def choose_features(
         for name, pairs in data.items()
     }
     size = sum(features.bytes for features in cached.values())
-    return dict(cached), f"cached once, {readable_bytes(size)} in {spec.dtype}"
+    return dict(cached), f"cached once, {decimal(size)} in {spec.dtype}"
 
 
 def _choose(
@@ -181,16 +182,16 @@ def cache_if_room(size: int, folder: Path) -> FeatureChoice:
         logger.warning(
             "Features would take about %s in %s, but only %s are free; the model runs in every "
             "epoch instead.",
-            readable_bytes(size),
+            decimal(size),
             folder,
-            readable_bytes(free),
+            decimal(free),
         )
         return FeatureChoice.LIVE
     logger.info(
         "Features are computed once and kept in %s, about %s; the folder may be deleted after "
         "training.",
         folder,
-        readable_bytes(size),
+        decimal(size),
     )
     return FeatureChoice.CACHE
 
@@ -199,12 +200,3 @@ def _existing(folder: Path) -> Path:
     """The folder, or the nearest one above it that is there."""
     absolute = folder.absolute()
     return next(path for path in (absolute, *absolute.parents) if path.exists())
-
-
-def readable_bytes(count: float) -> str:
-    """A size for people, for instance ``1.3 GiB``."""
-    units = ("bytes", "KiB", "MiB", "GiB", "TiB")
-    power = 0
-    while count >= 1024 and power < len(units) - 1:
-        count, power = count / 1024, power + 1
-    return f"{count:.{min(power, 1)}f} {units[power]}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from rich.filesize import decimal
 
 from headwise.backbones.encoder import EncoderBackbone
 from headwise.data.records.inferences import InferencePair
@@ -19,7 +20,7 @@ from headwise.features.inference_features import (
     live_inferences,
 )
 from headwise.heads.entailment.nli_head import NLI_LABELS, NLIFeatures
-from headwise.training.loop.feature_choice import cache_if_room, readable_bytes
+from headwise.training.loop.feature_choice import cache_if_room
 from headwise.training.loop.settings import FeatureChoice
 
 logger = logging.getLogger(__name__)
@@ -95,7 +96,7 @@ def read_inference_data(
             for name, code in codes.items()
         }
         texts = sum(len(code.texts) + len(code.pairs) for code in codes.values())
-        origin = f"cached once, {texts:,} vectors, {readable_bytes(size)} in {dtype}"
+        origin = f"cached once, {texts:,} vectors, {decimal(size)} in {dtype}"
     return InferenceData(
         features=made,
         pairs=kept,

@@ -11,8 +11,9 @@ from headwise.data.records.inferences import InferencePair
 from headwise.functional.class_uncertainty import Uncertainty
 from headwise.heads.entailment.nli_head import NLI_LABELS, NLIHead
 from headwise.heads.entailment.task_heads import TaskHeads, TaskHeadsConfig
-from headwise.heads.storage.quality_heads import CURVES_FILE
+from headwise.heads.storage.quality_heads import CURVES_FILE, RUN_FILE
 from headwise.heads.storage.task_heads import save_task_heads
+from headwise.training.loop.card import model_card
 from headwise.training.loop.curves import Panel, draw_curves
 from headwise.training.loop.run import (
     CHECKPOINTS,
@@ -30,7 +31,6 @@ from headwise.training.loop.vectors import (
     balanced_weights,
     classification_measures,
 )
-from headwise.training.nli.card import nli_head_card
 from headwise.training.nli.pairs import read_inference_data
 from headwise.training.nli.settings import NLIReport, NLITraining, nli_settings_to_dict
 
@@ -138,9 +138,22 @@ def train_nli_head(
         ),
         nli=head,
     )
-    save_task_heads(heads, output, model_card=nli_head_card(report, run, head))
+    save_task_heads(heads, output, model_card=nli_card(report, run, settings, head))
     draw_curves(report, output / CURVES_FILE, criterion=settings.criterion, panel=_PANEL)
     return report
+
+
+def nli_card(report: NLIReport, run: TrainingRun, settings: NLITraining, head: NLIHead) -> str:
+    """Data, figures, cost and use of a trained NLI head, as Markdown."""
+    return model_card(
+        "nli",
+        report=report,
+        run=run,
+        settings=settings,
+        numbers=sum(parameter.numel() for parameter in head.parameters()),
+        curves_file=CURVES_FILE,
+        run_file=RUN_FILE,
+    )
 
 
 def first_nli_head(size: int, settings: NLITraining) -> NLIHead:

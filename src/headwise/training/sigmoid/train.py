@@ -24,7 +24,8 @@ from headwise.heads import (
     save_head,
 )
 from headwise.heads.storage.error_head import check_prompt_of_error_head
-from headwise.heads.storage.quality_heads import CURVES_FILE
+from headwise.heads.storage.quality_heads import CURVES_FILE, RUN_FILE
+from headwise.training.loop.card import model_card
 from headwise.training.loop.curves import draw_curves
 from headwise.training.loop.feature_choice import Processes, choose_features
 from headwise.training.loop.run import (
@@ -38,9 +39,9 @@ from headwise.training.loop.run import (
 from headwise.training.loop.run_file import TrainingRun, claim_output
 from headwise.training.loop.settings import Criterion
 from headwise.training.loop.trainer import HeadTrainer
-from headwise.training.sigmoid.card import sigmoid_head_card
 from headwise.training.sigmoid.loss import HeadLoss
 from headwise.training.sigmoid.row_adam import RowAdam, touched_rows_pay
+from headwise.training.sigmoid.selectors import format_selector
 from headwise.training.sigmoid.settings import (
     RowUpdates,
     SigmoidTraining,
@@ -215,11 +216,30 @@ def train_sigmoid_head(
             output,
             prompt=prompt.model_dump(),
             backbone=backbone_name,
-            model_card=sigmoid_head_card(report, run, head),
+            model_card=sigmoid_card(report, run, settings, head),
         )
         draw_curves(report, output / CURVES_FILE, criterion=settings.criterion)
     processes.wait()
     return report
+
+
+def sigmoid_card(
+    report: TrainingReport, run: TrainingRun, settings: SigmoidTraining, head: QualityHead
+) -> str:
+    """Data, objective, figures, cost and use of a trained Sigmoid Head, as Markdown."""
+    names = report.evaluations[report.best].metrics
+    return model_card(
+        "sigmoid",
+        report=report,
+        run=run,
+        settings=settings,
+        head=head,
+        numbers=sum(parameter.numel() for parameter in head.parameters()),
+        avoided=format_selector(settings.objective.avoid),
+        measures=[name for name in names if name == "loss" or name.startswith("auroc")],
+        curves_file=CURVES_FILE,
+        run_file=RUN_FILE,
+    )
 
 
 def _arguments(
