@@ -19,8 +19,8 @@ from bench_nli_epochs import sentences
 from comparison import device_line, seconds
 from headwise.backbones.loading import load_encoder
 from headwise.bundled.registry import MINILM, locate_entailment
+from headwise.choices import NLIFeatures
 from headwise.features.inference_features import EncodedInferences, InferenceFeatures
-from headwise.heads.entailment.nli_head import NLIFeatures
 from headwise.training.nli.settings import NLITraining
 from headwise.training.nli.train import first_nli_head, fit_nli_head
 

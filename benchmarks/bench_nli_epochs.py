@@ -22,9 +22,10 @@ from comparison import device_line
 from headwise.backbones.encoder import EncoderBackbone
 from headwise.backbones.loading import load_encoder
 from headwise.bundled.registry import MINILM, locate_entailment
+from headwise.choices import NLIFeatures
 from headwise.data.readers.inferences import read_inferences
 from headwise.data.records.inferences import InferencePair
-from headwise.heads.entailment.nli_head import NLI_LABELS, NLIFeatures
+from headwise.heads.entailment.nli_head import NLI_LABELS
 from headwise.heads.storage.task_heads import load_task_heads
 from headwise.training.loop.settings import FeatureChoice
 from headwise.training.nli.settings import NLITraining

@@ -12,8 +12,9 @@ from comparison import compare_seconds, device_line
 from headwise.backbones.encoder import EncoderBackbone
 from headwise.backbones.loading import load_encoder
 from headwise.bundled.registry import MINILM, locate_entailment
+from headwise.choices import NLIFeatures
 from headwise.entailment import EntailmentModel
-from headwise.heads.entailment.nli_head import NLIFeatures, NLIHead
+from headwise.heads.entailment.nli_head import NLIHead
 from headwise.heads.entailment.task_heads import TaskHeads, TaskHeadsConfig
 
 PREMISE_TOKENS, HYPOTHESES, HYPOTHESIS_WORDS, BAR = 128, 200, (4, 12), 5.0

@@ -33,7 +33,7 @@ ROOMS = (
     "cli",
 )
 # Shared by all rooms, and importing none of them
-HALL = {"errors", "files", "plain_values", "progress", "version"}
+HALL = {"choices", "errors", "files", "plain_values", "progress", "version"}
 ONLY_IN = {"ray": "distributed", "fastapi": "serving", "starlette": "serving", "uvicorn": "serving"}
 
 # What the package measured when these were set, and a little room

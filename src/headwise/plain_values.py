@@ -3,6 +3,7 @@
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 T = TypeVar("T")
 
@@ -18,6 +19,15 @@ def to_plain_values(kind: TypeAdapter[T], settings: T) -> dict[str, Any]:
     return values
 
 
+# In our own words, which name the setting first
+_BOUNDS = {
+    "greater_than_equal": ("must be at least", "ge"),
+    "greater_than": ("must be more than", "gt"),
+    "less_than_equal": ("must be at most", "le"),
+    "less_than": ("must be less than", "lt"),
+}
+
+
 def from_plain_values(kind: TypeAdapter[T], values: dict[str, Any]) -> T:
     """Check values and make settings of them.
 
@@ -31,10 +41,17 @@ def from_plain_values(kind: TypeAdapter[T], values: dict[str, Any]) -> T:
     try:
         return kind.validate_python(values)
     except ValidationError as error:
-        found = []
-        for one in error.errors(include_url=False):
-            where = ".".join(map(str, one["loc"]))
-            # What our own checks say names the value already
-            said = one["msg"].removeprefix("Value error, ").removesuffix(".")
-            found.append(f"{where}: {said}, got {one['input']!r:.60}" if where else said)
+        found = map(_in_words, error.errors(include_url=False))
         raise ValueError("; ".join(found) + ".") from None
+
+
+def _in_words(error: ErrorDetails) -> str:
+    # Members of a union have a part of their own, which is no name
+    where = ".".join(str(part) for part in error["loc"] if str(part).isidentifier())
+    got = f", got {error['input']!r:.60}"
+    if error["type"] in _BOUNDS:
+        words, bound = _BOUNDS[error["type"]]
+        return f"`{where}` {words} {error['ctx'][bound]}{got}"
+    said = error["msg"].removeprefix("Value error, ").removesuffix(".")
+    # What our own checks say names the value already
+    return f"{where}: {said}{got}" if where else said

@@ -8,9 +8,10 @@ from tiny_encoders import tiny_encoder
 from torch.nn import functional as F
 
 from headwise.backbones.encoder import EncoderBackbone
+from headwise.choices import NLIFeatures
 from headwise.entailment import EntailmentModel, Prediction
 from headwise.heads.entailment.abstention_head import AbstentionHead
-from headwise.heads.entailment.nli_head import NLI_LABELS, NLIFeatures, NLIHead
+from headwise.heads.entailment.nli_head import NLI_LABELS, NLIHead
 from headwise.heads.entailment.task_heads import TaskHeads, TaskHeadsConfig
 
 GetBackbone = Callable[[str], EncoderBackbone]

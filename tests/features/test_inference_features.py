@@ -8,6 +8,7 @@ from tiny_encoders import tiny_encoder
 from torch import Tensor
 
 from headwise.backbones.encoder import EncodedText, EncoderBackbone
+from headwise.choices import NLIFeatures
 from headwise.data.records.inferences import InferencePair
 from headwise.features.inference_features import (
     cached_inferences,
@@ -16,7 +17,7 @@ from headwise.features.inference_features import (
     live_inferences,
 )
 from headwise.functional.pair_features import pair_features
-from headwise.heads.entailment.nli_head import NLIFeatures, NLILabel
+from headwise.heads.entailment.nli_head import NLILabel
 
 E, N, C = NLILabel
 

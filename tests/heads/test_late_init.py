@@ -4,12 +4,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from headwise.choices import NLIFeatures
 from headwise.errors import UninitialisedError
 from headwise.heads.classification_head import ClassificationHead
 from headwise.heads.entailment.abstention_head import AbstentionHead
 from headwise.heads.entailment.embedding_head import EmbeddingHead
 from headwise.heads.entailment.late_interaction_head import LateInteractionHead
-from headwise.heads.entailment.nli_head import NLIFeatures, NLIHead
+from headwise.heads.entailment.nli_head import NLIHead
 from headwise.heads.entailment.task_heads import TaskHeads, TaskHeadsConfig
 from headwise.heads.late_init import ModuleLateInit, materialise
 from headwise.heads.quality.biased_head import BiasedSigmoidHead, ContextualSigmoidHead

@@ -7,9 +7,11 @@ Modules that take time to import are imported by the subcommand that needs them.
 import errno
 import os
 import sys
-from typing import Annotated, NoReturn
+from functools import cached_property
+from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 from headwise.cli.calibrate import calibrate
 from headwise.cli.compare import compare
@@ -24,11 +26,30 @@ from headwise.cli.evaluate import evaluate
 from headwise.cli.generate import generate
 from headwise.cli.info import info
 from headwise.cli.score import score
-from headwise.cli.train.sigmoid import train
 from headwise.cli.transfer import export, import_
 from headwise.errors import HeadwiseError
 
 _INTERRUPTED = 130
+
+
+class TrainCommands(TyperGroup):
+    """The commands of ``train``, imported when one of them is asked for."""
+
+    @cached_property
+    def _loaded(self) -> Any:
+        from headwise.cli.train.commands import train
+
+        return typer.main.get_command(train)
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Their names, for the help of the group."""
+        names: list[str] = self._loaded.list_commands(ctx)
+        return names
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """One of them."""
+        return self._loaded.get_command(ctx, cmd_name)
+
 
 app = typer.Typer(
     name="headwise",
@@ -49,7 +70,14 @@ app.command()(check)
 app.command()(embed)
 app.command()(rerank)
 app.command()(evaluate_nli)
-app.add_typer(train, name="train")
+app.add_typer(
+    typer.Typer(
+        cls=TrainCommands,
+        help="Train heads on a frozen language model.",
+        no_args_is_help=True,
+    ),
+    name="train",
+)
 app.command()(export)
 app.command(name="import")(import_)
 app.command()(info)

@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 from headwise.backbones.encoder import EncoderBackbone
+from headwise.choices import NLIFeatures
 from headwise.entailment.embedding import embeddings_of
 from headwise.entailment.ranking import late_interaction_head
 from headwise.errors import ContextLengthError
 from headwise.functional.pooling import Pooling, pool
-from headwise.heads.entailment.nli_head import NLIFeatures
 from headwise.heads.entailment.task_heads import TaskHeads
 
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from headwise.backbones.encoder import EncodedText, EncoderBackbone
+from headwise.choices import NLIFeatures
 from headwise.data.records.inferences import InferencePair
 from headwise.errors import InputError
 from headwise.features.vectors import (
@@ -19,7 +20,7 @@ from headwise.features.vectors import (
     vector_size,
 )
 from headwise.functional.pair_features import pair_features
-from headwise.heads.entailment.nli_head import NLI_LABELS, NLIFeatures
+from headwise.heads.entailment.nli_head import NLI_LABELS
 
 MakeSource = Callable[[Sequence[EncodedText], VectorKind], VectorSource]
 

@@ -2,15 +2,16 @@
 
 from transformers import AutoConfig, AutoModel
 
+from headwise.choices import ErrorVariant, NLIFeatures
 from headwise.heads.classification_head import ClassificationHead
 from headwise.heads.entailment.abstention_head import AbstentionHead
 from headwise.heads.entailment.embedding_head import EmbeddingHead
 from headwise.heads.entailment.late_interaction_head import LateInteractionHead
-from headwise.heads.entailment.nli_head import NLI_LABELS, NLIFeatures, NLIHead, NLILabel
+from headwise.heads.entailment.nli_head import NLI_LABELS, NLIHead, NLILabel
 from headwise.heads.entailment.task_heads import TaskHeads, TaskHeadsConfig, check_task_heads_fit
 from headwise.heads.late_init import ModuleLateInit, materialise
 from headwise.heads.quality.biased_head import BiasedSigmoidHead, ContextualSigmoidHead
-from headwise.heads.quality.error_head import ErrorHead, ErrorVariant
+from headwise.heads.quality.error_head import ErrorHead
 from headwise.heads.quality.head_types import HEAD_TYPES, QualityHead, build_head
 from headwise.heads.quality.rescaling_head import RescaledSigmoidHead, RescalingHead
 from headwise.heads.quality.sigmoid_head import SigmoidHead

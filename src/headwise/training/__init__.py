@@ -1,32 +1,54 @@
-"""Objectives, and their wiring into Transformers' Trainer; no scoring."""
+"""Objectives, and their wiring into Transformers' Trainer; no scoring.
 
-from headwise.training.abstention.settings import (
-    AbstentionReport,
-    AbstentionTraining,
-    Aim,
-    ErrorLabels,
-)
-from headwise.training.abstention.train import train_abstention_head
-from headwise.training.errors import (
-    ErrorReport,
-    ErrorTraining,
-    LabelStage,
-    fit_error_head,
-    train_error_head,
-)
-from headwise.training.loop.run_file import TrainingRun
-from headwise.training.loop.settings import Criterion, Evaluation, FeatureChoice
-from headwise.training.nli.settings import NLICriterion, NLIReport, NLITraining
-from headwise.training.nli.train import train_nli_head
-from headwise.training.sigmoid.negatives import Combination, NegativeSampling
-from headwise.training.sigmoid.objective import Objective
-from headwise.training.sigmoid.settings import (
-    RowUpdates,
-    SigmoidTraining,
-    TrainingReport,
-    default_settings,
-)
-from headwise.training.sigmoid.train import train_sigmoid_head
+Names are imported when they are used: settings alone, which commands show in their help, need
+neither PyTorch nor Transformers.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from headwise.training.abstention.settings import (
+        AbstentionReport,
+        AbstentionTraining,
+        Aim,
+        ErrorLabels,
+    )
+    from headwise.training.abstention.train import train_abstention_head
+    from headwise.training.errors import (
+        ErrorReport,
+        ErrorTraining,
+        LabelStage,
+        fit_error_head,
+        train_error_head,
+    )
+    from headwise.training.loop.run_file import TrainingRun
+    from headwise.training.loop.settings import Criterion, Evaluation, FeatureChoice
+    from headwise.training.nli.settings import NLICriterion, NLIReport, NLITraining
+    from headwise.training.nli.train import train_nli_head
+    from headwise.training.sigmoid.negatives import Combination, NegativeSampling
+    from headwise.training.sigmoid.objective import Objective
+    from headwise.training.sigmoid.settings import (
+        RowUpdates,
+        SigmoidTraining,
+        TrainingReport,
+        default_settings,
+    )
+    from headwise.training.sigmoid.train import train_sigmoid_head
+
+_HOMES = {
+    "abstention.settings": ("AbstentionReport", "AbstentionTraining", "Aim", "ErrorLabels"),
+    "abstention.train": ("train_abstention_head",),
+    "errors": ("ErrorReport", "ErrorTraining", "LabelStage", "fit_error_head", "train_error_head"),
+    "loop.run_file": ("TrainingRun",),
+    "loop.settings": ("Criterion", "Evaluation", "FeatureChoice"),
+    "nli.settings": ("NLICriterion", "NLIReport", "NLITraining"),
+    "nli.train": ("train_nli_head",),
+    "sigmoid.negatives": ("Combination", "NegativeSampling"),
+    "sigmoid.objective": ("Objective",),
+    "sigmoid.settings": ("RowUpdates", "SigmoidTraining", "TrainingReport", "default_settings"),
+    "sigmoid.train": ("train_sigmoid_head",),
+}
 
 __all__ = [
     "AbstentionReport",
@@ -56,3 +78,10 @@ __all__ = [
     "train_nli_head",
     "train_sigmoid_head",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"headwise.training.{home}"), name)
+    raise AttributeError(f"module 'headwise.training' has no attribute {name!r}")

@@ -11,6 +11,7 @@ from rich.console import Console
 from tiny_encoders import tiny_encoder
 
 from headwise.backbones.encoder import EncoderBackbone
+from headwise.choices import NLIFeatures
 from headwise.data.records.inferences import InferencePair
 from headwise.data.records.pairs import Reject
 from headwise.entailment import EntailmentModel
@@ -23,7 +24,7 @@ from headwise.evaluation.entailment.evaluating import (
 from headwise.evaluation.statistics.results import Evaluation, Figure, FigureKind, Mistake, Panel
 from headwise.evaluation.statistics.setup import Resampling
 from headwise.heads.entailment.abstention_head import AbstentionHead
-from headwise.heads.entailment.nli_head import NLIFeatures, NLIHead, NLILabel
+from headwise.heads.entailment.nli_head import NLIHead, NLILabel
 from headwise.heads.entailment.task_heads import TaskHeads, TaskHeadsConfig
 from headwise.report import draw, markdown_report, render_page, terminal_report
 

@@ -3,7 +3,8 @@ import torch
 from made_heads import stirred
 from torch.nn import functional as F
 
-from headwise.heads.entailment.nli_head import NLI_LABELS, NLIFeatures, NLIHead, NLILabel
+from headwise.choices import NLIFeatures
+from headwise.heads.entailment.nli_head import NLI_LABELS, NLIHead, NLILabel
 
 
 def test_labels_stand_in_the_order_of_the_outputs() -> None:

@@ -4,11 +4,12 @@ import pytest
 import torch
 from made_heads import H, all_heads, made_heads
 
+from headwise.choices import NLIFeatures
 from headwise.errors import MismatchError
 from headwise.heads.entailment.abstention_head import AbstentionHead
 from headwise.heads.entailment.embedding_head import EmbeddingHead
 from headwise.heads.entailment.late_interaction_head import LateInteractionHead
-from headwise.heads.entailment.nli_head import NLIFeatures, NLIHead
+from headwise.heads.entailment.nli_head import NLIHead
 from headwise.heads.entailment.task_heads import (
     ABSTAIN_BY,
     TaskHeads,

@@ -13,9 +13,10 @@ from made_heads import H, SeedHeads, all_heads, made_heads, stirred
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from headwise.choices import NLIFeatures
 from headwise.errors import WeightsError
 from headwise.heads.entailment.abstention_head import AbstentionHead
-from headwise.heads.entailment.nli_head import NLIFeatures, NLIHead
+from headwise.heads.entailment.nli_head import NLIHead
 from headwise.heads.entailment.task_heads import TaskHeads, TaskHeadsConfig
 from headwise.heads.storage.task_heads import (
     is_task_heads,

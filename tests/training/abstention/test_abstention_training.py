@@ -11,10 +11,10 @@ from safetensors.torch import load_file
 from tiny_encoders import tiny_encoder
 
 from headwise.backbones.encoder import EncoderBackbone
+from headwise.choices import NLIFeatures
 from headwise.errors import MismatchError, TrainingError
 from headwise.features.inference_features import encode_inferences, live_inferences
 from headwise.functional.class_uncertainty import Uncertainty, class_uncertainty
-from headwise.heads.entailment.nli_head import NLIFeatures
 from headwise.heads.storage.task_heads import load_task_heads
 from headwise.metrics import risk_coverage_area, roc_auc
 from headwise.training.abstention import labels

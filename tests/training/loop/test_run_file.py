@@ -154,7 +154,7 @@ def test_checkpoints_of_other_settings_are_not_continued(tmp_path: Path) -> None
 
 
 def test_wrong_values_are_named_in_plain_words() -> None:
-    with pytest.raises(ValueError, match=r"^`dropout` must lie") as error:
+    with pytest.raises(ValueError, match=r"^`dropout` must be less than 1") as error:
         nli_settings_from_dict({"dropout": 1.0})
     assert "validation error" not in str(error.value)
     with pytest.raises(ValueError, match=r"epochs: .*valid integer.*got 'x'; foo: .*, got 3"):

@@ -14,10 +14,11 @@ from sklearn.metrics import f1_score
 from tiny_encoders import tiny_encoder
 
 from headwise.backbones.encoder import EncoderBackbone
+from headwise.choices import NLIFeatures
 from headwise.data.records.inferences import InferencePair
 from headwise.errors import MismatchError, TrainingError
 from headwise.features.inference_features import encode_inferences, live_inferences
-from headwise.heads.entailment.nli_head import NLIFeatures, NLILabel
+from headwise.heads.entailment.nli_head import NLILabel
 from headwise.heads.storage.task_heads import load_task_heads
 from headwise.training.loop.batches import ShuffledBatches
 from headwise.training.loop.trainer import ClassifierTrainer

@@ -1,4 +1,4 @@
-"""``headwise train``: train heads."""
+"""``headwise train sigmoid``: train a Sigmoid Head."""
 
 import sys
 from pathlib import Path
@@ -9,29 +9,15 @@ import typer
 from headwise.cli import options
 from headwise.cli.reading import read_training_pairs
 from headwise.cli.train import training_options
-from headwise.cli.train.abstention import abstention
-from headwise.cli.train.errors import errors
-from headwise.cli.train.nli import nli
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from headwise.training.sigmoid.settings import SigmoidTraining, TrainingReport
 
-train = typer.Typer(help="Train heads on a frozen language model.", no_args_is_help=True)
-train.command()(nli)
-train.command()(abstention)
-train.command()(errors)
-
 _OBJECTIVE = "Objective"
 
 
-@train.callback()
-def _train() -> None:
-    """Train heads on a frozen language model."""
-
-
-@train.command()
 def sigmoid(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the head.")],
     backbone: training_options.LanguageModel = None,

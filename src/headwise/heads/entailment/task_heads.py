@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from headwise.choices import NLIFeatures
 from headwise.errors import MismatchError
 from headwise.functional.class_uncertainty import Uncertainty
 from headwise.heads.entailment.abstention_head import AbstentionHead
 from headwise.heads.entailment.embedding_head import EmbeddingHead
 from headwise.heads.entailment.late_interaction_head import LateInteractionHead
-from headwise.heads.entailment.nli_head import NLIFeatures, NLIHead
+from headwise.heads.entailment.nli_head import NLIHead
 
 LEARNED = "learned"
 ABSTAIN_BY = (LEARNED, *(how.value for how in Uncertainty))

@@ -1,11 +1,11 @@
 """The error head: how likely a token is wrong, and that something is missing before it."""
 
 from collections.abc import Sequence
-from enum import StrEnum
 
 import torch
 from torch import Tensor, nn
 
+from headwise.choices import ErrorVariant
 from headwise.heads.checks import dropout_layer, whole_number
 
 STATISTICS = ("log-probability", "entropy", "logarithm of the rank")
@@ -15,18 +15,6 @@ STATISTICS = ("log-probability", "entropy", "logarithm of the rank")
 _END_DROPPED = 0.5
 # A spread below this share of the mean is what rounding leaves of a constant
 _NO_SPREAD = 1e-5
-
-
-class ErrorVariant(StrEnum):
-    """How far an error head looks ahead; both look back one token.
-
-    Attributes:
-        CAUSAL: No further than the token itself.
-        HINDSIGHT: To the token after it, and to the end of a whole text.
-    """
-
-    CAUSAL = "causal"
-    HINDSIGHT = "hindsight"
 
 
 class ErrorHead(nn.Module):

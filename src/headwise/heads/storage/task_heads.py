@@ -9,11 +9,12 @@ import torch
 from pydantic import TypeAdapter, ValidationError
 from torch import Tensor
 
+from headwise.choices import NLIFeatures
 from headwise.errors import MismatchError, WeightsError
 from headwise.heads.entailment.abstention_head import AbstentionHead
 from headwise.heads.entailment.embedding_head import EmbeddingHead
 from headwise.heads.entailment.late_interaction_head import LateInteractionHead
-from headwise.heads.entailment.nli_head import NLI_LABELS, NLIFeatures, NLIHead
+from headwise.heads.entailment.nli_head import NLI_LABELS, NLIHead
 from headwise.heads.entailment.task_heads import TaskHeads, TaskHeadsConfig
 from headwise.heads.storage.files import (
     CONFIG_FILE,

@@ -1,19 +1,42 @@
-"""Checks that the settings of several kinds of runs share."""
+"""What the settings of several kinds of runs share; imports nothing heavy, so that help is fast."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Annotated, Literal
 
-from transformers import SchedulerType
-from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK
+from pydantic import AfterValidator, ConfigDict, Field
+
+from headwise.choices import Shown
+
+# A misspelt name in a run file is an error
+STRICT = ConfigDict(extra="forbid")
+DATA, LOOP, FEATURES = "Data", "Loop", "Features"
+BALANCED = "balanced"
+
+
+def _known_schedule(name: str) -> str:
+    from transformers import SchedulerType
+
+    known = [kind.value for kind in SchedulerType]
+    if name not in known:
+        raise ValueError(f"`schedule` must be one of {', '.join(known)}")
+    return name
+
+
+def _known_tracker(name: str) -> str:
+    from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK
+
+    if name not in INTEGRATION_TO_CALLBACK:
+        raise ValueError(f"`report_to` must be of {', '.join(INTEGRATION_TO_CALLBACK)}")
+    return name
 
 
 def check_names(*, schedule: str, report_to: Sequence[str]) -> None:
-    """Refuse schedules and trackers that Transformers does not know.
+    """Refuse schedules and trackers that Transformers does not know."""
+    from transformers import SchedulerType
+    from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK
 
-    Raises:
-        ValueError: If so.
-    """
     known = [kind.value for kind in SchedulerType]
     if schedule not in known:
         raise ValueError(f"`schedule` must be one of {', '.join(known)}; got {schedule!r}.")
@@ -67,9 +90,6 @@ def check_choice(settings: object, name: str, allowed: Sequence[object]) -> None
         raise ValueError(f"`{name}` must be one of {', '.join(map(str, allowed))}, got {value!r}.")
 
 
-BALANCED = "balanced"
-
-
 class FeatureChoice(StrEnum):
     """Where training reads features from.
 
@@ -94,6 +114,54 @@ class Criterion(StrEnum):
 
     LOSS = "loss"
     AUROC = "auroc"
+
+
+# A share of a layer, a label or the steps
+Share = Annotated[float, Field(ge=0, lt=1)]
+Epochs = Annotated[int, Field(ge=1, description="Passes over the data at most."), Shown(LOOP)]
+LearningRate = Annotated[float, Field(gt=0, description="Peak of the schedule."), Shown(LOOP)]
+Schedule = Annotated[
+    str,
+    AfterValidator(_known_schedule),
+    Field(description="cosine, linear, constant, ..."),
+    Shown(LOOP),
+]
+WarmupShare = Annotated[
+    Share, Field(description="Share of steps in which the rate rises."), Shown(LOOP)
+]
+BatchSize = Annotated[int, Field(ge=1, description="Pairs in a step."), Shown(LOOP)]
+WeightDecay = Annotated[Share, Field(description="AdamW's, of matrices."), Shown(LOOP)]
+PatienceInEpochs = Annotated[
+    int, Field(ge=1, description="Epochs without an improvement."), Shown(LOOP)
+]
+ReportTo = Annotated[
+    tuple[Annotated[str, AfterValidator(_known_tracker)], ...],
+    Field(description="tensorboard, wandb, ...; may be repeated."),
+    Shown(LOOP),
+]
+VectorChoice = Annotated[
+    FeatureChoice,
+    Field(description="Vectors come from a cache on disk, or from the encoder in every epoch."),
+    Shown(FEATURES, name="features"),
+]
+VectorDtype = Annotated[
+    Literal["float32", "float16", "bfloat16"],
+    Field(description="Of cached vectors."),
+    Shown(FEATURES),
+]
+HiddenStateDtype = Annotated[
+    Literal["bfloat16", "float32"], Field(description="Of cached hidden states."), Shown(FEATURES)
+]
+FeatureFolder = Annotated[
+    str | None,
+    Field(description="Of the cache; by default OUTPUT/features. May serve several runs."),
+    Shown(FEATURES),
+]
+MaxLength = Annotated[
+    int | None,
+    Field(ge=1, description="Longest example in tokens; by default what the model reads."),
+    Shown(DATA),
+]
 
 
 @dataclass(frozen=True, slots=True)

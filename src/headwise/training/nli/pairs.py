@@ -9,6 +9,7 @@ import torch
 from rich.filesize import decimal
 
 from headwise.backbones.encoder import EncoderBackbone
+from headwise.choices import NLIFeatures
 from headwise.data.records.inferences import InferencePair
 from headwise.errors import TrainingError
 from headwise.features.inference_features import (
@@ -19,7 +20,7 @@ from headwise.features.inference_features import (
     inference_bytes,
     live_inferences,
 )
-from headwise.heads.entailment.nli_head import NLI_LABELS, NLIFeatures
+from headwise.heads.entailment.nli_head import NLI_LABELS
 from headwise.training.loop.feature_choice import cache_if_room
 from headwise.training.loop.settings import FeatureChoice
 

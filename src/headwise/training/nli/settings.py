@@ -1,24 +1,34 @@
 """Settings and results of training an NLI head."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass as plain_dataclass
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import Field, TypeAdapter
+from pydantic.dataclasses import dataclass
 
-from headwise.features.vectors import VECTOR_DTYPES
-from headwise.heads.entailment.nli_head import NLIFeatures
+from headwise.choices import NLIFeatures, Shown
 from headwise.plain_values import from_plain_values, to_plain_values
 from headwise.training.loop.settings import (
-    BALANCED,
+    LOOP,
+    STRICT,
+    BatchSize,
+    Epochs,
     Evaluation,
     FeatureChoice,
-    check_choice,
-    check_counts,
-    check_names,
-    check_positive,
-    check_shares,
+    FeatureFolder,
+    LearningRate,
+    PatienceInEpochs,
+    ReportTo,
+    Schedule,
+    Share,
+    VectorChoice,
+    VectorDtype,
+    WarmupShare,
+    WeightDecay,
 )
+
+_HEAD = "Head"
 
 
 class NLICriterion(StrEnum):
@@ -40,63 +50,43 @@ class NLICriterion(StrEnum):
         return self is not NLICriterion.LOSS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class NLITraining:
-    """Settings of a run.
+    """Settings of a run."""
 
-    Attributes:
-        features: What the head reads of a pair.
-        hidden_size: Width of the head's hidden layer.
-        dropout: Share of it that is dropped.
-        epochs: Passes over the training pairs at most.
-        learning_rate: Peak of the schedule.
-        schedule: Name of a Transformers schedule: ``cosine``, ``linear``, ``constant``, ...
-        warmup_share: Share of the steps in which the learning rate rises.
-        batch_size: Pairs in a step.
-        weight_decay: AdamW's, of matrices.
-        label_smoothing: Share of the target that is spread over all classes.
-        class_weights: ``balanced`` to let each class weigh the same in all, or ``None``.
-        criterion: What counts as an improvement on dev, once an epoch.
-        patience: Epochs without one before training stops.
-        feature_source: Where vectors come from.
-        feature_dtype: Of cached vectors: ``float32``, ``float16`` or ``bfloat16``.
-        feature_folder: The cache's place; ``None`` for ``features`` beside the checkpoints.
-        report_to: Trackers that Transformers knows: ``tensorboard``, ``wandb``, ...
-        seed: Of batches and initial weights.
-    """
-
-    # Read by pydantic: a misspelt name in a run file is an error
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
-
-    features: NLIFeatures = NLIFeatures.PAIR
-    hidden_size: int = 512
-    dropout: float = 0.1
-    epochs: int = 6
-    learning_rate: float = 1e-3
-    schedule: str = "cosine"
-    warmup_share: float = 0.1
-    batch_size: int = 256
-    weight_decay: float = 0.3
-    label_smoothing: float = 0.0
-    class_weights: str | None = None
-    criterion: NLICriterion = NLICriterion.LOSS
-    patience: int = 3
-    feature_source: FeatureChoice = FeatureChoice.AUTO
-    feature_dtype: str = "float32"
-    feature_folder: str | None = None
-    report_to: tuple[str, ...] = ()
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "features", NLIFeatures(self.features))
-        object.__setattr__(self, "criterion", NLICriterion(self.criterion))
-        object.__setattr__(self, "feature_source", FeatureChoice(self.feature_source))
-        check_names(schedule=self.schedule, report_to=self.report_to)
-        check_counts(self, "hidden_size", "epochs", "batch_size", "patience")
-        check_shares(self, "dropout", "warmup_share", "label_smoothing", "weight_decay")
-        check_positive(self, "learning_rate")
-        check_choice(self, "class_weights", (BALANCED, None))
-        check_choice(self, "feature_dtype", tuple(VECTOR_DTYPES))
+    features: Annotated[
+        NLIFeatures,
+        Field(
+            description="The head reads the joint first token, the embeddings of both texts, or "
+            "both."
+        ),
+        Shown(_HEAD, name="reads"),
+    ] = NLIFeatures.PAIR
+    hidden_size: Annotated[int, Field(ge=1, description="Of its hidden layer."), Shown(_HEAD)] = 512
+    dropout: Annotated[Share, Field(description="Share of it that is dropped."), Shown(_HEAD)] = 0.1
+    epochs: Epochs = 6
+    learning_rate: LearningRate = 1e-3
+    schedule: Schedule = "cosine"
+    warmup_share: WarmupShare = 0.1
+    batch_size: BatchSize = 256
+    weight_decay: WeightDecay = 0.3
+    label_smoothing: Annotated[
+        Share, Field(description="Share of a label that all classes get."), Shown(LOOP)
+    ] = 0.0
+    class_weights: Annotated[
+        Literal["balanced"] | None,
+        Field(description="Let classes weigh the same in all."),
+        Shown(LOOP),
+    ] = None
+    criterion: Annotated[
+        NLICriterion, Field(description="What decides on dev, once an epoch."), Shown(LOOP)
+    ] = NLICriterion.LOSS
+    patience: PatienceInEpochs = 3
+    report_to: ReportTo = ()
+    feature_source: VectorChoice = FeatureChoice.AUTO
+    feature_dtype: VectorDtype = "float32"
+    feature_folder: FeatureFolder = None
+    seed: Annotated[int, Field(description="Of batches and initial weights.")] = 0
 
 
 _SETTINGS: TypeAdapter[NLITraining] = TypeAdapter(NLITraining)
@@ -116,7 +106,7 @@ def nli_settings_from_dict(values: dict[str, Any]) -> NLITraining:
     return from_plain_values(_SETTINGS, values)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@plain_dataclass(frozen=True, slots=True, kw_only=True)
 class NLIReport:
     """What a run did.
 

@@ -1,0 +1,76 @@
+"""Choices that settings and heads share, and how commands show a setting; imports nothing heavy."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How a setting looks on the command line; part of its annotation.
+
+    Attributes:
+        panel: Heading of the help under which it stands, with all that is nested in it.
+        name: Of the option; by default that of the field.
+        off: Name of the opposite of a switch; by default ``no-`` and its name.
+        prefix: Before the names of all that is nested in it.
+        default: What the help says of the default; by default its value.
+        hidden: Whether there is no option for it.
+    """
+
+    panel: str | None = None
+    name: str | None = None
+    off: str | None = None
+    prefix: str = ""
+    default: str | None = None
+    hidden: bool = False
+
+
+class NLIFeatures(StrEnum):
+    """How a pair becomes one vector.
+
+    Attributes:
+        JOINT: The last hidden state of the first token, premise and hypothesis read together,
+            ``(N, H)``.
+        PAIR: The embeddings u of the premise and v of the hypothesis, read apart, as
+            ``[u, v, |u - v|, u * v]``, ``(N, 4E)``; a text is encoded once for all its pairs.
+        PAIR_AND_JOINT: Both, the pair's part first, ``(N, 4E + H)``.
+
+    References:
+        Conneau et al. 2017, arXiv 1705.02364, section 3.1, for the pair.
+    """
+
+    JOINT = "joint"
+    PAIR = "pair"
+    PAIR_AND_JOINT = "pair+joint"
+
+    @property
+    def needs_pair(self) -> bool:
+        """Whether the texts' embeddings are read."""
+        return self is not NLIFeatures.JOINT
+
+    @property
+    def needs_joint(self) -> bool:
+        """Whether the first token of the joint text is read."""
+        return self is not NLIFeatures.PAIR
+
+    def input_size(self, hidden_size: int, embedding_size: int | None = None) -> int:
+        """Width of the vector.
+
+        Args:
+            hidden_size: H of the encoder.
+            embedding_size: E, width of a text's embedding; H if ``None``.
+        """
+        pair = 4 * (hidden_size if embedding_size is None else embedding_size)
+        return pair * self.needs_pair + hidden_size * self.needs_joint
+
+
+class ErrorVariant(StrEnum):
+    """How far an error head looks ahead; both look back one token.
+
+    Attributes:
+        CAUSAL: No further than the token itself.
+        HINDSIGHT: To the token after it, and to the end of a whole text.
+    """
+
+    CAUSAL = "causal"
+    HINDSIGHT = "hindsight"
