@@ -5,7 +5,7 @@ from collections.abc import Callable
 from rich.console import Console, RenderableType
 
 from headwise.entailment import Evidence, Prediction, Ranked, RouteScore, Routing, Validation
-from headwise.report.entailment_terminal import (
+from headwise.report import (
     render_prediction,
     render_ranking,
     render_routing,

@@ -21,9 +21,7 @@ def demo(
     from rich.console import Console
 
     from headwise.bundled.examples import example_pairs
-    from headwise.report.scored_text.display import shows_gaps
-    from headwise.report.scored_text.page import write_html_report
-    from headwise.report.scored_text.terminal import render_legend, render_table
+    from headwise.report import render_legend, render_table, shows_gaps, write_html_report
 
     estimator = options.load_estimator(options.DEFAULT_MODEL)
     limit = options.choose_threshold(threshold, estimator, _SIGNALS)

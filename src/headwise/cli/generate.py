@@ -44,8 +44,7 @@ def generate(
     import torch
     from rich.console import Console
 
-    from headwise.report.scored_text.display import shows_gaps
-    from headwise.report.scored_text.terminal import render_legend, render_scored
+    from headwise.report import render_legend, render_scored, shows_gaps
 
     names = options.split_signals(signals)
     texts = [text for text in source or [] if text != "-"]

@@ -146,8 +146,7 @@ def _show(path: str, threshold: float) -> None:
     from rich.console import Console
 
     from headwise.data.readers import read_scored
-    from headwise.report.scored_text.display import shows_gaps
-    from headwise.report.scored_text.terminal import render_legend, render_scored
+    from headwise.report import render_legend, render_scored, shows_gaps
 
     console, shown = Console(highlight=False), None
     for shown in read_scored(path):
@@ -160,7 +159,7 @@ def _show(path: str, threshold: float) -> None:
 
 def _write_report(path: str, html: Path, threshold: float, model: str) -> None:
     from headwise.data.readers import read_scored
-    from headwise.report.scored_text.page import write_html_report
+    from headwise.report import write_html_report
 
     write_html_report(read_scored(path), html, threshold=threshold, model=model)
     print(f"Report: {html}", file=sys.stderr)

@@ -1,19 +1,75 @@
-"""How results are shown: page, figures, Markdown, terminal; nothing is measured here."""
+"""How results are shown: pages, terminal views, figures, Markdown; nothing is measured here.
 
-from headwise.report.evaluation.folder import results_json, write_report
-from headwise.report.evaluation.markdown import markdown_report, markdown_table
-from headwise.report.evaluation.page import render_page
-from headwise.report.evaluation.terminal import terminal_report, terminal_table
-from headwise.report.plots.plots import draw, figure_png
+The room is lazy: Matplotlib and Jinja are imported when a name that needs them is used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from headwise.report.entailment_terminal import (
+        render_prediction,
+        render_ranking,
+        render_routing,
+        render_validation,
+    )
+    from headwise.report.evaluation.folder import results_json, write_report
+    from headwise.report.evaluation.markdown import markdown_report, markdown_table
+    from headwise.report.evaluation.page import render_page
+    from headwise.report.evaluation.terminal import terminal_report, terminal_table
+    from headwise.report.plots.plots import draw, figure_png
+    from headwise.report.scored_text.display import shows_gaps
+    from headwise.report.scored_text.page import write_html_report
+    from headwise.report.scored_text.terminal import render_legend, render_scored, render_table
+
+_HOMES = {
+    "draw": "plots.plots",
+    "figure_png": "plots.plots",
+    "markdown_report": "evaluation.markdown",
+    "markdown_table": "evaluation.markdown",
+    "render_legend": "scored_text.terminal",
+    "render_page": "evaluation.page",
+    "render_prediction": "entailment_terminal",
+    "render_ranking": "entailment_terminal",
+    "render_routing": "entailment_terminal",
+    "render_scored": "scored_text.terminal",
+    "render_table": "scored_text.terminal",
+    "render_validation": "entailment_terminal",
+    "results_json": "evaluation.folder",
+    "shows_gaps": "scored_text.display",
+    "terminal_report": "evaluation.terminal",
+    "terminal_table": "evaluation.terminal",
+    "write_html_report": "scored_text.page",
+    "write_report": "evaluation.folder",
+}
 
 __all__ = [
     "draw",
     "figure_png",
     "markdown_report",
     "markdown_table",
+    "render_legend",
     "render_page",
+    "render_prediction",
+    "render_ranking",
+    "render_routing",
+    "render_scored",
+    "render_table",
+    "render_validation",
     "results_json",
+    "shows_gaps",
     "terminal_report",
     "terminal_table",
+    "write_html_report",
     "write_report",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f"headwise.report.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'headwise.report' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

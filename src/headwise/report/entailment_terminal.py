@@ -2,17 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from headwise.entailment.predicting import Prediction
-from headwise.entailment.ranking import Ranked
-from headwise.entailment.routing import Routing
-from headwise.entailment.validating import Evidence, Validation, Verdict
+from headwise.entailment import Evidence, Prediction, Ranked, Routing, Validation, Verdict
 from headwise.heads.entailment.nli_head import NLILabel
+from headwise.report.terminal import plain, simple_table
 from headwise.report.text import printable
 
 # Blue and orange look different to everyone, on light and dark terminals alike
@@ -31,7 +28,6 @@ def render_prediction(prediction: Prediction, *, threshold: float) -> Renderable
         prediction: What to show.
         threshold: The uncertainty from which on the model abstains.
     """
-    head = _labelled(prediction)
     doubt = f"uncertainty {prediction.uncertainty:.2f}, "
     doubt += (
         f"at or above the threshold of {threshold:.2f}: the model abstains"
@@ -42,7 +38,7 @@ def render_prediction(prediction: Prediction, *, threshold: float) -> Renderable
     for name, value in prediction.probabilities.items():
         bar = Text("█" * round(value * _BAR), _INKS.get(name, "dim"))
         table.add_row(name, f"{value:.2f}", bar)
-    return Group(head, Padding(table, (0, 0, 0, 2)), Text(doubt, "dim"))
+    return Group(_labelled(prediction), Padding(table, (0, 0, 0, 2)), Text(doubt, "dim"))
 
 
 def render_routing(routing: Routing) -> RenderableType:
@@ -53,7 +49,7 @@ def render_routing(routing: Routing) -> RenderableType:
         else Text.assemble("→ ", (printable(routing.route), f"bold {_FOR}"))
     )
     predicted = any(score.prediction is not None for score in routing.scores.values())
-    table = _table()
+    table = simple_table()
     table.add_column("", no_wrap=True)
     table.add_column("route", overflow="fold")
     table.add_column("score", justify="right", no_wrap=True)
@@ -63,13 +59,7 @@ def render_routing(routing: Routing) -> RenderableType:
     for name, score in routing.scores.items():
         said = [] if score.prediction is None else [_labelled(score.prediction)]
         mark = "→" if name == routing.route else ""
-        table.add_row(
-            mark,
-            _plain(name),
-            f"{score.score:.2f}",
-            *(said if predicted else ()),
-            _plain(score.text),
-        )
+        table.add_row(mark, plain(name), f"{score.score:.2f}", *said, plain(score.text))
     return Group(chosen, table)
 
 
@@ -100,13 +90,13 @@ def render_ranking(ranking: Sequence[Ranked], *, lines: Mapping[int, int]) -> Re
         ranking: The documents.
         lines: The line that each document stood in, by its index.
     """
-    table = _table()
+    table = simple_table()
     for name in ("rank", "score", "line"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("text", overflow="fold")
     for rank, found in enumerate(ranking, start=1):
         line = str(lines[found.index])
-        table.add_row(str(rank), f"{found.score:.3f}", line, _plain(found.document))
+        table.add_row(str(rank), f"{found.score:.3f}", line, plain(found.document))
     return table
 
 
@@ -119,28 +109,15 @@ def _labelled(prediction: Prediction) -> Text:
 
 
 def _passage(one: Evidence, source: str) -> Text:
-    """A passage in colour, between brackets, in the text around it."""
+    """A passage in colour, between brackets, in the text around it, all on one line."""
     start, end = max(one.start - _CONTEXT, 0), min(one.end + _CONTEXT, len(source))
+    before, inside, after = (
+        printable(text).replace("\n", " ")
+        for text in (source[start : one.start], one.text, source[one.end : end])
+    )
     ink = f"underline {_INKS.get(one.prediction.label, '')}".strip()
     return Text.assemble(
-        ("… " if start else "", "dim"),
-        (_line(source[start : one.start]), "dim"),
-        ("[", "dim"),
-        (_line(one.text), ink),
-        ("]", "dim"),
-        (_line(source[one.end : end]), "dim"),
-        (" …" if end < len(source) else "", "dim"),
+        (f"{'… ' if start else ''}{before}[", "dim"),
+        (inside, ink),
+        (f"]{after}{' …' if end < len(source) else ''}", "dim"),
     )
-
-
-def _line(text: str) -> str:
-    return printable(text).replace("\n", " ")
-
-
-def _plain(text: str) -> Text:
-    """Text as it is: no markup, and no character that would steer the terminal."""
-    return Text(printable(text))
-
-
-def _table() -> Table:
-    return Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)

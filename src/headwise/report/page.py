@@ -16,7 +16,7 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from headwise.report.text import printable
+from headwise.report.text import number, printable, setting, single
 
 _SHARED = ("headwise.report", "page_template")
 
@@ -27,21 +27,13 @@ class PageFolder:
 
     Templates may ``{% include "head.html" %}``, which needs what :meth:`head` returns, and a
     ``title``. Control characters in what they show are made visible.
-
-    Attributes:
-        package: The package that holds the folder.
-        name: Name of the folder.
     """
 
     package: str
     name: str
 
     def template(self, name: str) -> Template:
-        """A template of the folder.
-
-        Args:
-            name: Name of its file.
-        """
+        """A template of the folder, by the name of its file."""
         return _environment(self).get_template(name)
 
     def head(
@@ -75,9 +67,6 @@ class PageFolder:
 def script_json(value: object) -> Markup:
     """JSON that cannot end the script element it stands in.
 
-    Args:
-        value: What JSON can hold; no infinity and no NaN.
-
     Raises:
         ValueError: If a number is not finite.
     """
@@ -91,15 +80,17 @@ def _environment(folder: PageFolder) -> Environment:
         place = _SHARED if name == "head.html" else (folder.package, folder.name)
         return _file(*place, name)
 
-    return Environment(
+    environment = Environment(
         loader=FunctionLoader(load),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        # Markup is a string too, but stays what it is.
+        # Markup is a string too, but stays what it is
         finalize=lambda value: printable(value) if type(value) is str else value,
     )
+    environment.filters |= {"number": number, "setting": setting, "single": single}
+    return environment
 
 
 @cache

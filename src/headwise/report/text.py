@@ -4,25 +4,16 @@ import math
 from collections.abc import Iterable
 
 MINUS = "\N{MINUS SIGN}"
-
-
 UNDEFINED = "\N{EN DASH}"
-
-
-# What a float32 score can be trusted to hold, and what a reader can compare.
+# What a float32 score can be trusted to hold, and what a reader can compare
 _MOST_DIGITS = 6
-
-
 _SCIENTIFIC = 1e7
 
 
 def number(value: float | None, decimals: int = 3) -> str:
-    """A number with a true minus, grouped thousands, and a dash for what is not defined.
+    """A number with a true minus, grouped thousands, and a dash for ``None`` and NaN.
 
-    Args:
-        value: The number, ``None`` or NaN if there is none.
-        decimals: Digits after the point; large numbers get fewer, six digits in all, and from
-            ten million on a power of ten.
+    Large numbers get fewer decimals, six digits in all, and from ten million on a power of ten.
     """
     if value is None or math.isnan(value):
         return UNDEFINED
@@ -38,21 +29,12 @@ def number(value: float | None, decimals: int = 3) -> str:
     return shown.replace("-", MINUS)
 
 
-_MOST_DECIMALS = 6
-
-
 def decimals_for(values: Iterable[float | None]) -> int:
-    """Decimals that suit a whole column: three significant digits of its largest number.
+    """Decimals, 0 to 6, that suit a column: three significant digits of its largest number.
 
     Between 0.01 and 10, where most metrics lie, that is three decimals. Numbers below 10 have
     at least two, however large others are. Counts, whole numbers of which one is 10 or more,
-    have none.
-
-    Args:
-        values: The numbers of the column; those that are not finite do not count.
-
-    Returns:
-        A number of decimals from 0 to 6.
+    have none. Numbers that are not finite do not count.
     """
     sizes = [abs(v) for v in values if v is not None and math.isfinite(v)]
     largest = max(sizes, default=0.0)
@@ -60,51 +42,33 @@ def decimals_for(values: Iterable[float | None]) -> int:
         return 3
     if largest >= 10.0 and all(size.is_integer() for size in sizes):
         return 0
-    decimals = min(max(2 - math.floor(math.log10(largest)), 0), _MOST_DECIMALS)
+    decimals = min(max(2 - math.floor(math.log10(largest)), 0), _MOST_DIGITS)
     return max(decimals, 2) if min(sizes) < 10.0 else decimals
 
 
 def single(value: float) -> str:
-    """A number that stands alone: whole ones without decimals, large ones with one.
-
-    Args:
-        value: The number.
-    """
+    """A number that stands alone: whole ones without decimals, large ones with one."""
     if not math.isfinite(value) or value.is_integer():
         return number(value, 0)
     return number(value, 3 if abs(value) < 100 else 1)
 
 
 def interval(low: float | None, high: float | None, decimals: int = 3) -> str | None:
-    """Both ends of an interval in brackets, or ``None`` if one is not known.
-
-    Args:
-        low: Lower end.
-        high: Upper end.
-        decimals: Digits after the point.
-    """
+    """Both ends of an interval in brackets, or ``None`` if one is not known."""
     if low is None or high is None:
         return None
     return f"[{number(low, decimals)}, {number(high, decimals)}]"
 
 
 def p_value(value: float | None) -> str:
-    """A p-value as papers write it, such as ``p = 0.032`` or ``p < 0.001``.
-
-    Args:
-        value: The probability, ``None`` or NaN if the test is undefined.
-    """
+    """A p-value as papers write it: ``p = 0.032``, ``p < 0.001``; ``None`` and NaN: undefined."""
     if value is None or math.isnan(value):
         return "p undefined"
     return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
 
 
 def setting(value: str | int | float | bool) -> str:
-    """A setting as a reader meets it: yes and no, grouped thousands, no needless zeros.
-
-    Args:
-        value: The setting.
-    """
+    """A setting as a reader meets it: yes and no, grouped thousands, no needless zeros."""
     match value:
         case bool():
             return "yes" if value else "no"

@@ -16,7 +16,7 @@ from headwise.errors import OutputError
 from headwise.metrics import Metric
 from headwise.report import render_page, results_json, write_report
 from headwise.report.evaluation import folder, page
-from headwise.report.evaluation.shading import shaded_pieces
+from headwise.report.evaluation.page import shaded_pieces
 
 PNG = b"\x89PNG\r\n\x1a\n"
 _VOID = {"meta", "img", "source"}

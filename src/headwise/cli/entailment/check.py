@@ -42,7 +42,7 @@ def check(
     from rich.console import Console
 
     from headwise.entailment.rows import validation_row
-    from headwise.report.entailment_terminal import render_validation
+    from headwise.report import render_validation
 
     loaded = entailment_options.load_model(
         model,

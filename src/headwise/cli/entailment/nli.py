@@ -140,7 +140,7 @@ def _predict(model: "EntailmentModel", premise: str, hypothesis: str, *, json_ob
     from rich.console import Console
 
     from headwise.entailment.rows import prediction_row
-    from headwise.report.entailment_terminal import render_prediction
+    from headwise.report import render_prediction
 
     with options.usage_errors():
         prediction = model.predict(premise, hypothesis)

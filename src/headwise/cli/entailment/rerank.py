@@ -49,7 +49,7 @@ def rerank(
 
     from headwise.entailment.embedding_job import readable_rows
     from headwise.entailment.rows import ranked_row
-    from headwise.report.entailment_terminal import render_ranking
+    from headwise.report import render_ranking
 
     loaded = entailment_options.load_model(
         model, heads, device=device, dtype=dtype, trust_remote_code=trust_remote_code

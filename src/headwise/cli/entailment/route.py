@@ -65,7 +65,7 @@ def route(
     from rich.console import Console
 
     from headwise.entailment.rows import routing_row
-    from headwise.report.entailment_terminal import render_routing
+    from headwise.report import render_routing
 
     loaded = entailment_options.load_model(
         model,

@@ -13,36 +13,32 @@ from headwise.report.evaluation.markdown import markdown_report
 from headwise.report.evaluation.page import render_page
 from headwise.report.plots.plots import figure_png
 
+_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
 
 def results_json(evaluation: Evaluation) -> str:
     """Tables, comparisons, settings and notes as JSON that every parser reads.
 
     JSON has no number for infinity, so it is written as the text ``Infinity`` or ``-Infinity``.
-
-    Args:
-        evaluation: What was found.
     """
-    plain = _plain(evaluation.as_dict())
+    plain = _json_value(evaluation.as_dict())
     text = json.dumps(plain, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
-    # Halves of surrogate pairs could not be written to a file.
+    # Halves of surrogate pairs could not be written to a file
     return text.encode("utf-8", errors="replace").decode("utf-8")
 
 
-def _plain(value: Any) -> Any:
+def _json_value(value: Any) -> Any:
     match value:
         case dict():
-            return {str(key): _plain(item) for key, item in value.items()}
+            return {str(key): _json_value(item) for key, item in value.items()}
         case list() | tuple():
-            return [_plain(item) for item in value]
+            return [_json_value(item) for item in value]
         case float() if math.isnan(value):
             return None
         case float() if math.isinf(value):
             return "Infinity" if value > 0 else "-Infinity"
         case _:
             return value
-
-
-_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
 def write_report(evaluation: Evaluation, folder: str | os.PathLike[str]) -> Path:
@@ -76,18 +72,17 @@ def write_report(evaluation: Evaluation, folder: str | os.PathLike[str]) -> Path
     pictures = {figure.name: figure_png(figure) for figure in evaluation.figures}
     for name, picture in pictures.items():
         _write(folder / f"{name}.png", picture)
-    _write(folder / "results.json", _encoded(results_json(evaluation)))
-    _write(folder / "tables.md", _encoded(markdown_report(evaluation)))
+    _write(folder / "results.json", results_json(evaluation))
+    _write(folder / "tables.md", markdown_report(evaluation))
     page = folder / "index.html"
-    _write(page, _encoded(render_page(evaluation, pictures)))
+    # The page comes last: who finds it finds everything
+    _write(page, render_page(evaluation, pictures))
     return page
 
 
-def _encoded(text: str) -> bytes:
-    """UTF-8; halves of surrogate pairs, which it cannot hold, become question marks."""
-    return text.encode("utf-8", errors="replace")
-
-
-def _write(path: Path, content: bytes) -> None:
+def _write(path: Path, content: bytes | str) -> None:
+    if isinstance(content, str):
+        # Halves of surrogate pairs, which UTF-8 cannot hold, become question marks
+        content = content.encode("utf-8", errors="replace")
     with naming_output(path), atomic_path(path) as temporary:
         temporary.write_bytes(content)

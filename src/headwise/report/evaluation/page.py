@@ -2,25 +2,27 @@
 
 import base64
 from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
-from headwise.evaluation.statistics.results import Disagreement, Evaluation, Figure, Mistake, Table
+from headwise.evaluation.statistics.results import Disagreement, Evaluation, Figure, Table
 from headwise.report import text
-from headwise.report.evaluation.shading import shaded_pieces
 from headwise.report.evaluation.table_view import row_label, view_of
 from headwise.report.evaluation.words import MISTAKES, metric_label, mistake_verdict, with_labels
 from headwise.report.page import PageFolder
 from headwise.report.plots.plots import figure_png
 from headwise.report.plots.style import DARK
-from headwise.report.scored_text.display import scale_description
-from headwise.report.text import number, printable
+from headwise.report.scored_text.display import confidence, scale_description
 
 _PAGE = PageFolder("headwise.report.evaluation", "template")
 _MOST_DISAGREEMENTS = 20
-# Where a table has more metrics, intervals stand below their values.
+# Where a table has more metrics, intervals stand below their values
 _METRICS_BESIDE_INTERVALS = 3
-# Where it has more, it may be wider than the text.
+# Where it has more, it may be wider than the text
 _METRICS_IN_TEXT_WIDTH = 5
+# Steps of the shades; the page's style has a class for each, since its policy forbids inline style
+STEPS = 10
 
 
 def render_page(evaluation: Evaluation, pictures: Mapping[str, bytes] | None = None) -> str:
@@ -33,21 +35,24 @@ def render_page(evaluation: Evaluation, pictures: Mapping[str, bytes] | None = N
     pictures = pictures or {}
     disagreements = evaluation.disagreements[:_MOST_DISAGREEMENTS]
     return _PAGE.template("page.html").render(
-        protocol=evaluation.protocol,
+        evaluation=evaluation,
         title=evaluation.title,
-        settings=[(name, text.setting(v)) for name, v in evaluation.settings.items()],
         notes=list(map(with_labels, evaluation.notes)),
         tables=[_table(table, place) for place, table in enumerate(evaluation.tables, start=1)],
         figures=[
             _figure(figure, place, pictures.get(figure.name))
             for place, figure in enumerate(evaluation.figures, start=1)
         ],
-        disagreements=[_disagreement(item) for item in disagreements],
+        disagreements=[(item, shaded_pieces(item)) for item in disagreements],
         left_out=len(evaluation.disagreements) - len(disagreements),
-        shades=list(dict.fromkeys(_shade_text(item) for item in disagreements if item.signal)),
+        shades=dict.fromkeys(
+            f"{item.signal}, {scale_description(item.signal)}"
+            for item in disagreements
+            if item.signal
+        ),
         any_marks=any(item.marks for item in disagreements),
         mistakes_title=MISTAKES,
-        mistakes=[_mistake(item) for item in evaluation.mistakes],
+        mistakes=[(item, mistake_verdict(item)) for item in evaluation.mistakes],
         **_PAGE.head(styles=("report.css",), scripts=("sort.js",), pictures=True),
     )
 
@@ -67,7 +72,7 @@ def _table(table: Table, place: int) -> dict[str, Any]:
                 "metric": metric_label(c.metric),
                 "best": row_label(table, c.best),
                 "other": row_label(table, c.other),
-                "difference": number(c.difference, decimals.get(c.metric, 3)),
+                "difference": text.number(c.difference, decimals.get(c.metric, 3)),
                 "interval": text.interval(c.low, c.high, decimals.get(c.metric, 3)),
                 "p": text.p_value(c.p_value).removeprefix("p = ").removeprefix("p "),
                 "distinguishable": c.distinguishable,
@@ -90,30 +95,51 @@ def _figure(figure: Figure, place: int, picture: bytes | None) -> dict[str, Any]
     }
 
 
-def _disagreement(item: Disagreement) -> dict[str, Any]:
-    return {
-        "source": item.scored.source,
-        "pieces": shaded_pieces(item),
-        "signal": item.signal.value if item.signal else "score",
-        "score": text.single(item.score),
-        "gold": text.single(item.gold),
-        "verdict": item.verdict,
-    }
-
-
-def _mistake(item: Mistake) -> dict[str, Any]:
-    return {
-        "premise": printable(item.premise),
-        "hypothesis": printable(item.hypothesis),
-        "confidence": number(item.confidence, 3),
-        "uncertainty": number(item.uncertainty, 3),
-        "verdict": mistake_verdict(item),
-    }
-
-
-def _shade_text(item: Disagreement) -> str:
-    return f"{item.signal}, {scale_description(item.signal)}" if item.signal else ""
-
-
 def _data_uri(png: bytes) -> str:
     return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Neighbouring characters that look alike.
+
+    Attributes:
+        text: The characters, control characters made visible.
+        doubt: Step of the shade from 0, none, to 10; ``None`` outside words or without a signal.
+        level: Confidence of the word as text; ``None`` where ``doubt`` is.
+        marked: Whether the gold calls it wrong.
+    """
+
+    text: str
+    doubt: int | None
+    level: str | None
+    marked: bool
+
+
+def shaded_pieces(disagreement: Disagreement) -> tuple[Piece, ...]:
+    """Cut the text of a disagreement so that each piece has one shade and one mark.
+
+    The texts of all pieces together are the printable text.
+    """
+    scored, signal = disagreement.scored, disagreement.signal
+    shown = text.printable(scored.hypothesis)
+    words: list[tuple[int, int, float | None]] = []
+    if signal is not None and signal in scored.signals:
+        words = [(w.start, w.end, confidence(getattr(w, signal), signal)) for w in scored.words]
+    marks = [(max(start, 0), min(end, len(shown))) for start, end in disagreement.marks]
+    marks = [(start, end) for start, end in marks if start < end]
+    ranges = [(0, len(shown)), *((start, end) for start, end, _ in words), *marks]
+    edges = sorted({edge for both in ranges for edge in both})
+    pieces = []
+    for start, end in pairwise(edges):
+        level = next((lv for first, last, lv in words if first <= start < last), None)
+        pieces.append(
+            Piece(
+                text=shown[start:end],
+                # The curve keeps the many words without doubt quiet
+                doubt=None if level is None else round(STEPS * (1 - level) ** 1.5),
+                level=None if level is None else f"{level:.2f}",
+                marked=any(first <= start < last for first, last in marks),
+            )
+        )
+    return tuple(pieces)

@@ -24,14 +24,7 @@ LOWER_IS_BETTER = "↓"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """A metric of a table.
-
-    Attributes:
-        name: The metric.
-        label: Its name for a reader.
-        higher_is_better: Which way it points.
-        decimals: Digits after the point, the same in the whole column.
-    """
+    """A metric of a table: its name, the one for a reader, and how all its numbers are written."""
 
     name: str
     label: str
@@ -51,10 +44,9 @@ class Cell:
     Attributes:
         value: The number as text, a dash if it is undefined.
         number: The number itself; ``None`` if it is undefined.
-        interval: Its interval in brackets; ``None`` if there is none.
-        best: Whether it is the best of its column.
+        interval: Its interval in brackets.
         like_best: Whether nothing in the data tells it from the best.
-        reason: Why it is undefined; ``None`` if it is not.
+        reason: Why it is undefined.
         note: Letter of the footnote that gives the reason; ``None`` if it is defined.
         contrast: How it compares with the best of its column, if that was tested.
     """
@@ -74,11 +66,9 @@ class RowView:
     """A row as text.
 
     Attributes:
-        signal: Name of the signal.
         aggregation: How token values became one; empty where nothing is aggregated.
         continues: Whether the row above is of the same signal, so that its name need not be
             said again.
-        cells: One a column.
     """
 
     signal: str
@@ -92,10 +82,7 @@ class TableView:
     """A table as text.
 
     Attributes:
-        title: Heading.
         note: What the gold is, what is resampled, what to beware of.
-        columns: The metrics.
-        rows: The signals.
         aggregated: Whether any row has an aggregation, so that it needs a column.
         footnotes: Letters and reasons of what is undefined.
         tests: How marks were found; where columns differ, each with the columns it holds for.
@@ -201,12 +188,7 @@ def view_of(table: Table, *, sort: bool = False) -> TableView:
 
 
 def row_label(table: Table, label: str) -> str:
-    """The label under which a comparison speaks of a row, as the table shows it.
-
-    Args:
-        table: The table of the comparison.
-        label: The label.
-    """
+    """The label under which a comparison speaks of a row, as the table shows it."""
     for row in table.rows:
         if row.label == label:
             return " ".join(filter(None, (row.signal, _words(row.aggregation or ""))))
@@ -270,18 +252,12 @@ def _cell(
         interval=text.interval(metric.low, metric.high, column.decimals),
         best=table.is_best(row, column.name) if compared else metric.value == best[column.name],
         like_best=table.like_best(row, column.name),
-        contrast=None if contrast is None else contrast_text(table, contrast, column.decimals),
+        contrast=None if contrast is None else _contrast_text(table, contrast, column.decimals),
     )
 
 
-def contrast_text(table: Table, comparison: Comparison, decimals: int = 3) -> str:
-    """How far a row is from the best of its column, and with what certainty.
-
-    Args:
-        table: The table of the comparison.
-        comparison: The best row of a column against another row.
-        decimals: Digits after the point.
-    """
+def _contrast_text(table: Table, comparison: Comparison, decimals: int = 3) -> str:
+    """How far a row is from the best of its column, and with what certainty."""
     difference = number(comparison.difference, decimals)
     around = text.interval(comparison.low, comparison.high, decimals)
     middle = f" {around}" if around else ""

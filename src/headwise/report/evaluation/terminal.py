@@ -2,37 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
-from rich import box
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.measure import Measurement
 from rich.table import Table as RichTable
 from rich.text import Text
 
 from headwise.evaluation.statistics.results import Evaluation, Table
-from headwise.report.evaluation.table_view import (
-    LIKE_BEST,
-    LOWER_IS_BETTER,
-    Cell,
-    Column,
-    TableView,
-    view_of,
-)
+from headwise.report.evaluation.table_view import LIKE_BEST, Cell, TableView, view_of
 from headwise.report.evaluation.words import MISTAKES, mistake_summary, with_labels
-from headwise.report.text import MINUS, UNDEFINED, printable, setting
+from headwise.report.terminal import View, plain, simple_table
+from headwise.report.text import setting
 
-# What a terminal without Unicode shows instead.
-_ASCII = str.maketrans(
-    {
-        LIKE_BEST: "~",
-        MINUS: "-",
-        UNDEFINED: "-",
-        LOWER_IS_BETTER: "v",
-        "∞": "inf",
-        "·": "|",
-        "→": ">",
-    }
-)
 _UNLIMITED = 10_000
 _MISTAKES_SHOWN = 5
 
@@ -44,7 +26,7 @@ def terminal_report(evaluation: Evaluation, *, sort: bool = False) -> Renderable
         evaluation: What was found.
         sort: Whether rows are ordered by the first metric, best first.
     """
-    return _ReportView(evaluation, sort)
+    return View(partial(_draw_report, evaluation, sort))
 
 
 def terminal_table(table: Table, *, sort: bool = False) -> RenderableType:
@@ -58,56 +40,67 @@ def terminal_table(table: Table, *, sort: bool = False) -> RenderableType:
         table: The results.
         sort: Whether rows are ordered by the first metric, best first.
     """
-    return _View(view_of(table, sort=sort))
+    return View(partial(_draw_table, view_of(table, sort=sort)))
+
+
+def _draw_report(
+    evaluation: Evaluation, sort: bool, _console: Console, options: ConsoleOptions
+) -> RenderResult:
+    write = partial(plain, ascii_only=options.ascii_only)
+    yield write(evaluation.title, "bold")
+    settings = [f"{k}: {setting(v)}" for k, v in evaluation.settings.items()]
+    if settings:
+        yield write(" · ".join(settings), "dim")
+    for note in evaluation.notes:
+        yield write(with_labels(note))
+    for table in evaluation.tables:
+        yield Text()
+        yield terminal_table(table, sort=sort)
+    if evaluation.mistakes:
+        yield Text()
+        yield write(MISTAKES, "bold")
+    for item in evaluation.mistakes[:_MISTAKES_SHOWN]:
+        yield write(item.premise)
+        yield write(f"→ {item.hypothesis}")
+        yield write(f"  {mistake_summary(item)}", "dim")
+
+
+def _draw_table(view: TableView, console: Console, options: ConsoleOptions) -> RenderResult:
+    # Without a colour system nothing is bold either
+    writer = _TableWriter(view, options.ascii_only, marked=console.color_system is None)
+    write = writer.write
+    yield write(view.title, "bold")
+    if view.note:
+        yield write(view.note, "dim")
+    if not view.rows:
+        yield write("no rows", "dim")
+        return
+    yield from writer.tables(console, options)
+    for line in view.legend(best="*" if writer.marked else "Bold"):
+        yield write(line, "dim")
+    for letter, reason in view.footnotes:
+        yield write(f"{letter}) {reason}", "dim")
 
 
 @dataclass(frozen=True)
-class _ReportView:
-    evaluation: Evaluation
-    sort: bool
+class _TableWriter:
+    """Makes tables that fit a console.
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        plain = _Writer(options.ascii_only)
-        yield plain.text(self.evaluation.title, "bold")
-        settings = [f"{k}: {setting(v)}" for k, v in self.evaluation.settings.items()]
-        if settings:
-            yield plain.text(" · ".join(settings), "dim")
-        for note in self.evaluation.notes:
-            yield plain.text(with_labels(note))
-        for table in self.evaluation.tables:
-            yield Text()
-            yield terminal_table(table, sort=self.sort)
-        if self.evaluation.mistakes:
-            yield Text()
-            yield plain.text(MISTAKES, "bold")
-        for item in self.evaluation.mistakes[:_MISTAKES_SHOWN]:
-            yield plain.text(item.premise)
-            yield plain.text(f"→ {item.hypothesis}")
-            yield plain.text(f"  {mistake_summary(item)}", "dim")
+    Attributes:
+        view: What they show.
+        ascii_only: Whether the console shows nothing else.
+        marked: Whether the best values need a mark because bold does not show.
+    """
 
-
-@dataclass(frozen=True)
-class _View:
     view: TableView
+    ascii_only: bool
+    marked: bool
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        write = _Writer(options.ascii_only, marked=console.color_system is None)
-        yield write.text(self.view.title, "bold")
-        if self.view.note:
-            yield write.text(self.view.note, "dim")
-        if not self.view.rows:
-            yield write.text("no rows", "dim")
-            return
-        yield from self._tables(write, console, options)
-        best = "*" if write.marked else "Bold"
-        for line in self.view.legend(best=best):
-            yield write.text(line, "dim")
-        for letter, reason in self.view.footnotes:
-            yield write.text(f"{letter}) {reason}", "dim")
+    def write(self, text: str, style: str = "") -> Text:
+        return plain(text, style, ascii_only=self.ascii_only)
 
-    def _tables(
-        self, write: "_Writer", console: Console, options: ConsoleOptions
-    ) -> Iterator[RichTable]:
+    def tables(self, console: Console, options: ConsoleOptions) -> Iterator[RichTable]:
+        """One table, or as many as the metrics need where one is too wide."""
         every = tuple(range(len(self.view.columns)))
         limit = options.max_width
         wide = options.update(width=_UNLIMITED)
@@ -115,73 +108,49 @@ class _View:
         def width(table: RichTable) -> int:
             return Measurement.get(console, wide, table).maximum
 
-        beside = self._table(every, write, stacked=False)
+        beside = self._table(every, stacked=False)
         if width(beside) <= limit:
             yield beside
             return
         chosen: tuple[int, ...] = ()
         for index in every:
             longer = (*chosen, index)
-            if chosen and width(self._table(longer, write, stacked=True)) > limit:
-                yield self._table(chosen, write, stacked=True)
+            if chosen and width(self._table(longer, stacked=True)) > limit:
+                yield self._table(chosen, stacked=True)
                 longer = (index,)
             chosen = longer
-        yield self._table(chosen, write, stacked=True)
+        yield self._table(chosen, stacked=True)
 
-    def _table(self, chosen: tuple[int, ...], write: "_Writer", *, stacked: bool) -> RichTable:
-        view = self.view
-        table = RichTable(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    def _table(self, chosen: tuple[int, ...], *, stacked: bool) -> RichTable:
+        view, table = self.view, simple_table()
         table.add_column(view.rows_are, overflow="fold")
         if view.aggregated and not stacked:
             table.add_column("aggregation", overflow="fold")
         for index in chosen:
-            table.add_column(write.heading(view.columns[index]), justify="right", no_wrap=True)
+            heading = self.write(view.columns[index].heading)
+            table.add_column(heading, justify="right", no_wrap=True)
         last = len(view.rows) - 1
         for place, row in enumerate(view.rows):
-            signal = Text() if row.continues else write.text(row.signal)
-            aggregation = write.text(row.aggregation, "dim")
+            signal = Text() if row.continues else self.write(row.signal)
+            aggregation = self.write(row.aggregation, "dim")
             labels = [signal, aggregation] if view.aggregated else [signal]
             if view.aggregated and stacked:
+                # Of several rows of one signal its name stands alone above all of them
                 if not row.continues and place < last and view.rows[place + 1].continues:
                     table.add_row(signal)
                     signal = Text()
-                labels = [Text("\n").join(filter(None, (signal, _indented(aggregation))))]
-            cells = [write.cell(row.cells[index], stacked=stacked) for index in chosen]
+                below = Text("  ").append_text(aggregation) if aggregation else aggregation
+                labels = [Text("\n").join(filter(None, (signal, below)))]
+            cells = [self._cell(row.cells[index], stacked=stacked) for index in chosen]
             table.add_row(*labels, *cells)
         return table
 
-
-def _indented(text: Text) -> Text:
-    return Text("  ").append_text(text) if text else text
-
-
-@dataclass(frozen=True)
-class _Writer:
-    """Puts text on a console: no markup, no control characters, ASCII where it must be.
-
-    Attributes:
-        ascii_only: Whether the console shows nothing else.
-        marked: Whether the best values need a mark because bold does not show.
-    """
-
-    ascii_only: bool
-    marked: bool = False
-
-    def text(self, text: str, style: str = "") -> Text:
-        shown = printable(text)
-        if self.ascii_only:
-            shown = shown.translate(_ASCII).encode("ascii", "replace").decode()
-        return Text(shown, style)
-
-    def heading(self, column: Column) -> Text:
-        return self.text(column.heading)
-
-    def cell(self, cell: Cell, *, stacked: bool) -> Text:
+    def _cell(self, cell: Cell, *, stacked: bool) -> Text:
         if cell.note is not None:
-            return Text.assemble(self.text(cell.value), self.text(f" {cell.note})", "dim"))
+            return Text.assemble(self.write(cell.value), self.write(f" {cell.note})", "dim"))
         mark = LIKE_BEST if cell.like_best else "*" if self.marked and cell.best else " "
-        value = Text.assemble(self.text(cell.value, "bold" if cell.best else ""), self.text(mark))
+        value = Text.assemble(self.write(cell.value, "bold" if cell.best else ""), self.write(mark))
         if cell.interval is None:
             return value
         separator = "\n" if stacked else " "
-        return Text.assemble(value, separator, self.text(cell.interval, "dim"))
+        return Text.assemble(value, separator, self.write(cell.interval, "dim"))

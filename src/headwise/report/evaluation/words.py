@@ -7,6 +7,8 @@ from headwise.evaluation.statistics.results import Mistake
 from headwise.metrics import Metric
 from headwise.report.text import number
 
+MISTAKES = "Surest mistakes"
+
 # Names as papers write them; any other name stands as it is, without underscores.
 _LABELS = {
     "pearson": "Pearson r",
@@ -27,8 +29,7 @@ _LABELS = {
     "selective_accuracy_90": "Acc. at 90 %",
     "selective_risk": "Error among answers",
 }
-
-
+# What abbreviations stand for
 _LONG_NAMES = {
     "acc_eq": "pairwise accuracy with calibrated ties",
     "average_precision": "average precision",
@@ -40,49 +41,28 @@ _LONG_NAMES = {
     "selective_accuracy_90": "accuracy where the surest 90 % are answered",
     "selective_accuracy": "accuracy of the answers that are given",
 }
-
-
+# What metrics are counted in that count neither items nor texts
 _UNITS = {
     "system_acc": "pairs of systems",
     "range": "sources",
     "spread_per_crude_error": "sources",
     "spread_per_plausible_error": "sources",
 }
-
-
+# Known names whose labels need no table
 _PLAIN = {"f1", "f1_right", "f1_wrong", "log_loss", "span_f1"}
-
-
 # Spellings that no sentence has by accident
 _TELLING = re.compile(r"(?<![\w.-])(?:[a-z0-9]+(?:_[a-z0-9]+)+|f1|mcc|ece|prr|aurc)(?![\w-]|\.\w)")
 
 
 def metric_label(name: str) -> str:
-    """A metric's name for a reader.
-
-    Args:
-        name: The metric, such as ``roc_auc``.
-    """
+    """A metric's name for a reader."""
     words = re.sub(r"\bf1\b", "F1", name.replace("_", " "))
     return _LABELS.get(name, words[:1].upper() + words[1:])
 
 
 def long_name(name: str) -> str | None:
-    """What the abbreviation in a metric's label stands for; ``None`` if it is none.
-
-    Args:
-        name: The metric.
-    """
+    """What the abbreviation in a metric's label stands for; ``None`` if it is none."""
     return _LONG_NAMES.get(name)
-
-
-def unit_of(name: str) -> str:
-    """What a metric is counted in, in the plural.
-
-    Args:
-        name: The metric.
-    """
-    return _UNITS.get(name, "texts" if "span_" in name else "items")
 
 
 def with_labels(text: str, names: Iterable[str] = ()) -> str:
@@ -120,20 +100,12 @@ def by_column(
 
 
 def listed(names: Sequence[str]) -> str:
-    """Names as a sentence lists them: ``a, b and c``.
-
-    Args:
-        names: At least one.
-    """
+    """Names, at least one, as a sentence lists them: ``a, b and c``."""
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def interval_remarks(rows: Iterable[Mapping[str, Metric]]) -> Iterable[tuple[str, str]]:
-    """How each interval was found, by column.
-
-    Args:
-        rows: The metrics of each row, by name.
-    """
+    """How each interval was found, by column."""
     for metrics in rows:
         for name, metric in metrics.items():
             if metric.low is not None and metric.high is not None:
@@ -143,38 +115,23 @@ def interval_remarks(rows: Iterable[Mapping[str, Metric]]) -> Iterable[tuple[str
 def count_remarks(
     names: Iterable[str], rows: Sequence[Mapping[str, Metric]]
 ) -> Iterable[tuple[str, str]]:
-    """From how many of what a column was computed.
-
-    Args:
-        names: The columns.
-        rows: The metrics of each row, by name.
-    """
+    """From how many of what a column was computed."""
     for name in names:
         counts = [metrics[name].count for metrics in rows if name in metrics]
         low, high = min(counts), max(counts)
         shown = f"{low:,}" if low == high else f"{low:,} to {high:,}"
-        yield name, f"{shown} {unit_of(name)}"
-
-
-MISTAKES = "Surest mistakes"
+        unit = _UNITS.get(name, "texts" if "span_" in name else "items")
+        yield name, f"{shown} {unit}"
 
 
 def mistake_verdict(item: Mistake) -> str:
-    """What the model said and what is right, in a sentence.
-
-    Args:
-        item: The mistake.
-    """
+    """What the model said and what is right, in a sentence."""
     kept = "abstained" if item.abstained else "did not abstain"
     return f"Answered {item.predicted}, gold {item.gold}; the model {kept}."
 
 
 def mistake_summary(item: Mistake) -> str:
-    """The same with its numbers.
-
-    Args:
-        item: The mistake.
-    """
+    """The same with its numbers."""
     return (
         f"{mistake_verdict(item)} Confidence {number(item.confidence, 3)}, "
         f"uncertainty {number(item.uncertainty, 3)}."

@@ -13,19 +13,24 @@ from headwise.data.records.scored import ScoredHypothesis, ScoredSpan, ScoredTok
 from headwise.data.records.signals import Signal
 from headwise.report.text import printable
 
+# Stands in shown text where something seems to be missing
 GAP_MARK = "\N{CARET}"
-
-
-"""Stands in shown text where something seems to be missing."""
-
-
+# Gaps are marked below this confidence if the main signal says nothing about them
 GAP_THRESHOLD = 0.5
-
-
-"""Gaps are marked below this confidence if the main signal says nothing about them."""
-
-
+# What a reader sees as one character
 _GRAPHEME = regex.compile(r"\X")
+_SCALES = {
+    Signal.SIGMOID: "the Sigmoid Head's score of a token, from 0 to 1",
+    Signal.SOFTMAX: "the language model's probability of a token, from 0 to 1",
+    Signal.BOOSTED: "the probability with the mass of all dominant tokens credited, from 0 to 1",
+    Signal.LOGPROB: "the log-probability x of a token, shown as the probability exp(x)",
+    Signal.ENTROPY: "the entropy x of the next-token distribution in nats, shown as exp(-x)",
+    Signal.QUALITY: "the calibrated probability that a token is right, from 0 to 1",
+    Signal.RANK: "a token's rank x in the language model's distribution, shown as 1/x",
+    Signal.ERROR: "the error head's probability x that a token is wrong, shown as 1 - x",
+    Signal.OMISSION: "the error head's probability x that something is missing after a token, "
+    "shown as 1 - x",
+}
 
 
 def confidence(value: float | None, signal: Signal) -> float | None:
@@ -35,10 +40,6 @@ def confidence(value: float | None, signal: Signal) -> float | None:
     probability ``exp(x)``, ``entropy`` the inverse perplexity ``exp(-x)``, ``rank`` its reciprocal
     ``1/x``, ``error`` and ``omission`` become ``1 - x``.
     Each map is monotone: it keeps or reverses the order.
-
-    Args:
-        value: A value of the signal, in its own range.
-        signal: What the value is.
 
     Returns:
         A number in [0, 1], rounded to four decimals; ``None`` for ``None`` and for NaN.
@@ -71,28 +72,7 @@ def no_error_share(scored: ScoredHypothesis) -> str | None:
 
 def scale_description(signal: Signal) -> str:
     """What the shades mean for a signal, in words for a reader."""
-    match signal:
-        case Signal.SIGMOID:
-            return "the Sigmoid Head's score of a token, from 0 to 1"
-        case Signal.SOFTMAX:
-            return "the language model's probability of a token, from 0 to 1"
-        case Signal.BOOSTED:
-            return "the probability with the mass of all dominant tokens credited, from 0 to 1"
-        case Signal.LOGPROB:
-            return "the log-probability x of a token, shown as the probability exp(x)"
-        case Signal.ENTROPY:
-            return "the entropy x of the next-token distribution in nats, shown as exp(-x)"
-        case Signal.QUALITY:
-            return "the calibrated probability that a token is right, from 0 to 1"
-        case Signal.RANK:
-            return "a token's rank x in the language model's distribution, shown as 1/x"
-        case Signal.ERROR:
-            return "the error head's probability x that a token is wrong, shown as 1 - x"
-        case Signal.OMISSION:
-            return (
-                "the error head's probability x that something is missing after a token, "
-                "shown as 1 - x"
-            )
+    return _SCALES[signal]
 
 
 def check_threshold(threshold: float) -> None:
@@ -125,10 +105,9 @@ class Gap:
     """A place of a hypothesis where something may be missing.
 
     Attributes:
-        place: Number of the character that the mark stands in front of; the text's length at
-            its end.
+        place: Number of the character that the mark stands in front of.
         omission: Probability that something is missing, in [0, 1].
-        confidence: Its confidence, ``1 - omission``, as :func:`confidence` gives it.
+        confidence: ``1 - omission``, rounded.
         where: The place in words for a reader: ``before “läuft”``, ``in “Strandkorb”``,
             ``at the end``.
     """
@@ -147,10 +126,8 @@ def shows_gaps(signals: tuple[Signal, ...]) -> bool:
 def gap_threshold(threshold: float, signal: Signal) -> float:
     """The confidence below which a gap is marked.
 
-    Args:
-        threshold: That of the words.
-        signal: The main signal. A threshold on ``error`` or ``omission`` holds for gaps too; that
-            of another signal does not, and :data:`GAP_THRESHOLD` takes its place.
+    A threshold on words holds for gaps too if the main signal is ``error`` or ``omission``; of
+    other signals it says nothing about gaps, and :data:`GAP_THRESHOLD` takes its place.
     """
     return threshold if signal.needs_error_head else GAP_THRESHOLD
 
@@ -183,13 +160,7 @@ def all_gaps(scored: ScoredHypothesis) -> list[Gap]:
 
 
 def gaps_to_check(scored: ScoredHypothesis, threshold: float, signal: Signal) -> list[Gap]:
-    """The places where something seems to be missing, in order.
-
-    Args:
-        scored: A scored hypothesis.
-        threshold: That of the words.
-        signal: The main signal; see :func:`gap_threshold`.
-    """
+    """The places where something seems to be missing, in order; see :func:`gap_threshold`."""
     limit = gap_threshold(threshold, signal)
     return [gap for gap in all_gaps(scored) if gap.confidence < limit]
 
@@ -200,11 +171,11 @@ def alternative_label(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class TokenGroup:
     """The smallest stretch of text that can be shaded on its own, and the tokens it consists of.
 
     Usually one token. Tokens that share a character, as byte-level ones do, or that meet inside
-    what a reader sees as one character, stand in one cell.
+    what a reader sees as one character, stand in one group.
     """
 
     start: int
@@ -217,32 +188,28 @@ class Cell:
         return min((level for level in levels if level is not None), default=None)
 
 
-def display_cells(scored: ScoredHypothesis) -> list[Cell]:
-    """Cut a hypothesis into cells.
+def token_groups(scored: ScoredHypothesis) -> list[TokenGroup]:
+    """Cut a hypothesis into groups of tokens, in order, none overlapping another.
 
-    Args:
-        scored: A scored hypothesis; its special tokens cover no text and have no cell.
-
-    Returns:
-        Cells in order, none overlapping another, without the spaces around them. Characters
-        that belong to no token are in no cell.
+    The spaces around a group are not part of it. Characters that belong to no token, and special
+    tokens, which cover no text, are in no group.
     """
     text = scored.hypothesis
     boundaries = {match.start() for match in _GRAPHEME.finditer(text)}
-    groups: list[tuple[int, int, list[ScoredToken]]] = []
+    found: list[tuple[int, int, list[ScoredToken]]] = []
     for token in scored.tokens:
         if token.start >= token.end:
             continue
-        if groups and (token.start < groups[-1][1] or token.start not in boundaries):
-            start, end, tokens = groups[-1]
-            groups[-1] = (start, max(end, token.end), [*tokens, token])
+        if found and (token.start < found[-1][1] or token.start not in boundaries):
+            start, end, tokens = found[-1]
+            found[-1] = (start, max(end, token.end), [*tokens, token])
         else:
-            groups.append((token.start, token.end, [token]))
-    cells = []
-    for start, end, tokens in groups:
+            found.append((token.start, token.end, [token]))
+    groups = []
+    for start, end, tokens in found:
         shown = text[start:end]
         if not shown.isspace():
             start += len(shown) - len(shown.lstrip())
             end -= len(shown) - len(shown.rstrip())
-        cells.append(Cell(start, end, tuple(tokens)))
-    return cells
+        groups.append(TokenGroup(start, end, tuple(tokens)))
+    return groups

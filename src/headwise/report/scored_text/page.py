@@ -2,7 +2,7 @@
 
 The file is written sentence by sentence, so memory stays bounded however long the input is. Every
 sentence stands in it as plain, marked text, which can be read without JavaScript; next to it lies
-a compact JSON record, from which the scripts in ``report_template/`` build the shaded tokens and
+a compact JSON record, from which the scripts in ``template/`` build the shaded tokens and
 their tooltips once a sentence comes near the window.
 """
 
@@ -26,12 +26,12 @@ from headwise.report.scored_text.display import (
     alternative_label,
     check_threshold,
     confidence,
-    display_cells,
     gap_threshold,
     gaps_to_check,
     no_error_share,
     scale_description,
     shows_gaps,
+    token_groups,
     words_to_check,
 )
 from headwise.report.text import MINUS, number
@@ -50,10 +50,7 @@ class ReportSummary:
         signals: The signals it shows; the first is the one that shades.
         segments: Number of hypotheses.
         words_to_check: Number of words below the threshold.
-        gaps: Number of places where something seems to be missing; 0 without the signal
-            ``omission``.
-        mean_score: Mean of the sentence scores, in the main signal's own range; ``None`` if no
-            hypothesis has one.
+        gaps: Number of places where something seems to be missing.
         histogram: How many sentence scores fall into each of 20 equal bins of confidence.
     """
 
@@ -66,7 +63,7 @@ class ReportSummary:
 
     @property
     def mean_score(self) -> float | None:
-        """Mean of the sentence scores."""
+        """Mean of the sentence scores, in the main signal's own range; ``None`` without any."""
         count = sum(self.histogram)
         return self._total / count if count else None
 
@@ -202,28 +199,27 @@ def _record(scored: ScoredHypothesis, signals: tuple[Signal, ...]) -> dict[str, 
         ]
         return [token.token_id, values, alternatives]
 
-    gaps = {
-        "gaps": [
-            [units[gap.place], gap.confidence, gap.where, _json_value(gap.omission)]
-            for gap in gaps_to_check(scored, _MOST, main)
-        ]
-    }
-    return {
+    record: dict[str, Any] = {
         "words": [
             [units[word.start], units[word.end], confidence(getattr(word, main), main)]
             for word in scored.words
         ],
         "cells": [
             [
-                units[cell.start],
-                units[cell.end],
-                cell.confidence(main),
-                [token_record(token) for token in cell.tokens],
+                units[group.start],
+                units[group.end],
+                group.confidence(main),
+                [token_record(token) for token in group.tokens],
             ]
-            for cell in display_cells(scored)
+            for group in token_groups(scored)
         ],
-        **(gaps if shows_gaps(signals) else {}),
     }
+    if shows_gaps(signals):
+        record["gaps"] = [
+            [units[gap.place], gap.confidence, gap.where, _json_value(gap.omission)]
+            for gap in gaps_to_check(scored, _MOST, main)
+        ]
+    return record
 
 
 def _page_view(

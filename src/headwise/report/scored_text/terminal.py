@@ -1,15 +1,13 @@
 """Scored text in a terminal: coloured where there is colour, marked where there is none."""
 
 import unicodedata
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from functools import partial
 
-from rich import box
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.style import Style
-from rich.table import Table
 from rich.text import Text
 
 from headwise.data.records.scored import ScoredHypothesis, ScoredSpan, ScoredToken
@@ -26,6 +24,7 @@ from headwise.report.scored_text.display import (
     scale_description,
     words_to_check,
 )
+from headwise.report.terminal import View, plain, simple_table
 from headwise.report.text import printable
 
 # From doubtful to sound in one hue, so that it reads the same to everyone: orange ground, orange
@@ -51,14 +50,13 @@ def render_scored(scored: ScoredHypothesis, *, threshold: float = 0.5) -> Render
         scored: What to show. Its first signal is the main one; other signals than probabilities
             of being right are mapped onto [0, 1] by
             :func:`~headwise.report.scored_text.display.confidence`.
-        threshold: Words whose confidence lies below it are marked, in [0, 1]. For gaps see
-            :func:`~headwise.report.scored_text.display.gap_threshold`.
+        threshold: Words whose confidence lies below it are marked, in [0, 1].
 
     Raises:
         ValueError: If ``threshold`` is not in [0, 1].
     """
     check_threshold(threshold)
-    return _ScoredView(scored, threshold)
+    return View(partial(_draw_scored, scored, threshold))
 
 
 def render_table(
@@ -75,7 +73,7 @@ def render_table(
         ValueError: If ``threshold`` is not in [0, 1].
     """
     check_threshold(threshold)
-    return _TableView(tuple(scored), threshold, title)
+    return View(partial(_draw_table, tuple(scored), threshold, title))
 
 
 def render_legend(
@@ -88,103 +86,113 @@ def render_legend(
         threshold: The threshold it is shown with.
         gaps: Whether the signal ``omission`` is among those that are shown.
     """
-    return _LegendView(Signal(signal), threshold, gaps)
+    return View(partial(_draw_legend, Signal(signal), threshold, gaps))
 
 
-@dataclass(frozen=True)
-class _ScoredView:
-    scored: ScoredHypothesis
-    threshold: float
+class _Marked:
+    """One hypothesis with what is to be checked in it, for a given console."""
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        main = _main_signal(self.scored)
-        flagged = words_to_check(self.scored, self.threshold, main)
-        gaps = gaps_to_check(self.scored, self.threshold, main)
-        scores = Text.assemble(
-            (f"{main} ", "dim"),
-            (_number(self.scored.score), "bold"),
-            *_no_error(self.scored, "  "),
-            *((f"  {s} {_number(self.scored.aggregate(signal=s))}", "dim")
-              for s in self.scored.signals[1:]),
-        )  # fmt: skip
-        yield scores
-        width = max(options.max_width - _INDENT, 1)
-        if self.scored.source is not None:
-            yield _indented(_plain_text(self.scored.source, "dim"))
-        hypothesis = _shaded(self.scored, self.threshold, main, gaps, console)
-        if _has_colour(console):
-            yield _indented(hypothesis)
-        else:
-            yield _indented(_with_carets(hypothesis, console, width))
-        if flagged:
-            yield _indented(Text.assemble(("to check: ", "dim"), _join(flagged, main)))
-        if gaps:
-            listed = Text(", ").join(map(_gap_to_check, gaps))
-            yield _indented(Text.assemble((f"something missing {GAP_MARK}: ", "dim"), listed))
+    def __init__(self, scored: ScoredHypothesis, threshold: float, console: Console) -> None:
+        self.scored, self.threshold, self._console = scored, threshold, console
+        self.main, *self.others = scored.signals
+        self.words = words_to_check(scored, threshold, self.main)
+        self.gaps = gaps_to_check(scored, threshold, self.main)
+
+    def text(self) -> Text:
+        """The hypothesis, shaded, words to check underlined, with the marks of its gaps."""
+        text = plain(self.scored.hypothesis)
+        for word in self.scored.words:
+            level = confidence(getattr(word, self.main), self.main)
+            if level is not None:
+                flagged = _FLAGGED if level < self.threshold else Style.null()
+                text.stylize(_shade(level, self._console) + flagged, word.start, word.end)
+        if not self.gaps:
+            return text
+        mark = Text.assemble((GAP_MARK, _shade(0.0, self._console) + Style(bold=True)))
+        return mark.join(text.divide([gap.place for gap in self.gaps]))
+
+    def no_error(self) -> list[str]:
+        """The probability that nothing is wrong, where it is known."""
+        share = no_error_share(self.scored)
+        return [] if share is None else [f"no error {share}"]
+
+    def listed(self, separator: str) -> Text:
+        """The words to check, each with what could stand there."""
+        words = (_word_to_check(word, level, self.main) for word, level in self.words)
+        return Text(separator).join(words)
 
 
-@dataclass(frozen=True)
-class _TableView:
-    scored: tuple[ScoredHypothesis, ...]
-    threshold: float
-    title: str | None
+def _draw_scored(
+    scored: ScoredHypothesis, threshold: float, console: Console, options: ConsoleOptions
+) -> RenderResult:
+    marked = _Marked(scored, threshold, console)
+    others = [f"{s} {_score(scored.aggregate(signal=s))}" for s in marked.others]
+    yield Text("  ").join(
+        [
+            Text.assemble((f"{marked.main} ", "dim"), (_score(scored.score), "bold")),
+            *map(Text, marked.no_error()),
+            *(Text(other, "dim") for other in others),
+        ]
+    )
+    if scored.source is not None:
+        yield _indented(plain(scored.source, "dim"))
+    text = marked.text()
+    if not _has_colour(console):
+        text = _with_carets(text, console, max(options.max_width - _INDENT, 1))
+    yield _indented(text)
+    if marked.words:
+        yield _indented(Text.assemble(("to check: ", "dim"), marked.listed(", ")))
+    if marked.gaps:
+        gaps = Text(", ").join(map(_gap_to_check, marked.gaps))
+        yield _indented(Text.assemble((f"something missing {GAP_MARK}: ", "dim"), gaps))
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        table = Table(
-            title=None if self.title is None else _plain_text(self.title),
-            box=box.SIMPLE_HEAD,
-            show_lines=False,
-            padding=(0, 1),
-            pad_edge=False,
+
+def _draw_table(
+    rows: Sequence[ScoredHypothesis],
+    threshold: float,
+    title: str | None,
+    console: Console,
+    options: ConsoleOptions,
+) -> RenderResult:
+    table = simple_table(title)
+    table.add_column("#", justify="right", style="dim", no_wrap=True)
+    table.add_column("score", no_wrap=True)
+    narrow = options.max_width < _NARROW
+    table.add_column("text", ratio=3, overflow="fold")
+    if not narrow:
+        table.add_column("to check", ratio=2, overflow="fold")
+    for place, scored in enumerate(rows, start=1):
+        marked = _Marked(scored, threshold, console)
+        scores = [Text.assemble((_score(scored.score), "bold"), (f" {marked.main}", "dim"))]
+        scores += map(Text, marked.no_error())
+        scores += (Text(f"{_score(scored.aggregate(signal=s))} {s}", "dim") for s in marked.others)
+        source = [] if scored.source is None else [plain(scored.source, "dim")]
+        texts = [*source, marked.text()]
+        gaps = (Text.assemble((f"{GAP_MARK} ", "bold"), _gap_to_check(gap)) for gap in marked.gaps)
+        to_check = [line for line in (marked.listed("\n"), *gaps) if line]
+        cells = [[*texts, *to_check]] if narrow else [texts, to_check]
+        table.add_row(
+            str(place),
+            *map(Text("\n").join, (scores, *cells)),
+            end_section=place < len(rows),
         )
-        table.add_column("#", justify="right", style="dim", no_wrap=True)
-        table.add_column("score", no_wrap=True)
-        narrow = options.max_width < _NARROW
-        table.add_column("text", ratio=3, overflow="fold")
-        if not narrow:
-            table.add_column("to check", ratio=2, overflow="fold")
-        for number, scored in enumerate(self.scored, start=1):
-            main = _main_signal(scored)
-            flagged = words_to_check(scored, self.threshold, main)
-            gaps = gaps_to_check(scored, self.threshold, main)
-            texts = [_shaded(scored, self.threshold, main, gaps, console)]
-            if scored.source is not None:
-                texts.insert(0, _plain_text(scored.source, "dim"))
-            to_check = [_join(flagged, main, "\n"), *(_marked_gap(gap) for gap in gaps)]
-            row = [Text("\n").join(texts), Text("\n").join(line for line in to_check if line)]
-            if narrow:
-                row = [Text("\n").join(text for text in row if text)]
-            table.add_row(
-                str(number),
-                _score_column(scored, main),
-                *row,
-                end_section=number < len(self.scored),
-            )
-        yield table
+    yield table
 
 
-@dataclass(frozen=True)
-class _LegendView:
-    signal: Signal
-    threshold: float
-    gaps: bool
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        limit = f"{self.threshold:.2f}"
-        shown = Text.assemble(
-            (f"{self.signal}: {scale_description(self.signal)}. Words below ", "dim"),
-            (limit, _FLAGGED if _has_colour(console) else ""),
-            (" are underlined." if _has_colour(console) else " have ^ under them.", "dim"),
-        )
-        if self.gaps:
-            above = f"{1.0 - gap_threshold(self.threshold, self.signal):.2f}"
-            shown.append(f" {GAP_MARK} stands where something seems to be missing, with ", "dim")
-            shown.append(f"a probability above {above}.", "dim")
-        yield shown
-
-
-def _main_signal(scored: ScoredHypothesis) -> Signal:
-    return scored.signals[0]
+def _draw_legend(
+    signal: Signal, threshold: float, gaps: bool, console: Console, _options: ConsoleOptions
+) -> RenderResult:
+    coloured = _has_colour(console)
+    shown = Text.assemble(
+        (f"{signal}: {scale_description(signal)}. Words below ", "dim"),
+        (f"{threshold:.2f}", _FLAGGED if coloured else ""),
+        (" are underlined." if coloured else " have ^ under them.", "dim"),
+    )
+    if gaps:
+        above = f"{1.0 - gap_threshold(threshold, signal):.2f}"
+        shown.append(f" {GAP_MARK} stands where something seems to be missing, with ", "dim")
+        shown.append(f"a probability above {above}.", "dim")
+    yield shown
 
 
 def _has_colour(console: Console) -> bool:
@@ -197,30 +205,6 @@ def _shade(level: float, console: Console) -> Style:
         if level < limit:
             return Style.parse(style)
     return Style.null()
-
-
-def _plain_text(text: str, style: str = "") -> Text:
-    """Text as it is: no markup, and no character that would steer the terminal."""
-    return Text(printable(text), style)
-
-
-def _shaded(
-    scored: ScoredHypothesis,
-    threshold: float,
-    main: Signal,
-    gaps: list[Gap],
-    console: Console,
-) -> Text:
-    text = _plain_text(scored.hypothesis)
-    for word in scored.words:
-        level = confidence(getattr(word, main), main)
-        if level is not None:
-            style = _shade(level, console) + (_FLAGGED if level < threshold else Style.null())
-            text.stylize(style, word.start, word.end)
-    if not gaps:
-        return text
-    mark = Text.assemble((GAP_MARK, _shade(0.0, console) + Style(bold=True)))
-    return mark.join(text.divide([gap.place for gap in gaps]))
 
 
 def _with_carets(text: Text, console: Console, width: int) -> Text:
@@ -241,28 +225,15 @@ def _with_carets(text: Text, console: Console, width: int) -> Text:
     return Text("\n").join(lines)
 
 
-def _score_column(scored: ScoredHypothesis, main: Signal) -> Text:
-    column = Text.assemble(
-        (_number(scored.score), "bold"), (f" {main}", "dim"), *_no_error(scored, "\n")
-    )
-    for signal in scored.signals[1:]:
-        column.append(f"\n{_number(scored.aggregate(signal=signal))} {signal}", "dim")
-    return column
-
-
-def _no_error(scored: ScoredHypothesis, separator: str) -> list[tuple[str, str]]:
-    share = no_error_share(scored)
-    return [] if share is None else [(f"{separator}no error {share}", "")]
-
-
-def _join(flagged: list[tuple[ScoredSpan, float]], main: Signal, separator: str = ", ") -> Text:
-    return Text(separator).join(_word_to_check(word, level, main) for word, level in flagged)
-
-
 def _word_to_check(word: ScoredSpan, level: float, main: Signal) -> Text:
     """A word, its confidence, and what the language model would rather have put there."""
     text = Text.assemble((printable(word.text), "bold"), f" {level:.2f}")
-    worst = min(word.tokens, key=lambda token: _level(token, main))
+
+    def level_of(token: ScoredToken) -> float:
+        found = confidence(getattr(token, main), main)
+        return 1.0 if found is None else found
+
+    worst = min(word.tokens, key=level_of)
     shown = printable(worst.text).strip()
     others = [
         (alternative_label(alternative.text), alternative.probability)
@@ -281,16 +252,8 @@ def _gap_to_check(gap: Gap) -> Text:
     return Text.assemble(gap.where, f" {gap.omission:.2f}")
 
 
-def _marked_gap(gap: Gap) -> Text:
-    return Text.assemble((f"{GAP_MARK} ", "bold"), _gap_to_check(gap))
-
-
-def _level(token: ScoredToken, main: Signal) -> float:
-    level = confidence(getattr(token, main), main)
-    return 1.0 if level is None else level
-
-
-def _number(value: float | None) -> str:
+def _score(value: float | None) -> str:
+    # With hyphens: a terminal without Unicode has neither dash nor minus
     return "-" if value is None else f"{value:.2f}"
 
 
