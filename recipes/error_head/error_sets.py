@@ -13,8 +13,13 @@ from numpy.typing import NDArray
 
 from headwise import QualityEstimator
 from headwise.backbones import Backbone, PromptTemplate
-from headwise.corruption import CorruptionMix, ErrorFamily, corrupt, plausible_errors
-from headwise.corruption.corrupting import crude_errors
+from headwise.corruption import (
+    CorruptionMix,
+    ErrorFamily,
+    corrupt,
+    crude_errors,
+    plausible_errors,
+)
 from headwise.data.readers import read_pairs
 from headwise.data.records.error_spans import ErrorSpan
 from headwise.data.records.pairs import Pair
@@ -138,7 +143,7 @@ def error_set(
                 (CRUDE, crude_errors(pairs, corpus=corpus, seed=seed)),
                 (PLAUSIBLE, plausible_errors(backbone, pairs, prompt, seed=seed)),
             ):
-                made += [(name, error.marked()) for error in errors]
+                made += [(name, error.pair) for error in errors]
         folder.mkdir(parents=True, exist_ok=True)
         with atomic_path(texts) as temporary, temporary.open("w", encoding="utf-8") as lines:
             for family, pair in made:

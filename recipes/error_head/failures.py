@@ -24,7 +24,7 @@ def main() -> None:
     for name, path in TEST.items():
         pairs = right_pairs(arguments.data / path)[:_TEXTS]
         errors = plausible_errors(estimator.backbone, pairs, estimator.prompt, seed=0)
-        wrong = [error.marked() for error in errors]
+        wrong = [error.pair for error in errors]
         print(f"\n{name}: plausible errors with the least `error`")
         _show(sorted(_words(estimator, wrong, marked=True), key=_error)[: arguments.count])
         print(f"\n{name}: right words of references with the largest `error`")

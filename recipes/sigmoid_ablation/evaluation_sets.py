@@ -12,9 +12,9 @@ from scipy.stats import spearmanr
 from torch import Tensor
 
 from headwise.backbones import Backbone, PromptTemplate
+from headwise.corruption import crude_errors, plausible_errors
 from headwise.data.readers import read_pairs
 from headwise.data.records.pairs import Pair
-from headwise.evaluation import crude_errors, plausible_errors
 from headwise.features import CachedFeatures, FeatureSpec, extract_features
 from headwise.functional import LargestDrop, vocabulary_statistics
 from headwise.metrics import roc_auc
@@ -85,7 +85,7 @@ def evaluation_sets(
             ("plausible", plausible_errors(backbone, clean, prompt, seed=0)),
         ):
             texts = [Pair(pair.source, pair.hypothesis, errors=()) for pair in clean]
-            texts += [error.marked() for error in errors]
+            texts += [error.pair for error in errors]
             corrupted = torch.tensor([bool(pair.errors) for pair in texts])
             whole = f"{name} {kind}"
             sets[whole] = EvaluationSet(extracted(whole, texts), None, corrupted)

@@ -1,14 +1,15 @@
 """What a calibration is worth on data that had no part in it, as Markdown."""
 
 import argparse
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
 from headwise import QualityEstimator
+from headwise.corruption import error_copies, with_error_copies
 from headwise.data.readers import read_pairs
 from headwise.data.records.pairs import Pair
-from headwise.evaluation.quality.error_copies import with_error_copies
 from headwise.quality.calibration.record import Fit
 from headwise.quality.calibration.threshold_curve import (
     LabelledTokens,
@@ -32,10 +33,9 @@ def main() -> None:
         parser.error("The head has no calibration; run `headwise calibrate` first.")
     for path in arguments.data:
         right = [row for row in read_pairs(path) if isinstance(row, Pair)]
-        pairs, groups = with_error_copies(
-            estimator, right, families=("crude", "plausible"), seed=arguments.seed
-        )
-        judged = label_texts(estimator, pairs, calibration.signal, groups=groups)
+        copies = error_copies(estimator.backbone, right, estimator.prompt, seed=arguments.seed)
+        texts = with_error_copies(right, chain.from_iterable(copies.values()))
+        judged = label_texts(estimator, texts.pairs, calibration.signal, groups=texts.groups)
         counts = judged.counts()
         print(
             f"\n{Path(path).name}: {counts.texts:,} texts of {counts.sources:,} sources, "

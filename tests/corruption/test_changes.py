@@ -1,28 +1,25 @@
 import pytest
 
-from headwise.corruption.changes import Change, Edit, apply_changes, stand_apart
+from headwise.corruption.changes import Change, apply_changes, stand_apart
 from headwise.corruption.text_words import TextWords
 
 TEXT = "Der Hund läuft weg."
+WORDS = TextWords(TEXT)
 
 
 @pytest.mark.parametrize(
-    ("edit", "gap"),
+    ("change", "text", "place"),
     [
-        (TextWords(TEXT).without(0), True),
-        (TextWords(TEXT).without(1, 2), False),
-        (TextWords(TEXT).without(3), True),
-        (TextWords(TEXT).with_other(1, "Esel"), False),
-        (TextWords(TEXT).with_word_after(2, "nicht"), False),
-        (TextWords(TEXT).swapped(1), False),
+        (WORDS.without(0), "Hund läuft weg.", (0, 0)),
+        (WORDS.without(1, 2, gap=False), "Der weg.", (4, 7)),
+        (WORDS.without(3), "Der Hund läuft.", (14, 14)),
+        (WORDS.with_other(1, "Esel"), "Der Esel läuft weg.", (4, 8)),
+        (WORDS.with_word_after(2, "nicht"), "Der Hund läuft nicht weg.", (15, 20)),
+        (WORDS.swapped(1), "Der läuft Hund weg.", (4, 14)),
     ],
 )
-def test_a_change_does_what_its_edit_did(edit: Edit, gap: bool) -> None:
-    change = Change.of(TEXT, edit, gap=gap)
-    assert apply_changes(TEXT, [change]) == (
-        edit.text,
-        ((edit.start, edit.start if gap else edit.end),),
-    )
+def test_a_change_knows_its_place(change: Change, text: str, place: tuple[int, int]) -> None:
+    assert apply_changes(TEXT, [change]) == (text, (place,))
 
 
 def test_changes_keep_their_places_beside_each_other() -> None:

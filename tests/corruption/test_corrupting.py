@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from headwise.backbones import NAMED_PROMPTS, CausalBackbone
 from headwise.bundled.examples import example_pairs
 from headwise.corruption import Corruption, CorruptionMix, ErrorFamily, corrupt
-from headwise.corruption.known_translations import KnownTranslations
+from headwise.corruption.known_texts import KnownTranslations
 from headwise.data.records.pairs import Pair
 from headwise.data.records.word_tags import WordTags
 from headwise.errors import TrainingError

@@ -4,8 +4,7 @@ import pytest
 
 from headwise.bundled.examples import example_pairs
 from headwise.corruption import Corruption, CorruptionMix, ErrorFamily, corrupt
-from headwise.corruption.languages.de import INFLECTION_DE, NEGATION_DE
-from headwise.corruption.languages.en import NEGATION_EN
+from headwise.corruption.languages import LANGUAGES
 from headwise.corruption.languages.lists import EndingRule
 from headwise.corruption.text_words import TextWords
 from headwise.data.records.pairs import Pair
@@ -233,7 +232,7 @@ def test_foreign_spans_are_as_long_as_what_they_replace() -> None:
 
 
 def test_forms_of_a_word() -> None:
-    verbs = INFLECTION_DE.rules[-1]
+    verbs = LANGUAGES["de"].inflection.rules[-1]
     assert verbs.forms("läuft", {"laufen", "läuft", "läufst"}) == ["läufst", "laufen"]
     assert verbs.forms("und", {"und"}) == []
     assert EndingRule(("", "s")).forms("dogs", {"dog"}) == ["dog"]
@@ -241,7 +240,7 @@ def test_forms_of_a_word() -> None:
 
 
 def test_lists_are_in_lower_case() -> None:
-    for lists in (NEGATION_DE, NEGATION_EN):
+    for lists in (LANGUAGES["de"].negation, LANGUAGES["en"].negation):
         named = {*lists.negations, *lists.verbs, *lists.pronouns, *lists.opposites}
         assert all(word == word.lower() for word in named)
 

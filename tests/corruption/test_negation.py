@@ -2,7 +2,8 @@ import random
 
 import pytest
 
-from headwise.corruption.negation import change_negation
+from headwise.corruption.changes import apply_changes
+from headwise.corruption.listed_edits import change_negation
 from headwise.corruption.text_words import TextWords
 from headwise.evaluation import NEGATION_DE
 
@@ -19,23 +20,23 @@ from headwise.evaluation import NEGATION_DE
     ],
 )
 def test_the_only_place_there_is(text: str, changed: str, error: str) -> None:
-    edit = change_negation(TextWords(text), NEGATION_DE, random.Random(0))
-    assert edit is not None
-    assert edit.text == changed
-    assert edit.text[edit.start : edit.end] == error
+    changes = change_negation(TextWords(text), NEGATION_DE, random.Random(0))
+    new, ((start, end),) = apply_changes(text, changes)
+    assert new == changed
+    assert new[start:end] == error
 
 
 @pytest.mark.parametrize(
     "text", ["Ein Hund bellt.", "Nicht!", "Nein, nicht", "weil er müde ist.", "Er ist", ""]
 )
 def test_no_place(text: str) -> None:
-    assert change_negation(TextWords(text), NEGATION_DE, random.Random(0)) is None
+    assert change_negation(TextWords(text), NEGATION_DE, random.Random(0)) == ()
 
 
 def test_all_places_are_drawn() -> None:
     words = TextWords("Er kann nicht kommen und will nicht schreiben.")
-    edits = [change_negation(words, NEGATION_DE, random.Random(seed)) for seed in range(30)]
-    assert {edit.text for edit in edits if edit} == {
+    made = [change_negation(words, NEGATION_DE, random.Random(seed)) for seed in range(30)]
+    assert {apply_changes(words.text, changes)[0] for changes in made} == {
         "Er kann kommen und will nicht schreiben.",
         "Er kann nicht kommen und will schreiben.",
     }

@@ -6,57 +6,62 @@ from headwise.data.records.error_spans import is_marked, marked_ranges
 from headwise.data.records.pairs import Pair
 from headwise.data.records.words import word_ranges
 from headwise.errors import PromptError
-from headwise.evaluation import CorruptedPair, ErrorKind, plausible_errors
+from headwise.evaluation import Corruption, ErrorFamily, plausible_errors
 
 PROMPT = NAMED_PROMPTS["tiny"]
 PAIRS = example_pairs()
 
 
-def error(pair: CorruptedPair) -> str:
-    return pair.hypothesis[pair.start : pair.end]
+def place(made: Corruption) -> tuple[int, int]:
+    (span,) = made.pair.errors or ()
+    return span.start, span.end
+
+
+def error(made: Corruption) -> str:
+    return made.pair.hypothesis[slice(*place(made))]
 
 
 @pytest.fixture(scope="module")
-def made(tiny: CausalBackbone) -> list[CorruptedPair]:
+def made(tiny: CausalBackbone) -> list[Corruption]:
     return plausible_errors(tiny, PAIRS, PROMPT, seed=0)
 
 
-def test_one_word_of_each_pair_is_another_one(made: list[CorruptedPair]) -> None:
+def test_one_word_of_each_pair_is_another_one(made: list[Corruption]) -> None:
     assert len(made) > 0.9 * len(PAIRS)
     for pair in made:
-        assert pair.kind == ErrorKind.PLAUSIBLE
-        old, new = word_ranges(pair.original), word_ranges(pair.hypothesis)
-        at = new.index((pair.start, pair.end))
+        assert pair.family == ErrorFamily.PLAUSIBLE
+        old, new = word_ranges(pair.original), word_ranges(pair.pair.hypothesis)
+        at = new.index(place(pair))
         before = pair.original[slice(*old[at])]
         assert len(old) == len(new)
         assert before.casefold() != error(pair).casefold()
         assert (
             pair.original[: old[at][0]] + error(pair) + pair.original[old[at][1] :]
-            == pair.hypothesis
+            == pair.pair.hypothesis
         )
 
 
-def test_labels_are_the_tokens_of_the_word(tiny: CausalBackbone, made: list[CorruptedPair]) -> None:
-    encoded = tiny.encode([(pair.source, pair.hypothesis) for pair in made], PROMPT)
+def test_labels_are_the_tokens_of_the_word(tiny: CausalBackbone, made: list[Corruption]) -> None:
+    encoded = tiny.encode([(one.pair.source, one.pair.hypothesis) for one in made], PROMPT)
     for pair, code in zip(made, encoded, strict=True):
         assert isinstance(code, EncodedPair)
-        marked = marked_ranges(pair.marked().errors or (), pair.hypothesis)
+        marked = marked_ranges(pair.pair.errors or (), pair.pair.hypothesis)
         tokens = [
             token
-            for token, place in zip(code.targets, code.ranges, strict=False)
-            if is_marked(place, marked)
+            for token, at in zip(code.targets, code.ranges, strict=False)
+            if is_marked(at, marked)
         ]
         assert tiny.tokenizer.decode(tokens).strip() == error(pair)
 
 
-def test_the_order_is_that_of_the_pairs(made: list[CorruptedPair]) -> None:
+def test_the_order_is_that_of_the_pairs(made: list[Corruption]) -> None:
     texts = [pair.hypothesis for pair in PAIRS]
     indices = [texts.index(pair.original) for pair in made]
     assert indices == sorted(indices)
 
 
 def test_an_error_depends_on_seed_and_index_alone(
-    tiny: CausalBackbone, made: list[CorruptedPair]
+    tiny: CausalBackbone, made: list[Corruption]
 ) -> None:
     assert plausible_errors(tiny, PAIRS, PROMPT, seed=0, batch_tokens=1) == made
     assert plausible_errors(tiny, PAIRS[:4], PROMPT, seed=0) == [

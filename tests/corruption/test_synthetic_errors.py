@@ -1,4 +1,4 @@
-from headwise.corruption.known_translations import KnownTranslations, pair_generator
+from headwise.corruption.known_texts import KnownTranslations, pair_generator
 from headwise.data.records.pairs import Pair
 
 

@@ -4,7 +4,7 @@ import pytest
 from tiny_models import TOKENIZERS
 from transformers import PreTrainedTokenizerFast
 
-from headwise.corruption.token_texts import TokenTexts, is_one_word
+from headwise.corruption.unlikely_words import TokenTexts, is_one_word
 
 TokenizerOf = Callable[[str], PreTrainedTokenizerFast]
 EACH_TOKENIZER = pytest.mark.parametrize("name", TOKENIZERS)

@@ -7,8 +7,7 @@ import torch
 
 from headwise.backbones import NAMED_PROMPTS, CausalBackbone, EncodedPair
 from headwise.bundled.examples import example_pairs
-from headwise.corruption.token_texts import TokenTexts
-from headwise.corruption.unlikely_words import WordPlace, unlikely_words
+from headwise.corruption.unlikely_words import TokenTexts, WordPlace, unlikely_words
 from headwise.functional import dominant_tokens
 
 PROMPT = NAMED_PROMPTS["tiny"]

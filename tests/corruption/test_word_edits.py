@@ -1,13 +1,13 @@
 import pytest
 
-from headwise.corruption.changes import Edit
+from headwise.corruption.changes import Change, apply_changes
 from headwise.corruption.text_words import TextWords
 
 
-def marked(edit: Edit) -> str:
-    """The text with its error in brackets."""
-    inside = edit.text[edit.start : edit.end]
-    return f"{edit.text[: edit.start]}[{inside}]{edit.text[edit.end :]}"
+def marked(words: TextWords, change: Change) -> str:
+    """The changed text with its error in brackets."""
+    text, ((start, end),) = apply_changes(words.text, [change])
+    return f"{text[:start]}[{text[start:end]}]{text[end:]}"
 
 
 @pytest.mark.parametrize(
@@ -22,15 +22,18 @@ def marked(edit: Edit) -> str:
     ],
 )
 def test_without(text: str, index: int, expected: str) -> None:
-    assert marked(TextWords(text).without(index)) == expected
+    words = TextWords(text)
+    assert marked(words, words.without(index, gap=False)) == expected
 
 
-def test_other_edits_keep_the_rest() -> None:
+def test_other_changes_keep_the_rest() -> None:
     words = TextWords("Ja. Der  alte Hund, er bellt!")
-    assert marked(words.with_other(4, "Igel")) == "Ja. Der  alte [Igel], er bellt!"
-    assert marked(words.with_other(2, "die")) == "Ja. [Die]  alte Hund, er bellt!"
-    assert marked(words.with_word_after(4, "nicht")) == "Ja. Der  alte Hund [nicht], er bellt!"
-    assert marked(words.swapped(2)) == "Ja. [alte  Der] Hund, er bellt!"
+    assert marked(words, words.with_other(4, "Igel")) == "Ja. Der  alte [Igel], er bellt!"
+    assert marked(words, words.with_other(2, "die")) == "Ja. [Die]  alte Hund, er bellt!"
+    assert (
+        marked(words, words.with_word_after(4, "nicht")) == "Ja. Der  alte Hund [nicht], er bellt!"
+    )
+    assert marked(words, words.swapped(2)) == "Ja. [alte  Der] Hund, er bellt!"
 
 
 def test_where_sentences_begin() -> None:

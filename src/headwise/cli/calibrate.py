@@ -98,8 +98,8 @@ def calibrate(
     """
     import sys
 
+    from headwise.corruption.error_copies import FAMILIES
     from headwise.data.readers import Layout
-    from headwise.evaluation.quality.error_copies import FAMILIES
     from headwise.heads.storage.quality_heads import copy_head, read_head_info
     from headwise.quality.calibrate import calibrate as fit
     from headwise.quality.calibration.thresholds import Aim, Rule
@@ -168,11 +168,12 @@ def _pairs(
 ) -> "tuple[list[Pair], list[str]]":
     """All pairs with known errors, and what each belongs to."""
     import sys
+    from itertools import chain
 
+    from headwise.corruption.error_copies import error_copies, group_of, with_error_copies
     from headwise.data.readers import read_pairs
     from headwise.data.records.pairs import Pair
     from headwise.errors import CalibrationError
-    from headwise.evaluation.quality.error_copies import with_error_copies
 
     found: list[Pair] = []
     rejected = 0
@@ -191,9 +192,10 @@ def _pairs(
             "are right, add --synthetic crude,plausible to put errors into copies of them."
         )
     marked = [pair for pair in found if pair.errors is not None]
-    pairs, groups = with_error_copies(estimator, plain, families=families, seed=seed)
-    groups += [pair.hypothesis if pair.source is None else pair.source for pair in marked]
-    return pairs + marked, groups
+    copies = error_copies(estimator.backbone, plain, estimator.prompt, families=families, seed=seed)
+    texts = with_error_copies(plain, chain.from_iterable(copies.values()))
+    groups = [*texts.groups, *(group_of(pair, pair.hypothesis) for pair in marked)]
+    return [*texts.pairs, *marked], groups
 
 
 def _show(calibration: "Calibration") -> None:

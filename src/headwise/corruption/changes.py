@@ -8,21 +8,6 @@ from headwise.data.records.error_spans import Range
 
 
 @dataclass(frozen=True, slots=True)
-class Edit:
-    """A changed text and the place of the change.
-
-    Attributes:
-        text: The whole text after the change.
-        start: Where the error begins in it, in characters.
-        end: Where it ends, exclusive.
-    """
-
-    text: str
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
 class Change:
     """Neighbouring characters of a text that become others.
 
@@ -38,24 +23,8 @@ class Change:
     text: str
     marked: Range
 
-    @classmethod
-    def of(cls, original: str, edit: Edit, *, gap: bool = False) -> "Change":
-        """The change that an edit made.
-
-        Args:
-            original: The text before the edit.
-            edit: The text after it.
-            gap: Whether the error is what is missing in front of the place that the edit marks.
-        """
-        end = len(original) - (len(edit.text) - edit.end)
-        start = min(edit.start, end)
-        marked = (edit.start - start, (edit.start if gap else edit.end) - start)
-        return cls(start, end, edit.text[start : edit.end], marked)
-
 
 Changes = tuple[Change, ...]
-
-
 """What makes one error; empty if a text does not allow it."""
 
 
@@ -67,10 +36,6 @@ def stand_apart(changes: Iterable[Change]) -> bool:
 
 def apply_changes(text: str, changes: Sequence[Change]) -> tuple[str, tuple[Range, ...]]:
     """Make changes that stand apart.
-
-    Args:
-        text: The text as it was.
-        changes: What to do to it, in any order.
 
     Returns:
         The new text, and for each change, in the order given, where in it the error is.

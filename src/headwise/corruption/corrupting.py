@@ -1,29 +1,31 @@
-"""Put errors into correct texts, mixed in proportions."""
+"""Put errors into correct texts: mixed in proportions, or one crude error each."""
 
 import logging
-import random
 from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import assert_never
 
 from headwise.backbones import LanguageBackbone, PromptTemplate
-from headwise.corruption.changes import Edit
-from headwise.corruption.corpus_words import CorpusWords
 from headwise.corruption.drafts import Draft
-from headwise.corruption.error_maker import NEED_SOURCES, ErrorMaker
-from headwise.corruption.families import CorruptedPair, Corruption, ErrorFamily, ErrorKind
-from headwise.corruption.known_translations import KnownTranslations, pair_generator
-from headwise.corruption.listed_edits import LISTS, NEGATIONS, other_number
+from headwise.corruption.error_maker import NEED_LISTS, NEED_SOURCES, ErrorMaker
+from headwise.corruption.families import Corruption, ErrorFamily
+from headwise.corruption.known_texts import pair_generator
+from headwise.corruption.languages import LANGUAGES
 from headwise.corruption.mix import CorruptionMix
-from headwise.corruption.negation import change_negation
-from headwise.corruption.plausible_errors import plausible_copies
+from headwise.corruption.plausible_errors import plausible_changes
 from headwise.corruption.source_edits import translated_source
-from headwise.corruption.text_words import TextWords
 from headwise.data.records.pairs import Pair
 from headwise.errors import TrainingError
 from headwise.progress import progress_bar
 
 logger = logging.getLogger(__name__)
+
+CRUDE_KINDS = (
+    ErrorFamily.REPLACEMENT,
+    ErrorFamily.DELETION,
+    ErrorFamily.SWAP,
+    ErrorFamily.NUMBER,
+)
+"""What `crude_errors` makes by default; with a language, it can also make negations."""
 
 
 def corrupt(
@@ -76,9 +78,8 @@ def corrupt(
     if not pairs:
         return []
     weights = _possible_families(mix, pairs, with_model=backbone is not None)
-    known = KnownTranslations(pairs)
     texts = [pair.hypothesis for pair in pairs] if corpus is None else list(corpus)
-    maker = ErrorMaker(pairs, texts, families=weights, language=mix.language, known=known)
+    maker = ErrorMaker(pairs, texts, families=weights, language=mix.language)
     drafts: list[Draft] = []
     with progress_bar("Corrupting", total=len(pairs), enabled=progress) as advance:
         for index, pair in enumerate(pairs):
@@ -92,16 +93,16 @@ def corrupt(
     if waiting := [draft for draft in drafts if draft.waits]:
         assert backbone is not None
         assert prompt is not None
-        answers = plausible_copies(
+        answers = plausible_changes(
             backbone,
             [draft.text.pair for draft in waiting],
             prompt,
             generators=[draft.rng for draft in waiting],
-            known=known,
+            known=maker.known,
             batch_tokens=batch_tokens,
         )
-        for draft, copied in zip(waiting, answers, strict=True):
-            draft.answer(copied, maker)
+        for draft, change in zip(waiting, answers, strict=True):
+            draft.answer(change, maker)
             draft.go_on(maker)
     return [made for draft in drafts if (made := draft.corruption()) is not None]
 
@@ -117,9 +118,9 @@ def _possible_families(
             lacking[family] = "needs a language model (`backbone` and `prompt`)"
         elif family in NEED_SOURCES and all(translated_source(p) is None for p in pairs):
             lacking[family] = "needs texts that translate a source"
-        elif family in LISTS and mix.language not in LISTS[family]:
+        elif family in NEED_LISTS and mix.language not in LANGUAGES:
             lacking[family] = (
-                f"needs the mix to name a `language` out of {', '.join(LISTS[family])}, "
+                f"needs the mix to name a `language` out of {', '.join(LANGUAGES)}, "
                 f"got {mix.language!r}"
             )
     said = "; ".join(f"{family} {reason}" for family, reason in lacking.items())
@@ -136,114 +137,56 @@ def _warn_once(said: str) -> None:
     logger.warning("Families of errors that are left out: %s.", said)
 
 
-CRUDE_KINDS = (ErrorKind.REPLACED, ErrorKind.DELETED, ErrorKind.SWAPPED, ErrorKind.NUMBER)
-
-
 def crude_errors(
     pairs: Sequence[Pair],
     *,
     corpus: Iterable[str],
     seed: int,
-    kinds: Sequence[ErrorKind | str] = CRUDE_KINDS,
+    kinds: Sequence[ErrorFamily | str] = CRUDE_KINDS,
     language: str | None = None,
-) -> list[CorruptedPair]:
-    """Put one error into each hypothesis.
+) -> list[Corruption]:
+    """Put one error into each hypothesis, as simple as its family allows.
 
-    The kind is drawn evenly among those that the hypothesis allows. What an edit makes of one
-    translation is never another translation that the pairs hold for the same source.
+    A deletion takes one word out and marks the next, a swap lets two neighbours change places, and
+    a number is one in digits. The family is drawn evenly among those that the hypothesis allows.
+    What an edit makes of one translation is never another translation that the pairs hold for the
+    same source.
 
     Args:
         pairs: Correct pairs.
         corpus: Texts whose words replace others, a frequent word more often than a rare one.
         seed: The same seed gives a pair at the same index the same error.
-        kinds: Which errors to make: all but ``plausible``.
-        language: Language code of the hypotheses, for ``negation`` only: ``de``.
+        kinds: Which families to make, out of the default and ``negation``.
+        language: Language code of the hypotheses, for ``negation`` only: ``de`` or ``en``.
 
     Returns:
         One corrupted pair a pair, in order; pairs that allow no error are left out.
 
     Raises:
-        ValueError: If there is no kind, a kind needs a model or a language, or the corpus has no
-            word to replace others by.
+        ValueError: If there is no family, one is not made here or needs a language, or the corpus
+            has no word to replace others by.
     """
-    chosen = list(dict.fromkeys(map(ErrorKind, kinds)))
-    maker = _ErrorMaker(chosen, corpus=corpus, language=language)
-    known = KnownTranslations(pairs)
+    chosen = list(dict.fromkeys(map(ErrorFamily, kinds)))
+    makeable = (*CRUDE_KINDS, ErrorFamily.NEGATION)
+    if not chosen or not set(chosen) <= set(makeable):
+        raise ValueError(
+            f"`kinds` must name some of {', '.join(makeable)}, "
+            f"got {[str(family) for family in chosen]}; `plausible_errors` makes the language "
+            "model's own, and `corrupt` all others."
+        )
+    if ErrorFamily.NEGATION in chosen and language not in LANGUAGES:
+        raise ValueError(
+            f"Negation needs a `language` out of {', '.join(LANGUAGES)}, got {language!r}."
+        )
+    maker = ErrorMaker(pairs, list(corpus), families=chosen, language=language, crude=True)
+    if ErrorFamily.REPLACEMENT in chosen and not len(maker.words):
+        raise ValueError("`corpus` holds no word inside a sentence to replace others by.")
     corrupted = []
     for index, pair in enumerate(pairs):
-        rng = pair_generator(seed, index)
-        words, refused = TextWords(pair.hypothesis), known.other_words(pair)
-        for kind in rng.sample(chosen, len(chosen)):
-            edit = maker.edit(kind, words, rng=rng, refused=refused)
-            if edit is not None and not known.include(pair.source, edit.text):
-                corrupted.append(CorruptedPair.of(pair, edit, kind))
+        rng, text = pair_generator(seed, index), maker.read(pair)
+        for family in rng.sample(chosen, len(chosen)):
+            changes = maker.make(family, text, rng)
+            if changes and maker.is_wrong(text, changes):
+                corrupted.append(Corruption.of(pair, changes, [family]))
                 break
     return corrupted
-
-
-class _ErrorMaker:
-    def __init__(
-        self, kinds: list[ErrorKind], *, corpus: Iterable[str], language: str | None
-    ) -> None:
-        if not kinds or ErrorKind.PLAUSIBLE in kinds:
-            raise ValueError(
-                f"`kinds` must name some of {', '.join([*CRUDE_KINDS, ErrorKind.NEGATION])}, "
-                f"got {[str(kind) for kind in kinds]}; `plausible_errors` makes the other kind."
-            )
-        if ErrorKind.NEGATION in kinds and language not in NEGATIONS:
-            raise ValueError(
-                f"Negation needs a `language` out of {', '.join(NEGATIONS)}, got {language!r}."
-            )
-        self._language = language
-        self._corpus = CorpusWords(corpus if ErrorKind.REPLACED in kinds else ())
-        if ErrorKind.REPLACED in kinds and not len(self._corpus):
-            raise ValueError("`corpus` holds no word inside a sentence to replace others by.")
-
-    def edit(
-        self, kind: ErrorKind, words: TextWords, *, rng: random.Random, refused: set[str]
-    ) -> Edit | None:
-        """Make an error of a kind, or ``None`` where the text does not allow it."""
-        match kind:
-            case ErrorKind.REPLACED:
-                return self._replaced(words, rng, refused)
-            case ErrorKind.DELETED:
-                return _deleted(words, rng)
-            case ErrorKind.SWAPPED:
-                return _swapped(words, rng)
-            case ErrorKind.NUMBER:
-                return other_number(words.text, rng)
-            case ErrorKind.NEGATION:
-                assert self._language is not None
-                return change_negation(words, NEGATIONS[self._language], rng)
-            case ErrorKind.PLAUSIBLE:
-                raise AssertionError("refused at the start")
-            case _:
-                assert_never(kind)
-
-    def _replaced(self, words: TextWords, rng: random.Random, refused: set[str]) -> Edit | None:
-        places = [i for i in range(len(words)) if words.has_letter(i)]
-        if not places:
-            return None
-        place = rng.choice(places)
-        word = self._corpus.draw(rng, refused | {words[place].casefold()})
-        return None if word is None else words.with_other(place, word)
-
-
-def _neighbours(words: TextWords) -> list[int]:
-    return [
-        i
-        for i in range(len(words))
-        # Between two equal words nobody can tell which one is missing or out of place
-        if words.has_neighbour(i) and words[i].casefold() != words[i + 1].casefold()
-    ]
-
-
-def _deleted(words: TextWords, rng: random.Random) -> Edit | None:
-    places = _neighbours(words)
-    return words.without(rng.choice(places)) if places else None
-
-
-def _swapped(words: TextWords, rng: random.Random) -> Edit | None:
-    # The capital letter of a sentence's first word would give the error away
-    places = [i for i in _neighbours(words) if not words.opens_sentence(i)]
-    return words.swapped(rng.choice(places)) if places else None

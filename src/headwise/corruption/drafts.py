@@ -2,12 +2,10 @@
 
 import random
 from collections.abc import Mapping
-from dataclasses import replace
 
-from headwise.corruption.changes import Change, Changes, Edit, apply_changes, stand_apart
+from headwise.corruption.changes import Change, Changes, stand_apart
 from headwise.corruption.error_maker import ErrorMaker, ReadText
-from headwise.corruption.families import CorruptedPair, Corruption, ErrorFamily
-from headwise.data.records.error_spans import ErrorSpan
+from headwise.corruption.families import Corruption, ErrorFamily
 
 _WORDS_PER_ERROR = 6
 # What was drawn may be another translation, or touch an error that is there
@@ -63,33 +61,24 @@ class Draft:
                 if self._add(family, maker.make(family, self.text, self.rng), maker):
                     break
 
-    def answer(self, copied: CorruptedPair | None, maker: ErrorMaker) -> None:
+    def answer(self, change: Change | None, maker: ErrorMaker) -> None:
         """Take the error that the language model made, if it made one."""
         self.waits = False
-        if copied is not None:
-            edit = Edit(copied.hypothesis, copied.start, copied.end)
-            self._add(ErrorFamily.PLAUSIBLE, (Change.of(copied.original, edit),), maker)
+        if change is not None:
+            self._add(ErrorFamily.PLAUSIBLE, (change,), maker)
 
     def corruption(self) -> Corruption | None:
         """The copy with its errors; ``None`` if the text allowed none."""
         if not self._families:
             return None
-        hypothesis, places = apply_changes(self.text.words.text, self._changes)
-        errors = sorted(
-            (
-                ErrorSpan(start, end, category=family.value)
-                for (start, end), family in zip(places, self._families, strict=True)
-            ),
-            key=lambda error: (error.start, error.end),
-        )
-        pair = replace(self.text.pair, hypothesis=hypothesis, errors=tuple(errors), tags=None)
-        return Corruption(pair, self.text.pair.hypothesis, self._families[0])
+        return Corruption.of(self.text.pair, self._changes, self._families)
 
     def _add(self, family: ErrorFamily, changes: Changes, maker: ErrorMaker) -> bool:
         together = (*self._changes, *changes)
         if not (
             changes
             and stand_apart(together)
+            # Alone as well: beside others, a change that makes another translation would hide
             and maker.is_wrong(self.text, changes)
             and maker.is_wrong(self.text, together)
         ):

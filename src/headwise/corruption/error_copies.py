@@ -1,13 +1,17 @@
-"""The texts that an error head learns from: correct ones with copies, and marked ones."""
+"""Correct texts together with copies of them that have errors of known place."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
-from headwise.backbones import Backbone, PromptTemplate
-from headwise.corruption import CorruptionMix, corrupt
+from headwise.backbones import LanguageBackbone, PromptTemplate
+from headwise.corruption.corrupting import CRUDE_KINDS, crude_errors
+from headwise.corruption.families import Corruption, ErrorFamily
+from headwise.corruption.plausible_errors import plausible_errors
 from headwise.data.records.pairs import Pair
-from headwise.errors import TrainingError
+
+CRUDE, PLAUSIBLE = "crude", "plausible"
+FAMILIES = (CRUDE, PLAUSIBLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,47 +33,64 @@ class ErrorTexts:
         return dict(sorted(Counter(one for one in self.families if one is not None).items()))
 
 
-def with_error_copies(
+def error_copies(
+    backbone: LanguageBackbone,
     pairs: Sequence[Pair],
-    *,
-    mix: CorruptionMix,
-    seed: int,
-    copies: int,
-    corpus: Sequence[str],
-    backbone: Backbone,
     prompt: PromptTemplate,
-    progress: bool = False,
-) -> ErrorTexts:
-    """Correct pairs, and after them their copies with errors.
+    *,
+    families: Sequence[str] = FAMILIES,
+    corpus: Iterable[str] | None = None,
+    kinds: Sequence[ErrorFamily | str] = CRUDE_KINDS,
+    language: str | None = None,
+    seed: int = 0,
+) -> dict[str, list[Corruption]]:
+    """Make a copy with one error of each pair, crude or plausible or both.
+
+    Args:
+        backbone: The language model that makes the plausible errors.
+        pairs: Correct pairs.
+        prompt: How a source becomes a prompt for it.
+        families: ``crude``, ``plausible`` or both.
+        corpus: Texts whose words replace others in crude errors; those of the pairs by default.
+        kinds: Kinds of crude errors.
+        language: Language code of the hypotheses, for negations among the kinds.
+        seed: Of the errors.
+
+    Returns:
+        The copies of each family, in order of their pairs; pairs that allow no error have none.
 
     Raises:
-        TrainingError: If no text allows any error, or no family can be made.
+        ValueError: If a family is unknown, or a kind of crude errors cannot be made.
     """
-    made = corrupt(
-        pairs,
-        mix=mix,
-        seed=seed,
-        copies=copies,
-        corpus=corpus,
-        backbone=backbone,
-        prompt=prompt,
-        progress=progress,
-    )
-    if not made:
-        raise TrainingError(
-            f"None of the {len(pairs):,} texts allows an error of the mix; give longer texts, or "
-            "other families."
-        )
+    if unknown := set(families) - set(FAMILIES):
+        raise ValueError(f"`families` must name {' or '.join(FAMILIES)}, got {min(unknown)!r}.")
+    made: dict[str, list[Corruption]] = {}
+    for family in families if pairs else ():
+        if family == CRUDE:
+            words = [pair.hypothesis for pair in pairs] if corpus is None else corpus
+            made[family] = crude_errors(
+                pairs, corpus=words, seed=seed, kinds=kinds, language=language
+            )
+        else:
+            made[family] = plausible_errors(backbone, pairs, prompt, seed=seed)
+    return made
+
+
+def with_error_copies(pairs: Sequence[Pair], copies: Iterable[Corruption]) -> ErrorTexts:
+    """Correct pairs, marked as free of errors, and after them their copies with errors."""
+    made = list(copies)
     return ErrorTexts(
-        (*pairs, *(corruption.pair for corruption in made)),
-        (*(None for _ in pairs), *(corruption.family.value for corruption in made)),
+        (*(replace(pair, errors=(), tags=None) for pair in pairs), *(one.pair for one in made)),
+        (*(None for _ in pairs), *(one.family.value for one in made)),
         (
             *(group_of(pair, pair.hypothesis) for pair in pairs),
-            *(group_of(corruption.pair, corruption.original) for corruption in made),
+            *(group_of(one.pair, one.original) for one in made),
         ),
     )
 
 
 def group_of(pair: Pair, text: str) -> str:
-    """What a text is a version of: its source or conversation, or itself if it has none."""
-    return text if pair.given is None else repr(pair.given)
+    """What a text is a version of: its conversation or source, or itself if it has none."""
+    if pair.history:
+        return repr(pair.history)
+    return text if pair.source is None else pair.source

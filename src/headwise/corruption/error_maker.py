@@ -7,10 +7,18 @@ from functools import partial
 from typing import assert_never
 
 from headwise.corruption.changes import Changes, apply_changes
-from headwise.corruption.corpus_words import CorpusWords
 from headwise.corruption.families import ErrorFamily
-from headwise.corruption.known_translations import KnownTranslations, folded_words
-from headwise.corruption.listed_edits import change_ending, change_number, change_pronoun, negate
+from headwise.corruption.known_texts import CorpusWords, KnownTranslations, folded_words
+from headwise.corruption.languages import LANGUAGES
+from headwise.corruption.languages.lists import LanguageLists
+from headwise.corruption.listed_edits import (
+    change_digits,
+    change_ending,
+    change_negation,
+    change_number,
+    change_pronoun,
+    negate,
+)
 from headwise.corruption.plain_edits import (
     delete_words,
     insert_word,
@@ -39,6 +47,9 @@ NEED_SOURCES = frozenset(
 )
 """Families that are no errors, or none that show, in a text that translates nothing."""
 
+NEED_LISTS = frozenset({ErrorFamily.NEGATION, ErrorFamily.PRONOUN, ErrorFamily.ENDING})
+"""Families that need lists of the language."""
+
 _FROM_CORPUS = {ErrorFamily.REPLACEMENT, ErrorFamily.INSERTION, ErrorFamily.ENDING}
 
 
@@ -65,11 +76,12 @@ class ErrorMaker:
     """Makes errors that take what they put in from a corpus and from lists.
 
     Args:
-        pairs: Correct pairs, whose names take each other's place.
+        pairs: Correct pairs, whose names take each other's place, and which no error may become.
         corpus: Texts whose words are put in.
         families: What will be asked for.
         language: Language code of the hypotheses.
-        known: Texts that are correct.
+        crude: Whether errors are as simple as can be, and without regard to sources: one word or
+            two neighbours change, numbers are digits, and what follows a gap is marked.
     """
 
     def __init__(
@@ -79,13 +91,14 @@ class ErrorMaker:
         *,
         families: Collection[ErrorFamily],
         language: str | None,
-        known: KnownTranslations,
+        crude: bool = False,
     ) -> None:
+        self.known = KnownTranslations(pairs)
+        self.words = CorpusWords(corpus if _FROM_CORPUS & set(families) else ())
         self._texts = corpus
-        self._words = CorpusWords(corpus if _FROM_CORPUS & set(families) else ())
         self._names = Names(pairs if ErrorFamily.NAME in families else ())
-        self._language = language
-        self._known = known
+        self._lists = LANGUAGES.get(language or "", LanguageLists())
+        self._crude = crude
 
     def read(self, pair: Pair) -> ReadText:
         """Find the words of a pair."""
@@ -95,7 +108,7 @@ class ErrorMaker:
             words=TextWords(pair.hypothesis),
             source=None if source is None else TextWords(source),
             folded=folded_words(pair.hypothesis),
-            refused=frozenset(self._known.other_words(pair)),
+            refused=frozenset(self.known.other_words(pair)),
         )
 
     def is_wrong(self, text: ReadText, changes: Changes) -> bool:
@@ -104,7 +117,7 @@ class ErrorMaker:
         return (
             bool(changed.strip())
             and folded_words(changed) != text.folded
-            and not self._known.include(text.pair.source, changed)
+            and not self.known.include(text.pair.source, changed)
         )
 
     def make(self, family: ErrorFamily, text: ReadText, rng: random.Random) -> Changes:
@@ -113,40 +126,39 @@ class ErrorMaker:
         Raises:
             ValueError: If the family is ``plausible``, which only a language model can make.
         """
-        if text.source is None and family in NEED_SOURCES:
+        words, source, refused, crude = text.words, text.source, text.refused, self._crude
+        if source is None and family in NEED_SOURCES and not crude:
             return ()
-        words, source, refused = text.words, text.source, text.refused
         match family:
             case ErrorFamily.REPLACEMENT:
-                return replace_word(words, self._words, rng, refused)
+                return replace_word(words, self.words, rng, refused, parts=crude)
             case ErrorFamily.DELETION:
-                return delete_words(words, rng)
+                return delete_words(words, rng, single=crude)
             case ErrorFamily.INSERTION:
-                return insert_word(words, self._words, rng, refused)
+                return insert_word(words, self.words, rng, refused)
             case ErrorFamily.REPETITION:
                 return repeat_words(words, rng)
             case ErrorFamily.SWAP:
-                return swap_words(words, rng)
+                return swap_words(words, rng, neighbours=crude)
             case ErrorFamily.TRUNCATION:
                 return truncate(words, rng, keeps_mark=source is not None)
             case ErrorFamily.UNTRANSLATED:
                 return () if source is None else leave_untranslated(words, source, rng)
+            case ErrorFamily.NUMBER if crude:
+                return change_digits(words, rng)
             case ErrorFamily.NUMBER:
-                return change_number(words, self._language, rng)
+                return change_number(words, self._lists.numbers, rng)
             case ErrorFamily.NEGATION:
-                return () if self._language is None else negate(words, self._language, rng)
+                change = change_negation if crude else negate
+                return change(words, self._lists.negation, rng)
             case ErrorFamily.NAME:
                 return () if source is None else self._names.change(words, source, rng, refused)
             case ErrorFamily.PRONOUN:
-                if self._language is None:
-                    return ()
-                return change_pronoun(words, self._language, rng, refused)
+                return change_pronoun(words, self._lists.pronouns, rng, refused)
             case ErrorFamily.ENDING:
-                if self._language is None:
-                    return ()
-                return change_ending(words, self._language, rng, self._words.lower)
+                return change_ending(words, self._lists.inflection, rng, self.words.lower)
             case ErrorFamily.FOREIGN_SPAN:
-                is_translation = partial(self._known.include, text.pair.source)
+                is_translation = partial(self.known.include, text.pair.source)
                 return put_in_foreign_span(words, self._texts, rng, is_translation)
             case ErrorFamily.PLAUSIBLE:
                 raise ValueError("Only a language model makes errors of the family plausible.")

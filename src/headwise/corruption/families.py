@@ -1,11 +1,13 @@
-"""The kinds of errors that a head learns from, and a text that has them."""
+"""The families of errors, and a text that has some."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Self
 
-from headwise.corruption.changes import Edit
+from headwise.corruption.changes import Changes, apply_changes
 from headwise.data.records.error_spans import ErrorSpan
-from headwise.data.records.pairs import Message, Pair
+from headwise.data.records.pairs import Pair
 
 
 class ErrorFamily(StrEnum):
@@ -61,57 +63,16 @@ class Corruption:
     original: str
     family: ErrorFamily
 
-
-class ErrorKind(StrEnum):
-    """What was done to the text.
-
-    Attributes:
-        REPLACED: A word became another word of a corpus.
-        DELETED: A word was taken out; the error is the word after the gap.
-        SWAPPED: A word and its right neighbour changed places; the error is both.
-        NUMBER: A number became another one with as many digits.
-        NEGATION: A negation was taken out (the error is what follows the gap) or put in.
-        PLAUSIBLE: A word became one that the language model itself finds possible but unlikely.
-    """
-
-    REPLACED = "replaced"
-    DELETED = "deleted"
-    SWAPPED = "swapped"
-    NUMBER = "number"
-    NEGATION = "negation"
-    PLAUSIBLE = "plausible"
-
-
-@dataclass(frozen=True, slots=True)
-class CorruptedPair:
-    """A pair with one error whose place is known.
-
-    Attributes:
-        source: The source text; ``None`` for text on its own.
-        hypothesis: The text with the error.
-        original: The hypothesis as it was.
-        kind: What was done to it.
-        start: Where the error begins in ``hypothesis``, in characters.
-        end: Where it ends, exclusive.
-        history: The messages before the hypothesis, if it is a turn of a conversation.
-    """
-
-    source: str | None
-    hypothesis: str
-    original: str
-    kind: ErrorKind
-    start: int
-    end: int
-    history: tuple[Message, ...] = ()
-
     @classmethod
-    def of(cls, pair: Pair, edit: "Edit", kind: ErrorKind) -> "CorruptedPair":
-        """A pair after an edit of its hypothesis."""
-        return cls(
-            pair.source, edit.text, pair.hypothesis, kind, edit.start, edit.end, pair.history
+    def of(cls, pair: Pair, changes: Changes, families: Sequence[ErrorFamily]) -> Self:
+        """A pair after changes of its hypothesis, with the family of each."""
+        text, places = apply_changes(pair.hypothesis, changes)
+        errors = sorted(
+            (
+                ErrorSpan(start, end, category=family.value)
+                for (start, end), family in zip(places, families, strict=True)
+            ),
+            key=lambda error: (error.start, error.end),
         )
-
-    def marked(self) -> Pair:
-        """The corrupted text as a pair with its error marked, the kind as category."""
-        error = ErrorSpan(self.start, self.end, category=self.kind.value)
-        return Pair(self.source, self.hypothesis, history=self.history, errors=(error,))
+        corrupted = replace(pair, hypothesis=text, errors=tuple(errors), tags=None)
+        return cls(corrupted, pair.hypothesis, families[0])

@@ -4,7 +4,7 @@ import random
 from collections.abc import Collection
 
 from headwise.corruption.changes import Change, Changes
-from headwise.corruption.corpus_words import CorpusWords
+from headwise.corruption.known_texts import CorpusWords
 from headwise.corruption.text_words import TextWords
 
 _FINAL_MARKS = frozenset(".!?…。\uff01\uff1f")
@@ -18,15 +18,29 @@ _KEPT_SHARE = 0.3
 
 
 def replace_word(
-    words: TextWords, corpus: CorpusWords, rng: random.Random, refused: Collection[str]
+    words: TextWords,
+    corpus: CorpusWords,
+    rng: random.Random,
+    refused: Collection[str],
+    *,
+    parts: bool = False,
 ) -> Changes:
-    """Let a word of letters become another word of the corpus."""
-    places = [i for i in words.runs(1) if words.has_letter(i)]
+    """Let a word of letters become another word of the corpus.
+
+    Args:
+        words: The text.
+        corpus: Whose words are drawn.
+        rng: Chooses the place and draws.
+        refused: Words, case-folded, that it must not become.
+        parts: Whether it may be a part of a word like *U-Bahn*.
+    """
+    places = [i for i in range(len(words)) if parts or words.stands_alone(i)]
+    places = [i for i in places if words.has_letter(i)]
     if not places:
         return ()
     place = rng.choice(places)
     word = corpus.draw(rng, {*refused, words[place].casefold()})
-    return () if word is None else (Change.of(words.text, words.with_other(place, word)),)
+    return () if word is None else (words.with_other(place, word),)
 
 
 def insert_word(
@@ -54,35 +68,39 @@ def repeat_words(words: TextWords, rng: random.Random) -> Changes:
     return (_put_after(words, first + count - 1, words.run_text(first, count)),)
 
 
-def delete_words(words: TextWords, rng: random.Random) -> Changes:
-    """Take one to three words out in front of another word."""
+def delete_words(words: TextWords, rng: random.Random, *, single: bool = False) -> Changes:
+    """Take words out in front of another word: up to three, and the gap is marked.
+
+    Args:
+        words: The text.
+        rng: Chooses which.
+        single: Whether one word goes and the one after the gap is marked instead.
+    """
     # A short text loses one
-    for count in (rng.choice(_DELETED_WORDS), 1):
-        places = [
-            first
-            for first in words.runs(count + 1)
-            # Of equal words nobody can tell which one is missing
-            if words[first].casefold() != words[first + count].casefold()
-        ]
-        if places:
-            return (Change.of(words.text, words.without(rng.choice(places), count), gap=True),)
+    for count in (1,) if single else (rng.choice(_DELETED_WORDS), 1):
+        if places := _different_ends(words, count):
+            return (words.without(rng.choice(places), count, gap=not single),)
     return ()
 
 
-def swap_words(words: TextWords, rng: random.Random) -> Changes:
+def swap_words(words: TextWords, rng: random.Random, *, neighbours: bool = False) -> Changes:
     """Let two words of one sentence change places, neighbours half of the time at least.
 
     Words at a distance begin both with a capital letter or both without one: what changes places
     by mistake is often of one kind.
+
+    Args:
+        words: The text.
+        rng: Chooses which.
+        neighbours: Whether only neighbours do.
     """
     places: dict[int, list[int]] = {}
-    for distance in _SWAP_DISTANCES:
+    for distance in (1,) if neighbours else _SWAP_DISTANCES:
         found = [
             i
-            for i in words.runs(distance + 1)
-            if words[i].casefold() != words[i + distance].casefold()
+            for i in _different_ends(words, distance)
             # The capital letter of a sentence's first word would give the error away
-            and not words.opens_sentence(i)
+            if not words.opens_sentence(i)
             and (distance == 1 or words[i][0].isupper() == words[i + distance][0].isupper())
         ]
         if found:
@@ -94,10 +112,10 @@ def swap_words(words: TextWords, rng: random.Random) -> Changes:
     distance = rng.choice(far) if far and rng.random() < _FAR_SWAPS else 1
     first = rng.choice(places[distance])
     if distance == 1:
-        return (Change.of(words.text, words.swapped(first)),)
+        return (words.swapped(first),)
     return (
-        Change.of(words.text, words.with_other(first, words[first + distance])),
-        Change.of(words.text, words.with_other(first + distance, words[first])),
+        words.with_other(first, words[first + distance]),
+        words.with_other(first + distance, words[first]),
     )
 
 
@@ -126,10 +144,18 @@ def truncate(words: TextWords, rng: random.Random, *, keeps_mark: bool) -> Chang
     return (Change(start, end, "", (0, 0)),)
 
 
+def _different_ends(words: TextWords, distance: int) -> list[int]:
+    """Words of which another one stands at a distance within their run."""
+    # Of equal words nobody can tell which one is missing or out of place
+    return [
+        first
+        for first in words.runs(distance + 1)
+        if words[first].casefold() != words[first + distance].casefold()
+    ]
+
+
 def _put_after(words: TextWords, index: int, text: str) -> Change:
     """Put text after a word, with what stands between words there."""
-    end = words.ranges[index][1]
-    pairs = words.runs(2)
-    at = index if index in pairs else index - 1
+    at = index if index in words.runs(2) else index - 1
     space = words.text[words.ranges[at][1] : words.ranges[at + 1][0]]
-    return Change(end, end, space + text, (len(space), len(space) + len(text)))
+    return words.with_word_after(index, text, space)

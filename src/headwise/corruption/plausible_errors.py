@@ -4,11 +4,11 @@ import random
 from collections.abc import Sequence
 
 from headwise.backbones import EncodedPair, LanguageBackbone, PromptTemplate
-from headwise.corruption.families import CorruptedPair, ErrorKind
-from headwise.corruption.known_translations import KnownTranslations, pair_generator
+from headwise.corruption.changes import Change, apply_changes
+from headwise.corruption.families import Corruption, ErrorFamily
+from headwise.corruption.known_texts import KnownTranslations, pair_generator
 from headwise.corruption.text_words import TextWords
-from headwise.corruption.token_texts import TokenTexts, is_one_word
-from headwise.corruption.unlikely_words import WordPlace, unlikely_words
+from headwise.corruption.unlikely_words import TokenTexts, WordPlace, is_one_word, unlikely_words
 from headwise.data.records.pairs import Pair
 
 # Words to try in a hypothesis; nearly all errors succeed at one of the first two
@@ -22,7 +22,7 @@ def plausible_errors(
     *,
     seed: int,
     batch_tokens: int = 4096,
-) -> list[CorruptedPair]:
+) -> list[Corruption]:
     """Replace one word of each hypothesis by an unlikely one of the language model's own.
 
     At the first token of a random word, a token is drawn in proportion to its probability out of
@@ -46,7 +46,7 @@ def plausible_errors(
     Raises:
         PromptError: If the prompt does not fit the backbone.
     """
-    made = plausible_copies(
+    changes = plausible_changes(
         backbone,
         pairs,
         prompt,
@@ -54,10 +54,14 @@ def plausible_errors(
         known=KnownTranslations(pairs),
         batch_tokens=batch_tokens,
     )
-    return [pair for pair in made if pair is not None]
+    return [
+        Corruption.of(pair, (change,), [ErrorFamily.PLAUSIBLE])
+        for pair, change in zip(pairs, changes, strict=True)
+        if change is not None
+    ]
 
 
-def plausible_copies(
+def plausible_changes(
     backbone: LanguageBackbone,
     pairs: Sequence[Pair],
     prompt: PromptTemplate,
@@ -65,8 +69,8 @@ def plausible_copies(
     generators: Sequence[random.Random],
     known: KnownTranslations,
     batch_tokens: int = 4096,
-) -> list[CorruptedPair | None]:
-    """Do what `plausible_errors` does, with randomness and known translations from outside.
+) -> list[Change | None]:
+    """Find what `plausible_errors` does, with randomness and known translations from outside.
 
     Args:
         backbone: The frozen language model.
@@ -77,7 +81,7 @@ def plausible_copies(
         batch_tokens: Bound on the padded tokens of a batch.
 
     Returns:
-        For each pair a copy with an error, ``None`` if it cannot be encoded or allows none.
+        For each pair a change of its hypothesis, ``None`` if it cannot be encoded or allows none.
 
     Raises:
         PromptError: If the prompt does not fit the backbone.
@@ -92,8 +96,8 @@ def plausible_copies(
             places = _word_places(code, words[index])
             untried[index] = generators[index].sample(places, min(len(places), _MAX_ATTEMPTS))
 
-    corrupted: dict[int, CorruptedPair] = {}
-    while untried := {i: places for i, places in untried.items() if places and i not in corrupted}:
+    found: dict[int, Change] = {}
+    while untried := {i: places for i, places in untried.items() if places and i not in found}:
         tried = {index: places.pop() for index, places in untried.items()}
         drawn = unlikely_words(
             backbone,
@@ -102,22 +106,24 @@ def plausible_copies(
             texts,
             batch_tokens=batch_tokens,
         )
-        made: list[tuple[int, CorruptedPair, tuple[int, ...]]] = []
+        made: dict[int, tuple[Change, tuple[int, ...]]] = {}
         for (index, (at, place)), tokens in zip(tried.items(), drawn, strict=True):
             word = texts.of(tokens or ()).lstrip()
             refused = known.other_words(pairs[index]) | {words[index][at].casefold()}
             if tokens is None or not is_one_word(word) or word.casefold() in refused:
                 continue
-            pair = CorruptedPair.of(
-                pairs[index], words[index].with_other(at, word), ErrorKind.PLAUSIBLE
-            )
-            made.append((index, pair, place.encoded.targets[: place.position] + tokens))
-        marked = [pair.marked() for _, pair, _ in made]
-        codes = backbone.encode([(pair.given, pair.hypothesis) for pair in marked], prompt)
-        for (index, pair, expected), code in zip(made, codes, strict=True):
+            change = words[index].with_other(at, word)
+            made[index] = (change, place.encoded.targets[: place.position] + tokens)
+        changed = [
+            (pairs[index].given, apply_changes(pairs[index].hypothesis, [change])[0])
+            for index, (change, _) in made.items()
+        ]
+        codes = backbone.encode(changed, prompt)
+        for (index, (change, expected)), code in zip(made.items(), codes, strict=True):
+            # A tokeniser may part the new text otherwise than the model wrote it
             if isinstance(code, EncodedPair) and code.targets[: len(expected)] == expected:
-                corrupted[index] = pair
-    return [corrupted.get(index) for index in range(len(pairs))]
+                found[index] = change
+    return [found.get(index) for index in range(len(pairs))]
 
 
 def _word_places(encoded: EncodedPair, words: TextWords) -> list[tuple[int, WordPlace]]:

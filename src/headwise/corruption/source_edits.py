@@ -3,14 +3,15 @@
 import random
 from collections.abc import Callable, Collection, Sequence
 
-from headwise.corruption.changes import Change, Changes
+from headwise.corruption.changes import Changes
 from headwise.corruption.text_words import TextWords
 from headwise.data.records.pairs import Pair
 
 _UNTRANSLATED_WORDS = (1, 1, 2, 2, 3)
-
-
 _SHORTEST_NAME = 3
+_FEWEST, _MOST = 2, 5
+# Whether a text has a run that fits is only seen when it is drawn
+_MAX_DRAWS = 20
 
 
 def translated_source(pair: Pair) -> str | None:
@@ -36,7 +37,7 @@ def leave_untranslated(words: TextWords, source: TextWords, rng: random.Random) 
     places = [
         first
         for first in words.runs(count)
-        if all(words.has_letter(i) for i in range(first, first + count))
+        if all(map(words.has_letter, range(first, first + count)))
     ]
     if not places or not foreign:
         return ()
@@ -47,8 +48,7 @@ def leave_untranslated(words: TextWords, source: TextWords, rng: random.Random) 
     if not fitting:
         return ()
     nearest = min(fitting, key=lambda first: abs(first / len(source) - here))
-    edit = words.with_other(place, source.run_text(nearest, count), count)
-    return (Change.of(words.text, edit),)
+    return (words.with_other(place, source.run_text(nearest, count), count),)
 
 
 class Names:
@@ -84,7 +84,7 @@ class Names:
         name = rng.choice(self._names)
         if name in given or name.casefold() in refused:
             return ()
-        return (Change.of(words.text, words.with_other(place, name)),)
+        return (words.with_other(place, name),)
 
 
 def _capital_words(words: TextWords) -> set[str]:
@@ -96,13 +96,6 @@ def _capital_words(words: TextWords) -> set[str]:
         and words[i].isalpha()
         and not words.opens_sentence(i)
     }
-
-
-_FEWEST, _MOST = 2, 5
-
-
-# Whether a text has a run that fits is only seen when it is drawn
-_MAX_DRAWS = 20
 
 
 def put_in_foreign_span(
@@ -142,5 +135,5 @@ def put_in_foreign_span(
         if size < _FEWEST:
             continue
         text = other.run_text(first + skipped, size)
-        return (Change.of(words.text, words.with_other(place + skipped, text, size)),)
+        return (words.with_other(place + skipped, text, size),)
     return ()

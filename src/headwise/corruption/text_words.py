@@ -1,6 +1,6 @@
-"""A text as a sequence of words, and edits of one word that leave the rest as it is."""
+"""A text as a sequence of words, and changes of some that leave the rest as it is."""
 
-from headwise.corruption.changes import Edit
+from headwise.corruption.changes import Change
 from headwise.data.records.words import word_ranges
 
 _SENTENCE_ENDS = frozenset(".!?…:")
@@ -8,7 +8,7 @@ _JOINERS = frozenset("-\u2010\u2011/&.'\u2019")
 
 
 class TextWords:
-    """The words of a text, punctuation marks included, and edits of them.
+    """The words of a text, punctuation marks included, and changes of them.
 
     Args:
         text: Any text.
@@ -67,11 +67,7 @@ class TextWords:
         return True
 
     def runs(self, count: int) -> list[int]:
-        """First words of all runs of whole words with nothing but spaces between them.
-
-        Args:
-            count: How many words make a run.
-        """
+        """First words of all runs of so many whole words with nothing but spaces between them."""
         return [
             first
             for first in range(len(self) - count + 1)
@@ -88,37 +84,41 @@ class TextWords:
         """The characters from the first word of a run to its last."""
         return self.text[self.ranges[first][0] : self.ranges[first + count - 1][1]]
 
-    def without(self, index: int, count: int = 1) -> Edit:
-        """Take words out together with their space; the error is what follows the gap."""
+    def without(self, index: int, count: int = 1, *, gap: bool = True) -> Change:
+        """Take words out together with their space.
+
+        Args:
+            index: The first word.
+            count: How many words go.
+            gap: Whether the error is the gap, or else what follows it.
+        """
         start, end = self.ranges[index][0], self.ranges[index + count - 1][1]
         next_start, next_end = self.ranges[index + count]
-        # Before a punctuation mark, the space that goes is the one in front
-        before = self.text[:start] if next_start > end else self.text[:start].rstrip()
+        if next_start == end:
+            # Before a punctuation mark, the space that goes is the one in front
+            start = len(self.text[:start].rstrip())
         following = self._cased_as(index, self[index + count])
-        return _joined(before, following, self.text[next_end:])
+        return Change(start, next_end, following, (0, 0 if gap else len(following)))
 
-    def with_other(self, index: int, word: str, count: int = 1) -> Edit:
+    def with_other(self, index: int, word: str, count: int = 1) -> Change:
         """Put something else in the place of a word, or of a run of words."""
         start, end = self.ranges[index][0], self.ranges[index + count - 1][1]
-        return _joined(self.text[:start], self._cased_as(index, word), self.text[end:])
+        word = self._cased_as(index, word)
+        return Change(start, end, word, (0, len(word)))
 
-    def with_word_after(self, index: int, word: str) -> Edit:
+    def with_word_after(self, index: int, word: str, space: str = " ") -> Change:
         """Put a word after a word."""
         end = self.ranges[index][1]
-        return _joined(self.text[:end] + " ", word, self.text[end:])
+        return Change(end, end, space + word, (len(space), len(space) + len(word)))
 
-    def swapped(self, index: int) -> Edit:
+    def swapped(self, index: int) -> Change:
         """Let a word and its right neighbour change places; the error is both."""
         (start, end), (next_start, next_end) = self.ranges[index : index + 2]
         both = self[index + 1] + self.text[end:next_start] + self[index]
-        return _joined(self.text[:start], both, self.text[next_end:])
+        return Change(start, next_end, both, (0, len(both)))
 
     def _cased_as(self, index: int, word: str) -> str:
         # A small letter at the start of a sentence would give the error away
         if self.opens_sentence(index) and self[index][:1].isupper():
             return word[:1].upper() + word[1:]
         return word
-
-
-def _joined(before: str, error: str, after: str) -> Edit:
-    return Edit(before + error + after, len(before), len(before) + len(error))

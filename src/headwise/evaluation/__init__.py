@@ -1,9 +1,13 @@
 """Protocols that find out how good scores are; metric formulas live in `metrics`."""
 
-from headwise.corruption.corrupting import CRUDE_KINDS, crude_errors
-from headwise.corruption.families import CorruptedPair, ErrorKind
-from headwise.corruption.languages.de import NEGATION_DE
-from headwise.corruption.plausible_errors import plausible_errors
+from headwise.corruption import (
+    CRUDE_KINDS,
+    NEGATION_DE,
+    Corruption,
+    ErrorFamily,
+    crude_errors,
+    plausible_errors,
+)
 from headwise.evaluation.entailment.evaluating import (
     InferenceQuestion,
     evaluate_entailment,
@@ -26,8 +30,8 @@ __all__ = [
     "CRUDE_KINDS",
     "NEGATION_DE",
     "Answer",
-    "CorruptedPair",
-    "ErrorKind",
+    "Corruption",
+    "ErrorFamily",
     "Evaluation",
     "EvaluationProtocol",
     "InferenceQuestion",

@@ -5,8 +5,7 @@ import logging
 import pytest
 
 from headwise.backbones import NAMED_PROMPTS, CausalBackbone
-from headwise.corruption import CorruptionMix, ErrorFamily
-from headwise.corruption.error_copies import with_error_copies
+from headwise.corruption import CorruptionMix, ErrorFamily, corrupt, with_error_copies
 from headwise.data.records.error_spans import ErrorSpan
 from headwise.data.records.pairs import Pair
 from headwise.data.records.word_tags import WordTags
@@ -43,7 +42,7 @@ def test_marked_pairs_are_no_correct_ones(caplog: pytest.LogCaptureFixture) -> N
 
 def test_copies_stand_behind_the_texts(parrot: CausalBackbone) -> None:
     pairs = [Pair(f"Dog {i}", f"Ein Hund läuft {i} Mal am Strand", errors=()) for i in range(5)]
-    texts = with_error_copies(
+    made = corrupt(
         pairs,
         mix=CorruptionMix(proportions={ErrorFamily.DELETION: 1.0, ErrorFamily.SWAP: 1.0}),
         seed=0,
@@ -52,12 +51,13 @@ def test_copies_stand_behind_the_texts(parrot: CausalBackbone) -> None:
         backbone=parrot,
         prompt=NAMED_PROMPTS["tiny"],
     )
+    texts = with_error_copies(pairs, made)
     assert texts.pairs[:5] == tuple(pairs)
     assert texts.families[:5] == (None,) * 5
     assert len(texts.pairs) == len(texts.families) == len(texts.groups) == 15
     assert sum(texts.counts().values()) == 10
     for pair, group in zip(texts.pairs, texts.groups, strict=True):
-        assert group == repr(pair.source)
+        assert group == pair.source
     assert all(pair.errors for pair in texts.pairs[5:])
 
 

@@ -1,8 +1,9 @@
-"""German case, gender, number and person."""
+"""German words: numbers, pronouns, case, gender and person, negations."""
 
 from headwise.corruption.languages.lists import (
     EndingRule,
     Inflection,
+    LanguageLists,
     NegationWords,
     one_of_a_group,
     word_set,
@@ -10,9 +11,7 @@ from headwise.corruption.languages.lists import (
 
 _STEMS = ("ein", "kein", "mein", "dein", "sein", "ihr")
 
-
 _STRONG = ("dies", "jed", "jen", "welch", "manch")
-
 
 _DETERMINERS = (
     "der die das den dem des",
@@ -22,9 +21,7 @@ _DETERMINERS = (
     *(f"{stem}e {stem}en {stem}em {stem}er {stem}es" for stem in _STRONG),
 )
 
-
 _CONTRACTIONS = ("im ins", "am ans", "zum zur", "vom von", "beim bei")
-
 
 _VERBS = (
     "bin bist ist sind seid",
@@ -61,17 +58,14 @@ _VERBS = (
     "tut tun tust",
 )
 
-
 _PREPOSITIONS = (
     "mit in auf von vor aus für an bei über unter hinter neben zwischen durch gegen ohne um nach "
     "zu seit während wegen im am zum zur vom beim ins ans"
 )
 
-
 _COUNTS = "zwei drei vier fünf sechs sieben acht neun zehn viele einige mehrere wenige"
 
-
-INFLECTION_DE = Inflection(
+_INFLECTION = Inflection(
     irregular=one_of_a_group((*_DETERMINERS, *_CONTRACTIONS, *_VERBS)),
     rules=(
         # An adjective between what determines a noun, and the noun
@@ -79,12 +73,9 @@ INFLECTION_DE = Inflection(
             ("e", "en", "er", "es", "em"),
             after=word_set(" ".join((*_DETERMINERS, _PREPOSITIONS, _COUNTS))),
         ),
-        EndingRule(
-            ("t", "en", "st", "e"), vowels=(("a", "ä"), ("au", "äu")), after=None, shortest_stem=2
-        ),
+        EndingRule(("t", "en", "st", "e"), vowels=(("a", "ä"), ("au", "äu")), shortest_stem=2),
     ),
 )
-
 
 NEGATION_DE = NegationWords(
     negations=word_set(
@@ -125,11 +116,9 @@ NEGATION_DE = NegationWords(
     },
 )
 
-
 _ORDINALS = ("erst", "zweit", "dritt", "viert", "fünft", "sechst")
 
-
-NUMBER_WORDS_DE = one_of_a_group(
+_NUMBERS = one_of_a_group(
     (
         "zwei drei vier fünf sechs sieben acht neun zehn elf zwölf",
         "dreizehn vierzehn fünfzehn sechzehn siebzehn achtzehn neunzehn",
@@ -139,10 +128,7 @@ NUMBER_WORDS_DE = one_of_a_group(
     )
 )
 
-
-"""Number words in lower case, and what each may become."""
-
-
+# *Mein*, *dein* and *sein* without an ending are left out: *sein* is mostly a verb
 _POSSESSIVES = {
     "mein": ("dein", "sein", "unser"),
     "dein": ("mein", "sein", "unser"),
@@ -151,8 +137,7 @@ _POSSESSIVES = {
     "unser": ("mein", "sein", "dein"),
 }
 
-
-PRONOUNS_DE = {
+_PRONOUNS = {
     "ich": ("du", "er", "wir"),
     "du": ("ich", "er", "wir"),
     "er": ("sie", "es", "ich"),
@@ -174,8 +159,9 @@ PRONOUNS_DE = {
     for ending in ("e", "en", "em", "er", "es")
 }
 
-
-"""Pronouns in lower case, and what each may become.
-
-*Mein*, *dein* and *sein* without an ending are left out: *sein* is mostly a verb.
-"""
+GERMAN = LanguageLists(
+    numbers=_NUMBERS,
+    pronouns=_PRONOUNS,
+    inflection=_INFLECTION,
+    negation=NEGATION_DE,
+)

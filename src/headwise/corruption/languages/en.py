@@ -1,14 +1,15 @@
-"""English number and person."""
+"""English words: numbers, pronouns, number and person, negations."""
 
 from headwise.corruption.languages.lists import (
     EndingRule,
     Inflection,
+    LanguageLists,
     NegationWords,
     one_of_a_group,
     word_set,
 )
 
-INFLECTION_EN = Inflection(
+_INFLECTION = Inflection(
     irregular=one_of_a_group(
         (
             "am is are",
@@ -32,8 +33,7 @@ INFLECTION_EN = Inflection(
     rules=(EndingRule(("", "s")), EndingRule(("", "es"))),
 )
 
-
-NEGATION_EN = NegationWords(
+_NEGATION = NegationWords(
     negations=word_set("not never no nobody nothing"),
     inserted="not",
     verbs=word_set(
@@ -61,8 +61,7 @@ NEGATION_EN = NegationWords(
     irremovable=word_set("ain't n't"),
 )
 
-
-NUMBER_WORDS_EN = one_of_a_group(
+_NUMBERS = one_of_a_group(
     (
         "two three four five six seven eight nine ten eleven twelve",
         "thirteen fourteen fifteen sixteen seventeen eighteen nineteen",
@@ -72,11 +71,7 @@ NUMBER_WORDS_EN = one_of_a_group(
     )
 )
 
-
-"""Number words in lower case, and what each may become."""
-
-
-PRONOUNS_EN = {
+_PRONOUNS = {
     "i": ("you", "he", "we"),
     "you": ("I", "we", "he"),
     "he": ("she", "they", "I"),
@@ -99,5 +94,9 @@ PRONOUNS_EN = {
     "themselves": ("himself", "ourselves"),
 }
 
-
-"""Pronouns in lower case, and what each may become."""
+ENGLISH = LanguageLists(
+    numbers=_NUMBERS,
+    pronouns=_PRONOUNS,
+    inflection=_INFLECTION,
+    negation=_NEGATION,
+)

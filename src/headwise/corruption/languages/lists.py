@@ -1,11 +1,9 @@
-"""What a language inflects: words to take for each other, and endings."""
+"""What errors of a language are made by: words to take for each other, endings, negations."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 Alternatives = Mapping[str, tuple[str, ...]]
-
-
 """Words in lower case, and what each may become."""
 
 
@@ -26,12 +24,7 @@ class EndingRule:
     vowels: tuple[tuple[str, str], ...] = ()
 
     def forms(self, word: str, known: Collection[str]) -> list[str]:
-        """Other forms of a word, out of those that are known.
-
-        Args:
-            word: The word, in lower case.
-            known: All words that there are.
-        """
+        """Other forms of a word in lower case, out of those that are known."""
         found: dict[str, None] = {}
         for ending in self.endings:
             stem = word.removesuffix(ending) if ending else word
@@ -58,16 +51,12 @@ class Inflection:
             any among the words that are known.
     """
 
-    irregular: Alternatives
-    rules: tuple[EndingRule, ...]
+    irregular: Alternatives = field(default_factory=dict)
+    rules: tuple[EndingRule, ...] = ()
 
 
 def one_of_a_group(groups: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Let each word become any other of its groups.
-
-    Args:
-        groups: Words with spaces between them.
-    """
+    """Let each word become any other of its groups, which are words with spaces between them."""
     found: dict[str, tuple[str, ...]] = {}
     for group in groups:
         words = group.split()
@@ -98,11 +87,28 @@ class NegationWords:
         irremovable: Words that negate and have no opposite of one word, such as *ain't*.
     """
 
-    negations: frozenset[str]
-    inserted: str
-    verbs: frozenset[str]
-    pronouns: frozenset[str]
+    negations: frozenset[str] = frozenset()
+    inserted: str = ""
+    verbs: frozenset[str] = frozenset()
+    pronouns: frozenset[str] = frozenset()
     opposites: Alternatives = field(default_factory=dict)
     contraction: str | None = None
     whole_verbs: Mapping[str, str] = field(default_factory=dict)
     irremovable: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageLists:
+    """What errors of one language are made by; a language without lists has empty ones.
+
+    Attributes:
+        numbers: Number words.
+        pronouns: Pronouns.
+        inflection: How it inflects.
+        negation: How it negates.
+    """
+
+    numbers: Alternatives = field(default_factory=dict)
+    pronouns: Alternatives = field(default_factory=dict)
+    inflection: Inflection = Inflection()
+    negation: NegationWords = NegationWords()

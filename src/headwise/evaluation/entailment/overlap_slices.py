@@ -11,7 +11,7 @@ from functools import cache
 
 import numpy as np
 
-from headwise.corruption.languages.de import NEGATION_DE
+from headwise.corruption import NEGATION_DE
 from headwise.data.records.words import word_ranges
 from headwise.evaluation.entailment.judged_pairs import Bools, JudgedInference
 from headwise.heads.entailment.nli_head import NLILabel

@@ -5,12 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from headwise.backbones import EncodedPair
-from headwise.corruption.corrupting import CRUDE_KINDS
-from headwise.corruption.families import ErrorKind
+from headwise.corruption import CRUDE_KINDS, ErrorFamily
+from headwise.corruption.error_copies import FAMILIES, error_copies
 from headwise.data.records.pairs import Pair
 from headwise.data.records.scored import ScoredHypothesis
 from headwise.data.records.signals import Signal
-from headwise.evaluation.quality.error_copies import FAMILIES, error_copies
 from headwise.evaluation.quality.judged_texts import JudgedText
 from headwise.quality import QualityEstimator
 
@@ -45,7 +44,7 @@ def corrupted_set(
     alternatives_only: bool = False,
     families: Sequence[str] = FAMILIES,
     corpus: Iterable[str] | None = None,
-    kinds: Sequence[ErrorKind | str] = CRUDE_KINDS,
+    kinds: Sequence[ErrorFamily | str] = CRUDE_KINDS,
     language: str | None = None,
     seed: int = 0,
     progress: bool = False,
@@ -70,8 +69,9 @@ def corrupted_set(
     readable, unreadable = _readable(estimator, pairs)
     kept = _distinct(readable, alternatives_only=alternatives_only)
     made = error_copies(
-        estimator,
+        estimator.backbone,
         kept,
+        estimator.prompt,
         families=families,
         corpus=corpus,
         kinds=kinds,
@@ -79,7 +79,7 @@ def corrupted_set(
         seed=seed,
     )
     correct = [replace(pair, errors=(), tags=None) for pair in kept]
-    wrong = [error.marked() for errors in made.values() for error in errors]
+    wrong = [error.pair for errors in made.values() for error in errors]
     scored = list(
         estimator.score_many([*correct, *wrong], signals=signals, errors="yield", progress=progress)
     )
@@ -90,7 +90,7 @@ def corrupted_set(
     for family, errors in made.items():
         # An error can make a text longer than the model can read
         good = [
-            (_judged(one, error.original), places[error.source, error.original])
+            (_judged(one, error.original), places[error.pair.source, error.original])
             for error, one in zip(errors, of_copies, strict=False)
             if isinstance(one, ScoredHypothesis)
         ]

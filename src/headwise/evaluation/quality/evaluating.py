@@ -4,15 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from headwise.corruption.corrupting import CRUDE_KINDS
-from headwise.corruption.families import ErrorKind
+from headwise.corruption import CRUDE_KINDS, ErrorFamily
+from headwise.corruption.error_copies import FAMILIES, PLAUSIBLE
 from headwise.data.readers import read_pairs
 from headwise.data.readers.numbers import join_numbers, read_numbers
 from headwise.data.records.pairs import Pair, Reject
 from headwise.data.records.signals import Signal
 from headwise.errors import DataError
 from headwise.evaluation.quality.corrupted_set import CorruptedSet, corrupted_set
-from headwise.evaluation.quality.error_copies import FAMILIES, PLAUSIBLE
 from headwise.evaluation.quality.evaluated_rows import (
     Gathered,
     chosen_signals,
@@ -124,7 +123,7 @@ def _with_errors(
     if not pairs:
         raise _no_row(question, rejects)
     loaded = estimator()
-    negated = (ErrorKind.NEGATION,) if question.language is not None else ()
+    negated = (ErrorFamily.NEGATION,) if question.language is not None else ()
     try:
         found = corrupted_set(
             loaded,

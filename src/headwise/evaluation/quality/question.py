@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from headwise.corruption.error_copies import FAMILIES
 from headwise.data.records.aggregation import Aggregation
 from headwise.data.records.signals import Signal
-from headwise.evaluation.quality.error_copies import FAMILIES
 from headwise.evaluation.quality.evaluated_rows import Source
 from headwise.evaluation.quality.protocol_choice import EvaluationProtocol
 from headwise.evaluation.statistics.columns import DEFAULT_AGGREGATIONS, LENGTH, RANDOM, Unit

@@ -1,6 +1,6 @@
 """Train an error head: on errors that were put in, and on what people marked; no scoring."""
 
-from headwise.corruption.error_copies import ErrorTexts, with_error_copies
+from headwise.corruption import ErrorTexts, with_error_copies
 from headwise.training.errors.fitting import FittedErrors, fit_error_head
 from headwise.training.errors.memorisation import Memorisation, measure_memorisation
 from headwise.training.errors.output_calibration import OutputQuality

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from headwise.backbones import Backbone, PromptTemplate
-from headwise.corruption.error_copies import ErrorTexts, with_error_copies
+from headwise.corruption import ErrorTexts, corrupt, with_error_copies
 from headwise.data.records.pairs import Pair
+from headwise.errors import TrainingError
 from headwise.features import CachedFeatures, FeatureSpec, extract_features
 from headwise.heads.quality.error_head import ErrorHead
 from headwise.training.errors.fitting import FittedErrors, fit_error_head
@@ -49,15 +50,20 @@ class ErrorStages:
     rejected: int = 0
 
     def copies(self, train: Sequence[Pair], dev: Sequence[Pair]) -> dict[str, ErrorTexts]:
-        """Correct texts of both parts with their copies; those of dev have one error each."""
+        """Correct texts of both parts with their copies; those of dev have one error each.
+
+        Raises:
+            TrainingError: If no text of a part allows any error, or no family can be made.
+        """
         mix = self.settings.mix
         parts = {
             "train": (train, mix, self.settings.seed),
             "dev": (dev, replace(mix, errors_per_text={1: 1.0}), _DEV_SEED),
         }
         corpus = [pair.hypothesis for pair in train]
-        return {
-            part: with_error_copies(
+        found = {}
+        for part, (pairs, own, seed) in parts.items():
+            made = corrupt(
                 pairs,
                 mix=own,
                 seed=seed,
@@ -67,8 +73,13 @@ class ErrorStages:
                 prompt=self.prompt,
                 progress=self.progress,
             )
-            for part, (pairs, own, seed) in parts.items()
-        }
+            if not made:
+                raise TrainingError(
+                    f"None of the {len(pairs):,} texts allows an error of the mix; give longer "
+                    "texts, or other families."
+                )
+            found[part] = with_error_copies(pairs, made)
+        return found
 
     def learn(
         self,

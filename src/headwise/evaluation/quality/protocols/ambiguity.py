@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from headwise.corruption.error_copies import PLAUSIBLE
 from headwise.evaluation.quality.columns import pieces
 from headwise.evaluation.quality.corrupted_set import CorruptedSet
 from headwise.evaluation.quality.disagreements import in_pieces
-from headwise.evaluation.quality.error_copies import PLAUSIBLE
 from headwise.evaluation.quality.judged_texts import group_numbers
 from headwise.evaluation.quality.protocols.correlation import columns_of
 from headwise.evaluation.quality.protocols.error_detection import pieces_table, texts_table
