@@ -25,8 +25,7 @@ from headwise.bundled.registry import MINILM, locate_entailment
 from headwise.choices import NLIFeatures
 from headwise.data.readers.inferences import read_inferences
 from headwise.data.records.inferences import InferencePair
-from headwise.heads.entailment.nli_head import NLI_LABELS
-from headwise.heads.storage.task_heads import load_task_heads
+from headwise.heads import NLI_LABELS, load_task_heads
 from headwise.training.loop.settings import FeatureChoice
 from headwise.training.nli.settings import NLITraining
 from headwise.training.nli.train import train_nli_head

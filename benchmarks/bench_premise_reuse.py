@@ -14,8 +14,7 @@ from headwise.backbones.loading import load_encoder
 from headwise.bundled.registry import MINILM, locate_entailment
 from headwise.choices import NLIFeatures
 from headwise.entailment import EntailmentModel
-from headwise.heads.entailment.nli_head import NLIHead
-from headwise.heads.entailment.task_heads import TaskHeads, TaskHeadsConfig
+from headwise.heads import NLIHead, TaskHeads, TaskHeadsConfig
 
 PREMISE_TOKENS, HYPOTHESES, HYPOTHESIS_WORDS, BAR = 128, 200, (4, 12), 5.0
 VOCABULARY = (

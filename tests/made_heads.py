@@ -6,11 +6,14 @@ import torch
 from torch import Tensor, nn
 
 from headwise.choices import NLIFeatures
-from headwise.heads.entailment.abstention_head import AbstentionHead
-from headwise.heads.entailment.embedding_head import EmbeddingHead
-from headwise.heads.entailment.late_interaction_head import LateInteractionHead
-from headwise.heads.entailment.nli_head import NLIHead
-from headwise.heads.entailment.task_heads import TaskHeads, TaskHeadsConfig
+from headwise.heads import (
+    AbstentionHead,
+    EmbeddingHead,
+    LateInteractionHead,
+    NLIHead,
+    TaskHeads,
+    TaskHeadsConfig,
+)
 
 H = 12
 

@@ -3,7 +3,7 @@
 import random
 
 from headwise.data.records.inferences import InferencePair
-from headwise.heads.entailment.nli_head import NLI_LABELS, NLILabel
+from headwise.heads import NLI_LABELS, NLILabel
 
 _THINGS = ("dog", "cat", "woman", "book", "park", "beach", "children", "tea", "mat", "football")
 _SIGNS = {

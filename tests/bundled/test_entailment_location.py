@@ -18,9 +18,7 @@ from headwise.bundled.registry import (
 )
 from headwise.choices import NLIFeatures
 from headwise.errors import UnknownModelError, WeightsError
-from headwise.heads.entailment.nli_head import NLIHead
-from headwise.heads.entailment.task_heads import TaskHeads, TaskHeadsConfig
-from headwise.heads.storage.task_heads import save_seed_heads, save_task_heads
+from headwise.heads import NLIHead, TaskHeads, TaskHeadsConfig, save_seed_heads, save_task_heads
 
 H = 6
 

@@ -9,8 +9,7 @@ from in_process import invoke
 
 from headwise.bundled.registry import bundled_folder
 from headwise.cli import options
-from headwise.heads import ErrorHead, save_error_head
-from headwise.heads.storage.quality_heads import copy_head, read_head_info
+from headwise.heads import ErrorHead, copy_head, read_head_info, save_error_head
 
 PAIRS = (
     ("A dog runs on the beach.", "Ein Hund läuft am Strandkorb."),

@@ -10,9 +10,7 @@ from torch.nn import functional as F
 from headwise.backbones.encoder import EncoderBackbone
 from headwise.choices import NLIFeatures
 from headwise.entailment import EntailmentModel, Prediction
-from headwise.heads.entailment.abstention_head import AbstentionHead
-from headwise.heads.entailment.nli_head import NLI_LABELS, NLIHead
-from headwise.heads.entailment.task_heads import TaskHeads, TaskHeadsConfig
+from headwise.heads import NLI_LABELS, AbstentionHead, NLIHead, TaskHeads, TaskHeadsConfig
 
 GetBackbone = Callable[[str], EncoderBackbone]
 MakeModel = Callable[..., EntailmentModel]

@@ -8,7 +8,7 @@ import pytest
 from headwise.backbones.encoder import EncoderBackbone
 from headwise.entailment import EntailmentModel
 from headwise.errors import UnknownModelError
-from headwise.heads.storage.task_heads import save_seed_heads, save_task_heads
+from headwise.heads import save_seed_heads, save_task_heads
 
 MakeModel = Callable[..., EntailmentModel]
 PAIR = ("A dog runs on the beach.", "A dog runs.")

@@ -8,8 +8,7 @@ from torch import Tensor
 
 from headwise.entailment import EntailmentModel
 from headwise.errors import ContextLengthError
-from headwise.heads.entailment.embedding_head import EmbeddingHead
-from headwise.heads.entailment.late_interaction_head import LateInteractionHead
+from headwise.heads import EmbeddingHead, LateInteractionHead
 
 MakeModel = Callable[..., EntailmentModel]
 TEXTS = ["A dog runs on the beach.", "Two men.", "The children play football in the park."]

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from headwise.entailment import EntailmentModel
 from headwise.errors import TextError
-from headwise.heads.entailment.late_interaction_head import LateInteractionHead
+from headwise.heads import LateInteractionHead
 
 MakeModel = Callable[..., EntailmentModel]
 DOCUMENTS = ["A dog runs.", "The children play football in the park.", "Two men.", "A dog runs."]

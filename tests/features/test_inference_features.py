@@ -17,7 +17,7 @@ from headwise.features.inference_features import (
     live_inferences,
 )
 from headwise.functional.pair_features import pair_features
-from headwise.heads.entailment.nli_head import NLILabel
+from headwise.heads import NLILabel
 
 E, N, C = NLILabel
 

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from headwise.errors import UninitialisedError
-from headwise.heads.classification_head import ClassificationHead
+from headwise.heads import ClassificationHead
 
 H, C = 7, 3
 

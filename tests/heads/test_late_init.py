@@ -6,19 +6,25 @@ from torch import Tensor, nn
 
 from headwise.choices import NLIFeatures
 from headwise.errors import UninitialisedError
-from headwise.heads.classification_head import ClassificationHead
-from headwise.heads.entailment.abstention_head import AbstentionHead
-from headwise.heads.entailment.embedding_head import EmbeddingHead
-from headwise.heads.entailment.late_interaction_head import LateInteractionHead
-from headwise.heads.entailment.nli_head import NLIHead
-from headwise.heads.entailment.task_heads import TaskHeads, TaskHeadsConfig
-from headwise.heads.late_init import ModuleLateInit, materialise
-from headwise.heads.quality.biased_head import BiasedSigmoidHead, ContextualSigmoidHead
-from headwise.heads.quality.rescaling_head import RescaledSigmoidHead, RescalingHead
-from headwise.heads.quality.sigmoid_head import SigmoidHead
-from headwise.heads.value_head import ValueHead
-from headwise.heads.vocabulary.split_language_modelling_head import SplitLanguageModellingHead
-from headwise.heads.vocabulary.split_token_embeddings import SplitTokenEmbeddings
+from headwise.heads import (
+    AbstentionHead,
+    BiasedSigmoidHead,
+    ClassificationHead,
+    ContextualSigmoidHead,
+    EmbeddingHead,
+    LateInteractionHead,
+    ModuleLateInit,
+    NLIHead,
+    RescaledSigmoidHead,
+    RescalingHead,
+    SigmoidHead,
+    SplitLanguageModellingHead,
+    SplitTokenEmbeddings,
+    TaskHeads,
+    TaskHeadsConfig,
+    ValueHead,
+    materialise,
+)
 
 SIZES = {"vocabulary_size": 11, "hidden_size": 6}
 SPLITS = {"split_vocab_size": {"base": 9, "none": 0, "new": 2}, "hidden_size": 6}

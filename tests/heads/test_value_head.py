@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from headwise.errors import UninitialisedError
-from headwise.heads.value_head import ValueHead
+from headwise.heads import ValueHead
 
 H = 7
 

@@ -17,9 +17,8 @@ from headwise.data.records.scored import ScoredHypothesis
 from headwise.data.records.signals import Signal
 from headwise.data.writers import json_line, scored_row
 from headwise.errors import CalibrationError
-from headwise.heads import save_head
+from headwise.heads import copy_head, save_head
 from headwise.heads.storage.files import CALIBRATION_FILE
-from headwise.heads.storage.quality_heads import copy_head
 from headwise.metrics.probability import brier, expected_calibration_error
 from headwise.quality.calibrate import calibrate
 from headwise.quality.calibration.calibrators import IsotonicCalibrator, PlattCalibrator

@@ -6,14 +6,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from headwise.errors import UnknownModelError
-from headwise.heads.storage.error_head import has_error_head
+from headwise.heads import has_error_head, head_folder, is_task_heads, read_head_info
 from headwise.heads.storage.files import CONFIG_FILE, model_type, read_config
-from headwise.heads.storage.quality_heads import (
-    CODE_FILE,
-    head_folder,
-    read_head_info,
-)
-from headwise.heads.storage.task_heads import is_task_heads
+from headwise.heads.storage.quality_heads import CODE_FILE
 
 _FOLDERS = {"tiny-en-de": "tiny_en_de"}
 BUNDLED_NAMES = tuple(_FOLDERS)

@@ -100,7 +100,7 @@ def calibrate(
 
     from headwise.corruption.error_copies import FAMILIES
     from headwise.data.readers import Layout
-    from headwise.heads.storage.quality_heads import copy_head, read_head_info
+    from headwise.heads import copy_head, read_head_info
     from headwise.quality.calibrate import calibrate as fit
     from headwise.quality.calibration.thresholds import Aim, Rule
 

@@ -38,8 +38,7 @@ def info() -> None:
 
 def _heads_line(folder: Path) -> str:
     """The heads of a folder, and what the signal ``quality`` is made of there."""
-    from headwise.heads.storage.error_head import has_error_head
-    from headwise.heads.storage.quality_heads import has_sigmoid_head
+    from headwise.heads import has_error_head, has_sigmoid_head
     from headwise.quality.calibration.record import Calibration
 
     heads = ["Sigmoid Head"] if has_sigmoid_head(folder) else []

@@ -17,7 +17,7 @@ def export(
     ] = "float32",
 ) -> None:
     """Write a head as a folder that plain Transformers loads with trust_remote_code=True."""
-    from headwise.heads.storage.quality_heads import copy_head
+    from headwise.heads import copy_head
 
     location = options.head_location(model, head)
     with options.usage_errors():
@@ -39,7 +39,7 @@ def import_(
     prompt: options.Prompt = None,
 ) -> None:
     """Copy a released head into a folder that knows its language model and its prompt."""
-    from headwise.heads.storage.quality_heads import copy_head, head_folder
+    from headwise.heads import copy_head, head_folder
 
     with options.usage_errors():
         template = options.parse_prompt_option(prompt)

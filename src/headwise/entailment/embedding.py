@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from headwise.backbones.encoder import EncodedText, EncoderBackbone
 from headwise.errors import InputError, TextError
 from headwise.features.vectors import VectorKind, text_vectors
-from headwise.heads.entailment.task_heads import TaskHeads
+from headwise.heads import TaskHeads
 
 DEFAULT_REMEMBERED = 4096
 

@@ -46,8 +46,7 @@ from headwise.entailment.validating import (
     validate_passages,
 )
 from headwise.errors import InputError
-from headwise.heads.entailment.task_heads import TaskHeads, check_task_heads_fit, check_threshold
-from headwise.heads.storage.task_heads import load_task_heads
+from headwise.heads import TaskHeads, check_task_heads_fit, check_threshold, load_task_heads
 from headwise.progress import progress_bar
 
 

@@ -12,7 +12,7 @@ from headwise.entailment.embedding import embeddings_of
 from headwise.entailment.ranking import late_interaction_head
 from headwise.errors import ContextLengthError
 from headwise.functional.pooling import Pooling, pool
-from headwise.heads.entailment.task_heads import TaskHeads
+from headwise.heads import TaskHeads
 
 
 class Mode(StrEnum):

@@ -12,8 +12,7 @@ from headwise.entailment.inputs import is_pair
 from headwise.errors import InputError, TextError
 from headwise.functional.class_uncertainty import Uncertainty, class_uncertainty
 from headwise.functional.pair_features import pair_features
-from headwise.heads.entailment.nli_head import NLI_LABELS, NLILabel
-from headwise.heads.entailment.task_heads import LEARNED, TaskHeads
+from headwise.heads import LEARNED, NLI_LABELS, NLILabel, TaskHeads
 
 
 @dataclass(frozen=True, slots=True, repr=False)

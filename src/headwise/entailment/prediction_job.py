@@ -14,7 +14,7 @@ from headwise.data.writers import CellKind, TableColumns
 from headwise.entailment.predicting import Prediction
 from headwise.entailment.rows import prediction_row
 from headwise.errors import InputError
-from headwise.heads.entailment.nli_head import NLI_LABELS
+from headwise.heads import NLI_LABELS
 
 _LABELS = tuple(label.value for label in NLI_LABELS)
 _KINDS = {

@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 
 from headwise.backbones.encoder import EncodedText, EncoderBackbone
-from headwise.heads.entailment.late_interaction_head import LateInteractionHead
-from headwise.heads.entailment.task_heads import TaskHeads
+from headwise.heads import LateInteractionHead, TaskHeads
 
 RerankBy = Literal["late_interaction", "similarity"]
 

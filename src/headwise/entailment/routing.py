@@ -9,7 +9,7 @@ from torch import Tensor
 from headwise.entailment.inputs import not_nan, text_list
 from headwise.entailment.predicting import Prediction
 from headwise.errors import TextError
-from headwise.heads.entailment.nli_head import NLILabel
+from headwise.heads import NLILabel
 
 RouteBy = Literal["entailment", "similarity"]
 Routes = Mapping[str, str | Sequence[str]] | Sequence[str]

@@ -10,7 +10,7 @@ from headwise.backbones.encoder import EncoderBackbone
 from headwise.entailment.passages import Passage, passages, readable_length
 from headwise.entailment.predicting import Prediction
 from headwise.errors import ContextLengthError, TextError
-from headwise.heads.entailment.nli_head import NLILabel
+from headwise.heads import NLILabel
 
 DEFAULT_MIN_SIMILARITY = 0.3
 """Cosine that a passage needs to contradict a claim; suits sentence encoders."""

@@ -20,7 +20,7 @@ from headwise.features.vectors import (
     vector_size,
 )
 from headwise.functional.pair_features import pair_features
-from headwise.heads.entailment.nli_head import NLI_LABELS
+from headwise.heads import NLI_LABELS
 
 MakeSource = Callable[[Sequence[EncodedText], VectorKind], VectorSource]
 

@@ -8,38 +8,58 @@ from headwise.heads.entailment.abstention_head import AbstentionHead
 from headwise.heads.entailment.embedding_head import EmbeddingHead
 from headwise.heads.entailment.late_interaction_head import LateInteractionHead
 from headwise.heads.entailment.nli_head import NLI_LABELS, NLIHead, NLILabel
-from headwise.heads.entailment.task_heads import TaskHeads, TaskHeadsConfig, check_task_heads_fit
+from headwise.heads.entailment.task_heads import (
+    ABSTAIN_BY,
+    LEARNED,
+    TaskHeads,
+    TaskHeadsConfig,
+    check_task_heads_fit,
+    check_threshold,
+)
 from headwise.heads.late_init import ModuleLateInit, materialise
 from headwise.heads.quality.biased_head import BiasedSigmoidHead, ContextualSigmoidHead
 from headwise.heads.quality.error_head import ErrorHead
-from headwise.heads.quality.head_types import HEAD_TYPES, QualityHead, build_head
 from headwise.heads.quality.rescaling_head import RescaledSigmoidHead, RescalingHead
 from headwise.heads.quality.sigmoid_head import SigmoidHead
-from headwise.heads.storage.error_head import load_error_head, save_error_head
+from headwise.heads.storage.copies import copy_head, head_folder
 from headwise.heads.storage.hub.sigmoid_head import SigmoidHead as _HubSigmoidHead
 from headwise.heads.storage.hub.sigmoid_head import SigmoidHeadConfig
+from headwise.heads.storage.kinds import (
+    ERROR_FILES,
+    HEAD_TYPES,
+    QualityHead,
+    build_head,
+    has_error_head,
+    has_sigmoid_head,
+    is_task_heads,
+)
 from headwise.heads.storage.quality_heads import (
+    HeadInfo,
     check_fit,
-    head_folder,
+    check_same_prompt,
+    differing_part,
+    load_error_head,
     load_head,
+    read_head_info,
     save_head,
 )
-from headwise.heads.storage.task_heads import (
-    is_task_heads,
-    load_task_heads,
-    save_seed_heads,
-    save_task_heads,
-)
+from headwise.heads.storage.task_heads import load_task_heads, save_seed_heads, save_task_heads
 from headwise.heads.value_head import ValueHead
 from headwise.heads.vocabulary.split_language_modelling_head import SplitLanguageModellingHead
 from headwise.heads.vocabulary.split_token_embeddings import SplitTokenEmbeddings
+
+# One function writes any head of a language model; its older name for error heads stays
+save_error_head = save_head
 
 # Transformers code in the same process loads exported folders without trust_remote_code
 AutoConfig.register(SigmoidHeadConfig.model_type, SigmoidHeadConfig, exist_ok=True)
 AutoModel.register(SigmoidHeadConfig, _HubSigmoidHead, exist_ok=True)
 
 __all__ = [
+    "ABSTAIN_BY",
+    "ERROR_FILES",
     "HEAD_TYPES",
+    "LEARNED",
     "NLI_LABELS",
     "AbstentionHead",
     "BiasedSigmoidHead",
@@ -48,6 +68,7 @@ __all__ = [
     "EmbeddingHead",
     "ErrorHead",
     "ErrorVariant",
+    "HeadInfo",
     "LateInteractionHead",
     "ModuleLateInit",
     "NLIFeatures",
@@ -65,13 +86,20 @@ __all__ = [
     "ValueHead",
     "build_head",
     "check_fit",
+    "check_same_prompt",
     "check_task_heads_fit",
+    "check_threshold",
+    "copy_head",
+    "differing_part",
+    "has_error_head",
+    "has_sigmoid_head",
     "head_folder",
     "is_task_heads",
     "load_error_head",
     "load_head",
     "load_task_heads",
     "materialise",
+    "read_head_info",
     "save_error_head",
     "save_head",
     "save_seed_heads",

@@ -8,9 +8,14 @@ from headwise.backbones import Backbone, PromptTemplate
 from headwise.data.records.pairs import Pair
 from headwise.data.records.signals import Signal
 from headwise.errors import CalibrationError
-from headwise.heads import check_fit, load_error_head, load_head
-from headwise.heads.storage.error_head import check_same_prompt
-from headwise.heads.storage.quality_heads import copy_head, has_sigmoid_head
+from headwise.heads import (
+    check_fit,
+    check_same_prompt,
+    copy_head,
+    has_sigmoid_head,
+    load_error_head,
+    load_head,
+)
 from headwise.metrics import roc_auc
 from headwise.quality.calibrate import calibrate
 from headwise.quality.calibration.record import Calibration

@@ -12,8 +12,7 @@ from headwise.backbones import (
     parse_prompt,
 )
 from headwise.bundled import locate
-from headwise.heads import load_error_head, load_head
-from headwise.heads.storage.quality_heads import has_sigmoid_head, read_head_info
+from headwise.heads import has_sigmoid_head, load_error_head, load_head, read_head_info
 from headwise.quality.calibration.record import Calibration
 from headwise.quality.signal_request import QualityHeads
 

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from headwise.entailment import Evidence, Prediction, Ranked, Routing, Validation, Verdict
-from headwise.heads.entailment.nli_head import NLILabel
+from headwise.heads import NLILabel
 from headwise.report.terminal import plain, simple_table
 from headwise.report.text import printable
 

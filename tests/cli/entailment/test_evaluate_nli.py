@@ -9,10 +9,7 @@ from running import headwise
 from tiny_encoders import tiny_encoder
 
 from headwise.choices import NLIFeatures
-from headwise.heads.entailment.abstention_head import AbstentionHead
-from headwise.heads.entailment.nli_head import NLIHead
-from headwise.heads.entailment.task_heads import TaskHeads, TaskHeadsConfig
-from headwise.heads.storage.task_heads import save_task_heads
+from headwise.heads import AbstentionHead, NLIHead, TaskHeads, TaskHeadsConfig, save_task_heads
 
 LABELS = ("entailment", "neutral", "contradiction")
 QUICK = ("--resamples", "60", "--device", "cpu", "--model", "encoder", "--heads", "heads")

@@ -7,7 +7,7 @@ import yaml
 from running import headwise
 from tiny_encoders import tiny_encoder
 
-from headwise.heads.storage.task_heads import load_task_heads
+from headwise.heads import load_task_heads
 
 _WORDS = {"entailment": "is here", "neutral": "reads green", "contradiction": "sat on the mat"}
 _SMALL = ("--epochs", "2", "--batch-size", "16", "--device", "cpu")

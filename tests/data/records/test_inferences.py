@@ -11,7 +11,7 @@ from headwise.data.readers.inferences import InferenceLayout, read_inferences
 from headwise.data.records.inferences import InferencePair, parse_label
 from headwise.data.records.pairs import Reject
 from headwise.errors import DataError
-from headwise.heads.entailment.nli_head import NLILabel
+from headwise.heads import NLILabel
 
 E, N, C = NLILabel.ENTAILMENT, NLILabel.NEUTRAL, NLILabel.CONTRADICTION
 

@@ -23,9 +23,7 @@ from headwise.evaluation.entailment.evaluating import (
 )
 from headwise.evaluation.statistics.results import Evaluation, Figure, FigureKind, Mistake, Panel
 from headwise.evaluation.statistics.setup import Resampling
-from headwise.heads.entailment.abstention_head import AbstentionHead
-from headwise.heads.entailment.nli_head import NLIHead, NLILabel
-from headwise.heads.entailment.task_heads import TaskHeads, TaskHeadsConfig
+from headwise.heads import AbstentionHead, NLIHead, NLILabel, TaskHeads, TaskHeadsConfig
 from headwise.report import draw, markdown_report, render_page, terminal_report
 
 QUICK = Resampling(resamples=60, workers=1)

@@ -11,7 +11,7 @@ from headwise.evaluation.entailment.overlap_slices import overlap_slices
 from headwise.evaluation.entailment.protocol import entailment
 from headwise.evaluation.statistics.results import FigureKind
 from headwise.evaluation.statistics.setup import Resampling, Setup
-from headwise.heads.entailment.nli_head import NLI_LABELS, NLILabel
+from headwise.heads import NLI_LABELS, NLILabel
 
 SETUP = Setup(gold_name="people", resampling=Resampling(resamples=120, workers=1))
 

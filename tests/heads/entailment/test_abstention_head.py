@@ -2,7 +2,7 @@ import pytest
 import torch
 from made_heads import stirred
 
-from headwise.heads.entailment.abstention_head import AbstentionHead
+from headwise.heads import AbstentionHead
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)

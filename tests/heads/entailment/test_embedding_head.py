@@ -3,7 +3,7 @@ import torch
 from made_heads import stirred
 
 from headwise.errors import UninitialisedError
-from headwise.heads.entailment.embedding_head import EmbeddingHead
+from headwise.heads import EmbeddingHead
 
 
 @pytest.mark.parametrize("normalise", [True, False])

@@ -2,7 +2,7 @@ import pytest
 import torch
 from made_heads import stirred
 
-from headwise.heads.entailment.late_interaction_head import LateInteractionHead
+from headwise.heads import LateInteractionHead
 
 MASK = torch.tensor([[1, 1, 1, 0], [0, 1, 1, 1], [1, 1, 1, 1]])
 

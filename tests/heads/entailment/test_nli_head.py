@@ -4,7 +4,7 @@ from made_heads import stirred
 from torch.nn import functional as F
 
 from headwise.choices import NLIFeatures
-from headwise.heads.entailment.nli_head import NLI_LABELS, NLIHead, NLILabel
+from headwise.heads import NLI_LABELS, NLIHead, NLILabel
 
 
 def test_labels_stand_in_the_order_of_the_outputs() -> None:

@@ -6,12 +6,12 @@ from made_heads import H, all_heads, made_heads
 
 from headwise.choices import NLIFeatures
 from headwise.errors import MismatchError
-from headwise.heads.entailment.abstention_head import AbstentionHead
-from headwise.heads.entailment.embedding_head import EmbeddingHead
-from headwise.heads.entailment.late_interaction_head import LateInteractionHead
-from headwise.heads.entailment.nli_head import NLIHead
-from headwise.heads.entailment.task_heads import (
+from headwise.heads import (
     ABSTAIN_BY,
+    AbstentionHead,
+    EmbeddingHead,
+    LateInteractionHead,
+    NLIHead,
     TaskHeads,
     TaskHeadsConfig,
     check_task_heads_fit,

@@ -16,17 +16,16 @@ from headwise.heads import (
     ErrorHead,
     ErrorVariant,
     check_fit,
+    copy_head,
+    has_error_head,
+    has_sigmoid_head,
     load_error_head,
     load_head,
+    read_head_info,
     save_error_head,
     save_head,
 )
-from headwise.heads.storage.error_head import has_error_head, read_error_head_info
-from headwise.heads.storage.quality_heads import (
-    copy_head,
-    has_sigmoid_head,
-    read_head_info,
-)
+from headwise.heads.storage.quality_heads import read_error_head_info
 
 PROMPT = {"kind": "text", "prompt": "{bos} {source} ä"}
 OTHER = {"kind": "text", "prompt": "{source}"}
@@ -250,15 +249,15 @@ def broken(folder: Path, name: str) -> None:
     [
         ("truncated", "damaged or not a safetensors file"),
         ("pickle inside", "damaged or not a safetensors file"),
-        ("no weights", r"has error_head\.json, but no error_head\.safetensors"),
+        ("no weights", r"has no error_head\.safetensors"),
         ("no config", r"has no error_head\.json"),
         ("bad JSON", r"error_head\.json is damaged"),
         ("a list", r"error_head\.json must hold an object"),
         ("no size", r"error_head\.json lacks 'inner_size'"),
         ("an unknown variant", r"error_head\.json is wrong: .*causal or hindsight"),
-        ("another size", r"does not fit error_head\.json: .*size mismatch"),
-        ("another variant", r"does not fit error_head\.json: .*Unexpected"),
-        ("one tensor too few", r"does not fit error_head\.json: .*Missing .*end\.weight"),
+        ("another size", r"does not fit its error_head\.json: .*size mismatch"),
+        ("another variant", r"does not fit its error_head\.json: .*Unexpected"),
+        ("one tensor too few", r"does not fit its error_head\.json: .*Missing .*end\.weight"),
     ],
 )
 def test_a_damaged_folder_gets_a_named_error(tmp_path: Path, damage: str, message: str) -> None:

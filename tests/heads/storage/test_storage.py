@@ -19,11 +19,12 @@ from headwise.heads import (
     RescalingHead,
     SigmoidHead,
     check_fit,
+    copy_head,
     head_folder,
     load_head,
+    read_head_info,
     save_head,
 )
-from headwise.heads.storage.quality_heads import copy_head, read_head_info
 
 DTYPES = [torch.float32, torch.bfloat16]
 
@@ -238,10 +239,10 @@ def test_a_damaged_folder_gets_a_named_error(tmp_path: Path, damage: str, messag
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        ("no bias", r"does not fit its config: .*Missing .*\"bias\""),
-        ("a bias for each token", "does not fit its config: .*size mismatch for bias"),
+        ("no bias", r"does not fit its config\.json: .*Missing .*\"bias\""),
+        ("a bias for each token", r"does not fit its config\.json: .*size mismatch for bias"),
         ("another tensor", r"no matrix named 'weight'; found lm_head\.weight"),
-        ("the type of a plain head", r"does not fit its config: .*Unexpected .*\"bias\""),
+        ("the type of a plain head", r"does not fit its config\.json: .*Unexpected .*\"bias\""),
     ],
 )
 def test_a_damaged_bias_gets_a_named_error(tmp_path: Path, damage: str, message: str) -> None:
@@ -252,11 +253,11 @@ def test_a_damaged_bias_gets_a_named_error(tmp_path: Path, damage: str, message:
     ("damage", "message"),
     [
         ("no context", r"no matrix named 'context\.0\.weight'; found weight"),
-        ("half a context", r"does not fit its config: .*Missing .*context\.2\.weight"),
+        ("half a context", r"does not fit its config\.json: .*Missing .*context\.2\.weight"),
         ("the context of another size", "size mismatch for context"),
-        ("a third layer", r"does not fit its config: .*Unexpected .*context\.4\.weight"),
+        ("a third layer", r"does not fit its config\.json: .*Unexpected .*context\.4\.weight"),
         ("another tensor", r"no matrix named 'weight'; found lm_head\.weight"),
-        ("the type of a plain head", r"does not fit its config: .*Unexpected .*context\.0"),
+        ("the type of a plain head", r"does not fit its config\.json: .*Unexpected .*context\.0"),
     ],
 )
 def test_a_damaged_context_gets_a_named_error(tmp_path: Path, damage: str, message: str) -> None:

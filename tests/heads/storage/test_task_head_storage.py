@@ -15,16 +15,17 @@ from torch import Tensor
 
 from headwise.choices import NLIFeatures
 from headwise.errors import WeightsError
-from headwise.heads.entailment.abstention_head import AbstentionHead
-from headwise.heads.entailment.nli_head import NLIHead
-from headwise.heads.entailment.task_heads import TaskHeads, TaskHeadsConfig
-from headwise.heads.storage.task_heads import (
+from headwise.heads import (
+    AbstentionHead,
+    NLIHead,
+    TaskHeads,
+    TaskHeadsConfig,
     is_task_heads,
     load_task_heads,
-    named_as_in_files,
     save_seed_heads,
     save_task_heads,
 )
+from headwise.heads.storage.task_heads import named_as_in_files
 
 
 def seed_sized(hidden_size: int) -> TaskHeads:

@@ -14,9 +14,7 @@ from torch.nn.utils import parametrize, prune
 
 from headwise.errors import MismatchError, UninitialisedError, UnsupportedModelError
 from headwise.functional import LM_IGNORE_INDEX, LinearCrossEntropyOutput
-from headwise.heads.late_init import materialise
-from headwise.heads.vocabulary.split_language_modelling_head import SplitLanguageModellingHead
-from headwise.heads.vocabulary.split_token_embeddings import SplitTokenEmbeddings
+from headwise.heads import SplitLanguageModellingHead, SplitTokenEmbeddings, materialise
 
 H, V = 6, 17
 SIZES = {"new": 3, "base": 10, "none": 0, "more": 4}

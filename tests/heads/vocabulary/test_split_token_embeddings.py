@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from headwise.errors import UninitialisedError
-from headwise.heads.vocabulary.split_token_embeddings import SplitTokenEmbeddings
+from headwise.heads import SplitTokenEmbeddings
 
 H = 6
 SIZES = {"new": 3, "base": 10, "none": 0, "more": 4}

@@ -15,7 +15,7 @@ from headwise.choices import NLIFeatures
 from headwise.errors import MismatchError, TrainingError
 from headwise.features.inference_features import encode_inferences, live_inferences
 from headwise.functional.class_uncertainty import Uncertainty, class_uncertainty
-from headwise.heads.storage.task_heads import load_task_heads
+from headwise.heads import load_task_heads
 from headwise.metrics import risk_coverage_area, roc_auc
 from headwise.training.abstention import labels
 from headwise.training.abstention.labels import abstention_examples, premise_folds

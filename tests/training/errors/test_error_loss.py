@@ -4,7 +4,7 @@ import pytest
 import torch
 from made_errors import MadeErrors
 
-from headwise.heads.quality.error_head import ErrorHead
+from headwise.heads import ErrorHead
 from headwise.training.errors.loss import ClassWeights, ErrorLoss
 
 

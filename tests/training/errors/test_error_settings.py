@@ -3,7 +3,7 @@
 import pytest
 
 from headwise.corruption import CorruptionMix, ErrorFamily
-from headwise.heads.quality.error_head import ErrorHead
+from headwise.heads import ErrorHead
 from headwise.training.errors import ErrorTraining, LabelStage
 
 

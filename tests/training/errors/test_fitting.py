@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 
 from headwise.errors import TrainingError
 from headwise.features import SelectedFeatures
-from headwise.heads.quality.error_head import ErrorHead
+from headwise.heads import ErrorHead
 from headwise.training.errors.fitting import fit_error_head
 from headwise.training.errors.loss import ErrorLoss
 from headwise.training.errors.output_calibration import (

@@ -18,8 +18,7 @@ from headwise.choices import NLIFeatures
 from headwise.data.records.inferences import InferencePair
 from headwise.errors import MismatchError, TrainingError
 from headwise.features.inference_features import encode_inferences, live_inferences
-from headwise.heads.entailment.nli_head import NLILabel
-from headwise.heads.storage.task_heads import load_task_heads
+from headwise.heads import NLILabel, load_task_heads
 from headwise.training.loop.batches import ShuffledBatches
 from headwise.training.loop.trainer import ClassifierTrainer
 from headwise.training.loop.vectors import balanced_weights, classification_measures

@@ -18,7 +18,7 @@ from headwise.data.records.error_spans import ErrorSpan
 from headwise.data.records.pairs import Pair
 from headwise.errors import MismatchError, PromptError, TrainingError
 from headwise.features import FeatureBatch
-from headwise.heads.quality.head_types import HEAD_TYPES
+from headwise.heads import HEAD_TYPES
 from headwise.training.loop.trainer import HeadTrainer
 from headwise.training.sigmoid.loss import HeadLoss
 from headwise.training.sigmoid.negatives import NegativeSampling

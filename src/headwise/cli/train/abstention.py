@@ -126,7 +126,7 @@ def abstention(
         raise typer.BadParameter("Give one of --coverage, --risk and --guarantee.")
     for aim, level in asked.items():
         given |= {"aim": aim, "level": level}
-    from headwise.heads.storage.task_heads import load_task_heads
+    from headwise.heads import load_task_heads
     from headwise.training.abstention.settings import AbstentionTraining
     from headwise.training.abstention.train import AbstentionRun, train_abstention_head
     from headwise.training.loop.run_file import given_values

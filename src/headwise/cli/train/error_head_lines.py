@@ -53,8 +53,7 @@ def hint_at_both_heads(
     place: "ModelLocation", output: Path, backbone: str, prompt: "PromptTemplate"
 ) -> list[str]:
     """How to have both heads in one folder, where the model has a Sigmoid Head that fits."""
-    from headwise.heads.storage.error_head import differing_part
-    from headwise.heads.storage.quality_heads import has_sigmoid_head, read_head_info
+    from headwise.heads import differing_part, has_sigmoid_head, read_head_info
 
     if place.head is None or not has_sigmoid_head(place.head) or has_sigmoid_head(output):
         return []

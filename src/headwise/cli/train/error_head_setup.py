@@ -41,7 +41,7 @@ def folder_to_start_from(
 ) -> Path | None:
     """Folder of the error head to go on from; ``None`` for random weights."""
     from headwise.bundled import locate
-    from headwise.heads.storage.error_head import has_error_head
+    from headwise.heads import has_error_head
 
     if start is None:
         # A run file that says `start: null` is that of a run that began with random weights
@@ -72,7 +72,7 @@ def chosen_prompt(
 ) -> "PromptTemplate":
     """The prompt that was asked for, or that of a head."""
     from headwise.backbones import default_prompt, parse_prompt
-    from headwise.heads.storage.quality_heads import read_head_info
+    from headwise.heads import read_head_info
 
     if asked is not None:
         return parse_prompt(asked)
@@ -89,7 +89,7 @@ def folder_with_sigmoid_head(
 ) -> Path | None:
     """Folder of the Sigmoid Head to stand beside; ``None`` if there is none."""
     from headwise.bundled import locate
-    from headwise.heads.storage.quality_heads import has_sigmoid_head
+    from headwise.heads import has_sigmoid_head
 
     given = None if with_head is None else locate(place.backbone, with_head).head
     if given is not None and not has_sigmoid_head(given):

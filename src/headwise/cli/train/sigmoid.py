@@ -327,7 +327,7 @@ def _run(
 ) -> "TrainingReport":
     from headwise.backbones import default_prompt, load_backbone, parse_prompt
     from headwise.bundled import locate
-    from headwise.heads.storage.quality_heads import read_head_info
+    from headwise.heads import read_head_info
     from headwise.training.sigmoid.settings import default_settings, settings_to_dict
     from headwise.training.sigmoid.train import train_sigmoid_head
 

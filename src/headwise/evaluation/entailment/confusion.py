@@ -11,7 +11,7 @@ from headwise.evaluation.entailment.judged_pairs import (
     JudgedInference,
 )
 from headwise.evaluation.statistics.results import Figure, FigureKind, Mistake, Panel, Row, Table
-from headwise.heads.entailment.nli_head import NLI_LABELS
+from headwise.heads import NLI_LABELS
 from headwise.metrics import Metric
 from headwise.metrics.classification import confusion_matrix
 

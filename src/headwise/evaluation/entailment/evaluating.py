@@ -14,7 +14,7 @@ from headwise.evaluation.entailment.protocol import entailment
 from headwise.evaluation.statistics.certainty import certainty_notes
 from headwise.evaluation.statistics.results import Answer
 from headwise.evaluation.statistics.setup import Resampling, Setup
-from headwise.heads.entailment.nli_head import NLI_LABELS
+from headwise.heads import NLI_LABELS
 from headwise.version import __version__
 
 

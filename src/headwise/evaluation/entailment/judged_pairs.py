@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headwise.heads.entailment.nli_head import NLI_LABELS, NLILabel
+from headwise.heads import NLI_LABELS, NLILabel
 
 CLASS_NAMES = tuple(label.value for label in NLI_LABELS)
 

@@ -14,7 +14,7 @@ import numpy as np
 from headwise.corruption import NEGATION_DE
 from headwise.data.records.words import word_ranges
 from headwise.evaluation.entailment.judged_pairs import Bools, JudgedInference
-from headwise.heads.entailment.nli_head import NLILabel
+from headwise.heads import NLILabel
 
 NEGATION_WORDS_EN = frozenset(
     (

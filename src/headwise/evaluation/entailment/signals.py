@@ -8,7 +8,7 @@ import torch
 from headwise.evaluation.entailment.judged_pairs import Bools, Floats, JudgedArrays
 from headwise.evaluation.statistics.columns import RANDOM, SignalColumn
 from headwise.functional.class_uncertainty import Uncertainty, class_uncertainty
-from headwise.heads.entailment.task_heads import LEARNED
+from headwise.heads import LEARNED
 
 
 def confidence_columns(judged: JudgedArrays, own: str, *, seed: int) -> tuple[SignalColumn, ...]:

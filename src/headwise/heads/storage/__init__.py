@@ -1,1 +1,1 @@
-"""Heads on disk: one kind a file, saved, recognised and loaded safely; no modules."""
+"""Heads on disk: a table of kinds, and what loads and saves safely by it; no modules."""

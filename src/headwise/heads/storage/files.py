@@ -15,23 +15,10 @@ from headwise.errors import WeightsError
 from headwise.files import atomic_path, naming_output, write_tensors
 
 CONFIG_FILE, WEIGHTS_FILE, CARD_FILE = "config.json", "model.safetensors", "README.md"
+# What the card of a head that was trained here speaks of
+CURVES_FILE, RUN_FILE = "curves.png", "run.yaml"
 # From the scores of a folder's heads to probabilities; it fits these weights and no others
 CALIBRATION_FILE = "calibration.json"
-
-
-@dataclass(frozen=True, slots=True)
-class HeadInfo:
-    """What a head's folder says about the head.
-
-    Attributes:
-        head_type: One of :data:`headwise.heads.HEAD_TYPES`, or that of an error head.
-        prompt: The prompt template in its saved form, or ``None``.
-        backbone: Name of the language model that it belongs to, or ``None``.
-    """
-
-    head_type: str
-    prompt: dict[str, Any] | None
-    backbone: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +29,39 @@ class FileNames:
         config: A JSON object.
         weights: In safetensors format.
         card: In Markdown.
+        curves: How training went, drawn.
+        run: What repeats the training.
     """
 
     config: str = CONFIG_FILE
     weights: str = WEIGHTS_FILE
     card: str = CARD_FILE
+    curves: str = CURVES_FILE
+    run: str = RUN_FILE
+
+
+@dataclass(frozen=True, slots=True)
+class StoredWeights:
+    """The tensors of a file, and where it lies, for messages."""
+
+    tensors: dict[str, Tensor]
+    path: Path
+
+    def has(self, *beginnings: str) -> bool:
+        """Whether the name of a tensor begins so."""
+        return any(name.startswith(beginnings) for name in self.tensors)
+
+    def matrix(self, name: str) -> Tensor:
+        """One matrix of the file.
+
+        Raises:
+            WeightsError: If there is none of that name.
+        """
+        tensor = self.tensors.get(name)
+        if tensor is None or tensor.ndim != 2:
+            found = ", ".join(sorted(self.tensors)) or "nothing"
+            raise WeightsError(f"{self.path} has no matrix named {name!r}; found {found}.")
+        return tensor
 
 
 def read_config(folder: Path, *, name: str = CONFIG_FILE) -> dict[str, Any]:
@@ -90,13 +105,13 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         ) from None
 
 
-def read_weights(folder: Path) -> dict[str, Tensor]:
-    """Read ``model.safetensors`` of a head's folder.
+def read_weights(folder: Path, *, name: str = WEIGHTS_FILE) -> StoredWeights:
+    """Read the weights of a head's folder.
 
     Raises:
-        WeightsError: If it is missing, damaged or of another format.
+        WeightsError: If they are missing, damaged or of another format.
     """
-    path = folder / WEIGHTS_FILE
+    path = folder / name
     if not path.is_file():
         pickles = sorted(p.name for p in folder.glob("*") if p.suffix in (".bin", ".pt", ".pth"))
         hint = (
@@ -105,22 +120,8 @@ def read_weights(folder: Path) -> dict[str, Tensor]:
             if pickles
             else ""
         )
-        raise WeightsError(f"{folder} has no {WEIGHTS_FILE}.{hint}")
-    return read_tensors(path)
-
-
-def matrix(tensors: dict[str, Tensor], name: str, path: Path) -> Tensor:
-    """One matrix of a weight file.
-
-    Raises:
-        WeightsError: If there is none of that name.
-    """
-    tensor = tensors.get(name)
-    if tensor is None or tensor.ndim != 2:
-        raise WeightsError(
-            f"{path} has no matrix named {name!r}; found {', '.join(sorted(tensors)) or 'nothing'}."
-        )
-    return tensor
+        raise WeightsError(f"{folder} has no {name}.{hint}")
+    return StoredWeights(read_tensors(path), path)
 
 
 def write_head_files(

@@ -1,4 +1,4 @@
-"""Heads on disk: the hub layout, written and read without running anyone's code."""
+"""Heads of a language model on disk, in the hub layout, beside one another or alone."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,124 +7,47 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from huggingface_hub import snapshot_download
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-from torch import Tensor
 
-from headwise.errors import MismatchError, UnknownModelError, WeightsError
+from headwise.errors import MismatchError, WeightsError
 from headwise.files import atomic_path, naming_output
-from headwise.heads.quality.biased_head import ContextualSigmoidHead
 from headwise.heads.quality.error_head import ErrorHead
-from headwise.heads.quality.head_types import HEAD_TYPES, QualityHead, build_head
-from headwise.heads.quality.rescaling_head import RescalingHead, TokenLogits
+from headwise.heads.quality.rescaling_head import TokenLogits
 from headwise.heads.quality.sigmoid_head import SigmoidHead
-from headwise.heads.storage.error_head import (
-    ERROR_CURVES_FILE,
-    ERROR_FILES,
-    ERROR_RUN_FILE,
-    check_prompt_of_error_head,
-    has_error_head,
-    load_error_head,
-    read_error_head_info,
-    save_error_head,
-)
 from headwise.heads.storage.files import (
     CALIBRATION_FILE,
-    CARD_FILE,
     CONFIG_FILE,
-    WEIGHTS_FILE,
-    FileNames,
-    HeadInfo,
-    matrix,
-    model_type,
+    StoredWeights,
     read_config,
     read_weights,
     write_head_files,
 )
-from headwise.heads.storage.seed_file import SEED_FILE
-
-
-@dataclass(frozen=True, slots=True)
-class StoredSizes:
-    """Sizes of a head; 0 for what it has not.
-
-    Attributes:
-        vocabulary_size: V.
-        hidden_size: H.
-        context_size: Inner width of a contextual bias.
-    """
-
-    vocabulary_size: int = 0
-    hidden_size: int = 0
-    context_size: int = 0
-
-
-def read_sizes(tensors: dict[str, Tensor], head_type: str, folder: Path) -> StoredSizes:
-    """Read the sizes of a head.
-
-    Args:
-        tensors: Its weights.
-        head_type: One of :data:`headwise.heads.HEAD_TYPES`.
-        folder: Where they come from, for the message.
-
-    Raises:
-        WeightsError: If a matrix that tells a size is missing.
-    """
-    if head_type == RescalingHead.head_type:
-        return StoredSizes()
-    path = folder / WEIGHTS_FILE
-    vocabulary_size, hidden_size = matrix(tensors, "weight", path).shape
-    if head_type != ContextualSigmoidHead.head_type:
-        return StoredSizes(vocabulary_size, hidden_size)
-    context_size = matrix(tensors, "context.0.weight", path).shape[0]
-    return StoredSizes(vocabulary_size, hidden_size, context_size)
-
+from headwise.heads.storage.kinds import (
+    ERROR_FILES,
+    ERROR_KIND,
+    HEAD_TYPES,
+    QUALITY_KINDS,
+    SIGMOID_MODEL_TYPE,
+    QualityHead,
+    has_error_head,
+    load_kind,
+)
 
 CODE_FILE = "sigmoid_head.py"
 
 
-_MODEL_TYPE = "sigmoid_head"
+@dataclass(frozen=True, slots=True)
+class HeadInfo:
+    """What a head's folder says about the head.
 
-
-# What the card of a head that was trained here speaks of
-CURVES_FILE, RUN_FILE = "curves.png", "run.yaml"
-
-
-# What goes with a copy as it is; the calibration last, since a head that is written removes it
-_COMPANIONS = (CURVES_FILE, RUN_FILE)
-
-
-_COMPANIONS_OF_ALL = (*_COMPANIONS, ERROR_CURVES_FILE, ERROR_RUN_FILE, CALIBRATION_FILE)
-
-
-def head_folder(name: str | Path) -> Path:
-    """A folder on this machine that holds a head or heads: the given one, or a hub download.
-
-    Raises:
-        UnknownModelError: If there is neither.
+    Attributes:
+        head_type: One of :data:`headwise.heads.HEAD_TYPES`, or that of an error head.
+        prompt: The prompt template in its saved form, or ``None``.
+        backbone: Name of the language model that it belongs to, or ``None``.
     """
-    if Path(name).is_dir():
-        return Path(name)
-    try:
-        patterns = [
-            file
-            for names in (FileNames(), ERROR_FILES)
-            for file in (names.config, names.weights, names.card)
-        ] + [SEED_FILE, CALIBRATION_FILE]
-        return Path(snapshot_download(str(name), allow_patterns=patterns))
-    except (HFValidationError, HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        raise UnknownModelError(
-            f"There is no head at {str(name)!r}: neither a folder nor a hub id that can be "
-            "reached from here."
-        ) from error
 
-
-def has_sigmoid_head(folder: str | Path) -> bool:
-    """Whether a folder holds a Sigmoid Head of any type, complete or not."""
-    folder = Path(folder)
-    if not any((folder / name).is_file() for name in (CONFIG_FILE, WEIGHTS_FILE)):
-        return False
-    return model_type(folder) in (_MODEL_TYPE, None)  # released ones need not say it
+    head_type: str
+    prompt: dict[str, Any] | None
+    backbone: str | None
 
 
 def read_head_info(folder: Path) -> HeadInfo:
@@ -147,6 +70,19 @@ def read_head_info(folder: Path) -> HeadInfo:
     )
 
 
+def read_error_head_info(folder: str | Path) -> HeadInfo:
+    """What a folder says about its error head.
+
+    Raises:
+        WeightsError: If it does not say anything.
+        MismatchError: If a Sigmoid Head in the same folder reads another prompt.
+    """
+    folder = Path(folder)
+    config = read_config(folder, name=ERROR_FILES.config)
+    check_same_prompt(folder, config.get("prompt"))
+    return HeadInfo(ErrorHead.head_type, config.get("prompt"), config.get("backbone"))
+
+
 def load_head(folder: Path, *, unembedding: Callable[[], TokenLogits]) -> QualityHead:
     """Load a head from its folder, in float32.
 
@@ -154,32 +90,40 @@ def load_head(folder: Path, *, unembedding: Callable[[], TokenLogits]) -> Qualit
 
     Args:
         folder: A folder with ``model.safetensors`` and ``config.json``.
-        unembedding: Gives the backbone's output layer; called only for heads that rescale its
-            logits, so that the others work with backbones whose logits nobody understands.
+        unembedding: Gives the backbone's output layer, as for :func:`headwise.heads.build_head`.
 
     Raises:
         WeightsError: If the weights are missing, damaged, pickled, or not a head's.
     """
-    tensors = read_weights(folder)
+    weights = read_weights(folder)
     head_type = read_config(folder).get("head_type") or SigmoidHead.head_type
     if head_type not in HEAD_TYPES:
         raise WeightsError(
             f"{folder / CONFIG_FILE} names an unknown head: {head_type!r}; "
             f"known are {', '.join(HEAD_TYPES)}."
         )
-    sizes = read_sizes(tensors, head_type, folder)
-    head = build_head(
-        head_type,
-        vocabulary_size=sizes.vocabulary_size,
-        hidden_size=sizes.hidden_size,
-        unembedding=unembedding,
-        context_size=sizes.context_size,
-    )
-    try:
-        head.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
-    except RuntimeError as error:
-        raise WeightsError(f"{folder / WEIGHTS_FILE} does not fit its config: {error}") from None
-    return head.requires_grad_(False).eval()
+    kind = QUALITY_KINDS[head_type]
+    given = {"unembedding": unembedding()} if kind.reads_unembedding else {}
+    head = load_kind(kind, folder, weights, **given)
+    assert isinstance(head, QualityHead)
+    return head
+
+
+def load_error_head(folder: str | Path) -> ErrorHead | None:
+    """Load an error head, in float32 and frozen; ``None`` if the folder has none.
+
+    Raises:
+        WeightsError: If the files are damaged or do not belong together, or one of them is
+            missing.
+        MismatchError: If a Sigmoid Head in the same folder reads another prompt.
+    """
+    folder = Path(folder)
+    if not has_error_head(folder):
+        return None
+    read_error_head_info(folder)  # refuses two prompts
+    head = load_kind(ERROR_KIND, folder, read_weights(folder, name=ERROR_FILES.weights))
+    assert isinstance(head, ErrorHead)
+    return head
 
 
 def check_fit(head: QualityHead | ErrorHead, *, vocabulary_size: int, hidden_size: int) -> None:
@@ -205,7 +149,7 @@ def check_fit(head: QualityHead | ErrorHead, *, vocabulary_size: int, hidden_siz
 
 
 def save_head(
-    head: QualityHead,
+    head: QualityHead | ErrorHead,
     folder: str | Path,
     *,
     prompt: dict[str, Any] | None = None,
@@ -213,126 +157,115 @@ def save_head(
     dtype: torch.dtype = torch.float32,
     model_card: str | None = None,
 ) -> Path:
-    """Write a head in the hub layout.
+    """Write a head in the hub layout; an error head beside a Sigmoid Head, or the other way round.
 
-    The folder also loads in plain Transformers, with ``trust_remote_code=True``. A calibration
-    that an earlier head left there is removed.
+    The folder of a Sigmoid Head also loads in plain Transformers, with
+    ``trust_remote_code=True``. A calibration that lies there is removed: it fits other weights.
 
     Args:
         head: The head.
         folder: Where to; made if it is missing.
         prompt: The prompt template in its saved form.
         backbone: Name of the language model that the head belongs to.
-        dtype: Floating point type of the file.
-        model_card: Text of ``README.md``; none is written if ``None``.
+        dtype: Floating point type of the file; what inputs are standardised by stays float32.
+        model_card: Text of ``README.md`` or ``error_head.md``; none is written if ``None``.
 
     Returns:
         The folder.
 
     Raises:
-        MismatchError: If an error head in the folder reads another prompt.
+        MismatchError: If the folder's other head reads another prompt.
         OutputError: If a file cannot be written.
     """
-    check_prompt_of_error_head(Path(folder), prompt)
-    info = HeadInfo(head.head_type, prompt, backbone)
-    tensors = head.state_dict()
-    sizes = read_sizes(tensors, info.head_type, Path(folder))
-    return _write(Path(folder), tensors, info, sizes, dtype, model_card)
+    folder = Path(folder)
+    check_same_prompt(folder, prompt, of_error_head=isinstance(head, ErrorHead))
+    write_head(head, folder, prompt, backbone, dtype=dtype, model_card=model_card)
+    return folder
 
 
-def copy_head(
+def write_head(
+    head: QualityHead | ErrorHead,
     folder: Path,
-    output: str | Path,
+    prompt: dict[str, Any] | None,
+    backbone: str | None,
     *,
-    dtype: str = "float32",
-    backbone: str | None = None,
-    prompt: dict[str, Any] | None = None,
-    with_error_head: bool = True,
-) -> Path:
-    """Write the heads that lie in one folder to another one, in the full hub layout.
-
-    Their calibration, if they have one, goes with them, unless the error head stays behind: it is
-    that of both.
-
-    Args:
-        folder: Where a Sigmoid Head, an error head or both are; a released head will do.
-        output: Where to.
-        dtype: ``float32``, ``bfloat16`` or ``float16``.
-        backbone: Name of its language model, if the folder does not say it.
-        prompt: Its prompt template in the saved form, likewise.
-        with_error_head: Whether the error head goes too; otherwise the Sigmoid Head alone does.
-
-    Returns:
-        The output folder.
-
-    Raises:
-        WeightsError: If the head cannot be read.
-        MismatchError: If a head that is in the output and stays reads another prompt.
-        OutputError: If a file cannot be written.
-    """
-    if dtype not in ("float32", "bfloat16", "float16"):
-        raise ValueError(f"`dtype` must be float32, bfloat16 or float16, got {dtype!r}.")
-    error_head = load_error_head(folder) if with_error_head else None
-    stored_as = getattr(torch, dtype)
-    sigmoid_head = error_head is None or has_sigmoid_head(folder)
-    tensors = read_weights(folder) if sigmoid_head else {}
-    info = read_head_info(folder)
-    info = HeadInfo(info.head_type, prompt or info.prompt, backbone or info.backbone)
-    sizes = read_sizes(tensors, info.head_type, folder) if sigmoid_head else StoredSizes()
-    card, error_card = _text(folder / CARD_FILE), _text(folder / ERROR_FILES.card)
-    names = _COMPANIONS_OF_ALL if with_error_head else _COMPANIONS
-    companions = {n: (folder / n).read_bytes() for n in names if (folder / n).is_file()}
-    written = Path(output)
-    if error_head is None:  # one that is written too brings its own prompt
-        check_prompt_of_error_head(written, info.prompt)
-    if sigmoid_head:
-        _write(written, tensors, info, sizes, stored_as, card)
-    if error_head is not None:
-        save_error_head(
-            error_head,
-            written,
-            prompt=info.prompt,
-            backbone=info.backbone,
-            dtype=stored_as,
-            model_card=error_card,
-        )
-    for name, content in companions.items():
-        with naming_output(written), atomic_path(written / name) as temporary:
-            temporary.write_bytes(content)
-    return written
-
-
-def _text(path: Path) -> str | None:
-    return path.read_text("utf-8") if path.is_file() else None
-
-
-def _write(
-    folder: Path,
-    tensors: dict[str, Tensor],
-    info: HeadInfo,
-    sizes: StoredSizes,
     dtype: torch.dtype,
     model_card: str | None,
-) -> Path:
-    config: dict[str, Any] = {
-        "architectures": ["SigmoidHead"],
-        "auto_map": {
-            "AutoConfig": "sigmoid_head.SigmoidHeadConfig",
-            "AutoModel": "sigmoid_head.SigmoidHead",
-        },
-        "model_type": _MODEL_TYPE,
-        "vocab_size": sizes.vocabulary_size,
-        "hidden_size": sizes.hidden_size,
-        "head_type": info.head_type,
-        "prompt": info.prompt,
-        "backbone": info.backbone,
-    }
-    if sizes.context_size:
-        config["context_size"] = sizes.context_size
+) -> None:
+    """Do what :func:`save_head` does, whatever prompt the folder's other head reads."""
+    kind = ERROR_KIND if isinstance(head, ErrorHead) else QUALITY_KINDS[head.head_type]
+    tensors = head.state_dict()
+    told = kind.arguments(StoredWeights(tensors, folder), vars(head))
+    names = {"prompt": prompt, "backbone": backbone}
     with naming_output(folder):
         # Other weights make it wrong
         (folder / CALIBRATION_FILE).unlink(missing_ok=True)
-        with atomic_path(folder / CODE_FILE) as temporary:
-            temporary.write_bytes((files("headwise.heads.storage.hub") / CODE_FILE).read_bytes())
-    write_head_files(folder, tensors, config, dtype=dtype, model_card=model_card)
-    return folder
+    if kind is ERROR_KIND:
+        config = {"head_type": kind.name, **told, **names}
+    else:
+        config = {
+            "architectures": ["SigmoidHead"],
+            "auto_map": {
+                "AutoConfig": "sigmoid_head.SigmoidHeadConfig",
+                "AutoModel": "sigmoid_head.SigmoidHead",
+            },
+            "model_type": SIGMOID_MODEL_TYPE,
+            # Plain Transformers wants numbers also where there is no unembedding
+            "vocab_size": told.pop("vocabulary_size", 0),
+            "hidden_size": told.pop("hidden_size", 0),
+            "head_type": kind.name,
+            **names,
+            **told,
+        }
+        with naming_output(folder), atomic_path(folder / CODE_FILE) as temporary:
+            code = files("headwise.heads.storage.hub") / CODE_FILE
+            temporary.write_bytes(code.read_bytes())
+    write_head_files(
+        folder,
+        tensors,
+        config,
+        dtype=dtype,
+        model_card=model_card,
+        names=kind.files,
+        exact=kind.exact,
+    )
+
+
+def check_same_prompt(
+    folder: Path, prompt: dict[str, Any] | None, *, of_error_head: bool = True
+) -> None:
+    """Refuse a prompt that differs from that of the other head in a folder, if there is one.
+
+    One pass of the model serves both. Prompts are in their saved form; ``None`` fits any.
+
+    Args:
+        folder: A head's folder, there or not.
+        prompt: That of a head that is to stand there.
+        of_error_head: Whether that is an error head, and the other one a Sigmoid Head.
+
+    Raises:
+        MismatchError: If they differ; it says in what.
+    """
+    name = CONFIG_FILE if of_error_head else ERROR_FILES.config
+    other = read_config(folder, name=name).get("prompt") if (folder / name).is_file() else None
+    part = differing_part(prompt, other)
+    if part is None or prompt is None or other is None:
+        return
+    error, sigmoid = (prompt, other) if of_error_head else (other, prompt)
+    at = f" in {folder}"
+    raise MismatchError(
+        f"The error head{'' if of_error_head else at} reads another prompt than the Sigmoid Head"
+        f"{at if of_error_head else ''} ({part}: {error[part]!r:.100} against "
+        f"{sigmoid[part]!r:.100}). Train one of them with the other's prompt, or keep them in "
+        "folders of their own."
+    )
+
+
+def differing_part(prompt: dict[str, Any] | None, other: dict[str, Any] | None) -> str | None:
+    """Name of a part in which two saved prompts differ; ``None`` if they fit together.
+
+    A prompt that is not known fits any, and so does a part that only one of them says.
+    """
+    if not isinstance(prompt, dict) or not isinstance(other, dict):
+        return None
+    return min((n for n in prompt.keys() & other.keys() if prompt[n] != other[n]), default=None)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from headwise.errors import TrainingError
-from headwise.heads.entailment.nli_head import NLIHead
+from headwise.heads import NLIHead
 from headwise.training.abstention.settings import ErrorLabels
 from headwise.training.loop.vectors import LabelledVectors, Subset, vector_batches
 from headwise.training.nli.settings import NLITraining

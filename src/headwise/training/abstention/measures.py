@@ -6,8 +6,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from headwise.functional.class_uncertainty import Uncertainty, class_uncertainty
-from headwise.heads.entailment.abstention_head import AbstentionHead
-from headwise.heads.entailment.task_heads import LEARNED
+from headwise.heads import LEARNED, AbstentionHead
 from headwise.metrics import risk_coverage_area, roc_auc, selective_accuracy
 from headwise.metrics.abstention_threshold import (
     threshold_for_coverage,

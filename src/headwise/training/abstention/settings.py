@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from pydantic import ConfigDict, TypeAdapter
 
 from headwise.features.vectors import VECTOR_DTYPES
-from headwise.heads.entailment.task_heads import ABSTAIN_BY, LEARNED
+from headwise.heads import ABSTAIN_BY, LEARNED
 from headwise.plain_values import from_plain_values, to_plain_values
 from headwise.training.loop.settings import (
     BALANCED,

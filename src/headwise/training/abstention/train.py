@@ -14,10 +14,14 @@ from torch import Tensor, nn
 from headwise.backbones.encoder import EncoderBackbone
 from headwise.data.records.inferences import InferencePair
 from headwise.errors import TrainingError
-from headwise.heads.entailment.abstention_head import AbstentionHead
-from headwise.heads.entailment.task_heads import TaskHeads, check_task_heads_fit
-from headwise.heads.storage.quality_heads import CURVES_FILE, RUN_FILE
-from headwise.heads.storage.task_heads import load_task_heads, save_task_heads
+from headwise.heads import (
+    AbstentionHead,
+    TaskHeads,
+    check_task_heads_fit,
+    load_task_heads,
+    save_task_heads,
+)
+from headwise.heads.storage.files import CURVES_FILE, RUN_FILE
 from headwise.training.abstention.labels import (
     HeldVectors,
     abstention_examples,

@@ -11,7 +11,7 @@ from torch import Tensor
 from headwise.errors import TrainingError
 from headwise.features import FeatureSource
 from headwise.functional.length_batches import length_batches
-from headwise.heads.quality.error_head import ErrorHead
+from headwise.heads import ErrorHead
 from headwise.training.errors.loss import ClassWeights, ErrorLoss, wrong_tokens
 from headwise.training.errors.output_calibration import OutputQuality, fold_calibration
 from headwise.training.errors.settings import ErrorTraining

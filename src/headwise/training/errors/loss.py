@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from headwise.features import FeatureBatch
 from headwise.features.batch import pair_numbers
-from headwise.heads.quality.error_head import ErrorHead
+from headwise.heads import ErrorHead
 
 MARKED = "marked"
 """Name of wrong tokens of no family."""

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, TypeAdapter
 
 from headwise.choices import ErrorVariant
 from headwise.corruption import CorruptionMix
-from headwise.heads.quality.error_head import ErrorHead
+from headwise.heads import ErrorHead
 from headwise.plain_values import from_plain_values, to_plain_values
 from headwise.training.loop.run_file import TrainingRun
 from headwise.training.loop.settings import (

@@ -9,7 +9,7 @@ from headwise.corruption import ErrorTexts, corrupt, with_error_copies
 from headwise.data.records.pairs import Pair
 from headwise.errors import TrainingError
 from headwise.features import CachedFeatures, FeatureSpec, extract_features
-from headwise.heads.quality.error_head import ErrorHead
+from headwise.heads import ErrorHead
 from headwise.training.errors.fitting import FittedErrors, fit_error_head
 from headwise.training.errors.loss import ErrorLoss
 from headwise.training.errors.output_calibration import (

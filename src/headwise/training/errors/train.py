@@ -11,15 +11,14 @@ from headwise.backbones import Backbone, PromptTemplate
 from headwise.corruption.error_copies import group_of
 from headwise.data.records.pairs import Pair
 from headwise.errors import TrainingError
-from headwise.heads.quality.error_head import ErrorHead
-from headwise.heads.storage.error_head import (
-    ERROR_CURVES_FILE,
-    ERROR_RUN_FILE,
+from headwise.heads import (
+    ERROR_FILES,
+    ErrorHead,
+    check_fit,
     check_same_prompt,
     load_error_head,
     save_error_head,
 )
-from headwise.heads.storage.quality_heads import check_fit
 from headwise.training.errors.memorisation import Memorisation, measure_memorisation
 from headwise.training.errors.report import ErrorReport
 from headwise.training.errors.settings import ErrorRun, ErrorTraining, StatisticsChoice
@@ -129,7 +128,7 @@ def train_error_head(
         settings=settings.to_dict(),
         versions=package_versions(),
     )
-    claim_output(output, run, checkpoints=output / CHECKPOINTS, name=ERROR_RUN_FILE)
+    claim_output(output, run, checkpoints=output / CHECKPOINTS, name=ERROR_FILES.run)
 
     memorisation, leaked = None, 0
     if correct:
@@ -213,7 +212,7 @@ def train_error_head(
         model_card=error_card(report, run, settings, head),
     )
     shown = report.synthetic or report.last
-    draw_curves(shown, output / ERROR_CURVES_FILE, criterion=settings.criterion, panel=_PANEL)
+    draw_curves(shown, output / ERROR_FILES.curves, criterion=settings.criterion, panel=_PANEL)
     return report
 
 
@@ -225,8 +224,8 @@ def error_card(report: ErrorReport, run: ErrorRun, settings: ErrorTraining, head
         run=run,
         settings=settings,
         head=head,
-        curves_file=ERROR_CURVES_FILE,
-        run_file=ERROR_RUN_FILE,
+        curves_file=ERROR_FILES.curves,
+        run_file=ERROR_FILES.run,
     )
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from headwise.backbones import PromptTemplate
 from headwise.errors import DataError, TrainingError
 from headwise.files import atomic_path, naming_output
-from headwise.heads.storage.quality_heads import RUN_FILE
+from headwise.heads.storage.files import RUN_FILE
 
 _PACKAGES = ("headwise", "torch", "transformers")
 

@@ -20,7 +20,7 @@ from headwise.features.inference_features import (
     inference_bytes,
     live_inferences,
 )
-from headwise.heads.entailment.nli_head import NLI_LABELS
+from headwise.heads import NLI_LABELS
 from headwise.training.loop.feature_choice import cache_if_room
 from headwise.training.loop.settings import FeatureChoice
 

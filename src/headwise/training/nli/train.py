@@ -9,10 +9,8 @@ import torch
 from headwise.backbones.encoder import EncoderBackbone
 from headwise.data.records.inferences import InferencePair
 from headwise.functional.class_uncertainty import Uncertainty
-from headwise.heads.entailment.nli_head import NLI_LABELS, NLIHead
-from headwise.heads.entailment.task_heads import TaskHeads, TaskHeadsConfig
-from headwise.heads.storage.quality_heads import CURVES_FILE, RUN_FILE
-from headwise.heads.storage.task_heads import save_task_heads
+from headwise.heads import NLI_LABELS, NLIHead, TaskHeads, TaskHeadsConfig, save_task_heads
+from headwise.heads.storage.files import CURVES_FILE, RUN_FILE
 from headwise.training.loop.card import model_card
 from headwise.training.loop.curves import Panel, draw_curves
 from headwise.training.loop.run import (

@@ -19,12 +19,12 @@ from headwise.heads import (
     SigmoidHead,
     build_head,
     check_fit,
+    check_same_prompt,
     head_folder,
     load_head,
     save_head,
 )
-from headwise.heads.storage.error_head import check_prompt_of_error_head
-from headwise.heads.storage.quality_heads import CURVES_FILE, RUN_FILE
+from headwise.heads.storage.files import CURVES_FILE, RUN_FILE
 from headwise.training.loop.card import model_card
 from headwise.training.loop.curves import draw_curves
 from headwise.training.loop.feature_choice import Processes, choose_features
@@ -137,7 +137,7 @@ def train_sigmoid_head(
     for name, pairs in (("training", train), ("dev", dev)):
         if not pairs:
             raise TrainingError(f"There are no {name} pairs.")
-    check_prompt_of_error_head(output, prompt.model_dump())
+    check_same_prompt(output, prompt.model_dump(), of_error_head=False)
     head = first_head(backbone, settings)
     rate = settings.learning_rate or default_settings(backbone.hidden_size).learning_rate
     assert rate is not None
