@@ -19,12 +19,6 @@ class Draft:
         text: What it is a copy of.
         rng: Its source of randomness.
         waits: Whether the language model is to make the next error.
-
-    Args:
-        text: What to copy.
-        rng: Its source of randomness.
-        weights: Weight of each family.
-        errors_per_text: Weight of each number of errors.
     """
 
     def __init__(

@@ -55,10 +55,10 @@ _FROM_CORPUS = {ErrorFamily.REPLACEMENT, ErrorFamily.INSERTION, ErrorFamily.ENDI
 
 @dataclass(frozen=True, slots=True)
 class ReadText:
-    """A text that errors are to be put into.
+    """The hypothesis of a pair, which errors are to be put into.
 
     Attributes:
-        pair: The pair that it is the hypothesis of.
+        pair: The pair.
         words: Its words.
         source: Those of its source; ``None`` where it translates nothing.
         folded: Its words without letter case.

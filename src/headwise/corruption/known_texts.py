@@ -17,9 +17,6 @@ class CorpusWords:
     """Words with a letter that stand inside the sentences of a corpus.
 
     A word that opens a sentence is left out: it may owe its capital letter to that.
-
-    Args:
-        texts: The corpus.
     """
 
     def __init__(self, texts: Iterable[str]) -> None:
@@ -39,15 +36,7 @@ class CorpusWords:
         return len(self._words)
 
     def draw(self, rng: random.Random, refused: Collection[str]) -> str | None:
-        """Draw a word in proportion to its frequency.
-
-        Args:
-            rng: Draws.
-            refused: Words, case-folded, that it must not be.
-
-        Returns:
-            The word; ``None`` if what was drawn again and again is refused.
-        """
+        """Draw a word by its frequency; ``None`` if all that is drawn is, case-folded, refused."""
         for _ in range(_MAX_DRAWS if self._words else 0):
             (word,) = rng.choices(self._words, cum_weights=self._cumulative)
             if word.casefold() not in refused:
@@ -89,10 +78,5 @@ def folded_words(text: str) -> tuple[str, ...]:
 
 
 def pair_generator(seed: int, *numbers: int) -> random.Random:
-    """The source of randomness of one pair, whatever other pairs there are.
-
-    Args:
-        seed: Of all pairs.
-        numbers: Which pair, and which of its copies if there are several.
-    """
+    """The source of randomness of one pair, or of one of its copies, whatever others there are."""
     return random.Random("/".join(map(str, (seed, *numbers))))

@@ -51,14 +51,7 @@ def change_pronoun(
 def change_ending(
     words: TextWords, inflection: Inflection, rng: random.Random, known: Collection[str]
 ) -> Changes:
-    """Give a word another of its endings.
-
-    Args:
-        words: The text.
-        inflection: How its language inflects.
-        rng: Chooses the word and its form.
-        known: The words that there are, in lower case: forms are looked up among them.
-    """
+    """Give a word another of its endings; its forms are looked up among known words."""
     choices = _listed(words, inflection.irregular)
     for i in range(1, len(words)):
         word = words[i]

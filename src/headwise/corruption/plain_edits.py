@@ -25,15 +25,7 @@ def replace_word(
     *,
     parts: bool = False,
 ) -> Changes:
-    """Let a word of letters become another word of the corpus.
-
-    Args:
-        words: The text.
-        corpus: Whose words are drawn.
-        rng: Chooses the place and draws.
-        refused: Words, case-folded, that it must not become.
-        parts: Whether it may be a part of a word like *U-Bahn*.
-    """
+    """Let a word of letters, or part of one like *U-Bahn*, become another word of the corpus."""
     places = [i for i in range(len(words)) if parts or words.stands_alone(i)]
     places = [i for i in places if words.has_letter(i)]
     if not places:
@@ -69,13 +61,7 @@ def repeat_words(words: TextWords, rng: random.Random) -> Changes:
 
 
 def delete_words(words: TextWords, rng: random.Random, *, single: bool = False) -> Changes:
-    """Take words out in front of another word: up to three, and the gap is marked.
-
-    Args:
-        words: The text.
-        rng: Chooses which.
-        single: Whether one word goes and the one after the gap is marked instead.
-    """
+    """Take up to three words out and mark the gap, or a single one and mark the word after it."""
     # A short text loses one
     for count in (1,) if single else (rng.choice(_DELETED_WORDS), 1):
         if places := _different_ends(words, count):
@@ -88,11 +74,6 @@ def swap_words(words: TextWords, rng: random.Random, *, neighbours: bool = False
 
     Words at a distance begin both with a capital letter or both without one: what changes places
     by mistake is often of one kind.
-
-    Args:
-        words: The text.
-        rng: Chooses which.
-        neighbours: Whether only neighbours do.
     """
     places: dict[int, list[int]] = {}
     for distance in (1,) if neighbours else _SWAP_DISTANCES:
@@ -120,13 +101,9 @@ def swap_words(words: TextWords, rng: random.Random, *, neighbours: bool = False
 
 
 def truncate(words: TextWords, rng: random.Random, *, keeps_mark: bool) -> Changes:
-    """Take the end away.
+    """Take the end away, all but the final mark if that may stay.
 
-    Args:
-        words: The text.
-        rng: Chooses where it ends.
-        keeps_mark: Whether its final mark may stay. In a text that translates nothing, nobody
-            could tell then that something is missing.
+    In a text that translates nothing, nobody could tell then that something is missing.
     """
     length = sum(words.is_word(i) for i in range(len(words)))
     places, passed = [], 0

@@ -70,21 +70,10 @@ def plausible_changes(
     known: KnownTranslations,
     batch_tokens: int = 4096,
 ) -> list[Change | None]:
-    """Find what `plausible_errors` does, with randomness and known translations from outside.
-
-    Args:
-        backbone: The frozen language model.
-        pairs: Correct pairs; one may occur several times.
-        prompt: How a source becomes a prompt.
-        generators: Source of randomness of each pair.
-        known: What no error may turn a text into, or take words from.
-        batch_tokens: Bound on the padded tokens of a batch.
+    """Find what `plausible_errors` puts in, with randomness and known translations from outside.
 
     Returns:
         For each pair a change of its hypothesis, ``None`` if it cannot be encoded or allows none.
-
-    Raises:
-        PromptError: If the prompt does not fit the backbone.
     """
     backbone.check_prompt(prompt)
     texts = TokenTexts(backbone.tokenizer)

@@ -52,13 +52,7 @@ def leave_untranslated(words: TextWords, source: TextWords, rng: random.Random) 
 
 
 class Names:
-    """Names that sources and their translations share.
-
-    A name has a capital letter inside sentences of both.
-
-    Args:
-        pairs: Sources and translations.
-    """
+    """Names that sources and translations share: with a capital letter inside sentences of both."""
 
     def __init__(self, pairs: Sequence[Pair]) -> None:
         found: set[str] = set()
@@ -104,14 +98,7 @@ def put_in_foreign_span(
     rng: random.Random,
     is_translation: Callable[[str], bool],
 ) -> Changes:
-    """Let two to five words, at most half of the text, become as many of another text.
-
-    Args:
-        words: The text.
-        corpus: The other texts.
-        rng: Draws.
-        is_translation: Whether a text translates the same source.
-    """
+    """Let two to five words, at most half of the text, become as many of another text."""
     most = min(_MOST, len(words.runs(1)) // 2)
     if most < _FEWEST or not corpus:
         return ()

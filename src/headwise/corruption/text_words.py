@@ -8,11 +8,7 @@ _JOINERS = frozenset("-\u2010\u2011/&.'\u2019")
 
 
 class TextWords:
-    """The words of a text, punctuation marks included, and changes of them.
-
-    Args:
-        text: Any text.
-    """
+    """The words of a text, punctuation marks included, and changes of them."""
 
     def __init__(self, text: str) -> None:
         self.text = text

@@ -35,9 +35,6 @@ class TokenTexts:
 
     Tokenisers mark the space before a word in ways of their own, and many drop it at the start
     of what they decode. Decoding behind a token that is known shows it in all of them.
-
-    Args:
-        tokenizer: The tokeniser.
     """
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
@@ -60,12 +57,7 @@ class TokenTexts:
         return self._one(token_id)[:1].isspace()
 
     def begins_word(self, token_id: int, *, spaced: bool) -> bool:
-        """Whether the token is the beginning of one word of letters.
-
-        Args:
-            token_id: The token.
-            spaced: Whether a space has to stand before the word, or must not.
-        """
+        """Whether the token begins one word of letters, and has or lacks a space before it."""
         return self.begins_with_space(token_id) == spaced and is_one_word(self._one(token_id))
 
     def ends_word(self, ids: Sequence[int], following: int) -> bool:
@@ -88,12 +80,7 @@ def is_one_word(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class WordPlace:
-    """Where in a hypothesis a word begins.
-
-    Attributes:
-        encoded: The pair.
-        position: Index of the word's first token among the targets.
-    """
+    """Where in an encoded pair a word begins: the position of its first token among the targets."""
 
     encoded: EncodedPair
     position: int
@@ -115,13 +102,6 @@ def unlikely_words(
     batch_tokens: int,
 ) -> list[tuple[int, ...] | None]:
     """Draw the first token of a word at each place, and let the model complete it greedily.
-
-    Args:
-        backbone: The frozen language model.
-        places: Where to write.
-        generators: Source of randomness of each place.
-        texts: What the tokens write.
-        batch_tokens: Bound on the padded tokens of a batch.
 
     Returns:
         The tokens of a word for each place, ``None`` where no token can be drawn, where

@@ -5,98 +5,47 @@ from headwise.corruption.languages.lists import (
     Inflection,
     LanguageLists,
     NegationWords,
+    becomes,
     one_of_a_group,
     word_set,
 )
 
-_INFLECTION = Inflection(
-    irregular=one_of_a_group(
-        (
-            "am is are",
-            "was were",
-            "has have",
-            "does do",
-            "goes go",
-            "isn't aren't",
-            "wasn't weren't",
-            "hasn't haven't",
-            "doesn't don't",
-            "this these",
-            "that those",
-            "man men",
-            "woman women",
-            "child children",
-            "person people",
-            "foot feet",
-        )
-    ),
-    rules=(EndingRule(("", "s")), EndingRule(("", "es"))),
-)
-
-_NEGATION = NegationWords(
-    negations=word_set("not never no nobody nothing"),
-    inserted="not",
-    verbs=word_set(
-        "am is are was were can could will would shall should may might must has have had"
-    ),
-    pronouns=word_set("i you he she it we they"),
-    opposites={
-        "never": ("always", "often"),
-        "always": ("never",),
-        "nothing": ("something", "everything"),
-        "something": ("nothing",),
-        "everything": ("nothing",),
-        "nobody": ("somebody", "everybody"),
-        "somebody": ("nobody",),
-        "everybody": ("nobody",),
-        "no": ("a", "some"),
-        "a": ("no",),
-        "an": ("no",),
-        "some": ("no",),
-        "with": ("without",),
-        "without": ("with",),
-    },
-    contraction="n't",
-    whole_verbs={"can't": "can", "won't": "will", "shan't": "shall", "cannot": "can"},
-    irremovable=word_set("ain't n't"),
-)
-
-_NUMBERS = one_of_a_group(
-    (
-        "two three four five six seven eight nine ten eleven twelve",
-        "thirteen fourteen fifteen sixteen seventeen eighteen nineteen",
-        "twenty thirty forty fifty sixty seventy eighty ninety",
-        "hundred thousand",
-        "first third fourth fifth sixth",
-    )
-)
-
-_PRONOUNS = {
-    "i": ("you", "he", "we"),
-    "you": ("I", "we", "he"),
-    "he": ("she", "they", "I"),
-    "she": ("he", "I", "we"),
-    "we": ("they", "I", "you"),
-    "they": ("he", "we", "I"),
-    "me": ("you", "him", "us"),
-    "him": ("her", "them", "me"),
-    "us": ("them", "me", "you"),
-    "them": ("him", "us", "me"),
-    "my": ("your", "his", "our"),
-    "your": ("my", "his", "our"),
-    "his": ("her", "my", "their"),
-    "her": ("his", "my"),
-    "our": ("my", "their", "your"),
-    "their": ("his", "our", "my"),
-    "himself": ("herself", "myself"),
-    "herself": ("himself", "myself"),
-    "myself": ("himself", "yourself"),
-    "themselves": ("himself", "ourselves"),
-}
-
 ENGLISH = LanguageLists(
-    numbers=_NUMBERS,
-    pronouns=_PRONOUNS,
-    inflection=_INFLECTION,
-    negation=_NEGATION,
+    numbers=one_of_a_group(
+        "two three four five six seven eight nine ten eleven twelve, "
+        "thirteen fourteen fifteen sixteen seventeen eighteen nineteen, "
+        "twenty thirty forty fifty sixty seventy eighty ninety, "
+        "hundred thousand, first third fourth fifth sixth"
+    ),
+    pronouns=becomes(
+        "i you he we, you I we he, he she they I, she he I we, we they I you, they he we I, "
+        "me you him us, him her them me, us them me you, them him us me, my your his our, "
+        "your my his our, his her my their, her his my, our my their your, their his our my, "
+        "himself herself myself, herself himself myself, myself himself yourself, "
+        "themselves himself ourselves"
+    ),
+    inflection=Inflection(
+        irregular=one_of_a_group(
+            "am is are, was were, has have, does do, goes go, isn't aren't, wasn't weren't, "
+            "hasn't haven't, doesn't don't, this these, that those, man men, woman women, "
+            "child children, person people, foot feet"
+        ),
+        rules=(EndingRule(("", "s")), EndingRule(("", "es"))),
+    ),
+    negation=NegationWords(
+        negations=word_set("not never no nobody nothing"),
+        inserted="not",
+        verbs=word_set(
+            "am is are was were can could will would shall should may might must has have had"
+        ),
+        pronouns=word_set("i you he she it we they"),
+        opposites=becomes(
+            "never always often, always never, nothing something everything, something nothing, "
+            "everything nothing, nobody somebody everybody, somebody nobody, everybody nobody, "
+            "no a some, a no, an no, some no, with without, without with"
+        ),
+        contraction="n't",
+        whole_verbs={"can't": "can", "won't": "will", "shan't": "shall", "cannot": "can"},
+        irremovable=word_set("ain't n't"),
+    ),
 )

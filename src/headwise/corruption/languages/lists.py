@@ -55,10 +55,10 @@ class Inflection:
     rules: tuple[EndingRule, ...] = ()
 
 
-def one_of_a_group(groups: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Let each word become any other of its groups, which are words with spaces between them."""
+def one_of_a_group(text: str) -> dict[str, tuple[str, ...]]:
+    """Let each word become any other of its groups, which commas part in the text."""
     found: dict[str, tuple[str, ...]] = {}
-    for group in groups:
+    for group in text.split(","):
         words = group.split()
         for word in words:
             others = (*found.get(word, ()), *(other for other in words if other != word))
@@ -66,9 +66,15 @@ def one_of_a_group(groups: Iterable[str]) -> dict[str, tuple[str, ...]]:
     return found
 
 
+def becomes(text: str) -> dict[str, tuple[str, ...]]:
+    """Let the first word of each group become any of the others; commas part the groups."""
+    groups = (group.split() for group in text.split(","))
+    return {word: tuple(others) for word, *others in groups}
+
+
 def word_set(text: str) -> frozenset[str]:
-    """The words of a text that are parted by white space."""
-    return frozenset(text.split())
+    """All words of a text, commas aside."""
+    return frozenset(text.replace(",", " ").split())
 
 
 @dataclass(frozen=True, slots=True)
