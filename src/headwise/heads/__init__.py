@@ -3,10 +3,8 @@
 from transformers import AutoConfig, AutoModel
 
 from headwise.choices import ErrorVariant, NLIFeatures
-from headwise.heads.classification_head import ClassificationHead
 from headwise.heads.entailment.abstention_head import AbstentionHead
-from headwise.heads.entailment.embedding_head import EmbeddingHead
-from headwise.heads.entailment.late_interaction_head import LateInteractionHead
+from headwise.heads.entailment.embedding_heads import EmbeddingHead, LateInteractionHead
 from headwise.heads.entailment.nli_head import NLI_LABELS, NLIHead, NLILabel
 from headwise.heads.entailment.task_heads import (
     ABSTAIN_BY,
@@ -17,6 +15,7 @@ from headwise.heads.entailment.task_heads import (
     check_threshold,
 )
 from headwise.heads.late_init import ModuleLateInit, materialise
+from headwise.heads.linear_heads import ClassificationHead, ValueHead
 from headwise.heads.quality.biased_head import BiasedSigmoidHead, ContextualSigmoidHead
 from headwise.heads.quality.error_head import ErrorHead
 from headwise.heads.quality.rescaling_head import RescaledSigmoidHead, RescalingHead
@@ -44,7 +43,6 @@ from headwise.heads.storage.quality_heads import (
     save_head,
 )
 from headwise.heads.storage.task_heads import load_task_heads, save_seed_heads, save_task_heads
-from headwise.heads.value_head import ValueHead
 from headwise.heads.vocabulary.split_language_modelling_head import SplitLanguageModellingHead
 from headwise.heads.vocabulary.split_token_embeddings import SplitTokenEmbeddings
 

@@ -1,4 +1,4 @@
-"""What heads ask of the hidden states they are called with."""
+"""What heads ask of sizes and hidden states, and how their layers are drawn anew."""
 
 import operator
 from typing import SupportsIndex
@@ -9,15 +9,7 @@ from headwise.errors import UninitialisedError
 
 
 def check_hidden_states(hidden_states: Tensor, *, hidden_size: int) -> None:
-    """Refuse hidden states of another width.
-
-    Args:
-        hidden_states: Hidden states, ``(..., H)``.
-        hidden_size: H.
-
-    Raises:
-        ValueError: If the last dimension is not H.
-    """
+    """Refuse hidden states, ``(..., H)``, of another width (`ValueError`)."""
     if hidden_states.ndim == 0 or hidden_states.shape[-1] != hidden_size:
         raise ValueError(
             f"Hidden states must be (..., H) with the head's `hidden_size` of {hidden_size} as H, "
@@ -46,13 +38,8 @@ def check_materialised(layer: nn.Module, inputs: Tensor) -> None:
 def whole_number(name: str, value: SupportsIndex, *, least: int = 1) -> int:
     """Read a size; NumPy's integers are as good as Python's.
 
-    Args:
-        name: What the caller calls it.
-        value: What was given.
-        least: The smallest size that is allowed.
-
     Raises:
-        ValueError: If it is no whole number, or below ``least``.
+        ValueError: If it is no whole number, or below ``least``; it says ``name``.
     """
     try:
         # True is a whole number to Python, and surely a mistake
@@ -65,11 +52,14 @@ def whole_number(name: str, value: SupportsIndex, *, least: int = 1) -> int:
 
 
 def dropout_layer(share: float) -> nn.Dropout:
-    """Make dropout that leaves something.
-
-    Raises:
-        ValueError: If ``share`` is not in [0, 1).
-    """
+    """Dropout of a share in [0, 1), which leaves something (`ValueError`)."""
     if isinstance(share, bool) or not isinstance(share, int | float) or not 0.0 <= share < 1.0:
         raise ValueError(f"`dropout` must be a number in [0, 1), got {share!r}.")
     return nn.Dropout(share)
+
+
+def reset_layers(module: nn.Module) -> None:
+    """Draw all layers in a module anew, as PyTorch does for linear layers and layer norms."""
+    for layer in module.modules():
+        if isinstance(layer, nn.Linear | nn.LayerNorm):
+            layer.reset_parameters()

@@ -105,6 +105,7 @@ def _allocate(
     Returns:
         By ``id``, the new tensors and how often each was written to.
     """
+    # `Module.to_empty` would empty what has memory as well, and part what modules share
     # The old ones are kept: the id of a freed tensor may come back
     replaced: dict[int, tuple[Tensor, Tensor]] = {}
     for owner in module.modules():

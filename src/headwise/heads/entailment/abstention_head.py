@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from headwise.heads.checks import reset_layers
 from headwise.heads.entailment.nli_head import NLI_LABELS
 
 
@@ -37,9 +38,7 @@ class AbstentionHead(nn.Module):
 
     def reset_parameters(self) -> None:
         """Draw all layers anew, as PyTorch does for linear layers and layer norms."""
-        for module in self.abstention_head:
-            if isinstance(module, nn.Linear | nn.LayerNorm):
-                module.reset_parameters()
+        reset_layers(self)
 
     @torch.no_grad()
     def start_from_logits(self) -> None:

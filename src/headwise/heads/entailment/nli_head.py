@@ -4,6 +4,8 @@ from enum import StrEnum
 
 from torch import Tensor, nn
 
+from headwise.heads.checks import reset_layers
+
 
 class NLILabel(StrEnum):
     """The three classes of entailment; their order is that of the head's outputs."""
@@ -14,8 +16,6 @@ class NLILabel(StrEnum):
 
 
 NLI_LABELS = tuple(NLILabel)
-
-
 """The classes by index: 0 entailment, 1 neutral, 2 contradiction."""
 
 
@@ -45,9 +45,7 @@ class NLIHead(nn.Module):
 
     def reset_parameters(self) -> None:
         """Draw all layers anew, as PyTorch does for linear layers and layer norms."""
-        for module in self.modules():
-            if isinstance(module, nn.Linear | nn.LayerNorm):
-                module.reset_parameters()
+        reset_layers(self)
 
     def hidden(self, features: Tensor) -> Tensor:
         """The hidden layer, ``(..., F)`` to ``(..., hidden_size)``, float32."""

@@ -9,8 +9,7 @@ from headwise.choices import NLIFeatures
 from headwise.errors import MismatchError
 from headwise.functional.class_uncertainty import Uncertainty
 from headwise.heads.entailment.abstention_head import AbstentionHead
-from headwise.heads.entailment.embedding_head import EmbeddingHead
-from headwise.heads.entailment.late_interaction_head import LateInteractionHead
+from headwise.heads.entailment.embedding_heads import EmbeddingHead, LateInteractionHead
 from headwise.heads.entailment.nli_head import NLIHead
 
 LEARNED = "learned"
@@ -99,40 +98,26 @@ class TaskHeads(nn.Module):
         self._check_sizes()
 
     def _check_sizes(self) -> None:
-        config = self.config
-        wanted = [
-            (
-                f"the NLI head's features ({config.features})",
-                self.nli.input_size,
-                config.features.input_size(config.hidden_size, config.embedding_size),
-            )
-        ]
-        if self.abstention is not None:
-            found, needed = self.abstention.hidden_size, self.nli.hidden_size
-            wanted.append(("the abstention head's hidden states", found, needed))
-        if self.embedding is not None:
-            found, needed = self.embedding.hidden_size, config.embedding_size
-            wanted.append(("the embedding head's input", found, needed))
-        if self.late_interaction is not None:
-            found, needed = self.late_interaction.hidden_size, config.hidden_size
-            wanted.append(("the late-interaction head's input", found, needed))
+        config, nli = self.config, self.nli
+        features = config.features.input_size(config.hidden_size, config.embedding_size)
+        wanted = [(f"the NLI head's features ({config.features})", nli.input_size, features)]
+        for part, what, needed in (
+            (self.abstention, "the abstention head's hidden states", nli.hidden_size),
+            (self.embedding, "the embedding head's input", config.embedding_size),
+            (self.late_interaction, "the late-interaction head's input", config.hidden_size),
+        ):
+            if part is not None:
+                wanted.append((what, part.hidden_size, needed))
         for what, found, needed in wanted:
             if found != needed:
                 raise MismatchError(f"The width of {what} must be {needed}, got {found}.")
 
 
 def check_task_heads_fit(heads: TaskHeads, *, hidden_size: int, embedding_size: int) -> None:
-    """Refuse heads that belong to another encoder.
-
-    Only sizes that a head reads are compared.
-
-    Args:
-        heads: The heads.
-        hidden_size: H of the encoder.
-        embedding_size: Width of its embeddings.
+    """Refuse heads that belong to an encoder of other sizes.
 
     Raises:
-        MismatchError: If a size differs.
+        MismatchError: If a size that a head reads differs.
     """
     config = heads.config
     reads_hidden = config.features.needs_joint or heads.late_interaction is not None

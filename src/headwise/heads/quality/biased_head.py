@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from headwise.heads.checks import reset_layers
 from headwise.heads.quality.sigmoid_head import LinearLogits, SigmoidHead
 
 
@@ -13,10 +14,6 @@ class BiasedSigmoidHead(SigmoidHead):
     that on its own, rare tokens' rows from very few examples.
 
     This head is not one of the paper's.
-
-    Args:
-        vocabulary_size: V.
-        hidden_size: H.
 
     Attributes:
         bias: b, a scalar, 0 at the start.
@@ -31,9 +28,7 @@ class BiasedSigmoidHead(SigmoidHead):
     def reset_parameters(self) -> None:
         """Reset the weight as :class:`SigmoidHead` does, and the bias to 0."""
         super().reset_parameters()
-        # The weight is there first, and is reset when it is made
-        if hasattr(self, "bias"):
-            nn.init.zeros_(self.bias)
+        nn.init.zeros_(self.bias)
 
     def linear(self, hidden: Tensor) -> LinearLogits:
         """Every position has the same bias; see :meth:`SigmoidHead.linear`."""
@@ -71,14 +66,10 @@ class ContextualSigmoidHead(SigmoidHead):
     def reset_parameters(self) -> None:
         """Reset the weight as :class:`SigmoidHead` does, and g to 0 everywhere."""
         super().reset_parameters()
-        # The weight is there first, and is reset when it is made
-        if hasattr(self, "context"):
-            self._reset_context()
+        self._reset_context()
 
     def _reset_context(self) -> None:
-        for layer in self.context:
-            if isinstance(layer, nn.Linear):
-                layer.reset_parameters()
+        reset_layers(self.context)
         # Only the last layer: with both at zero, g would stay the same for all positions
         for parameter in self.context[-1].parameters():
             nn.init.zeros_(parameter)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from headwise.choices import ErrorVariant
-from headwise.heads.checks import dropout_layer, whole_number
+from headwise.heads.checks import dropout_layer, reset_layers, whole_number
 
 STATISTICS = ("log-probability", "entropy", "logarithm of the rank")
 """What the columns of ``statistics`` are."""
@@ -96,9 +96,7 @@ class ErrorHead(nn.Module):
 
     def reset_parameters(self) -> None:
         """Draw all layers anew, as PyTorch does for linear layers, and forget what was measured."""
-        for module in self.children():
-            if isinstance(module, nn.Linear):
-                module.reset_parameters()
+        reset_layers(self)
         nn.init.zeros_(self.mean)
         nn.init.ones_(self.scale)
 

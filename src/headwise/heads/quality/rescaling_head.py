@@ -5,7 +5,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from headwise.heads.quality.sigmoid_head import LinearLogits, SigmoidHead
+from headwise.heads.quality.sigmoid_head import LinearLogits, SigmoidHead, at_positions
 
 
 class TokenLogits(Protocol):
@@ -52,13 +52,7 @@ class RescalingHead(nn.Module):
         if token_ids is None:
             raw = self._unembedding(hidden)
         else:
-            single = token_ids.ndim == hidden.ndim - 1
-            wanted = token_ids.unsqueeze(-1) if single else token_ids
-            flat = self._unembedding.gathered(
-                hidden.reshape(-1, hidden.shape[-1]), wanted.reshape(-1, wanted.shape[-1])
-            )
-            raw = flat.view(wanted.shape)
-            raw = raw.squeeze(-1) if single else raw
+            raw = at_positions(self._unembedding.gathered, hidden, token_ids)
         return self.scale * raw.float() + self.bias
 
     def score(self, hidden: Tensor, token_ids: Tensor | None = None) -> Tensor:
@@ -68,10 +62,6 @@ class RescalingHead(nn.Module):
 
 class RescaledSigmoidHead(SigmoidHead):
     """A new unembedding and the rescaling together, ``s = sigmoid(a * (h_t . w_v) + b)``.
-
-    Args:
-        vocabulary_size: V.
-        hidden_size: H.
 
     References:
         Dinh & Niehues 2026, arXiv 2601.00680 (both variants together).
@@ -87,10 +77,8 @@ class RescaledSigmoidHead(SigmoidHead):
     def reset_parameters(self) -> None:
         """Reset the weight as :class:`SigmoidHead` does, and the rescaling to none."""
         super().reset_parameters()
-        # The weight is there first, and is reset when it is made
-        if hasattr(self, "bias"):
-            nn.init.ones_(self.scale)
-            nn.init.zeros_(self.bias)
+        nn.init.ones_(self.scale)
+        nn.init.zeros_(self.bias)
 
     def linear(self, hidden: Tensor) -> LinearLogits:
         """The scale is the hidden states'; see :meth:`SigmoidHead.linear`."""

@@ -1,5 +1,6 @@
 """The Sigmoid Head: a second unembedding with a score of its own for each token."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -22,6 +23,21 @@ class LinearLogits:
     hidden: Tensor
     weight: Tensor
     row_bias: Tensor | None = None
+
+
+def at_positions(
+    logits: Callable[[Tensor, Tensor], Tensor], hidden: Tensor, token_ids: Tensor
+) -> Tensor:
+    """Logits of one or several chosen tokens at each position, ``(...)`` or ``(..., K)``.
+
+    Args:
+        logits: From ``(N, H)`` and ids ``(N, K)`` to ``(N, K)``.
+        hidden: Hidden states, ``(..., H)``.
+        token_ids: ``(...)`` or ``(..., K)``.
+    """
+    wanted = token_ids.unsqueeze(-1) if token_ids.ndim == hidden.ndim - 1 else token_ids
+    flat = logits(hidden.reshape(-1, hidden.shape[-1]), wanted.reshape(-1, wanted.shape[-1]))
+    return flat.view(token_ids.shape)
 
 
 class SigmoidHead(nn.Module):
@@ -48,7 +64,8 @@ class SigmoidHead(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.empty(vocabulary_size, hidden_size))
         self.sparse_gradient = False
-        self.reset_parameters()
+        # Its own alone: what a subclass adds is not there yet, and is drawn when it is made
+        SigmoidHead.reset_parameters(self)
 
     def reset_parameters(self) -> None:
         """Draw the weight from a normal distribution of standard deviation 0.02."""
@@ -66,21 +83,20 @@ class SigmoidHead(nn.Module):
     def logits(self, hidden: Tensor, token_ids: Tensor | None = None) -> Tensor:
         """Scores before the sigmoid; see :meth:`score`."""
         layer = self.linear(hidden)
-        single = token_ids is not None and token_ids.ndim == hidden.ndim - 1
         if token_ids is None:
             logits = F.linear(layer.hidden, layer.weight)
         else:
-            wanted = token_ids.unsqueeze(-1) if single else token_ids  # (..., K)
-            flat = gathered_logits(
-                layer.hidden.reshape(-1, hidden.shape[-1]),
-                layer.weight,
-                wanted.reshape(-1, wanted.shape[-1]),
-                sparse_gradient=self.sparse_gradient,
-            )
-            logits = flat.view(wanted.shape)
-        if layer.row_bias is not None:
-            logits = logits + layer.row_bias.unsqueeze(-1)
-        return logits.squeeze(-1) if single else logits
+
+            def gathered(hidden: Tensor, ids: Tensor) -> Tensor:
+                return gathered_logits(
+                    hidden, layer.weight, ids, sparse_gradient=self.sparse_gradient
+                )
+
+            logits = at_positions(gathered, layer.hidden, token_ids)
+        if layer.row_bias is None:
+            return logits
+        single = token_ids is not None and token_ids.ndim == layer.row_bias.ndim
+        return logits + (layer.row_bias if single else layer.row_bias.unsqueeze(-1))
 
     def score(self, hidden: Tensor, token_ids: Tensor | None = None) -> Tensor:
         """Score tokens.

@@ -10,8 +10,7 @@ from torch import nn
 
 from headwise.errors import WeightsError
 from headwise.heads.entailment.abstention_head import AbstentionHead
-from headwise.heads.entailment.embedding_head import EmbeddingHead
-from headwise.heads.entailment.late_interaction_head import LateInteractionHead
+from headwise.heads.entailment.embedding_heads import EmbeddingHead, LateInteractionHead
 from headwise.heads.entailment.nli_head import NLIHead
 from headwise.heads.quality.biased_head import BiasedSigmoidHead, ContextualSigmoidHead
 from headwise.heads.quality.error_head import ErrorHead

@@ -6,39 +6,74 @@ from typing import Any, Literal, cast, overload
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.parametrize import is_parametrized
 
-from headwise.errors import MismatchError
+from headwise.errors import MismatchError, UnsupportedModelError
 from headwise.functional import LinearCrossEntropyOutput, linear_cross_entropy
-from headwise.heads.checks import check_hidden_states, check_materialised, whole_number
-from headwise.heads.vocabulary.split_linear import SplitLinear, check_plain
+from headwise.heads.checks import check_hidden_states, check_materialised
 from headwise.heads.vocabulary.split_token_embeddings import (
     EmbeddingsReference,
     SplitTokenEmbeddings,
 )
-from headwise.heads.vocabulary.vocabulary_splits import set_trainable, split_ranges, split_weights
+from headwise.heads.vocabulary.vocabulary_splits import VocabularySplits
 
 
-class SplitLanguageModellingHead(nn.Module):
+class SplitLinear(nn.Linear):
+    """A linear layer that may have no outputs; PyTorch's warns of it each time it is reset."""
+
+    def reset_parameters(self) -> None:
+        """Draw weight and bias anew, as PyTorch does."""
+        if self.out_features:
+            super().reset_parameters()
+
+    def reset_bias(self) -> None:
+        """Draw the bias alone anew, if there is one, as PyTorch does."""
+        if self.bias is not None:
+            nn.init.uniform_(self.bias, -(self.in_features**-0.5), self.in_features**-0.5)
+
+
+def check_plain(layers: nn.ModuleDict) -> None:
+    """Refuse splits that compute more than a product, which who reads weights would not see.
+
+    Parametrised weights (``torch.nn.utils.parametrize``) are seen. A layer that is no
+    :class:`SplitLinear`, or has hooks or a forward of its own, is an `UnsupportedModelError`.
+    """
+    for name, layer in layers.items():
+        # A parametrised layer is of a class made for it alone
+        kind = type(layer).__base__ if is_parametrized(layer) else type(layer)
+        if kind is not SplitLinear:
+            found = f"is {type(layer).__module__}.{type(layer).__name__}"
+        elif layer._forward_pre_hooks or layer._forward_hooks or "forward" in layer.__dict__:
+            found = "has forward hooks, or a forward of its own"
+        else:
+            continue
+        raise UnsupportedModelError(
+            f"The output layer of split {name!r} {found}, which losses without logits would not "
+            "see: they read its weight alone. Leave `lm_head` out of adapters (LoRA's "
+            "`target_modules`), quantisation, pruning and hooks, merge adapters "
+            "(`merge_and_unload()`), or take the loss of the head's `logits(hidden_states)`."
+        )
+
+
+class SplitLanguageModellingHead(VocabularySplits):
     """One unembedding a split, whose rows follow one another as global ids.
 
     Losses never build ``(N, V)`` logits and never join the weights; a frozen split costs no
     gradient of its weight. State dicts have d9d's names, ``lm_head.<split>.weight``.
 
     Args:
-        split_vocab_size: Number of tokens of each split, by name; 0 is allowed.
-        split_order: All names, in the order of their global ids.
+        split_vocab_size: As for all
+            :class:`~headwise.heads.vocabulary.vocabulary_splits.VocabularySplits`.
+        split_order: Likewise.
         hidden_size: H.
         softcap: Bound on the logits' absolute value, ``cap * tanh(z / cap)``; ``None`` for none.
         bias: Whether each token has a bias, as in Phi and GPT-J; d9d's have none.
 
     Attributes:
         lm_head: Linear layers, weights ``(V_i, H)``, in ``split_order``.
-        split_ranges: The global ids of each split, in ``split_order``.
 
     Raises:
-        TypeError: If ``split_vocab_size`` is no mapping.
-        ValueError: If names or sizes are not allowed or do not fit together, or ``softcap`` is
-            not above 0.
+        ValueError: If ``softcap`` is not above 0; and as `VocabularySplits`.
     """
 
     def __init__(
@@ -50,11 +85,10 @@ class SplitLanguageModellingHead(nn.Module):
         softcap: float | None = None,
         bias: bool = False,
     ) -> None:
-        super().__init__()
         if softcap is not None and not softcap > 0.0:
             raise ValueError(f"`softcap` must be above 0, or None, got {softcap}.")
-        self.split_ranges = split_ranges(split_vocab_size, split_order)
-        self.hidden_size, self.softcap = whole_number("hidden_size", hidden_size), softcap
+        super().__init__(split_vocab_size, split_order, hidden_size)
+        self.softcap = softcap
         self._embeddings: EmbeddingsReference | None = None
         self.lm_head = nn.ModuleDict(
             {
@@ -62,6 +96,11 @@ class SplitLanguageModellingHead(nn.Module):
                 for name, ids in self.split_ranges.items()
             }
         )
+
+    @property
+    def layers(self) -> nn.ModuleDict:
+        """The linear layers, weights ``(V_i, H)``, in ``split_order``."""
+        return self.lm_head
 
     def reset_parameters(self) -> None:
         """Draw weights and biases anew, as PyTorch does for linear layers.
@@ -93,30 +132,9 @@ class SplitLanguageModellingHead(nn.Module):
         return tuple(map(is_, self.weights, embeddings.weights))
 
     @property
-    def vocabulary_size(self) -> int:
-        """V, the number of tokens of all splits."""
-        return sum(map(len, self.split_ranges.values()))
-
-    @property
-    def weights(self) -> tuple[nn.Parameter, ...]:
-        """The unembeddings, ``(V_i, H)`` each, in the order of the global ids."""
-        return split_weights(self.lm_head)
-
-    @property
     def biases(self) -> tuple[nn.Parameter | None, ...]:
         """The biases, ``(V_i,)`` each, or ``None``, in the order of the global ids."""
         return tuple(cast("nn.Parameter | None", layer.bias) for layer in self.lm_head.values())
-
-    def freeze(self, *splits: str) -> None:
-        """Give splits no gradient any more; all of them if none is named.
-
-        Tied weights are frozen in the embeddings too.
-        """
-        set_trainable(self.lm_head, splits, trainable=False)
-
-    def unfreeze(self, *splits: str) -> None:
-        """Give splits gradients again; all of them if none is named."""
-        set_trainable(self.lm_head, splits, trainable=True)
 
     def tie_to(self, embeddings: SplitTokenEmbeddings) -> None:
         """Use the embeddings' tables as weights from now on; each then sums both gradients.
@@ -256,5 +274,4 @@ class SplitLanguageModellingHead(nn.Module):
 
     def extra_repr(self) -> str:
         """The global ids of each split, and the soft-cap."""
-        shown = [f"{name}=[{r.start}, {r.stop})" for name, r in self.split_ranges.items()]
-        return ", ".join([*shown, f"softcap={self.softcap}"])
+        return f"{super().extra_repr()}, softcap={self.softcap}"

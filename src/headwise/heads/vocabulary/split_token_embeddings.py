@@ -7,8 +7,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from headwise.heads.checks import check_materialised, whole_number
-from headwise.heads.vocabulary.vocabulary_splits import set_trainable, split_ranges, split_weights
+from headwise.heads.checks import check_materialised
+from headwise.heads.vocabulary.vocabulary_splits import VocabularySplits
 
 # Those that `nn.Embedding` reads
 _ID_TYPES = (torch.int64, torch.int32)
@@ -38,33 +38,22 @@ class EmbeddingsReference:
         return EmbeddingsReference, ()
 
 
-class SplitTokenEmbeddings(nn.Module):
+class SplitTokenEmbeddings(VocabularySplits):
     """One table a split, read by global ids as if it were one.
 
     New tokens, for instance, get their own table, with its own learning rate, beside a frozen one.
-    State dicts have d9d's names, ``token_embedding.<split>.weight``.
-
-    Args:
-        split_vocab_size: Number of tokens of each split, by name; 0 is allowed.
-        split_order: All names, in the order of their global ids.
-        hidden_size: H.
+    State dicts have d9d's names, ``token_embedding.<split>.weight``. Arguments and errors are
+    those of :class:`~headwise.heads.vocabulary.vocabulary_splits.VocabularySplits`.
 
     Attributes:
         token_embedding: The tables, ``(V_i, H)`` each, in ``split_order``.
-        split_ranges: The global ids of each split, in ``split_order``.
         reference: Finds these embeddings for heads that are tied to them.
-
-    Raises:
-        TypeError: If ``split_vocab_size`` is no mapping.
-        ValueError: If names or sizes are not allowed or do not fit together.
     """
 
     def __init__(
         self, *, split_vocab_size: Mapping[str, int], split_order: Sequence[str], hidden_size: int
     ) -> None:
-        super().__init__()
-        self.split_ranges = split_ranges(split_vocab_size, split_order)
-        self.hidden_size = whole_number("hidden_size", hidden_size)
+        super().__init__(split_vocab_size, split_order, hidden_size)
         self.reference = EmbeddingsReference()
         self.reference.find(self)
         self.token_embedding = nn.ModuleDict(
@@ -73,6 +62,11 @@ class SplitTokenEmbeddings(nn.Module):
                 for name, ids in self.split_ranges.items()
             }
         )
+
+    @property
+    def layers(self) -> nn.ModuleDict:
+        """The tables, ``(V_i, H)`` each, in ``split_order``."""
+        return self.token_embedding
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Come forward to tied heads that were copied or pickled too."""
@@ -84,24 +78,6 @@ class SplitTokenEmbeddings(nn.Module):
         for table in self.token_embedding.values():
             assert isinstance(table, nn.Embedding)
             table.reset_parameters()
-
-    @property
-    def vocabulary_size(self) -> int:
-        """V, the number of tokens of all splits."""
-        return sum(map(len, self.split_ranges.values()))
-
-    @property
-    def weights(self) -> tuple[nn.Parameter, ...]:
-        """The tables, ``(V_i, H)`` each, in the order of the global ids."""
-        return split_weights(self.token_embedding)
-
-    def freeze(self, *splits: str) -> None:
-        """Give splits no gradient any more; all of them if none is named."""
-        set_trainable(self.token_embedding, splits, trainable=False)
-
-    def unfreeze(self, *splits: str) -> None:
-        """Give splits gradients again; all of them if none is named."""
-        set_trainable(self.token_embedding, splits, trainable=True)
 
     def forward(self, input_ids: Tensor) -> Tensor:
         """Look tokens up, without joining the tables.
@@ -156,7 +132,3 @@ class SplitTokenEmbeddings(nn.Module):
                 f"`input_ids` must be in [0, {self.vocabulary_size}) ({self.extra_repr()}), got "
                 f"ids from {low} to {high}."
             )
-
-    def extra_repr(self) -> str:
-        """The global ids of each split."""
-        return ", ".join(f"{name}=[{r.start}, {r.stop})" for name, r in self.split_ranges.items())

@@ -12,17 +12,79 @@ from headwise.heads.checks import whole_number
 _TAKEN = nn.ModuleDict()
 
 
-def split_ranges(
-    split_vocab_size: Mapping[str, int], split_order: Sequence[str]
-) -> dict[str, range]:
-    """Lay the splits' ids end to end.
+class VocabularySplits(nn.Module):
+    """A layer a split, whose rows follow one another as global ids.
 
     Args:
         split_vocab_size: Number of tokens of each split, by name; 0 is allowed.
         split_order: All names, in the order of their global ids.
+        hidden_size: H.
 
-    Returns:
-        The global ids of each split, in ``split_order``; together ``range(V)``.
+    Attributes:
+        split_ranges: The global ids of each split, in ``split_order``.
+
+    Raises:
+        TypeError: If ``split_vocab_size`` is no mapping.
+        ValueError: If names or sizes are not allowed or do not fit together.
+    """
+
+    def __init__(
+        self, split_vocab_size: Mapping[str, int], split_order: Sequence[str], hidden_size: int
+    ) -> None:
+        super().__init__()
+        self.split_ranges = split_ranges(split_vocab_size, split_order)
+        self.hidden_size = whole_number("hidden_size", hidden_size)
+
+    @property
+    def layers(self) -> nn.ModuleDict:
+        """The layers, weights ``(V_i, H)``, in ``split_order``."""
+        raise NotImplementedError
+
+    @property
+    def vocabulary_size(self) -> int:
+        """V, the number of tokens of all splits."""
+        return sum(map(len, self.split_ranges.values()))
+
+    @property
+    def weights(self) -> tuple[nn.Parameter, ...]:
+        """The layers' own weights, ``(V_i, H)`` each, in the order of the global ids."""
+        return tuple(cast(nn.Parameter, layer.weight) for layer in self.layers.values())
+
+    def freeze(self, *splits: str) -> None:
+        """Give splits no gradient any more; all of them if none is named.
+
+        Tied weights are frozen in head and embeddings.
+        """
+        self._train(splits, False)
+
+    def unfreeze(self, *splits: str) -> None:
+        """Give splits gradients again; all of them if none is named."""
+        self._train(splits, True)
+
+    def _train(self, splits: Sequence[str], trainable: bool) -> None:
+        if not all(isinstance(name, str) for name in splits):
+            raise TypeError(
+                "Splits are named one by one, as in `freeze('base', 'new')`, got "
+                f"{', '.join(map(repr, splits))}."
+            )
+        unknown = [name for name in splits if name not in self.layers]
+        if unknown:
+            raise ValueError(
+                f"There is no split named {', '.join(map(repr, unknown))}; the splits are "
+                f"{', '.join(self.layers)}."
+            )
+        for name in splits or self.layers:
+            self.layers[name].requires_grad_(trainable)
+
+    def extra_repr(self) -> str:
+        """The global ids of each split."""
+        return ", ".join(f"{name}=[{r.start}, {r.stop})" for name, r in self.split_ranges.items())
+
+
+def split_ranges(
+    split_vocab_size: Mapping[str, int], split_order: Sequence[str]
+) -> dict[str, range]:
+    """Lay the splits' ids end to end: together ``range(V)``, in ``split_order``.
 
     Raises:
         TypeError: If ``split_vocab_size`` is no mapping.
@@ -75,35 +137,3 @@ def _check_order(split_vocab_size: Mapping[str, int], split_order: Sequence[str]
             "`split_order` must be a sequence that names every split of `split_vocab_size` once, "
             f"got {split_order!r} ({'; '.join(found) or 'a text'})."
         )
-
-
-def split_weights(layers: nn.ModuleDict) -> tuple[nn.Parameter, ...]:
-    """The layers' own weights, ``(V_i, H)`` each, in their order."""
-    return tuple(cast(nn.Parameter, layer.weight) for layer in layers.values())
-
-
-def set_trainable(layers: nn.ModuleDict, splits: Sequence[str], *, trainable: bool) -> None:
-    """Let some splits be trained, or no longer.
-
-    Args:
-        layers: One layer a split.
-        splits: Their names; all if there are none.
-        trainable: Whether they are to get gradients.
-
-    Raises:
-        TypeError: If a name is no text.
-        ValueError: If there is no split of a name.
-    """
-    if not all(isinstance(name, str) for name in splits):
-        raise TypeError(
-            "Splits are named one by one, as in `freeze('base', 'new')`, got "
-            f"{', '.join(map(repr, splits))}."
-        )
-    unknown = [name for name in splits if name not in layers]
-    if unknown:
-        raise ValueError(
-            f"There is no split named {', '.join(map(repr, unknown))}; the splits are "
-            f"{', '.join(layers)}."
-        )
-    for name in splits or layers:
-        layers[name].requires_grad_(trainable)

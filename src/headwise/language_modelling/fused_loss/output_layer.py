@@ -10,7 +10,7 @@ from transformers import PreTrainedModel
 from headwise.backbones.unembedding import LogitTransformation
 from headwise.errors import UnsupportedModelError
 from headwise.heads import SplitLanguageModellingHead
-from headwise.heads.vocabulary.split_linear import check_plain
+from headwise.heads.vocabulary.split_language_modelling_head import check_plain
 
 PlainLayer: TypeAlias = nn.Linear | SplitLanguageModellingHead
 

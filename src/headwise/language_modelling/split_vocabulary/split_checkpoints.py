@@ -33,7 +33,8 @@ def add_checkpoint_methods(model: PreTrainedModel) -> None:
     for name, function in zip(_METHODS, (_save_pretrained, _resize_token_embeddings), strict=True):
         setattr(model, name, ModelMethod(function, model))
     hooks = (_split_embedding_rows, _split_head_rows)
-    for layer, hook in zip(split_layers(model), hooks, strict=True):
+    layers: tuple[nn.Module, ...] = split_layers(model)
+    for layer, hook in zip(layers, hooks, strict=True):
         layer.register_load_state_dict_pre_hook(hook)
 
 
