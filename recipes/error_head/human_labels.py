@@ -174,7 +174,7 @@ def _fitted(
             device=backbone.device,
             fresh=first is None,
         )
-        heads.append((fitted.trained.evaluations[fitted.best].metrics["auroc"], rate, head))
+        heads.append((fitted.evaluations[fitted.best].metrics["auroc"], rate, head))
     return max(heads, key=lambda one: one[:2])[2]
 
 

@@ -21,8 +21,11 @@ from headwise.quality.calibrate import calibrate
 from headwise.quality.calibration.record import Calibration
 from headwise.quality.estimator import QualityEstimator
 from headwise.quality.labelled_texts import label_signals
-from headwise.training import errors as training
-from headwise.training.errors import ErrorReport, ErrorTraining
+from headwise.training.errors import (
+    ErrorReport,
+    ErrorTraining,
+    train_uncalibrated_error_head,
+)
 
 _CHOSEN_ON_THE_SAME = (
     "These texts also decided when training stopped, what the error head's outputs were calibrated "
@@ -70,9 +73,9 @@ def train_error_head(
 ) -> TrainedErrorHead:
     """Train an error head and calibrate it: the same folder as ``headwise train errors`` leaves.
 
-    The training alone is :func:`headwise.training.train_error_head`, which explains what both are
-    given. ``sigmoid_head`` is the folder of a Sigmoid Head to copy into the output, so that one
-    folder has both; one that is in the output already stays, and this is not read.
+    The training alone is :func:`headwise.training.train_uncalibrated_error_head`, which explains
+    what both are given. ``sigmoid_head`` is the folder of a Sigmoid Head to copy into the output,
+    so that one folder has both; one that is in the output already stays, and this is not read.
 
     Returns:
         What the training and the calibration found.
@@ -85,7 +88,7 @@ def train_error_head(
     beside = output if has_sigmoid_head(output) else sigmoid_head
     if beside is not None:
         _check_sigmoid_head(Path(beside), backbone, prompt)
-    report = training.train_error_head(
+    report = train_uncalibrated_error_head(
         backbone,
         train,
         dev,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         ErrorTraining,
         LabelStage,
         fit_error_head,
-        train_error_head,
+        train_uncalibrated_error_head,
     )
     from headwise.training.loop.run_file import TrainingRun
     from headwise.training.loop.settings import Criterion, Evaluation, FeatureChoice
@@ -39,7 +39,13 @@ if TYPE_CHECKING:
 _HOMES = {
     "abstention.settings": ("AbstentionReport", "AbstentionTraining", "Aim", "ErrorLabels"),
     "abstention.train": ("train_abstention_head",),
-    "errors": ("ErrorReport", "ErrorTraining", "LabelStage", "fit_error_head", "train_error_head"),
+    "errors": (
+        "ErrorReport",
+        "ErrorTraining",
+        "LabelStage",
+        "fit_error_head",
+        "train_uncalibrated_error_head",
+    ),
     "loop.run_file": ("TrainingRun",),
     "loop.settings": ("Criterion", "Evaluation", "FeatureChoice"),
     "nli.settings": ("NLICriterion", "NLIReport", "NLITraining"),
@@ -74,9 +80,9 @@ __all__ = [
     "default_settings",
     "fit_error_head",
     "train_abstention_head",
-    "train_error_head",
     "train_nli_head",
     "train_sigmoid_head",
+    "train_uncalibrated_error_head",
 ]
 
 

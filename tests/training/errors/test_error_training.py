@@ -19,7 +19,12 @@ from headwise.data.records.word_tags import WordTags
 from headwise.errors import MismatchError, TrainingError
 from headwise.features import CachedFeatures
 from headwise.heads import SigmoidHead, load_error_head, save_head
-from headwise.training.errors import ErrorReport, ErrorTraining, LabelStage, train_error_head
+from headwise.training.errors import (
+    ErrorReport,
+    ErrorTraining,
+    LabelStage,
+    train_uncalibrated_error_head,
+)
 from headwise.training.errors.loss import ErrorLoss
 from headwise.training.errors.output_calibration import measure_outputs
 from headwise.training.loop.trainer import HeadTrainer
@@ -53,7 +58,7 @@ def run(
     **settings: object,
 ) -> ErrorReport:
     pairs = example_pairs()
-    return train_error_head(
+    return train_uncalibrated_error_head(
         backbone,
         pairs[8:] if train is None else train,
         pairs[:8],
@@ -247,7 +252,7 @@ def test_plain_text_needs_no_source(
     backbone: CausalBackbone, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     texts = [Pair(None, pair.hypothesis) for pair in example_pairs()]
-    report = train_error_head(
+    report = train_uncalibrated_error_head(
         backbone,
         texts[8:],
         texts[:8],
@@ -279,7 +284,7 @@ def test_statistics_are_off_where_texts_are_known_by_heart(
 ) -> None:
     learned = [Pair(*pair) for pair in PAIRS]
     others = example_pairs()
-    report = train_error_head(
+    report = train_uncalibrated_error_head(
         parrot,
         learned if known else others[8:],
         others[:8],

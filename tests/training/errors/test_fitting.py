@@ -51,7 +51,7 @@ def test_a_head_learns_what_is_wrong(
         device=CPU,
         families=["swap", "name"] * 50,
     )
-    found = fitted.trained.evaluations[fitted.best].metrics
+    found = fitted.evaluations[fitted.best].metrics
     assert found["auroc"] > 0.95
     assert found["auroc"] == pytest.approx((found["auroc_swap"] + found["auroc_name"]) / 2)
     assert fitted.tokens.auroc > 0.95

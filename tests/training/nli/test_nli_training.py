@@ -20,7 +20,7 @@ from headwise.errors import MismatchError, TrainingError
 from headwise.features.inference_features import encode_inferences, live_inferences
 from headwise.heads import NLILabel, load_task_heads
 from headwise.training.loop.batches import ShuffledBatches
-from headwise.training.loop.trainer import ClassifierTrainer
+from headwise.training.loop.trainer import HeadTrainer
 from headwise.training.loop.vectors import balanced_weights, classification_measures
 from headwise.training.nli.settings import (
     NLIReport,
@@ -110,14 +110,14 @@ def test_an_interrupted_run_ends_where_a_whole_one_does(
     encoder: EncoderBackbone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run(encoder, tmp_path / "whole", patience=9)
-    plain = ClassifierTrainer.compute_loss
+    plain = HeadTrainer.compute_loss
 
-    def interrupted(self: ClassifierTrainer, *given: Any, **named: Any) -> torch.Tensor:
+    def interrupted(self: HeadTrainer, *given: Any, **named: Any) -> torch.Tensor:
         if self.state.global_step == 19:
             raise KeyboardInterrupt
         return plain(self, *given, **named)
 
-    monkeypatch.setattr(ClassifierTrainer, "compute_loss", interrupted)
+    monkeypatch.setattr(HeadTrainer, "compute_loss", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run(encoder, tmp_path / "stopped", patience=9)
     monkeypatch.undo()

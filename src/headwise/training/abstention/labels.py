@@ -1,4 +1,4 @@
-"""What an abstention head learns from: what an NLI head thought of a pair, and whether it erred."""
+"""What an abstention head learns from: outputs of an NLI head, and whether its label is wrong."""
 
 import logging
 import tempfile
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class HeldVectors:
+class InMemoryVectors:
     """Vectors in memory, with their classes.
 
     Attributes:
@@ -33,7 +33,6 @@ class HeldVectors:
     labels: Tensor
 
     def __len__(self) -> int:
-        """N."""
         return len(self.labels)
 
     def batch(self, indices: Tensor) -> Tensor:
@@ -42,7 +41,7 @@ class HeldVectors:
 
 
 @dataclass(frozen=True, slots=True)
-class Errors:
+class ErrorExamples:
     """Examples of an NLI head's errors and right answers.
 
     Attributes:
@@ -52,13 +51,13 @@ class Errors:
         fold_accuracies: Accuracy of each fold's head on what it did not see.
     """
 
-    examples: HeldVectors
+    examples: InMemoryVectors
     share: float
     fold_accuracies: list[float]
 
 
 @torch.no_grad()
-def thoughts(head: NLIHead, source: LabelledVectors, *, device: torch.device) -> Tensor:
+def nli_outputs(head: NLIHead, source: LabelledVectors, *, device: torch.device) -> Tensor:
     """Hidden layer and logits side by side, ``(N, hidden_size + 3)``, float32, on the CPU."""
     head = head.to(device).eval()
     rows = [
@@ -69,9 +68,9 @@ def thoughts(head: NLIHead, source: LabelledVectors, *, device: torch.device) ->
     return torch.cat(rows)
 
 
-def mistakes(thought: Tensor, labels: Tensor, head: NLIHead) -> Tensor:
-    """Whether the most probable label is wrong, ``(N,)``, int64, from :func:`thoughts`."""
-    return (thought[:, head.hidden_size :].argmax(-1) != labels).long()
+def wrong_labels(outputs: Tensor, labels: Tensor, head: NLIHead) -> Tensor:
+    """Whether the most probable label is wrong, ``(N,)``, int64, from :func:`nli_outputs`."""
+    return (outputs[:, head.hidden_size :].argmax(-1) != labels).long()
 
 
 def premise_folds(premises: Sequence[str], *, folds: int, seed: int) -> Tensor:
@@ -110,13 +109,13 @@ def abstention_examples(
     seed: int,
     settings: NLITraining,
     device: torch.device,
-) -> Errors:
+) -> ErrorExamples:
     """What the abstention head learns from.
 
     An NLI head errs less on pairs that it was trained on than on others, so that its own errors
     there say little. Out-of-fold errors come from heads that were trained like it, but without the
-    premise. Each of them stands there twice: beside what the NLI head thought of the pair, which is
-    what will be read later on, and beside what the other head thought, which had not seen it.
+    premise. Each of them stands there twice: beside the outputs of the NLI head, which
+    will be read later on, and beside those of the other head, which had not seen the pair.
 
     Args:
         head: The NLI head whose errors are to be foreseen.
@@ -129,13 +128,13 @@ def abstention_examples(
         settings: Those that the NLI head was trained with.
         device: Where to train.
     """
-    own = thoughts(head, train, device=device)
+    own = nli_outputs(head, train, device=device)
     if labels is ErrorLabels.OWN_ERRORS:
-        wrong = mistakes(own, train.labels, head)
-        return Errors(HeldVectors(own, wrong), wrong.float().mean().item(), [])
+        wrong = wrong_labels(own, train.labels, head)
+        return ErrorExamples(InMemoryVectors(own, wrong), wrong.float().mean().item(), [])
     place = premise_folds(premises, folds=folds, seed=seed)
     wrong = torch.empty(len(own), dtype=torch.int64)
-    doubt = torch.empty(len(own))
+    error_probability = torch.empty(len(own))
     found = torch.empty_like(own)
     settings = replace(settings, report_to=())
     accuracies = []
@@ -148,13 +147,19 @@ def abstention_examples(
         with tempfile.TemporaryDirectory(prefix="headwise-fold-") as folder:
             fit_nli_head(other, rest, dev, settings, checkpoints=Path(folder), device=device)
         unseen = Subset(train, held_out)
-        found[held_out] = thoughts(other, unseen, device=device)
-        wrong[held_out] = mistakes(found[held_out], unseen.labels, other)
+        found[held_out] = nli_outputs(other, unseen, device=device)
+        wrong[held_out] = wrong_labels(found[held_out], unseen.labels, other)
         probabilities = found[held_out, other.hidden_size :].softmax(dim=-1)
-        doubt[held_out] = 1.0 - probabilities.gather(1, unseen.labels.unsqueeze(1)).squeeze(1)
+        error_probability[held_out] = 1.0 - probabilities.gather(
+            1, unseen.labels.unsqueeze(1)
+        ).squeeze(1)
         accuracies.append(1.0 - wrong[held_out].float().mean().item())
     both = torch.cat([own, found])
     if labels is ErrorLabels.OUT_OF_FOLD:
-        return Errors(HeldVectors(both, wrong.repeat(2)), wrong.float().mean().item(), accuracies)
-    shares = torch.stack([1.0 - doubt, doubt], dim=1)
-    return Errors(HeldVectors(both, shares.repeat(2, 1)), doubt.mean().item(), accuracies)
+        return ErrorExamples(
+            InMemoryVectors(both, wrong.repeat(2)), wrong.float().mean().item(), accuracies
+        )
+    shares = torch.stack([1.0 - error_probability, error_probability], dim=1)
+    return ErrorExamples(
+        InMemoryVectors(both, shares.repeat(2, 1)), error_probability.mean().item(), accuracies
+    )

@@ -19,14 +19,14 @@ Floats = NDArray[np.float64]
 
 
 @torch.no_grad()
-def uncertainties(head: AbstentionHead, thought: Tensor) -> dict[str, Floats]:
+def uncertainties(head: AbstentionHead, outputs: Tensor) -> dict[str, Floats]:
     """Every uncertainty of some pairs, by name, each ``(N,)`` in [0, 1].
 
     Args:
         head: The abstention head.
-        thought: The NLI head's hidden layer and logits side by side, ``(N, hidden_size + 3)``.
+        outputs: The NLI head's hidden layer and logits side by side, ``(N, hidden_size + 3)``.
     """
-    hidden, logits = thought.split((head.hidden_size, thought.shape[1] - head.hidden_size), dim=1)
+    hidden, logits = outputs.split((head.hidden_size, outputs.shape[1] - head.hidden_size), dim=1)
     found = {LEARNED: head.uncertainty(hidden, logits)}
     found |= {how.value: class_uncertainty(logits, how) for how in Uncertainty}
     return {name: values.double().numpy() for name, values in found.items()}

@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -13,36 +12,18 @@ from headwise.features import FeatureSource
 from headwise.functional.length_batches import length_batches
 from headwise.heads import ErrorHead
 from headwise.training.errors.loss import ClassWeights, ErrorLoss, wrong_tokens
-from headwise.training.errors.output_calibration import OutputQuality, fold_calibration
+from headwise.training.errors.output_calibration import fold_calibration
+from headwise.training.errors.report import ErrorStage
 from headwise.training.errors.settings import ErrorTraining
-from headwise.training.loop.run import Trained, loop_arguments, run_loop
+from headwise.training.loop.fit import fit, loop_arguments, refuse_processes
 from headwise.training.loop.settings import BALANCED, Criterion
-from headwise.training.loop.trainer import HeadTrainer
+from headwise.training.loop.tokens import token_task
 from headwise.training.loop.vectors import balanced_weights
 
 # Numbers of the sample that inputs are standardised by: 65,536 positions of width 256
 _SAMPLE_NUMBERS = 2**24
 _MOST_POSITIONS = 2**16
 _LABEL_BATCH = 16384
-
-
-@dataclass(frozen=True, slots=True)
-class FittedErrors:
-    """What fitting found.
-
-    Attributes:
-        trained: What the loop noted.
-        best: Which evaluation the kept weights come from, counted from 0.
-        tokens: How good the probabilities of tokens are on dev.
-        gaps: The same of gaps; ``None`` if their labels do not count or dev has none.
-        tokens_per_second: Target tokens trained on in a second.
-    """
-
-    trained: Trained
-    best: int
-    tokens: OutputQuality
-    gaps: OutputQuality | None
-    tokens_per_second: float
 
 
 def fit_error_head(
@@ -58,7 +39,7 @@ def fit_error_head(
     fresh: bool = True,
     gaps: bool = True,
     progress: bool = False,
-) -> FittedErrors:
+) -> ErrorStage:
     """Train a head until dev does not improve, and calibrate its outputs on dev.
 
     Scoring gives the head one closing token a text, so features should have been made with
@@ -89,25 +70,15 @@ def fit_error_head(
     for name, source in (("training", train), ("dev", dev)):
         if not source.counts:
             raise TrainingError(f"The {name} data hold no text that the model can read.")
-    by_auroc = settings.criterion is Criterion.AUROC
     arguments = loop_arguments(
         checkpoints,
         device,
         settings,
-        learning_rate=settings.learning_rate,
+        criterion=settings.criterion,
+        higher_is_better=settings.criterion is Criterion.AUROC,
         weight_decay=settings.weight_decay,
-        eval_strategy="epoch",
-        save_strategy="epoch",
-        metric_for_best_model=f"eval_{settings.criterion}",
-        greater_is_better=by_auroc,
-        logging_steps=20,
-        logging_first_step=True,
     )
-    if arguments.world_size > 1:
-        raise TrainingError(
-            f"An error head is trained in one process, got {arguments.world_size}; start it "
-            "without torchrun."
-        )
+    refuse_processes(arguments, "An error head")
     head.to(device)
     if fresh:
         _standardise(head, train, unembedding, seed=settings.seed, device=device)
@@ -122,16 +93,30 @@ def fit_error_head(
         gap_weights=gap_weights,
         families=families,
     )
-    trainer = HeadTrainer(loss, train, dev, settings, arguments)
-    trained = run_loop(trainer, checkpoints, bar=progress)
+    task = token_task(
+        loss,
+        train,
+        dev,
+        batch_tokens=settings.batch_tokens,
+        criterion=settings.criterion,
+        seed=settings.seed,
+        device=device,
+    )
+    trained = fit(task, arguments, patience=settings.patience, bar=progress)
     tokens, found_gaps = fold_calibration(loss, dev, device=device, with_gaps=gaps)
     head.eval()
-    return FittedErrors(
-        trained=trained,
-        best=trained.best(settings.criterion, higher_is_better=by_auroc),
+    return ErrorStage(
+        texts=len(train.counts),
+        targets=sum(train.counts),
+        dev_texts=len(dev.counts),
+        evaluations=trained.evaluations,
+        best=trained.best,
+        train_losses=trained.train_losses,
+        steps=trained.steps,
+        seconds=trained.seconds,
+        tokens_per_second=trained.read_per_second,
         tokens=tokens,
         gaps=found_gaps,
-        tokens_per_second=trainer.targets_read / trained.seconds,
     )
 
 

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from headwise.features import FeatureBatch
 from headwise.features.batch import pair_numbers
 from headwise.heads import ErrorHead
+from headwise.training.loop.tokens import TokenLoss
 
 MARKED = "marked"
 """Name of wrong tokens of no family."""
@@ -22,7 +23,7 @@ class ClassWeights(NamedTuple):
     wrong: float = 1.0
 
 
-class ErrorLoss(nn.Module):
+class ErrorLoss(TokenLoss):
     """An error head and its binary cross-entropy, as the module that is trained.
 
     Args:

@@ -1,60 +1,131 @@
-"""The stages of training an error head: one head and model, and features beside each other."""
+"""The run of an error head: a stage on errors that were put in, one on what people marked."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import torch
 
 from headwise.backbones import Backbone, PromptTemplate
 from headwise.corruption import ErrorTexts, corrupt, with_error_copies
+from headwise.corruption.error_copies import group_of
 from headwise.data.records.pairs import Pair
 from headwise.errors import TrainingError
 from headwise.features import CachedFeatures, FeatureSpec, extract_features
-from headwise.heads import ErrorHead
-from headwise.training.errors.fitting import FittedErrors, fit_error_head
+from headwise.heads import ERROR_FILES, ErrorHead, save_error_head
+from headwise.training.errors.fitting import fit_error_head
 from headwise.training.errors.loss import ErrorLoss
+from headwise.training.errors.memorisation import Memorisation, measure_memorisation
 from headwise.training.errors.output_calibration import (
     OutputQuality,
     fold_gap_calibration,
     measure_outputs,
 )
-from headwise.training.errors.report import ErrorStage
-from headwise.training.errors.settings import ErrorTraining
+from headwise.training.errors.report import ErrorReport, ErrorStage
+from headwise.training.errors.settings import ErrorTraining, StatisticsChoice
+from headwise.training.errors.texts import gaps_are_marked
+from headwise.training.loop.curves import MeasurePlot, TrainingHistory
+from headwise.training.loop.run import Cost, HeadTraining, count_leaks, text_key
 
-CHECKPOINTS, FEATURES = "error_checkpoints", "error_features"
+logger = logging.getLogger(__name__)
+
 # The same dev errors, whatever the seed of the run
 _DEV_SEED = 0
 
 
-@dataclass
-class ErrorStages:
-    """What the stages share.
+@dataclass(frozen=True, kw_only=True)
+class _Sources:
+    """What both stages read, and the head that they train: it says what features are needed."""
+
+    head: ErrorHead
+    memorisation: Memorisation | None
+    copies: Mapping[str, ErrorTexts]
+    features: Mapping[str, CachedFeatures]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Fitted:
+    head: ErrorHead
+    synthetic: ErrorStage | None = None
+    labelled: ErrorStage | None = None
+    # The final head on the dev texts of the first stage
+    tokens_after: OutputQuality | None = None
+    gaps_after: OutputQuality | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErrorHeadTraining(HeadTraining[_Sources, _Fitted, ErrorReport]):
+    """A run on copies with errors of correct texts, on texts that people marked, or on both.
 
     Attributes:
         backbone: The frozen language model.
-        head: What is trained.
         prompt: How a pair is laid out.
-        settings: Of the run.
-        output: Folder of the head.
-        progress: Whether to show bars on standard error.
-        sources: Features of each part that was read, by name.
-        rejected: Texts that the model cannot read.
+        correct: Correct pairs of ``training`` and ``dev``; empty for labels alone.
+        marked: Marked pairs of ``labels`` and ``label_dev``; empty for correct pairs alone.
+        start: Head to go on from; ``None`` for random weights.
     """
 
-    backbone: Backbone
-    head: ErrorHead
-    prompt: PromptTemplate
+    kind = "errors"
+    run_file = ERROR_FILES.run
+    curves_file = ERROR_FILES.curves
+    # Names of their own: the folder may be that of a Sigmoid Head
+    checkpoints_name, features_name = "error_checkpoints", "error_features"
+    plot = MeasurePlot(
+        {
+            "auroc": "mean over families",
+            "auroc_marked": "tokens that people marked",
+            "auroc_plausible": "the language model's own words",
+            "auroc_deletion": "after a gap",
+        },
+        axis="AUROC",
+        title="Right dev tokens against wrong ones",
+    )
+
     settings: ErrorTraining
-    output: Path
-    progress: bool
-    sources: dict[str, CachedFeatures] = field(default_factory=dict)
-    rejected: int = 0
+    backbone: Backbone
+    prompt: PromptTemplate
+    correct: Mapping[str, Sequence[Pair]]
+    marked: Mapping[str, Sequence[Pair]]
+    start: ErrorHead | None
 
-    def copies(self, train: Sequence[Pair], dev: Sequence[Pair]) -> dict[str, ErrorTexts]:
-        """Correct texts of both parts with their copies; those of dev have one error each.
+    def read_features(self) -> _Sources:
+        """Make the copies and the head, which says what features are needed; extract these."""
+        memorisation, copies = None, {}
+        if self.correct:
+            train, dev = self.correct["training"], self.correct["dev"]
+            memorisation = measure_memorisation(
+                self.backbone, train, dev, self.prompt, max_length=self.settings.max_length
+            )
+            copies = self._copies(train, dev)
+        head = self._first_head(memorisation)
+        features = {
+            part: self._extract(part, texts.pairs, head, gaps_marked=True)
+            for part, texts in copies.items()
+        }
+        gaps_marked = gaps_are_marked([pair for pairs in self.marked.values() for pair in pairs])
+        for part, pairs in self.marked.items():
+            features[part] = self._extract(part, pairs, head, gaps_marked=gaps_marked)
+        return _Sources(head=head, memorisation=memorisation, copies=copies, features=features)
 
-        Raises:
-            TrainingError: If no text of a part allows any error, or no family can be made.
-        """
+    def _first_head(self, memorisation: Memorisation | None) -> ErrorHead:
+        settings, hidden_size = self.settings, self.backbone.hidden_size
+        known = memorisation is not None and memorisation.found
+        torch.manual_seed(settings.seed)
+        head = ErrorHead(
+            hidden_size=hidden_size,
+            variant=settings.variant,
+            inner_size=settings.inner_size,
+            rank=settings.rank_for(hidden_size),
+            statistics=settings.statistics is StatisticsChoice.ON
+            or (settings.statistics is StatisticsChoice.AUTO and not known),
+            dropout=settings.dropout,
+        )
+        if self.start is not None:
+            head.load_state_dict(self.start.state_dict())
+        return head
+
+    def _copies(self, train: Sequence[Pair], dev: Sequence[Pair]) -> dict[str, ErrorTexts]:
+        """Correct texts of both parts with their copies; those of dev have one error each."""
         mix = self.settings.mix
         parts = {
             "train": (train, mix, self.settings.seed),
@@ -81,98 +152,134 @@ class ErrorStages:
             found[part] = with_error_copies(pairs, made)
         return found
 
-    def learn(
-        self,
-        train: tuple[str, Sequence[Pair]],
-        dev: tuple[str, Sequence[Pair]],
-        settings: ErrorTraining,
-        *,
-        families: Sequence[str | None] | None,
-        fresh: bool,
-        gaps_marked: bool,
-    ) -> ErrorStage:
-        """Train on the texts of one part, and choose by those of another.
-
-        Args:
-            train: Name and texts of the part to learn from.
-            dev: Name and texts of the part that is held out.
-            settings: Of this stage.
-            families: What kind of error each dev text has.
-            fresh: Whether the head has learned nothing yet.
-            gaps_marked: Whether who marked spans also marked gaps.
-        """
-        learned = self._features(*train, gaps_marked=gaps_marked)
-        held_out = self._features(*dev, gaps_marked=gaps_marked)
-        gaps = learned.has_missing and held_out.has_missing
-        fitted = fit_error_head(
-            self.head,
-            learned,
-            held_out,
-            settings,
-            unembedding=self.backbone.unembedding.weight,
-            checkpoints=self.output / CHECKPOINTS / train[0],
-            device=self.backbone.device,
-            families=families,
-            fresh=fresh,
-            gaps=gaps,
-            progress=self.progress,
-        )
-        return _stage(fitted, learned, held_out)
-
-    def after_labels(
-        self, part: str, *, gaps_learned: bool
-    ) -> tuple[OutputQuality, OutputQuality | None]:
-        """How good both outputs are on the dev texts of the first stage, after the second.
-
-        What the second stage did to the hidden layer changed the output of gaps as well. If it
-        had no labels for that output, it is calibrated to these texts again.
-
-        Args:
-            part: Name of these texts.
-            gaps_learned: Whether the second stage had such labels.
-        """
-        loss = ErrorLoss(self.head, self.backbone.unembedding.weight)
-        source, device = self.sources[part], self.backbone.device
-        tokens, gaps = measure_outputs(loss, source, device=device)
-        if not gaps_learned:
-            gaps = fold_gap_calibration(loss, source, device=device)
-        return tokens, gaps
-
-    def _features(self, part: str, pairs: Sequence[Pair], *, gaps_marked: bool) -> CachedFeatures:
-        folder = Path(self.settings.feature_folder or self.output / FEATURES)
+    def _extract(
+        self, part: str, pairs: Sequence[Pair], head: ErrorHead, *, gaps_marked: bool
+    ) -> CachedFeatures:
         spec = FeatureSpec(
             dtype=self.settings.feature_dtype,
             candidates=1,
             max_length=self.settings.max_length,
-            statistics=self.head.statistics,
+            statistics=head.statistics,
+            # Scoring gives the head one, too: what is missing at the end is told by it
             closing_tokens=1,
             gaps_marked=gaps_marked,
         )
-        source = extract_features(
+        return extract_features(
             self.backbone,
             pairs,
             self.prompt,
-            folder / part,
+            self.feature_folder / part,
             spec=spec,
             progress=self.progress,
             instead="put the features elsewhere (`feature_folder`)",
         )
-        self.rejected += len(pairs) - len(source.counts)
-        self.sources[part] = source
-        return source
 
+    def fit(self, sources: _Sources) -> _Fitted:
+        """Train on the copies, and go on from there on what people marked."""
+        fresh = self.start is None
+        synthetic = labelled = None
+        if sources.copies:
+            synthetic = self._stage(
+                sources,
+                ("train", "dev"),
+                self.settings,
+                families=sources.copies["dev"].families,
+                fresh=fresh,
+            )
+        if self.marked:
+            fresh = fresh and synthetic is None
+            own = self.settings.for_labels()
+            labelled = self._stage(sources, ("labels", "label_dev"), own, fresh=fresh)
+        found = _Fitted(head=sources.head, synthetic=synthetic, labelled=labelled)
+        if labelled is None:
+            return found
+        if labelled.gaps is None:
+            logger.info("The labels do not say where something is missing; that was not trained.")
+        if synthetic is not None:
+            return self._measured_again(found, sources.features["dev"])
+        if self.start is not None and labelled.gaps is None:
+            logger.warning(
+                "Training on the labels changed what the signal omission is made of, so that its "
+                "probabilities are no longer calibrated; give correct texts as data as well to "
+                "calibrate them again."
+            )
+        return found
 
-def _stage(fitted: FittedErrors, train: CachedFeatures, dev: CachedFeatures) -> ErrorStage:
-    return ErrorStage(
-        texts=len(train.counts),
-        targets=sum(train.counts),
-        dev_texts=len(dev.counts),
-        evaluations=fitted.trained.evaluations,
-        best=fitted.best,
-        train_losses=fitted.trained.train_losses,
-        steps=fitted.trained.steps,
-        seconds=fitted.trained.seconds,
-        tokens_per_second=fitted.tokens_per_second,
-        tokens=fitted.tokens,
-        gaps=fitted.gaps,
-    )
+    def _stage(
+        self,
+        sources: _Sources,
+        parts: tuple[str, str],
+        settings: ErrorTraining,
+        *,
+        families: Sequence[str | None] | None = None,
+        fresh: bool,
+    ) -> ErrorStage:
+        train, dev = (sources.features[part] for part in parts)
+        return fit_error_head(
+            sources.head,
+            train,
+            dev,
+            settings,
+            unembedding=self.backbone.unembedding.weight,
+            checkpoints=self.checkpoints / parts[0],
+            device=self.device,
+            families=families,
+            fresh=fresh,
+            gaps=train.has_missing and dev.has_missing,
+            progress=self.progress,
+        )
+
+    def _measured_again(self, found: _Fitted, dev: CachedFeatures) -> _Fitted:
+        """With both outputs on the dev texts of the first stage, after the second.
+
+        What the second stage did to the hidden layer changed the output of gaps as well. If it
+        had no labels for that output, it is calibrated to these texts again.
+        """
+        loss = ErrorLoss(found.head, self.backbone.unembedding.weight)
+        tokens, gaps = measure_outputs(loss, dev, device=self.device)
+        if found.labelled is not None and found.labelled.gaps is None:
+            gaps = fold_gap_calibration(loss, dev, device=self.device)
+        return replace(found, tokens_after=tokens, gaps_after=gaps)
+
+    def report(self, sources: _Sources, fitted: _Fitted, cost: Cost) -> ErrorReport:
+        """What was done."""
+        pairs = {part: self.correct.get(part, ()) for part in ("training", "dev")}
+        texts = {part: copies.pairs for part, copies in sources.copies.items()} | dict(self.marked)
+        if self.marked:
+            judged = self.marked["label_dev"]
+            groups: Sequence[str] = [group_of(pair, pair.hypothesis) for pair in judged]
+        else:
+            judged, groups = sources.copies["dev"].pairs, sources.copies["dev"].groups
+        return ErrorReport(
+            train_pairs=len(pairs["training"]),
+            dev_pairs=len(pairs["dev"]),
+            dev_in_train=count_leaks(map(text_key, pairs["training"]), map(text_key, pairs["dev"])),
+            rejected=sum(len(texts[part]) - len(s.counts) for part, s in sources.features.items()),
+            families=sources.copies["train"].counts() if sources.copies else {},
+            memorisation=sources.memorisation,
+            synthetic=fitted.synthetic,
+            labelled=fitted.labelled,
+            synthetic_after=fitted.tokens_after,
+            statistics=fitted.head.statistics,
+            numbers=sum(parameter.numel() for parameter in fitted.head.parameters()),
+            seconds=cost.seconds,
+            peak_bytes=cost.peak_bytes,
+            feature_bytes=sum(source.bytes for source in sources.features.values()),
+            judged=tuple(judged),
+            judged_groups=tuple(groups),
+            gaps_after=fitted.gaps_after,
+        )
+
+    def save(self, fitted: _Fitted, report: ErrorReport) -> None:
+        """Write the head with its card; a Sigmoid Head in the folder stays."""
+        save_error_head(
+            fitted.head,
+            self.output,
+            prompt=self.prompt.model_dump(),
+            backbone=self.record.backbone,
+            model_card=self.card(report, fitted.head),
+        )
+
+    def history(self, report: ErrorReport) -> TrainingHistory:
+        """Of the first stage, if there was one: it has the measures of the families."""
+        return report.synthetic or report.last

@@ -1,4 +1,4 @@
-"""Random batches of similar length under a token budget."""
+"""Random batches of training examples by number, in a new order every epoch."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -10,10 +10,22 @@ from torch.utils.data import DataLoader, Dataset
 from headwise.functional.length_batches import length_batches
 
 
+@runtime_checkable
+class EpochSampler(Protocol):
+    """A batch sampler that draws anew for every epoch; the same seed gives the same batches."""
+
+    epoch: int
+
+    def set_epoch(self, epoch: int) -> None:
+        """Draw the batches of an epoch; the training loop calls this."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[list[int]]: ...
+
+
 class LengthBatchSampler:
     """Batches of similar length, in a new random composition and order every epoch.
-
-    A batch sampler for `torch.utils.data.DataLoader`; the same seed gives the same batches.
 
     Args:
         lengths: Number of tokens of each item.
@@ -26,7 +38,7 @@ class LengthBatchSampler:
         self.set_epoch(0)
 
     def set_epoch(self, epoch: int) -> None:
-        """Draw the batches of an epoch; the training loop calls this."""
+        """Draw the batches of an epoch."""
         self.epoch = epoch
         generator = random.Random(self._seed + epoch)
         order = list(range(len(self._lengths)))
@@ -40,36 +52,6 @@ class LengthBatchSampler:
 
     def __iter__(self) -> Iterator[list[int]]:
         return iter(self._batches)
-
-
-@runtime_checkable
-class EpochSampler(Protocol):
-    """A batch sampler that draws anew for every epoch."""
-
-    epoch: int
-
-    def set_epoch(self, epoch: int) -> None:
-        """Draw the batches of an epoch."""
-        ...
-
-
-class Numbers(Dataset[int]):
-    """The numbers from 0 on.
-
-    Args:
-        count: How many.
-    """
-
-    def __init__(self, count: int) -> None:
-        self._count = count
-
-    def __len__(self) -> int:
-        """How many."""
-        return self._count
-
-    def __getitem__(self, index: int) -> int:
-        """The number itself."""
-        return index
 
 
 class ShuffledBatches:
@@ -90,14 +72,29 @@ class ShuffledBatches:
         self.epoch = epoch
 
     def __len__(self) -> int:
-        """How many batches an epoch has."""
         return -(-self._count // self._batch_size)
 
     def __iter__(self) -> Iterator[list[int]]:
-        """The batches of the epoch."""
         generator = torch.Generator().manual_seed(self._seed + self.epoch)
         order = torch.randperm(self._count, generator=generator)
         return (batch.tolist() for batch in order.split(self._batch_size))
+
+
+class Numbers(Dataset[int]):
+    """The numbers from 0 on: features are read by them, a batch at a time.
+
+    Args:
+        count: How many.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: int) -> int:
+        return index
 
 
 class IndexBatches(DataLoader[int]):

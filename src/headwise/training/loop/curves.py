@@ -9,60 +9,40 @@ from headwise.files import atomic_path, naming_output
 from headwise.training.loop.settings import Evaluation
 
 
-class Course(Protocol):
+class TrainingHistory(Protocol):
     """What a report says of the course of a run."""
 
     @property
     def evaluations(self) -> Sequence[Evaluation]:
         """What was found on dev, in order."""
-        ...
 
     @property
     def best(self) -> int:
         """Which of them the head that was kept comes from, counted from 0."""
-        ...
 
     @property
     def train_losses(self) -> Sequence[tuple[int, float]]:
         """Steps and training losses, in nats."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
-class Panel:
-    """Which measures stand beside the losses.
-
-    Attributes:
-        names: Their words by their names in evaluations.
-        axis: What the axis says.
-        title: What stands above.
-    """
+class MeasurePlot:
+    """What is drawn beside the losses: words of measures by their names in evaluations."""
 
     names: Mapping[str, str]
     axis: str
     title: str
 
 
-TOKENS_PANEL = Panel(
-    {
-        "auroc_crude": "wrong tokens by frequency",
-        "auroc_plausible": "wrong tokens that the model finds possible",
-        "auroc_marked": "tokens marked as wrong",
-    },
-    axis="AUROC",
-    title="Right dev tokens against wrong ones",
-)
-
-
-def draw_curves(report: Course, path: Path, *, criterion: str, panel: Panel = TOKENS_PANEL) -> None:
+def draw_curves(history: TrainingHistory, path: Path, *, criterion: str, plot: MeasurePlot) -> None:
     """Draw losses and other measures over the steps as a PNG file.
 
     Args:
-        report: The run.
+        history: The run.
         path: Where to.
         criterion: What chose the head that was kept, ``loss`` or another measure; its place is
             marked.
-        panel: The other measures.
+        plot: The other measures.
 
     Raises:
         OutputError: If the file cannot be written.
@@ -71,18 +51,18 @@ def draw_curves(report: Course, path: Path, *, criterion: str, panel: Panel = TO
 
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     losses, others = figure.subplots(1, 2)
-    steps = [evaluation.step for evaluation in report.evaluations]
-    if report.train_losses:
-        losses.plot(*zip(*report.train_losses, strict=True), color="0.7", label="training")
-    dev_losses = [evaluation.metrics["loss"] for evaluation in report.evaluations]
+    steps = [evaluation.step for evaluation in history.evaluations]
+    if history.train_losses:
+        losses.plot(*zip(*history.train_losses, strict=True), color="0.7", label="training")
+    dev_losses = [evaluation.metrics["loss"] for evaluation in history.evaluations]
     losses.plot(steps, dev_losses, color="tab:blue", marker="o", label="dev")
     losses.set(xlabel="step", ylabel="loss (nats)", title="Loss")
-    for name, words in panel.names.items():
-        values = [evaluation.metrics.get(name) for evaluation in report.evaluations]
+    for name, words in plot.names.items():
+        values = [evaluation.metrics.get(name) for evaluation in history.evaluations]
         if any(value is not None for value in values):
             others.plot(steps, values, marker="o", label=words)
-    others.set(xlabel="step", ylabel=panel.axis, title=panel.title)
-    best = report.evaluations[report.best]
+    others.set(xlabel="step", ylabel=plot.axis, title=plot.title)
+    best = history.evaluations[history.best]
     chosen = losses if criterion == "loss" else others
     chosen.axvline(best.step, color="tab:red", linestyle=":", label="kept")
     for axes in (losses, others):

@@ -1,211 +1,205 @@
-"""What all runs of Transformers' Trainer share: arguments, continuation, and what it noted."""
+"""One run of a training, whatever the head: its steps in order, its processes, its cost."""
 
 import logging
 import resource
 import sys
-from collections.abc import Iterable
-from contextlib import ExitStack, closing
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 import torch
-from transformers import (
-    EarlyStoppingCallback,
-    Trainer,
-    TrainerCallback,
-    TrainerControl,
-    TrainerState,
-    TrainingArguments,
-)
-from transformers.trainer import TRAINER_STATE_NAME
-from transformers.trainer_utils import get_last_checkpoint
+import torch.distributed
+from torch import nn
+from transformers import TrainingArguments
 
-from headwise.progress import progress_bar
-from headwise.training.loop.settings import Evaluation
-
-
-class ProgressReport(TrainerCallback):
-    """Takes the place of Transformers' own bar and of the dictionaries that it prints.
-
-    Args:
-        bar: Whether to show a bar on standard error.
-    """
-
-    def __init__(self, *, bar: bool) -> None:
-        self._bar, self._stack = bar, ExitStack()
-
-    def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
-        """Show the bar, where a continued run stands."""
-        if state.global_step:
-            logger.info("Continuing after step %d of %d.", state.global_step, state.max_steps)
-        bar = progress_bar("Training", total=state.max_steps, enabled=self._bar)
-        self._advance = self._stack.enter_context(bar)
-        self._advance(state.global_step)
-
-    def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
-        """Move the bar."""
-        self._advance(1)
-
-    def on_evaluate(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **given: Any
-    ) -> None:
-        """Write a line."""
-        if state.is_world_process_zero:
-            values = ", ".join(
-                f"{name.removeprefix('eval_').replace('_', ' ')} {value:.4f}"
-                for name, value in given["metrics"].items()
-                if name.startswith("eval_")
-            )
-            logger.info("Epoch %.2f, step %d: dev %s", state.epoch, state.global_step, values)
-
-    def close(self) -> None:
-        """Take the bar away, however training ended."""
-        self._stack.close()
-
+from headwise.data.records.pairs import Pair
+from headwise.heads.storage.files import CURVES_FILE, RUN_FILE
+from headwise.training.loop.card import model_card
+from headwise.training.loop.curves import MeasurePlot, TrainingHistory, draw_curves
+from headwise.training.loop.run_file import TrainingRun, claim_output
 
 logger = logging.getLogger(__name__)
-
+T = TypeVar("T")
+Sources = TypeVar("Sources")
+Fitted = TypeVar("Fitted")
+Report = TypeVar("Report")
 
 CHECKPOINTS = "checkpoints"
 
 
-class LoopSettings(Protocol):
-    """What every run's settings say of its loop."""
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """The processes that share a run.
+
+    Attributes:
+        number: Of this one, counted from 0.
+        count: Of all.
+    """
+
+    number: int
+    count: int
+
+    @classmethod
+    def of(cls, arguments: TrainingArguments) -> "Processes":
+        """Those that Transformers found, after it has set up their communication."""
+        return cls(arguments.process_index, arguments.world_size)
 
     @property
-    def epochs(self) -> int:
-        """Passes over the data at most."""
-        ...
+    def first(self) -> bool:
+        """Whether this is the one that writes."""
+        return self.number == 0
 
-    @property
-    def schedule(self) -> str:
-        """Name of a Transformers schedule."""
-        ...
+    def agreed(self, decide: Callable[[], T]) -> T:
+        """What the first process decides, in all of them."""
+        decision = [decide() if self.first else None]
+        if self.count > 1:
+            torch.distributed.broadcast_object_list(decision)
+        return cast(T, decision[0])
 
-    @property
-    def warmup_share(self) -> float:
-        """Share of the steps in which the learning rate rises."""
-        ...
-
-    @property
-    def report_to(self) -> tuple[str, ...]:
-        """Trackers that Transformers knows."""
-        ...
-
-    @property
-    def seed(self) -> int:
-        """Of everything random."""
-        ...
+    def wait(self) -> None:
+        """Return when all have called this."""
+        if self.count > 1:
+            torch.distributed.barrier()
 
 
 @dataclass(frozen=True, slots=True)
-class Trained:
-    """What a run noted.
+class Cost:
+    """What a run took.
 
     Attributes:
-        evaluations: What was found on dev, in order.
-        train_losses: Steps and training losses, in nats.
-        steps: Steps done, those of earlier calls included.
-        steps_here: Steps that this call did.
-        seconds: Wall time of this call's steps and evaluations.
+        seconds: Wall time of this call, features included.
+        peak_bytes: Most memory that was held: the accelerator's, or on a CPU the process's own.
     """
 
-    evaluations: list[Evaluation]
-    train_losses: list[tuple[int, float]]
-    steps: int
-    steps_here: int
     seconds: float
-
-    def best(self, criterion: str, *, higher_is_better: bool) -> int:
-        """Which evaluation is the best by a measure, counted from 0; the first of equal ones."""
-        sign = -1.0 if higher_is_better else 1.0
-        return min(
-            range(len(self.evaluations)),
-            key=lambda i: sign * self.evaluations[i].metrics[criterion],
-        )
+    peak_bytes: int
 
 
-def loop_arguments(
-    checkpoints: Path, device: torch.device, settings: LoopSettings, **own: Any
-) -> TrainingArguments:
-    """Transformers' arguments.
+@dataclass(frozen=True, kw_only=True)
+class HeadTraining(ABC, Generic[Sources, Fitted, Report]):
+    """A run whose steps a subclass fills in; :meth:`run` takes them in order.
 
-    Args:
-        checkpoints: Their folder.
+    Attributes:
+        kind: Name of the folder in `training/` that has the template of the card.
+        run_file: Name in the output folder.
+        curves_file: The same of the curves.
+        checkpoints_name: The same of the checkpoints' folder.
+        features_name: The same of the cache's folder.
+        may_differ: What checkpoints do not depend on, as ``settings.NAME``.
+        plot: What is drawn beside the losses; ``None`` for no curves.
+        output: Folder of the head.
+        record: What the run file says.
+        settings: Everything else; each kind has its own.
         device: Where the head is trained.
-        settings: Of the run.
-        own: What only runs of this kind have.
+        progress: Whether to show bars on standard error.
+        processes: Those that share the run; only the first writes.
     """
-    return TrainingArguments(
-        output_dir=str(checkpoints),
-        num_train_epochs=settings.epochs,
-        lr_scheduler_type=settings.schedule,
-        warmup_steps=settings.warmup_share,
-        # Adam's steps do not grow with the gradient, and its norm would cost a pass over it
-        max_grad_norm=0.0,
-        use_cpu=device.type == "cpu",
-        save_total_limit=2,
-        load_best_model_at_end=True,
-        # Epochs without an improvement count on where a run was stopped
-        restore_callback_states_from_checkpoint=True,
-        remove_unused_columns=False,
-        report_to=list(settings.report_to) or "none",
-        disable_tqdm=True,
-        seed=settings.seed,
-        **own,
-    )
 
+    kind: ClassVar[str]
+    run_file: ClassVar[str] = RUN_FILE
+    curves_file: ClassVar[str] = CURVES_FILE
+    checkpoints_name: ClassVar[str] = CHECKPOINTS
+    features_name: ClassVar[str] = "features"
+    may_differ: ClassVar[Collection[str]] = ()
+    plot: ClassVar[MeasurePlot | None] = None
 
-def run_loop(trainer: Trainer, checkpoints: Path, *, bar: bool) -> Trained:
-    """Train, from the newest checkpoint on if there is one.
+    output: Path
+    record: TrainingRun
+    settings: Any
+    device: torch.device
+    progress: bool
+    processes: Processes = Processes(0, 1)
 
-    Args:
-        trainer: The trainer.
-        checkpoints: Their folder, there or not.
-        bar: Whether to show a bar on standard error.
-    """
-    newest = get_last_checkpoint(str(checkpoints)) if checkpoints.is_dir() else None
-    before = 0
-    if newest is not None:
-        before = int(Path(newest).name.rpartition("-")[2])
-        if _patience_is_spent(Path(newest)):
-            trainer.args.max_steps = before  # nothing is left to do but to take the best weights
-    with closing(ProgressReport(bar=bar)) as shown:
-        trainer.add_callback(shown)
-        output = trainer.train(resume_from_checkpoint=newest)
-    history = trainer.state.log_history
-    evaluations = [
-        Evaluation(
-            int(row["step"]),
-            row["epoch"],
-            {n.removeprefix("eval_"): v for n, v in row.items() if n.startswith("eval_")},
+    @property
+    def checkpoints(self) -> Path:
+        """Their folder."""
+        return self.output / self.checkpoints_name
+
+    @property
+    def feature_folder(self) -> Path:
+        """The cache's place; each part of the data has a folder of its own in it."""
+        return Path(self.settings.feature_folder or self.output / self.features_name)
+
+    def run(self) -> Report:
+        """Claim the folder, get features, fit, report, and save head, card and curves.
+
+        Raises:
+            TrainingError: If the folder holds checkpoints of a run with other settings, or as the
+                steps do.
+        """
+        started = time.monotonic()
+        _reset_peak_memory(self.device)
+        if self.processes.first:
+            claim_output(
+                self.output,
+                self.record,
+                checkpoints=self.checkpoints,
+                name=self.run_file,
+                may_differ=self.may_differ,
+            )
+        sources = self.read_features()
+        fitted = self.fit(sources)
+        cost = Cost(time.monotonic() - started, _peak_memory(self.device))
+        report = self.report(sources, fitted, cost)
+        if self.processes.first:
+            self.save(fitted, report)
+            if self.plot is not None:
+                draw_curves(
+                    self.history(report),
+                    self.output / self.curves_file,
+                    criterion=self.settings.criterion,
+                    plot=self.plot,
+                )
+        self.processes.wait()
+        return report
+
+    @abstractmethod
+    def read_features(self) -> Sources:
+        """Features of all parts of the data, from a cache or live."""
+
+    @abstractmethod
+    def fit(self, sources: Sources) -> Fitted:
+        """Train from the newest checkpoint on; what came out, the head included."""
+
+    @abstractmethod
+    def report(self, sources: Sources, fitted: Fitted, cost: Cost) -> Report:
+        """What was done."""
+
+    @abstractmethod
+    def save(self, fitted: Fitted, report: Report) -> None:
+        """Write the head with its card."""
+
+    def history(self, report: Report) -> TrainingHistory:
+        """What the curves show; for most kinds the report itself."""
+        return cast(TrainingHistory, report)
+
+    def card(self, report: Report, head: nn.Module, **facts: object) -> str:
+        """The card of a head, as Markdown.
+
+        Args:
+            report: What was done.
+            head: What was trained.
+            facts: What only templates of this kind speak of.
+        """
+        return model_card(
+            self.kind,
+            report=report,
+            run=self.record,
+            settings=self.settings,
+            head=head,
+            numbers=sum(parameter.numel() for parameter in head.parameters()),
+            curves_file=self.curves_file,
+            run_file=self.run_file,
+            **facts,
         )
-        for row in history
-        if "eval_loss" in row
-    ]
-    return Trained(
-        evaluations=evaluations,
-        train_losses=[(int(row["step"]), row["loss"]) for row in history if "loss" in row],
-        steps=trainer.state.global_step,
-        steps_here=trainer.state.global_step - before,
-        seconds=output.metrics["train_runtime"],
-    )
 
 
-def _patience_is_spent(checkpoint: Path) -> bool:
-    """Whether the run that wrote a checkpoint stopped for want of an improvement."""
-    state = TrainerState.load_from_json(str(checkpoint / TRAINER_STATE_NAME))
-    found = state.stateful_callbacks.get(EarlyStoppingCallback.__name__)
-    if not isinstance(found, dict):  # written by a version that did not keep it
-        return False
-    counted: int = found["attributes"]["early_stopping_patience_counter"]
-    allowed: int = found["args"]["early_stopping_patience"]
-    return counted >= allowed
+def text_key(pair: Pair) -> str:
+    """What tells a pair from others; what was given may be a conversation."""
+    return repr((pair.given, pair.hypothesis))
 
 
 def count_leaks(train: Iterable[object], dev: Iterable[object]) -> int:
@@ -228,15 +222,15 @@ def count_leaks(train: Iterable[object], dev: Iterable[object]) -> int:
     return leaked
 
 
-def reset_peak_memory(device: torch.device) -> None:
+def _reset_peak_memory(device: torch.device) -> None:
     """Forget the accelerator's peak so far; that of a process cannot be forgotten."""
     if device.type != "cpu":
         torch.accelerator.reset_peak_memory_stats(device)
 
 
-def peak_memory(device: torch.device) -> int:
-    """Bytes: what the accelerator held at most, or on a CPU the whole process since it began."""
+def _peak_memory(device: torch.device) -> int:
     if device.type != "cpu":
         return int(torch.accelerator.max_memory_allocated(device))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Bytes on macOS, KiB elsewhere
     return peak if sys.platform == "darwin" else peak * 1024

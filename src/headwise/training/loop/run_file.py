@@ -3,15 +3,19 @@
 from collections.abc import Collection, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from headwise.backbones import PromptTemplate
 from headwise.errors import DataError, TrainingError
 from headwise.files import atomic_path, naming_output
 from headwise.heads.storage.files import RUN_FILE
+
+if TYPE_CHECKING:
+    import torch
+
+    from headwise.backbones import PromptTemplate
 
 _PACKAGES = ("headwise", "torch", "transformers")
 
@@ -42,23 +46,35 @@ class TrainingRun(BaseModel):
     @classmethod
     def of(
         cls,
-        backbone: str,
-        prompt: PromptTemplate,
+        backbone: str | None,
+        prompt: "PromptTemplate | None",
         settings: dict[str, Any],
         *,
         data: Sequence[str],
         dev: Sequence[str],
-        dtype: str | None = None,
+        dtype: "torch.dtype | None" = None,
+        **own: Any,
     ) -> Self:
-        """The record of a run."""
+        """The record of a run with the versions of today.
+
+        Args:
+            backbone: Name of the language model or encoder.
+            prompt: How a pair is laid out; ``None`` for an encoder.
+            settings: As plain values.
+            data: Training files.
+            dev: Dev files.
+            dtype: Of the backbone.
+            own: What only runs of this kind have.
+        """
         return cls(
             backbone=backbone,
-            dtype=dtype,
+            dtype=None if dtype is None else str(dtype).removeprefix("torch."),
             data=list(data),
             dev=list(dev),
-            prompt=prompt.model_dump(),
+            prompt=None if prompt is None else prompt.model_dump(),
             settings=settings,
-            versions=package_versions(),
+            versions={name: version(name) for name in _PACKAGES},
+            **own,
         )
 
     @classmethod
@@ -97,11 +113,6 @@ def given_values(values: dict[str, Any]) -> dict[str, Any]:
     """Nested values without those that are ``None``."""
     nested = {n: given_values(v) if isinstance(v, dict) else v for n, v in values.items()}
     return {name: value for name, value in nested.items() if value is not None and value != {}}
-
-
-def package_versions() -> dict[str, str]:
-    """Versions of the packages that a run depends on."""
-    return {name: version(name) for name in _PACKAGES}
 
 
 def claim_output(

@@ -1,6 +1,8 @@
-"""Transformers' Trainer over a classifier of vectors; the frozen encoder is no part of it."""
+"""Fit a classifier of vectors; the frozen encoder that they come from is no part of it."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
 from typing import Protocol
 
 import torch
@@ -8,9 +10,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from headwise.metrics import accuracy, macro_f1
+from headwise.training.loop.batches import ShuffledBatches
+from headwise.training.loop.fit import LoopSettings, Trained, fit, loop_arguments, refuse_processes
+from headwise.training.loop.trainer import TrainingTask
 
+# Vectors that are classified at once where no gradients are kept
 _EVALUATION_BATCH = 4096
-
 
 Measures = Callable[[Tensor, Tensor], dict[str, float]]
 
@@ -21,15 +26,11 @@ class LabelledVectors(Protocol):
     @property
     def labels(self) -> Tensor:
         """Class index of each, ``(n,)``, int64; or probabilities, ``(n, C)``, float32."""
-        ...
 
-    def __len__(self) -> int:
-        """How many."""
-        ...
+    def __len__(self) -> int: ...
 
     def batch(self, indices: Tensor) -> Tensor:
         """Vectors by their numbers ``(n,)``, int64: ``(n, F)``, float32, on the CPU."""
-        ...
 
 
 class Subset:
@@ -45,7 +46,6 @@ class Subset:
         self.labels = source.labels[chosen]
 
     def __len__(self) -> int:
-        """How many."""
         return len(self._chosen)
 
     def batch(self, indices: Tensor) -> Tensor:
@@ -126,3 +126,87 @@ def classification_measures(logits: Tensor, labels: Tensor) -> dict[str, float]:
         macro_f1(predicted, gold, classes=classes),
     )
     return {metric.name: metric.value for metric in found if metric.value is not None}
+
+
+class ClassifierSettings(LoopSettings, Protocol):
+    """What the settings of a classifier's run say beside its loop."""
+
+    @property
+    def batch_size(self) -> int:
+        """Examples in a step."""
+
+    @property
+    def weight_decay(self) -> float:
+        """AdamW's, of matrices."""
+
+    @property
+    def patience(self) -> int:
+        """Epochs without an improvement before training stops."""
+
+
+def fit_classifier(
+    model: ClassifierLoss,
+    train: LabelledVectors,
+    dev: LabelledVectors,
+    settings: ClassifierSettings,
+    *,
+    checkpoints: Path,
+    device: torch.device,
+    measures: Measures,
+    criterion: str = "loss",
+    higher_is_better: bool = False,
+    bar: bool = False,
+) -> Trained:
+    """Train a classifier until dev does not improve; the weights of the best epoch stay.
+
+    Args:
+        model: What is trained; it is left on the CPU, in ``eval`` mode.
+        train: Vectors to learn from.
+        dev: Vectors that decide when to stop and which weights to keep.
+        settings: Of the run.
+        checkpoints: Folder of checkpoints; training continues from the newest one.
+        device: Where to train.
+        measures: What is measured on dev beside the loss, from logits and labels.
+        criterion: ``loss`` or the name of a measure.
+        higher_is_better: Whether larger values of it are better.
+        bar: Whether to show a bar on standard error.
+
+    Raises:
+        TrainingError: If the loss stops being a number, or several processes are to train.
+        OutputError: If the disk is full.
+    """
+    arguments = loop_arguments(
+        checkpoints,
+        device,
+        settings,
+        criterion=criterion,
+        higher_is_better=higher_is_better,
+        weight_decay=settings.weight_decay,
+        # Steps over vectors are short
+        logging_steps=50,
+    )
+    refuse_processes(arguments, "A classifier of cached vectors")
+
+    def batch_loss(module: nn.Module, indices: list[int], _epoch: int) -> Tensor:
+        chosen = torch.tensor(indices)
+        loss: Tensor = module(train.batch(chosen).to(device), train.labels[chosen].to(device))
+        return loss
+
+    @torch.no_grad()
+    def measure_dev() -> tuple[float, partial[dict[str, float]]]:
+        logits = classify(model.classifier, dev, device=device)
+        loss = float(model.loss(logits.to(device), dev.labels.to(device)))
+        return loss, partial(measures, logits, dev.labels)
+
+    task = TrainingTask(
+        model=model,
+        sampler=ShuffledBatches(len(train), batch_size=settings.batch_size, seed=settings.seed),
+        sizes=[1] * len(train),
+        batch_loss=batch_loss,
+        measure_dev=measure_dev,
+        criterion=criterion,
+        higher_is_better=higher_is_better,
+    )
+    trained = fit(task, arguments, patience=settings.patience, bar=bar)
+    model.cpu().eval()
+    return trained

@@ -1,7 +1,7 @@
 """Train an NLI head on a frozen encoder."""
 
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -10,33 +10,25 @@ from headwise.backbones.encoder import EncoderBackbone
 from headwise.data.records.inferences import InferencePair
 from headwise.functional.class_uncertainty import Uncertainty
 from headwise.heads import NLI_LABELS, NLIHead, TaskHeads, TaskHeadsConfig, save_task_heads
-from headwise.heads.storage.files import CURVES_FILE, RUN_FILE
-from headwise.training.loop.card import model_card
-from headwise.training.loop.curves import Panel, draw_curves
-from headwise.training.loop.run import (
-    CHECKPOINTS,
-    Trained,
-    count_leaks,
-    peak_memory,
-    reset_peak_memory,
-)
-from headwise.training.loop.run_file import TrainingRun, claim_output, package_versions
+from headwise.training.loop.curves import MeasurePlot
+from headwise.training.loop.fit import Trained
+from headwise.training.loop.run import Cost, HeadTraining, count_leaks
+from headwise.training.loop.run_file import TrainingRun
 from headwise.training.loop.settings import BALANCED
-from headwise.training.loop.trainer import fit_classifier
 from headwise.training.loop.vectors import (
     ClassifierLoss,
     LabelledVectors,
     balanced_weights,
     classification_measures,
+    fit_classifier,
 )
-from headwise.training.nli.pairs import read_inference_data
+from headwise.training.nli.pairs import InferenceData, read_inference_data
 from headwise.training.nli.settings import NLIReport, NLITraining, nli_settings_to_dict
 
-_PANEL = Panel(
-    {"accuracy": "accuracy", "macro_f1": "macro-F1"}, axis="share", title="Labels of dev pairs"
-)
 # No threshold was chosen: the head always answers
 _NEVER = 1.0
+
+_Fitted = tuple[NLIHead, Trained]
 
 
 def train_nli_head(
@@ -75,83 +67,93 @@ def train_nli_head(
         MismatchError: If cached vectors belong to something else.
         OutputError: If the disk is full.
     """
-    started = time.monotonic()
-    output = Path(output)
-    reset_peak_memory(backbone.device)
-    run = TrainingRun(
-        backbone=backbone_name,
-        dtype=str(backbone.dtype).removeprefix("torch."),
-        data=list(data),
-        dev=list(dev_data),
-        settings=nli_settings_to_dict(settings),
-        versions=package_versions(),
-    )
-    claim_output(output, run, checkpoints=output / CHECKPOINTS)
-    read = read_inference_data(
-        backbone,
-        {"train": train, "dev": dev},
-        settings.features,
-        choice=settings.feature_source,
-        dtype=settings.feature_dtype,
-        folder=Path(settings.feature_folder or output / "features"),
-        progress=progress,
-    )
-    source, held_out = read.features["train"], read.features["dev"]
-    leaked = count_leaks(*([pair.texts for pair in read.pairs[part]] for part in ("train", "dev")))
-    head = first_nli_head(source.size, settings)
-    trained = fit_nli_head(
-        head,
-        source,
-        held_out,
-        settings,
-        checkpoints=output / CHECKPOINTS,
-        device=backbone.device,
-        bar=progress,
-    )
-    counts = torch.bincount(source.labels, minlength=len(NLI_LABELS)).tolist()
-    pairs_read = trained.steps_here * settings.batch_size
-    report = NLIReport(
-        train_pairs=len(source),
-        dev_pairs=len(held_out),
-        rejected=read.rejected,
-        dev_in_train=leaked,
-        class_counts={str(label): n for label, n in zip(NLI_LABELS, counts, strict=True)},
-        evaluations=trained.evaluations,
-        best=trained.best(settings.criterion, higher_is_better=settings.criterion.higher_is_better),
-        train_losses=trained.train_losses,
-        steps=trained.steps,
-        seconds=time.monotonic() - started,
-        pairs_per_second=pairs_read / trained.seconds,
-        peak_bytes=peak_memory(backbone.device),
-        features=read.origin,
-    )
-    heads = TaskHeads(
-        config=TaskHeadsConfig(
-            features=settings.features,
-            hidden_size=backbone.hidden_size,
-            embedding_size=backbone.embedding_size,
-            backbone=backbone_name,
-            abstain_by=Uncertainty.MAX_PROBABILITY,
-            threshold=_NEVER,
+    return _NLIHeadTraining(
+        output=Path(output),
+        record=TrainingRun.of(
+            backbone_name,
+            None,
+            nli_settings_to_dict(settings),
+            data=data,
+            dev=dev_data,
+            dtype=backbone.dtype,
         ),
-        nli=head,
-    )
-    save_task_heads(heads, output, model_card=nli_card(report, run, settings, head))
-    draw_curves(report, output / CURVES_FILE, criterion=settings.criterion, panel=_PANEL)
-    return report
-
-
-def nli_card(report: NLIReport, run: TrainingRun, settings: NLITraining, head: NLIHead) -> str:
-    """Data, figures, cost and use of a trained NLI head, as Markdown."""
-    return model_card(
-        "nli",
-        report=report,
-        run=run,
+        device=backbone.device,
+        progress=progress,
+        backbone=backbone,
         settings=settings,
-        numbers=sum(parameter.numel() for parameter in head.parameters()),
-        curves_file=CURVES_FILE,
-        run_file=RUN_FILE,
+        data={"train": train, "dev": dev},
+    ).run()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _NLIHeadTraining(HeadTraining[InferenceData, _Fitted, NLIReport]):
+    kind = "nli"
+    plot = MeasurePlot(
+        {"accuracy": "accuracy", "macro_f1": "macro-F1"}, axis="share", title="Labels of dev pairs"
     )
+
+    backbone: EncoderBackbone
+    settings: NLITraining
+    data: Mapping[str, Sequence[InferencePair]]
+
+    def read_features(self) -> InferenceData:
+        return read_inference_data(
+            self.backbone,
+            self.data,
+            self.settings.features,
+            choice=self.settings.feature_source,
+            dtype=self.settings.feature_dtype,
+            folder=self.feature_folder,
+            progress=self.progress,
+        )
+
+    def fit(self, sources: InferenceData) -> _Fitted:
+        head = first_nli_head(sources.features["train"].size, self.settings)
+        trained = fit_nli_head(
+            head,
+            sources.features["train"],
+            sources.features["dev"],
+            self.settings,
+            checkpoints=self.checkpoints,
+            device=self.device,
+            bar=self.progress,
+        )
+        return head, trained
+
+    def report(self, sources: InferenceData, fitted: _Fitted, cost: Cost) -> NLIReport:
+        train, trained = sources.features["train"], fitted[1]
+        counts = torch.bincount(train.labels, minlength=len(NLI_LABELS)).tolist()
+        return NLIReport(
+            train_pairs=len(train),
+            dev_pairs=len(sources.features["dev"]),
+            rejected=sources.rejected,
+            dev_in_train=count_leaks(
+                *([pair.texts for pair in sources.pairs[part]] for part in ("train", "dev"))
+            ),
+            class_counts={str(label): n for label, n in zip(NLI_LABELS, counts, strict=True)},
+            evaluations=trained.evaluations,
+            best=trained.best,
+            train_losses=trained.train_losses,
+            steps=trained.steps,
+            seconds=cost.seconds,
+            pairs_per_second=trained.read_per_second,
+            peak_bytes=cost.peak_bytes,
+            features=sources.origin,
+        )
+
+    def save(self, fitted: _Fitted, report: NLIReport) -> None:
+        heads = TaskHeads(
+            config=TaskHeadsConfig(
+                features=self.settings.features,
+                hidden_size=self.backbone.hidden_size,
+                embedding_size=self.backbone.embedding_size,
+                backbone=self.record.backbone,
+                abstain_by=Uncertainty.MAX_PROBABILITY,
+                threshold=_NEVER,
+            ),
+            nli=fitted[0],
+        )
+        save_task_heads(heads, self.output, model_card=self.card(report, fitted[0]))
 
 
 def first_nli_head(size: int, settings: NLITraining) -> NLIHead:

@@ -1,13 +1,18 @@
 """Adam that leaves alone the rows that a step did not touch."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, assert_never
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from headwise.errors import TrainingError
+from headwise.features import FeatureSource
 from headwise.functional.chunking import row_chunks
+from headwise.functional.length_batches import length_batches
+from headwise.heads import QualityHead, SigmoidHead
+from headwise.training.sigmoid.settings import RowUpdates, SigmoidTraining
 
 # What is gathered stays in a cache until it goes back; smaller chunks cost more in calls
 _CHUNK_BYTES = 4 * 2**20
@@ -116,3 +121,36 @@ def touched_rows_pay(vocabulary_size: int, candidates: int, device: torch.device
     # A large dense gradient is new memory from the system in every step, a small one is not
     rows_per_candidate = 2.5 if vocabulary_size >= 2**16 else 5.0
     return vocabulary_size >= rows_per_candidate * candidates
+
+
+def updates_touched_rows(
+    head: QualityHead, train: FeatureSource, settings: SigmoidTraining, *, processes: int
+) -> bool:
+    """Whether a step updates touched rows only, and tell the head so.
+
+    Raises:
+        TrainingError: If it is to, but cannot.
+    """
+    negatives = settings.objective.negatives
+    if not isinstance(head, SigmoidHead) or negatives is None or processes > 1:
+        if settings.row_updates is RowUpdates.TOUCHED:
+            raise TrainingError(
+                "Only touched rows can be updated where negatives are drawn, the head has an "
+                "unembedding of its own, and there is one process; leave `row_updates` at 'auto'."
+            )
+        return False
+    match settings.row_updates:
+        case RowUpdates.ALL:
+            touched = False
+        case RowUpdates.TOUCHED:
+            touched = True
+        case RowUpdates.AUTO:
+            batches = len(length_batches(train.lengths, max_tokens=settings.batch_tokens))
+            positions = sum(train.counts) * settings.accumulation // batches
+            touched = touched_rows_pay(
+                len(head.weight), positions * (1 + negatives.per_position), head.weight.device
+            )
+        case _:
+            assert_never(settings.row_updates)
+    head.sparse_gradient = touched
+    return touched

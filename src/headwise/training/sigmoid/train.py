@@ -1,9 +1,8 @@
 """Train a Sigmoid Head on a frozen language model."""
 
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import assert_never
 
 import torch
 from torch.distributed import is_torchelastic_launched
@@ -13,7 +12,6 @@ from headwise.backbones import Backbone, PromptTemplate
 from headwise.data.records.pairs import Pair
 from headwise.errors import TrainingError
 from headwise.features import FeatureSource
-from headwise.functional.length_batches import length_batches
 from headwise.heads import (
     QualityHead,
     SigmoidHead,
@@ -24,23 +22,22 @@ from headwise.heads import (
     load_head,
     save_head,
 )
-from headwise.heads.storage.files import CURVES_FILE, RUN_FILE
-from headwise.training.loop.card import model_card
-from headwise.training.loop.curves import draw_curves
-from headwise.training.loop.feature_choice import Processes, choose_features
+from headwise.training.loop.curves import MeasurePlot
+from headwise.training.loop.fit import Trained, fit, loop_arguments
 from headwise.training.loop.run import (
     CHECKPOINTS,
+    Cost,
+    HeadTraining,
+    Processes,
     count_leaks,
-    loop_arguments,
-    peak_memory,
-    reset_peak_memory,
-    run_loop,
+    text_key,
 )
-from headwise.training.loop.run_file import TrainingRun, claim_output
+from headwise.training.loop.run_file import TrainingRun
 from headwise.training.loop.settings import Criterion
-from headwise.training.loop.trainer import HeadTrainer
+from headwise.training.loop.tokens import token_task
+from headwise.training.sigmoid.features import choose_features
 from headwise.training.sigmoid.loss import HeadLoss
-from headwise.training.sigmoid.row_adam import RowAdam, touched_rows_pay
+from headwise.training.sigmoid.row_adam import RowAdam, updates_touched_rows
 from headwise.training.sigmoid.selectors import format_selector
 from headwise.training.sigmoid.settings import (
     RowUpdates,
@@ -50,36 +47,9 @@ from headwise.training.sigmoid.settings import (
     settings_to_dict,
 )
 
-
-def first_head(backbone: Backbone, settings: SigmoidTraining) -> QualityHead:
-    """The head in its first state, on the backbone's device.
-
-    Raises:
-        TrainingError: If a head of another type is to be gone on from.
-        MismatchError: If that head belongs to another language model.
-        UnknownModelError: If there is no such head.
-    """
-    start = settings.initialise
-    if start not in ("lm_head", "random"):
-        head = load_head(head_folder(start), unembedding=lambda: backbone.unembedding)
-        if head.head_type != settings.head_type:
-            raise TrainingError(
-                f"The head at {start} is a {head.head_type}, but a {settings.head_type} is to be "
-                "trained; give its type."
-            )
-        check_fit(head, vocabulary_size=backbone.vocabulary_size, hidden_size=backbone.hidden_size)
-        return head.requires_grad_(True).to(backbone.device)
-    head = build_head(
-        settings.head_type,
-        vocabulary_size=backbone.vocabulary_size,
-        hidden_size=backbone.hidden_size,
-        unembedding=lambda: backbone.unembedding,
-        context_size=settings.context_size,
-    )
-    if start == "lm_head" and isinstance(head, SigmoidHead):
-        head.initialise_from(backbone.unembedding.weight)
-    return head.to(backbone.device)
-
+# Features of train and dev with where they come from; training with whether rows were left alone
+_Sources = tuple[dict[str, FeatureSource], str]
+_Fitted = tuple[Trained, bool]
 
 # Enough for dev's unlikely tokens and for most objectives, so that these can share a cache
 _USUAL_CANDIDATES = 256
@@ -129,10 +99,8 @@ def train_sigmoid_head(
     References:
         Dinh & Niehues 2026, arXiv 2601.00680, section 3.
     """
-    started = time.monotonic()
     output = Path(output)
     settings = settings or default_settings(backbone.hidden_size)
-    reset_peak_memory(backbone.device)
     torch.manual_seed(settings.seed)
     for name, pairs in (("training", train), ("dev", dev)):
         if not pairs:
@@ -141,163 +109,186 @@ def train_sigmoid_head(
     head = first_head(backbone, settings)
     rate = settings.learning_rate or default_settings(backbone.hidden_size).learning_rate
     assert rate is not None
-    arguments = _arguments(output, backbone, settings, rate)
-    processes = Processes.of(arguments)
-    run = TrainingRun.of(
-        backbone_name,
-        prompt,
-        settings_to_dict(settings),
-        data=data,
-        dev=dev_data,
-        dtype=str(backbone.dtype).removeprefix("torch."),
-    )
-    if processes.first:
-        claim_output(output, run, checkpoints=output / CHECKPOINTS)
-    leaked = count_leaks(map(_text, train), map(_text, dev))
-
-    candidates = max(
-        settings.objective.top_tokens(backbone.vocabulary_size),
-        min(_USUAL_CANDIDATES, backbone.vocabulary_size),
-    )
-    sources, description = choose_features(
-        backbone,
-        {"train": train, "dev": dev},
-        prompt,
-        settings,
-        folder=Path(settings.feature_folder or output / "features"),
-        candidates=candidates,
-        processes=processes,
-        progress=progress,
-    )
-    for name, source in sources.items():
-        if not source.counts:
-            raise TrainingError(f"The {name} data hold no pair that the model can read.")
-
-    frequencies = sources["train"].target_counts(backbone.vocabulary_size)
-    loss = HeadLoss(
-        head,
-        settings.objective,
-        frequencies.to(backbone.device),
-        backbone.unembedding,
-        seed=settings.seed,
-    )
-    touched = _updates_touched_rows(head, sources["train"], settings, processes)
-    trainer = HeadTrainer(
-        loss,
-        sources["train"],
-        sources["dev"],
-        settings,
-        arguments,
-        optimizer=RowAdam(loss.parameters(), lr=rate) if touched else None,
-    )
-    trained = run_loop(trainer, output / CHECKPOINTS, bar=progress and processes.first)
-    report = TrainingReport(
-        train_pairs=len(sources["train"].counts),
-        dev_pairs=len(sources["dev"].counts),
-        rejected=len(train) + len(dev) - sum(len(s.counts) for s in sources.values()),
-        dev_in_train=leaked,
-        targets=sum(sources["train"].counts),
-        evaluations=trained.evaluations,
-        best=trained.best(
-            settings.criterion, higher_is_better=settings.criterion is Criterion.AUROC
+    # They also set up the communication of several processes
+    arguments = _arguments(output / CHECKPOINTS, backbone.device, settings, rate)
+    return _SigmoidHeadTraining(
+        output=output,
+        record=TrainingRun.of(
+            backbone_name,
+            prompt,
+            settings_to_dict(settings),
+            data=data,
+            dev=dev_data,
+            dtype=backbone.dtype,
         ),
-        train_losses=trained.train_losses,
-        steps=trained.steps,
-        seconds=time.monotonic() - started,
-        tokens_per_second=trainer.targets_read / trained.seconds,
-        peak_bytes=peak_memory(backbone.device),
-        features=description,
-        learning_rate=rate,
-        row_updates=RowUpdates.TOUCHED if touched else RowUpdates.ALL,
-    )
-    if processes.first:
-        save_head(
-            head,
-            output,
-            prompt=prompt.model_dump(),
-            backbone=backbone_name,
-            model_card=sigmoid_card(report, run, settings, head),
-        )
-        draw_curves(report, output / CURVES_FILE, criterion=settings.criterion)
-    processes.wait()
-    return report
-
-
-def sigmoid_card(
-    report: TrainingReport, run: TrainingRun, settings: SigmoidTraining, head: QualityHead
-) -> str:
-    """Data, objective, figures, cost and use of a trained Sigmoid Head, as Markdown."""
-    names = report.evaluations[report.best].metrics
-    return model_card(
-        "sigmoid",
-        report=report,
-        run=run,
-        settings=settings,
+        device=backbone.device,
+        progress=progress,
+        processes=Processes.of(arguments),
+        backbone=backbone,
         head=head,
-        numbers=sum(parameter.numel() for parameter in head.parameters()),
-        avoided=format_selector(settings.objective.avoid),
-        measures=[name for name in names if name == "loss" or name.startswith("auroc")],
-        curves_file=CURVES_FILE,
-        run_file=RUN_FILE,
+        prompt=prompt,
+        settings=settings,
+        data={"train": train, "dev": dev},
+        leaked=count_leaks(map(text_key, train), map(text_key, dev)),
+        arguments=arguments,
+    ).run()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _SigmoidHeadTraining(HeadTraining[_Sources, _Fitted, TrainingReport]):
+    kind = "sigmoid"
+    plot = MeasurePlot(
+        {
+            "auroc_crude": "wrong tokens by frequency",
+            "auroc_plausible": "wrong tokens that the model finds possible",
+            "auroc_marked": "tokens marked as wrong",
+        },
+        axis="AUROC",
+        title="Right dev tokens against wrong ones",
     )
+
+    backbone: Backbone
+    head: QualityHead
+    prompt: PromptTemplate
+    settings: SigmoidTraining
+    data: Mapping[str, Sequence[Pair]]
+    leaked: int
+    arguments: TrainingArguments
+
+    def read_features(self) -> _Sources:
+        vocabulary_size = self.backbone.vocabulary_size
+        sources, origin = choose_features(
+            self.backbone,
+            self.data,
+            self.prompt,
+            self.settings,
+            folder=self.feature_folder,
+            candidates=max(
+                self.settings.objective.top_tokens(vocabulary_size),
+                min(_USUAL_CANDIDATES, vocabulary_size),
+            ),
+            processes=self.processes,
+            progress=self.progress,
+        )
+        for name, source in sources.items():
+            if not source.counts:
+                raise TrainingError(f"The {name} data hold no pair that the model can read.")
+        return sources, origin
+
+    def fit(self, sources: _Sources) -> _Fitted:
+        train, settings = sources[0]["train"], self.settings
+        loss = HeadLoss(
+            self.head,
+            settings.objective,
+            train.target_counts(self.backbone.vocabulary_size).to(self.device),
+            self.backbone.unembedding,
+            seed=settings.seed,
+        )
+        touched = updates_touched_rows(self.head, train, settings, processes=self.processes.count)
+        task = token_task(
+            loss,
+            train,
+            sources[0]["dev"],
+            batch_tokens=settings.batch_tokens,
+            criterion=settings.criterion,
+            seed=settings.seed,
+            device=self.arguments.device,
+            processes=self.processes,
+            optimizer=(
+                RowAdam(loss.parameters(), lr=self.arguments.learning_rate) if touched else None
+            ),
+        )
+        bar = self.progress and self.processes.first
+        return fit(task, self.arguments, patience=settings.patience, bar=bar), touched
+
+    def report(self, sources: _Sources, fitted: _Fitted, cost: Cost) -> TrainingReport:
+        (features, origin), (trained, touched) = sources, fitted
+        counts = {name: len(source.counts) for name, source in features.items()}
+        return TrainingReport(
+            train_pairs=counts["train"],
+            dev_pairs=counts["dev"],
+            rejected=sum(map(len, self.data.values())) - sum(counts.values()),
+            dev_in_train=self.leaked,
+            targets=sum(features["train"].counts),
+            evaluations=trained.evaluations,
+            best=trained.best,
+            train_losses=trained.train_losses,
+            steps=trained.steps,
+            seconds=cost.seconds,
+            tokens_per_second=trained.read_per_second,
+            peak_bytes=cost.peak_bytes,
+            features=origin,
+            learning_rate=self.arguments.learning_rate,
+            row_updates=RowUpdates.TOUCHED if touched else RowUpdates.ALL,
+        )
+
+    def save(self, fitted: _Fitted, report: TrainingReport) -> None:  # noqa: ARG002
+        measures = report.evaluations[report.best].metrics
+        save_head(
+            self.head,
+            self.output,
+            prompt=self.prompt.model_dump(),
+            backbone=self.record.backbone,
+            model_card=self.card(
+                report,
+                self.head,
+                avoided=format_selector(self.settings.objective.avoid),
+                measures=[n for n in measures if n == "loss" or n.startswith("auroc")],
+            ),
+        )
+
+
+def first_head(backbone: Backbone, settings: SigmoidTraining) -> QualityHead:
+    """The head in its first state, on the backbone's device.
+
+    Raises:
+        TrainingError: If a head of another type is to be gone on from.
+        MismatchError: If that head belongs to another language model.
+        UnknownModelError: If there is no such head.
+    """
+    start = settings.initialise
+    if start not in ("lm_head", "random"):
+        head = load_head(head_folder(start), unembedding=lambda: backbone.unembedding)
+        if head.head_type != settings.head_type:
+            raise TrainingError(
+                f"The head at {start} is a {head.head_type}, but a {settings.head_type} is to be "
+                "trained; give its type."
+            )
+        check_fit(head, vocabulary_size=backbone.vocabulary_size, hidden_size=backbone.hidden_size)
+        return head.requires_grad_(True).to(backbone.device)
+    head = build_head(
+        settings.head_type,
+        vocabulary_size=backbone.vocabulary_size,
+        hidden_size=backbone.hidden_size,
+        unembedding=lambda: backbone.unembedding,
+        context_size=settings.context_size,
+    )
+    if start == "lm_head" and isinstance(head, SigmoidHead):
+        head.initialise_from(backbone.unembedding.weight)
+    return head.to(backbone.device)
 
 
 def _arguments(
-    output: Path, backbone: Backbone, settings: SigmoidTraining, rate: float
+    checkpoints: Path, device: torch.device, settings: SigmoidTraining, rate: float
 ) -> TrainingArguments:
     by_steps = settings.evaluate_every is not None
-    on_cpu = backbone.device.type == "cpu"
     return loop_arguments(
-        output / CHECKPOINTS,
-        backbone.device,
+        checkpoints,
+        device,
         settings,
+        criterion=settings.criterion,
+        higher_is_better=settings.criterion is Criterion.AUROC,
         learning_rate=rate,
         weight_decay=0.0,
         gradient_accumulation_steps=settings.accumulation,
         bf16=settings.precision == "bf16",
         fp16=settings.precision == "fp16",
         # Named for a single process, it would be looked for in vain
-        ddp_backend="gloo" if on_cpu and is_torchelastic_launched() else None,
+        ddp_backend="gloo" if device.type == "cpu" and is_torchelastic_launched() else None,
         ddp_find_unused_parameters=False,
         eval_strategy="steps" if by_steps else "epoch",
         save_strategy="steps" if by_steps else "epoch",
         eval_steps=settings.evaluate_every,
         save_steps=settings.evaluate_every or 500,
-        metric_for_best_model=f"eval_{settings.criterion}",
-        greater_is_better=settings.criterion is Criterion.AUROC,
         logging_steps=min(20, settings.evaluate_every or 20),
-        logging_first_step=True,
     )
-
-
-def _text(pair: Pair) -> str:
-    return repr((pair.given, pair.hypothesis))
-
-
-def _updates_touched_rows(
-    head: QualityHead, train: FeatureSource, settings: SigmoidTraining, processes: Processes
-) -> bool:
-    """Whether a step updates touched rows only, and tell the head so."""
-    negatives = settings.objective.negatives
-    if not isinstance(head, SigmoidHead) or negatives is None or processes.count > 1:
-        if settings.row_updates is RowUpdates.TOUCHED:
-            raise TrainingError(
-                "Only touched rows can be updated where negatives are drawn, the head has an "
-                "unembedding of its own, and there is one process; leave `row_updates` at 'auto'."
-            )
-        return False
-    match settings.row_updates:
-        case RowUpdates.ALL:
-            touched = False
-        case RowUpdates.TOUCHED:
-            touched = True
-        case RowUpdates.AUTO:
-            batches = len(length_batches(train.lengths, max_tokens=settings.batch_tokens))
-            positions = sum(train.counts) * settings.accumulation // batches
-            touched = touched_rows_pay(
-                len(head.weight), positions * (1 + negatives.per_position), head.weight.device
-            )
-        case _:
-            assert_never(settings.row_updates)
-    head.sparse_gradient = touched
-    return touched

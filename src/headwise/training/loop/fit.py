@@ -1,0 +1,184 @@
+"""Fit a task: Transformers' arguments, continuation from a checkpoint, and what a run noted."""
+
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from transformers import EarlyStoppingCallback, TrainerState, TrainingArguments
+from transformers.trainer import TRAINER_STATE_NAME
+from transformers.trainer_utils import get_last_checkpoint
+
+from headwise.errors import TrainingError
+from headwise.training.loop.settings import Evaluation
+from headwise.training.loop.trainer import HeadTrainer, ProgressReport, TrainingTask
+
+
+class LoopSettings(Protocol):
+    """What every run's settings say of its loop."""
+
+    @property
+    def epochs(self) -> int:
+        """Passes over the data at most."""
+
+    @property
+    def learning_rate(self) -> float | None:
+        """Peak of the schedule; ``None`` if :func:`loop_arguments` is given one."""
+
+    @property
+    def schedule(self) -> str:
+        """Name of a Transformers schedule."""
+
+    @property
+    def warmup_share(self) -> float:
+        """Share of the steps in which the learning rate rises."""
+
+    @property
+    def report_to(self) -> tuple[str, ...]:
+        """Trackers that Transformers knows."""
+
+    @property
+    def seed(self) -> int:
+        """Of everything random."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What a run noted.
+
+    Attributes:
+        evaluations: What was found on dev, in order.
+        best: Which of them the kept weights come from, counted from 0; the first of equal ones.
+        train_losses: Steps and training losses, in nats.
+        steps: Steps done, those of earlier calls included.
+        seconds: Wall time of this call's steps and evaluations.
+        read_per_second: Sizes of training examples read in a second of them.
+    """
+
+    evaluations: list[Evaluation]
+    best: int
+    train_losses: list[tuple[int, float]]
+    steps: int
+    seconds: float
+    read_per_second: float
+
+
+def loop_arguments(
+    checkpoints: Path,
+    device: torch.device,
+    settings: LoopSettings,
+    *,
+    criterion: str,
+    higher_is_better: bool,
+    **own: Any,
+) -> TrainingArguments:
+    """Transformers' arguments.
+
+    Args:
+        checkpoints: Their folder.
+        device: Where the head is trained.
+        settings: Of the run.
+        criterion: What decides on dev, ``loss`` or a measure.
+        higher_is_better: Whether larger values of it are better.
+        own: What only runs of this kind have, or have otherwise.
+    """
+    shared: dict[str, Any] = {
+        "output_dir": str(checkpoints),
+        "num_train_epochs": settings.epochs,
+        "learning_rate": settings.learning_rate,
+        "lr_scheduler_type": settings.schedule,
+        "warmup_steps": settings.warmup_share,
+        # Adam's steps do not grow with the gradient, and its norm would cost a pass over it
+        "max_grad_norm": 0.0,
+        "use_cpu": device.type == "cpu",
+        "eval_strategy": "epoch",
+        "save_strategy": "epoch",
+        "save_total_limit": 2,
+        "load_best_model_at_end": True,
+        "metric_for_best_model": f"eval_{criterion}",
+        "greater_is_better": higher_is_better,
+        # Epochs without an improvement count on where a run was stopped
+        "restore_callback_states_from_checkpoint": True,
+        "remove_unused_columns": False,
+        "logging_steps": 20,
+        "logging_first_step": True,
+        "report_to": list(settings.report_to) or "none",
+        "disable_tqdm": True,
+        "seed": settings.seed,
+    }
+    return TrainingArguments(**shared | own)
+
+
+def refuse_processes(arguments: TrainingArguments, what: str) -> None:
+    """Refuse to train in several processes what only one can train.
+
+    Raises:
+        TrainingError: If there are several; it names ``what``.
+    """
+    if arguments.world_size > 1:
+        raise TrainingError(
+            f"{what} is trained in one process, got {arguments.world_size}; start it without "
+            "torchrun."
+        )
+
+
+def fit(
+    task: TrainingTask, arguments: TrainingArguments, *, patience: int, bar: bool = False
+) -> Trained:
+    """Train until dev does not improve, from the newest checkpoint on if there is one.
+
+    The weights of the best evaluation stay in the model.
+
+    Args:
+        task: What is trained.
+        arguments: Of the loop; their folder holds the checkpoints.
+        patience: Evaluations without an improvement before training stops.
+        bar: Whether to show a bar on standard error.
+
+    Raises:
+        TrainingError: If a loss stops being a number, or dev cannot give the criterion.
+        OutputError: If the disk is full.
+    """
+    trainer = HeadTrainer(task, arguments, patience=patience)
+    checkpoints = Path(str(arguments.output_dir))
+    newest = get_last_checkpoint(str(checkpoints)) if checkpoints.is_dir() else None
+    if newest is not None and _patience_is_spent(Path(newest)):
+        # Nothing is left to do but to take the best weights
+        trainer.args.max_steps = int(Path(newest).name.rpartition("-")[2])
+    with closing(ProgressReport(bar=bar)) as shown:
+        trainer.add_callback(shown)
+        output = trainer.train(resume_from_checkpoint=newest)
+    history = trainer.state.log_history
+    evaluations = [
+        Evaluation(
+            int(row["step"]),
+            row["epoch"],
+            {n.removeprefix("eval_"): v for n, v in row.items() if n.startswith("eval_")},
+        )
+        for row in history
+        if "eval_loss" in row
+    ]
+    sign = -1.0 if task.higher_is_better else 1.0
+    seconds = output.metrics["train_runtime"]
+    return Trained(
+        evaluations=evaluations,
+        best=min(
+            range(len(evaluations)), key=lambda i: sign * evaluations[i].metrics[task.criterion]
+        ),
+        train_losses=[(int(row["step"]), row["loss"]) for row in history if "loss" in row],
+        steps=trainer.state.global_step,
+        seconds=seconds,
+        read_per_second=trainer.read / seconds,
+    )
+
+
+def _patience_is_spent(checkpoint: Path) -> bool:
+    """Whether the run that wrote a checkpoint stopped for want of an improvement."""
+    state = TrainerState.load_from_json(str(checkpoint / TRAINER_STATE_NAME))
+    found = state.stateful_callbacks.get(EarlyStoppingCallback.__name__)
+    if not isinstance(found, dict):  # written by a version that did not keep it
+        return False
+    counted: int = found["attributes"]["early_stopping_patience_counter"]
+    allowed: int = found["args"]["early_stopping_patience"]
+    return counted >= allowed
