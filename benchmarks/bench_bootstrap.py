@@ -10,10 +10,10 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from comparison import seconds
 from headwise.metrics import (
     Weighted,
-    weighted_average_precision,
-    weighted_pearson,
-    weighted_roc_auc,
-    weighted_spearman,
+    average_precision,
+    pearson,
+    roc_auc,
+    spearman,
 )
 from headwise.metrics.bootstrap import bootstrap, resample
 
@@ -56,10 +56,10 @@ def main() -> None:
         statistics: list[Weighted] = []
         for scores in signals:
             statistics += [
-                weighted_pearson(scores, gold),
-                weighted_spearman(scores, gold),
-                weighted_roc_auc(scores, correct),
-                weighted_average_precision(scores, correct),
+                pearson.weighted(scores, gold),
+                spearman.weighted(scores, gold),
+                roc_auc.weighted(scores, correct),
+                average_precision.weighted(scores, correct),
             ]
         samples = bootstrap(
             statistics, count=options.count, resamples=options.resamples, workers=options.workers

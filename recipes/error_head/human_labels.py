@@ -28,7 +28,7 @@ from headwise.data.records.pairs import Pair
 from headwise.data.records.words import word_ranges
 from headwise.features import FeatureSpec, SelectedFeatures, extract_features
 from headwise.heads import ErrorHead, load_error_head
-from headwise.metrics import matthews, weighted_matthews, weighted_roc_auc
+from headwise.metrics import matthews, roc_auc
 from headwise.metrics.bootstrap import bootstrap, percentile_interval
 from headwise.training.errors import ErrorTraining, fit_error_head
 
@@ -214,10 +214,10 @@ def _measured(
         threshold = _best_threshold(values[held], words.wrong[held])
         flags[name] = values[rest] < threshold
         mcc = matthews(flags[name], wrong).value
-        auc = weighted_roc_auc(values[rest], ~wrong)(np.ones((1, len(wrong))))[0]
+        auc = roc_auc.weighted(values[rest], ~wrong)(np.ones((1, len(wrong))))[0]
         measured[name] = {"mcc": float(mcc or 0.0), "auroc": float(auc)}
     pair = [
-        weighted_matthews(flags[f"error, {n}"], wrong) for n in ("second stage", "from scratch")
+        matthews.weighted(flags[f"error, {n}"], wrong) for n in ("second stage", "from scratch")
     ]
     units = np.array(groups)[words.text[rest]]
     drawn = bootstrap(pair, count=len(wrong), groups=units)

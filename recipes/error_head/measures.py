@@ -12,7 +12,7 @@ from torch.nn.functional import logsigmoid
 from headwise.backbones import Backbone
 from headwise.functional import LargestDrop, vocabulary_statistics
 from headwise.heads import ErrorHead, QualityHead
-from headwise.metrics import weighted_roc_auc
+from headwise.metrics import roc_auc
 from headwise.metrics.bootstrap import bootstrap, percentile_interval
 
 Floats = NDArray[np.float64]
@@ -167,7 +167,7 @@ def _auroc(
     groups: NDArray[np.str_],
     resamples: int,
 ) -> tuple[dict[str, Interval], Floats]:
-    statistics = [weighted_roc_auc(values, right) for values in signals.values()]
+    statistics = [roc_auc.weighted(values, right) for values in signals.values()]
     drawn = bootstrap(statistics, count=len(right), groups=groups, resamples=resamples)
     ones = np.ones((1, len(right)))
     intervals = {}

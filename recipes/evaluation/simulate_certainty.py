@@ -13,9 +13,6 @@ from headwise.metrics import (
     matthews,
     roc_auc,
     spearman,
-    weighted_matthews,
-    weighted_roc_auc,
-    weighted_spearman,
 )
 from headwise.metrics.bootstrap import bootstrap, percentile_interval
 from headwise.metrics.pairwise_accuracy import pairwise_accuracy
@@ -41,9 +38,9 @@ def coverage(groups: int, *, runs: int, resamples: int, truth: np.ndarray) -> np
         flags = cross_fitted_flags(score, wrong, group)
         samples = bootstrap(
             [
-                weighted_spearman(score, gold),
-                weighted_roc_auc(score, ~wrong),
-                weighted_matthews(flags, wrong),
+                spearman.weighted(score, gold),
+                roc_auc.weighted(score, ~wrong),
+                matthews.weighted(flags, wrong),
             ],
             count=len(group),
             groups=group,
@@ -68,7 +65,7 @@ def wrong_marks(signals: int, *, runs: int, resamples: int, groups: int = 200) -
             0.7 * gold + 0.7 * common + 0.7 * rng.normal(size=len(group)) for _ in range(signals)
         ]
         samples = bootstrap(
-            [weighted_spearman(score, gold) for score in scores],
+            [spearman.weighted(score, gold) for score in scores],
             count=len(group),
             groups=group,
             resamples=resamples,

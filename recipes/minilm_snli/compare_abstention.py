@@ -10,9 +10,9 @@ from headwise.entailment import EntailmentModel
 from headwise.evaluation.entailment.evaluating import judge_inferences
 from headwise.evaluation.entailment.judged_pairs import judged_arrays
 from headwise.evaluation.entailment.signals import confidence_columns
-from headwise.metrics import weighted_risk_coverage_area, weighted_roc_auc
+from headwise.metrics import risk_coverage_area, roc_auc
 from headwise.metrics.bootstrap import bootstrap, percentile_interval
-from headwise.metrics.selective import weighted_selective_accuracy
+from headwise.metrics.selective import selective_accuracy
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("pairs", type=Path, help="labelled pairs")
@@ -28,9 +28,9 @@ columns = confidence_columns(judged, model.abstain_by, seed=0)
 correct = judged.correct
 count = len(correct)
 statistics = {
-    "aurc": lambda values: weighted_risk_coverage_area(values, (~correct).astype(float)),
-    "accuracy at 80 %": lambda values: weighted_selective_accuracy(values, correct, coverage=0.8),
-    "AUROC of errors": lambda values: weighted_roc_auc(values, correct),
+    "aurc": lambda values: risk_coverage_area.weighted(values, (~correct).astype(float)),
+    "accuracy at 80 %": lambda values: selective_accuracy.weighted(values, correct, coverage=0.8),
+    "AUROC of errors": lambda values: roc_auc.weighted(values, correct),
 }
 
 print("| metric | learned | other | its value | learned minus other |")
@@ -49,7 +49,7 @@ for name, weighted in statistics.items():
             f"{plain[0] - plain[other]:+.4f} [{ends[0]:+.4f}, {ends[1]:+.4f}] |"
         )
 everything = bootstrap(
-    [weighted_selective_accuracy(columns[0].values, correct, coverage=share) for share in (0.8, 1)],
+    [selective_accuracy.weighted(columns[0].values, correct, coverage=share) for share in (0.8, 1)],
     count=count,
     groups=judged.groups,
     resamples=arguments.resamples,

@@ -3,7 +3,7 @@ import threading
 import numpy as np
 import pytest
 
-from headwise.metrics import weighted_mean, weighted_pearson, weighted_spearman
+from headwise.metrics import pearson, spearman, weighted_mean
 from headwise.metrics.bootstrap import bootstrap, percentile_interval, resample
 
 
@@ -41,7 +41,7 @@ def test_dependent_items_have_wider_intervals() -> None:
 def test_neither_workers_nor_company_nor_number_change_a_sample(workers: int) -> None:
     rng = np.random.default_rng(2)
     x, y = rng.normal(size=(2, 3000))
-    statistics = [weighted_pearson(x, y), weighted_spearman(x, y)]
+    statistics = [pearson.weighted(x, y), spearman.weighted(x, y)]
     one = bootstrap(statistics, count=3000, resamples=120, seed=3, workers=1)
     many = bootstrap(statistics, count=3000, resamples=120, seed=3, workers=workers)
     alone = bootstrap(statistics[1:], count=3000, resamples=70, seed=3, workers=1)
@@ -124,7 +124,7 @@ def test_an_interval_covers_the_truth_about_as_often_as_it_says() -> None:
         x = rng.normal(size=80)
         y = 0.6 * x + 0.8 * rng.normal(size=80)
         samples = bootstrap(
-            [weighted_pearson(x, y)], count=80, resamples=200, seed=trial, workers=1
+            [pearson.weighted(x, y)], count=80, resamples=200, seed=trial, workers=1
         )
         ends = percentile_interval(samples[0])
         assert ends is not None

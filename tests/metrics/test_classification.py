@@ -9,13 +9,7 @@ from sklearn.metrics import (
 )
 from sklearn.metrics import confusion_matrix as sklearn_confusion_matrix
 
-from headwise.metrics import (
-    Metric,
-    weighted_class_f1,
-    weighted_class_precision,
-    weighted_class_recall,
-    weighted_macro_f1,
-)
+from headwise.metrics import Metric
 from headwise.metrics.classification import (
     accuracy,
     class_f1,
@@ -27,9 +21,9 @@ from headwise.metrics.classification import (
 
 C = 3
 OF_CLASS = (
-    (class_precision, weighted_class_precision),
-    (class_recall, weighted_class_recall),
-    (class_f1, weighted_class_f1),
+    (class_precision, class_precision.weighted),
+    (class_recall, class_recall.weighted),
+    (class_f1, class_f1.weighted),
 )
 
 
@@ -69,7 +63,7 @@ def test_all_equal_their_reference(predicted, gold) -> None:
 @pytest.mark.parametrize(("predicted", "gold"), list(cases()))
 def test_weights_repeat_items(predicted, gold) -> None:
     weights = np.random.default_rng(1).poisson(1.0, (6, len(gold))).astype(float)
-    statistics = [(macro_f1, weighted_macro_f1, {})]
+    statistics = [(macro_f1, macro_f1.weighted, {})]
     statistics += [(*both, {"of": of}) for both in OF_CLASS for of in range(C)]
     for plain, weighted, options in statistics:
         found = weighted(predicted, gold, classes=C, **options)(weights)
@@ -110,7 +104,7 @@ def test_a_class_must_be_one() -> None:
     with pytest.raises(ValueError, match="`of` must lie in"):
         class_f1([0], [0], of=3, classes=3)
     with pytest.raises(ValueError, match="`of` must lie in"):
-        weighted_class_f1([0], [0], of=-1, classes=3)
+        class_f1.weighted([0], [0], of=-1, classes=3)
     with pytest.raises(ValueError, match="`classes` must be at least 1"):
         macro_f1([0], [0], classes=0)
 

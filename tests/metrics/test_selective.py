@@ -8,7 +8,6 @@ from headwise.metrics.selective import (
     answer_risk,
     answered_share,
     selective_accuracy,
-    weighted_selective_accuracy,
 )
 
 
@@ -50,7 +49,7 @@ def test_weights_repeat_items(levels, count, coverage) -> None:
     random = np.random.default_rng(count)
     scores, correct = random.integers(0, levels, count), random.random(count) < 0.7
     weights = random.poisson(1.0, (8, count)).astype(float)
-    found = weighted_selective_accuracy(scores, correct, coverage=coverage)(weights)
+    found = selective_accuracy.weighted(scores, correct, coverage=coverage)(weights)
     for row, value in zip(weights, found, strict=True):
         kept = np.repeat(np.arange(count), row.astype(int))
         expected = selective_accuracy(scores[kept], correct[kept], coverage=coverage).value
@@ -71,7 +70,7 @@ def test_decisions() -> None:
 
 @pytest.mark.parametrize("coverage", [0.0, -1.0, 1.1])
 def test_a_coverage_is_a_share(coverage) -> None:
-    for metric in (selective_accuracy, weighted_selective_accuracy):
+    for metric in (selective_accuracy, selective_accuracy.weighted):
         with pytest.raises(ValueError, match="`coverage` must lie in"):
             metric([0.5], [True], coverage=coverage)
     with pytest.raises(ValueError, match="one value for each item"):

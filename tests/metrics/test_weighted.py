@@ -16,16 +16,8 @@ from headwise.metrics import (
     risk_coverage_area,
     roc_auc,
     spearman,
-    weighted_average_precision,
-    weighted_f1,
-    weighted_matthews,
     weighted_mean,
-    weighted_pearson,
     weighted_ratio,
-    weighted_rejection_ratio,
-    weighted_risk_coverage_area,
-    weighted_roc_auc,
-    weighted_spearman,
 )
 
 SIZES = (1, 2, 3, 7, 50, 400)
@@ -58,30 +50,30 @@ def agree(statistic: Weighted, weights, plain) -> None:
 def test_every_statistic_is_the_metric_of_the_repeated_items(
     scores, gold, labels, flags, weights
 ) -> None:
-    agree(weighted_pearson(scores, gold), weights, lambda i: pearson(scores[i], gold[i]))
-    agree(weighted_spearman(scores, gold), weights, lambda i: spearman(scores[i], gold[i]))
-    agree(weighted_roc_auc(scores, labels), weights, lambda i: roc_auc(scores[i], labels[i]))
+    agree(pearson.weighted(scores, gold), weights, lambda i: pearson(scores[i], gold[i]))
+    agree(spearman.weighted(scores, gold), weights, lambda i: spearman(scores[i], gold[i]))
+    agree(roc_auc.weighted(scores, labels), weights, lambda i: roc_auc(scores[i], labels[i]))
     for positive in ("correct", "wrong"):
         agree(
-            weighted_average_precision(scores, labels, positive=positive),
+            average_precision.weighted(scores, labels, positive=positive),
             weights,
             lambda i, p=positive: average_precision(scores[i], labels[i], positive=p),
         )
-    agree(weighted_matthews(flags, labels), weights, lambda i: matthews(flags[i], labels[i]))
+    agree(matthews.weighted(flags, labels), weights, lambda i: matthews(flags[i], labels[i]))
     for of in ("wrong", "right"):
         agree(
-            weighted_f1(flags, labels, of=of),
+            f1.weighted(flags, labels, of=of),
             weights,
             lambda i, of=of: f1(flags[i], labels[i], of=of),
         )
     agree(
-        weighted_rejection_ratio(scores, gold),
+        rejection_ratio.weighted(scores, gold),
         weights,
         lambda i: rejection_ratio(scores[i], gold[i]),
     )
     for losses in (gold, labels.astype(float)):
         agree(
-            weighted_risk_coverage_area(scores, losses),
+            risk_coverage_area.weighted(scores, losses),
             weights,
             lambda i, losses=losses: risk_coverage_area(scores[i], losses[i]),
         )
@@ -92,28 +84,28 @@ def test_against_scipy_and_scikit_learn() -> None:
     scores, gold = np.round(rng.normal(size=(2, 300)), 1)
     labels = gold + rng.normal(size=300) > 0.5
     weights = rng.poisson(1.0, (3, 300)).astype(float)
-    agree(weighted_pearson(scores, gold), weights, lambda i: pearsonr(scores[i], gold[i]).statistic)
+    agree(pearson.weighted(scores, gold), weights, lambda i: pearsonr(scores[i], gold[i]).statistic)
     agree(
-        weighted_spearman(scores, gold), weights, lambda i: spearmanr(scores[i], gold[i]).statistic
+        spearman.weighted(scores, gold), weights, lambda i: spearmanr(scores[i], gold[i]).statistic
     )
-    agree(weighted_roc_auc(scores, labels), weights, lambda i: roc_auc_score(labels[i], scores[i]))
+    agree(roc_auc.weighted(scores, labels), weights, lambda i: roc_auc_score(labels[i], scores[i]))
     agree(
-        weighted_average_precision(scores, labels),
+        average_precision.weighted(scores, labels),
         weights,
         lambda i: average_precision_score(labels[i], scores[i]),
     )
     agree(
-        weighted_average_precision(scores, labels, positive="wrong"),
+        average_precision.weighted(scores, labels, positive="wrong"),
         weights,
         lambda i: average_precision_score(~labels[i], -scores[i]),
     )
     flags = scores < 0
     agree(
-        weighted_matthews(flags, labels),
+        matthews.weighted(flags, labels),
         weights,
         lambda i: matthews_corrcoef(labels[i], flags[i]),
     )
-    agree(weighted_f1(flags, labels, of="wrong"), weights, lambda i: f1_score(labels[i], flags[i]))
+    agree(f1.weighted(flags, labels, of="wrong"), weights, lambda i: f1_score(labels[i], flags[i]))
 
 
 @settings(deadline=None)
@@ -123,21 +115,21 @@ def test_ranks_and_rejection_on_any_ties(data: st.DataObject) -> None:
     drawn = data.draw(st.lists(items, min_size=1, max_size=12))
     scores, gold, labels, weights = (np.array(column) for column in zip(*drawn, strict=True))
     weights = weights[None].astype(float)
-    agree(weighted_spearman(scores, gold), weights, lambda i: spearman(scores[i], gold[i]))
-    agree(weighted_pearson(scores, gold), weights, lambda i: pearson(scores[i], gold[i]))
-    agree(weighted_roc_auc(scores, labels), weights, lambda i: roc_auc(scores[i], labels[i]))
+    agree(spearman.weighted(scores, gold), weights, lambda i: spearman(scores[i], gold[i]))
+    agree(pearson.weighted(scores, gold), weights, lambda i: pearson(scores[i], gold[i]))
+    agree(roc_auc.weighted(scores, labels), weights, lambda i: roc_auc(scores[i], labels[i]))
     agree(
-        weighted_average_precision(scores, labels),
+        average_precision.weighted(scores, labels),
         weights,
         lambda i: average_precision(scores[i], labels[i], positive="correct"),
     )
     agree(
-        weighted_rejection_ratio(scores, gold),
+        rejection_ratio.weighted(scores, gold),
         weights,
         lambda i: rejection_ratio(scores[i], gold[i]),
     )
     agree(
-        weighted_risk_coverage_area(scores, gold),
+        risk_coverage_area.weighted(scores, gold),
         weights,
         lambda i: risk_coverage_area(scores[i], gold[i]),
     )
@@ -157,9 +149,9 @@ def test_pearson_of_numbers_that_are_hard_to_square() -> None:
     rng = np.random.default_rng(2)
     x, y = rng.normal(size=(2, 40))
     weights = rng.poisson(1.0, (3, 40)).astype(float)
-    expected = weighted_pearson(x, y)(weights)
+    expected = pearson.weighted(x, y)(weights)
     for scale, offset in ((1e300, 0.0), (1e-300, 0.0), (1.0, 1e6)):
-        found = weighted_pearson(x * scale + offset, y)(weights)
+        found = pearson.weighted(x * scale + offset, y)(weights)
         assert found == pytest.approx(expected, abs=1e-9)
 
 
@@ -169,21 +161,21 @@ def test_pearson_where_the_outlier_is_not_drawn() -> None:
     x[0] = 1e7
     weights = np.ones((2, 30))
     weights[1, 0] = 0
-    found = weighted_pearson(x, y)(weights)
+    found = pearson.weighted(x, y)(weights)
     assert found[1] == pytest.approx(pearsonr(x[1:], y[1:]).statistic, abs=1e-9)
-    constant = weighted_pearson([5.0, 1.1, 1.1, 1.1], [1.0, 2.0, 3.0, 4.0])
+    constant = pearson.weighted([5.0, 1.1, 1.1, 1.1], [1.0, 2.0, 3.0, 4.0])
     assert np.isnan(constant(np.array([[0.0, 1.0, 2.0, 3.0]]))[0])
 
 
 def test_tokens_of_one_kind_are_undefined() -> None:
     weights = np.ones((1, 3))
-    assert np.isnan(weighted_roc_auc([1, 2, 3], [1, 1, 1])(weights)[0])
-    assert np.isnan(weighted_roc_auc([1, 2, 3], [0, 0, 0])(weights)[0])
-    assert np.isnan(weighted_average_precision([1, 2, 3], [0, 0, 0])(weights)[0])
-    assert weighted_average_precision([1, 2, 3], [1, 1, 1])(weights)[0] == 1.0
-    assert np.isnan(weighted_spearman([1, 1, 1], [1, 2, 3])(weights)[0])
-    assert np.isnan(weighted_rejection_ratio([1, 2, 3], [2, 2, 2])(weights)[0])
-    assert np.isnan(weighted_matthews([1, 1, 1], [0, 1, 0])(weights)[0])
+    assert np.isnan(roc_auc.weighted([1, 2, 3], [1, 1, 1])(weights)[0])
+    assert np.isnan(roc_auc.weighted([1, 2, 3], [0, 0, 0])(weights)[0])
+    assert np.isnan(average_precision.weighted([1, 2, 3], [0, 0, 0])(weights)[0])
+    assert average_precision.weighted([1, 2, 3], [1, 1, 1])(weights)[0] == 1.0
+    assert np.isnan(spearman.weighted([1, 1, 1], [1, 2, 3])(weights)[0])
+    assert np.isnan(rejection_ratio.weighted([1, 2, 3], [2, 2, 2])(weights)[0])
+    assert np.isnan(matthews.weighted([1, 1, 1], [0, 1, 0])(weights)[0])
 
 
 def every_statistic(count: int) -> list[Weighted]:
@@ -192,14 +184,14 @@ def every_statistic(count: int) -> list[Weighted]:
     return [
         weighted_mean(x),
         weighted_ratio(x, x),
-        weighted_pearson(x, x),
-        weighted_spearman(x, x),
-        weighted_roc_auc(x, labels),
-        weighted_average_precision(x, labels),
-        weighted_matthews(labels, labels),
-        weighted_f1(labels, labels, of="wrong"),
-        weighted_rejection_ratio(x, x),
-        weighted_risk_coverage_area(x, x),
+        pearson.weighted(x, x),
+        spearman.weighted(x, x),
+        roc_auc.weighted(x, labels),
+        average_precision.weighted(x, labels),
+        matthews.weighted(labels, labels),
+        f1.weighted(labels, labels, of="wrong"),
+        rejection_ratio.weighted(x, x),
+        risk_coverage_area.weighted(x, x),
     ]
 
 
@@ -219,12 +211,12 @@ def test_no_items_are_undefined(statistic: Weighted) -> None:
 
 def test_wrong_input_is_named() -> None:
     with pytest.raises(ValueError, match=r"`scores` and `gold`.*3 and 2"):
-        weighted_spearman([1, 2, 3], [1, 2])
+        spearman.weighted([1, 2, 3], [1, 2])
     with pytest.raises(ValueError, match=r"`gold` must hold finite.*nan at index 1"):
-        weighted_pearson([1, 2], [1, float("nan")])
+        pearson.weighted([1, 2], [1, float("nan")])
     with pytest.raises(ValueError, match="`correct` must hold booleans"):
-        weighted_roc_auc([1, 2], [1, 2])
+        roc_auc.weighted([1, 2], [1, 2])
     with pytest.raises(ValueError, match="`positive` must be"):
-        weighted_average_precision([1], [1], positive="best")  # type: ignore[arg-type]
+        average_precision.weighted([1], [1], positive="best")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="`of` must be"):
-        weighted_f1([1], [1], of="both")  # type: ignore[arg-type]
+        f1.weighted([1], [1], of="both")  # type: ignore[arg-type]

@@ -13,10 +13,6 @@ from headwise.metrics.classification import (
     class_recall,
     confusion_matrix,
     macro_f1,
-    weighted_class_f1,
-    weighted_class_precision,
-    weighted_class_recall,
-    weighted_macro_f1,
 )
 from headwise.metrics.correlation import (
     kendall,
@@ -24,16 +20,12 @@ from headwise.metrics.correlation import (
     pearson,
     spearman,
     under_confidence,
-    weighted_pearson,
-    weighted_spearman,
 )
 from headwise.metrics.decisions import (
     f1,
     matthews,
     precision,
     recall,
-    weighted_f1,
-    weighted_matthews,
 )
 from headwise.metrics.kendall_interval import (
     KendallSamples,
@@ -57,30 +49,32 @@ from headwise.metrics.probability import (
 from headwise.metrics.ranking import (
     average_precision,
     roc_auc,
-    weighted_average_precision,
-    weighted_roc_auc,
 )
 from headwise.metrics.rejection import (
     RiskCoverage,
     rejection_ratio,
     risk_coverage_area,
     risk_coverage_curve,
-    weighted_rejection_ratio,
-    weighted_risk_coverage_area,
 )
-from headwise.metrics.resampled import Weighted, weighted_mean, weighted_ratio
+from headwise.metrics.resampled import (
+    ResampledMetric,
+    Statistic,
+    Weighted,
+    weighted_mean,
+    weighted_ratio,
+)
 from headwise.metrics.selective import (
     answer_accuracy,
     answer_risk,
     answered_share,
     selective_accuracy,
-    weighted_selective_accuracy,
 )
 from headwise.metrics.spans import (
     Range,
     SpanScores,
     overlap_counts,
     span_scores,
+    span_statistics,
     token_span_scores,
 )
 
@@ -90,8 +84,10 @@ __all__ = [
     "PairwiseAccuracy",
     "Range",
     "ReliabilityCurve",
+    "ResampledMetric",
     "RiskCoverage",
     "SpanScores",
+    "Statistic",
     "Weighted",
     "accuracy",
     "answer_accuracy",
@@ -126,6 +122,7 @@ __all__ = [
     "roc_auc",
     "selective_accuracy",
     "span_scores",
+    "span_statistics",
     "spearman",
     "system_pairwise_accuracy",
     "threshold_for_coverage",
@@ -134,20 +131,7 @@ __all__ = [
     "token_span_scores",
     "undefined",
     "under_confidence",
-    "weighted_average_precision",
-    "weighted_class_f1",
-    "weighted_class_precision",
-    "weighted_class_recall",
-    "weighted_f1",
-    "weighted_macro_f1",
-    "weighted_matthews",
     "weighted_mean",
     "weighted_pairwise_accuracy",
-    "weighted_pearson",
     "weighted_ratio",
-    "weighted_rejection_ratio",
-    "weighted_risk_coverage_area",
-    "weighted_roc_auc",
-    "weighted_selective_accuracy",
-    "weighted_spearman",
 ]

@@ -7,14 +7,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import binom
 
+from headwise.metrics.inputs import Floats
 from headwise.metrics.selective import answered_count
 
 # Tests begin with so many answers that this many errors would be expected at the risk; with
 # fewer, a single unlucky error among the surest answers would end the search. Of few items, with
 # a quarter of them
 _ERRORS_AT_START = 10.0
-
-Floats = NDArray[np.float64]
 
 
 def threshold_for_coverage(uncertainty: ArrayLike, *, coverage: float) -> float:

@@ -3,9 +3,10 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from headwise.metrics.inputs import Floats
-from headwise.metrics.metric import NO_ITEMS, Metric, ratio, undefined
-from headwise.metrics.resampled import Weighted, checked_weights, products, quotient, weighted_ratio
+from headwise.metrics import weighted_rows as rows
+from headwise.metrics.inputs import Bools, Floats
+from headwise.metrics.metric import NO_ITEMS
+from headwise.metrics.resampled import ResampledMetric, Statistic, mean, ratio
 
 Indices = NDArray[np.int64]
 
@@ -13,19 +14,7 @@ Indices = NDArray[np.int64]
 def checked_answers(
     predicted: ArrayLike, gold: ArrayLike, *, classes: int
 ) -> tuple[Indices, Indices]:
-    """Class indices that go together, as flat arrays.
-
-    Args:
-        predicted: Class index of each answer, a whole number in [0, C), ``(n,)``.
-        gold: Class index that would be right, likewise, ``(n,)``.
-        classes: How many classes there are, C.
-
-    Returns:
-        Both, ``(n,)``, int64.
-
-    Raises:
-        ValueError: If an argument is not flat, holds other values, or the lengths differ.
-    """
+    """Class indices in [0, C) that go together, as flat arrays, ``(n,)``, int64."""
     answers = _checked(predicted, name="predicted", classes=classes)
     right = _checked(gold, name="gold", classes=classes)
     if len(answers) != len(right):
@@ -71,7 +60,8 @@ def confusion_matrix(predicted: ArrayLike, gold: ArrayLike, *, classes: int) -> 
     return counts.reshape(classes, classes).astype(np.int64)
 
 
-def accuracy(predicted: ArrayLike, gold: ArrayLike, *, classes: int) -> Metric:
+@ResampledMetric
+def accuracy(predicted: ArrayLike, gold: ArrayLike, *, classes: int) -> Statistic:
     """Share of answers that are right.
 
     Args:
@@ -85,12 +75,12 @@ def accuracy(predicted: ArrayLike, gold: ArrayLike, *, classes: int) -> Metric:
     Raises:
         ValueError: If an argument is not flat, holds other values, or the lengths differ.
     """
-    table = confusion_matrix(predicted, gold, classes=classes)
-    count = int(table.sum())
-    return ratio("accuracy", int(np.trace(table)), count, reason=NO_ITEMS, count=count)
+    answers, right = checked_answers(predicted, gold, classes=classes)
+    return mean("accuracy", answers == right)
 
 
-def class_precision(predicted: ArrayLike, gold: ArrayLike, *, of: int, classes: int) -> Metric:
+@ResampledMetric
+def class_precision(predicted: ArrayLike, gold: ArrayLike, *, of: int, classes: int) -> Statistic:
     """Share of the answers with a class that are right.
 
     Args:
@@ -105,185 +95,70 @@ def class_precision(predicted: ArrayLike, gold: ArrayLike, *, of: int, classes: 
     Raises:
         ValueError: If an argument is not flat, holds other values, or the lengths differ.
     """
-    hits, claimed, _, count = _of_class(predicted, gold, of=of, classes=classes)
-    return ratio("precision", hits, claimed, reason="No answer has this class.", count=count)
+    claimed, present = _members(predicted, gold, of=of, classes=classes)
+    return ratio("precision", claimed & present, claimed, reason="No answer has this class.")
 
 
-def class_recall(predicted: ArrayLike, gold: ArrayLike, *, of: int, classes: int) -> Metric:
-    """Share of the items of a class that are found.
+@ResampledMetric
+def class_recall(predicted: ArrayLike, gold: ArrayLike, *, of: int, classes: int) -> Statistic:
+    """Share of the items of a class that are found, ``recall`` in [0, 1].
 
-    Args:
-        predicted: Class index of each answer, ``(n,)``.
-        gold: Class index that would be right, ``(n,)``.
-        of: Index of the class.
-        classes: How many classes there are, C.
-
-    Returns:
-        ``recall`` in [0, 1]; undefined if no item is of the class.
-
-    Raises:
-        ValueError: If an argument is not flat, holds other values, or the lengths differ.
+    Arguments and errors are those of `class_precision`; undefined if no item is of the class.
     """
-    hits, _, present, count = _of_class(predicted, gold, of=of, classes=classes)
-    return ratio("recall", hits, present, reason="No item is of this class.", count=count)
+    claimed, present = _members(predicted, gold, of=of, classes=classes)
+    return ratio("recall", claimed & present, present, reason="No item is of this class.")
 
 
-def class_f1(predicted: ArrayLike, gold: ArrayLike, *, of: int, classes: int) -> Metric:
-    """Harmonic mean of the precision and the recall of a class, 2 TP / (2 TP + FP + FN).
+@ResampledMetric
+def class_f1(predicted: ArrayLike, gold: ArrayLike, *, of: int, classes: int) -> Statistic:
+    """Harmonic mean of the two, ``f1`` in [0, 1], 2 TP / (2 TP + FP + FN).
 
-    Args:
-        predicted: Class index of each answer, ``(n,)``.
-        gold: Class index that would be right, ``(n,)``.
-        of: Index of the class.
-        classes: How many classes there are, C.
-
-    Returns:
-        ``f1`` in [0, 1]; undefined if the class neither occurs nor is answered.
-
-    Raises:
-        ValueError: If an argument is not flat, holds other values, or the lengths differ.
+    Arguments and errors are those of `class_precision`; undefined if the class neither occurs nor
+    is answered.
 
     References:
         van Rijsbergen 1979, Information Retrieval, chapter 7.
     """
-    hits, claimed, present, count = _of_class(predicted, gold, of=of, classes=classes)
-    reason = "No item or answer has this class."
-    return ratio("f1", 2 * hits, claimed + present, reason=reason, count=count)
+    part, whole = _f1_parts(*_members(predicted, gold, of=of, classes=classes))
+    return ratio("f1", part, whole, reason="No item or answer has this class.")
 
 
-def macro_f1(predicted: ArrayLike, gold: ArrayLike, *, classes: int) -> Metric:
-    """Mean of the F1 of the classes that occur or are answered.
+@ResampledMetric
+def macro_f1(predicted: ArrayLike, gold: ArrayLike, *, classes: int) -> Statistic:
+    """Mean of the F1 of the classes that occur or are answered, ``macro_f1`` in [0, 1].
 
-    Args:
-        predicted: Class index of each answer, ``(n,)``.
-        gold: Class index that would be right, ``(n,)``.
-        classes: How many classes there are, C.
-
-    Returns:
-        ``macro_f1`` in [0, 1]; undefined if there are no items.
-
-    Raises:
-        ValueError: If an argument is not flat, holds other values, or the lengths differ.
+    Arguments and errors are those of `accuracy`; undefined if there are no items.
 
     References:
         Opitz & Burst 2019, arXiv 1911.03347 (the mean of F1, not the F1 of means).
     """
-    table = confusion_matrix(predicted, gold, classes=classes)
-    count = int(table.sum())
-    if not count:
-        return undefined("macro_f1", NO_ITEMS, count=0)
-    both = table.sum(axis=0) + table.sum(axis=1)
-    known = both > 0
-    value = float(np.mean(2 * np.diagonal(table)[known] / both[known]))
-    return Metric(name="macro_f1", value=value, count=count)
-
-
-def _of_class(
-    predicted: ArrayLike, gold: ArrayLike, *, of: int, classes: int
-) -> tuple[int, int, int, int]:
-    """Hits, answers and items of a class, and the number of items in all."""
-    if not 0 <= of < classes:
-        raise ValueError(f"`of` must lie in [0, {classes}), got {of}.")
-    table = confusion_matrix(predicted, gold, classes=classes)
-    return int(table[of, of]), int(table[:, of].sum()), int(table[of].sum()), int(table.sum())
-
-
-def weighted_class_precision(
-    predicted: ArrayLike, gold: ArrayLike, *, of: int, classes: int
-) -> Weighted:
-    """Share of the answers with a class that are right.
-
-    Args:
-        predicted: Class index of each answer, ``(n,)``.
-        gold: Class index that would be right, ``(n,)``.
-        of: Index of the class.
-        classes: How many classes there are, C.
-
-    Returns:
-        The statistic, in [0, 1]; undefined where no answer has the class.
-
-    Raises:
-        ValueError: If an argument is not flat, holds other values, or the lengths differ.
-    """
-    claimed, present = _members(predicted, gold, of=of, classes=classes)
-    return weighted_ratio(claimed * present, claimed)
-
-
-def weighted_class_recall(
-    predicted: ArrayLike, gold: ArrayLike, *, of: int, classes: int
-) -> Weighted:
-    """Share of the items of a class that are found.
-
-    Args:
-        predicted: Class index of each answer, ``(n,)``.
-        gold: Class index that would be right, ``(n,)``.
-        of: Index of the class.
-        classes: How many classes there are, C.
-
-    Returns:
-        The statistic, in [0, 1]; undefined where no item is of the class.
-
-    Raises:
-        ValueError: If an argument is not flat, holds other values, or the lengths differ.
-    """
-    claimed, present = _members(predicted, gold, of=of, classes=classes)
-    return weighted_ratio(claimed * present, present)
-
-
-def weighted_class_f1(predicted: ArrayLike, gold: ArrayLike, *, of: int, classes: int) -> Weighted:
-    """Harmonic mean of the precision and the recall of a class.
-
-    Args:
-        predicted: Class index of each answer, ``(n,)``.
-        gold: Class index that would be right, ``(n,)``.
-        of: Index of the class.
-        classes: How many classes there are, C.
-
-    Returns:
-        The statistic, in [0, 1]; undefined where the class neither occurs nor is answered.
-
-    Raises:
-        ValueError: If an argument is not flat, holds other values, or the lengths differ.
-    """
-    claimed, present = _members(predicted, gold, of=of, classes=classes)
-    return weighted_ratio(2.0 * claimed * present, claimed + present)
-
-
-def weighted_macro_f1(predicted: ArrayLike, gold: ArrayLike, *, classes: int) -> Weighted:
-    """Mean of the F1 of the classes that occur or are answered.
-
-    Args:
-        predicted: Class index of each answer, ``(n,)``.
-        gold: Class index that would be right, ``(n,)``.
-        classes: How many classes there are, C.
-
-    Returns:
-        The statistic, in [0, 1]; undefined where all weights are zero.
-
-    Raises:
-        ValueError: If an argument is not flat, holds other values, or the lengths differ.
-    """
-    members = [_members(predicted, gold, of=of, classes=classes) for of in range(classes)]
-    count = len(members[0][0])
-    parts = [(2.0 * claimed * present, claimed + present) for claimed, present in members]
+    answers, right = checked_answers(predicted, gold, classes=classes)
+    parts = [_f1_parts(answers == of, right == of) for of in range(classes)]
 
     def mean_f1(weights: Floats) -> Floats:
-        checked_weights(weights, count=count)
-        # Of the resample, too, a class counts only if it is there: its F1 is 0 / 0 otherwise
-        found = np.array(
-            [quotient(products(weights, a), products(weights, b)) for a, b in parts]
-        )  # (C, B)
+        # Of a resample, too, a class counts only if it is there: its F1 is 0 / 0 otherwise
+        sums = ((rows.products(weights, a), rows.products(weights, b)) for a, b in parts)
+        found = np.array([rows.quotient(*pair) for pair in sums])  # (C, B)
         known = ~np.isnan(found)
-        return quotient(np.where(known, found, 0.0).sum(axis=0), known.sum(axis=0))
+        return rows.quotient(np.where(known, found, 0.0).sum(axis=0), known.sum(axis=0))
 
-    return mean_f1
+    count = len(right)
+    return Statistic(
+        name="macro_f1", values=mean_f1, count=count, reason=None if count else NO_ITEMS
+    )
 
 
 def _members(
     predicted: ArrayLike, gold: ArrayLike, *, of: int, classes: int
-) -> tuple[Floats, Floats]:
-    """Which answers have a class and which items are of it, each ``(n,)``, 0 and 1."""
+) -> tuple[Bools, Bools]:
+    """Which answers have a class and which items are of it, each ``(n,)``."""
     if not 0 <= of < classes:
         raise ValueError(f"`of` must lie in [0, {classes}), got {of}.")
     answers, right = checked_answers(predicted, gold, classes=classes)
-    return (answers == of).astype(np.float64), (right == of).astype(np.float64)
+    return answers == of, right == of
+
+
+def _f1_parts(claimed: Bools, present: Bools) -> tuple[Floats, Floats]:
+    """What each item adds to both terms of F1, 2 TP and 2 TP + FP + FN."""
+    claims = claimed.astype(np.float64)
+    return 2.0 * claims * present, claims + present

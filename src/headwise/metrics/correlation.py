@@ -4,24 +4,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import kendalltau
 
-from headwise.metrics.inputs import (
-    Floats,
-    checked_scores,
-    same_length,
-    unit_scaled,
-)
+from headwise.metrics import weighted_rows as rows
+from headwise.metrics.inputs import Floats, checked_pair, unit_scaled
 from headwise.metrics.metric import NO_ITEMS, Metric, undefined
-from headwise.metrics.resampled import (
-    TieGroups,
-    Weighted,
-    checked_weights,
-    gathered,
-    products,
-    quotient,
-    running_sums,
-    totals,
-    value_of,
-)
+from headwise.metrics.resampled import ResampledMetric, Statistic
+from headwise.metrics.weighted_rows import TieGroups
 
 # Values that differ by less than this share of the largest differ by rounding only, and their
 # correlation would be that of rounding errors. SciPy warns at about the same size.
@@ -32,7 +19,8 @@ _CANCELLED = 1e-6
 _EQUAL = 1e-12
 
 
-def pearson(scores: ArrayLike, gold: ArrayLike) -> Metric:
+@ResampledMetric
+def pearson(scores: ArrayLike, gold: ArrayLike) -> Statistic:
     """Linear correlation.
 
     Args:
@@ -49,15 +37,59 @@ def pearson(scores: ArrayLike, gold: ArrayLike) -> Metric:
     References:
         Pearson 1895, Proceedings of the Royal Society of London 58.
     """
-    pair = _checked(scores, gold)
-    if reason := _degenerate(*pair, rounding=_ROUNDING):
-        return undefined("pearson", reason, count=len(pair[0]))
-    value = value_of(weighted_pearson(*pair), count=len(pair[0]))
-    return Metric(name="pearson", value=value, count=len(pair[0]))
+    first, second = checked_pair(scores, gold)
+    scaled_x, scaled_y = unit_scaled(first)[0], unit_scaled(second)[0]
+    x, y = _centred(scaled_x), _centred(scaled_y)
+    terms = (x, y, x * x, y * y, x * y)
+
+    def in_two_passes(weights: Floats) -> float:
+        drawn = weights > 0
+        sides = []
+        for values in (scaled_x[drawn], scaled_y[drawn]):
+            if not len(values) or np.ptp(values) <= _ROUNDING * np.abs(values).max():
+                return np.nan
+            centred = values - np.average(values, weights=weights[drawn])
+            sides.append(centred / np.abs(centred).max())
+        a, b = sides
+        together, a_spread, b_spread = (
+            float((weights[drawn] * term).sum()) for term in (a * b, a * a, b * b)
+        )
+        return together / float(np.sqrt(a_spread) * np.sqrt(b_spread))
+
+    def coefficient(weights: Floats) -> Floats:
+        items = rows.totals(weights)
+        x_mean, y_mean, xx, yy, xy = (
+            rows.quotient(rows.products(weights, term), items) for term in terms
+        )
+        x_spread, y_spread = xx - x_mean**2, yy - y_mean**2
+        spread = np.sqrt(np.maximum(x_spread, 0)) * np.sqrt(np.maximum(y_spread, 0))
+        values = rows.quotient(xy - x_mean * y_mean, spread)
+        # Rare: all the spread was in items that were not drawn
+        kept = (x_spread > _CANCELLED * xx) & (y_spread > _CANCELLED * yy)
+        for row in np.flatnonzero(~kept):
+            values[row] = in_two_passes(weights[row])
+        return np.clip(values, -1.0, 1.0)
+
+    return Statistic(
+        name="pearson",
+        values=coefficient,
+        count=len(first),
+        reason=_degenerate(first, second, rounding=_ROUNDING),
+    )
 
 
-def spearman(scores: ArrayLike, gold: ArrayLike) -> Metric:
+def _centred(values: Floats) -> Floats:
+    # Squares of deviations must neither cancel, as beside a common offset, nor underflow
+    if not len(values):
+        return values
+    return unit_scaled(values - values.mean())[0]
+
+
+@ResampledMetric
+def spearman(scores: ArrayLike, gold: ArrayLike) -> Statistic:
     """Correlation of ranks, ties having their mean rank.
+
+    Items of one value and weight w that follow items of weight v have rank v + (w + 1) / 2.
 
     Args:
         scores: Scores, ``(n,)``, finite.
@@ -73,11 +105,30 @@ def spearman(scores: ArrayLike, gold: ArrayLike) -> Metric:
     References:
         Spearman 1904, The American Journal of Psychology 15.
     """
-    pair = _checked(scores, gold)
-    if reason := _degenerate(*pair):
-        return undefined("spearman", reason, count=len(pair[0]))
-    value = value_of(weighted_spearman(*pair), count=len(pair[0]))
-    return Metric(name="spearman", value=value, count=len(pair[0]))
+    first, second = checked_pair(scores, gold)
+    x, y = TieGroups.of(first), TieGroups.of(second)
+    x_group, y_group = x.group_of[x.order], y.group_of[x.order]
+
+    def coefficient(weights: Floats) -> Floats:
+        ordered = rows.gathered(weights, x.order)  # (B, n)
+        x_ranks, x_spread = _centred_ranks(x.sums(ordered))
+        y_ranks, y_spread = _centred_ranks(y.sums(rows.gathered(weights, y.order)))
+        ordered *= rows.gathered(x_ranks, x_group) if x.tied else x_ranks
+        together = rows.products(ordered, rows.gathered(y_ranks, y_group))
+        return np.clip(rows.quotient(together, np.sqrt(x_spread) * np.sqrt(y_spread)), -1.0, 1.0)
+
+    reason = _degenerate(first, second)
+    return Statistic(name="spearman", values=coefficient, count=len(first), reason=reason)
+
+
+def _centred_ranks(weights: Floats) -> tuple[Floats, Floats]:
+    # Ranks of groups less the mean rank, (B, U), and the sum of their squares over items, (B,)
+    halves = weights * 0.5
+    ranks = rows.running_sums(weights)
+    ranks -= halves
+    ranks -= ranks[:, -1:] / 2 + halves[:, -1:] / 2  # half of the total weight
+    halves *= ranks
+    return ranks, 2 * rows.products(halves, ranks)
 
 
 def kendall(scores: ArrayLike, gold: ArrayLike) -> Metric:
@@ -97,17 +148,11 @@ def kendall(scores: ArrayLike, gold: ArrayLike) -> Metric:
     References:
         Kendall 1945, Biometrika 33 (the treatment of ties).
     """
-    pair = _checked(scores, gold)
+    pair = checked_pair(scores, gold)
     if reason := _degenerate(*pair):
         return undefined("kendall", reason, count=len(pair[0]))
     value = float(kendalltau(*pair, variant="b").statistic)
     return Metric(name="kendall", value=value, count=len(pair[0]))
-
-
-def _checked(scores: ArrayLike, gold: ArrayLike) -> tuple[Floats, Floats]:
-    pair = checked_scores(scores, name="scores"), checked_scores(gold, name="gold")
-    same_length(scores=pair[0], gold=pair[1])
-    return pair
 
 
 def _degenerate(scores: Floats, gold: Floats, *, rounding: float = 0.0) -> str | None:
@@ -119,106 +164,6 @@ def _degenerate(scores: Floats, gold: Floats, *, rounding: float = 0.0) -> str |
         if np.ptp(scaled) <= rounding * np.abs(scaled).max():
             return f"{subject} are the same."
     return None
-
-
-def weighted_pearson(scores: ArrayLike, gold: ArrayLike) -> Weighted:
-    """Pearson's correlation.
-
-    Args:
-        scores: The signal, ``(n,)``, finite.
-        gold: What it should follow, ``(n,)``, finite.
-
-    Returns:
-        The statistic, in [-1, 1]; undefined where either side is constant up to rounding.
-
-    Raises:
-        ValueError: If the numbers are not flat, finite and equally many.
-    """
-    first = checked_scores(scores, name="scores")
-    second = checked_scores(gold, name="gold")
-    count = same_length(scores=first, gold=second)
-    scaled_x, scaled_y = unit_scaled(first)[0], unit_scaled(second)[0]
-    x, y = _centred(scaled_x), _centred(scaled_y)
-    terms = (x, y, x * x, y * y, x * y)
-
-    def in_two_passes(weights: Floats) -> float:
-        drawn = weights > 0
-        sides = []
-        for values in (scaled_x[drawn], scaled_y[drawn]):
-            if not len(values) or np.ptp(values) <= _ROUNDING * np.abs(values).max():
-                return np.nan
-            centred = values - np.average(values, weights=weights[drawn])
-            sides.append(centred / np.abs(centred).max())
-        a, b = sides
-        together, a_spread, b_spread = (
-            float((weights[drawn] * term).sum()) for term in (a * b, a * a, b * b)
-        )
-        return together / float(np.sqrt(a_spread) * np.sqrt(b_spread))
-
-    def pearson(weights: Floats) -> Floats:
-        checked_weights(weights, count=count)
-        items = totals(weights)
-        x_mean, y_mean, xx, yy, xy = (quotient(products(weights, term), items) for term in terms)
-        x_spread, y_spread = xx - x_mean**2, yy - y_mean**2
-        spread = np.sqrt(np.maximum(x_spread, 0)) * np.sqrt(np.maximum(y_spread, 0))
-        values = quotient(xy - x_mean * y_mean, spread)
-        # Rare: all the spread was in items that were not drawn
-        kept = (x_spread > _CANCELLED * xx) & (y_spread > _CANCELLED * yy)
-        for row in np.flatnonzero(~kept):
-            values[row] = in_two_passes(weights[row])
-        return np.clip(values, -1.0, 1.0)
-
-    return pearson
-
-
-def _centred(values: Floats) -> Floats:
-    # Squares of deviations must neither cancel, as beside a common offset, nor underflow
-    if not len(values):
-        return values
-    return unit_scaled(values - values.mean())[0]
-
-
-def weighted_spearman(scores: ArrayLike, gold: ArrayLike) -> Weighted:
-    """Spearman's correlation, with the mean ranks of each resample.
-
-    Items of one value and weight w that follow items of weight v have rank v + (w + 1) / 2.
-
-    Args:
-        scores: The signal, ``(n,)``, finite.
-        gold: What it should follow, ``(n,)``, finite.
-
-    Returns:
-        The statistic, in [-1, 1]; undefined where either side is constant.
-
-    Raises:
-        ValueError: If the numbers are not flat, finite and equally many.
-    """
-    first = checked_scores(scores, name="scores")
-    second = checked_scores(gold, name="gold")
-    count = same_length(scores=first, gold=second)
-    x, y = TieGroups.of(first), TieGroups.of(second)
-    x_group, y_group = x.group_of[x.order], y.group_of[x.order]
-
-    def spearman(weights: Floats) -> Floats:
-        checked_weights(weights, count=count)
-        ordered = gathered(weights, x.order)  # (B, n)
-        x_ranks, x_spread = _centred_ranks(x.sums(ordered))
-        y_ranks, y_spread = _centred_ranks(y.sums(gathered(weights, y.order)))
-        ordered *= gathered(x_ranks, x_group) if x.tied else x_ranks
-        together = products(ordered, gathered(y_ranks, y_group))
-        return np.clip(quotient(together, np.sqrt(x_spread) * np.sqrt(y_spread)), -1.0, 1.0)
-
-    return spearman
-
-
-def _centred_ranks(weights: Floats) -> tuple[Floats, Floats]:
-    # Ranks of groups less the mean rank, (B, U), and the sum of their squares over items, (B,)
-    halves = weights * 0.5
-    ranks = running_sums(weights)
-    ranks -= halves
-    ranks -= ranks[:, -1:] / 2 + halves[:, -1:] / 2  # half of the total weight
-    halves *= ranks
-    return ranks, 2 * products(halves, ranks)
 
 
 def under_confidence(scores: ArrayLike, gold: ArrayLike) -> Metric:
@@ -245,52 +190,30 @@ def under_confidence(scores: ArrayLike, gold: ArrayLike) -> Metric:
 
 
 def over_confidence(scores: ArrayLike, gold: ArrayLike) -> Metric:
-    """Share of items whose scaled score lies above their scaled gold.
+    """Share of items whose scaled score lies above their scaled gold, ``over_confidence``.
 
-    Scores and gold are scaled, and equal, as for `under_confidence`.
-
-    Args:
-        scores: Scores, ``(n,)``, finite.
-        gold: Gold, ``(n,)``, finite.
-
-    Returns:
-        ``over_confidence`` in [0, 1], lower is better; undefined if the scores or the gold are
-        constant, since they have no scale then.
-
-    Raises:
-        ValueError: If an argument is not a flat sequence of finite numbers, or the lengths differ.
-
-    References:
-        Dinh & Niehues 2026, arXiv 2601.00680.
+    Arguments, scales, errors and reference are those of `under_confidence`.
     """
     return _share("over_confidence", scores, gold, sign=1)
 
 
 def _share(name: str, scores: ArrayLike, gold: ArrayLike, *, sign: int) -> Metric:
-    sides = {
-        "scores": checked_scores(scores, name="scores"),
-        "gold values": checked_scores(gold, name="gold"),
-    }
-    count = same_length(scores=sides["scores"], gold=sides["gold values"])
+    values, truth = checked_pair(scores, gold)
+    count = len(values)
     if not count:
         return undefined(name, NO_ITEMS, count=0, higher_is_better=False)
-    for subject, values in sides.items():
-        if values.min() == values.max():
+    for subject, side in (("scores", values), ("gold values", truth)):
+        if side.min() == side.max():
             reason = f"All {subject} are the same."
             return undefined(name, reason, count=count, higher_is_better=False)
-    value = float(np.mean(gap_signs(*sides.values()) == sign))
+    value = float(np.mean(gap_signs(values, truth) == sign))
     return Metric(name=name, value=value, count=count, higher_is_better=False)
 
 
 def gap_signs(scores: Floats, gold: Floats) -> Floats:
-    """On which side of its gold each score lies, both scaled onto [0, 1].
+    """Where each score lies, both scaled onto [0, 1]: 1 above its gold, -1 below, 0 on it.
 
-    Args:
-        scores: Scores, ``(n,)``, finite and not all the same.
-        gold: Gold, ``(n,)``, likewise.
-
-    Returns:
-        1 above the gold, -1 below it, 0 on it, ``(n,)``.
+    Neither side is constant, ``(n,)``.
     """
     difference = _scaled(scores) - _scaled(gold)
     return np.where(np.abs(difference) > _EQUAL, np.sign(difference), 0.0)

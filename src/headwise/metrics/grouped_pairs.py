@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from headwise.metrics.bootstrap import group_indices
 from headwise.metrics.inputs import Bools, Floats, checked_scores, same_length
-from headwise.metrics.resampled import Indices
+from headwise.metrics.weighted_rows import Indices
 
 # Candidates whose accuracies differ by less than this differ by rounding
 _ROUNDING = 1e-12

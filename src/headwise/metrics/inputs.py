@@ -73,6 +73,21 @@ def checked_probabilities(values: ArrayLike, *, name: str) -> Floats:
     return probabilities
 
 
+def checked_pair(scores: ArrayLike, gold: ArrayLike) -> tuple[Floats, Floats]:
+    """Scores and as many gold numbers, each ``(n,)``."""
+    values, truth = checked_scores(scores, name="scores"), checked_scores(gold, name="gold")
+    same_length(scores=values, gold=truth)
+    return values, truth
+
+
+def checked_ranking(scores: ArrayLike, correct: ArrayLike) -> tuple[Floats, Bools]:
+    """Scores and whether each item is right, each ``(n,)``."""
+    values = checked_scores(scores, name="scores")
+    labels = checked_labels(correct, name="correct")
+    same_length(scores=values, correct=labels)
+    return values, labels
+
+
 def unit_scaled(values: Floats) -> tuple[Floats, int]:
     """Divide by a power of two, so that sums, differences and squares do not overflow.
 

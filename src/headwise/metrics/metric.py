@@ -62,21 +62,6 @@ class Metric:
 NO_ITEMS = "There are no items."
 
 
-def ratio(name: str, part: int, whole: int, *, reason: str, count: int) -> Metric:
-    """A share of counted items as a metric.
-
-    Args:
-        name: The metric.
-        part: How many are meant.
-        whole: Of how many.
-        reason: Why there is no value if ``whole`` is 0 and there are items.
-        count: How many items there are in all.
-    """
-    if not whole:
-        return undefined(name, reason if count else NO_ITEMS, count=count)
-    return Metric(name=name, value=part / whole, count=count)
-
-
 def undefined(name: str, reason: str, *, count: int, higher_is_better: bool = True) -> Metric:
     """A metric that has no value, and why.
 

@@ -5,8 +5,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.metrics import brier_score_loss
-from sklearn.metrics import log_loss as sklearn_log_loss
 
 from headwise.metrics.inputs import (
     Bools,
@@ -16,6 +14,7 @@ from headwise.metrics.inputs import (
     same_length,
 )
 from headwise.metrics.metric import NO_ITEMS, Metric, undefined
+from headwise.metrics.resampled import ResampledMetric, Statistic, mean
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +32,8 @@ class ReliabilityCurve:
     count: NDArray[np.int64]
 
 
-def brier(probabilities: ArrayLike, correct: ArrayLike) -> Metric:
+@ResampledMetric
+def brier(probabilities: ArrayLike, correct: ArrayLike) -> Statistic:
     """Mean squared difference of the probability and 1 for a right, 0 for a wrong item.
 
     Args:
@@ -50,12 +50,11 @@ def brier(probabilities: ArrayLike, correct: ArrayLike) -> Metric:
         Brier 1950, Monthly Weather Review 78.
     """
     claims, labels = _checked(probabilities, correct)
-    if not len(claims):
-        return _no_items("brier")
-    return _loss("brier", float(brier_score_loss(labels, claims, pos_label=True)), len(claims))
+    return mean("brier", (claims - labels) ** 2, higher_is_better=False)
 
 
-def log_loss(probabilities: ArrayLike, correct: ArrayLike) -> Metric:
+@ResampledMetric
+def log_loss(probabilities: ArrayLike, correct: ArrayLike) -> Statistic:
     """Mean negative natural logarithm of the probability of what is true.
 
     Probabilities are clipped to [2.2e-16, 1 - 2.2e-16], the machine epsilon of float64, so a
@@ -75,10 +74,10 @@ def log_loss(probabilities: ArrayLike, correct: ArrayLike) -> Metric:
         Good 1952, Journal of the Royal Statistical Society B 14.
     """
     claims, labels = _checked(probabilities, correct)
-    if not len(claims):
-        return _no_items("log_loss")
-    value = float(sklearn_log_loss(labels, claims, labels=[False, True]))
-    return _loss("log_loss", value, len(claims))
+    smallest = np.finfo(np.float64).eps
+    kept = np.clip(claims, smallest, 1 - smallest)
+    losses = -np.where(labels, np.log(kept), np.log1p(-kept))
+    return mean("log_loss", losses, higher_is_better=False)
 
 
 def reliability_curve(
@@ -154,9 +153,10 @@ def expected_calibration_error(
     curve = reliability_curve(probabilities, correct, bins=bins)
     items = int(curve.count.sum())
     if not items:
-        return _no_items("ece")
+        return undefined("ece", NO_ITEMS, count=0, higher_is_better=False)
     gaps = np.abs(curve.predicted - curve.correct)
-    return _loss("ece", float(gaps @ curve.count) / items, items)
+    value = float(gaps @ curve.count) / items
+    return Metric(name="ece", value=value, count=items, higher_is_better=False)
 
 
 def _checked(probabilities: ArrayLike, correct: ArrayLike) -> tuple[Floats, Bools]:
@@ -164,11 +164,3 @@ def _checked(probabilities: ArrayLike, correct: ArrayLike) -> tuple[Floats, Bool
     labels = checked_labels(correct, name="correct")
     same_length(probabilities=claims, correct=labels)
     return claims, labels
-
-
-def _loss(name: str, value: float, count: int) -> Metric:
-    return Metric(name=name, value=value, count=count, higher_is_better=False)
-
-
-def _no_items(name: str) -> Metric:
-    return undefined(name, NO_ITEMS, count=0, higher_is_better=False)

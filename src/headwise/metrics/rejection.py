@@ -9,19 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from headwise.metrics import weighted_rows as rows
 from headwise.metrics.inputs import Floats, checked_scores, same_length, unit_scaled
-from headwise.metrics.metric import NO_ITEMS, Metric, undefined
-from headwise.metrics.resampled import (
-    TieGroups,
-    Weighted,
-    checked_weights,
-    gathered,
-    products,
-    quotient,
-    running_sums,
-    totals,
-    value_of,
-)
+from headwise.metrics.metric import NO_ITEMS
+from headwise.metrics.resampled import ResampledMetric, Statistic, Weighted
+from headwise.metrics.weighted_rows import TieGroups
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +54,8 @@ def risk_coverage_curve(scores: ArrayLike, losses: ArrayLike) -> RiskCoverage:
     )
 
 
-def risk_coverage_area(scores: ArrayLike, losses: ArrayLike) -> Metric:
+@ResampledMetric
+def risk_coverage_area(scores: ArrayLike, losses: ArrayLike) -> Statistic:
     """Area under the risk-coverage curve: the mean of the risk over k = 1 to n.
 
     Args:
@@ -82,13 +75,24 @@ def risk_coverage_area(scores: ArrayLike, losses: ArrayLike) -> Metric:
     values = checked_scores(scores, name="scores")
     scaled, exponent = unit_scaled(checked_scores(losses, name="losses"))
     count = same_length(scores=values, losses=scaled)
-    if not count:
-        return undefined("aurc", NO_ITEMS, count=0, higher_is_better=False)
-    value = float(np.ldexp(_answered_means(values, scaled).mean(), exponent))
-    return Metric(name="aurc", value=value, count=count, higher_is_better=False)
+    area_above_mean = _area_above_mean(values, scaled)
+
+    def area(weights: Floats) -> Floats:
+        items = rows.totals(weights)
+        means = rows.quotient(rows.products(weights, scaled), items)
+        return np.ldexp(means + rows.quotient(area_above_mean(weights), items), exponent)
+
+    return Statistic(
+        name="aurc",
+        values=area,
+        count=count,
+        reason=None if count else NO_ITEMS,
+        higher_is_better=False,
+    )
 
 
-def rejection_ratio(scores: ArrayLike, quality: ArrayLike) -> Metric:
+@ResampledMetric
+def rejection_ratio(scores: ArrayLike, quality: ArrayLike) -> Statistic:
     """How far rejecting low scores gets from chance to rejecting low quality.
 
     With Q(k) the mean quality of the k items with the highest scores, the area under the
@@ -116,12 +120,21 @@ def rejection_ratio(scores: ArrayLike, quality: ArrayLike) -> Metric:
     values = checked_scores(scores, name="scores")
     scaled, _ = unit_scaled(checked_scores(quality, name="quality"))
     count = same_length(scores=values, quality=scaled)
+    reason = None
     if count < 2:
-        return undefined("prr", f"Rejection needs at least two items, got {count}.", count=count)
-    if not np.ptp(scaled):
-        return undefined("prr", "All items have the same quality.", count=count)
-    value = value_of(weighted_rejection_ratio(values, scaled), count=count)
-    return Metric(name="prr", value=value, count=count)
+        reason = f"Rejection needs at least two items, got {count}."
+    elif not np.ptp(scaled):
+        reason = "All items have the same quality."
+    # Offset and scale cancel, and a common offset would cost digits
+    deviation = unit_scaled(scaled - scaled.mean())[0] if count else scaled
+    area_above_mean = _area_above_mean(values, deviation)
+    best_above_mean = _area_above_mean(scaled, deviation)
+
+    def gain(weights: Floats) -> Floats:
+        gained, possible = area_above_mean(weights), best_above_mean(weights)
+        return np.minimum(1.0, rows.quotient(gained, possible))
+
+    return Statistic(name="prr", values=gain, count=count, reason=reason)
 
 
 def _answered_means(scores: Floats, values: Floats) -> Floats:
@@ -132,69 +145,6 @@ def _answered_means(scores: Floats, values: Floats) -> Floats:
     # Over all orders of a tie, each of its places holds the mean of the tie
     expected = np.repeat(np.add.reduceat(values[order], first) / tied, tied)
     return np.divide(np.cumsum(expected), np.arange(1, len(values) + 1))
-
-
-def weighted_risk_coverage_area(scores: ArrayLike, losses: ArrayLike) -> Weighted:
-    """Area under the risk-coverage curve.
-
-    Args:
-        scores: The signal, ``(n,)``, finite; items with high scores are answered first.
-        losses: Loss of each item, ``(n,)``, finite.
-
-    Returns:
-        The statistic, in the unit of the losses, lower is better; undefined where all weights are
-        zero.
-
-    Raises:
-        ValueError: If the numbers are not flat, finite and equally many.
-
-    References:
-        Geifman, Uziel & El-Yaniv 2019, arXiv 1805.08206, section 3.
-    """
-    values = checked_scores(scores, name="scores")
-    scaled, exponent = unit_scaled(checked_scores(losses, name="losses"))
-    count = same_length(scores=values, losses=scaled)
-    area_above_mean = _area_above_mean(values, scaled)
-
-    def area(weights: Floats) -> Floats:
-        checked_weights(weights, count=count)
-        items = totals(weights)
-        means = quotient(products(weights, scaled), items)
-        return np.ldexp(means + quotient(area_above_mean(weights), items), exponent)
-
-    return area
-
-
-def weighted_rejection_ratio(scores: ArrayLike, quality: ArrayLike) -> Weighted:
-    """Prediction-rejection ratio, as `rejection_ratio` defines it.
-
-    Args:
-        scores: The signal, ``(n,)``, finite; items with low scores are rejected first.
-        quality: Gold quality of each item, ``(n,)``, finite, higher is better.
-
-    Returns:
-        The statistic, at most 1; undefined where the quality is constant.
-
-    Raises:
-        ValueError: If the numbers are not flat, finite and equally many.
-
-    References:
-        Malinin, Ragni, Knill & Gales 2017, ACL (short papers), section 3; Vashurin et al. 2025,
-        TACL 13, arXiv 2406.15627 (this form).
-    """
-    values = checked_scores(scores, name="scores")
-    scaled, _ = unit_scaled(checked_scores(quality, name="quality"))
-    count = same_length(scores=values, quality=scaled)
-    # Offset and scale cancel, and a common offset would cost digits
-    deviation = unit_scaled(scaled - scaled.mean())[0] if count else scaled
-    area_above_mean = _area_above_mean(values, deviation)
-    best_above_mean = _area_above_mean(scaled, deviation)
-
-    def ratio(weights: Floats) -> Floats:
-        checked_weights(weights, count=count)
-        return np.minimum(1.0, quotient(area_above_mean(weights), best_above_mean(weights)))
-
-    return ratio
 
 
 def _area_above_mean(scores: Floats, values: Floats) -> Weighted:
@@ -210,24 +160,24 @@ def _area_above_mean(scores: Floats, values: Floats) -> Weighted:
     usual = _harmonic_numbers(len(scores))
 
     def area(weights: Floats) -> Floats:
-        ordered = gathered(weights, ties.order)
+        ordered = rows.gathered(weights, ties.order)
         weight = ties.sums(ordered)  # (B, U)
         value = ties.sums(ordered * ordered_values)
-        answered = running_sums(weight)
+        answered = rows.running_sums(weight)
         total = int(answered[:, -1].max(initial=0.0)) if answered.size else 0
         harmonic = usual if total < len(usual) else _harmonic_numbers(total)
         steps = np.empty_like(answered)
         for row, into in zip(answered, steps, strict=True):
             np.take(harmonic, row.astype(np.intp), out=into, mode="clip")
             into[1:] -= into[:-1].copy()
-        before = running_sums(value)
+        before = rows.running_sums(value)
         before -= value
         answered -= weight
         # A tie that was not drawn has no mean, but no step either
         value /= np.maximum(weight, 1.0, out=weight)
         value *= answered
         before -= value
-        return products(before, steps)
+        return rows.products(before, steps)
 
     return area
 

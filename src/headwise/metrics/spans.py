@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headwise.metrics.metric import Metric, undefined
+from headwise.metrics.metric import Metric
+from headwise.metrics.resampled import Statistic, ratio
 
 Range = tuple[int, int]
 """First character and the one after the last."""
@@ -49,7 +50,7 @@ def span_scores(
     References:
         Blain et al. 2023, WMT (F1 over characters; here without severities).
     """
-    return _scores("span", overlap_counts(predicted, gold), unit="character")
+    return _scores(span_statistics(predicted, gold))
 
 
 def token_span_scores(
@@ -71,7 +72,7 @@ def token_span_scores(
     Raises:
         ValueError: If the numbers of texts differ, or a range is not 0 <= start <= end.
     """
-    return _scores("token_span", overlap_counts(predicted, gold, tokens), unit="token")
+    return _scores(span_statistics(predicted, gold, tokens))
 
 
 def overlap_counts(
@@ -160,16 +161,28 @@ def _hit(tokens: list[Range], ranges: list[Range]) -> NDArray[np.bool_]:
     return hit
 
 
-def _scores(prefix: str, counts: NDArray[np.int64], *, unit: str) -> SpanScores:
-    both, marked, wanted = (int(total) for total in counts.sum(axis=0))
+def span_statistics(
+    predicted: Sequence[Sequence[Range]],
+    gold: Sequence[Sequence[Range]],
+    tokens: Sequence[Sequence[Range]] | None = None,
+) -> tuple[Statistic, Statistic, Statistic]:
+    """Precision, recall and F1 of texts that can be weighted; in tokens where these are given.
 
-    def share(name: str, part: int, whole: int, reason: str) -> Metric:
-        if not whole:
-            return undefined(f"{prefix}_{name}", reason, count=len(counts))
-        return Metric(name=f"{prefix}_{name}", value=part / whole, count=len(counts))
+    Arguments and errors are those of `overlap_counts`.
+    """
+    prefix, unit = ("span", "character") if tokens is None else ("token_span", "token")
+    both, marked, wanted = overlap_counts(predicted, gold, tokens).T
 
-    return SpanScores(
-        precision=share("precision", both, marked, f"No {unit} is marked."),
-        recall=share("recall", both, wanted, f"The gold marks no {unit}."),
-        f1=share("f1", 2 * both, marked + wanted, f"No {unit} is marked, nor in the gold."),
+    def share(name: str, part: NDArray[np.int64], whole: NDArray[np.int64], why: str) -> Statistic:
+        return ratio(f"{prefix}_{name}", part, whole, reason=why, of_none=why)
+
+    return (
+        share("precision", both, marked, f"No {unit} is marked."),
+        share("recall", both, wanted, f"The gold marks no {unit}."),
+        share("f1", 2 * both, marked + wanted, f"No {unit} is marked, nor in the gold."),
     )
+
+
+def _scores(statistics: tuple[Statistic, Statistic, Statistic]) -> SpanScores:
+    precision, recall, f1 = (statistic.metric() for statistic in statistics)
+    return SpanScores(precision=precision, recall=recall, f1=f1)

@@ -12,7 +12,7 @@ from headwise.evaluation.statistics.significance import (
     holm_adjusted,
     permutation_test,
 )
-from headwise.metrics import Metric, undefined, weighted_spearman
+from headwise.metrics import Metric, spearman, undefined
 from headwise.metrics.bootstrap import bootstrap
 
 
@@ -32,7 +32,7 @@ def signals(seed: int, *noise: float, count: int = 200) -> tuple[np.ndarray, lis
 
 
 def by_bootstrap(gold: np.ndarray, scores: Sequence[np.ndarray], *, seed: int = 0):
-    statistics = [weighted_spearman(one, gold) for one in scores]
+    statistics = [spearman.weighted(one, gold) for one in scores]
     samples = bootstrap(statistics, count=len(gold), resamples=200, seed=seed, workers=1)
     values = metrics(*(statistic(np.ones((1, len(gold))))[0] for statistic in statistics))
     return compare_with_best("m", [str(k) for k in range(len(scores))], values, samples)

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from headwise.evaluation.statistics.columns import Bools, Floats
 from headwise.heads import NLI_LABELS, NLILabel
 
 CLASS_NAMES = tuple(label.value for label in NLI_LABELS)
 
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 Indices = NDArray[np.int64]
 
 

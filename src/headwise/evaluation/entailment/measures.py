@@ -1,60 +1,37 @@
 """The columns of the tables about a classifier that may abstain."""
 
-from collections.abc import Mapping
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from headwise.evaluation.entailment.judged_pairs import (
-    Bools,
-    Floats,
-    Indices,
-    JudgedArrays,
+from headwise.evaluation.entailment.judged_pairs import Indices, JudgedArrays
+from headwise.evaluation.statistics.columns import Bools, Floats, SignalColumn
+from headwise.evaluation.statistics.measures import (
+    Measure,
+    against,
+    rejection_measures,
+    separation_measures,
 )
-from headwise.evaluation.statistics.columns import SignalColumn
-from headwise.evaluation.statistics.measures import Measure, rejection_measures, separation_measures
 from headwise.metrics import (
     Metric,
-    Weighted,
-    f1,
-    precision,
-    recall,
-    weighted_class_f1,
-    weighted_class_precision,
-    weighted_class_recall,
-    weighted_f1,
-    weighted_macro_f1,
-    weighted_mean,
-    weighted_ratio,
-)
-from headwise.metrics.classification import (
+    Statistic,
     accuracy,
-    class_f1,
-    class_precision,
-    class_recall,
-    macro_f1,
-)
-from headwise.metrics.selective import (
     answer_accuracy,
     answer_risk,
     answered_share,
+    class_f1,
+    class_precision,
+    class_recall,
+    f1,
+    macro_f1,
+    precision,
+    recall,
     selective_accuracy,
-    selective_accuracy_name,
-    weighted_selective_accuracy,
 )
+from headwise.metrics.resampled import ratio
 
 COVERAGES = (0.8, 0.9)
-
-Found = TypeVar("Found", covariant=True)
-
-
-class _OfClass(Protocol[Found]):
-    """A metric of one class, plain or weighted."""
-
-    def __call__(
-        self, predicted: ArrayLike, gold: ArrayLike, *, of: int, classes: int
-    ) -> Found: ...
 
 
 def answer_measures(gold: Indices, *, classes: int) -> tuple[Measure, ...]:
@@ -65,21 +42,10 @@ def answer_measures(gold: Indices, *, classes: int) -> tuple[Measure, ...]:
         classes: How many classes there are.
     """
 
-    def answers(column: SignalColumn) -> Indices:
-        return column.values.astype(np.int64)
+    def of_answers(metric: Callable[..., Statistic]) -> Measure:
+        return Measure(of=lambda c: metric(c.values.astype(np.int64), gold, classes=classes))
 
-    return (
-        Measure(
-            name="accuracy",
-            measure=lambda c: accuracy(answers(c), gold, classes=classes),
-            weighted=lambda c: weighted_mean((answers(c) == gold).astype(np.float64)),
-        ),
-        Measure(
-            name="macro_f1",
-            measure=lambda c: macro_f1(answers(c), gold, classes=classes),
-            weighted=lambda c: weighted_macro_f1(answers(c), gold, classes=classes),
-        ),
-    )
+    return of_answers(accuracy.weighted), of_answers(macro_f1.weighted)
 
 
 def class_measures(
@@ -92,42 +58,22 @@ def class_measures(
         gold: Class index that would be right, ``(N,)``.
         index_of: Class indices by name.
     """
-    size = len(index_of)
 
-    def of_class(name: str, plain: _OfClass[Metric], weighted: _OfClass[Weighted]) -> Measure:
-        return Measure(
-            name=name,
-            measure=lambda c: plain(predicted, gold, of=index_of[c.signal], classes=size),
-            weighted=lambda c: weighted(predicted, gold, of=index_of[c.signal], classes=size),
-            ranked=False,
-        )
+    def of_class(metric: Callable[..., Statistic]) -> Measure:
+        found = partial(metric, predicted, gold, classes=len(index_of))
+        return Measure(of=lambda c: found(of=index_of[c.signal]), ranked=False)
 
-    return (
-        of_class("precision", class_precision, weighted_class_precision),
-        of_class("recall", class_recall, weighted_class_recall),
-        of_class("f1", class_f1, weighted_class_f1),
-    )
+    metrics = (class_precision, class_recall, class_f1)
+    return tuple(of_class(metric.weighted) for metric in metrics)
 
 
 def abstention_measures(correct: Bools) -> tuple[Measure, ...]:
-    """How well a confidence tells right answers from wrong ones.
-
-    Args:
-        correct: Which answers are right, ``(N,)``.
-    """
+    """How well a confidence tells right answers, ``(N,)``, from wrong ones."""
+    at_coverages = (partial(selective_accuracy.weighted, coverage=share) for share in COVERAGES)
     return (
         *rejection_measures(correct),
-        *(_selective(correct, coverage) for coverage in COVERAGES),
+        *(against(correct, metric, of_ranks=True) for metric in at_coverages),
         *separation_measures(correct, positive="wrong"),
-    )
-
-
-def _selective(correct: Bools, coverage: float) -> Measure:
-    return Measure(
-        name=selective_accuracy_name(coverage),
-        measure=lambda c: selective_accuracy(c.values, correct, coverage=coverage),
-        weighted=lambda c: weighted_selective_accuracy(c.values, correct, coverage=coverage),
-        of_ranks=True,
     )
 
 
@@ -137,54 +83,23 @@ def abstaining_measures(correct: Bools) -> tuple[Measure, ...]:
     Args:
         correct: Which answers are, or would be, right, ``(N,)``.
     """
-    wrong = ~correct
-    right, errors = correct.astype(np.float64), wrong.astype(np.float64)
 
-    def silent(column: SignalColumn) -> Bools:
-        found: Bools = column.values < 0.5
-        return found
+    def of_silence(metric: Callable[..., Statistic]) -> Measure:
+        """An abstention is a flag: it claims that the answer would be wrong."""
+        return Measure(of=lambda column: metric(column.values < 0.5, ~correct))
 
     return (
-        Measure(
-            name="coverage",
-            measure=lambda c: answered_share(c.values),
-            weighted=lambda c: weighted_mean(c.values),
-            ranked=False,
-        ),
-        Measure(
-            name="selective_accuracy",
-            measure=lambda c: answer_accuracy(c.values, correct),
-            weighted=lambda c: weighted_ratio(c.values * right, c.values),
-        ),
-        Measure(
-            name="selective_risk",
-            measure=lambda c: answer_risk(c.values, correct),
-            weighted=lambda c: weighted_ratio(c.values * errors, c.values),
-        ),
-        Measure(
-            name="precision",
-            measure=lambda c: precision(silent(c), wrong),
-            weighted=lambda c: weighted_ratio((1.0 - c.values) * errors, 1.0 - c.values),
-        ),
-        Measure(
-            name="recall",
-            measure=lambda c: recall(silent(c), wrong),
-            weighted=lambda c: weighted_ratio((1.0 - c.values) * errors, errors),
-        ),
-        Measure(
-            name="f1_wrong",
-            measure=lambda c: f1(silent(c), wrong, of="wrong"),
-            weighted=lambda c: weighted_f1(silent(c), wrong, of="wrong"),
-        ),
+        Measure(of=lambda column: answered_share.weighted(column.values), ranked=False),
+        against(correct, answer_accuracy.weighted),
+        against(correct, answer_risk.weighted),
+        of_silence(precision.weighted),
+        of_silence(recall.weighted),
+        of_silence(partial(f1.weighted, of="wrong")),
     )
 
 
 def slice_measures(judged: JudgedArrays) -> tuple[Measure, ...]:
-    """Means over slices; the values of a column are 1 for the pairs of the slice, else 0.
-
-    Args:
-        judged: Judged pairs.
-    """
+    """Means over slices; the values of a column are 1 for the pairs of the slice, else 0."""
     described = {
         "accuracy": judged.correct.astype(np.float64),
         "mean_confidence": judged.confidence,
@@ -193,7 +108,7 @@ def slice_measures(judged: JudgedArrays) -> tuple[Measure, ...]:
     if judged.answered.all():
         del described["coverage"]
     return (
-        Measure(name="pairs", measure=_size, ranked=False),
+        Measure(of=_size, ranked=False),
         *(_slice_mean(name, values) for name, values in described.items()),
     )
 
@@ -203,14 +118,8 @@ def _size(column: SignalColumn) -> Metric:
 
 
 def _slice_mean(name: str, values: Floats) -> Measure:
-    def mean(column: SignalColumn) -> Metric:
-        members = column.values > 0.5
-        value = float(values[members].mean())
-        return Metric(name=name, value=value, count=int(members.sum()))
+    def mean(column: SignalColumn) -> Statistic:
+        members = column.values
+        return ratio(name, members * values, members, reason="The slice is empty.")
 
-    return Measure(
-        name=name,
-        measure=mean,
-        weighted=lambda c: weighted_ratio(c.values * values, c.values),
-        ranked=False,
-    )
+    return Measure(of=mean, ranked=False)

@@ -13,7 +13,8 @@ import numpy as np
 
 from headwise.corruption import NEGATION_DE
 from headwise.data.records.words import word_ranges
-from headwise.evaluation.entailment.judged_pairs import Bools, JudgedInference
+from headwise.evaluation.entailment.judged_pairs import JudgedInference
+from headwise.evaluation.statistics.columns import Bools
 from headwise.heads import NLILabel
 
 NEGATION_WORDS_EN = frozenset(

@@ -1,10 +1,10 @@
 """Are the answers of an entailment model right, and does it know when they are not?"""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
+from headwise.evaluation.entailment import measures
 from headwise.evaluation.entailment.confusion import (
     confusion_figure,
     confusion_table,
@@ -12,21 +12,13 @@ from headwise.evaluation.entailment.confusion import (
 )
 from headwise.evaluation.entailment.judged_pairs import (
     CLASS_NAMES,
-    Floats,
     JudgedArrays,
     JudgedInference,
     judged_arrays,
 )
-from headwise.evaluation.entailment.measures import (
-    abstaining_measures,
-    abstention_measures,
-    answer_measures,
-    class_measures,
-    slice_measures,
-)
 from headwise.evaluation.entailment.overlap_slices import overlap_slices
 from headwise.evaluation.entailment.signals import answer_columns, confidence_columns
-from headwise.evaluation.statistics.columns import SignalColumn
+from headwise.evaluation.statistics.columns import SignalColumn, plain_column
 from headwise.evaluation.statistics.figures import reliability, risk_coverage
 from headwise.evaluation.statistics.measures import probability_measures
 from headwise.evaluation.statistics.results import Evaluation, Table
@@ -98,45 +90,45 @@ def _answers(judged: JudgedArrays, setup: Setup) -> Table:
     of_classes = ", ".join(
         f"{count:,} {name}" for name, count in zip(CLASS_NAMES, counts.tolist(), strict=True)
     )
-    table = build_table(
+    return build_table(
         (
-            _plain("model", judged.predicted.astype(np.float64)),
-            _plain(f"always {CLASS_NAMES[most]}", always),
+            plain_column("model", judged.predicted.astype(np.float64)),
+            plain_column(f"always {CLASS_NAMES[most]}", always),
         ),
-        answer_measures(judged.gold, classes=len(CLASS_NAMES)),
+        measures.answer_measures(judged.gold, classes=len(CLASS_NAMES)),
         groups=judged.groups,
         resampling=setup.resampling,
         name="classification",
         title=f"Answers to all pairs ({setup.gold_name})",
         note=f"{len(judged.gold):,} pairs of {judged.groups.max() + 1:,} groups: {of_classes}. "
         "Every pair counts, whether the model abstains on it or not.",
+        rows_are="answers",
     )
-    return replace(table, rows_are="answers")
 
 
 def _classes(judged: JudgedArrays, setup: Setup) -> Table:
-    table = build_table(
-        [_plain(name, (judged.gold == i).astype(np.float64)) for i, name in enumerate(CLASS_NAMES)],
-        class_measures(
-            judged.predicted,
-            judged.gold,
-            index_of={name: index for index, name in enumerate(CLASS_NAMES)},
-        ),
+    index_of = {name: index for index, name in enumerate(CLASS_NAMES)}
+    return build_table(
+        [
+            plain_column(name, (judged.gold == index).astype(np.float64))
+            for name, index in index_of.items()
+        ],
+        measures.class_measures(judged.predicted, judged.gold, index_of=index_of),
         groups=judged.groups,
         resampling=setup.resampling,
         name="classes",
         title="Each class",
         note="Precision: share of the answers with this class that are right. Recall: share of "
         "the pairs of this class that get it.",
+        rows_are="class",
     )
-    return replace(table, rows_are="class")
 
 
 def _abstention(judged: JudgedArrays, columns: Sequence[SignalColumn], setup: Setup) -> Table:
     wrong = int((~judged.correct).sum())
     return build_table(
         columns,
-        abstention_measures(judged.correct),
+        measures.abstention_measures(judged.correct),
         groups=judged.groups,
         resampling=setup.resampling,
         name="abstention",
@@ -152,7 +144,7 @@ def _decisions(judged: JudgedArrays, columns: Sequence[SignalColumn], setup: Set
     silent = int((~judged.answered).sum())
     return build_table(
         answer_columns(columns, judged.answered, seed=setup.resampling.seed),
-        abstaining_measures(judged.correct),
+        measures.abstaining_measures(judged.correct),
         groups=judged.groups,
         resampling=setup.resampling,
         name="decisions",
@@ -184,12 +176,12 @@ def _slices(
     *,
     language: str | None,
 ) -> Table:
-    table = build_table(
+    return build_table(
         [
-            _plain(one.name, one.members.astype(np.float64))
+            plain_column(one.name, one.members.astype(np.float64))
             for one in overlap_slices(inferences, language=language)
         ],
-        slice_measures(judged),
+        measures.slice_measures(judged),
         groups=judged.groups,
         resampling=setup.resampling,
         name="slices",
@@ -200,9 +192,5 @@ def _slices(
         "that takes shared words for entailment is worse on pairs that share words and are not "
         "entailed (McCoy et al. 2019). Slices without a pair are left out; intervals of few "
         "pairs are too narrow.",
+        rows_are="slice",
     )
-    return replace(table, rows_are="slice")
-
-
-def _plain(name: str, values: Floats) -> SignalColumn:
-    return SignalColumn(signal=name, aggregation=None, values=values, is_probability=False)

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from headwise.evaluation.entailment.judged_pairs import Bools, Floats, JudgedArrays
-from headwise.evaluation.statistics.columns import RANDOM, SignalColumn
+from headwise.evaluation.entailment.judged_pairs import JudgedArrays
+from headwise.evaluation.statistics.columns import RANDOM, Bools, Floats, SignalColumn
 from headwise.functional.class_uncertainty import Uncertainty, class_uncertainty
 from headwise.heads import LEARNED
 

@@ -20,7 +20,7 @@ from headwise.evaluation.statistics.columns import (
     RANDOM,
     SignalColumn,
     Unit,
-    _plain,
+    plain_column,
 )
 
 logger = logging.getLogger(__name__)
@@ -82,10 +82,10 @@ def text_columns(
             )
         )
     for name in texts[0].others:
-        columns.append(_plain(name, np.array([text.others[name] for text in texts])))
+        columns.append(plain_column(name, np.array([text.others[name] for text in texts])))
     lengths = [-float(len(s.tokens) or len(s.hypothesis)) for s in scored]
-    columns.append(_plain(LENGTH, np.array(lengths)))
-    columns.append(_plain(RANDOM, np.random.default_rng(seed).random(len(texts))))
+    columns.append(plain_column(LENGTH, np.array(lengths)))
+    columns.append(plain_column(RANDOM, np.random.default_rng(seed).random(len(texts))))
     return tuple(columns)
 
 
@@ -119,8 +119,8 @@ def pieces(texts: Sequence[JudgedText], unit: Unit, *, seed: int = 0) -> JudgedU
                     else aggregate(values_of(tokens, signal), Aggregation.MIN, signal=signal)
                 )
     columns = list(_columns((signal, None, found) for signal, found in values.items()))
-    columns.append(_plain(LENGTH, np.array([float(a - b) for a, b in ranges])))
-    columns.append(_plain(RANDOM, np.random.default_rng(seed).random(len(ranges))))
+    columns.append(plain_column(LENGTH, np.array([float(a - b) for a, b in ranges])))
+    columns.append(plain_column(RANDOM, np.random.default_rng(seed).random(len(ranges))))
     of_texts = np.array(owners, dtype=np.int64)
     return JudgedUnits(
         unit=unit,

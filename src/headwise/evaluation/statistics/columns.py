@@ -10,10 +10,9 @@ from scipy.stats import rankdata
 from headwise.data.records.aggregation import Aggregation
 
 Floats = NDArray[np.float64]
-
+Bools = NDArray[np.bool_]
 
 RANDOM, LENGTH = "random", "length"
-
 
 DEFAULT_AGGREGATIONS = (
     Aggregation.MEAN,
@@ -65,5 +64,6 @@ def shares_below(values: Floats) -> Floats:
     return shares
 
 
-def _plain(name: str, values: Floats) -> SignalColumn:
+def plain_column(name: str, values: Floats) -> SignalColumn:
+    """Values that nothing was aggregated to, and that are no probabilities."""
     return SignalColumn(signal=name, aggregation=None, values=values, is_probability=False)

@@ -2,22 +2,25 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from functools import partial
+from typing import Literal, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from headwise.evaluation.statistics.columns import SignalColumn
+from headwise.evaluation.statistics.columns import Bools, Floats, SignalColumn
 from headwise.metrics import (
     Metric,
-    Weighted,
+    Statistic,
     average_precision,
     brier,
     expected_calibration_error,
     f1,
+    kendall_with_interval,
     log_loss,
     matthews,
     over_confidence,
+    pairwise_accuracy,
     pearson,
     rejection_ratio,
     risk_coverage_area,
@@ -25,21 +28,9 @@ from headwise.metrics import (
     spearman,
     undefined,
     under_confidence,
-    weighted_average_precision,
-    weighted_f1,
-    weighted_matthews,
-    weighted_mean,
-    weighted_pearson,
-    weighted_rejection_ratio,
-    weighted_risk_coverage_area,
-    weighted_roc_auc,
-    weighted_spearman,
+    weighted_pairwise_accuracy,
 )
-from headwise.metrics.kendall_interval import kendall_with_interval
-from headwise.metrics.pairwise_accuracy import pairwise_accuracy, weighted_pairwise_accuracy
 
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 Groups = NDArray[np.int64]
 
 
@@ -48,20 +39,29 @@ class Measure:
     """A column of a table.
 
     Attributes:
-        name: Name of the metric.
-        measure: The metric of one signal.
-        weighted: The same under the weights of a resample; ``None`` where the metric brings an
-            interval of its own or has none.
+        of: What is measured of a signal: a statistic, whose interval and test the table draws,
+            or a metric that brings an interval of its own or has none.
         of_ranks: Whether only the order of the values counts, so that signals on different
             scales can be exchanged for a permutation test.
         ranked: Whether one value of the column is better than another by itself.
     """
 
-    name: str
-    measure: Callable[[SignalColumn], Metric]
-    weighted: Callable[[SignalColumn], Weighted] | None = None
+    of: Callable[[SignalColumn], Statistic | Metric]
     of_ranks: bool = False
     ranked: bool = True
+
+
+class _Definition(Protocol):
+    """A metric of values against what is true of them, plain or weighted."""
+
+    def __call__(self, values: ArrayLike, truth: ArrayLike, /) -> Statistic | Metric: ...
+
+
+def against(
+    truth: ArrayLike, metric: _Definition, *, of_ranks: bool = False, ranked: bool = True
+) -> Measure:
+    """A column of a metric that compares the values of a signal with what is true, ``(N,)``."""
+    return Measure(of=lambda column: metric(column.values, truth), of_ranks=of_ranks, ranked=ranked)
 
 
 def correlation_measures(
@@ -75,46 +75,26 @@ def correlation_measures(
         sources: Number of each text's source, ``(n,)``; pairs are compared within a source.
         seed: Of the subsamples behind Kendall's interval.
     """
-    found = [
-        Measure(
-            name="pearson",
-            measure=lambda c: pearson(c.values, gold),
-            weighted=lambda c: weighted_pearson(c.values, gold),
-        ),
-        Measure(
-            name="spearman",
-            measure=lambda c: spearman(c.values, gold),
-            weighted=lambda c: weighted_spearman(c.values, gold),
-            of_ranks=True,
-        ),
-        Measure(
-            name="kendall",
-            measure=lambda c: kendall_with_interval(c.values, gold, groups=groups, seed=seed),
-        ),
-        Measure(
-            name="prr",
-            measure=lambda c: rejection_ratio(c.values, gold),
-            weighted=lambda c: weighted_rejection_ratio(c.values, gold),
-            of_ranks=True,
-        ),
-    ]
-    if len(np.unique(sources)) < len(sources):
-        # A resample of groups that cut through sources would hold halves of pairs
-        whole = len(np.unique(np.stack([sources, groups]), axis=1)[0]) == len(np.unique(sources))
-        found.append(
-            Measure(
-                name="acc_eq",
-                measure=lambda c: pairwise_accuracy(c.values, gold, sources).metric,
-                weighted=(
-                    lambda c: weighted_pairwise_accuracy(
-                        pairwise_accuracy(c.values, gold, sources), sources
-                    )
-                )
-                if whole
-                else None,
-            )
-        )
-    return tuple(found)
+    # A resample of groups that cut through sources would hold halves of pairs
+    whole = len(np.unique(np.stack([sources, groups]), axis=1)[0]) == len(np.unique(sources))
+
+    def pairwise(column: SignalColumn) -> Statistic | Metric:
+        found = pairwise_accuracy(column.values, gold, sources)
+        if not whole or found.metric.value is None:
+            return found.metric
+        weighted = weighted_pairwise_accuracy(found, sources)
+        return Statistic(name="acc_eq", values=weighted, count=len(sources))
+
+    def kendall(column: SignalColumn) -> Metric:
+        return kendall_with_interval(column.values, gold, groups=groups, seed=seed)
+
+    return (
+        against(gold, pearson.weighted),
+        against(gold, spearman.weighted, of_ranks=True),
+        Measure(of=kendall),
+        against(gold, rejection_ratio.weighted, of_ranks=True),
+        *([Measure(of=pairwise)] if len(np.unique(sources)) < len(sources) else []),
+    )
 
 
 def confidence_measures(gold: Floats) -> tuple[Measure, ...]:
@@ -124,16 +104,8 @@ def confidence_measures(gold: Floats) -> tuple[Measure, ...]:
     those are is chance, however many texts there are.
     """
     return (
-        Measure(
-            name="under_confidence",
-            measure=lambda c: under_confidence(c.values, gold),
-            ranked=False,
-        ),
-        Measure(
-            name="over_confidence",
-            measure=lambda c: over_confidence(c.values, gold),
-            ranked=False,
-        ),
+        against(gold, under_confidence, ranked=False),
+        against(gold, over_confidence, ranked=False),
     )
 
 
@@ -146,33 +118,16 @@ def separation_measures(
         correct: Which items are right, ``(N,)``.
         positive: Which of them average precision looks for: ``correct`` or ``wrong``.
     """
+    precision = partial(average_precision.weighted, positive=positive)
     return (
-        Measure(
-            name="roc_auc",
-            measure=lambda c: roc_auc(c.values, correct),
-            weighted=lambda c: weighted_roc_auc(c.values, correct),
-            of_ranks=True,
-        ),
-        Measure(
-            name="average_precision",
-            measure=lambda c: average_precision(c.values, correct, positive=positive),
-            weighted=lambda c: weighted_average_precision(c.values, correct, positive=positive),
-            of_ranks=True,
-        ),
+        against(correct, roc_auc.weighted, of_ranks=True),
+        against(correct, precision, of_ranks=True),
     )
 
 
 def rejection_measures(correct: Bools) -> tuple[Measure, ...]:
     """What is gained by answering only where the score is high."""
-    losses = (~correct).astype(np.float64)
-    return (
-        Measure(
-            name="aurc",
-            measure=lambda c: risk_coverage_area(c.values, losses),
-            weighted=lambda c: weighted_risk_coverage_area(c.values, losses),
-            of_ranks=True,
-        ),
-    )
+    return (against(~correct, risk_coverage_area.weighted, of_ranks=True),)
 
 
 def probability_measures(correct: Bools) -> tuple[Measure, ...]:
@@ -181,44 +136,20 @@ def probability_measures(correct: Bools) -> tuple[Measure, ...]:
     The calibration error has no interval: chance alone makes it larger than it is, more so in
     resamples, and the more so the better a signal is calibrated.
     """
-    labels = correct.astype(np.float64)
 
-    def for_probabilities(
-        name: str, measure: Callable[[Floats, Bools], Metric]
-    ) -> Callable[[SignalColumn], Metric]:
-        def checked(column: SignalColumn) -> Metric:
-            if not column.is_probability:
-                return undefined(
-                    name,
-                    "The signal is no probability.",
-                    count=len(column.values),
-                    higher_is_better=False,
-                )
-            return measure(column.values, correct)
+    def of_probabilities(name: str, metric: _Definition) -> Measure:
+        def of(column: SignalColumn) -> Statistic | Metric:
+            if column.is_probability:
+                return metric(column.values, correct)
+            reason, count = "The signal is no probability.", len(column.values)
+            return undefined(name, reason, count=count, higher_is_better=False)
 
-        return checked
-
-    def clipped(values: Floats) -> Floats:
-        smallest = np.finfo(np.float64).eps
-        kept = np.clip(values, smallest, 1 - smallest)
-        losses: Floats = -np.where(correct, np.log(kept), np.log1p(-kept))
-        return losses
+        return Measure(of=of)
 
     return (
-        Measure(
-            name="brier",
-            measure=for_probabilities("brier", brier),
-            weighted=lambda c: weighted_mean((c.values - labels) ** 2),
-        ),
-        Measure(
-            name="log_loss",
-            measure=for_probabilities("log_loss", log_loss),
-            weighted=lambda c: weighted_mean(clipped(c.values)),
-        ),
-        Measure(
-            name="ece",
-            measure=for_probabilities("ece", expected_calibration_error),
-        ),
+        of_probabilities("brier", brier.weighted),
+        of_probabilities("log_loss", log_loss.weighted),
+        of_probabilities("ece", expected_calibration_error),
     )
 
 
@@ -230,19 +161,7 @@ def decision_measures(flags: Callable[[SignalColumn], Bools], wrong: Bools) -> t
         wrong: Which items the gold calls wrong, ``(N,)``.
     """
     return (
-        Measure(
-            name="mcc",
-            measure=lambda c: matthews(flags(c), wrong),
-            weighted=lambda c: weighted_matthews(flags(c), wrong),
-        ),
-        Measure(
-            name="f1_wrong",
-            measure=lambda c: f1(flags(c), wrong, of="wrong"),
-            weighted=lambda c: weighted_f1(flags(c), wrong, of="wrong"),
-        ),
-        Measure(
-            name="f1_right",
-            measure=lambda c: f1(flags(c), wrong, of="right"),
-            weighted=lambda c: weighted_f1(flags(c), wrong, of="right"),
-        ),
+        Measure(of=lambda column: matthews.weighted(flags(column), wrong)),
+        Measure(of=lambda column: f1.weighted(flags(column), wrong, of="wrong")),
+        Measure(of=lambda column: f1.weighted(flags(column), wrong, of="right")),
     )

@@ -5,30 +5,28 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from headwise.evaluation.statistics.columns import SignalColumn
-from headwise.evaluation.statistics.measures import Measure
+from headwise.evaluation.statistics.columns import Floats, SignalColumn
+from headwise.evaluation.statistics.measures import Groups, Measure
 from headwise.evaluation.statistics.results import Comparison, Row, Table
 from headwise.evaluation.statistics.setup import Resampling, SignificanceTest
 from headwise.evaluation.statistics.significance import (
     compare_with_best,
     compare_with_best_by_permutation,
 )
-from headwise.metrics.bootstrap import bootstrap, percentile_interval
-
-Floats = NDArray[np.float64]
+from headwise.metrics import Metric, Statistic, bootstrap, percentile_interval
 
 
 def build_table(
     columns: Sequence[SignalColumn],
     measures: Sequence[Measure],
     *,
-    groups: NDArray[np.int64],
+    groups: Groups,
     resampling: Resampling,
     name: str,
     title: str,
     note: str,
+    rows_are: str = "signal",
 ) -> Table:
     """Measure every signal, with intervals, and compare the best with the others.
 
@@ -40,16 +38,18 @@ def build_table(
         name: Short name of the table.
         title: Its heading.
         note: What a reader has to know.
+        rows_are: What a row stands for, in the singular.
     """
-    values = [[measure.measure(column) for measure in measures] for column in columns]
+    found = [[measure.of(column) for measure in measures] for column in columns]
+    values = [[_metric(one) for one in row] for row in found]
     several = len(np.unique(groups)) > 1  # of one group every resample is the same
-    cells = [
-        (row, place)
-        for place, measure in enumerate(measures)
-        for row, metrics in enumerate(values)
-        if several and measure.weighted is not None and metrics[place].value is not None
-    ]
-    drawn = _samples(columns, measures, cells, groups=groups, resampling=resampling)
+    statistics = {
+        (row, place): one
+        for place in range(len(measures))
+        for row, of_row in enumerate(found)
+        if several and isinstance(one := of_row[place], Statistic) and one.reason is None
+    }
+    drawn = _samples(statistics, groups=groups, resampling=resampling)
     how = (
         f"{1 - resampling.level:.0%} percentile bootstrap, {resampling.resamples:,} resamples of "
         f"{len(np.unique(groups)):,} groups"
@@ -65,7 +65,9 @@ def build_table(
     comparisons = [
         comparison
         for place, measure in enumerate(measures)
-        if measure.ranked
+        if several
+        and measure.ranked
+        and any(isinstance(of_row[place], Statistic) for of_row in found)
         for comparison in _compare(
             place, measure, columns, rows, drawn, groups=groups, resampling=resampling
         )
@@ -76,34 +78,33 @@ def build_table(
         note=note,
         rows=rows,
         comparisons=tuple(comparisons),
-        unranked=frozenset(measure.name for measure in measures if not measure.ranked),
+        unranked=frozenset(
+            metric.name
+            for measure, metric in zip(measures, values[0], strict=True)
+            if not measure.ranked
+        ),
+        rows_are=rows_are,
     )
 
 
+def _metric(found: Statistic | Metric) -> Metric:
+    return found.metric() if isinstance(found, Statistic) else found
+
+
 def _samples(
-    columns: Sequence[SignalColumn],
-    measures: Sequence[Measure],
-    cells: Sequence[tuple[int, int]],
-    *,
-    groups: NDArray[np.int64],
-    resampling: Resampling,
+    statistics: dict[tuple[int, int], Statistic], *, groups: Groups, resampling: Resampling
 ) -> dict[tuple[int, int], Floats]:
-    statistics = []
-    for row, place in cells:
-        weighted = measures[place].weighted
-        assert weighted is not None
-        statistics.append(weighted(columns[row]))
     if not statistics:
         return {}
     samples = bootstrap(
-        statistics,
+        list(statistics.values()),
         count=len(groups),
         groups=groups,
         resamples=resampling.resamples,
         seed=resampling.seed,
         workers=resampling.workers,
     )
-    return dict(zip(cells, samples, strict=True))
+    return dict(zip(statistics, samples, strict=True))
 
 
 def _compare(
@@ -113,21 +114,19 @@ def _compare(
     rows: Sequence[Row],
     drawn: dict[tuple[int, int], Floats],
     *,
-    groups: NDArray[np.int64],
+    groups: Groups,
     resampling: Resampling,
 ) -> Sequence[Comparison]:
-    if measure.weighted is None or len(np.unique(groups)) < 2:
-        return ()
     metrics = [row.metrics[place] for row in rows]
     labels = [row.label for row in rows]
     if resampling.test is SignificanceTest.PERMUTATION and measure.of_ranks:
 
         def value(scores: Floats) -> float:
-            found = measure.measure(replace(columns[0], values=scores)).value
+            found = _metric(measure.of(replace(columns[0], values=scores))).value
             return math.nan if found is None else found
 
         return compare_with_best_by_permutation(
-            measure.name,
+            metrics[0].name,
             labels,
             metrics,
             [column.values for column in columns],
@@ -139,4 +138,4 @@ def _compare(
         )
     nothing = np.full(resampling.resamples, math.nan)
     samples = np.stack([drawn.get((row, place), nothing) for row in range(len(rows))])
-    return compare_with_best(measure.name, labels, metrics, samples, level=resampling.level)
+    return compare_with_best(metrics[0].name, labels, metrics, samples, level=resampling.level)

@@ -23,7 +23,8 @@ from headwise.evaluation.statistics.measures import Measure
 from headwise.evaluation.statistics.results import Evaluation, Table
 from headwise.evaluation.statistics.setup import Setup
 from headwise.evaluation.statistics.tables import build_table
-from headwise.metrics import Metric, undefined, weighted_mean, weighted_ratio
+from headwise.metrics import Statistic, weighted_ratio
+from headwise.metrics.resampled import mean
 
 Floats = NDArray[np.float64]
 
@@ -98,49 +99,32 @@ def _spread(found: CorruptedSet, setup: Setup) -> Table:
         spread: Floats = highest - lowest
         return spread
 
-    def mean_range(column: SignalColumn) -> Metric:
-        value = float(ranges(column).mean())
-        return Metric(name="range", value=value, count=sources, higher_is_better=False)
+    def mean_range(column: SignalColumn) -> Statistic:
+        return mean("range", ranges(column), higher_is_better=False)
 
     def per_fall(family: str, of_copies: _Copies) -> Measure:
         """Mean difference of two references, over the mean fall of the family's errors."""
-        name = f"spread_per_{family}_error"
 
-        def parts(column: SignalColumn) -> tuple[Floats, Floats]:
+        def of(column: SignalColumn) -> Statistic:
             falls = of_copies.falls(column.values)
             apart = _mean_differences(column.values[:count], groups)
-            return np.where(of_copies.has_any, apart, 0.0), falls
-
-        def measure(column: SignalColumn) -> Metric:
-            apart, falls = parts(column)
             known = falls[of_copies.has_any]
             # Divided by a fall that chance explains, the ratio would be anything
-            if not known.mean() > 3 * known.std() / len(known) ** 0.5:
-                return undefined(
-                    name,
-                    "Errors do not lower the score by more than chance would.",
-                    count=len(known),
-                    higher_is_better=False,
-                )
-            return Metric(
-                name=name,
-                value=float(apart.sum() / falls.sum()),
-                count=len(known),
+            by_chance = not known.mean() > 3 * known.std() / len(known) ** 0.5
+            reason = "Errors do not lower the score by more than chance would."
+            return Statistic(
+                name=f"spread_per_{family}_error",
+                values=weighted_ratio(np.where(of_copies.has_any, apart, 0.0), falls),
+                count=sources,
+                reason=reason if by_chance else None,
                 higher_is_better=False,
             )
 
-        return Measure(
-            name=name, measure=measure, weighted=lambda column: weighted_ratio(*parts(column))
-        )
+        return Measure(of=of)
 
     measures = (
         *(per_fall(family, of_copies) for family, of_copies in families.items()),
-        Measure(
-            name="range",
-            measure=mean_range,
-            weighted=lambda column: weighted_mean(ranges(column)),
-            ranked=False,
-        ),
+        Measure(of=mean_range, ranked=False),
     )
     return build_table(
         columns,

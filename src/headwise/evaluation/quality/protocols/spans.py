@@ -1,9 +1,8 @@
 """Do the spans below a threshold cover the spans that people marked?"""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from headwise.data.records.error_spans import Range
 from headwise.evaluation.quality.columns import pieces
@@ -17,16 +16,7 @@ from headwise.evaluation.statistics.measures import Measure
 from headwise.evaluation.statistics.results import Evaluation
 from headwise.evaluation.statistics.setup import Setup
 from headwise.evaluation.statistics.tables import build_table
-from headwise.metrics import (
-    SpanScores,
-    Weighted,
-    overlap_counts,
-    span_scores,
-    token_span_scores,
-    weighted_ratio,
-)
-
-Counts = NDArray[np.int64]
+from headwise.metrics import Statistic, span_statistics
 
 
 def spans(
@@ -50,7 +40,8 @@ def spans(
     found = pieces(texts, unit, seed=setup.resampling.seed)
     gold = [_joined(text.error_ranges or (), text.scored.hypothesis) for text in texts]
     tokens = [[(t.start, t.end) for t in text.scored.tokens if t.start < t.end] for text in texts]
-    predicted: dict[int, list[list[Range]]] = {}
+    # Of each column: precision, recall and F1, first in characters and then in tokens
+    statistics: dict[int, tuple[Statistic, ...]] = {}
     for column in found.columns:
         flags = cross_fitted_flags(
             column.values, found.wrong, found.groups, seed=setup.resampling.seed, criterion="f1"
@@ -58,31 +49,25 @@ def spans(
         marked: list[list[Range]] = [[] for _ in texts]
         for piece in np.flatnonzero(flags):
             marked[found.texts[piece]].append(found.ranges[piece])
-        predicted[id(column)] = [
+        predicted = [
             _joined(ranges, text.scored.hypothesis)
             for ranges, text in zip(marked, texts, strict=True)
         ]
+        statistics[id(column)] = (
+            *span_statistics(predicted, gold),
+            *span_statistics(predicted, gold, tokens),
+        )
 
-    def characters(column: SignalColumn) -> SpanScores:
-        return span_scores(predicted[id(column)], gold)
+    def measure(place: int) -> Measure:
+        def of(column: SignalColumn) -> Statistic:
+            return statistics[id(column)][place]
 
-    def in_tokens(column: SignalColumn) -> SpanScores:
-        return token_span_scores(predicted[id(column)], gold, tokens)
+        return Measure(of=of)
 
-    def counts(column: SignalColumn) -> Counts:
-        return overlap_counts(predicted[id(column)], gold)
-
-    def token_counts(column: SignalColumn) -> Counts:
-        return overlap_counts(predicted[id(column)], gold, tokens=tokens)
-
-    groups = group_numbers(texts)
     table = build_table(
         found.columns,
-        (
-            *_span_measures("span", characters, counts),
-            *_span_measures("token_span", in_tokens, token_counts),
-        ),
-        groups=groups,
+        [measure(place) for place in range(6)],
+        groups=group_numbers(texts),
         resampling=setup.resampling,
         name="spans",
         title=f"Spans against those marked by {setup.gold_name}",
@@ -111,33 +96,3 @@ def _joined(ranges: Iterable[Range], text: str) -> list[Range]:
         else:
             joined.append((start, end))
     return joined
-
-
-def _span_measures(
-    name: str,
-    scores: Callable[[SignalColumn], SpanScores],
-    counts: Callable[[SignalColumn], Counts],
-) -> tuple[Measure, ...]:
-    """Precision, recall and F1 of spans from the counts of each text."""
-
-    def ratio(column: SignalColumn, over: Sequence[int], times: float) -> Weighted:
-        numbers = counts(column).astype(np.float64)  # right, predicted and gold, of each text
-        return weighted_ratio(times * numbers[:, 0], numbers[:, list(over)].sum(axis=1))
-
-    return (
-        Measure(
-            name=f"{name}_precision",
-            measure=lambda c: scores(c).precision,
-            weighted=lambda c: ratio(c, (1,), 1.0),
-        ),
-        Measure(
-            name=f"{name}_recall",
-            measure=lambda c: scores(c).recall,
-            weighted=lambda c: ratio(c, (2,), 1.0),
-        ),
-        Measure(
-            name=f"{name}_f1",
-            measure=lambda c: scores(c).f1,
-            weighted=lambda c: ratio(c, (1, 2), 2.0),
-        ),
-    )
