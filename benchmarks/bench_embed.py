@@ -10,8 +10,7 @@ import sys
 import torch
 
 from comparison import compare_seconds, device_line
-from headwise.backbones.encoded_texts import EncodedText
-from headwise.backbones.loading import load_encoder
+from headwise.backbones import EncodedText, load_encoder
 from headwise.bundled.registry import MINILM, locate_entailment
 
 try:

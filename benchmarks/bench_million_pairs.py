@@ -17,7 +17,7 @@ import torch
 
 from bench_nli_epochs import sentences
 from comparison import device_line, seconds
-from headwise.backbones.loading import load_encoder
+from headwise.backbones import load_encoder
 from headwise.bundled.registry import MINILM, locate_entailment
 from headwise.choices import NLIFeatures
 from headwise.features.inference_features import EncodedInferences, InferenceFeatures

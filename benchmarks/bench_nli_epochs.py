@@ -19,8 +19,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import torch
 
 from comparison import device_line
-from headwise.backbones.encoder import EncoderBackbone
-from headwise.backbones.loading import load_encoder
+from headwise.backbones import EncoderBackbone, load_encoder
 from headwise.bundled.registry import MINILM, locate_entailment
 from headwise.choices import NLIFeatures
 from headwise.data.readers.inferences import read_inferences

@@ -9,8 +9,7 @@ import random
 import torch
 
 from comparison import compare_seconds, device_line
-from headwise.backbones.encoder import EncoderBackbone
-from headwise.backbones.loading import load_encoder
+from headwise.backbones import EncoderBackbone, load_encoder
 from headwise.bundled.registry import MINILM, locate_entailment
 from headwise.choices import NLIFeatures
 from headwise.entailment import EntailmentModel

@@ -15,7 +15,7 @@ from transformers import (
     ViTModel,
 )
 
-from headwise.backbones.encoder import EncodedText, EncoderBackbone
+from headwise.backbones import EncodedText, EncoderBackbone
 from headwise.errors import ContextLengthError, TextError, UnsupportedModelError
 from headwise.functional.pooling import Pooling
 

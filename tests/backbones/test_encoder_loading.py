@@ -8,8 +8,7 @@ import torch
 from tiny_encoders import HIDDEN, POSITIONS, tiny_encoder
 from tiny_models import PAIRS
 
-from headwise.backbones.encoder import EncodedText, EncoderBackbone
-from headwise.backbones.loading import load_encoder
+from headwise.backbones import EncodedText, EncoderBackbone, load_encoder
 from headwise.errors import UnknownModelError, UnsupportedModelError, WeightsError
 from headwise.functional.pooling import Pooling
 

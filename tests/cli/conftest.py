@@ -6,7 +6,7 @@ import pytest
 import torch
 from tiny_encoders import tiny_encoder
 
-from headwise.backbones.encoder import EncoderBackbone
+from headwise.backbones import EncoderBackbone
 from headwise.choices import NLIFeatures
 from headwise.entailment import EntailmentModel
 from headwise.heads import AbstentionHead, NLIHead, TaskHeads, TaskHeadsConfig, save_task_heads

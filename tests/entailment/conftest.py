@@ -7,7 +7,7 @@ import torch
 from tiny_encoders import tiny_encoder
 from torch.nn import functional as F
 
-from headwise.backbones.encoder import EncoderBackbone
+from headwise.backbones import EncoderBackbone
 from headwise.choices import NLIFeatures
 from headwise.entailment import EntailmentModel, Prediction
 from headwise.heads import NLI_LABELS, AbstentionHead, NLIHead, TaskHeads, TaskHeadsConfig

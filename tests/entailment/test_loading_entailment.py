@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from headwise.backbones.encoder import EncoderBackbone
+from headwise.backbones import EncoderBackbone
 from headwise.entailment import EntailmentModel
 from headwise.errors import UnknownModelError
 from headwise.heads import save_seed_heads, save_task_heads

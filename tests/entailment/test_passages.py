@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny_encoders import tiny_encoder
 
-from headwise.backbones.encoder import EncoderBackbone
+from headwise.backbones import EncoderBackbone
 from headwise.entailment.passages import Passage, passages, sentences
 from headwise.errors import ContextLengthError
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from tiny_encoders import ENCODERS, tiny_encoder
 
-from headwise.backbones.encoder import EncoderBackbone
+from headwise.backbones import EncoderBackbone
 from headwise.entailment import EntailmentModel, Prediction
 from headwise.entailment.embedding import TextEmbeddings
 from headwise.errors import ContextLengthError, InputError, MismatchError, TextError

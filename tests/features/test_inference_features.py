@@ -7,7 +7,7 @@ import torch
 from tiny_encoders import tiny_encoder
 from torch import Tensor
 
-from headwise.backbones.encoder import EncodedText, EncoderBackbone
+from headwise.backbones import EncodedText, EncoderBackbone
 from headwise.choices import NLIFeatures
 from headwise.data.records.inferences import InferencePair
 from headwise.features.inference_features import (

@@ -7,7 +7,7 @@ import torch
 from tiny_encoders import tiny_encoder
 from torch import Tensor
 
-from headwise.backbones.encoder import EncodedText, EncoderBackbone
+from headwise.backbones import EncodedText, EncoderBackbone
 from headwise.errors import DataError, MismatchError
 from headwise.features import vectors as vectors_module
 from headwise.features.vectors import (

@@ -1,7 +1,7 @@
 """What all frozen language models have in common."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 import torch
@@ -73,17 +73,6 @@ class LanguageBackbone(FrozenModel):
         elif prompt.has_source:
             check_text(source, what="source", control_tokens=self._control_tokens)
 
-    def check_pair(
-        self, source: object, hypothesis: object, prompt: PromptTemplate
-    ) -> InputError | None:
-        """What is wrong with a pair, if anything."""
-        try:
-            self.check_source(source, prompt)
-            check_text(hypothesis, what="hypothesis", control_tokens=self._control_tokens)
-        except InputError as error:
-            return error
-        return None
-
     def token_name(self, token_id: int) -> str:
         """The token as it stands in the vocabulary, special marks included."""
         return str(self.tokenizer.convert_ids_to_tokens(token_id))
@@ -92,7 +81,6 @@ class LanguageBackbone(FrozenModel):
     def check_prompt(self, prompt: PromptTemplate) -> None:
         """Refuse a template of the wrong kind (`PromptError`)."""
 
-    @abstractmethod
     def encode(
         self,
         pairs: Sequence[tuple[Source, str]],
@@ -111,7 +99,36 @@ class LanguageBackbone(FrozenModel):
 
         Returns:
             One result a pair; an error stands in the place of a pair that cannot be scored.
+
+        Raises:
+            PromptBoundaryError: If a token reaches over the end of the prompt.
         """
+        errors = [self._wrong_with(*pair, prompt) for pair in pairs]
+        good = [pair for pair, error in zip(pairs, errors, strict=True) if error is None]
+        limit = self.length_limit(max_length)
+        encoded = iter(self._encode_good(good, prompt, limit=limit, cut=cut) if good else ())
+        return [next(encoded) if error is None else error for error in errors]
+
+    def _wrong_with(
+        self, source: object, hypothesis: object, prompt: PromptTemplate
+    ) -> InputError | None:
+        try:
+            self.check_source(source, prompt)
+            check_text(hypothesis, what="hypothesis", control_tokens=self._control_tokens)
+        except InputError as error:
+            return error
+        return None
+
+    @abstractmethod
+    def _encode_good(
+        self,
+        pairs: Sequence[tuple[Source, str]],
+        prompt: PromptTemplate,
+        *,
+        limit: int | None,
+        cut: bool,
+    ) -> Iterable[EncodedPair | InputError]:
+        """Tokenise pairs whose texts can be read, at least one, as `encode` does."""
 
     @abstractmethod
     def encode_prompt(self, source: str | None, prompt: PromptTemplate) -> dict[str, Tensor]:

@@ -1,6 +1,6 @@
 """Frozen decoder-only language models."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -9,7 +9,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.cache_utils import Cache, DynamicCache
 
 from headwise.backbones.base import LanguageBackbone
-from headwise.backbones.encoded_pairs import EncodedPair, pad_right, target_rows
+from headwise.backbones.encoded_pairs import EncodedPair, stack_rows, target_rows
 from headwise.backbones.prompts import PromptTemplate, Rendered, SequenceTemplate, Source
 from headwise.backbones.token_ranges import hypothesis_ranges
 from headwise.errors import (
@@ -22,11 +22,9 @@ from headwise.errors import (
 
 
 class CausalBackbone(LanguageBackbone):
-    """A frozen causal language model, its tokeniser, and its last hidden states.
+    """A frozen causal language model, its last hidden states, and its tokeniser.
 
-    Attributes:
-        model: The Transformers model, in ``eval`` mode, no parameter of it trainable.
-        tokenizer: Its tokeniser; must be a fast one, since offsets are needed.
+    The tokeniser must be a fast one, since offsets are needed.
     """
 
     def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
@@ -50,28 +48,16 @@ class CausalBackbone(LanguageBackbone):
                 "load the model with a fast tokeniser."
             )
 
-    def encode(
+    def _encode_good(
         self,
         pairs: Sequence[tuple[Source, str]],
         prompt: PromptTemplate,
         *,
-        max_length: int | None = None,
-        cut: bool = False,
-    ) -> list[EncodedPair | InputError]:
-        """Tokenise pairs; see :meth:`LanguageBackbone.encode`.
-
-        Raises:
-            PromptBoundaryError: If a token reaches over the end of the prompt.
-        """
+        limit: int | None,
+        cut: bool,
+    ) -> Iterator[EncodedPair | InputError]:
         assert not isinstance(prompt, SequenceTemplate)
-        errors = [self.check_pair(*pair, prompt) for pair in pairs]
-        rendered = [
-            prompt.render(self.tokenizer, *pair)
-            for pair, error in zip(pairs, errors, strict=True)
-            if error is None
-        ]
-        if not rendered:
-            return [error for error in errors if error is not None]
+        rendered = [prompt.render(self.tokenizer, *pair) for pair in pairs]
         tokens = self.tokenizer(
             [whole.text for whole in rendered],
             add_special_tokens=False,
@@ -80,13 +66,8 @@ class CausalBackbone(LanguageBackbone):
             return_token_type_ids=False,
             verbose=False,  # too long a text gets an error of ours, not a warning
         )
-        encoded = iter(
-            self._encode_one(whole, ids, offsets, limit=self.length_limit(max_length), cut=cut)
-            for whole, ids, offsets in zip(
-                rendered, tokens["input_ids"], tokens["offset_mapping"], strict=True
-            )
-        )
-        return [next(encoded) if error is None else error for error in errors]
+        columns = zip(rendered, tokens["input_ids"], tokens["offset_mapping"], strict=True)
+        return (self._encode_one(*row, limit=limit, cut=cut) for row in columns)
 
     def _encode_one(
         self,
@@ -150,15 +131,14 @@ class CausalBackbone(LanguageBackbone):
             input_ids: Token ids, ``(B, T)``.
             inputs: Further inputs of the model's decoder, an attention mask for instance.
         """
-        hidden: Tensor = self._decoder(
-            input_ids=input_ids, use_cache=False, **inputs
-        ).last_hidden_state
+        read = self._decoder(input_ids=input_ids, use_cache=False, **inputs)
+        hidden: Tensor = read.last_hidden_state
         return hidden
 
     def target_hidden(self, pairs: Sequence[EncodedPair]) -> Tensor:
         """Hidden states that predict the targets of a batch, ``(N, H)``, pair after pair."""
         batch = list(pairs)
-        ids, _ = pad_right([pair.input_ids for pair in batch], device=self.device)
+        ids, _ = stack_rows([pair.input_ids for pair in batch], device=self.device)
         return target_rows(self.hidden_states(ids), batch)
 
     def shared_prompt_hidden(self, pairs: Sequence[EncodedPair]) -> Tensor:
@@ -181,7 +161,7 @@ class CausalBackbone(LanguageBackbone):
             use_cache=True,
         )
         cache.batch_repeat_interleave(len(batch))
-        ids, mask = pad_right([pair.input_ids[first:] for pair in batch], device=self.device)
+        ids, mask = stack_rows([pair.input_ids[first:] for pair in batch], device=self.device)
         hidden = self._decoder(
             input_ids=ids,
             attention_mask=torch.cat([mask.new_ones(len(batch), first), mask], dim=1),

@@ -1,5 +1,6 @@
 """A pair as token ids, with the place of every scored token in the text."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -31,34 +32,32 @@ class EncodedPair:
         return len(self.input_ids) + len(self.source_ids)
 
 
-def pad_right(rows: list[tuple[int, ...]], *, device: torch.device) -> tuple[Tensor, Tensor]:
+def stack_rows(
+    rows: Sequence[tuple[int, ...]], *, device: torch.device, filling: int | None = None
+) -> tuple[Tensor, Tensor]:
     """Stack rows of ids into ``(B, T)`` with a mask of the same shape, 1 for real tokens.
 
-    The filling repeats each row's last token: a padding token would make Transformers warn of a
-    missing mask where, behind causal attention, none is needed.
+    By default each row's last token fills it up: a padding token would make Transformers warn of
+    a missing mask where, behind causal attention, none is needed.
     """
     width = max(map(len, rows))
-    ids = torch.tensor([row + row[-1:] * (width - len(row)) for row in rows], device=device)
+    ends = [row[-1:] if filling is None else (filling,) for row in rows]
+    filled = [row + end * (width - len(row)) for row, end in zip(rows, ends, strict=True)]
+    ids = torch.tensor(filled, device=device)
     lengths = torch.tensor([[len(row)] for row in rows], device=device)
     return ids, (torch.arange(width, device=device) < lengths).long()
 
 
 def target_rows(hidden: Tensor, pairs: list[EncodedPair], *, skipped: int = 0) -> Tensor:
-    """Pick the hidden states that predict the targets.
+    """Pick the hidden states that predict the targets, ``(N, H)``, pair after pair.
 
     Args:
         hidden: Hidden states of a batch, ``(B, T, H)``.
         pairs: Its B pairs.
         skipped: How many positions at the start of every pair ``hidden`` lacks.
-
-    Returns:
-        ``(N, H)``, the targets of the first pair first.
     """
-    rows = torch.cat([torch.full((len(pair.targets),), index) for index, pair in enumerate(pairs)])
-    columns = torch.cat(
-        [
-            torch.arange(pair.first - skipped, pair.first - skipped + len(pair.targets))
-            for pair in pairs
-        ]
-    )
+    counts = torch.tensor([len(pair.targets) for pair in pairs])
+    rows = torch.arange(len(pairs)).repeat_interleave(counts)
+    starts = [pair.first - skipped for pair in pairs]
+    columns = torch.cat([torch.arange(a, a + n) for a, n in zip(starts, counts, strict=True)])
     return hidden[rows.to(hidden.device), columns.to(hidden.device)]

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
+from headwise.backbones.encoded_pairs import stack_rows
 from headwise.backbones.text_checks import check_text
 from headwise.errors import InputError, TextError
 
@@ -39,10 +40,10 @@ def encode_texts(
     token_types: bool,
     check_length: Callable[[int], None],
 ) -> list[EncodedText | InputError]:
-    """Tokenise texts, or pairs of texts, in one call of the tokeniser.
+    """Tokenise texts, or pairs of texts, in one call of the tokeniser, in its own layout.
 
     Args:
-        tokenizer: The tokeniser; its own layout puts pairs together.
+        tokenizer: The tokeniser.
         columns: One column of texts, or two of the same length, by what errors call them.
         control_tokens: Finds control tokens spelled out in a text.
         token_types: Whether the model asks which text a token belongs to.
@@ -110,14 +111,8 @@ def stack_codes(
         Token ids, mask of real tokens, and token types (``None`` if the codes have none), each
         ``(B, T)``, int64.
     """
-    width = max(map(len, codes))
-
-    def stacked(rows: list[tuple[int, ...]], filling: int) -> Tensor:
-        return torch.tensor([row + (filling,) * (width - len(row)) for row in rows], device=device)
-
-    ids = stacked([code.input_ids for code in codes], padding_id)
-    lengths = torch.tensor([[len(code)] for code in codes], device=device)
-    mask = (torch.arange(width, device=device) < lengths).long()
+    ids, mask = stack_rows([code.input_ids for code in codes], filling=padding_id, device=device)
     if not codes[0].token_type_ids:
         return ids, mask, None
-    return ids, mask, stacked([code.token_type_ids for code in codes], 0)
+    types, _ = stack_rows([code.token_type_ids for code in codes], filling=0, device=device)
+    return ids, mask, types

@@ -17,28 +17,8 @@ from headwise.functional.length_batches import length_batches
 from headwise.functional.pooling import Pooling, pool
 from headwise.progress import progress_bar
 
-
-def first_token_reads_all(model: PreTrainedModel) -> bool:
-    """Whether the first token's last hidden state depends on the second token.
-
-    Asked of the model itself, since configurations do not say: it reads two inputs that differ
-    in their second token alone.
-    """
-    weight = cast(Tensor, model.get_input_embeddings().weight)
-    last = len(weight) - 1  # far from the padding's id
-    ids = torch.tensor([[last, last - 1], [last, last - 2]], device=weight.device)
-    with torch.inference_mode():
-        hidden = model(input_ids=ids, attention_mask=torch.ones_like(ids)).last_hidden_state
-    return not torch.equal(hidden[0, 0], hidden[1, 0])
-
-
-__all__ = ["EncodedText", "EncoderBackbone"]
-
-
 # Larger batches fall out of a CPU's caches, where nothing is gained by their size
 _BATCH_TOKENS_ON_CPU = 1024
-
-
 _BATCH_TOKENS_ELSEWHERE = 16384
 
 
@@ -48,8 +28,6 @@ class EncoderBackbone(FrozenModel):
     Of an encoder-decoder model only the encoder is kept; a task's head is left out.
 
     Attributes:
-        model: The Transformers model, in ``eval`` mode, no parameter of it trainable.
-        tokenizer: Its tokeniser.
         pooling: Ways of pooling; the embedding is their results one after the other.
         normalise: Whether embeddings get unit length.
     """
@@ -122,14 +100,20 @@ class EncoderBackbone(FrozenModel):
 
     @cached_property
     def _first_token_reads_all(self) -> bool:
-        return first_token_reads_all(self.model)
+        """Whether the first token's last hidden state depends on the second token.
+
+        Asked of the model itself, since configurations do not say: it reads two inputs that
+        differ in their second token alone.
+        """
+        weight = cast(Tensor, self.model.get_input_embeddings().weight)
+        last = len(weight) - 1  # far from the padding's id
+        ids = torch.tensor([[last, last - 1], [last, last - 2]], device=weight.device)
+        with torch.inference_mode():
+            hidden = self.forward(ids, torch.ones_like(ids))
+        return not torch.equal(hidden[0, 0], hidden[1, 0])
 
     def encode(self, texts: Sequence[str], *, what: str = "text") -> list[EncodedText | InputError]:
-        """Tokenise texts.
-
-        Args:
-            texts: The texts.
-            what: What an error calls them.
+        """Tokenise texts, which errors call ``what``.
 
         Returns:
             One result a text; a `TextError` or `ContextLengthError` stands in the place of a
@@ -138,13 +122,9 @@ class EncoderBackbone(FrozenModel):
         return self._encode({what: texts}, begins=f"The {what} takes")
 
     def encode_pairs(self, pairs: Sequence[tuple[str, str]]) -> list[EncodedText | InputError]:
-        """Tokenise pairs of texts to be read together, in the tokeniser's own layout.
+        """Tokenise premises and hypotheses to be read together, in the tokeniser's own layout.
 
-        Args:
-            pairs: Premises and hypotheses.
-
-        Returns:
-            One result a pair, as in :meth:`encode`.
+        Results are as in :meth:`encode`.
         """
         premises, hypotheses = ([pair[side] for pair in pairs] for side in (0, 1))
         columns = {"premise": premises, "hypothesis": hypotheses}
@@ -197,11 +177,7 @@ class EncoderBackbone(FrozenModel):
         return self.forward(ids, mask, types), mask
 
     def pool(self, hidden: Tensor, mask: Tensor) -> Tensor:
-        """Pool the token vectors of a batch.
-
-        Args:
-            hidden: Hidden states, ``(B, T, H)``.
-            mask: 1 for real tokens, ``(B, T)``.
+        """Pool token vectors ``(B, T, H)`` by their mask ``(B, T)``.
 
         Returns:
             ``(B, E)``, float32, not normalised.

@@ -1,6 +1,6 @@
 """Frozen encoder-decoder models: Marian, NLLB, mBART, T5, Whisper's text decoder."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -8,18 +8,16 @@ from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from headwise.backbones.base import LanguageBackbone
-from headwise.backbones.encoded_pairs import EncodedPair, pad_right, target_rows
+from headwise.backbones.encoded_pairs import EncodedPair, stack_rows, target_rows
 from headwise.backbones.prompts import PromptTemplate, SequenceTemplate, Source
 from headwise.backbones.token_ranges import align_pieces, hypothesis_ranges
 from headwise.errors import InputError, PromptError, TextError
 
 
 class EncoderDecoderBackbone(LanguageBackbone):
-    """A frozen encoder-decoder model, its tokeniser, and its decoder's last hidden states.
+    """A frozen encoder-decoder model, its decoder's last hidden states, and its tokeniser.
 
-    Attributes:
-        model: The Transformers model, in ``eval`` mode, no parameter of it trainable.
-        tokenizer: Its tokeniser, fast or slow.
+    The tokeniser may be fast or slow.
     """
 
     def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
@@ -62,28 +60,21 @@ class EncoderDecoderBackbone(LanguageBackbone):
         if prompt.target_language is not None:
             self.tokenizer.tgt_lang = prompt.target_language
 
-    def encode(
+    def _encode_good(
         self,
         pairs: Sequence[tuple[Source, str]],
         prompt: PromptTemplate,
         *,
-        max_length: int | None = None,
-        cut: bool = False,
-    ) -> list[EncodedPair | InputError]:
-        """Tokenise pairs; see :meth:`LanguageBackbone.encode`."""
+        limit: int | None,
+        cut: bool,
+    ) -> Iterator[EncodedPair | InputError]:
         assert isinstance(prompt, SequenceTemplate)
         self._set_languages(prompt)
-        limit = self.length_limit(max_length)
-        results: list[EncodedPair | InputError] = []
-        for source, hypothesis in pairs:
-            error = self.check_pair(source, hypothesis, prompt)
+        for pair in pairs:
             try:
-                results.append(
-                    error or self._encode_one(source, hypothesis, prompt, limit=limit, cut=cut)
-                )
-            except InputError as too_long:
-                results.append(too_long)
-        return results
+                yield self._encode_one(*pair, prompt, limit=limit, cut=cut)
+            except InputError as error:
+                yield error
 
     def _encode_one(
         self,
@@ -180,16 +171,16 @@ class EncoderDecoderBackbone(LanguageBackbone):
     def target_hidden(self, pairs: Sequence[EncodedPair]) -> Tensor:
         """Hidden states that predict the targets of a batch, ``(N, H)``, pair after pair."""
         batch = list(pairs)
-        source, mask = pad_right([pair.source_ids for pair in batch], device=self.device)
-        ids, _ = pad_right([pair.input_ids for pair in batch], device=self.device)
+        source, mask = stack_rows([pair.source_ids for pair in batch], device=self.device)
+        ids, _ = stack_rows([pair.input_ids for pair in batch], device=self.device)
         return target_rows(self.hidden_states(ids, input_ids=source, attention_mask=mask), batch)
 
     def shared_prompt_hidden(self, pairs: Sequence[EncodedPair]) -> Tensor:
         """Like :meth:`target_hidden`, for pairs that share their source: it is read once."""
         batch = list(pairs)
-        source, mask = pad_right([batch[0].source_ids], device=self.device)
+        source, mask = stack_rows([batch[0].source_ids], device=self.device)
         encoded = self._encoder(input_ids=source, attention_mask=mask).last_hidden_state
-        ids, _ = pad_right([pair.input_ids for pair in batch], device=self.device)
+        ids, _ = stack_rows([pair.input_ids for pair in batch], device=self.device)
         hidden = self.hidden_states(
             ids,
             encoder_hidden=encoded.expand(len(batch), -1, -1),

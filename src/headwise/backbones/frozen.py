@@ -11,7 +11,12 @@ from headwise.errors import ContextLengthError
 
 
 class FrozenModel(ABC):
-    """A Transformers model that is not trained, and its tokeniser."""
+    """A Transformers model that is not trained, and its tokeniser.
+
+    Attributes:
+        model: In ``eval`` mode, no parameter of it trainable.
+        tokenizer: What gives its input.
+    """
 
     def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
         self.model = model.requires_grad_(False).eval()
@@ -42,15 +47,9 @@ class FrozenModel(ABC):
     def check_length(
         self, tokens: int, *, limit: int | None, what: str = "Prompt and hypothesis take"
     ) -> None:
-        """Refuse what is longer than a limit.
+        """Refuse more tokens than a limit (`ContextLengthError`); nothing is cut in silence.
 
-        Args:
-            tokens: How long the input is.
-            limit: How long it may be.
-            what: Begins the message, verb included.
-
-        Raises:
-            ContextLengthError: If there are too many tokens. Nothing is ever cut in silence.
+        ``what`` begins the message, verb included.
         """
         if limit is not None and tokens > limit:
             raise ContextLengthError(

@@ -62,9 +62,7 @@ def load_backbone(
     if device is not None and device_map is not None:
         raise ValueError("Give `device` or `device_map`, not both.")
     target = _device(device)
-    if dtype is None:
-        dtype = torch.float32 if target.type == "cpu" and device_map is None else "auto"
-    _check_dtype(dtype)
+    dtype = _dtype(dtype, on_cpu=target.type == "cpu" and device_map is None)
     with _named_errors(name):
         config = AutoConfig.from_pretrained(name, trust_remote_code=trust_remote_code)
         tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=trust_remote_code)
@@ -101,10 +99,9 @@ def load_encoder(
 
     Args:
         name: A folder or a hub id; a Transformers or a sentence-transformers model.
-        dtype: The model's floating point type, or ``"auto"`` for that of its file. By default
-            float32 on a CPU, ``"auto"`` elsewhere.
-        device: Where the model goes; the machine's accelerator by default.
-        trust_remote_code: Whether code that comes with the model may run. Off by default.
+        dtype: As for :func:`load_backbone`.
+        device: Likewise.
+        trust_remote_code: Likewise.
         max_length: Longest input in tokens; see `EncoderBackbone`.
 
     Raises:
@@ -113,9 +110,7 @@ def load_encoder(
         WeightsError: If its weights are damaged or only there as pickles.
     """
     target = _device(device)
-    if dtype is None:
-        dtype = torch.float32 if target.type == "cpu" else "auto"
-    _check_dtype(dtype)
+    dtype = _dtype(dtype, on_cpu=target.type == "cpu")
 
     def read(path: str) -> str | None:
         found = cached_file(
@@ -134,27 +129,18 @@ def load_encoder(
         }
         tokenizer = AutoTokenizer.from_pretrained(name, **place)
         model = AutoModel.from_pretrained(name, dtype=dtype, use_safetensors=True, **place)
-    if settings is None:
-        return EncoderBackbone(model.to(target), tokenizer, max_length=max_length)
-    if settings.lower_case:
-        own = tokenizer.backend_tokenizer.normalizer
-        steps = [normalizers.Lowercase(), *([] if own is None else [own])]
-        tokenizer.backend_tokenizer.normalizer = normalizers.Sequence(steps)
-    return EncoderBackbone(
-        model.to(target),
-        tokenizer,
-        pooling=settings.pooling,
-        normalise=settings.normalise,
-        max_length=max_length,
-    )
+    options: dict[str, Any] = {}
+    if settings is not None:
+        options = {"pooling": settings.pooling, "normalise": settings.normalise}
+        if settings.lower_case:
+            own = tokenizer.backend_tokenizer.normalizer
+            steps = [normalizers.Lowercase(), *([] if own is None else [own])]
+            tokenizer.backend_tokenizer.normalizer = normalizers.Sequence(steps)
+    return EncoderBackbone(model.to(target), tokenizer, max_length=max_length, **options)
 
 
 def _device(device: torch.device | str | None) -> torch.device:
-    """The device to load onto.
-
-    Raises:
-        ValueError: If this machine, or this PyTorch, has no such device.
-    """
+    """The device to load onto; one that this machine or this PyTorch lacks is a `ValueError`."""
     if device is None:
         return default_device()
     try:
@@ -170,14 +156,17 @@ def _device(device: torch.device | str | None) -> torch.device:
     return target
 
 
-def _check_dtype(dtype: torch.dtype | str) -> None:
-    """Refuse what is no floating point type, by whatever name (`ValueError`)."""
+def _dtype(dtype: torch.dtype | str | None, *, on_cpu: bool) -> torch.dtype | str:
+    """The type to load, by whatever name; what is no floating point type is a `ValueError`."""
+    if dtype is None:
+        return torch.float32 if on_cpu else "auto"
     found = getattr(torch, dtype.removeprefix("torch."), None) if isinstance(dtype, str) else dtype
     if dtype != "auto" and not (isinstance(found, torch.dtype) and found.is_floating_point):
         raise ValueError(
             f"`dtype` must be a floating point type such as float32, bfloat16 or float16, or "
             f"auto, got {str(dtype)!r}."
         )
+    return dtype
 
 
 @contextmanager

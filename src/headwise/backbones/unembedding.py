@@ -62,15 +62,13 @@ class LogitTransformation(NamedTuple):
 class Unembedding:
     """Turns the hidden states that enter a model's output layer into its logits.
 
-    ``logits = cap * tanh(z / cap)`` with ``z = scale * (h @ W.T) + b``; without a soft-cap,
-    ``logits = z``.
+    The products ``h @ W.T`` are transformed as :class:`LogitTransformation` says.
 
     Attributes:
         weight: ``(V, H)``, the model's own tensor, not a copy.
-        bias: ``(V,)``, or ``None``.
-        scale: Factor on the products (Cohere's ``logit_scale``, one over Granite's
-            ``logits_scaling``).
-        softcap: Bound on the logits' absolute value (Gemma 2's ``final_logit_softcapping``).
+        bias: ``(V,)``, the layer's own and the model's together, or ``None``.
+        scale: As in the transformation.
+        softcap: Likewise.
     """
 
     weight: Tensor
@@ -89,27 +87,12 @@ class Unembedding:
         return self.weight.shape[1]
 
     def __call__(self, hidden: Tensor) -> Tensor:
-        """Compute logits.
-
-        Args:
-            hidden: Hidden states, ``(..., H)``; cast to the dtype of the weight.
-
-        Returns:
-            A new tensor of logits, ``(..., V)``, in the dtype of the weight.
-        """
+        """New logits ``(..., V)`` of hidden states ``(..., H)``, in the dtype of the weight."""
         logits = F.linear(hidden.to(self.weight.dtype), self.weight)
         return self._finish(logits, self.bias)
 
     def gathered(self, hidden: Tensor, token_ids: Tensor) -> Tensor:
-        """Compute the logits of chosen tokens only.
-
-        Args:
-            hidden: Hidden states, ``(N, H)``; cast to the dtype of the weight.
-            token_ids: Ids of the wanted tokens, ``(N, K)``.
-
-        Returns:
-            A new tensor of logits, ``(N, K)``, in the dtype of the weight.
-        """
+        """New logits of chosen tokens only, ``(N, K)`` for ``(N, H)`` and ids ``(N, K)``."""
         logits = gathered_logits(hidden, self.weight, token_ids)
         return self._finish(logits, None if self.bias is None else self.bias[token_ids])
 
@@ -153,7 +136,7 @@ def check_unembedding(
         unembedding: What to check.
         hidden: Hidden states, ``(N, H)``.
         logits: The model's own logits for them, ``(N, V)``.
-        name: The model's name for the message.
+        name: What the message calls the model.
 
     Raises:
         UnsupportedModelError: If they differ by more than rounding in the model's dtype.

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from headwise.backbones.encoder import EncodedText, EncoderBackbone
+from headwise.backbones import EncodedText, EncoderBackbone
 from headwise.errors import InputError, TextError
 from headwise.features.vectors import VectorKind, text_vectors
 from headwise.heads import TaskHeads

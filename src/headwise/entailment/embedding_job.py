@@ -10,7 +10,7 @@ from typing import Self, assert_never
 import torch
 from torch import Tensor
 
-from headwise.backbones.encoder import EncodedText, EncoderBackbone
+from headwise.backbones import EncodedText, EncoderBackbone
 from headwise.data.jobs import beside, refuse_overwriting
 from headwise.data.readers.texts import read_texts
 from headwise.data.records.pairs import Pair, Reject

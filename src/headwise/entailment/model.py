@@ -7,8 +7,7 @@ from typing import overload
 import torch
 from torch import Tensor
 
-from headwise.backbones.encoder import EncodedText, EncoderBackbone
-from headwise.backbones.loading import load_encoder
+from headwise.backbones import EncodedText, EncoderBackbone, load_encoder
 from headwise.bundled.registry import locate_entailment
 from headwise.data.jobs import timed_windows
 from headwise.entailment.embedding import TextEmbeddings, cosines, embed_codes

@@ -6,7 +6,7 @@ from typing import assert_never
 import torch
 from torch import Tensor
 
-from headwise.backbones.encoder import EncoderBackbone
+from headwise.backbones import EncoderBackbone
 from headwise.choices import NLIFeatures
 from headwise.entailment.embedding import embeddings_of
 from headwise.entailment.ranking import late_interaction_head

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sentencex import get_sentence_boundaries
 
-from headwise.backbones.encoder import EncoderBackbone
+from headwise.backbones import EncoderBackbone
 from headwise.errors import ContextLengthError, InputError
 
 # Neighbouring windows of a long sentence share this part of their tokens, so that what stands at

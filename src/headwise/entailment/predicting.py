@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from headwise.backbones.encoder import EncodedText, EncoderBackbone
+from headwise.backbones import EncodedText, EncoderBackbone
 from headwise.entailment.embedding import EmbeddedTexts, TextEmbeddings
 from headwise.entailment.inputs import is_pair
 from headwise.errors import InputError, TextError

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
-from headwise.backbones.encoder import EncodedText, EncoderBackbone
+from headwise.backbones import EncodedText, EncoderBackbone
 from headwise.heads import LateInteractionHead, TaskHeads
 
 RerankBy = Literal["late_interaction", "similarity"]

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from torch import Tensor
 
-from headwise.backbones.encoder import EncoderBackbone
+from headwise.backbones import EncoderBackbone
 from headwise.entailment.passages import Passage, passages, readable_length
 from headwise.entailment.predicting import Prediction
 from headwise.errors import ContextLengthError, TextError

@@ -10,7 +10,7 @@ from typing import Any, Protocol, assert_never
 import torch
 from torch import Tensor
 
-from headwise.backbones.encoder import EncodedText, EncoderBackbone
+from headwise.backbones import EncodedText, EncoderBackbone
 from headwise.errors import DataError
 from headwise.features.fingerprint import FORMAT_VERSION, check_fingerprint, model_digest
 from headwise.features.shards import (

@@ -10,7 +10,7 @@ import torch
 from rich.console import Console
 from tiny_encoders import tiny_encoder
 
-from headwise.backbones.encoder import EncoderBackbone
+from headwise.backbones import EncoderBackbone
 from headwise.choices import NLIFeatures
 from headwise.data.records.inferences import InferencePair
 from headwise.data.records.pairs import Reject

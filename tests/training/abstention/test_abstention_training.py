@@ -10,7 +10,7 @@ from made_inferences import made_pairs
 from safetensors.torch import load_file
 from tiny_encoders import tiny_encoder
 
-from headwise.backbones.encoder import EncoderBackbone
+from headwise.backbones import EncoderBackbone
 from headwise.choices import NLIFeatures
 from headwise.errors import MismatchError, TrainingError
 from headwise.features.inference_features import encode_inferences, live_inferences

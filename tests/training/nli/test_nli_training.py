@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from sklearn.metrics import f1_score
 from tiny_encoders import tiny_encoder
 
-from headwise.backbones.encoder import EncoderBackbone
+from headwise.backbones import EncoderBackbone
 from headwise.choices import NLIFeatures
 from headwise.data.records.inferences import InferencePair
 from headwise.errors import MismatchError, TrainingError

@@ -14,7 +14,7 @@ from headwise.training.loop.settings import DATA
 from headwise.training.nli.settings import NLITraining, nli_settings_from_dict
 
 if TYPE_CHECKING:
-    from headwise.backbones.encoder import EncoderBackbone
+    from headwise.backbones import EncoderBackbone
 
 
 @with_options
@@ -95,7 +95,7 @@ def load_named_encoder(
     name: str, *, device: str | None, dtype: str | None, trust_remote_code: bool
 ) -> "EncoderBackbone":
     """Load the encoder that a name stands for, with Transformers' own messages turned off."""
-    from headwise.backbones.loading import load_encoder
+    from headwise.backbones import load_encoder
     from headwise.bundled.registry import locate_entailment
 
     options.show_messages()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from headwise.backbones.encoder import EncoderBackbone
+from headwise.backbones import EncoderBackbone
 from headwise.data.records.inferences import InferencePair
 from headwise.errors import TrainingError
 from headwise.heads import (

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from rich.filesize import decimal
 
-from headwise.backbones.encoder import EncoderBackbone
+from headwise.backbones import EncoderBackbone
 from headwise.choices import NLIFeatures
 from headwise.data.records.inferences import InferencePair
 from headwise.errors import TrainingError

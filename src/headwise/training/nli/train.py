@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from headwise.backbones.encoder import EncoderBackbone
+from headwise.backbones import EncoderBackbone
 from headwise.data.records.inferences import InferencePair
 from headwise.functional.class_uncertainty import Uncertainty
 from headwise.heads import NLI_LABELS, NLIHead, TaskHeads, TaskHeadsConfig, save_task_heads
