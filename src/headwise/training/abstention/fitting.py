@@ -33,14 +33,8 @@ def fit_abstention_head(
 ) -> tuple[AbstentionHead, Trained]:
     """Train a head until dev does not improve; the weights of the best epoch stay.
 
-    Args:
-        nli: The head whose outputs are read.
-        train: Its outputs side by side, with class 1 for an error.
-        dev: The same of the pairs that decide when to stop and which weights to keep.
-        settings: Of the run.
-        checkpoints: Their folder; training continues from the newest one.
-        device: Where to train.
-        bar: Whether to show a bar on standard error.
+    Both parts are outputs of the NLI head, hidden layer and logits side by side, with class 1 for
+    an error.
     """
     torch.manual_seed(settings.seed)
     head = AbstentionHead(

@@ -22,12 +22,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class InMemoryVectors:
-    """Vectors in memory, with their classes.
-
-    Attributes:
-        vectors: ``(N, F)``, float32.
-        labels: ``(N,)``, int64; or probabilities of the classes, ``(N, C)``, float32.
-    """
+    """Vectors in memory, with their classes: what :class:`LabelledVectors` says of shapes."""
 
     vectors: Tensor
     labels: Tensor
@@ -42,13 +37,9 @@ class InMemoryVectors:
 
 @dataclass(frozen=True, slots=True)
 class ErrorExamples:
-    """Examples of an NLI head's errors and right answers.
+    """What :func:`nli_outputs` gives with class 1 for an error, and the share of errors.
 
-    Attributes:
-        examples: Hidden layer and logits side by side, ``(N, hidden_size + 3)``; class 1 for an
-            error.
-        share: Share of errors among the labels.
-        fold_accuracies: Accuracy of each fold's head on what it did not see.
+    With folds, also the accuracy of each fold's head on what it did not see.
     """
 
     examples: InMemoryVectors
@@ -74,15 +65,9 @@ def wrong_labels(outputs: Tensor, labels: Tensor, head: NLIHead) -> Tensor:
 
 
 def premise_folds(premises: Sequence[str], *, folds: int, seed: int) -> Tensor:
-    """Deal premises to folds, so that all pairs of one premise stand in one.
+    """Deal premises to folds at random: number of each pair's fold, from 0, ``(N,)``, int64.
 
-    Args:
-        premises: Of each pair, N of them.
-        folds: K.
-        seed: Of the order in which premises are dealt.
-
-    Returns:
-        Number of each pair's fold, from 0, ``(N,)``, int64.
+    All pairs of one premise stand in one fold.
 
     Raises:
         TrainingError: If there are fewer premises than folds.

@@ -46,7 +46,7 @@ def fit_error_head(
     ``closing_tokens=1``.
 
     Args:
-        head: The head; it is left on the device, in ``eval`` mode, with the best weights.
+        head: It is left on the device, in ``eval`` mode, with the best weights.
         train: Features to learn from.
         dev: Features that decide when to stop and which weights to keep.
         settings: Of the run.

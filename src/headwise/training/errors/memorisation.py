@@ -26,11 +26,8 @@ _STANDARD_ERRORS = 3.0
 class Memorisation:
     """How much better the language model predicts training texts than dev texts.
 
-    Attributes:
-        train: Log-probability of a token, averaged over a training text and then over a sample
-            of them, in nats.
-        dev: The same of dev texts.
-        error: Standard error of the difference, in nats.
+    Log-probability of a token in nats, averaged over a text and then over a sample of texts, and
+    the standard error of the difference.
     """
 
     train: float
@@ -64,17 +61,11 @@ def measure_memorisation(
     *,
     max_length: int | None = None,
 ) -> Memorisation | None:
-    """Compare how well the language model predicts correct texts of both parts; say so.
-
-    Args:
-        backbone: The frozen language model.
-        train: Correct training pairs; at most 1,000 are read.
-        dev: Correct dev pairs, likewise.
-        prompt: How a pair is laid out.
-        max_length: Longest example in tokens; ``None`` for the model's own limit.
+    """Compare how well the language model predicts at most 1,000 correct texts of each part.
 
     Returns:
-        What was found; ``None`` if a part has fewer than two texts that the model can read.
+        What was found, which a message says as well; ``None`` if a part has fewer than two texts
+        that the model can read.
     """
     found = [_means(backbone, pairs, prompt, max_length) for pairs in (train, dev)]
     if min(map(len, found)) < 2:

@@ -16,6 +16,7 @@ from headwise.training.errors.loss import ErrorLoss, wrong_tokens
 logger = logging.getLogger(__name__)
 
 _BATCH_TOKENS = 16384
+# Columns of the head's output
 _TOKENS, _GAPS = 0, 1
 _NAMES = ("wrong tokens", "gaps")
 
@@ -46,12 +47,7 @@ class OutputQuality:
 
 
 class LabelledLogits(NamedTuple):
-    """One output with its labels.
-
-    Attributes:
-        logits: ``(n,)``, float32, on the CPU.
-        labels: Which positions are wrong, or have something missing before them, ``(n,)``, bool.
-    """
+    """One output ``(n,)``, float32, and which positions are positive ``(n,)``, bool; on the CPU."""
 
     logits: Tensor
     labels: Tensor
@@ -68,35 +64,28 @@ def outputs_on(
         something is missing, ``None`` if it is known of none.
     """
     loss.eval()
-    found: tuple[list[LabelledLogits], list[LabelledLogits]] = ([], [])
+    # What there is if no batch knows its gaps
+    nothing = LabelledLogits(torch.empty(0), torch.empty(0, dtype=torch.bool))
+    found: tuple[list[LabelledLogits], list[LabelledLogits]] = ([], [nothing])
     for indices in length_batches(dev.lengths, max_tokens=_BATCH_TOKENS):
         batch = dev.batch(indices).to(device)
         logits, tokens = loss.logits(batch), ~batch.closing
-        found[_TOKENS].append(
-            LabelledLogits(logits[tokens, _TOKENS].cpu(), wrong_tokens(batch)[tokens].cpu())
-        )
-        if batch.missing is not None and batch.missing_known is not None:
-            known = batch.missing_known
-            found[_GAPS].append(
-                LabelledLogits(logits[known, _GAPS].cpu(), batch.missing[known].cpu())
-            )
-    gaps = _joined(found[_GAPS])
-    return _joined(found[_TOKENS]), gaps if len(gaps.labels) else None
+        labels = wrong_tokens(batch)[tokens].cpu()
+        found[_TOKENS].append(LabelledLogits(logits[tokens, _TOKENS].cpu(), labels))
+        if batch.missing is not None and (known := batch.missing_known) is not None:
+            labels = batch.missing[known].cpu()
+            found[_GAPS].append(LabelledLogits(logits[known, _GAPS].cpu(), labels))
+    tokens_found, gaps_found = (
+        LabelledLogits(*(torch.cat(columns) for columns in zip(*parts, strict=True)))
+        for parts in found
+    )
+    return tokens_found, gaps_found if len(gaps_found.labels) else None
 
 
 def measure_outputs(
     loss: ErrorLoss, source: FeatureSource, *, device: torch.device
 ) -> tuple[OutputQuality, OutputQuality | None]:
-    """How good the probabilities of tokens and of gaps are as they stand.
-
-    Args:
-        loss: The head.
-        source: Features with labels.
-        device: Where to compute.
-
-    Returns:
-        What was found for tokens and for gaps; ``None`` for gaps without labels.
-    """
+    """How good the probabilities of tokens and of gaps are; ``None`` for gaps without labels."""
     tokens, gaps = outputs_on(loss, source, device=device)
     return _as_it_is(tokens), None if gaps is None else _as_it_is(gaps)
 
@@ -109,35 +98,22 @@ def fold_calibration(
     An output that tells nothing apart, or that has fewer than 10 positions of a kind, stays as it
     is; a message says so. The figures are those of the data that were fitted to.
 
-    Args:
-        loss: The trained head.
-        dev: Features with labels.
-        device: Where to compute.
-        with_gaps: Whether the labels of gaps count.
-
     Returns:
-        What was found for tokens and for gaps; ``None`` for gaps without labels.
+        What was found for tokens and for gaps; ``None`` for gaps whose labels do not count or
+        that have none.
 
     References:
         Platt 1999, Probabilistic Outputs for Support Vector Machines, section 2.2.
     """
     tokens, gaps = outputs_on(loss, dev, device=device)
-    return (
-        _folded(loss, _TOKENS, tokens),
-        _folded(loss, _GAPS, gaps) if with_gaps and gaps is not None else None,
-    )
+    found = _folded(loss, _TOKENS, tokens)
+    return found, _folded(loss, _GAPS, gaps) if with_gaps and gaps is not None else None
 
 
 def fold_gap_calibration(
     loss: ErrorLoss, dev: FeatureSource, *, device: torch.device
 ) -> OutputQuality | None:
-    """The same for gaps alone: after training that changed what their output reads.
-
-    Args:
-        loss: The head.
-        dev: Features with labels.
-        device: Where to compute.
-    """
+    """The same for gaps alone: after training that changed what their output reads."""
     gaps = outputs_on(loss, dev, device=device)[_GAPS]
     return None if gaps is None else _folded(loss, _GAPS, gaps)
 
@@ -153,8 +129,7 @@ def _folded(loss: ErrorLoss, column: int, found: LabelledLogits) -> OutputQualit
 
 def _fitted(found: LabelledLogits, name: str) -> OutputQuality:
     quality = _as_it_is(found)
-    rarer = min(quality.positive, quality.positions - quality.positive)
-    if rarer < MINIMUM_OF_CLASS:
+    if min(quality.positive, quality.positions - quality.positive) < MINIMUM_OF_CLASS:
         logger.warning(
             "Probabilities of %s stay as they were learned: of %d dev positions, %d are positive; "
             "a calibration needs %d of each kind.",
@@ -166,6 +141,7 @@ def _fitted(found: LabelledLogits, name: str) -> OutputQuality:
         return quality
     logits = found.logits.double()
     slope, intercept = platt_line(logits.numpy(), found.labels.numpy())
+    # A line that falls would turn the order of tokens round
     if slope <= 0.0:
         return quality
     after = _calibration_error(slope * logits + intercept, found.labels)
@@ -180,8 +156,3 @@ def _as_it_is(found: LabelledLogits) -> OutputQuality:
 
 def _calibration_error(logits: Tensor, labels: Tensor) -> float | None:
     return expected_calibration_error(torch.sigmoid(logits).numpy(), labels.numpy()).value
-
-
-def _joined(parts: list[LabelledLogits]) -> LabelledLogits:
-    empty = LabelledLogits(torch.empty(0), torch.empty(0, dtype=torch.bool))
-    return LabelledLogits(*(torch.cat(columns) for columns in zip(empty, *parts, strict=True)))

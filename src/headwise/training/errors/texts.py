@@ -15,11 +15,7 @@ logger = logging.getLogger(__name__)
 
 
 def correct_pairs(pairs: Sequence[Pair], *, part: str) -> list[Pair]:
-    """Pairs without those that people found errors in; a message says how many were left out.
-
-    Args:
-        pairs: Pairs that are to be correct.
-        part: What they are for, for the message.
+    """Pairs of a part without those that people found errors in; a message says how many.
 
     Raises:
         TrainingError: If no pair is left.
@@ -32,21 +28,17 @@ def correct_pairs(pairs: Sequence[Pair], *, part: str) -> list[Pair]:
             f"All {len(pairs):,} {part} pairs have errors that people marked; give correct pairs "
             "as data, and these as labels."
         )
-    if left_out := len(pairs) - len(found):
+    if rejected := len(pairs) - len(found):
         logger.warning(
             "%d %s pairs have errors that people marked and are left out; give them as labels.",
-            left_out,
+            rejected,
             part,
         )
     return found
 
 
 def labelled_pairs(pairs: Sequence[Pair], *, part: str) -> list[Pair]:
-    """Pairs with what people marked as their ``errors``, be it spans or words.
-
-    Args:
-        pairs: Pairs with ``errors`` or ``tags``.
-        part: What they are for, for the message.
+    """Pairs of a part with what people marked as their ``errors``, be it spans or words.
 
     Raises:
         TrainingError: If nobody looked for the errors of a pair.
@@ -68,15 +60,7 @@ def labelled_pairs(pairs: Sequence[Pair], *, part: str) -> list[Pair]:
 def split_labels(
     pairs: Sequence[Pair], *, dev_share: float, seed: int
 ) -> tuple[list[Pair], list[Pair]]:
-    """Hold out some of the sources with all their texts.
-
-    Args:
-        pairs: Marked pairs.
-        dev_share: Share of the sources, in (0, 1).
-        seed: Of the choice.
-
-    Returns:
-        Pairs to learn from, and pairs that were held out.
+    """Pairs to learn from, and a share of the sources in (0, 1), held out with all their texts.
 
     Raises:
         TrainingError: If there are fewer than two sources.

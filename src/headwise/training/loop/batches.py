@@ -57,10 +57,7 @@ class LengthBatchSampler:
 class ShuffledBatches:
     """Batches of one size in a new random order every epoch; the last may be smaller.
 
-    Args:
-        count: How many examples there are.
-        batch_size: Examples in a batch.
-        seed: Of the first epoch; epoch ``e`` has ``seed + e``.
+    Epoch ``e`` is drawn from ``seed + e``.
     """
 
     def __init__(self, count: int, *, batch_size: int, seed: int) -> None:
@@ -81,11 +78,7 @@ class ShuffledBatches:
 
 
 class Numbers(Dataset[int]):
-    """The numbers from 0 on: features are read by them, a batch at a time.
-
-    Args:
-        count: How many.
-    """
+    """The numbers from 0 on: features are read by them, a batch at a time."""
 
     def __init__(self, count: int) -> None:
         self._count = count

@@ -37,12 +37,7 @@ class MeasurePlot:
 def draw_curves(history: TrainingHistory, path: Path, *, criterion: str, plot: MeasurePlot) -> None:
     """Draw losses and other measures over the steps as a PNG file.
 
-    Args:
-        history: The run.
-        path: Where to.
-        criterion: What chose the head that was kept, ``loss`` or another measure; its place is
-            marked.
-        plot: The other measures.
+    The place of the head that was kept is marked in the plot of the criterion that chose it.
 
     Raises:
         OutputError: If the file cannot be written.

@@ -15,12 +15,7 @@ _SPARE_BYTES = 2**30
 
 
 def cache_if_room(size: int, folder: Path) -> FeatureChoice:
-    """A cache, or the model where the disk has no room for one; say which and why.
-
-    Args:
-        size: About how many bytes the features of all data take.
-        folder: Of the cache, there or not.
-    """
+    """A cache, or the model where the disk has no room for ``size`` bytes; say which and why."""
     free = shutil.disk_usage(_existing(folder)).free
     there = sum(path.stat().st_size for path in folder.rglob("*.safetensors"))
     if free < size - there + _SPARE_BYTES:

@@ -73,16 +73,7 @@ def loop_arguments(
     higher_is_better: bool,
     **own: Any,
 ) -> TrainingArguments:
-    """Transformers' arguments.
-
-    Args:
-        checkpoints: Their folder.
-        device: Where the head is trained.
-        settings: Of the run.
-        criterion: What decides on dev, ``loss`` or a measure.
-        higher_is_better: Whether larger values of it are better.
-        own: What only runs of this kind have, or have otherwise.
-    """
+    """Transformers' arguments; ``own`` are those that runs of a kind have otherwise."""
     shared: dict[str, Any] = {
         "output_dir": str(checkpoints),
         "num_train_epochs": settings.epochs,
@@ -111,11 +102,7 @@ def loop_arguments(
 
 
 def refuse_processes(arguments: TrainingArguments, what: str) -> None:
-    """Refuse to train in several processes what only one can train.
-
-    Raises:
-        TrainingError: If there are several; it names ``what``.
-    """
+    """Refuse to train in several processes what only one can train."""
     if arguments.world_size > 1:
         raise TrainingError(
             f"{what} is trained in one process, got {arguments.world_size}; start it without "
@@ -128,13 +115,8 @@ def fit(
 ) -> Trained:
     """Train until dev does not improve, from the newest checkpoint on if there is one.
 
-    The weights of the best evaluation stay in the model.
-
-    Args:
-        task: What is trained.
-        arguments: Of the loop; their folder holds the checkpoints.
-        patience: Evaluations without an improvement before training stops.
-        bar: Whether to show a bar on standard error.
+    The weights of the best evaluation stay in the model. ``patience`` counts evaluations without
+    an improvement before training stops.
 
     Raises:
         TrainingError: If a loss stops being a number, or dev cannot give the criterion.

@@ -32,12 +32,7 @@ CHECKPOINTS = "checkpoints"
 
 @dataclass(frozen=True, slots=True)
 class Processes:
-    """The processes that share a run.
-
-    Attributes:
-        number: Of this one, counted from 0.
-        count: Of all.
-    """
+    """The number of this process, from 0, and the count of those that share a run."""
 
     number: int
     count: int
@@ -67,12 +62,7 @@ class Processes:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a run took.
-
-    Attributes:
-        seconds: Wall time of this call, features included.
-        peak_bytes: Most memory that was held: the accelerator's, or on a CPU the process's own.
-    """
+    """Wall time of a call, features included, and most memory held by device or process."""
 
     seconds: float
     peak_bytes: int
@@ -83,13 +73,6 @@ class HeadTraining(ABC, Generic[Sources, Fitted, Report]):
     """A run whose steps a subclass fills in; :meth:`run` takes them in order.
 
     Attributes:
-        kind: Name of the folder in `training/` that has the template of the card.
-        run_file: Name in the output folder.
-        curves_file: The same of the curves.
-        checkpoints_name: The same of the checkpoints' folder.
-        features_name: The same of the cache's folder.
-        may_differ: What checkpoints do not depend on, as ``settings.NAME``.
-        plot: What is drawn beside the losses; ``None`` for no curves.
         output: Folder of the head.
         record: What the run file says.
         settings: Everything else; each kind has its own.
@@ -98,12 +81,16 @@ class HeadTraining(ABC, Generic[Sources, Fitted, Report]):
         processes: Those that share the run; only the first writes.
     """
 
+    # The folder in `training/` that has the template of the card
     kind: ClassVar[str]
+    # Names in the output folder, which may hold heads of several kinds
     run_file: ClassVar[str] = RUN_FILE
     curves_file: ClassVar[str] = CURVES_FILE
     checkpoints_name: ClassVar[str] = CHECKPOINTS
     features_name: ClassVar[str] = "features"
+    # What checkpoints do not depend on, as `settings.NAME`
     may_differ: ClassVar[Collection[str]] = ()
+    # Without one, no curves are drawn
     plot: ClassVar[MeasurePlot | None] = None
 
     output: Path
@@ -177,13 +164,7 @@ class HeadTraining(ABC, Generic[Sources, Fitted, Report]):
         return cast(TrainingHistory, report)
 
     def card(self, report: Report, head: nn.Module, **facts: object) -> str:
-        """The card of a head, as Markdown.
-
-        Args:
-            report: What was done.
-            head: What was trained.
-            facts: What only templates of this kind speak of.
-        """
+        """The card of a head, as Markdown; ``facts`` are what only its own template speaks of."""
         return model_card(
             self.kind,
             report=report,
@@ -203,12 +184,7 @@ def text_key(pair: Pair) -> str:
 
 
 def count_leaks(train: Iterable[object], dev: Iterable[object]) -> int:
-    """How many dev items stand in the training data; a warning says so.
-
-    Args:
-        train: What tells each training item from others.
-        dev: The same of the dev items.
-    """
+    """How many dev items, by what tells them from others, stand in training; a warning says so."""
     known = set(train)
     items = list(dev)
     leaked = sum(item in known for item in items)

@@ -44,21 +44,10 @@ def token_task(
     processes: Processes = Processes(0, 1),
     optimizer: torch.optim.Optimizer | None = None,
 ) -> TrainingTask:
-    """Learn from features of tokens.
+    """Learn from features of tokens, in batches of at most so many padded tokens.
 
     Dev is measured by the mean loss over all positions and by how well scores tell wrong tokens
-    from right ones.
-
-    Args:
-        loss: What is trained.
-        train: Features to learn from.
-        dev: Features to evaluate on.
-        batch_tokens: Bound on the padded tokens of a batch, over all processes.
-        criterion: What decides which weights are kept.
-        seed: Of the batches.
-        device: Where to train.
-        processes: Those that share every batch.
-        optimizer: Instead of Transformers' choice.
+    from right ones. Several processes share every batch.
     """
     dev_batches = length_batches(dev.lengths, max_tokens=batch_tokens)
 

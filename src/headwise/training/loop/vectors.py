@@ -34,12 +34,7 @@ class LabelledVectors(Protocol):
 
 
 class Subset:
-    """Some of the vectors of a source.
-
-    Args:
-        source: The source.
-        chosen: Numbers of those that are meant, ``(n,)``, int64.
-    """
+    """Some of the vectors of a source, by their numbers ``(n,)``, int64."""
 
     def __init__(self, source: LabelledVectors, chosen: Tensor) -> None:
         self._source, self._chosen = source, chosen
@@ -159,17 +154,9 @@ def fit_classifier(
 ) -> Trained:
     """Train a classifier until dev does not improve; the weights of the best epoch stay.
 
-    Args:
-        model: What is trained; it is left on the CPU, in ``eval`` mode.
-        train: Vectors to learn from.
-        dev: Vectors that decide when to stop and which weights to keep.
-        settings: Of the run.
-        checkpoints: Folder of checkpoints; training continues from the newest one.
-        device: Where to train.
-        measures: What is measured on dev beside the loss, from logits and labels.
-        criterion: ``loss`` or the name of a measure.
-        higher_is_better: Whether larger values of it are better.
-        bar: Whether to show a bar on standard error.
+    The model is left on the CPU, in ``eval`` mode. Training continues from the newest checkpoint.
+    ``measures`` are what is measured on dev beside the loss, from logits and labels; the criterion
+    is ``loss`` or one of them.
 
     Raises:
         TrainingError: If the loss stops being a number, or several processes are to train.

@@ -31,13 +31,9 @@ _NAMED_REJECTS = 10
 
 @dataclass(frozen=True, slots=True)
 class InferenceData:
-    """What a run reads.
+    """Vectors of each part of the data with their pairs, and where they come from in words.
 
-    Attributes:
-        features: Vectors of each part of the data.
-        pairs: The pairs that they belong to; those that the encoder cannot read are left out.
-        rejected: How many were left out of all parts.
-        origin: Where vectors come from, in words.
+    Pairs that the encoder cannot read are left out and counted.
     """
 
     features: dict[str, InferenceFeatures]
@@ -56,16 +52,7 @@ def read_inference_data(
     folder: Path,
     progress: bool,
 ) -> InferenceData:
-    """Features of the parts of the data, from where they are wanted.
-
-    Args:
-        backbone: The frozen encoder.
-        data: Labelled pairs by the name of the part; in ``train``, no label may be missing.
-        features: What the head reads.
-        choice: Where vectors come from; live ones are computed in every epoch.
-        dtype: Of cached vectors.
-        folder: Of the cache; each part has a folder of its own in it.
-        progress: Whether to show bars on standard error.
+    """Features of the parts of the data, by name, from where they are wanted.
 
     Raises:
         TrainingError: If a part holds no pair that the encoder can read, or a pair without a
@@ -107,11 +94,7 @@ def read_inference_data(
 
 
 def _check_classes(codes: EncodedInferences) -> None:
-    """Refuse training data without one of the labels.
-
-    Raises:
-        TrainingError: If so; it names what is missing.
-    """
+    """Refuse training data without one of the labels."""
     counts = torch.bincount(codes.labels, minlength=len(NLI_LABELS)).tolist()
     missing = [str(label) for label, count in zip(NLI_LABELS, counts, strict=True) if not count]
     if missing:

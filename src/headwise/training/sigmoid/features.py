@@ -35,20 +35,10 @@ def choose_features(
     processes: Processes,
     progress: bool,
 ) -> tuple[dict[str, FeatureSource], str]:
-    """Features of the parts of the data, from where the settings say.
+    """A source for each part of the data, from where the settings say, and where that is in words.
 
-    Args:
-        backbone: The frozen language model.
-        data: Pairs by the name of the part.
-        prompt: How a pair is laid out.
-        settings: Of the run.
-        folder: Of the cache; each part has a folder of its own in it.
-        candidates: M, how many of the most probable tokens a position gets.
-        processes: Those that share the extraction.
-        progress: Whether to show a bar on standard error.
-
-    Returns:
-        A source for each part, and where they come from in words.
+    A position gets the ``candidates`` most probable tokens. Each part has a folder of its own in
+    that of the cache; processes share the extraction.
     """
     spec = FeatureSpec(
         dtype=settings.feature_dtype,
@@ -57,8 +47,17 @@ def choose_features(
         cut=settings.cut,
     )
     choice = settings.features
-    if choice is FeatureChoice.AUTO:
-        choice = processes.agreed(lambda: _choose(backbone, data, prompt, settings, spec, folder))
+    if choice is FeatureChoice.AUTO and settings.epochs == 1:
+        logger.info("One epoch: features are computed as they are needed.")
+        choice = FeatureChoice.LIVE
+    elif choice is FeatureChoice.AUTO:
+        # One decides for all: they see the disk at different times
+        choice = processes.agreed(
+            lambda: cache_if_room(
+                sum(estimate_bytes(backbone, pairs, prompt, spec) for pairs in data.values()),
+                folder,
+            )
+        )
     if choice is FeatureChoice.LIVE:
         live: dict[str, FeatureSource] = {
             name: LiveFeatures(
@@ -85,19 +84,3 @@ def choose_features(
     }
     size = sum(features.bytes for features in cached.values())
     return dict(cached), f"cached once, {decimal(size)} in {spec.dtype}"
-
-
-def _choose(
-    backbone: Backbone,
-    data: Mapping[str, Sequence[Pair]],
-    prompt: PromptTemplate,
-    settings: SigmoidTraining,
-    spec: FeatureSpec,
-    folder: Path,
-) -> FeatureChoice:
-    """Decide, and say why."""
-    if settings.epochs == 1:
-        logger.info("One epoch: features are computed as they are needed.")
-        return FeatureChoice.LIVE
-    size = sum(estimate_bytes(backbone, pairs, prompt, spec) for pairs in data.values())
-    return cache_if_room(size, folder)
