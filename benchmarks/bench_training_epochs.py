@@ -32,7 +32,7 @@ from comparison import device_line, load_pairs
 from dense_pipeline import dominant_mask, drawn_negatives, gathered_loss
 from headwise import QualityEstimator
 from headwise.backbones import NAMED_PROMPTS, CausalBackbone, EncodedPair
-from headwise.backbones.encoded_pairs import pad_right, target_rows
+from headwise.backbones.encodings import stack_rows, target_rows
 from headwise.data.records.pairs import Pair
 from headwise.features import LiveFeatures, encode_examples
 from headwise.functional.length_batches import length_batches
@@ -105,7 +105,7 @@ class PlainTrainer:
 
     def _loss(self, pairs: list[EncodedPair]) -> Tensor:
         with torch.no_grad():
-            ids, mask = pad_right([pair.input_ids for pair in pairs], device=self._model.device)
+            ids, mask = stack_rows([pair.input_ids for pair in pairs], device=self._model.device)
             output = self._model(ids, attention_mask=mask, output_hidden_states=True)
             logits = target_rows(output.logits, pairs).float()
             hidden = target_rows(output.hidden_states[-1], pairs).float()

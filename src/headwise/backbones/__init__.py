@@ -2,10 +2,9 @@
 
 from headwise.backbones.base import LanguageBackbone
 from headwise.backbones.causal import CausalBackbone
-from headwise.backbones.encoded_pairs import EncodedPair
-from headwise.backbones.encoded_texts import EncodedText
 from headwise.backbones.encoder import EncoderBackbone
 from headwise.backbones.encoder_decoder import EncoderDecoderBackbone
+from headwise.backbones.encodings import EncodedPair, EncodedText
 from headwise.backbones.loading import Backbone, default_prompt, load_backbone, load_encoder
 from headwise.backbones.prompts import (
     NAMED_PROMPTS,

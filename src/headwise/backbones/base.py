@@ -7,7 +7,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from headwise.backbones.encoded_pairs import EncodedPair
+from headwise.backbones.encodings import EncodedPair
 from headwise.backbones.frozen import FrozenModel, smallest_limit
 from headwise.backbones.prompts import PromptTemplate, Source
 from headwise.backbones.text_checks import check_text, control_tokens

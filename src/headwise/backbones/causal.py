@@ -9,7 +9,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.cache_utils import Cache, DynamicCache
 
 from headwise.backbones.base import LanguageBackbone
-from headwise.backbones.encoded_pairs import EncodedPair, stack_rows, target_rows
+from headwise.backbones.encodings import EncodedPair, stack_rows, target_rows
 from headwise.backbones.prompts import PromptTemplate, Rendered, SequenceTemplate, Source
 from headwise.backbones.token_ranges import hypothesis_ranges
 from headwise.errors import (

@@ -1,8 +1,9 @@
 """Frozen encoders: texts and pairs of texts in, embeddings and last hidden states out."""
 
 import inspect
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any, cast
 
 import torch
@@ -10,13 +11,15 @@ from torch import Tensor
 from torch.nn import functional as F
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from headwise.backbones.encoded_texts import EncodedText, encode_texts, stack_codes
+from headwise.backbones.encodings import EncodedText, stack_codes
 from headwise.backbones.frozen import FrozenModel, position_limit, smallest_limit
-from headwise.errors import InputError, UnsupportedModelError
+from headwise.backbones.text_checks import check_text
+from headwise.errors import InputError, TextError, UnsupportedModelError
 from headwise.functional.length_batches import length_batches
 from headwise.functional.pooling import Pooling, pool
 from headwise.progress import progress_bar
 
+_WORD = re.compile(r"\w")
 # Larger batches fall out of a CPU's caches, where nothing is gained by their size
 _BATCH_TOKENS_ON_CPU = 1024
 _BATCH_TOKENS_ELSEWHERE = 16384
@@ -133,13 +136,42 @@ class EncoderBackbone(FrozenModel):
     def _encode(
         self, columns: Mapping[str, Sequence[str]], *, begins: str
     ) -> list[EncodedText | InputError]:
-        return encode_texts(
-            self.tokenizer,
-            columns,
-            control_tokens=self._control_tokens,
-            token_types=self._wants_types,
-            check_length=partial(self.check_length, limit=self.max_length, what=begins),
+        """Tokenise rows of one text or two in one call; ``begins`` starts errors of length."""
+        names, rows = list(columns), list(zip(*columns.values(), strict=True))
+        errors = [self._wrong_with(dict(zip(names, row, strict=True))) for row in rows]
+        good = [row for row, error in zip(rows, errors, strict=True) if error is None]
+        if not good:
+            return [error for error in errors if error is not None]
+        tokens = self.tokenizer(
+            *map(list, zip(*good, strict=True)),
+            return_attention_mask=False,
+            return_token_type_ids=self._wants_types,
+            verbose=False,  # too long a text gets an error of ours, not a warning
         )
+        ids = tokens["input_ids"]
+        types = tokens["token_type_ids"] if self._wants_types else [()] * len(ids)
+        encoded = (self._code(*row, begins) for row in zip(ids, types, strict=True))
+        return [next(encoded) if error is None else error for error in errors]
+
+    def _wrong_with(self, row: Mapping[str, str]) -> InputError | None:
+        for what, text in row.items():
+            try:
+                check_text(text, what=what, control_tokens=self._control_tokens)
+            except InputError as error:
+                return error
+            # Some normalisers drop invisible characters, and with them the whole text
+            if not _WORD.search(text) and not self.tokenizer.tokenize(text):
+                return TextError(f"The tokeniser makes no token of the {what} {text[:40]!r}.")
+        return None
+
+    def _code(
+        self, ids: Sequence[int], types: Sequence[int], begins: str
+    ) -> EncodedText | InputError:
+        try:
+            self.check_length(len(ids), limit=self.max_length, what=begins)
+        except InputError as error:
+            return error
+        return EncodedText(tuple(ids), tuple(types))
 
     def forward(
         self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None = None
@@ -162,10 +194,7 @@ class EncoderBackbone(FrozenModel):
         return hidden
 
     def hidden(self, codes: Sequence[EncodedText]) -> tuple[Tensor, Tensor]:
-        """Last hidden states of one batch, padded on the right.
-
-        Args:
-            codes: B encoded texts, at least one.
+        """Last hidden states of one batch of at least one text, padded on the right.
 
         Returns:
             Hidden states, ``(B, T, H)``, in the model's dtype, and the mask of real tokens,
@@ -203,10 +232,11 @@ class EncoderBackbone(FrozenModel):
         Yields:
             Numbers of the texts of a batch, and what :meth:`hidden` gives for them.
         """
-        usual = _BATCH_TOKENS_ON_CPU if self.device.type == "cpu" else _BATCH_TOKENS_ELSEWHERE
-        tokens = usual if batch_tokens is None else batch_tokens
+        if batch_tokens is None:
+            on_cpu = self.device.type == "cpu"
+            batch_tokens = _BATCH_TOKENS_ON_CPU if on_cpu else _BATCH_TOKENS_ELSEWHERE
         with progress_bar("Encoding", total=len(codes), enabled=progress) as advance:
-            for batch in length_batches([len(code) for code in codes], max_tokens=tokens):
+            for batch in length_batches([len(code) for code in codes], max_tokens=batch_tokens):
                 yield batch, *self.hidden([codes[i] for i in batch])
                 advance(len(batch))
 
@@ -218,13 +248,9 @@ class EncoderBackbone(FrozenModel):
         batch_tokens: int | None = None,
         progress: bool = False,
     ) -> Tensor:
-        """Embed encoded texts, in batches of similar length.
+        """Embed encoded texts; other arguments are those of :meth:`batches`.
 
-        Args:
-            codes: N encoded texts.
-            normalise: Whether embeddings get unit length; by default as the encoder wants it.
-            batch_tokens: Bound on a batch's tokens; see :meth:`batches`.
-            progress: Whether to show a bar in a terminal.
+        ``normalise`` says whether embeddings get unit length; by default as the encoder wants it.
 
         Returns:
             ``(N, E)``, float32, on the CPU, in input order.
@@ -247,10 +273,7 @@ class EncoderBackbone(FrozenModel):
     ) -> Tensor:
         """The last hidden state of the first token, which has read all others.
 
-        Args:
-            codes: N encoded pairs.
-            batch_tokens: Bound on a batch's tokens; see :meth:`batches`.
-            progress: Whether to show a bar in a terminal.
+        Arguments are those of :meth:`batches`.
 
         Returns:
             ``(N, H)``, float32, on the CPU, in input order.

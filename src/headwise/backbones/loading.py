@@ -97,12 +97,8 @@ def load_encoder(
     Of a sentence-transformers model, pooling and normalisation are those of its folder; of any
     other, embeddings are the mean of the token vectors, of unit length.
 
-    Args:
-        name: A folder or a hub id; a Transformers or a sentence-transformers model.
-        dtype: As for :func:`load_backbone`.
-        device: Likewise.
-        trust_remote_code: Likewise.
-        max_length: Longest input in tokens; see `EncoderBackbone`.
+    Arguments are those of :func:`load_backbone`, and ``max_length`` of `EncoderBackbone`; the name
+    may be that of a Transformers or of a sentence-transformers model.
 
     Raises:
         UnknownModelError: If there is no such model.

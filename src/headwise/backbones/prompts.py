@@ -8,7 +8,7 @@ to be counted in tokens of a prompt that was tokenised on its own.
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from transformers import PreTrainedTokenizerBase
@@ -39,6 +39,8 @@ class Rendered:
 
 class _Template(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+    # The fields that may name variables
+    _texts: ClassVar[tuple[str, ...]] = ()
 
     variables: dict[str, str] = Field(default_factory=dict)
 
@@ -54,7 +56,7 @@ class _Template(BaseModel):
 
     def texts(self) -> tuple[str, ...]:
         """The strings that may name variables."""
-        return ()
+        return tuple(getattr(self, name) or "" for name in self._texts)
 
     def fields(self) -> set[str]:
         """Names in braces, the pair's own ones left out."""
@@ -109,14 +111,12 @@ class TextTemplate(_Template):
         end: What closes the completion.
     """
 
+    _texts = ("prompt", "completion", "end")
+
     kind: Literal["text"] = "text"
     prompt: str
     completion: str = "{hypothesis}"
     end: str = ""
-
-    def texts(self) -> tuple[str, ...]:
-        """The strings that may name variables."""
-        return (self.prompt, self.completion, self.end)
 
     def render_prompt(self, tokenizer: PreTrainedTokenizerBase, source: Source) -> str:
         """The text that generation starts from."""
@@ -147,14 +147,12 @@ class ChatPromptTemplate(_Template):
         system: A system message, or ``None``.
     """
 
+    _texts = ("user", "assistant", "system")
+
     kind: Literal["chat"] = "chat"
     user: str
     assistant: str = "{hypothesis}"
     system: str | None = None
-
-    def texts(self) -> tuple[str, ...]:
-        """The strings that may name variables."""
-        return (self.user, self.assistant, self.system or "")
 
     def _messages(self, tokenizer: PreTrainedTokenizerBase, source: Source) -> list[dict[str, str]]:
         if tokenizer.chat_template is None:
@@ -222,14 +220,12 @@ class SequenceTemplate(_Template):
         target_language: Likewise for the hypothesis.
     """
 
+    _texts = ("source_text",)
+
     kind: Literal["sequence"] = "sequence"
     source_text: str = "{source}"
     source_language: str | None = None
     target_language: str | None = None
-
-    def texts(self) -> tuple[str, ...]:
-        """The strings that may name variables."""
-        return (self.source_text,)
 
     def render_source(self, tokenizer: PreTrainedTokenizerBase, source: Source) -> str:
         """The text that the encoder reads."""

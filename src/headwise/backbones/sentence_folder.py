@@ -45,14 +45,7 @@ class SentenceSettings:
 
 
 def read_sentence_settings(read: ReadText, *, name: str) -> SentenceSettings | None:
-    """Read the settings of a sentence-transformers model.
-
-    Args:
-        read: Reads one of its files.
-        name: The model's name for messages.
-
-    Returns:
-        Its settings, or ``None`` if it is a plain Transformer.
+    """Read the settings of a sentence-transformers model; a plain Transformer has none.
 
     Raises:
         UnsupportedModelError: If something in it changes the embedding in a way that is not

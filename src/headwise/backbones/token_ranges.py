@@ -41,10 +41,6 @@ def align_pieces(pieces: Sequence[str], text: str) -> list[CharacterRange]:
     Piece after piece is looked up in the text normalised the same way; a piece that is not found
     there (an unknown character) takes what lies between its neighbours.
 
-    Args:
-        pieces: The pieces of the text, without special tokens.
-        text: The text.
-
     Returns:
         One range a piece; those of unknown pieces without a gap to fill are one character wide.
     """

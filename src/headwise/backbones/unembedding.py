@@ -127,16 +127,10 @@ class Unembedding:
 def check_unembedding(
     unembedding: Unembedding, hidden: Tensor, logits: Tensor, *, name: str
 ) -> None:
-    """Compare an unembedding with the model's own logits.
+    """Compare an unembedding with the model's own logits ``(N, V)`` of hidden states ``(N, H)``.
 
     An architecture may do something to its logits that nobody told us about; then every signal
     of the softmax family would be wrong without a word.
-
-    Args:
-        unembedding: What to check.
-        hidden: Hidden states, ``(N, H)``.
-        logits: The model's own logits for them, ``(N, V)``.
-        name: What the message calls the model.
 
     Raises:
         UnsupportedModelError: If they differ by more than rounding in the model's dtype.

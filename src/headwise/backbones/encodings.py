@@ -1,4 +1,4 @@
-"""A pair as token ids, with the place of every scored token in the text."""
+"""Pairs to score and texts to embed as token ids, and batches of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,6 +32,23 @@ class EncodedPair:
         return len(self.input_ids) + len(self.source_ids)
 
 
+@dataclass(frozen=True, slots=True)
+class EncodedText:
+    """A text, or two that are read together, as token ids.
+
+    Attributes:
+        input_ids: Token ids, the tokeniser's own control tokens included.
+        token_type_ids: Which text each token belongs to; empty for models that do not ask.
+    """
+
+    input_ids: tuple[int, ...]
+    token_type_ids: tuple[int, ...] = ()
+
+    def __len__(self) -> int:
+        """The number of tokens that the model has to read."""
+        return len(self.input_ids)
+
+
 def stack_rows(
     rows: Sequence[tuple[int, ...]], *, device: torch.device, filling: int | None = None
 ) -> tuple[Tensor, Tensor]:
@@ -61,3 +78,21 @@ def target_rows(hidden: Tensor, pairs: list[EncodedPair], *, skipped: int = 0) -
     starts = [pair.first - skipped for pair in pairs]
     columns = torch.cat([torch.arange(a, a + n) for a, n in zip(starts, counts, strict=True)])
     return hidden[rows.to(hidden.device), columns.to(hidden.device)]
+
+
+def stack_codes(
+    codes: Sequence[EncodedText], *, padding_id: int, device: torch.device
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Stack a batch of at least one text, padded on the right.
+
+    RoBERTa and its kin count positions by all ids but ``padding_id``.
+
+    Returns:
+        Token ids, mask of real tokens, and token types (``None`` if the codes have none), each
+        ``(B, T)``, int64.
+    """
+    ids, mask = stack_rows([code.input_ids for code in codes], filling=padding_id, device=device)
+    if not codes[0].token_type_ids:
+        return ids, mask, None
+    types, _ = stack_rows([code.token_type_ids for code in codes], filling=0, device=device)
+    return ids, mask, types
