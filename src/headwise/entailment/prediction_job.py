@@ -18,10 +18,10 @@ from headwise.heads import NLI_LABELS
 
 _LABELS = tuple(label.value for label in NLI_LABELS)
 _KINDS = {
-    **dict.fromkeys(("premise", "hypothesis", "label"), CellKind.TEXT),
-    **dict.fromkeys(("confidence", *_LABELS), CellKind.NUMBER),
-    "abstain": CellKind.TRUTH,
-    "uncertainty": CellKind.NUMBER,
+    **dict.fromkeys(("premise", "hypothesis", "label"), "string"),
+    **dict.fromkeys(("confidence", *_LABELS), "double"),
+    "abstain": "bool",
+    "uncertainty": "double",
 }
 # The last two have a shape of their own in every table
 _RESERVED = frozenset({*_KINDS, "gold", "probabilities", "annotations", "word_tags"})

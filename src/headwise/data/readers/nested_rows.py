@@ -7,7 +7,7 @@ from typing import Any
 from headwise.data.readers.conversations import turn_pairs
 from headwise.data.readers.corpora.paws_x import is_paws_x_header, paws_x_columns
 from headwise.data.readers.layout import Columns, Layout, folded
-from headwise.data.records.annotations import count_missing, read_annotations
+from headwise.data.records.error_spans import read_annotations
 from headwise.data.records.json_values import kind_of
 from headwise.data.records.pairs import Pair
 from headwise.data.records.word_tags import read_word_tags
@@ -72,12 +72,9 @@ def _value(row: Mapping[str, Any], name: str | None) -> Any:
 
 def _marked(pair: Pair, marks: object, tags: object) -> Pair:
     """Give a pair what people said of it; missing text has no place there, and is counted."""
-    if tags is not None:
-        pair = replace(pair, tags=read_word_tags(tags, pair.hypothesis))
-    if marks is None:
-        return pair
-    pair = replace(pair, errors=read_annotations(marks, pair.hypothesis))
-    missing = count_missing(marks)
+    errors = read_annotations(marks, pair.hypothesis)
+    pair = replace(pair, errors=errors, tags=read_word_tags(tags, pair.hypothesis))
+    missing = len(marks) - len(errors) if isinstance(marks, list) and errors is not None else 0
     return replace(pair, extra={MISSING_MARKS: missing, **pair.extra}) if missing else pair
 
 

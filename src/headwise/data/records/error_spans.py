@@ -1,14 +1,20 @@
 """Human marks of errors in a text, as ranges of its characters."""
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from headwise.data.records.json_values import expect
+from headwise.errors import InputError
 
 Range = tuple[int, int]
 """First character and one past the last."""
 
 _MARK = re.compile("</?v>")
 _SHOWN_CHARACTERS = 20
+# ESA marks what was left out of the translation this way; others leave the place open
+_NOWHERE = (None, "missing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,56 @@ class ErrorSpan:
     severity: str | None = None
     category: str | None = None
     rater: str | None = None
+
+
+def read_annotations(annotations: object, hypothesis: str) -> tuple[ErrorSpan, ...] | None:
+    """Check marks that stand in a row, and leave out those of missing text without a place.
+
+    Args:
+        annotations: A list of objects with ``start`` and ``end``, character offsets into the
+            hypothesis, the end exclusive. Where text is missing, both are the same offset: that
+            of what follows the gap; or both are ``null`` or ``"missing"`` if nobody knows the
+            place. If known, also ``severity``, ``category`` and ``rater``. Other keys are not
+            read. ``None`` if nobody looked.
+        hypothesis: The text that they mark.
+
+    Raises:
+        InputError: If they are something else, or reach out of the hypothesis.
+
+    References:
+        Kocmi et al. 2024, arXiv 2406.11580 (ESA), for marks of missing text.
+    """
+    if annotations is None:
+        return None
+    marks = expect(annotations, list, "`annotations`", "a list of marks")
+    spans = (_span(mark, number, hypothesis) for number, mark in enumerate(marks, start=1))
+    return tuple(span for span in spans if span is not None)
+
+
+def annotation_row(span: ErrorSpan) -> dict[str, Any]:
+    """A mark for JSON, without what is not known."""
+    return {name: value for name, value in asdict(span).items() if value is not None}
+
+
+def _span(mark: object, number: int, hypothesis: str) -> ErrorSpan | None:
+    if not isinstance(mark, Mapping) or not {"start", "end"} <= set(mark):
+        raise InputError(f"Annotation {number} must be an object with `start` and `end`.")
+    if mark["start"] in _NOWHERE and mark["end"] in _NOWHERE:
+        return None
+    start, end = (
+        expect(mark[name], int, f"`{name}` of annotation {number}") for name in ("start", "end")
+    )
+    if not 0 <= start <= end <= len(hypothesis):
+        raise InputError(
+            f"Annotation {number} marks the characters from {start} to {end} of a hypothesis that "
+            f"has {len(hypothesis)}; 0 <= start <= end <= {len(hypothesis)} must hold."
+        )
+    words = {
+        name: expect(mark[name], str, f"`{name}` of annotation {number}")
+        for name in ("severity", "category", "rater")
+        if mark.get(name) is not None
+    }
+    return ErrorSpan(start, end, **words)
 
 
 def marked_ranges(errors: Iterable[ErrorSpan], text: str) -> tuple[Range, ...]:

@@ -1,11 +1,41 @@
 """Values of rows that come from outside, and how errors speak of them."""
 
 import math
+from collections.abc import Iterable
+from typing import TypeVar
+
+from headwise.errors import InputError
+
+T = TypeVar("T")
+
+_CALLED = {int: "an integer", str: "a string", list: "a list", dict: "an object"}
 
 
 def kind_of(value: object) -> str:
     """The kind of a value, as an error names it."""
     return "null" if value is None else type(value).__name__
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names of columns, as an error lists them."""
+    return ", ".join(f"`{name}`" for name in names) or "none"
+
+
+def expect(value: object, kind: type[T], what: str, called: str | None = None) -> T:
+    """A value of a row, which must be of a kind.
+
+    Args:
+        value: As JSON or Arrow gave it.
+        kind: Its type; a truth value is no integer.
+        what: What the value is, to begin an error with.
+        called: What it must be, if there is more to say than its kind.
+
+    Raises:
+        InputError: If it is of another kind.
+    """
+    if type(value) is not kind:
+        raise InputError(f"{what} must be {called or _CALLED[kind]}, got {kind_of(value)}.")
+    return value
 
 
 def parse_number(value: object) -> float | None:
@@ -21,12 +51,10 @@ def parse_number(value: object) -> float | None:
     Raises:
         ValueError: If it is something else, such as a truth value, an infinity or a word.
     """
-    if value is None:
-        return None
     if isinstance(value, str):
         value = value.strip()
-        if not value:
-            return None
+    if value is None or value == "":
+        return None
     # Python reads 1_000 as a number, which no other program does
     if not isinstance(value, (str, int, float)) or isinstance(value, bool) or "_" in str(value):
         raise ValueError(f"a number is needed, got {value!r}")

@@ -6,8 +6,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from headwise.data.records.aggregation import Aggregation, aggregate
-from headwise.data.records.annotations import annotation_row, read_annotations
-from headwise.data.records.error_spans import ErrorSpan
+from headwise.data.records.error_spans import ErrorSpan, read_annotations
 from headwise.data.records.scored_pieces import (
     Alternative,
     ScoredGap,
@@ -17,7 +16,7 @@ from headwise.data.records.scored_pieces import (
     values_of,
 )
 from headwise.data.records.signals import Signal
-from headwise.data.records.word_tags import WordTags, read_word_tags
+from headwise.data.records.word_tags import WordTags, marks_row, read_word_tags
 from headwise.data.records.words import word_ranges
 
 __all__ = [
@@ -37,9 +36,8 @@ _SIGNAL_NAMES = tuple(signal.value for signal in Signal)
 _OWN_KEYS = frozenset(
     {"source", "hypothesis", "score", "signals", "annotations", "word_tags", "tokens"}
 )
-# Keys of a row that was scored with the signal `quality`, and of one with `omission`
-_QUALITY_KEYS = frozenset({"text_quality", "threshold"})
-_OMISSION_KEYS = frozenset({"opening_omission"})
+# Keys that are ours only in a row that was scored with `quality`, or the last with `omission`
+_OF_TEXT = ("text_quality", "threshold", "opening_omission")
 
 
 @dataclass(frozen=True)
@@ -193,32 +191,17 @@ class ScoredHypothesis:
         row: dict[str, Any] = {} if self.source is None else {"source": self.source}
         row |= {"hypothesis": self.hypothesis, "score": self.score}
         row["signals"] = {s.value: self.aggregate(signal=s) for s in self.signals}
-        if self.errors is not None:
-            row["annotations"] = [annotation_row(span) for span in self.errors]
-        if self.tags is not None:
-            row["word_tags"] = self.tags.as_dict()
-        if self.quality is not None:
-            row["text_quality"] = self.quality
-        if self.threshold is not None:
-            row["threshold"] = self.threshold
-        if self.opening_omission is not None:
-            row["opening_omission"] = self.opening_omission
+        row |= marks_row(self.errors, self.tags)
+        of_text = (self.quality, self.threshold, self.opening_omission)
+        row |= {
+            name: value for name, value in zip(_OF_TEXT, of_text, strict=True) if value is not None
+        }
         if level == "word":
             row["words"] = [
                 {"text": w.text, "start": w.start, "end": w.end, **w.as_dict()} for w in self.words
             ]
         if level == "token":
-            row["tokens"] = [
-                {"text": t.text, "id": t.token_id, "start": t.start, "end": t.end}
-                | ({"special": True} if t.special else {})
-                | t.as_dict()
-                | (
-                    {}
-                    if t.alternatives is None
-                    else {"alternatives": [[a.text, a.probability] for a in t.alternatives]}
-                )
-                for t in self.tokens + self.special_tokens
-            ]
+            row["tokens"] = [_token_row(token) for token in self.tokens + self.special_tokens]
         return {**(self.extra or {}), **row}
 
     @classmethod
@@ -229,26 +212,12 @@ class ScoredHypothesis:
             KeyError: If the row holds no tokens, or lacks another field of such rows.
             ValueError: If a signal is unknown, or marks do not fit the hypothesis.
         """
-        tokens = [
-            ScoredToken(
-                text=token["text"],
-                token_id=token["id"],
-                start=token["start"],
-                end=token["end"],
-                special=token.get("special", False),
-                alternatives=tuple(Alternative(*pair) for pair in token["alternatives"])
-                if "alternatives" in token
-                else None,
-                **{name: token[name] for name in _SIGNAL_NAMES if name in token},
-            )
-            for token in row["tokens"]
-        ]
+        tokens = [_token(token) for token in row["tokens"]]
         hypothesis = row["hypothesis"]
         calibrated = Signal.QUALITY in row["signals"]
         with_gaps = Signal.OMISSION in row["signals"]
-        known = _OWN_KEYS | (_QUALITY_KEYS if calibrated else frozenset())
-        known |= _OMISSION_KEYS if with_gaps else frozenset()
-        marks, tags = row.get("annotations"), row.get("word_tags")
+        known = _OWN_KEYS | set(_OF_TEXT[:2] if calibrated else ())
+        known |= set(_OF_TEXT[2:] if with_gaps else ())
         return cls(
             source=row.get("source"),
             hypothesis=hypothesis,
@@ -256,8 +225,8 @@ class ScoredHypothesis:
             special_tokens=tuple(token for token in tokens if token.special),
             signals=tuple(Signal(name) for name in row["signals"]),
             extra={key: value for key, value in row.items() if key not in known} or None,
-            errors=None if marks is None else read_annotations(marks, hypothesis),
-            tags=None if tags is None else read_word_tags(tags, hypothesis),
+            errors=read_annotations(row.get("annotations"), hypothesis),
+            tags=read_word_tags(row.get("word_tags"), hypothesis),
             quality=row.get("text_quality") if calibrated else None,
             threshold=row.get("threshold") if calibrated else None,
             opening_omission=row.get("opening_omission") if with_gaps else None,
@@ -281,3 +250,27 @@ class ScoredHypothesis:
         return ScoredSpan(
             text=self.hypothesis[start:end], start=start, end=end, tokens=tokens, **values
         )
+
+
+def _token_row(token: ScoredToken) -> dict[str, Any]:
+    row = {"text": token.text, "id": token.token_id, "start": token.start, "end": token.end}
+    row |= {"special": True} if token.special else {}
+    row |= token.as_dict()
+    if token.alternatives is not None:
+        row["alternatives"] = [[one.text, one.probability] for one in token.alternatives]
+    return row
+
+
+def _token(row: dict[str, Any]) -> ScoredToken:
+    alternatives = row.get("alternatives")
+    return ScoredToken(
+        text=row["text"],
+        token_id=row["id"],
+        start=row["start"],
+        end=row["end"],
+        special=row.get("special", False),
+        alternatives=None
+        if alternatives is None
+        else tuple(Alternative(*pair) for pair in alternatives),
+        **{name: row[name] for name in _SIGNAL_NAMES if name in row},
+    )

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from headwise.data.records.error_spans import (
     ErrorSpan,
@@ -11,6 +11,8 @@ from headwise.data.records.error_spans import (
     marked_ranges,
     missing_places,
 )
+from headwise.data.records.pairs import Pair
+from headwise.data.records.scored import ScoredHypothesis
 from headwise.data.records.word_tags import WordTags
 
 # What readers count beside the marks: omissions that are marked in the source, or nowhere
@@ -20,26 +22,6 @@ _PLACELESS = ("source_marks", "missing_marks")
 def is_missing_somewhere(extra: Mapping[str, Any] | None) -> bool:
     """Whether the other columns of a row count marks of missing text that has no known place."""
     return any((extra or {}).get(name) for name in _PLACELESS)
-
-
-class Marked(Protocol):
-    """A text and what people say is wrong with it: a pair, or a scored hypothesis."""
-
-    @property
-    def hypothesis(self) -> str:
-        """The text."""
-
-    @property
-    def errors(self) -> tuple[ErrorSpan, ...] | None:
-        """Marks in it."""
-
-    @property
-    def tags(self) -> WordTags | None:
-        """What is said of each of its words."""
-
-    @property
-    def extra(self) -> Mapping[str, Any] | None:
-        """Other columns of its row."""
 
 
 class TokenMarks(NamedTuple):
@@ -92,7 +74,7 @@ def missing_marks(ranges: Sequence[Range], places: Iterable[int]) -> tuple[bool,
     return tuple(number in found for number in range(len(ranges) + 1))
 
 
-def has_error(text: Marked) -> bool:
+def has_error(text: Pair | ScoredHypothesis) -> bool:
     """Whether people found anything wrong with a text, what is missing in it included.
 
     That is a marked character, a gap, a tag that calls a word or a gap wrong, or a mark that has
@@ -106,12 +88,7 @@ def has_error(text: Marked) -> bool:
 
 
 def tagged_places(tags: WordTags, text: str) -> tuple[int, ...]:
-    """Where word tags say that something is missing; nothing if nobody looked.
-
-    Args:
-        tags: Tags of the text.
-        text: What they tag.
-    """
+    """Where word tags of a text say that something is missing; nothing if nobody looked."""
     starts = (*(start for start, _ in tags.ranges), len(text))
     gaps = tags.bad_gaps or (False,) * len(starts)
     return tuple(start for start, bad in zip(starts, gaps, strict=True) if bad)

@@ -1,11 +1,12 @@
 """Marks of people that say of each word of a text whether it is right."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from headwise.data.records.error_spans import ErrorSpan
-from headwise.data.records.json_values import kind_of
+from headwise.data.records.error_spans import ErrorSpan, annotation_row
+from headwise.data.records.json_values import expect
 from headwise.errors import InputError
 
 Ranges = tuple[tuple[int, int], ...]
@@ -27,16 +28,16 @@ class WordTags:
     bad_gaps: tuple[bool, ...] | None = None
 
     def __post_init__(self) -> None:
-        if len(self.bad) != len(self.ranges):
-            raise ValueError(
-                f"`bad` must have one value for each of the {len(self.ranges)} words, got "
-                f"{len(self.bad)}."
-            )
-        if self.bad_gaps is not None and len(self.bad_gaps) != len(self.ranges) + 1:
-            raise ValueError(
-                f"`bad_gaps` must have one value for each of the {len(self.ranges) + 1} gaps, got "
-                f"{len(self.bad_gaps)}."
-            )
+        words = len(self.ranges)
+        for name, values, wanted, of in (
+            ("bad", self.bad, words, "words"),
+            ("bad_gaps", self.bad_gaps, words + 1, "gaps"),
+        ):
+            if values is not None and len(values) != wanted:
+                raise ValueError(
+                    f"`{name}` must have one value for each of the {wanted} {of}, got "
+                    f"{len(values)}."
+                )
 
     @property
     def errors(self) -> tuple[ErrorSpan, ...]:
@@ -55,24 +56,34 @@ class WordTags:
         return row
 
 
-def read_word_tags(tags: object, hypothesis: str) -> WordTags:
+def marks_row(errors: Iterable[ErrorSpan] | None, tags: WordTags | None) -> dict[str, Any]:
+    """The columns that hold what people said of a text; none where nobody looked."""
+    row: dict[str, Any] = {}
+    if errors is not None:
+        row["annotations"] = [annotation_row(span) for span in errors]
+    if tags is not None:
+        row["word_tags"] = tags.as_dict()
+    return row
+
+
+def read_word_tags(tags: object, hypothesis: str) -> WordTags | None:
     """Check tags that stand in a row, as :meth:`WordTags.as_dict` writes them.
 
     Args:
         tags: An object with ``words`` (a list of ``[start, end]``, character offsets into the
             hypothesis, the end exclusive), ``bad`` (0 or 1 for each word) and, if known,
             ``bad_gaps`` (0 or 1 for each gap, those before the first and after the last word
-            included).
+            included). ``None`` if nobody looked.
         hypothesis: The text whose words they are.
 
     Raises:
         InputError: If they are something else, or reach out of the hypothesis.
     """
+    if tags is None:
+        return None
     if not isinstance(tags, dict) or not {"words", "bad"} <= set(tags):
         raise InputError("`word_tags` must be an object with `words` and `bad`.")
-    words, gaps = tags["words"], tags.get("bad_gaps")
-    if not isinstance(words, list):
-        raise InputError(f"`words` of `word_tags` must be a list, got {kind_of(words)}.")
+    words, gaps = expect(tags["words"], list, "`words` of `word_tags`"), tags.get("bad_gaps")
     ranges = tuple(_range(word, number) for number, word in enumerate(words, start=1))
     for number, (start, end) in enumerate(ranges, start=1):
         if not 0 <= start < end <= len(hypothesis):

@@ -6,7 +6,7 @@ Which rows there are, and when a job is done, is not decided here.
 from headwise.data.writers.lines import LineFile, LineStream, LineWriter
 from headwise.data.writers.parquet import write_parquet
 from headwise.data.writers.rows import json_line, pair_row, reject_row, scored_row
-from headwise.data.writers.table import CellKind, Pieces, TableColumns, TableLayout
+from headwise.data.writers.table import CellKind, TableColumns, TableLayout
 from headwise.data.writers.tsv import escape_cell, unescape_cell, write_tsv
 
 __all__ = [
@@ -14,7 +14,6 @@ __all__ = [
     "LineFile",
     "LineStream",
     "LineWriter",
-    "Pieces",
     "TableColumns",
     "TableLayout",
     "escape_cell",

@@ -5,12 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Protocol, Self
 
-from headwise.errors import OutputError
+from filelock import lock_descriptor
 
-try:
-    import fcntl
-except ImportError:  # not a POSIX system: two jobs on one file are not noticed there
-    fcntl = None  # type: ignore[assignment]
+from headwise.errors import OutputError
 
 
 class LineWriter(Protocol):
@@ -40,7 +37,7 @@ class LineStream:
             raise
 
     def _drop_buffer(self) -> None:
-        """Send what is still in the buffer nowhere; Python would fail over it again at exit."""
+        # Into nothing: Python would fail over what is still in the buffer again at exit
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, self._stream.fileno())
         os.close(nowhere)
@@ -119,16 +116,14 @@ class LineFile:
         self._file.seek(self._end)
 
     def _lock(self) -> None:
-        if fcntl is None:
-            return
+        descriptor = self._file.fileno()
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            taken = os.fstat(self._file.fileno()).st_nlink == 0  # removed since it was opened
-        except BlockingIOError:
-            taken = True
+            # Of the open file, not of a second one beside it: it vanishes with the process and
+            # leaves nothing behind. A file without a name was removed since it was opened.
+            mine = lock_descriptor(descriptor, blocking=False) and os.fstat(descriptor).st_nlink > 0
         except OSError:
             return  # a file system without locks
-        if taken:
+        if not mine:
             raise OutputError(
                 f"Another process is writing `{self._path}`; wait for it, or choose another output."
             )

@@ -7,10 +7,11 @@ if all of its values are, else JSON text.
 
 import json
 from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, Any
 
-from headwise.data.writers.table import CellKind, Pieces, TableColumns, chunks, extra_columns
+from headwise.data.writers.table import CellKind, TableColumns, extra_columns
 from headwise.files import atomic_path
 
 if TYPE_CHECKING:
@@ -18,7 +19,11 @@ if TYPE_CHECKING:
 
 _MAX_ROWS = 16_384
 _MAX_BYTES = 8 * 2**20
+# Larger integers among floats would change their value, so such a column is JSON
 _EXACT_IN_DOUBLE = 2**53
+
+_OFFSETS = {"start": "int64", "end": "int64"}
+_MARK = _OFFSETS | dict.fromkeys(("severity", "category", "rater"), "string")
 
 
 def write_parquet(lines: Path, output: Path, columns: TableColumns) -> None:
@@ -40,7 +45,7 @@ def write_parquet(lines: Path, output: Path, columns: TableColumns) -> None:
         temporary.open("wb") as stream,
         pyarrow.parquet.ParquetWriter(stream, schema) as table,
     ):
-        for chunk in chunks(source, max_rows=_MAX_ROWS, max_bytes=_MAX_BYTES):
+        for chunk in _chunks(source):
             rows = [columns.flatten(line) for line in chunk]
             cells = {
                 field.name: [_fit(row.get(field.name), field) for row in rows] for field in schema
@@ -48,72 +53,55 @@ def write_parquet(lines: Path, output: Path, columns: TableColumns) -> None:
             table.write_table(pyarrow.table(cells, schema=schema))
 
 
+def _chunks(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
+    chunk: list[bytes] = []
+    size = 0
+    for line in lines:
+        if chunk and (len(chunk) == _MAX_ROWS or size + len(line) > _MAX_BYTES):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(line)
+        size += len(line)
+    if chunk:
+        yield chunk
+
+
 def _schema(lines: Path, columns: TableColumns) -> "pyarrow.Schema":
     import pyarrow
 
-    kinds: defaultdict[str, set[str]] = defaultdict(set)
+    found: defaultdict[str, set[str]] = defaultdict(set)
     with lines.open("rb") as source:
         for line in source:
             for name, value in columns.flatten(line).items():
-                kinds[name].add(_kind(value))
-    types = {
-        "text": pyarrow.string(),
-        "bool": pyarrow.bool_(),
-        "int": pyarrow.int64(),
-        "float": pyarrow.float64(),
-    }
-    marks = _mark_types()
+                found[name].add(_kind(value))
     extra = [
-        pyarrow.field(name, found)
-        if (found := marks.get(name) or types.get(_common_kind(kinds[name])))
-        else pyarrow.field(name, pyarrow.string(), metadata={"content": "json"})
-        for name in extra_columns([dict.fromkeys(kinds)], columns.kinds)
+        _extra_field(name, _common_kind(found[name]))
+        for name in extra_columns([dict.fromkeys(found)], columns.kinds)
     ]
-    return pyarrow.schema(
-        [*extra, *(_fixed_field(name, kind) for name, kind in columns.kinds.items())]
-    )
+    return pyarrow.schema([*extra, *(_field(name, kind) for name, kind in columns.kinds.items())])
 
 
-def _fixed_field(name: str, kind: CellKind | Pieces) -> "pyarrow.Field":
+def _field(name: str, kind: CellKind) -> "pyarrow.Field":
     import pyarrow
 
-    match kind:
-        case CellKind.TEXT:
-            return pyarrow.field(name, pyarrow.string())
-        case CellKind.TRUTH:
-            return pyarrow.field(name, pyarrow.bool_())
-        case CellKind.NUMBER:
-            return pyarrow.field(name, pyarrow.float64())
-        case Pieces():
-            return pyarrow.field(name, pyarrow.list_(_piece_type(kind)))
-        case _:
-            assert_never(kind)
+    if isinstance(kind, str):
+        return pyarrow.field(name, kind)
+    return pyarrow.field(name, pyarrow.list_(pyarrow.struct(list(kind.items()))))
 
 
-def _piece_type(pieces: Pieces) -> "pyarrow.DataType":
+def _extra_field(name: str, kind: str) -> "pyarrow.Field":
+    """A column of the input; none but those of marks is called as these are."""
     import pyarrow
 
-    parts = {"text": pyarrow.string()}
-    parts |= {"id": pyarrow.int64()} if pieces.are_tokens else {}
-    parts |= {"start": pyarrow.int64(), "end": pyarrow.int64()}
-    parts |= {"special": pyarrow.bool_()} if pieces.are_tokens else {}
-    parts |= dict.fromkeys(pieces.values, pyarrow.float64())
-    return pyarrow.struct(list(parts.items()))
-
-
-def _mark_types() -> "dict[str, pyarrow.DataType]":
-    """Types of the columns that hold what people marked; no other column has these names."""
-    import pyarrow
-
-    places = {"start": pyarrow.int64(), "end": pyarrow.int64()}
-    words = dict.fromkeys(("severity", "category", "rater"), pyarrow.string())
-    flags = pyarrow.list_(pyarrow.int64())
-    return {
-        "annotations": pyarrow.list_(pyarrow.struct(list((places | words).items()))),
-        "word_tags": pyarrow.struct(
-            [("words", pyarrow.list_(flags)), ("bad", flags), ("bad_gaps", flags)]
-        ),
-    }
+    if name == "annotations":
+        return _field(name, _MARK)
+    if name == "word_tags":
+        flags = pyarrow.list_(pyarrow.int64())
+        parts = [("words", pyarrow.list_(flags)), ("bad", flags), ("bad_gaps", flags)]
+        return pyarrow.field(name, pyarrow.struct(parts))
+    if kind == "json":
+        return pyarrow.field(name, "string", metadata={"content": "json"})
+    return pyarrow.field(name, kind)
 
 
 def _kind(value: Any) -> str:
@@ -121,15 +109,15 @@ def _kind(value: Any) -> str:
         case None:
             return "none"
         case str():
-            return "text"
+            return "string"
         case bool():
             return "bool"
         case int() if abs(value) < _EXACT_IN_DOUBLE:
-            return "int"
+            return "int64"
         case int() if -(2**63) <= value < 2**63:
             return "long"
         case float():
-            return "float"
+            return "double"
         case _:
             return "json"
 
@@ -137,11 +125,11 @@ def _kind(value: Any) -> str:
 def _common_kind(kinds: set[str]) -> str:
     kinds = kinds - {"none"}
     if not kinds:
-        return "text"
-    if kinds <= {"int", "long"}:
-        return "int"
-    if kinds <= {"int", "float"}:
-        return "float"
+        return "string"
+    if kinds <= {"int64", "long"}:
+        return "int64"
+    if kinds <= {"int64", "double"}:
+        return "double"
     return kinds.pop() if len(kinds) == 1 else "json"
 
 

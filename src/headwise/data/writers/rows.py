@@ -3,13 +3,13 @@
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
-from headwise.data.records.annotations import annotation_row
 from headwise.data.records.pairs import Pair, Reject
 from headwise.data.records.reserved_names import RESERVED_NAMES, beside_reserved
 from headwise.data.records.scored import Level, ScoredHypothesis
+from headwise.data.records.word_tags import marks_row
 
 _OF_PAIRS = frozenset({"source", "hypothesis", "annotations", "word_tags"})
 
@@ -31,17 +31,13 @@ def pair_row(pair: Pair) -> dict[str, Any]:
     :func:`scored_row`.
     """
     row: dict[str, Any] = {} if pair.source is None else {"source": pair.source}
-    row["hypothesis"] = pair.hypothesis
-    if pair.errors is not None:
-        row["annotations"] = [annotation_row(span) for span in pair.errors]
-    if pair.tags is not None:
-        row["word_tags"] = pair.tags.as_dict()
+    row |= {"hypothesis": pair.hypothesis, **marks_row(pair.errors, pair.tags)}
     return {**row, **beside_reserved(pair.extra, _OF_PAIRS)}
 
 
 def reject_row(reject: Reject) -> dict[str, Any]:
     """A reject as a row."""
-    return {"line": reject.line, "reason": reject.reason, "content": reject.content}
+    return asdict(reject)
 
 
 def json_line(row: Mapping[str, Any]) -> bytes:
