@@ -19,7 +19,7 @@ from headwise.functional import (
     dominant_tokens,
     vocabulary_statistics,
 )
-from headwise.functional.boosted_probability import boost
+from headwise.functional.dominant_tokens import boost
 from peak_memory import peak_bytes
 
 SELECTORS = [LargestDrop(), EpsilonCut(), EtaCut(), TopK(), TopP(), MinP()]

@@ -1,6 +1,5 @@
 """Pure tensor operations over hidden states and vocabularies; no modules or files."""
 
-from headwise.functional.boosted_probability import boosted_probability
 from headwise.functional.class_uncertainty import Uncertainty, class_uncertainty
 from headwise.functional.dominant_tokens import (
     DominantSelector,
@@ -11,6 +10,7 @@ from headwise.functional.dominant_tokens import (
     MinP,
     TopK,
     TopP,
+    boosted_probability,
     dominant_tokens,
 )
 from headwise.functional.gathered_logits import gathered_logits

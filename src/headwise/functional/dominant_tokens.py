@@ -1,4 +1,7 @@
-"""Dominant tokens: the most probable ones, up to where the distribution falls off."""
+"""Dominant tokens: the most probable ones, up to where the distribution falls off.
+
+BoostedProb credits a dominant token with the mass of all dominant tokens.
+"""
 
 import math
 from dataclasses import dataclass
@@ -7,7 +10,11 @@ from typing import assert_never
 import torch
 from torch import Tensor
 
+# The method's own limit, for rules without a threshold on single probabilities
 MAX_CANDIDATES = 1024
+# What a language model finds possible but unlikely
+FIRST_RANK, LAST_RANK = 15, 150
+MAX_PROBABILITY = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +76,7 @@ def candidate_count(selector: DominantSelector, vocabulary_size: int) -> int:
     """How many of the most probable tokens can decide which ones dominate.
 
     At most ``1/epsilon`` probabilities exceed ``epsilon``, so that a few hundred suffice where
-    the rule has such a threshold; otherwise 1,024, the method's own limit.
+    the rule has such a threshold.
     """
     match selector:
         case LargestDrop(epsilon=epsilon) if epsilon > 0:
@@ -151,14 +158,7 @@ def select_dominant(
     selector: DominantSelector,
     entropy: Tensor | None = None,
 ) -> DominantTokens:
-    """Pick the dominant ones among the most probable tokens.
-
-    Args:
-        top_ids: Ids of the most probable tokens, most probable first, ``(N, M)``.
-        top_probabilities: Their probabilities, ``(N, M)``, float32.
-        selector: Which tokens count as dominant.
-        entropy: Entropy in nats, ``(N,)``, for `EtaCut`.
-    """
+    """Pick the dominant ones among the most probable tokens; arguments as `dominant_count`'s."""
     count = dominant_count(top_probabilities, selector=selector, entropy=entropy)
     inside = torch.arange(top_ids.shape[1], device=top_ids.device) < count.unsqueeze(-1)
     return DominantTokens(
@@ -191,12 +191,6 @@ def dominant_tokens(
     return select_dominant(ids, top.exp(), selector=selector, entropy=entropy)
 
 
-FIRST_RANK, LAST_RANK = 15, 150
-
-
-MAX_PROBABILITY = 0.01
-
-
 def unlikely_tokens(probabilities: Tensor, dominant_count: Tensor) -> Tensor:
     """Which of the most probable tokens are of rank 15 to 150, below 0.01, and not dominant.
 
@@ -216,3 +210,29 @@ def unlikely_tokens(probabilities: Tensor, dominant_count: Tensor) -> Tensor:
         & (probabilities < MAX_PROBABILITY)
         & (probabilities > 0.0)
     )
+
+
+def boost(probabilities: Tensor, targets: Tensor, *, dominant: DominantTokens) -> Tensor:
+    """Replace the probability of targets that dominate by the dominant mass, ``(N,)``."""
+    return dominant.mass.where(dominant.contains(targets), probabilities)
+
+
+def boosted_probability(
+    log_probs: Tensor, targets: Tensor, *, selector: DominantSelector = LargestDrop()
+) -> Tensor:
+    """Credit a dominant token with the mass of all dominant tokens.
+
+    Args:
+        log_probs: Log-probabilities, ``(N, V)``, floating point; not changed.
+        targets: Token ids, ``(N,)``.
+        selector: Which tokens count as dominant.
+
+    Returns:
+        Probabilities in [0, 1], ``(N,)``, float32: the dominant mass where the target is
+        dominant, its own probability elsewhere.
+
+    References:
+        Dinh & Niehues 2025, arXiv 2502.11115, Eq. 3.
+    """
+    own = log_probs.gather(-1, targets.unsqueeze(-1)).squeeze(-1).float().exp()
+    return boost(own, targets, dominant=dominant_tokens(log_probs, selector=selector))

@@ -115,6 +115,7 @@ class _GatheredLogits(torch.autograd.Function):
                     touched.unsqueeze(0),
                     sums,
                     weight.shape,
+                    # `unique` has sorted them
                     is_coalesced=True,
                     check_invariants=False,
                 )

@@ -71,17 +71,14 @@ class ChunkPlan:
         Raises:
             ValueError: If not even one position fits.
         """
-        # A chunk of n positions has slabs of at most n / slabs + 1
-        return cls(
-            tuple(
-                row_chunks(
-                    rows,
-                    bytes_per_row=row_bytes + -(-temporary_bytes // _slab_count(device)),
-                    fixed_bytes=fixed_bytes + temporary_bytes,
-                    workspace_bytes=workspace_bytes,
-                )
-            )
+        parts = row_chunks(
+            rows,
+            # A chunk of n positions has slabs of at most n / slabs + 1
+            bytes_per_row=row_bytes + -(-temporary_bytes // _slab_count(device)),
+            fixed_bytes=fixed_bytes + temporary_bytes,
+            workspace_bytes=workspace_bytes,
         )
+        return cls(tuple(parts))
 
 
 def over_logits(
@@ -91,13 +88,7 @@ def over_logits(
 ) -> list[Result]:
     """Build the logits of each chunk, hand them over, and let them go before the next chunk.
 
-    Args:
-        work: Gets the chunk's positions and its logits, ``(n, V)``, which it may overwrite.
-        logits_of: Builds the logits of a chunk.
-        plan: The chunks.
-
-    Returns:
-        What ``work`` returned, chunk by chunk.
+    ``work`` gets the chunk's positions and its logits, ``(n, V)``, which it may overwrite.
     """
     return [work(part, logits_of(part)) for part in plan.parts]
 
@@ -142,14 +133,11 @@ class Slabs:
         return result
 
     def entropy(self, logits: Tensor, normaliser: Tensor) -> Tensor:
-        """Entropy of each row's softmax in nats; needs room for two.
+        """Entropy of each row's softmax in nats, ``(n,)``; needs room for two.
 
         Args:
             logits: ``(n, V)``; minus infinity is allowed.
             normaliser: Their log-sum-exp, ``(n,)``.
-
-        Returns:
-            ``(n,)``, in the dtype of the logits.
         """
         result = logits.new_empty(len(logits))
         for slab, (log_probs, probs, *_) in self(logits):
@@ -159,15 +147,11 @@ class Slabs:
         return result
 
     def ranks(self, logits: Tensor, own: Tensor) -> Tensor:
-        """One more than how many logits of each row exceed a given one; needs room for one.
+        """One more than how many logits ``(n, V)`` of each row exceed its own ``(n, 1)``, int64.
 
-        Args:
-            logits: ``(n, V)``, float32: counts up to 2**24 are exact in it.
-            own: ``(n, 1)``.
-
-        Returns:
-            ``(n,)``, int64.
+        Needs room for one.
         """
+        # Counted in the logits' float32, which holds whole numbers up to 2**24
         result = torch.empty(len(logits), dtype=torch.int64, device=logits.device)
         for slab, (scratch, *_) in self(logits):
             result[slab] = torch.gt(logits[slab], own[slab], out=scratch).sum(-1).long() + 1

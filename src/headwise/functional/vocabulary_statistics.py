@@ -5,15 +5,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from headwise.functional.boosted_probability import boost
 from headwise.functional.chunking import DEFAULT_WORKSPACE_BYTES
-from headwise.functional.dominant_tokens import DominantSelector, candidate_count, select_dominant
-from headwise.functional.logit_chunks import (
-    ChunkPlan,
-    LogitFunction,
-    Slabs,
-    over_logits,
+from headwise.functional.dominant_tokens import (
+    DominantSelector,
+    boost,
+    candidate_count,
+    select_dominant,
 )
+from headwise.functional.logit_chunks import ChunkPlan, LogitFunction, Slabs, over_logits
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +94,32 @@ def vocabulary_statistics(
     slabs = Slabs(room=2)
 
     def read(part: slice, logits: Tensor) -> VocabularyStatistics:
-        return _read(
-            logits.float(), targets[part], entropy, rank, top_k, candidates, selector, slabs
+        logits = logits.float()
+        own = logits.gather(-1, targets[part].unsqueeze(-1))  # (n, 1)
+        ranks = slabs.ranks(logits, own) if rank else None
+        top_logits, top_ids = logits.topk(candidates, dim=-1)
+        normaliser = slabs.log_normaliser(logits)
+        log_prob = _as_number(own.squeeze(-1) - normaliser)
+        top_log_probs = _as_number(top_logits - normaliser.unsqueeze(-1))
+        entropies = slabs.entropy(logits, normaliser) if entropy or selector is not None else None
+        mass = boosted = None
+        if selector is not None:
+            dominant = select_dominant(
+                top_ids, top_log_probs.exp(), selector=selector, entropy=entropies
+            )
+            mass, boosted = dominant.mass, boost(log_prob.exp(), targets[part], dominant=dominant)
+        return VocabularyStatistics(
+            log_prob,
+            entropies if entropy else None,
+            ranks,
+            # Copies: views would keep all candidates
+            top_ids[:, :top_k].clone() if top_k else None,
+            top_log_probs[:, :top_k].clone() if top_k else None,
+            mass,
+            boosted,
         )
 
+    # Without a position there is no chunk, and the results still have their types and shapes
     parts = over_logits(read, lambda part: unembedding(hidden[part]), plan) or [
         read(slice(0), unembedding(hidden))
     ]
@@ -109,48 +130,8 @@ def vocabulary_statistics(
 
     log_prob = joined("log_prob")
     assert log_prob is not None
-    return VocabularyStatistics(
-        log_prob,
-        *map(
-            joined,
-            ("entropy", "rank", "top_ids", "top_log_probs", "dominant_mass", "boosted"),
-        ),
-    )
-
-
-def _read(
-    logits: Tensor,
-    targets: Tensor,
-    entropy: bool,
-    rank: bool,
-    top_k: int,
-    candidates: int,
-    selector: DominantSelector | None,
-    slabs: Slabs,
-) -> VocabularyStatistics:
-    own = logits.gather(-1, targets.unsqueeze(-1))  # (n, 1)
-    ranks = slabs.ranks(logits, own) if rank else None
-    top_logits, top_ids = logits.topk(candidates, dim=-1)
-    normaliser = slabs.log_normaliser(logits)
-    log_prob = _as_number(own.squeeze(-1) - normaliser)
-    top_log_probs = _as_number(top_logits - normaliser.unsqueeze(-1))
-    entropies = slabs.entropy(logits, normaliser) if entropy or selector is not None else None
-
-    mass = boosted = None
-    if selector is not None:
-        dominant = select_dominant(
-            top_ids, top_log_probs.exp(), selector=selector, entropy=entropies
-        )
-        mass, boosted = dominant.mass, boost(log_prob.exp(), targets, dominant=dominant)
-    return VocabularyStatistics(
-        log_prob,
-        entropies if entropy else None,
-        ranks,
-        top_ids[:, :top_k].clone() if top_k else None,
-        top_log_probs[:, :top_k].clone() if top_k else None,
-        mass,
-        boosted,
-    )
+    others = ("entropy", "rank", "top_ids", "top_log_probs", "dominant_mass", "boosted")
+    return VocabularyStatistics(log_prob, *map(joined, others))
 
 
 def _as_number(log_probs: Tensor) -> Tensor:

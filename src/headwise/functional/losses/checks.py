@@ -14,13 +14,7 @@ OPTIONAL = frozenset({"bias", "row_bias", "token_weights", "target_weights", "ex
 def check_tensors(**tensors: object) -> None:
     """Refuse what is no tensor, has no memory, or lies on another device than the first.
 
-    Args:
-        tensors: By the names that they have as arguments; ``None`` may stand for what is named
-            in :data:`OPTIONAL`.
-
-    Raises:
-        TypeError: If one is no tensor.
-        ValueError: If one is on the meta device, or they lie on different devices.
+    Tensors have the names of the arguments that they were.
     """
     device = None
     for name, value in tensors.items():
@@ -44,14 +38,7 @@ def check_tensors(**tensors: object) -> None:
 def check_number(
     name: str, value: object, *, least: float, most: float = math.inf, above: bool = False
 ) -> None:
-    """Refuse what is no finite number, or outside of a range.
-
-    Args:
-        name: The argument.
-        value: What was passed.
-        least: Least value.
-        most: Largest value.
-        above: Whether ``least`` itself is refused too.
+    """Refuse what is no finite number in [least, most], or is ``least`` where it must be above.
 
     Raises:
         TypeError: If it is no number.
@@ -66,12 +53,7 @@ def check_number(
 
 
 def check_workspace(workspace_bytes: object) -> None:
-    """Refuse what is no number of bytes.
-
-    Raises:
-        TypeError: If it is no whole number.
-        ValueError: If it is less than 1.
-    """
+    """Refuse what is no number of bytes (`TypeError`, `ValueError`)."""
     if isinstance(workspace_bytes, bool) or not isinstance(workspace_bytes, int):
         raise TypeError(
             "`workspace_bytes` must be a whole number of bytes, such as 128 * 2**20, got "
@@ -79,31 +61,6 @@ def check_workspace(workspace_bytes: object) -> None:
         )
     if workspace_bytes < 1:
         raise ValueError(f"`workspace_bytes` must be at least 1, got {workspace_bytes}.")
-
-
-def check_hidden(hidden: Tensor) -> None:
-    """Refuse what cannot be hidden states (`ValueError`)."""
-    if not hidden.is_floating_point() or hidden.ndim < 1 or hidden.shape[-1] < 1:
-        raise ValueError(
-            "`hidden` must be floating point, (..., H) with H at least 1, got "
-            f"{tuple(hidden.shape)} of {str(hidden.dtype).removeprefix('torch.')}."
-        )
-
-
-def check_options(
-    *, softcap: object, label_smoothing: object, z_loss: object, workspace_bytes: object
-) -> None:
-    """Refuse options that linear cross-entropy does not take.
-
-    Raises:
-        TypeError: If one is of another type.
-        ValueError: If one is out of range.
-    """
-    if softcap is not None:
-        check_number("softcap", softcap, least=0.0, above=True)
-    check_number("label_smoothing", label_smoothing, least=0.0, most=1.0)
-    check_number("z_loss", z_loss, least=0.0)
-    check_workspace(workspace_bytes)
 
 
 _P = ParamSpec("_P")

@@ -43,15 +43,7 @@ class CountedPositions:
         shift: bool,
         token_weights: Tensor | None,
     ) -> "CountedPositions":
-        """Flatten a batch, and leave out what does not count.
-
-        Args:
-            hidden: ``(..., H)``.
-            targets: ``(...)``, int64.
-            vocabulary_size: V.
-            ignore_index: Target of a position that does not count.
-            shift: Whether a position predicts the target of the next one.
-            token_weights: ``(...)``.
+        """Flatten a batch, and leave out what does not count; arguments are those of a loss.
 
         Raises:
             ValueError: If shapes do not fit, or a target is no token.

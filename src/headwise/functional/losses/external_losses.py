@@ -52,7 +52,6 @@ def cut_cross_entropy_loss(
     which a rare token would never receive. A release that has the arguments sums gradients in
     float32; 25.1.1 sums them in the inputs' dtype.
 
-
     Returns:
         ``(N,)`` or a scalar, float32.
 

@@ -15,7 +15,12 @@ from headwise.functional.losses.backends import (
     choose_backend,
     run_backend,
 )
-from headwise.functional.losses.checks import check_options, check_tensors, outside_graphs
+from headwise.functional.losses.checks import (
+    check_number,
+    check_tensors,
+    check_workspace,
+    outside_graphs,
+)
 from headwise.functional.losses.counted_positions import (
     LM_IGNORE_INDEX,
     CountedPositions,
@@ -183,25 +188,22 @@ def linear_cross_entropy(
         arXiv 2410.10989, section 3 (gradients in the forward pass, chunk by chunk).
     """
     check_reduction(reduction)
-    check_options(
-        softcap=softcap,
-        label_smoothing=label_smoothing,
-        z_loss=z_loss,
-        workspace_bytes=workspace_bytes,
-    )
+    if softcap is not None:
+        check_number("softcap", softcap, least=0.0, above=True)
+    check_number("label_smoothing", label_smoothing, least=0.0, most=1.0)
+    check_number("z_loss", z_loss, least=0.0)
+    check_workspace(workspace_bytes)
     weights, biases = weight_blocks(weight, bias, hidden=hidden)
     check_tensors(hidden=hidden, targets=targets, token_weights=token_weights)
     size = sum(len(block) for block in weights)
     vocabulary = None
     if process_group is not None:
         options = (ignore_index, reduction, shift, softcap, label_smoothing, z_loss)
+        # `hash` of a text differs between processes
+        told = crc32(repr((*options, return_logsumexp, return_entropy)).encode())
         vocabulary = VocabularySlice.of(
             size,
-            call=(
-                *hidden.shape,
-                int(targets.sum()),
-                crc32(repr((*options, return_logsumexp, return_entropy)).encode()),
-            ),
+            call=(*hidden.shape, int(targets.sum()), told),
             group=process_group,
             device=hidden.device,
         )

@@ -49,9 +49,6 @@ class LinearLoss:
             weights: Blocks of rows of the unembedding, ``(V_i, H)``.
             biases: The bias of each block, ``(V_i,)``, or ``None``.
             row_bias: c, ``(N,)``.
-
-        Returns:
-            A scalar, or the losses in the batch's shape.
         """
         inputs = (positions.hidden, *weights, *biases, row_bias)
         trained = any(each is not None and each.requires_grad for each in inputs)
@@ -77,17 +74,7 @@ class LinearLoss:
         biases: Sequence[Tensor | None],
         row_bias: Tensor | None = None,
     ) -> Tensor:
-        """Values of each position, differentiable; the backward pass builds the logits anew.
-
-        Args:
-            hidden: ``(N, H)``.
-            weights: Blocks of rows of the unembedding, ``(V_i, H)``.
-            biases: The bias of each block, ``(V_i,)``, or ``None``.
-            row_bias: c, ``(N,)``.
-
-        Returns:
-            ``(n, C)``.
-        """
+        """Values of each position, ``(n, C)``; the backward pass builds the logits anew."""
         values: Tensor = _Values.apply(self, hidden, row_bias, *weights, *biases)  # type: ignore[no-untyped-call]
         return values
 
@@ -101,18 +88,8 @@ class LinearLoss:
     ) -> Tensor:
         """Weighted sum of the losses; the gradients are computed at once, with the loss.
 
-        That saves building the logits twice. It needs the weights to be known, and a dtype in
-        which gradients do not vanish before a loss scale reaches them.
-
-        Args:
-            token_weights: ``(n,)``.
-            hidden: ``(N, H)``.
-            weights: Blocks of rows of the unembedding, ``(V_i, H)``.
-            biases: The bias of each block, ``(V_i,)``, or ``None``.
-            row_bias: c, ``(N,)``.
-
-        Returns:
-            A scalar.
+        That saves building the logits twice. It needs the weights, ``(n,)``, to be known, and a
+        dtype in which gradients do not vanish before a loss scale reaches them.
         """
         total: Tensor = _Sum.apply(self, token_weights, hidden, row_bias, *weights, *biases)  # type: ignore[no-untyped-call]
         return total

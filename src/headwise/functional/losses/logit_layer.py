@@ -15,7 +15,17 @@ _PIECE_SHARE_ON_CPU, _PIECE_SHARE_ELSEWHERE = 1 / 16, 1 / 4
 
 
 class LogitLayer:
-    """The unembedding in blocks, and room for the logits of one chunk."""
+    """The unembedding in blocks, and room for the logits of one chunk.
+
+    Args:
+        tensors: Hidden states ``(N, H)``, a bias of each position ``(N,)`` or ``None``, then
+            the weights of all blocks, then their biases or ``None``.
+        rows: Which hidden states count, ``(n,)``; ``None`` for all.
+        dtype: In which the products are computed.
+        temporaries: How many tensors of a slab's size the loss holds on the way.
+        workspace_bytes: Budget for all that is held meanwhile.
+        vocabulary: The slice that this process has; ``None`` for all of it.
+    """
 
     def __init__(
         self,
@@ -27,17 +37,6 @@ class LogitLayer:
         workspace_bytes: int,
         vocabulary: VocabularySlice | None,
     ) -> None:
-        """Cut the work into chunks and make room for one.
-
-        Args:
-            tensors: Hidden states ``(N, H)``, a bias of each position ``(N,)`` or ``None``, then
-                the weights of all blocks, then their biases or ``None``.
-            rows: Which hidden states count, ``(n,)``; ``None`` for all.
-            dtype: In which the products are computed.
-            temporaries: How many tensors of a slab's size the loss holds on the way.
-            workspace_bytes: Budget for all that is held meanwhile.
-            vocabulary: The slice that this process has; ``None`` for all of it.
-        """
         hidden, self.row_bias, *self.parameters = tensors
         assert hidden is not None
         self.hidden, self.rows, self.dtype, self.vocabulary = hidden, rows, dtype, vocabulary

@@ -1,7 +1,7 @@
 """What a loss over the whole vocabulary does with the logits of a few positions."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import torch
 from torch import Tensor
@@ -38,10 +38,10 @@ class LogitLoss(Protocol):
     def gradient_(
         self, logits: Tensor, part: slice, values: Tensor, upstream: Tensor, slabs: Slabs
     ) -> None:
-        """Overwrite the logits with their gradient.
+        """Overwrite the logits that `prepare_` left with their gradient.
 
         Args:
-            logits: As `prepare_` left them, ``(n, V)``.
+            logits: ``(n, V)``.
             part: The chunk's positions.
             values: What `values` returned for them, ``(n, C)``.
             upstream: Gradient of the values, ``(n, C)``.
@@ -78,11 +78,7 @@ class SoftmaxLoss:
     z_loss: float = 0.0
     with_entropy: bool = False
     vocabulary: VocabularySlice | None = None
-
-    @property
-    def temporaries(self) -> int:
-        """How many tensors of a slab's size the loss needs at once."""
-        return 2
+    temporaries: ClassVar[int] = 2
 
     @property
     def columns(self) -> int:
@@ -171,16 +167,8 @@ class SigmoidLoss:
     targets: Tensor
     target_weights: Tensor | None = None
     excluded: Tensor | None = None
-
-    @property
-    def temporaries(self) -> int:
-        """How many tensors of a slab's size the loss needs at once."""
-        return 1
-
-    @property
-    def columns(self) -> int:
-        """The loss alone."""
-        return 1
+    temporaries: ClassVar[int] = 1
+    columns: ClassVar[int] = 1
 
     def prepare_(self, logits: Tensor, part: slice) -> None:
         """Put minus infinity at excluded tokens, and the target's logit back among them."""

@@ -69,9 +69,6 @@ class VocabularySlice:
             target: The target's logit, 0 in the slices that do not hold it, ``(n,)``.
             total: Sum of the slice's logits, ``(n,)``, if wanted.
             entropy: Entropy of the softmax over the slice alone, ``(n,)``, if wanted.
-
-        Returns:
-            The same for the whole vocabulary.
         """
         own = [normaliser, target, *(x for x in (total, entropy) if x is not None)]
         each = _gathered(torch.stack(own), self.group)  # (ranks, columns, n)

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from headwise.functional.losses.checks import check_hidden, check_tensors
+from headwise.functional.losses.checks import check_tensors
 
 
 def weight_blocks(
@@ -15,22 +15,18 @@ def weight_blocks(
     *,
     hidden: Tensor,
 ) -> tuple[list[Tensor], list[Tensor | None]]:
-    """Read weight and bias as blocks of rows that follow one another.
-
-    Args:
-        weight: ``(V, H)``, or blocks ``(V_i, H)``.
-        bias: ``(V,)``, or one ``(V_i,)`` or ``None`` a block.
-        hidden: ``(..., H)``.
-
-    Returns:
-        Weights and biases of the blocks, equally many.
+    """Read weight ``(V, H)`` and bias as blocks of rows that follow one another, equally many.
 
     Raises:
         TypeError: If something is no tensor.
         ValueError: If shapes, dtypes or devices do not fit.
     """
     check_tensors(hidden=hidden)
-    check_hidden(hidden)
+    if not hidden.is_floating_point() or hidden.ndim < 1 or hidden.shape[-1] < 1:
+        raise ValueError(
+            "`hidden` must be floating point, (..., H) with H at least 1, got "
+            f"{tuple(hidden.shape)} of {str(hidden.dtype).removeprefix('torch.')}."
+        )
     hidden_size = hidden.shape[-1]
     weights = _listed("weight", weight)
     if not weights:
