@@ -12,12 +12,7 @@ _FUNCTION = "load_balancing_loss_func"
 
 
 def wants_router_logits(model: PreTrainedModel, asked: bool | None) -> bool:
-    """Whether a call adds the auxiliary loss: what it asks for, else what the model's config says.
-
-    Args:
-        model: The model.
-        asked: The call's ``output_router_logits``.
-    """
+    """Whether a call adds the auxiliary loss: what it asks for, else what the config says."""
     if asked is not None:
         return asked
     return bool(getattr(model.config.get_text_config(), "output_router_logits", False))
@@ -27,11 +22,6 @@ def balance_loss(
     model: PreTrainedModel, router_logits: Any, attention_mask: Tensor | None
 ) -> tuple[Tensor, Tensor]:
     """Compute how unevenly the experts are used.
-
-    Args:
-        model: A mixture of experts.
-        router_logits: What its decoder returned under that name.
-        attention_mask: The call's mask, ``(B, T)``, or ``None``.
 
     Returns:
         The auxiliary loss, and the loss times its coefficient; scalars.

@@ -56,12 +56,7 @@ class OwnForward:
 
 @dataclass(frozen=True, slots=True)
 class FusedForward:
-    """The forward of a patched model, which is its first argument.
-
-    Attributes:
-        settings: How the loss is computed.
-        own: What is known of the model's own forward.
-    """
+    """The forward of a patched model, which is its first argument."""
 
     settings: FusedLoss
     own: OwnForward
@@ -101,13 +96,7 @@ def _by_name(
 
 
 def needs_logits(model: PreTrainedModel, call: Mapping[str, Any], settings: FusedLoss) -> bool:
-    """Whether a call is for the model's own forward.
-
-    Args:
-        model: The patched model.
-        call: Arguments of the call by name.
-        settings: How the model is patched.
-    """
+    """Whether a call, its arguments by name, is for the model's own forward."""
     kept = call.get("logits_to_keep", 0)
     return (
         call.get("labels") is None
@@ -130,20 +119,12 @@ def base_model(model: PreTrainedModel) -> nn.Module:
 def base_outputs(
     model: PreTrainedModel, call: Mapping[str, Any], *, labels_to_base: bool
 ) -> ModelOutput:
-    """Run everything in front of the output layer.
-
-    Args:
-        model: A language model.
-        call: Arguments of its forward by name.
-        labels_to_base: Whether the base model reads labels.
-
-    Returns:
-        The base model's output; ``last_hidden_state`` enters the output layer.
-    """
+    """Run everything in front of the output layer, which ``last_hidden_state`` enters."""
     inputs = {name: value for name, value in call.items() if name not in _ABOUT_THE_LOSS}
     if labels_to_base:
         inputs["labels"] = call["labels"]
     if model.config.is_encoder_decoder:
+        # As its own forward does where there are labels: nothing is generated
         inputs["use_cache"] = False
         if call.get("decoder_input_ids") is None and call.get("decoder_inputs_embeds") is None:
             shifted: Any = model.prepare_decoder_input_ids_from_labels
@@ -162,13 +143,7 @@ def fused_output(
     settings: FusedLoss,
     own: OwnForward,
 ) -> ModelOutput | tuple[Any, ...]:
-    """Do what the model's forward does, logits aside.
-
-    Args:
-        model: A language model.
-        call: Arguments of its forward by name; ``labels`` is one of them.
-        settings: How the loss is computed.
-        own: What is known of the model's own forward.
+    """Do what the model's forward does with a call that has ``labels``, logits aside.
 
     Returns:
         An output whose ``logits`` are ``None``; the tuple of what is there with

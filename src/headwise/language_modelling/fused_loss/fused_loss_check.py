@@ -24,6 +24,7 @@ from headwise.language_modelling.fused_loss.fused_forward import (
 )
 from headwise.language_modelling.fused_loss.output_layer import OutputLayer
 
+# More than one text, so that a shift across texts shows
 _BATCH, _LENGTH = 2, 8
 
 
@@ -47,12 +48,6 @@ def check_loss_options(
     model: PreTrainedModel, *, backend: LossBackend | str, workspace_bytes: int, z_loss: float
 ) -> None:
     """Compute the loss of one position, whose own errors say what is wrong with a setting.
-
-    Args:
-        model: A model that :func:`check_model` has accepted.
-        backend: As in :class:`FusedLoss`, or its name.
-        workspace_bytes: As there.
-        z_loss: As there.
 
     Raises:
         ImportError: If the backend is not installed.
@@ -78,10 +73,6 @@ def checked_forward(model: PreTrainedModel, settings: FusedLoss) -> OwnForward:
     """Compare losses and logits with the model's own forward, and say what is known of that.
 
     Weights, gradients, modes and random states stay as they are.
-
-    Args:
-        model: A model that :func:`check_model` has accepted.
-        settings: How the loss is to be computed.
 
     Raises:
         UnsupportedModelError: If the model cannot be probed, or something differs.
@@ -115,6 +106,7 @@ def _compare(model: PreTrainedModel, settings: FusedLoss) -> OwnForward:
     # The model's own products: rounding aside, whatever differs comes after them
     products = model.get_output_embeddings()(hidden.to(dtype)).clone()  # Mamba's may be float32
     logits = LogitTransformation.of(model).apply_(products)
+    # A few roundings of the largest logit, and of a sum for the loss
     eps = max(torch.finfo(kind).eps for kind in (dtype, expected.logits.dtype))
     _check(model, "logits", logits, expected.logits, 4 * eps * float(expected.logits.abs().max()))
 

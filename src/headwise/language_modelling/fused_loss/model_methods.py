@@ -15,8 +15,8 @@ class ModelMethod:
     attributes are named as there: Accelerate takes the function out, wraps it, and binds it again.
 
     Args:
-        function: A function of a module, or an object of a class, so that it can be pickled. It
-            takes the model first.
+        function: Takes the model first. A function of a module, or an object of a class, so that
+            it can be pickled.
         model: The model.
     """
 

@@ -7,6 +7,7 @@ turn accept the plain names, so that a Trainer resumes.
 
 import operator
 import os
+from functools import partial
 from typing import Any, NoReturn, cast
 
 import torch
@@ -14,7 +15,6 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from headwise.errors import UnsupportedModelError
-from headwise.heads import SplitLanguageModellingHead, SplitTokenEmbeddings
 from headwise.language_modelling.fused_loss.model_methods import ModelMethod
 from headwise.language_modelling.split_vocabulary.vocabulary_layers import (
     LEAVES,
@@ -32,10 +32,10 @@ def add_checkpoint_methods(model: PreTrainedModel) -> None:
     """Make a split model save plain checkpoints, load them, and refuse to be resized."""
     for name, function in zip(_METHODS, (_save_pretrained, _resize_token_embeddings), strict=True):
         setattr(model, name, ModelMethod(function, model))
-    hooks = (_split_embedding_rows, _split_head_rows)
     layers: tuple[nn.Module, ...] = split_layers(model)
-    for layer, hook in zip(layers, hooks, strict=True):
-        layer.register_load_state_dict_pre_hook(hook)
+    for layer, rows in zip(layers, (EMBEDDING_ROWS, HEAD_ROWS), strict=True):
+        # A partial function of a module: copies and pickles of the model keep it
+        layer.register_load_state_dict_pre_hook(partial(_split_rows, rows))
 
 
 def remove_checkpoint_methods(model: PreTrainedModel) -> None:
@@ -47,12 +47,7 @@ def remove_checkpoint_methods(model: PreTrainedModel) -> None:
 def plain_state_dict(model: PreTrainedModel, state: dict[str, Tensor]) -> dict[str, Tensor]:
     """Join the splits of a state dictionary under the names that the unsplit model has.
 
-    Args:
-        model: A split model, for names, order and ties.
-        state: Its state dictionary, or one with the same names.
-
-    Returns:
-        A new dictionary; a tied weight is in it once, as the input embeddings'.
+    A tied weight is in the new dictionary once, as the input embeddings'.
 
     Raises:
         UnsupportedModelError: If the split layers have weights beside their rows.
@@ -96,11 +91,7 @@ def _save_pretrained(
 
 
 def _resize_token_embeddings(self: PreTrainedModel, *_: Any, **__: Any) -> NoReturn:
-    """Refuse: the global ids of the splits would move.
-
-    Raises:
-        UnsupportedModelError: Always.
-    """
+    """Refuse: the global ids of the splits would move (`UnsupportedModelError`)."""
     splits = ", ".join(split_layers(self)[1].split_ranges)
     raise UnsupportedModelError(
         f"The vocabulary of this {type(self).__name__} is split ({splits}) and cannot be resized; "
@@ -108,22 +99,11 @@ def _resize_token_embeddings(self: PreTrainedModel, *_: Any, **__: Any) -> NoRet
     )
 
 
-def _split_embedding_rows(
-    module: SplitTokenEmbeddings, state: dict[str, Tensor], prefix: str, *more: Any
-) -> None:
-    _split_rows(module, EMBEDDING_ROWS, state, prefix, more[-1])
-
-
-def _split_head_rows(
-    module: SplitLanguageModellingHead, state: dict[str, Tensor], prefix: str, *more: Any
-) -> None:
-    _split_rows(module, HEAD_ROWS, state, prefix, more[-1])
-
-
 def _split_rows(
-    module: nn.Module, rows: str, state: dict[str, Tensor], prefix: str, problems: list[str]
+    rows: str, module: nn.Module, state: dict[str, Tensor], prefix: str, *more: Any
 ) -> None:
     """Rename the plain weight of a checkpoint that is about to be loaded; views, no copies."""
+    problems: list[str] = more[-1]
     layers = cast(nn.ModuleDict, module.get_submodule(rows))
     for leaf in LEAVES:
         if (joined := state.pop(f"{prefix}{leaf}", None)) is None:

@@ -18,12 +18,12 @@ from headwise.language_modelling.split_vocabulary.split_checkpoints import (
     is_tied,
     remove_checkpoint_methods,
 )
-from headwise.language_modelling.split_vocabulary.split_sizes import split_sizes
 from headwise.language_modelling.split_vocabulary.token_rows import (
     BASE,
     NewRows,
     join_rows,
     split_rows,
+    split_sizes,
 )
 from headwise.language_modelling.split_vocabulary.vocabulary_layers import (
     LayerPaths,
@@ -202,8 +202,8 @@ def _refuse_replaced_layers(model: PreTrainedModel, unsplit: Unsplit) -> None:
         if not isinstance(layer, kind)
     ]
     if not odd:
-        parts = [(unsplit.table, split_layers(model)[0].token_embedding)]
-        parts.append((unsplit.linear, split_layers(model)[1].lm_head))
+        rows, outputs = split_layers(model)
+        parts = ((unsplit.table, rows.token_embedding), (unsplit.linear, outputs.lm_head))
         # The weight of a parametrised layer is all there is of it; that of LoRA's layers is not
         odd = [
             layer

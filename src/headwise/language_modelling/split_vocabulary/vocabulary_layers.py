@@ -99,14 +99,11 @@ def split_layers(model: PreTrainedModel) -> tuple[SplitTokenEmbeddings, SplitLan
 
 
 def table_like(table: nn.Embedding, rows: nn.Parameter) -> nn.Embedding:
-    """Make embeddings that do what others do, with other rows.
+    """Make embeddings that do what others do, with other rows, ``(V', H)``.
 
     Subclasses stay what they are: Gemma's multiply by a scale.
-
-    Args:
-        table: The example; it is not changed, and its rows are not copied.
-        rows: Weight of the new embeddings, ``(V', H)``.
     """
+    # With the weight in its memo, the copy takes the new rows and does not copy the old ones
     new = copy.deepcopy(table, {id(table.weight): rows})
     new.num_embeddings = len(rows)
     return new
