@@ -6,8 +6,6 @@ The front door is lazy: importing headwise costs nothing until a name is used.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from headwise.version import __version__
-
 if TYPE_CHECKING:
     from headwise.entailment import EntailmentModel
     from headwise.functional import linear_cross_entropy
@@ -21,8 +19,10 @@ if TYPE_CHECKING:
     )
     from headwise.quality import QualityEstimator
     from headwise.quality.after_training import train_error_head
+    from headwise.version import __version__
 
 _HOMES = {
+    "__version__": "headwise.version",
     "EntailmentModel": "headwise.entailment",
     "QualityEstimator": "headwise.quality",
     "RescalingHead": "headwise.heads",
