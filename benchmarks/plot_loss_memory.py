@@ -13,15 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from headwise.functional.chunking import DEFAULT_WORKSPACE_BYTES
-from headwise.report.plots.style import (
-    LIGHT,
-    SMALL,
-    Theme,
-    label_axes,
-    new_figure,
-    style_axes,
-    title_axes,
-)
+from headwise.report.plots.style import LIGHT, SMALL, Theme
 from loss_sides import CORE, DENSE, OURS, Problem, allocator_extra, sides, step
 
 MIB = 2**20
@@ -108,9 +100,9 @@ def main() -> None:
     parser.add_argument("--hidden", type=int, default=512)
     options = parser.parse_args()
     found = measured(options.positions, options.hidden)
-    drawing = new_figure(3.3, LIGHT)
+    drawing = LIGHT.new_figure(3.3)
     axes = drawing.subplots()
-    style_axes(axes, LIGHT)
+    LIGHT.style_axes(axes)
     budget_line(axes, LIGHT)
     draw(axes, LIGHT, found)
     axes.xaxis.set_major_locator(FixedLocator(VOCABULARIES))
@@ -118,9 +110,9 @@ def main() -> None:
     axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: sized(v)))
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_minor_locator(NullLocator())
-    label_axes(axes, LIGHT, x="vocabulary", y="peak extra memory")
+    LIGHT.label(axes, x="vocabulary", y="peak extra memory")
     aside = f"forward and backward, N {options.positions:,}, H {options.hidden}, float32"
-    title_axes(axes, LIGHT, "Memory beyond the gradients", aside)
+    LIGHT.title(axes, "Memory beyond the gradients", aside)
     options.path.parent.mkdir(parents=True, exist_ok=True)
     drawing.savefig(options.path)
 

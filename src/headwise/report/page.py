@@ -43,7 +43,7 @@ class PageFolder:
 
         Args:
             styles: Style sheets of the folder, in order; the basic one comes before them.
-            scripts: Scripts of the folder, in order. They form one module.
+            scripts: Scripts of the folder, in order; with the basic one they form one module.
             pictures: Whether the page holds pictures, as data.
 
         Returns:
@@ -51,7 +51,9 @@ class PageFolder:
             element at the end of the page.
         """
         style = "\n".join([_file(*_SHARED, "base.css"), *map(self._text, styles)])
-        script = "\n".join(map(self._text, scripts))
+        # The style hides what needs a script until all of them have run
+        live = 'document.documentElement.classList.add("live");'
+        script = "\n".join([_file(*_SHARED, "base.js"), *map(self._text, scripts), live])
         images = " img-src data:;" if pictures else ""
         return {
             "policy": f"default-src 'none';{images} style-src '{_digest(style)}'; "

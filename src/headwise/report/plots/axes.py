@@ -12,13 +12,10 @@ _ENOUGH = 100.0
 
 
 def spans_decades(x: Floats) -> bool:
-    """Whether values are better shown by their order of magnitude.
+    """Whether finite values ``(P,)`` are better shown by their order of magnitude.
 
     That is so if all are at least 1, or all at most -1, and the largest is a hundred times the
     smallest in size.
-
-    Args:
-        x: The values, ``(P,)``, finite.
     """
     if not len(x):
         return False
@@ -28,24 +25,14 @@ def spans_decades(x: Floats) -> bool:
 
 
 def to_decades(x: Floats) -> Floats:
-    """Sign times decimal logarithm of the size; keeps the order on either side of zero.
-
-    Args:
-        x: Values other than zero, ``(P,)``.
-    """
+    """Sign times decimal logarithm of the size, ``(P,)``; keeps the order on either side of 0."""
     placed: Floats = np.sign(x) * np.log10(np.abs(x))
     return placed
 
 
 def label_decades(axes: Axes, placed: Floats) -> None:
-    """Label an x axis of decades with what they stand for.
-
-    Args:
-        axes: The axes.
-        placed: What :func:`to_decades` gave.
-    """
-    ends = math.floor(float(placed.min())), math.ceil(float(placed.max()))
-    ticks = list(range(ends[0], ends[1] + 1))
+    """Label an x axis of what :func:`to_decades` gave with the values themselves."""
+    ticks = list(range(math.floor(float(placed.min())), math.ceil(float(placed.max())) + 1))
     axes.set_xticks(ticks, [_power(tick, negative=placed.min() < 0) for tick in ticks])
 
 
@@ -56,14 +43,9 @@ def _power(tick: int, *, negative: bool) -> str:
 
 
 def finite_points(panel: Panel) -> tuple[Floats, Floats, Floats]:
-    """Coordinates and weights of a panel without those that are not finite.
+    """Both coordinates and the weights, each ``(Q,)``, of those points that are finite.
 
-    Args:
-        panel: A panel of P points.
-
-    Returns:
-        First coordinates, second coordinates and weights, each ``(Q,)`` with Q <= P. Points
-        without a weight weigh one.
+    Points without a weight weigh one.
     """
     weight = np.ones_like(panel.x, dtype=np.float64) if panel.weight is None else panel.weight
     keep = np.isfinite(panel.x) & np.isfinite(panel.y) & np.isfinite(weight)

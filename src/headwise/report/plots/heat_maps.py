@@ -8,7 +8,7 @@ from matplotlib.figure import Figure as Drawing
 from headwise.evaluation.statistics.results import Figure, Floats
 from headwise.report.plots.axes import finite_points
 from headwise.report.plots.panels import panel_grid
-from headwise.report.plots.style import SMALL, Theme, say_no_data, shortened, style_axes, title_axes
+from headwise.report.plots.style import SMALL, Theme, shortened
 from headwise.report.text import number
 
 # The strongest colour would drown the numbers on it
@@ -20,17 +20,15 @@ _LIGHTNESS = (0.2126, 0.7152, 0.0722)
 def draw_confusions(figure: Figure, theme: Theme) -> Drawing:
     """Share of each gold class that gets each answer, a panel a set of answers.
 
-    Args:
-        figure: What is drawn; coordinates are class indices.
-        theme: The colours.
+    The coordinates of a panel's points are class indices.
     """
     drawing, grid = panel_grid(figure, theme)
     for axes, panel in zip(grid, figure.panels, strict=False):
-        style_axes(axes, theme, grid=False)
+        theme.style_axes(axes, grid=False)
         x, y, weight = finite_points(panel)
-        title_axes(axes, theme, panel.label, f"n = {number(float(weight.sum()), 0)}")
+        theme.title(axes, panel.label, f"n = {number(float(weight.sum()), 0)}")
         if not len(x):
-            say_no_data(axes, theme)
+            theme.say_no_data(axes)
             continue
         names = figure.classes or tuple(map(str, range(1 + round(max(x.max(), y.max())))))
         counts = np.zeros((len(names), len(names)))

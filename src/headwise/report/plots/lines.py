@@ -1,22 +1,13 @@
 """One pair of axes, a line a signal: risk over coverage, and reliability."""
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from headwise.evaluation.statistics.results import Figure
 from headwise.report.plots.axes import finite_points
-from headwise.report.plots.style import (
-    Dashes,
-    Theme,
-    label_axes,
-    legend_of,
-    new_figure,
-    say_no_data,
-    style_axes,
-)
+from headwise.report.plots.style import Dashes, Theme
 
 # More points than the axes have dots
 _MOST_POINTS = 2_000
@@ -32,15 +23,11 @@ def draw_risk_coverage(figure: Figure, theme: Theme) -> Drawing:
 
     The axis of the risk is as long as the lines need from a coverage of 2 % on, because the first
     few items can lie anywhere.
-
-    Args:
-        figure: What is drawn.
-        theme: The colours.
     """
-    drawing = new_figure(3.1, theme)
+    drawing = theme.new_figure(3.1)
     axes = drawing.subplots()
-    style_axes(axes, theme)
-    label_axes(axes, theme, x=figure.x_label, y=figure.y_label)
+    theme.style_axes(axes)
+    theme.label(axes, x=figure.x_label, y=figure.y_label)
     handles: list[Line2D | Patch] = []
     labels = []
     index = 0
@@ -70,13 +57,13 @@ def draw_risk_coverage(figure: Figure, theme: Theme) -> Drawing:
         handles.append(line)
         labels.append(panel.label)
     if not handles:
-        say_no_data(axes, theme)
+        theme.say_no_data(axes)
         return drawing
     axes.set_xlim(0, 1)
     if steady and max(steady) > 0.0:
         axes.set_ylim(top=1.05 * max(steady))
     axes.set_ylim(bottom=min(-0.03 * axes.get_ylim()[1], min(steady, default=0.0)))
-    legend_of(drawing, theme, handles, labels, loc="outside right upper")
+    theme.legend(drawing, handles, labels, loc="outside right upper")
     return drawing
 
 
@@ -84,17 +71,13 @@ def draw_reliability(figure: Figure, theme: Theme) -> Drawing:
     """Share of right items over predicted probability, and below it where the items lie.
 
     The area of a marker says how many of its signal's items fall into the bin.
-
-    Args:
-        figure: What is drawn.
-        theme: The colours.
     """
-    drawing = new_figure(4.3, theme)
+    drawing = theme.new_figure(4.3)
     upper, lower = drawing.subplots(2, 1, sharex=True, height_ratios=(5, 1))
     for axes in (upper, lower):
-        style_axes(axes, theme)
-    label_axes(upper, theme, y=figure.y_label)
-    label_axes(lower, theme, x=figure.x_label, y="share\nof items")
+        theme.style_axes(axes)
+    theme.label(upper, y=figure.y_label)
+    theme.label(lower, x=figure.x_label, y="share\nof items")
     handles: list[Line2D | Patch] = []
     labels = []
     for index, panel in enumerate(figure.panels):
@@ -121,17 +104,15 @@ def draw_reliability(figure: Figure, theme: Theme) -> Drawing:
         handles.append(Line2D([], [], color=colour, linestyle=dashes, marker="o", markersize=4))
         labels.append(panel.label)
     if not handles:
-        say_no_data(upper, theme)
+        theme.say_no_data(upper)
         lower.remove()
         return drawing
-    _diagonal(upper, theme)
-    handles.append(Line2D([], [], color=theme.soft, linewidth=1.0, linestyle=(0, (4, 2))))
+    # In front of the grid, behind all lines
+    handles += upper.plot(
+        [0, 1], [0, 1], color=theme.soft, linewidth=1.0, linestyle=(0, (4, 2)), zorder=1.5
+    )
     labels.append("perfectly calibrated")
     upper.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     lower.set_ylim(bottom=0)
-    legend_of(drawing, theme, handles, labels, loc="outside right upper")
+    theme.legend(drawing, handles, labels, loc="outside right upper")
     return drawing
-
-
-def _diagonal(axes: Axes, theme: Theme) -> None:
-    axes.plot([0, 1], [0, 1], color=theme.soft, linewidth=1.0, linestyle=(0, (4, 2)), zorder=1.5)

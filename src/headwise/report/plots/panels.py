@@ -13,19 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from headwise.evaluation.statistics.results import Figure, Floats
 from headwise.report.plots.axes import finite_points, label_decades, spans_decades, to_decades
-from headwise.report.plots.style import (
-    SMALL,
-    WIDTH,
-    Theme,
-    label_axes,
-    label_figure,
-    legend_of,
-    new_figure,
-    say_below,
-    say_no_data,
-    style_axes,
-    title_axes,
-)
+from headwise.report.plots.style import SMALL, WIDTH, Theme
 
 _COLUMNS = (3, 4)
 _MOST_PANELS = 12
@@ -39,12 +27,7 @@ _TAILS = (0.005, 0.995)
 
 
 def draw_scatters(figure: Figure, theme: Theme) -> Drawing:
-    """Score against gold, a panel a signal: points, or hexagons where there are many.
-
-    Args:
-        figure: What is drawn.
-        theme: The colours.
-    """
+    """Score against gold, a panel a signal: points, or hexagons where there are many."""
     cleaned = [(panel, finite_points(panel)) for panel in figure.panels[:_MOST_PANELS]]
     sizes = [len(x) for _, (x, _, _) in cleaned]
     alike = len(set(sizes)) == 1 and len(sizes) > 1
@@ -54,10 +37,10 @@ def draw_scatters(figure: Figure, theme: Theme) -> Drawing:
     crowds: list[PolyCollection] = []
     colours = LinearSegmentedColormap.from_list("density", theme.density)
     for axes, (panel, (x, y, _)) in zip(grid, cleaned, strict=False):
-        style_axes(axes, theme)
-        title_axes(axes, theme, panel.label, "" if alike else f"n = {len(x):,}")
+        theme.style_axes(axes)
+        theme.title(axes, panel.label, "" if alike else f"n = {len(x):,}")
         if not len(x):
-            say_no_data(axes, theme)
+            theme.say_no_data(axes)
             continue
         if spans_decades(x):
             x = to_decades(x)
@@ -89,31 +72,26 @@ def draw_scatters(figure: Figure, theme: Theme) -> Drawing:
         )
         bar.outline.set_visible(False)
         bar.ax.tick_params(labelsize=SMALL, colors=theme.soft, labelcolor=theme.ink, which="both")
-        label_axes(bar.ax, theme, y="items")
+        theme.label(bar.ax, y="items")
     return drawing
 
 
 def draw_histograms(figure: Figure, theme: Theme) -> Drawing:
-    """Scores of right and of wrong items, a panel a signal, each as shares of its own total.
-
-    Args:
-        figure: What is drawn.
-        theme: The colours.
-    """
+    """Scores of right and of wrong items, a panel a signal, each as shares of its own total."""
     cleaned = [(panel, finite_points(panel)) for panel in figure.panels[:_MOST_PANELS]]
     counts = [_class_counts(y, weight) for _, (_, y, weight) in cleaned]
     alike = len(set(counts)) == 1
     drawing, grid = panel_grid(figure, theme)
     for axes, (panel, (x, y, weight)), (right, wrong) in zip(grid, cleaned, counts, strict=False):
-        style_axes(axes, theme)
+        theme.style_axes(axes)
         if not len(x):
-            title_axes(axes, theme, panel.label)
-            say_no_data(axes, theme)
+            theme.title(axes, panel.label)
+            theme.say_no_data(axes)
             continue
         edges, cut = _bin_edges(x)
-        title_axes(axes, theme, panel.label, "" if alike else f"{right:,} / {wrong:,}")
+        theme.title(axes, panel.label, "" if alike else f"{right:,} / {wrong:,}")
         if cut:
-            say_below(axes, theme, "tails in outer bins")
+            theme.say_below(axes, "tails in outer bins")
         if spans_decades(x):
             x, edges = to_decades(x), to_decades(edges)
             label_decades(axes, x)
@@ -136,34 +114,31 @@ def draw_histograms(figure: Figure, theme: Theme) -> Drawing:
         handles = [Patch(facecolor=(c, 0.35), edgecolor=c) for c in (theme.right, theme.wrong)]
         names = [f"{n} ({c:,})" for n, c in zip(("right", "wrong"), counts[0], strict=True)]
         labels = names if alike else ["right", "wrong"]
-        legend_of(drawing, theme, handles, labels, loc="outside upper left", columns=2)
+        theme.legend(drawing, handles, labels, loc="outside upper left", columns=2)
     return drawing
 
 
 def panel_grid(figure: Figure, theme: Theme, *, remark: str = "") -> tuple[Drawing, list[Axes]]:
     """Axes for the panels, row by row, and what they have in common beside them.
 
-    Args:
-        figure: What is drawn.
-        theme: The colours.
-        remark: What stands behind the name of the first coordinate.
+    The remark stands behind the name of the first coordinate.
     """
     shown = min(len(figure.panels), _MOST_PANELS)
     columns = _columns_for(shown)
     rows = max(math.ceil(shown / columns), 1)
     height = rows * (_PANEL_HEIGHT if columns >= _COLUMNS[0] else 2.6) + 0.45
-    drawing = new_figure(min(height, WIDTH * 1.35), theme)
+    drawing = theme.new_figure(min(height, WIDTH * 1.35))
     grid = [axes for row in drawing.subplots(rows, columns, squeeze=False) for axes in row]
     for axes in grid[shown:]:
         if shown:
             axes.remove()
         else:
-            style_axes(axes, theme)
-            say_no_data(axes, theme)
+            theme.style_axes(axes)
+            theme.say_no_data(axes)
     left_out = len(figure.panels) - shown
     if left_out:
         remark += f"\nThe first {shown} of {len(figure.panels)} panels."
-    label_figure(drawing, theme, x=figure.x_label + remark, y=figure.y_label)
+    theme.label(drawing, x=figure.x_label + remark, y=figure.y_label)
     for axes in grid[:shown]:
         # Narrow panels have no room for more labels.
         most = 4 if columns == _COLUMNS[1] else 5

@@ -17,10 +17,6 @@ def draw(figure: Figure, *, theme: Theme = LIGHT) -> Drawing:
 
     Points that are not finite are left out; a panel without points says so.
 
-    Args:
-        figure: What is drawn.
-        theme: The colours.
-
     Raises:
         ValueError: If the coordinates or weights of a panel differ in number.
     """
@@ -49,10 +45,6 @@ def draw(figure: Figure, *, theme: Theme = LIGHT) -> Drawing:
 
 def figure_png(figure: Figure, *, theme: Theme = LIGHT) -> bytes:
     """A figure as a PNG file, 200 dots per inch; the same figure gives the same bytes.
-
-    Args:
-        figure: What is drawn.
-        theme: The colours.
 
     Raises:
         ValueError: If the coordinates or weights of a panel differ in number.

@@ -1,13 +1,12 @@
 """Colours, lines and sizes of the figures, in light for paper and dark for screens."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
-from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
@@ -16,13 +15,13 @@ from headwise.report.text import printable
 # Two columns of a paper
 WIDTH = 7.0
 RESOLUTION = 200
-SMALL = 7.0
-MEDIUM = 8.0
+SMALL, MEDIUM = 7.0, 8.0
+_REMARK = SMALL - 0.5
 
 Dashes = Literal["solid"] | tuple[float, tuple[float, ...]]
 LegendPlace = Literal["best", "outside upper left", "outside right upper"]
 
-# Five dashes and seven colours: 35 lines before a pair repeats, and neighbours differ in both.
+# Five dashes and seven colours: 35 lines before a pair repeats, and neighbours differ in both
 _DASHES: tuple[Dashes, ...] = (
     "solid",
     (0, (5, 1.6)),
@@ -30,11 +29,15 @@ _DASHES: tuple[Dashes, ...] = (
     (0, (6, 1.4, 1.4, 1.4)),
     (0, (3, 1.2, 1.2, 1.2, 1.2, 1.2)),
 )
+# Okabe & Ito 2008, without yellow, which is too weak for a line on white
+_OKABE_ITO = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#3d434b")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Theme:
-    """The colours of a figure.
+    """The colours of a figure and what is drawn in them; without arguments, for white paper.
+
+    No text is read as a formula, whatever characters it holds.
 
     Attributes:
         ground: Behind everything.
@@ -47,31 +50,102 @@ class Theme:
         density: From few to many points in crowded scatter plots.
     """
 
-    ground: str
-    ink: str
-    soft: str
-    line: str
-    palette: tuple[str, ...]
-    right: str
-    wrong: str
-    density: tuple[str, ...]
+    ground: str = "#ffffff"
+    ink: str = "#1f2328"
+    soft: str = "#6b727c"
+    line: str = "#e4e1db"
+    palette: tuple[str, ...] = _OKABE_ITO
+    right: str = "#56829f"
+    wrong: str = "#d55e00"
+    density: tuple[str, ...] = ("#cfe0ee", "#5b9bc8", "#0b4f85", "#08264a")
 
     def line_style(self, index: int) -> tuple[str, Dashes]:
         """Colour and dashes of the line with this number."""
         return self.palette[index % len(self.palette)], _DASHES[index % len(_DASHES)]
 
+    def new_figure(self, height: float) -> Figure:
+        """An empty figure, as wide as a page and some inches high."""
+        size = (WIDTH, height)
+        return Figure(figsize=size, dpi=RESOLUTION, layout="constrained", facecolor=self.ground)
 
-# Palette: Okabe & Ito 2008, without yellow, which is too weak for a line on white.
-LIGHT = Theme(
-    ground="#ffffff",
-    ink="#1f2328",
-    soft="#6b727c",
-    line="#e4e1db",
-    palette=("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#3d434b"),
-    right="#56829f",
-    wrong="#d55e00",
-    density=("#cfe0ee", "#5b9bc8", "#0b4f85", "#08264a"),
-)
+    def style_axes(self, axes: Axes, *, grid: bool = True) -> None:
+        """Thin axes on two sides, a faint grid, small numbers."""
+        axes.set_facecolor(self.ground)
+        for side, spine in axes.spines.items():
+            spine.set_visible(side in ("left", "bottom"))
+            spine.set_color(self.soft)
+            spine.set_linewidth(0.6)
+        axes.tick_params(
+            colors=self.soft, labelcolor=self.ink, labelsize=SMALL, width=0.6, length=3
+        )
+        if grid:
+            axes.grid(color=self.line, linewidth=0.6)
+            axes.set_axisbelow(True)
+
+    def label(self, owner: Axes | Figure, *, x: str | None = None, y: str | None = None) -> None:
+        """Name the coordinates of axes, or those that all axes of a figure have in common."""
+        font: dict[str, Any] = {"fontsize": MEDIUM, "color": self.ink, "parse_math": False}
+        name_x: Callable[..., Any]
+        name_y: Callable[..., Any]
+        if isinstance(owner, Figure):
+            name_x, name_y = owner.supxlabel, owner.supylabel
+        else:
+            name_x, name_y = owner.set_xlabel, owner.set_ylabel
+        if x is not None:
+            name_x(drawable(x), **font)
+        if y is not None:
+            name_y(drawable(y), **font)
+
+    def title(self, axes: Axes, title: str, aside: str = "") -> None:
+        """A panel's name at the left, and a remark in small at the right."""
+        shown = shortened(title)
+        font = {"fontsize": MEDIUM, "fontweight": "bold", "color": self.ink}
+        axes.set_title(shown, font, loc="left", parse_math=False)
+        if aside:
+            font = {"fontsize": _REMARK, "color": self.soft}
+            axes.set_title(aside, font, loc="right", parse_math=False)
+
+    def say_below(self, axes: Axes, remark: str) -> None:
+        """Put a remark in small below the axes, at their right."""
+        axes.set_xlabel(
+            remark, loc="right", fontsize=_REMARK, color=self.soft, labelpad=1, parse_math=False
+        )
+
+    def say_no_data(self, axes: Axes) -> None:
+        """Write "no data" into the middle of empty axes."""
+        axes.set(xticks=[], yticks=[])
+        middle: dict[str, Any] = {"ha": "center", "va": "center", "transform": axes.transAxes}
+        axes.text(0.5, 0.5, "no data", fontsize=MEDIUM, color=self.soft, **middle)
+
+    def legend(
+        self,
+        owner: Axes | Figure,
+        handles: Sequence[Line2D | Patch],
+        labels: Sequence[str],
+        *,
+        loc: LegendPlace,
+        columns: int = 1,
+    ) -> None:
+        """A frameless legend; where it stands is said in Matplotlib's words."""
+        # Labels with a leading underscore would be left out, and dollars read as formulas: both
+        # only when the legend is made, so the texts come in afterwards
+        legend = owner.legend(
+            list(handles),
+            list(map(str, range(len(labels)))),
+            loc=loc,
+            ncols=columns,
+            frameon=False,
+            fontsize=SMALL,
+            labelcolor=self.ink,
+            handlelength=2.6,
+            columnspacing=1.6,
+        )
+        for text, label in zip(legend.get_texts(), labels, strict=True):
+            text.set_parse_math(False)
+            text.set_text(shortened(label))
+
+
+LIGHT = Theme()
 DARK = Theme(
     ground="#1f2227",
     ink="#e9e7e3",
@@ -84,164 +158,8 @@ DARK = Theme(
 )
 
 
-def new_figure(height: float, theme: Theme) -> Figure:
-    """An empty figure, as wide as a page.
-
-    Args:
-        height: In inches.
-        theme: Its colours.
-    """
-    return Figure(
-        figsize=(WIDTH, height), dpi=RESOLUTION, layout="constrained", facecolor=theme.ground
-    )
-
-
-def style_axes(axes: Axes, theme: Theme, *, grid: bool = True) -> None:
-    """Thin axes on two sides, a faint grid, small figures.
-
-    Args:
-        axes: What to style.
-        theme: The colours.
-        grid: Whether to draw a grid.
-    """
-    axes.set_facecolor(theme.ground)
-    for side, spine in axes.spines.items():
-        spine.set_visible(side in ("left", "bottom"))
-        spine.set_color(theme.soft)
-        spine.set_linewidth(0.6)
-    axes.tick_params(colors=theme.soft, labelcolor=theme.ink, labelsize=SMALL, width=0.6, length=3)
-    if grid:
-        axes.grid(color=theme.line, linewidth=0.6)
-        axes.set_axisbelow(True)
-
-
-def label_axes(axes: Axes, theme: Theme, *, x: str | None = None, y: str | None = None) -> None:
-    """Name the coordinates; the text is never read as a formula.
-
-    Args:
-        axes: What to label.
-        theme: The colours.
-        x: Name of the first coordinate.
-        y: Name of the second.
-    """
-    if x is not None:
-        axes.set_xlabel(drawable(x), fontsize=MEDIUM, color=theme.ink, parse_math=False)
-    if y is not None:
-        axes.set_ylabel(drawable(y), fontsize=MEDIUM, color=theme.ink, parse_math=False)
-
-
-def label_figure(drawing: Figure, theme: Theme, *, x: str, y: str) -> None:
-    """Name the coordinates that all axes have in common.
-
-    Args:
-        drawing: What to label.
-        theme: The colours.
-        x: Name of the first coordinate.
-        y: Name of the second.
-    """
-    drawing.supxlabel(drawable(x), fontsize=MEDIUM, color=theme.ink, parse_math=False)
-    drawing.supylabel(drawable(y), fontsize=MEDIUM, color=theme.ink, parse_math=False)
-
-
-def title_axes(axes: Axes, theme: Theme, title: str, aside: str = "") -> None:
-    """A panel's name at the left, and a remark in small at the right.
-
-    Args:
-        axes: What to name.
-        theme: The colours.
-        title: The name.
-        aside: The remark.
-    """
-    axes.set_title(
-        shortened(title),
-        loc="left",
-        fontsize=MEDIUM,
-        fontweight="bold",
-        color=theme.ink,
-        parse_math=False,
-    )
-    if aside:
-        axes.set_title(aside, loc="right", fontsize=SMALL - 0.5, color=theme.soft, parse_math=False)
-
-
-def say_below(axes: Axes, theme: Theme, remark: str) -> None:
-    """Put a remark in small below the axes, at their right.
-
-    Args:
-        axes: What it is about.
-        theme: The colours.
-        remark: The remark.
-    """
-    axes.set_xlabel(
-        remark, loc="right", fontsize=SMALL - 0.5, color=theme.soft, labelpad=1, parse_math=False
-    )
-
-
-def say_no_data(axes: Axes, theme: Theme) -> None:
-    """Write "no data" into the middle of empty axes.
-
-    Args:
-        axes: The axes.
-        theme: The colours.
-    """
-    axes.set_xticks([])
-    axes.set_yticks([])
-    axes.text(
-        0.5,
-        0.5,
-        "no data",
-        transform=axes.transAxes,
-        ha="center",
-        va="center",
-        fontsize=MEDIUM,
-        color=theme.soft,
-    )
-
-
-def legend_of(
-    owner: Axes | Figure,
-    theme: Theme,
-    handles: Sequence[Line2D | Patch],
-    labels: Sequence[str],
-    *,
-    loc: LegendPlace,
-    columns: int = 1,
-) -> Legend:
-    """A frameless legend whose labels are plain text, whatever characters they hold.
-
-    Args:
-        owner: Where it belongs.
-        theme: The colours.
-        handles: What is explained.
-        labels: One a handle.
-        loc: Where it stands, in matplotlib's words.
-        columns: How many columns it has.
-    """
-    # Labels with a leading underscore would be left out, and dollars read as formulas: both
-    # only when the legend is made, so the texts come in afterwards.
-    legend: Legend = owner.legend(
-        list(handles),
-        list(map(str, range(len(labels)))),
-        loc=loc,
-        ncols=columns,
-        frameon=False,
-        fontsize=SMALL,
-        labelcolor=theme.ink,
-        handlelength=2.6,
-        columnspacing=1.6,
-    )
-    for text, label in zip(legend.get_texts(), labels, strict=True):
-        text.set_parse_math(False)
-        text.set_text(shortened(label))
-    return legend
-
-
 def drawable(text: str) -> str:
-    """The text with a mark in place of every character that the font does not have.
-
-    Args:
-        text: Any text; line feeds stay.
-    """
+    """The text with a mark in place of every character that the font does not have."""
     fonts = [get_font(findfont(FontProperties(weight=w))) for w in ("normal", "bold")]
     return "".join(
         c if c == "\n" or all(font.get_char_index(ord(c)) for font in fonts) else "\ufffd"
@@ -250,15 +168,10 @@ def drawable(text: str) -> str:
 
 
 def shortened(label: str, most: int = 32) -> str:
-    """A label on one line that cannot push the axes aside.
-
-    Args:
-        label: The label.
-        most: Characters that may remain.
-    """
+    """A label on one line of so many characters that it cannot push the axes aside."""
     label = drawable(" ".join(label.split()))
     if len(label) <= most:
         return label
-    # Names of versions often differ at their ends only.
+    # Names of versions often differ at their ends only
     half = most // 2
     return f"{label[: most - half - 1]}…{label[-half:]}"

@@ -26,8 +26,7 @@ function sort(table, index, direction) {
 }
 
 for (const heading of document.querySelectorAll("th[data-first]")) {
-  const button = document.createElement("button");
-  button.append(...heading.childNodes);
+  const button = element("button", "", ...heading.childNodes);
   heading.append(button);
   button.addEventListener("click", () => {
     const { first } = heading.dataset;
@@ -38,4 +37,3 @@ for (const heading of document.querySelectorAll("th[data-first]")) {
     sort(heading.closest("table"), heading.cellIndex, direction);
   });
 }
-document.documentElement.classList.add("live");

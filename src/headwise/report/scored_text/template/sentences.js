@@ -2,7 +2,6 @@
 // and a threshold that moves. All files of this folder form one module, in the order sentences,
 // tooltip, tools. Here: sentences are built, and marked, once they come near the window.
 
-const byId = (id) => document.getElementById(id);
 const config = JSON.parse(byId("config").textContent);
 const [main] = config.signals;
 const list = byId("sentences");
@@ -10,13 +9,6 @@ const items = [...list.children];
 const drawn = new Map(); // item -> what draw() knows about it
 const near = new Set(); // items near the window
 let threshold = config.threshold;
-
-function element(tag, className, ...children) {
-  const node = document.createElement(tag);
-  node.className = className;
-  node.append(...children);
-  return node;
-}
 
 // Words and gaps below the threshold
 
@@ -90,7 +82,7 @@ function draw(item) {
   }
 
   function cellNode(shown, first) {
-    const node = element("span", "cell", shown);
+    const node = element("span", "cell shade", shown);
     node.dataset.cell = next;
     // The curve keeps the many tokens without doubt quiet.
     node.style.setProperty("--doubt", (1 - (cells[next][2] ?? 1)) ** 1.5);

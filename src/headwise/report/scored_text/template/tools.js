@@ -72,4 +72,3 @@ byId("filter").addEventListener("input", (event) => {
 });
 
 document.querySelectorAll(".limit").forEach((output) => (output.value = limitText()));
-document.documentElement.classList.add("live");

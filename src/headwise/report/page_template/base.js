@@ -1,0 +1,10 @@
+// What the scripts of all pages share; a page's own follow, and last of all it is called live.
+
+const byId = (id) => document.getElementById(id);
+
+function element(tag, className, ...children) {
+  const node = document.createElement(tag);
+  node.className = className;
+  node.append(...children);
+  return node;
+}
