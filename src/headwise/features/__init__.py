@@ -1,6 +1,6 @@
 """Hidden states and top tokens of a frozen model, live or from an on-disk cache; no objectives."""
 
-from headwise.features.batch import FeatureBatch, FeatureSource
+from headwise.features.batch import FeatureBatch, FeatureSource, SelectedFeatures
 from headwise.features.cache import CachedFeatures, open_features
 from headwise.features.examples import Example, encode_examples
 from headwise.features.extraction import estimate_bytes, extract_features
@@ -13,7 +13,6 @@ from headwise.features.inference_features import (
     live_inferences,
 )
 from headwise.features.live import LiveFeatures
-from headwise.features.selection import SelectedFeatures
 from headwise.features.vectors import (
     CachedVectors,
     LiveVectors,

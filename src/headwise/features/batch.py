@@ -1,7 +1,7 @@
-"""What training reads of a batch, and the interface of everything that can give it."""
+"""What training reads of a batch, and the interface of everything that gives it, whole or part."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Protocol, Self
 
 import torch
@@ -9,6 +9,8 @@ from torch import Tensor
 
 # No hypothesis has as many tokens; a position's key is its pair's number and its place in it
 _PLACES = 1 << 24
+# Examples whose targets are counted at a time
+_WINDOW = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +54,9 @@ class FeatureBatch:
 
     def to(self, device: torch.device) -> Self:
         """The same batch on a device."""
-        own: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
-        moved: dict[str, Any] = {
-            n: v.to(device) if isinstance(v, Tensor) else v for n, v in own.items()
-        }
-        return type(self)(**moved)
+        own = {field.name: getattr(self, field.name) for field in fields(self)}
+        moved: dict[str, Any] = {n: v.to(device) for n, v in own.items() if isinstance(v, Tensor)}
+        return replace(self, **moved)
 
 
 class FeatureSource(Protocol):
@@ -65,58 +65,65 @@ class FeatureSource(Protocol):
     @property
     def pairs(self) -> Sequence[int]:
         """Number of each example's pair among all pairs of the data."""
-        ...
 
     @property
     def lengths(self) -> Sequence[int]:
         """Tokens that the model reads for each example; batches are composed by them."""
-        ...
 
     @property
     def counts(self) -> Sequence[int]:
         """Target positions of each example."""
-        ...
 
     @property
     def has_errors(self) -> bool:
         """Whether any example carries error marks."""
-        ...
 
     @property
     def has_missing(self) -> bool:
         """Whether of any example it is known where something is missing."""
-        ...
 
     def target_counts(self, vocabulary_size: int) -> Tensor:
         """How often each token is a target, ``(V,)``, float32, on the CPU."""
-        ...
 
     def batch(self, indices: Sequence[int]) -> FeatureBatch:
         """Features of some examples, their positions one after another."""
-        ...
+
+
+class SelectedFeatures:
+    """Some examples of a source, in the given order, as a source of their own.
+
+    The same example may come more than once; the source must have all of them.
+    """
+
+    def __init__(self, source: FeatureSource, indices: Sequence[int]) -> None:
+        self._source, self._indices = source, list(indices)
+        self.pairs = [source.pairs[i] for i in self._indices]
+        self.lengths = [source.lengths[i] for i in self._indices]
+        self.counts = [source.counts[i] for i in self._indices]
+        self.has_errors, self.has_missing = source.has_errors, source.has_missing
+
+    def target_counts(self, vocabulary_size: int) -> Tensor:
+        """How often each token is a target, ``(V,)``, float32; reads all features once."""
+        total = torch.zeros(vocabulary_size, dtype=torch.int64)
+        for first in range(0, len(self._indices), _WINDOW):
+            window = range(first, min(first + _WINDOW, len(self._indices)))
+            targets = self.batch(window).targets.cpu()
+            total += torch.bincount(targets, minlength=vocabulary_size)
+        return total.float()
+
+    def batch(self, indices: Sequence[int]) -> FeatureBatch:
+        """Features of some of these examples."""
+        return self._source.batch([self._indices[i] for i in indices])
 
 
 def consecutive(starts: Tensor, counts: Tensor) -> Tensor:
-    """Runs of whole numbers one after another.
-
-    Args:
-        starts: First number of each run, ``(n,)``, int64.
-        counts: How many each has, ``(n,)``, int64; together N.
-
-    Returns:
-        ``(N,)``, int64.
-    """
+    """Runs of whole numbers one after another, ``(N,)``, from their starts and counts ``(n,)``."""
     before = counts.cumsum(0) - counts
     return torch.arange(int(counts.sum())) + (starts - before).repeat_interleave(counts)
 
 
 def position_keys(pairs: Sequence[int], counts: Sequence[int]) -> Tensor:
-    """Keys of the positions of some pairs, ``(N,)``, int64.
-
-    Args:
-        pairs: Numbers of the pairs among all pairs of the data.
-        counts: How many positions each has.
-    """
+    """Keys of the positions of some pairs, ``(N,)``, int64."""
     return consecutive(torch.tensor(pairs) * _PLACES, torch.tensor(counts))
 
 

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from headwise.features.batch import FeatureBatch, consecutive, position_keys
 from headwise.features.fingerprint import check_fingerprint
-from headwise.features.shards import folder_bytes, read_index, read_shard
+from headwise.features.shards import RowPlaces, folder_bytes, read_index, read_shard
 
 # One row a target position
 ROWS = ("hidden", "targets", "top_ids", "top_log_probs", "entropy", "closing")
@@ -20,30 +20,10 @@ STATISTICS = "statistics"
 # Beside them one row a pair: "pairs", "lengths", "counts"
 
 
-class _RowPlaces(NamedTuple):
-    """Where the rows of a batch stand.
-
-    Attributes:
-        positions: N.
-        parts: For each shard its number, which of the N rows it holds, and where.
-    """
-
-    positions: int
-    parts: list[tuple[int, Tensor, Tensor]]
-
-
 class CachedFeatures:
-    """Features read from a cache; every example's rows stand together in one shard.
+    """What :func:`~headwise.features.extract_features` wrote into a folder, as a source.
 
-    Args:
-        folder: A folder that :func:`~headwise.features.extract_features` filled.
-
-    Attributes:
-        pairs: Number of each example's pair among all pairs of the data.
-        lengths: Tokens that the model reads for each example.
-        counts: Target positions of each example.
-        has_errors: Whether any example carries error marks.
-        has_missing: Whether of any example it is known where something is missing.
+    Every example's rows stand together in one shard.
 
     Raises:
         DataError: If the index is missing or a shard is missing or damaged.
@@ -94,8 +74,14 @@ class CachedFeatures:
     def batch(self, indices: Sequence[int]) -> FeatureBatch:
         """Features of some examples, on the CPU."""
         counts = tuple(self.counts[i] for i in indices)
-        places = self._row_places(indices, counts)
-        rows = {name: self._rows(name, places) for name in ROWS}
+        shards, starts = torch.tensor([self._places[i] for i in indices]).T
+        sizes = torch.tensor(counts)
+        places = RowPlaces.of(shards.repeat_interleave(sizes), consecutive(starts, sizes))
+        wanted = [*ROWS]
+        wanted += ["errors"] if self.has_errors else []
+        wanted += ["missing", "missing_known"] if self.has_missing else []
+        wanted += [STATISTICS] if self._has_statistics else []
+        rows = {name: places.take([shard[name] for shard in self._shards]) for name in wanted}
         return FeatureBatch(
             hidden=rows["hidden"],
             targets=rows["targets"].long(),
@@ -103,43 +89,17 @@ class CachedFeatures:
             top_ids=rows["top_ids"].long(),
             top_log_probs=rows["top_log_probs"].float(),
             entropy=rows["entropy"],
-            errors=self._rows("errors", places) if self.has_errors else None,
+            errors=rows.get("errors"),
             counts=counts,
             closing=rows["closing"],
-            missing=self._rows("missing", places) if self.has_missing else None,
-            missing_known=self._rows("missing_known", places) if self.has_missing else None,
-            statistics=self._rows(STATISTICS, places) if self._has_statistics else None,
+            missing=rows.get("missing"),
+            missing_known=rows.get("missing_known"),
+            statistics=rows.get(STATISTICS),
         )
-
-    def _row_places(self, indices: Sequence[int], counts: Sequence[int]) -> _RowPlaces:
-        """Where the rows of some examples stand."""
-        shards, starts = torch.tensor([self._places[i] for i in indices]).T
-        sizes = torch.tensor(counts)
-        rows = consecutive(starts, sizes)
-        numbers = shards.repeat_interleave(sizes)
-        parts = [
-            (number, here := (numbers == number).nonzero().squeeze(1), rows[here])
-            for number in shards.unique().tolist()
-        ]
-        return _RowPlaces(len(rows), parts)
-
-    def _rows(self, name: str, places: _RowPlaces) -> Tensor:
-        if len(places.parts) == 1:
-            number, _, rows = places.parts[0]
-            return self._shards[number][name].index_select(0, rows)
-        like = self._shards[0][name]
-        found = torch.empty(places.positions, *like.shape[1:], dtype=like.dtype)
-        for number, here, rows in places.parts:
-            found.index_copy_(0, here, self._shards[number][name].index_select(0, rows))
-        return found
 
 
 def open_features(folder: str | Path, *, wanted: dict[str, Any]) -> CachedFeatures:
-    """Open a cache that must have been made from given things.
-
-    Args:
-        folder: The cache.
-        wanted: Their :func:`~headwise.features.fingerprint.fingerprint`.
+    """Open a cache that must have been made from what a fingerprint names.
 
     Raises:
         MismatchError: If it was made from something else; the message names what.

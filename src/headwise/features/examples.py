@@ -81,15 +81,12 @@ def encode_examples(
             f"The tokeniser gives ids up to {largest}, but the model's output layer has "
             f"{backbone.vocabulary_size} rows; they do not belong together."
         )
-    kept = [
-        (number, pair, _closed(code, closing_tokens))
-        for number, (pair, code) in enumerate(zip(pairs, codes, strict=True), start=first)
-        if not isinstance(code, InputError)
-    ]
-    return [
-        Example(number, code, *_marks(pair, code, gaps_marked=gaps_marked))
-        for number, pair, code in kept
-    ]
+    examples = []
+    for number, (pair, code) in enumerate(zip(pairs, codes, strict=True), start=first):
+        if not isinstance(code, InputError):
+            read = _closed(code, closing_tokens)
+            examples.append(Example(number, read, *_marks(pair, read, gaps_marked)))
+    return examples
 
 
 def _closed(code: EncodedPair, closing_tokens: int | None) -> EncodedPair:
@@ -100,7 +97,7 @@ def _closed(code: EncodedPair, closing_tokens: int | None) -> EncodedPair:
     return replace(code, targets=targets, input_ids=code.input_ids[: code.first + len(targets)])
 
 
-def _marks(pair: Pair, code: EncodedPair, *, gaps_marked: bool) -> tuple[Marks, Marks]:
+def _marks(pair: Pair, code: EncodedPair, gaps_marked: bool) -> tuple[Marks, Marks]:
     """What is marked as wrong and as missing."""
     text, count = pair.hypothesis, len(code.targets)
     tags, found = pair.tags, pair.errors
@@ -109,7 +106,9 @@ def _marks(pair: Pair, code: EncodedPair, *, gaps_marked: bool) -> tuple[Marks, 
     if found is None:
         return None, None
     wrong, before = token_marks(code.ranges, found, text)
-    errors = _of_targets((*wrong, before[-1]), count)
+    # There may be closing tokens beyond the end, or none for it
+    beyond = (False,) * count
+    errors = (*wrong, before[-1], *beyond)[:count]
     gaps = missing_places(found)
     if tags is None:
         known = gaps_marked
@@ -118,9 +117,4 @@ def _marks(pair: Pair, code: EncodedPair, *, gaps_marked: bool) -> tuple[Marks, 
         before = missing_marks(code.ranges, (*gaps, *tagged_places(tags, text)))
     if not known or is_missing_somewhere(pair.extra):
         return errors, None
-    return errors, _of_targets(before, count)
-
-
-def _of_targets(marks: tuple[bool, ...], count: int) -> tuple[bool, ...]:
-    """Marks of tokens and of the end as marks of targets, with or without closing tokens."""
-    return (*marks, *(False,) * count)[:count]
+    return errors, (*before, *beyond)[:count]

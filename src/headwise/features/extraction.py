@@ -10,6 +10,7 @@ from torch import Tensor
 from headwise.backbones import Backbone, PromptTemplate
 from headwise.data.records.pairs import Pair
 from headwise.errors import DataError
+from headwise.features.batch import consecutive
 from headwise.features.cache import MARKS, ROWS, STATISTICS, CachedFeatures, open_features
 from headwise.features.examples import Example, encode_examples
 from headwise.features.fingerprint import FeatureSpec, fingerprint
@@ -85,9 +86,6 @@ def extract_features(
         progress: Whether to show a bar on standard error.
         instead: What can be done on a full disk but make room, for the message.
 
-    Returns:
-        The features.
-
     Raises:
         MismatchError: If the folder holds features of something else; it names what.
         DataError: If no pair can be read, or a shard is damaged.
@@ -110,13 +108,7 @@ def extract_features(
         with progress_bar("Extracting features", total=len(pairs), enabled=progress) as advance:
             for number, (examples, read) in enumerate(shards):
                 if number % world_size == rank and not is_whole(folder, number):
-                    source = LiveFeatures(
-                        backbone,
-                        examples,
-                        candidates=spec.candidates,
-                        statistics=spec.statistics,
-                    )
-                    write_shard(folder, number, _shard(source, examples, spec, batch_tokens))
+                    write_shard(folder, number, _shard(backbone, examples, spec, batch_tokens))
                 finished = number + 1
                 advance(read)
         if not finished:
@@ -174,28 +166,28 @@ def _encoded(
 
 
 def _shard(
-    source: LiveFeatures, examples: list[Example], spec: FeatureSpec, batch_tokens: int
+    backbone: Backbone, examples: list[Example], spec: FeatureSpec, batch_tokens: int
 ) -> dict[str, Tensor]:
     """All rows of a shard, in the order of its examples."""
+    source = LiveFeatures(
+        backbone, examples, candidates=spec.candidates, statistics=spec.statistics
+    )
     wide = spec.dtype == "float32"
     dtypes = {
         "hidden": torch.float32 if wide else torch.bfloat16,
         "targets": torch.int32,
-        "top_ids": _id_dtype(source.vocabulary_size),
+        "top_ids": _id_dtype(backbone.vocabulary_size),
         "top_log_probs": torch.float32 if wide else torch.float16,
         "entropy": torch.float32,
-        "closing": torch.bool,
-        "errors": torch.bool,
-        "missing": torch.bool,
-        "missing_known": torch.bool,
-        "statistics": torch.float32,
+        STATISTICS: torch.float32,
+        **dict.fromkeys(("closing", *MARKS), torch.bool),
     }
     counts = torch.tensor(source.counts)
-    starts, total = (counts.cumsum(0) - counts).tolist(), int(counts.sum())
+    starts, total = counts.cumsum(0) - counts, int(counts.sum())
     filled: dict[str, Tensor] = {}
     for batch in length_batches(source.lengths, max_tokens=batch_tokens):
         features = source.batch(batch)
-        rows = torch.cat([torch.arange(starts[i], starts[i] + source.counts[i]) for i in batch])
+        rows = consecutive(starts[batch], counts[batch])
         for name in (*ROWS, *MARKS, STATISTICS):
             value: Tensor | None = getattr(features, name)
             if value is None:  # nobody looked for errors in this shard, or asked for statistics

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
@@ -72,22 +72,12 @@ def fingerprint(
         "prompt": prompt.model_dump(),
         "data": _data_digest(pairs),
         "pairs": len(pairs),
-        "dtype": spec.dtype,
-        "candidates": spec.candidates,
-        "max length": spec.max_length,
-        "cut": spec.cut,
-        "statistics": spec.statistics,
-        "closing tokens": spec.closing_tokens,
-        "gaps marked": spec.gaps_marked,
+        **{name.replace("_", " "): value for name, value in asdict(spec).items()},
     }
 
 
 def check_version(found: dict[str, Any], *, folder: str) -> None:
-    """Refuse features in a format that this version does not write.
-
-    Raises:
-        MismatchError: If so.
-    """
+    """Refuse features in a format that this version does not write with a MismatchError."""
     version = found.get("format version")
     if version != FORMAT_VERSION:
         raise MismatchError(
@@ -97,11 +87,7 @@ def check_version(found: dict[str, Any], *, folder: str) -> None:
 
 
 def check_fingerprint(found: dict[str, Any], wanted: dict[str, Any], *, folder: str) -> None:
-    """Refuse features that were extracted from something else.
-
-    Raises:
-        MismatchError: If so; it names what differs.
-    """
+    """Refuse features of something else with a MismatchError that names what differs."""
     check_version(found, folder=folder)
     names = sorted(n for n in found.keys() | wanted.keys() if found.get(n) != wanted.get(n))
     if "candidates" in names and found.get("candidates", 0) > wanted["candidates"]:

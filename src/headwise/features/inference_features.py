@@ -55,13 +55,7 @@ class EncodedInferences:
 def encode_inferences(
     backbone: EncoderBackbone, pairs: Sequence[InferencePair], features: NLIFeatures
 ) -> EncodedInferences:
-    """Tokenise what the features need of some pairs.
-
-    Args:
-        backbone: The encoder that will read them.
-        pairs: The data.
-        features: What will be read.
-    """
+    """Tokenise what the features need of some pairs."""
     errors: dict[int, InputError] = {}
     numbers: dict[str, int] = {}
     codes: list[EncodedText | InputError] = []
@@ -100,11 +94,6 @@ def encode_inferences(
 class InferenceFeatures:
     """What an NLI head reads of N pairs, put together a batch at a time.
 
-    Args:
-        codes: The pairs.
-        features: What is read of them.
-        source: Gives the vectors of texts, or of pairs that are read together.
-
     Attributes:
         labels: Class index of each pair, ``(N,)``, int64; -1 for none.
         size: F, the width of the features.
@@ -124,14 +113,7 @@ class InferenceFeatures:
         return len(self.labels)
 
     def batch(self, indices: Tensor) -> Tensor:
-        """Features of some pairs.
-
-        Args:
-            indices: Their numbers, ``(n,)``, int64, on the CPU.
-
-        Returns:
-            ``(n, F)``, float32, on the CPU.
-        """
+        """Features of the pairs with some numbers ``(n,)``: ``(n, F)``, float32, on the CPU."""
         parts = []
         if self._texts is not None:
             ends = torch.cat((self._premises[indices], self._hypotheses[indices]))
@@ -160,12 +142,7 @@ def cached_inferences(
     dtype: str = "float32",
     progress: bool = False,
 ) -> InferenceFeatures:
-    """Features whose vectors are written to a folder once, or read from there.
-
-    Raises:
-        MismatchError: If the folder holds vectors of something else.
-        OutputError: If the disk is full or not writable.
-    """
+    """Features whose vectors are written to a folder once; see :func:`extract_vectors`."""
     return InferenceFeatures(
         codes,
         features,

@@ -59,6 +59,14 @@ class LiveFeatures:
             rank=self._statistics,
             top_k=self._candidates,
         )
+
+        def joined(marks: Sequence[Marks]) -> Tensor:
+            """Marks of examples one after another, ``(N,)``, bool; none where nobody looked."""
+            both = zip(marks, counts, strict=True)
+            flat = [mark for own, count in both for mark in own or (False,) * count]
+            return torch.tensor(flat, dtype=torch.bool, device=hidden.device)
+
+        looked = [None if e.missing is None else (True,) * len(e.missing) for e in chosen]
         assert known.top_ids is not None
         assert known.top_log_probs is not None
         assert known.entropy is not None
@@ -72,29 +80,10 @@ class LiveFeatures:
             top_ids=known.top_ids,
             top_log_probs=known.top_log_probs,
             entropy=known.entropy,
-            errors=_joined([e.errors for e in chosen], counts, hidden) if self.has_errors else None,
+            errors=joined([e.errors for e in chosen]) if self.has_errors else None,
             counts=counts,
-            closing=_joined([e.closing for e in chosen], counts, hidden),
-            missing=(
-                _joined([e.missing for e in chosen], counts, hidden) if self.has_missing else None
-            ),
-            missing_known=(
-                _joined([_known(e.missing) for e in chosen], counts, hidden)
-                if self.has_missing
-                else None
-            ),
+            closing=joined([e.closing for e in chosen]),
+            missing=joined([e.missing for e in chosen]) if self.has_missing else None,
+            missing_known=joined(looked) if self.has_missing else None,
             statistics=statistics,
         )
-
-
-def _known(marks: Marks) -> Marks:
-    """Whether somebody looked at each target."""
-    return None if marks is None else (True,) * len(marks)
-
-
-def _joined(marks: Sequence[Marks], counts: Sequence[int], hidden: Tensor) -> Tensor:
-    """Marks of examples one after another, ``(N,)``, bool; none where nobody looked."""
-    flat = [
-        mark for own, count in zip(marks, counts, strict=True) for mark in own or (False,) * count
-    ]
-    return torch.tensor(flat, dtype=torch.bool, device=hidden.device)

@@ -6,11 +6,13 @@ receipt beside each complete shard what that looks like, so that an interrupted 
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
@@ -64,11 +66,7 @@ def read_index(folder: Path) -> dict[str, Any]:
 
 
 def read_shard(folder: Path, entry: dict[str, Any]) -> dict[str, Tensor]:
-    """Map a shard into memory.
-
-    Args:
-        folder: Where it stands.
-        entry: Its line in the index.
+    """Map a shard into memory, of which the index holds an entry.
 
     Raises:
         DataError: If it is missing or damaged.
@@ -83,6 +81,38 @@ def read_shard(folder: Path, entry: dict[str, Any]) -> dict[str, Tensor]:
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise DataError(f"{path} cannot be read: {error}; delete the folder.") from error
+
+
+@dataclass(frozen=True, slots=True)
+class RowPlaces:
+    """Where rows stand that come from several shards.
+
+    Attributes:
+        size: How many there are.
+        parts: For each shard its number, which of the rows it holds, and where.
+    """
+
+    size: int
+    parts: list[tuple[int, Tensor, Tensor]]
+
+    @classmethod
+    def of(cls, shards: Tensor, rows: Tensor) -> Self:
+        """Places of n rows, from the number of each one's shard and its row there, ``(n,)``."""
+        parts = [
+            (number, here := (shards == number).nonzero().squeeze(1), rows[here])
+            for number in shards.unique().tolist()
+        ]
+        return cls(len(rows), parts)
+
+    def take(self, shards: Sequence[Tensor]) -> Tensor:
+        """The rows, ``(n, ...)``, in order."""
+        if len(self.parts) == 1:
+            number, _, rows = self.parts[0]
+            return shards[number].index_select(0, rows)
+        found = torch.empty(self.size, *shards[0].shape[1:], dtype=shards[0].dtype)
+        for number, here, rows in self.parts:
+            found.index_copy_(0, here, shards[number].index_select(0, rows))
+        return found
 
 
 def claim_folder(folder: Path, plan: dict[str, Any]) -> None:
@@ -145,12 +175,7 @@ def tidy_folder(folder: Path) -> None:
 
 @contextmanager
 def naming_remedy(folder: Path, *, instead: str) -> Iterator[None]:
-    """Say what to do where features cannot be written.
-
-    Args:
-        folder: Where they go.
-        instead: What can be done but make room.
-    """
+    """Say what to do where features cannot be written: make room, or do something else."""
     try:
         with naming_output(folder):
             yield

@@ -5,7 +5,7 @@ from array import array
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol, assert_never
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -16,6 +16,7 @@ from headwise.features.fingerprint import FORMAT_VERSION, check_fingerprint, mod
 from headwise.features.shards import (
     INDEX_FILE,
     SHARD_BYTES,
+    RowPlaces,
     claim_folder,
     finish_folder,
     folder_bytes,
@@ -55,40 +56,25 @@ class VectorSource(Protocol):
     @property
     def size(self) -> int:
         """Width of a vector."""
-        ...
 
     def __len__(self) -> int:
         """How many there are."""
-        ...
 
     def batch(self, indices: Tensor) -> Tensor:
         """Vectors by their numbers ``(n,)``, int64, on the CPU: ``(n, size)``, float32."""
-        ...
 
 
 def text_vectors(
     backbone: EncoderBackbone, codes: Sequence[EncodedText], kind: VectorKind
 ) -> Tensor:
-    """Vectors of encoded texts.
+    """Vectors of N encoded texts, ``(N, size)``, float32, on the CPU.
 
     Embeddings are not normalised, even if the encoder's embeddings are: a head may read their
     length, and whoever needs unit length can still have it.
-
-    Args:
-        backbone: The frozen encoder.
-        codes: N encoded texts.
-        kind: Which vector.
-
-    Returns:
-        ``(N, size)``, float32, on the CPU.
     """
-    match kind:
-        case VectorKind.EMBEDDING:
-            return backbone.embed(codes, normalise=False)
-        case VectorKind.JOINT:
-            return backbone.joint(codes)
-        case _:
-            assert_never(kind)
+    if kind is VectorKind.JOINT:
+        return backbone.joint(codes)
+    return backbone.embed(codes, normalise=False)
 
 
 def vector_size(backbone: EncoderBackbone, kind: VectorKind) -> int:
@@ -97,13 +83,7 @@ def vector_size(backbone: EncoderBackbone, kind: VectorKind) -> int:
 
 
 class LiveVectors:
-    """Runs the frozen encoder on every batch that is asked for; equal texts of one share a run.
-
-    Args:
-        backbone: The frozen encoder.
-        codes: What can be asked for.
-        kind: Which vector.
-    """
+    """Runs the frozen encoder on every batch that is asked for; equal texts of one share a run."""
 
     def __init__(
         self, backbone: EncoderBackbone, codes: Sequence[EncodedText], *, kind: VectorKind
@@ -123,20 +103,13 @@ class LiveVectors:
 
 
 class CachedVectors:
-    """Vectors read from a folder; all shards but the last hold the same number of them.
-
-    Args:
-        folder: A folder that :func:`extract_vectors` filled.
-
-    Raises:
-        DataError: If the index is missing or a shard is missing or damaged.
-        MismatchError: If another version of headwise wrote it.
-    """
+    """What :func:`extract_vectors` wrote; fails as :class:`~headwise.features.CachedFeatures`."""
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         index = read_index(self.folder)
         shards = [read_shard(self.folder, entry)["vectors"] for entry in index["shards"]]
+        # All shards but the last hold the same number
         self._shards, self._rows = shards, len(shards[0])
         self.size = shards[0].shape[1]
         self._count = sum(map(len, shards))
@@ -154,13 +127,8 @@ class CachedVectors:
         """Vectors by their numbers ``(n,)``: ``(n, size)``, float32, on the CPU."""
         if len(self._shards) == 1:
             return self._shards[0].index_select(0, indices).float()
-        found = torch.empty(len(indices), self.size)
-        numbers = indices // self._rows
-        for number in numbers.unique().tolist():
-            here = (numbers == number).nonzero().squeeze(1)
-            rows = self._shards[number].index_select(0, indices[here] - number * self._rows)
-            found.index_copy_(0, here, rows.float())
-        return found
+        places = RowPlaces.of(indices // self._rows, indices % self._rows)
+        return places.take(self._shards).float()
 
 
 def extract_vectors(
@@ -179,7 +147,7 @@ def extract_vectors(
 
     Args:
         backbone: The frozen encoder.
-        codes: N encoded texts, or pairs that are read together.
+        codes: Texts, or pairs that are read together.
         folder: Where to; made if it is missing.
         kind: Which vector of each.
         dtype: On disk: one of :data:`VECTOR_DTYPES`.
