@@ -23,24 +23,20 @@ if TYPE_CHECKING:
     from headwise.report.scored_text.terminal import render_legend, render_scored, render_table
 
 _HOMES = {
-    "draw": "plots.plots",
-    "figure_png": "plots.plots",
-    "markdown_report": "evaluation.markdown",
-    "markdown_table": "evaluation.markdown",
-    "render_legend": "scored_text.terminal",
-    "render_page": "evaluation.page",
-    "render_prediction": "entailment_terminal",
-    "render_ranking": "entailment_terminal",
-    "render_routing": "entailment_terminal",
-    "render_scored": "scored_text.terminal",
-    "render_table": "scored_text.terminal",
-    "render_validation": "entailment_terminal",
-    "results_json": "evaluation.folder",
-    "shows_gaps": "scored_text.display",
-    "terminal_report": "evaluation.terminal",
-    "terminal_table": "evaluation.terminal",
-    "write_html_report": "scored_text.page",
-    "write_report": "evaluation.folder",
+    "entailment_terminal": (
+        "render_prediction",
+        "render_ranking",
+        "render_routing",
+        "render_validation",
+    ),
+    "evaluation.folder": ("results_json", "write_report"),
+    "evaluation.markdown": ("markdown_report", "markdown_table"),
+    "evaluation.page": ("render_page",),
+    "evaluation.terminal": ("terminal_report", "terminal_table"),
+    "plots.plots": ("draw", "figure_png"),
+    "scored_text.display": ("shows_gaps",),
+    "scored_text.page": ("write_html_report",),
+    "scored_text.terminal": ("render_legend", "render_scored", "render_table"),
 }
 
 __all__ = [
@@ -66,8 +62,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(f"headwise.report.{_HOMES[name]}"), name)
+    for module, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"headwise.report.{module}"), name)
     raise AttributeError(f"module 'headwise.report' has no attribute {name!r}")
 
 

@@ -21,19 +21,7 @@ from headwise.data.records.scored import ScoredHypothesis, ScoredSpan, ScoredTok
 from headwise.data.records.signals import Signal
 from headwise.files import atomic_path, naming_output
 from headwise.report.page import PageFolder, script_json
-from headwise.report.scored_text.display import (
-    Gap,
-    alternative_label,
-    check_threshold,
-    confidence,
-    gap_threshold,
-    gaps_to_check,
-    no_error_share,
-    scale_description,
-    shows_gaps,
-    token_groups,
-    words_to_check,
-)
+from headwise.report.scored_text import display
 from headwise.report.text import MINUS, number
 
 _BINS = 20
@@ -109,7 +97,7 @@ def write_html_report(
         ValueError: If ``threshold`` is not in [0, 1].
         OutputError: If the file cannot be written.
     """
-    check_threshold(threshold)
+    display.check_threshold(threshold)
     path = Path(path)
     rest = iter(scored)
     first = next(rest, None)
@@ -143,17 +131,17 @@ def _sentence_view(
     """What ``sentence.html`` shows of one hypothesis; counts it in the summary."""
     main = summary.signals[0]
     means = {s: scored.aggregate(signal=s) for s in summary.signals if s in scored.signals}
-    level = confidence(means.get(main), main)
-    flagged = words_to_check(scored, threshold, main)
-    with_gaps = shows_gaps(summary.signals)
-    gaps = gaps_to_check(scored, threshold, main) if with_gaps else []
+    level = display.confidence(means.get(main), main)
+    flagged = display.words_to_check(scored, threshold, main)
+    with_gaps = display.shows_gaps(summary.signals)
+    gaps = display.gaps_to_check(scored, threshold, main) if with_gaps else []
     summary.add(means.get(main), level, words_to_check=len(flagged), gaps=len(gaps))
     return {
         "number": summary.segments,
         "level": level,
         "score": number(means.get(main), 2),
         "other_means": [(s.value, number(v, 2)) for s, v in means.items() if s is not main],
-        "no_error": no_error_share(scored),
+        "no_error": display.no_error_share(scored),
         "source": scored.source,
         "pieces": _pieces(scored.hypothesis, [word for word, _ in flagged], gaps),
         "shows_gaps": with_gaps,
@@ -164,7 +152,7 @@ def _sentence_view(
 
 
 def _pieces(
-    text: str, flagged: Sequence[ScoredSpan], gaps: Sequence[Gap]
+    text: str, flagged: Sequence[ScoredSpan], gaps: Sequence[display.Gap]
 ) -> list[tuple[Literal["text", "word", "gap"], str]]:
     """The text cut at the words and gaps to check; a gap is a piece that says its probability."""
     starts, ends = {word.start for word in flagged}, {word.end for word in flagged}
@@ -195,13 +183,14 @@ def _record(scored: ScoredHypothesis, signals: tuple[Signal, ...]) -> dict[str, 
     def token_record(token: ScoredToken) -> list[Any]:
         values = [_json_value(getattr(token, signal)) for signal in signals]
         alternatives = token.alternatives and [
-            [alternative_label(a.text), _json_value(a.probability)] for a in token.alternatives
+            [display.alternative_label(a.text), _json_value(a.probability)]
+            for a in token.alternatives
         ]
         return [token.token_id, values, alternatives]
 
     record: dict[str, Any] = {
         "words": [
-            [units[word.start], units[word.end], confidence(getattr(word, main), main)]
+            [units[word.start], units[word.end], display.confidence(getattr(word, main), main)]
             for word in scored.words
         ],
         "cells": [
@@ -211,13 +200,13 @@ def _record(scored: ScoredHypothesis, signals: tuple[Signal, ...]) -> dict[str, 
                 group.confidence(main),
                 [token_record(token) for token in group.tokens],
             ]
-            for group in token_groups(scored)
+            for group in display.token_groups(scored)
         ],
     }
-    if shows_gaps(signals):
+    if display.shows_gaps(signals):
         record["gaps"] = [
             [units[gap.place], gap.confidence, gap.where, _json_value(gap.omission)]
-            for gap in gaps_to_check(scored, _MOST, main)
+            for gap in display.gaps_to_check(scored, _MOST, main)
         ]
     return record
 
@@ -228,8 +217,8 @@ def _page_view(
     """What ``page.html`` shows besides the sentences."""
     highest = max(summary.histogram) or 1
     main = summary.signals[0]
-    limit = gap_threshold(threshold, main)
-    moving = gap_threshold(_MOST, main) == _MOST
+    limit = display.gap_threshold(threshold, main)
+    moving = display.gap_threshold(_MOST, main) == _MOST
     return {
         "title": title,
         "model": model,
@@ -237,8 +226,8 @@ def _page_view(
         "summary": summary,
         "main": main.value,
         "mean_score": number(summary.mean_score, 2),
-        "scale": scale_description(main),
-        "shows_gaps": shows_gaps(summary.signals),
+        "scale": display.scale_description(main),
+        "shows_gaps": display.shows_gaps(summary.signals),
         "gap_limit": f"{1.0 - limit:.2f}",
         "bars": [
             {"low": i / _BINS, "high": (i + 1) / _BINS, "count": n, "share": n / highest}

@@ -12,18 +12,8 @@ from rich.text import Text
 
 from headwise.data.records.scored import ScoredHypothesis, ScoredSpan, ScoredToken
 from headwise.data.records.signals import Signal
-from headwise.report.scored_text.display import (
-    GAP_MARK,
-    Gap,
-    alternative_label,
-    check_threshold,
-    confidence,
-    gap_threshold,
-    gaps_to_check,
-    no_error_share,
-    scale_description,
-    words_to_check,
-)
+from headwise.report.scored_text import display
+from headwise.report.scored_text.display import GAP_MARK
 from headwise.report.terminal import View, plain, simple_table
 from headwise.report.text import printable
 
@@ -55,7 +45,7 @@ def render_scored(scored: ScoredHypothesis, *, threshold: float = 0.5) -> Render
     Raises:
         ValueError: If ``threshold`` is not in [0, 1].
     """
-    check_threshold(threshold)
+    display.check_threshold(threshold)
     return View(partial(_draw_scored, scored, threshold))
 
 
@@ -72,7 +62,7 @@ def render_table(
     Raises:
         ValueError: If ``threshold`` is not in [0, 1].
     """
-    check_threshold(threshold)
+    display.check_threshold(threshold)
     return View(partial(_draw_table, tuple(scored), threshold, title))
 
 
@@ -95,14 +85,14 @@ class _Marked:
     def __init__(self, scored: ScoredHypothesis, threshold: float, console: Console) -> None:
         self.scored, self.threshold, self._console = scored, threshold, console
         self.main, *self.others = scored.signals
-        self.words = words_to_check(scored, threshold, self.main)
-        self.gaps = gaps_to_check(scored, threshold, self.main)
+        self.words = display.words_to_check(scored, threshold, self.main)
+        self.gaps = display.gaps_to_check(scored, threshold, self.main)
 
     def text(self) -> Text:
         """The hypothesis, shaded, words to check underlined, with the marks of its gaps."""
         text = plain(self.scored.hypothesis)
         for word in self.scored.words:
-            level = confidence(getattr(word, self.main), self.main)
+            level = display.confidence(getattr(word, self.main), self.main)
             if level is not None:
                 flagged = _FLAGGED if level < self.threshold else Style.null()
                 text.stylize(_shade(level, self._console) + flagged, word.start, word.end)
@@ -113,7 +103,7 @@ class _Marked:
 
     def no_error(self) -> list[str]:
         """The probability that nothing is wrong, where it is known."""
-        share = no_error_share(self.scored)
+        share = display.no_error_share(self.scored)
         return [] if share is None else [f"no error {share}"]
 
     def listed(self, separator: str) -> Text:
@@ -184,12 +174,12 @@ def _draw_legend(
 ) -> RenderResult:
     coloured = _has_colour(console)
     shown = Text.assemble(
-        (f"{signal}: {scale_description(signal)}. Words below ", "dim"),
+        (f"{signal}: {display.scale_description(signal)}. Words below ", "dim"),
         (f"{threshold:.2f}", _FLAGGED if coloured else ""),
         (" are underlined." if coloured else " have ^ under them.", "dim"),
     )
     if gaps:
-        above = f"{1.0 - gap_threshold(threshold, signal):.2f}"
+        above = f"{1.0 - display.gap_threshold(threshold, signal):.2f}"
         shown.append(f" {GAP_MARK} stands where something seems to be missing, with ", "dim")
         shown.append(f"a probability above {above}.", "dim")
     yield shown
@@ -230,15 +220,15 @@ def _word_to_check(word: ScoredSpan, level: float, main: Signal) -> Text:
     text = Text.assemble((printable(word.text), "bold"), f" {level:.2f}")
 
     def level_of(token: ScoredToken) -> float:
-        found = confidence(getattr(token, main), main)
+        found = display.confidence(getattr(token, main), main)
         return 1.0 if found is None else found
 
     worst = min(word.tokens, key=level_of)
     shown = printable(worst.text).strip()
     others = [
-        (alternative_label(alternative.text), alternative.probability)
+        (display.alternative_label(alternative.text), alternative.probability)
         for alternative in worst.alternatives or ()
-        if alternative_label(alternative.text) != shown
+        if display.alternative_label(alternative.text) != shown
     ][:2]
     if others:
         listed = ", ".join(f"{label} {share:.0%}" for label, share in others)
@@ -248,7 +238,7 @@ def _word_to_check(word: ScoredSpan, level: float, main: Signal) -> Text:
     return text
 
 
-def _gap_to_check(gap: Gap) -> Text:
+def _gap_to_check(gap: display.Gap) -> Text:
     return Text.assemble(gap.where, f" {gap.omission:.2f}")
 
 
