@@ -10,6 +10,7 @@ def info() -> None:
 
     import torch
     from rich.console import Console
+    from rich.filesize import decimal
     from rich.table import Table
 
     from headwise import __version__
@@ -30,7 +31,7 @@ def info() -> None:
     table.add_row("device", f"{device} ({name}, {torch.get_num_threads()} threads)")
     for bundled in (*BUNDLED_NAMES, *ENTAILMENT_NAMES):
         size = sum(f.stat().st_size for f in bundled_folder(bundled).rglob("*") if f.is_file())
-        table.add_row("bundled", f"{bundled} ({size / 1e6:.1f} MB)")
+        table.add_row("bundled", f"{bundled} ({decimal(size)})")
         if bundled in BUNDLED_NAMES and (folder := locate(bundled).head) is not None:
             table.add_row("", _heads_line(folder))
     Console().print(table)

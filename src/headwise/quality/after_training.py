@@ -112,8 +112,8 @@ def train_error_head(
     if has_sigmoid_head(output):
         head = load_head(output, unembedding=lambda: backbone.unembedding)
     estimator = QualityEstimator(backbone, head, error_head=load_error_head(output), prompt=prompt)
-    judged_data = label_dev_data or label_data or dev_data
-    return _calibrated(estimator, report, output, data=judged_data, progress=progress)
+    held_out_data = label_dev_data or label_data or dev_data
+    return _calibrated(estimator, report, output, data=held_out_data, progress=progress)
 
 
 def _check_sigmoid_head(folder: Path, backbone: Backbone, prompt: PromptTemplate) -> None:
@@ -136,7 +136,7 @@ def _calibrated(
     """Measure the signals on the dev texts of the last stage, and fit a calibration to them."""
     wanted = (Signal.ERROR, Signal.SIGMOID, Signal.SOFTMAX)
     signals = [signal for signal in wanted if estimator.heads.can_give(signal)]
-    pairs, groups = report.judged, report.judged_groups
+    pairs, groups = report.held_out, report.held_out_groups
     labelled = label_signals(estimator, pairs, signals, groups=groups, progress=progress)
     aurocs = {
         signal: roc_auc(texts.tokens(), ~texts.wrong()).value for signal, texts in labelled.items()

@@ -102,7 +102,7 @@ def test_a_head_is_trained_and_scores(backbone: CausalBackbone, tmp_path: Path) 
     assert report.labelled is None
     assert sum(report.families.values()) == report.synthetic.texts - report.train_pairs
     assert set(report.synthetic.families()) <= {family.value for family in MIX.proportions}
-    assert len(report.judged) == len(report.judged_groups) == 16
+    assert len(report.held_out) == len(report.held_out_groups) == 16
     card = (tmp_path / "error_head.md").read_text("utf-8")
     tables = [f"| {family} | {count} |" for family, count in report.families.items()]
     for said in ("without human labels", "ECE before", "tiny-en-de", *tables):
@@ -167,7 +167,7 @@ def test_labels_are_a_second_stage(
     assert set(report.labelled.families()) == {"marked"}
     assert report.synthetic_after is not None
     assert weights(tmp_path) != weights(trained)
-    assert all(pair.errors for pair in report.judged)
+    assert all(pair.errors for pair in report.held_out)
     assert "Started from the head of the first stage" in (tmp_path / "error_head.md").read_text()
 
 
@@ -262,7 +262,7 @@ def test_plain_text_needs_no_source(
         settings=ErrorTraining(**{**TINY, "mix": CorruptionMix.default("de"), "epochs": 1}),
     )
     assert "untranslated needs texts" in caplog.text
-    assert report.judged_groups[:8] == tuple(text.hypothesis for text in texts[:8])
+    assert report.held_out_groups[:8] == tuple(text.hypothesis for text in texts[:8])
 
 
 def test_a_sigmoid_head_in_the_folder_stays(backbone: CausalBackbone, tmp_path: Path) -> None:

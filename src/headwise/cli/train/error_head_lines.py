@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def calibration_summary(trained: "TrainedErrorHead") -> list[str]:
     """How well the signals do on dev, and what the calibration is made of."""
     areas = ", ".join(f"{signal} {_number(value)}" for signal, value in trained.aurocs.items())
-    texts = len(trained.report.judged)
+    texts = len(trained.report.held_out)
     lines = [f"AUROC of wrong tokens among all on {texts:,} dev texts: {areas}."]
     if (calibration := trained.calibration) is None:
         reason = trained.not_calibrated

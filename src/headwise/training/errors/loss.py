@@ -12,8 +12,8 @@ from headwise.features.batch import pair_numbers
 from headwise.heads import ErrorHead
 from headwise.training.loop.tokens import TokenLoss
 
+# Name of wrong tokens of no family
 MARKED = "marked"
-"""Name of wrong tokens of no family."""
 
 
 class ClassWeights(NamedTuple):

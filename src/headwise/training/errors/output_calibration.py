@@ -87,7 +87,7 @@ def measure_outputs(
 ) -> tuple[OutputQuality, OutputQuality | None]:
     """How good the probabilities of tokens and of gaps are; ``None`` for gaps without labels."""
     tokens, gaps = outputs_on(loss, source, device=device)
-    return _as_it_is(tokens), None if gaps is None else _as_it_is(gaps)
+    return _measured(tokens), None if gaps is None else _measured(gaps)
 
 
 def fold_calibration(
@@ -106,8 +106,8 @@ def fold_calibration(
         Platt 1999, Probabilistic Outputs for Support Vector Machines, section 2.2.
     """
     tokens, gaps = outputs_on(loss, dev, device=device)
-    found = _folded(loss, _TOKENS, tokens)
-    return found, _folded(loss, _GAPS, gaps) if with_gaps and gaps is not None else None
+    found = _fold(loss, _TOKENS, tokens)
+    return found, _fold(loss, _GAPS, gaps) if with_gaps and gaps is not None else None
 
 
 def fold_gap_calibration(
@@ -115,10 +115,10 @@ def fold_gap_calibration(
 ) -> OutputQuality | None:
     """The same for gaps alone: after training that changed what their output reads."""
     gaps = outputs_on(loss, dev, device=device)[_GAPS]
-    return None if gaps is None else _folded(loss, _GAPS, gaps)
+    return None if gaps is None else _fold(loss, _GAPS, gaps)
 
 
-def _folded(loss: ErrorLoss, column: int, found: LabelledLogits) -> OutputQuality:
+def _fold(loss: ErrorLoss, column: int, found: LabelledLogits) -> OutputQuality:
     quality = _fitted(found, _NAMES[column])
     output = loss.head.output
     with torch.no_grad():
@@ -128,7 +128,7 @@ def _folded(loss: ErrorLoss, column: int, found: LabelledLogits) -> OutputQualit
 
 
 def _fitted(found: LabelledLogits, name: str) -> OutputQuality:
-    quality = _as_it_is(found)
+    quality = _measured(found)
     if min(quality.positive, quality.positions - quality.positive) < MINIMUM_OF_CLASS:
         logger.warning(
             "Probabilities of %s stay as they were learned: of %d dev positions, %d are positive; "
@@ -148,7 +148,7 @@ def _fitted(found: LabelledLogits, name: str) -> OutputQuality:
     return replace(quality, ece_after=after, slope=slope, intercept=intercept)
 
 
-def _as_it_is(found: LabelledLogits) -> OutputQuality:
+def _measured(found: LabelledLogits) -> OutputQuality:
     error = _calibration_error(found.logits.double(), found.labels)
     auroc = roc_auc(found.logits.numpy(), found.labels.numpy()).value
     return OutputQuality(len(found.labels), int(found.labels.sum()), auroc, error, error)

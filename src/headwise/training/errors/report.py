@@ -66,8 +66,8 @@ class ErrorReport:
         seconds: Wall time of this call, features included.
         peak_bytes: Most memory that was held: the process's own, or the accelerator's.
         feature_bytes: Size of the features on disk.
-        judged: The dev texts of the last stage, with their errors.
-        judged_groups: What each of them is a version of: texts of a group belong together.
+        held_out: The dev texts of the last stage, with their errors.
+        held_out_groups: What each of them is a version of: texts of a group belong together.
         gaps_after: As ``synthetic_after``, of gaps. If the second stage had no labels of gaps,
             their output was calibrated to these texts again.
     """
@@ -86,8 +86,8 @@ class ErrorReport:
     seconds: float
     peak_bytes: int
     feature_bytes: int
-    judged: tuple[Pair, ...]
-    judged_groups: tuple[str, ...]
+    held_out: tuple[Pair, ...]
+    held_out_groups: tuple[str, ...]
     gaps_after: OutputQuality | None = None
 
     @property

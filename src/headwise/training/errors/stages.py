@@ -25,7 +25,7 @@ from headwise.training.errors.report import ErrorReport, ErrorStage
 from headwise.training.errors.settings import ErrorTraining, StatisticsChoice
 from headwise.training.errors.texts import gaps_are_marked
 from headwise.training.loop.curves import MeasurePlot, TrainingHistory
-from headwise.training.loop.run import Cost, HeadTraining, count_leaks, text_key
+from headwise.training.loop.run import Cost, HeadTraining
 
 logger = logging.getLogger(__name__)
 
@@ -45,10 +45,11 @@ class _Sources:
 
 @dataclass(frozen=True, kw_only=True)
 class _Fitted:
+    """The head with what each stage found, and the final head on the first stage's dev texts."""
+
     head: ErrorHead
     synthetic: ErrorStage | None = None
     labelled: ErrorStage | None = None
-    # The final head on the dev texts of the first stage
     tokens_after: OutputQuality | None = None
     gaps_after: OutputQuality | None = None
 
@@ -243,17 +244,16 @@ class ErrorHeadTraining(HeadTraining[_Sources, _Fitted, ErrorReport]):
 
     def report(self, sources: _Sources, fitted: _Fitted, cost: Cost) -> ErrorReport:
         """What was done."""
-        pairs = {part: self.correct.get(part, ()) for part in ("training", "dev")}
         texts = {part: copies.pairs for part, copies in sources.copies.items()} | dict(self.marked)
         if self.marked:
-            judged = self.marked["label_dev"]
-            groups: Sequence[str] = [group_of(pair, pair.hypothesis) for pair in judged]
+            held_out = self.marked["label_dev"]
+            groups: Sequence[str] = [group_of(pair, pair.hypothesis) for pair in held_out]
         else:
-            judged, groups = sources.copies["dev"].pairs, sources.copies["dev"].groups
+            held_out, groups = sources.copies["dev"].pairs, sources.copies["dev"].groups
         return ErrorReport(
-            train_pairs=len(pairs["training"]),
-            dev_pairs=len(pairs["dev"]),
-            dev_in_train=count_leaks(map(text_key, pairs["training"]), map(text_key, pairs["dev"])),
+            train_pairs=len(self.correct.get("training", ())),
+            dev_pairs=len(self.correct.get("dev", ())),
+            dev_in_train=self.leaked,
             rejected=sum(len(texts[part]) - len(s.counts) for part, s in sources.features.items()),
             families=sources.copies["train"].counts() if sources.copies else {},
             memorisation=sources.memorisation,
@@ -265,8 +265,8 @@ class ErrorHeadTraining(HeadTraining[_Sources, _Fitted, ErrorReport]):
             seconds=cost.seconds,
             peak_bytes=cost.peak_bytes,
             feature_bytes=sum(source.bytes for source in sources.features.values()),
-            judged=tuple(judged),
-            judged_groups=tuple(groups),
+            held_out=tuple(held_out),
+            held_out_groups=tuple(groups),
             gaps_after=fitted.gaps_after,
         )
 

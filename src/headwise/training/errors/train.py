@@ -11,6 +11,7 @@ from headwise.training.errors.report import ErrorReport
 from headwise.training.errors.settings import ErrorRun, ErrorTraining
 from headwise.training.errors.stages import ErrorHeadTraining
 from headwise.training.errors.texts import correct_pairs, labelled_pairs, split_labels
+from headwise.training.loop.run import count_leaks, text_key
 
 
 def train_uncalibrated_error_head(
@@ -100,6 +101,7 @@ def train_uncalibrated_error_head(
         backbone=backbone,
         prompt=prompt,
         correct=correct,
+        leaked=count_leaks(*(map(text_key, correct.get(part, ())) for part in ("training", "dev"))),
         marked={"labels": marked, "label_dev": marked_dev} if marked else {},
         start=first,
     ).run()

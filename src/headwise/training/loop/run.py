@@ -78,6 +78,7 @@ class HeadTraining(ABC, Generic[Sources, Fitted, Report]):
         settings: Everything else; each kind has its own.
         device: Where the head is trained.
         progress: Whether to show bars on standard error.
+        leaked: How many dev pairs stand in the training data as well.
         processes: Those that share the run; only the first writes.
     """
 
@@ -98,6 +99,7 @@ class HeadTraining(ABC, Generic[Sources, Fitted, Report]):
     settings: Any
     device: torch.device
     progress: bool
+    leaked: int = 0
     processes: Processes = Processes(0, 1)
 
     @property

@@ -82,6 +82,7 @@ def train_nli_head(
         backbone=backbone,
         settings=settings,
         data={"train": train, "dev": dev},
+        leaked=count_leaks((pair.texts for pair in train), (pair.texts for pair in dev)),
     ).run()
 
 
@@ -127,9 +128,7 @@ class _NLIHeadTraining(HeadTraining[InferenceData, _Fitted, NLIReport]):
             train_pairs=len(train),
             dev_pairs=len(sources.features["dev"]),
             rejected=sources.rejected,
-            dev_in_train=count_leaks(
-                *([pair.texts for pair in sources.pairs[part]] for part in ("train", "dev"))
-            ),
+            dev_in_train=self.leaked,
             class_counts={str(label): n for label, n in zip(NLI_LABELS, counts, strict=True)},
             evaluations=trained.evaluations,
             best=trained.best,

@@ -152,7 +152,6 @@ class _SigmoidHeadTraining(HeadTraining[_Sources, _Fitted, TrainingReport]):
     prompt: PromptTemplate
     settings: SigmoidTraining
     data: Mapping[str, Sequence[Pair]]
-    leaked: int
     arguments: TrainingArguments
 
     def read_features(self) -> _Sources:
