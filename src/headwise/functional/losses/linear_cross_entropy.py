@@ -19,7 +19,10 @@ from headwise.functional.losses.checks import (
     check_number,
     check_tensors,
     check_workspace,
+    joined_bias,
     outside_graphs,
+    product_dtype,
+    weight_blocks,
 )
 from headwise.functional.losses.counted_positions import (
     LM_IGNORE_INDEX,
@@ -30,7 +33,6 @@ from headwise.functional.losses.counted_positions import (
 from headwise.functional.losses.linear_loss import LinearLoss
 from headwise.functional.losses.logit_losses import SoftmaxLoss
 from headwise.functional.losses.vocabulary_slices import VocabularySlice
-from headwise.functional.losses.weight_blocks import joined_bias, product_dtype, weight_blocks
 
 BackendName = LossBackend | Literal["auto", "torch", "core", "cce", "liger"]
 

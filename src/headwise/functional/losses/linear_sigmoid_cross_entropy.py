@@ -6,7 +6,13 @@ import torch
 from torch import Tensor
 
 from headwise.functional.chunking import DEFAULT_WORKSPACE_BYTES
-from headwise.functional.losses.checks import check_tensors, check_workspace, outside_graphs
+from headwise.functional.losses.checks import (
+    check_tensors,
+    check_workspace,
+    outside_graphs,
+    product_dtype,
+    weight_blocks,
+)
 from headwise.functional.losses.counted_positions import (
     LM_IGNORE_INDEX,
     CountedPositions,
@@ -15,7 +21,6 @@ from headwise.functional.losses.counted_positions import (
 )
 from headwise.functional.losses.linear_loss import LinearLoss
 from headwise.functional.losses.logit_losses import SigmoidLoss
-from headwise.functional.losses.weight_blocks import product_dtype, weight_blocks
 
 
 @outside_graphs

@@ -40,31 +40,25 @@ class FusedLoss:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OwnForward:
-    """What is known of a model's own forward.
+class FusedForward:
+    """The forward of a patched model, which is its first argument.
 
     Attributes:
-        signature: What it takes, the model itself first.
-        output_type: What it returns.
+        settings: How the loss is computed.
+        signature: What the model's own forward takes, the model itself first.
+        output_type: What that returns.
         labels_to_base: Whether the base model reads labels (PaliGemma and Gemma 3 mask by them).
     """
 
+    settings: FusedLoss
     signature: inspect.Signature
     output_type: type[ModelOutput]
     labels_to_base: bool
 
-
-@dataclass(frozen=True, slots=True)
-class FusedForward:
-    """The forward of a patched model, which is its first argument."""
-
-    settings: FusedLoss
-    own: OwnForward
-
     @property
     def __signature__(self) -> inspect.Signature:
         """That of the model's own forward."""
-        return self.own.signature
+        return self.signature
 
     def __call__(self, model: PreTrainedModel, *args: Any, **kwargs: Any) -> Any:
         """Compute the loss without logits, or run the model's own forward.
@@ -72,38 +66,79 @@ class FusedForward:
         Raises:
             TypeError: If the model's own forward would not take the call.
         """
-        call = _by_name(self.own.signature, model, args, kwargs)
-        if call is None or needs_logits(model, call, self.settings):
+        call = self._by_name(model, args, kwargs)
+        if call is None or self._needs_logits(model, call):
             return type(model).forward(model, *args, **kwargs)
-        return fused_output(model, call, self.settings, self.own)
+        return self.output(model, call)
 
+    def _by_name(
+        self, model: PreTrainedModel, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> dict[str, Any] | None:
+        """Arguments by name, the model aside; ``None`` if some have none, as behind ``*args``."""
+        call = dict(self.signature.bind(model, *args, **kwargs).arguments)
+        for name, parameter in self.signature.parameters.items():
+            if parameter.kind is inspect.Parameter.VAR_POSITIONAL and name in call:
+                return None
+            if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+                call |= call.pop(name, {})
+        del call[next(iter(self.signature.parameters))]
+        return call
 
-def _by_name(
-    signature: inspect.Signature,
-    model: PreTrainedModel,
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-) -> dict[str, Any] | None:
-    """Arguments by name, the model aside; ``None`` if some have none, as behind ``*args``."""
-    call = dict(signature.bind(model, *args, **kwargs).arguments)
-    for name, parameter in signature.parameters.items():
-        if parameter.kind is inspect.Parameter.VAR_POSITIONAL and name in call:
-            return None
-        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
-            call |= call.pop(name, {})
-    del call[next(iter(signature.parameters))]
-    return call
+    def _needs_logits(self, model: PreTrainedModel, call: Mapping[str, Any]) -> bool:
+        """Whether a call is for the model's own forward."""
+        kept = call.get("logits_to_keep", 0)
+        return (
+            call.get("labels") is None
+            or isinstance(kept, Tensor)
+            or kept not in (0, None)
+            or (self.settings.keep_eval_logits and not model.training)
+        )
 
+    def base_outputs(self, model: PreTrainedModel, call: Mapping[str, Any]) -> ModelOutput:
+        """Run everything in front of the output layer, which ``last_hidden_state`` enters."""
+        inputs = {name: value for name, value in call.items() if name not in _ABOUT_THE_LOSS}
+        if self.labels_to_base:
+            inputs["labels"] = call["labels"]
+        if model.config.is_encoder_decoder:
+            # As its own forward does where there are labels: nothing is generated
+            inputs["use_cache"] = False
+            if call.get("decoder_input_ids") is None and call.get("decoder_inputs_embeds") is None:
+                shifted: Any = model.prepare_decoder_input_ids_from_labels
+                inputs["decoder_input_ids"] = shifted(labels=call["labels"])
+        elif hasattr(model.config.get_text_config(), "output_router_logits"):
+            inputs["output_router_logits"] = wants_router_logits(
+                model, call.get("output_router_logits")
+            )
+        outputs: ModelOutput = base_model(model)(**(inputs | {"return_dict": True}))
+        return outputs
 
-def needs_logits(model: PreTrainedModel, call: Mapping[str, Any], settings: FusedLoss) -> bool:
-    """Whether a call, its arguments by name, is for the model's own forward."""
-    kept = call.get("logits_to_keep", 0)
-    return (
-        call.get("labels") is None
-        or isinstance(kept, Tensor)
-        or kept not in (0, None)
-        or (settings.keep_eval_logits and not model.training)
-    )
+    def output(self, model: PreTrainedModel, call: Mapping[str, Any]) -> Any:
+        """Do what the model's forward does with a call that has ``labels``, logits aside.
+
+        Returns:
+            An output whose ``logits`` are ``None``; the tuple of what is there with
+            ``return_dict=False``.
+
+        Raises:
+            UnsupportedModelError: If the output layer or the loss have been replaced by others.
+        """
+        outputs = self.base_outputs(model, call)
+        hidden: Tensor = outputs["last_hidden_state"]
+        values: dict[str, Any] = {"loss": _token_loss(model, hidden, call, self.settings)}
+        if not model.config.is_encoder_decoder and wants_router_logits(
+            model, call.get("output_router_logits")
+        ):
+            values["aux_loss"], added = balance_loss(
+                model, outputs.get("router_logits"), call.get("attention_mask")
+            )
+            values["loss"] = values["loss"] + added.to(hidden.device)
+        names = {field.name for field in fields(self.output_type)}  # type: ignore[arg-type]
+        output = self.output_type(
+            **{name: value for name, value in outputs.items() if name in names}, **values
+        )
+        as_dict = call.get("return_dict")
+        as_dict = model.config.return_dict if as_dict is None else as_dict
+        return output if as_dict else output.to_tuple()
 
 
 def base_model(model: PreTrainedModel) -> nn.Module:
@@ -114,61 +149,6 @@ def base_model(model: PreTrainedModel) -> nn.Module:
     elif hasattr(model, "model"):  # Llama 4's text model has the prefix of a larger one
         base = model.model
     return base
-
-
-def base_outputs(
-    model: PreTrainedModel, call: Mapping[str, Any], *, labels_to_base: bool
-) -> ModelOutput:
-    """Run everything in front of the output layer, which ``last_hidden_state`` enters."""
-    inputs = {name: value for name, value in call.items() if name not in _ABOUT_THE_LOSS}
-    if labels_to_base:
-        inputs["labels"] = call["labels"]
-    if model.config.is_encoder_decoder:
-        # As its own forward does where there are labels: nothing is generated
-        inputs["use_cache"] = False
-        if call.get("decoder_input_ids") is None and call.get("decoder_inputs_embeds") is None:
-            shifted: Any = model.prepare_decoder_input_ids_from_labels
-            inputs["decoder_input_ids"] = shifted(labels=call["labels"])
-    elif hasattr(model.config.get_text_config(), "output_router_logits"):
-        inputs["output_router_logits"] = wants_router_logits(
-            model, call.get("output_router_logits")
-        )
-    outputs: ModelOutput = base_model(model)(**(inputs | {"return_dict": True}))
-    return outputs
-
-
-def fused_output(
-    model: PreTrainedModel,
-    call: Mapping[str, Any],
-    settings: FusedLoss,
-    own: OwnForward,
-) -> ModelOutput | tuple[Any, ...]:
-    """Do what the model's forward does with a call that has ``labels``, logits aside.
-
-    Returns:
-        An output whose ``logits`` are ``None``; the tuple of what is there with
-        ``return_dict=False``.
-
-    Raises:
-        UnsupportedModelError: If the output layer or the loss have been replaced by others.
-    """
-    outputs = base_outputs(model, call, labels_to_base=own.labels_to_base)
-    hidden: Tensor = outputs["last_hidden_state"]
-    values: dict[str, Any] = {"loss": _token_loss(model, hidden, call, settings)}
-    if not model.config.is_encoder_decoder and wants_router_logits(
-        model, call.get("output_router_logits")
-    ):
-        values["aux_loss"], added = balance_loss(
-            model, outputs.get("router_logits"), call.get("attention_mask")
-        )
-        values["loss"] = values["loss"] + added.to(hidden.device)
-    names = {field.name for field in fields(own.output_type)}  # type: ignore[arg-type]
-    output = own.output_type(
-        **{name: value for name, value in outputs.items() if name in names}, **values
-    )
-    as_dict = call.get("return_dict")
-    as_dict = model.config.return_dict if as_dict is None else as_dict
-    return output if as_dict else output.to_tuple()
 
 
 def _token_loss(

@@ -3,24 +3,20 @@
 import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
-from transformers.utils.generic import ModelOutput
 
 from headwise.backbones.unembedding import LogitTransformation
 from headwise.errors import UnsupportedModelError
 from headwise.functional import LM_IGNORE_INDEX, LossBackend, linear_cross_entropy
 from headwise.language_modelling.fused_loss.expert_balance import balance_loss, wants_router_logits
 from headwise.language_modelling.fused_loss.fused_forward import (
+    FusedForward,
     FusedLoss,
-    OwnForward,
     base_model,
-    base_outputs,
-    fused_output,
 )
 from headwise.language_modelling.fused_loss.output_layer import OutputLayer
 
@@ -69,8 +65,8 @@ def check_loss_options(
         )
 
 
-def checked_forward(model: PreTrainedModel, settings: FusedLoss) -> OwnForward:
-    """Compare losses and logits with the model's own forward, and say what is known of that.
+def checked_forward(model: PreTrainedModel, settings: FusedLoss) -> FusedForward:
+    """Build a forward whose losses and logits are those of the model's own on a few tokens.
 
     Weights, gradients, modes and random states stay as they are.
 
@@ -89,19 +85,20 @@ def checked_forward(model: PreTrainedModel, settings: FusedLoss) -> OwnForward:
             ) from error
 
 
-def _compare(model: PreTrainedModel, settings: FusedLoss) -> OwnForward:
+def _compare(model: PreTrainedModel, settings: FusedLoss) -> FusedForward:
     original = type(model).forward
     signature = inspect.signature(original)
     call: dict[str, Any] = _few_tokens(model) | {"return_dict": True}
     if "use_cache" in signature.parameters:
         call["use_cache"] = False
     expected = original(model, **call)
-    own = OwnForward(
+    fused = FusedForward(
+        settings=settings,
         signature=signature,
         output_type=type(expected),
         labels_to_base="labels" in inspect.signature(type(base_model(model)).forward).parameters,
     )
-    hidden = base_outputs(model, call, labels_to_base=own.labels_to_base)["last_hidden_state"]
+    hidden = fused.base_outputs(model, call)["last_hidden_state"]
     dtype = OutputLayer.of(model).weights[0].dtype
     # The model's own products: rounding aside, whatever differs comes after them
     products = model.get_output_embeddings()(hidden.to(dtype)).clone()  # Mamba's may be float32
@@ -115,14 +112,11 @@ def _compare(model: PreTrainedModel, settings: FusedLoss) -> OwnForward:
         calls.append(call | {"num_items_in_batch": 3})
     if _can_balance(model, call):
         calls.append(call | {"output_router_logits": True})
-    # Evaluation has no z-loss, and the model's own forward is what this is all about
-    settings = replace(settings, keep_eval_logits=False)
+    # In evaluation mode there is no z-loss
     for each in calls:
-        theirs = original(model, **each).loss
-        ours = fused_output(model, each, settings, own)
-        assert isinstance(ours, ModelOutput)
-        _check(model, "loss", ours["loss"], theirs, 16 * eps * max(1.0, float(theirs.abs())))
-    return own
+        theirs, ours = original(model, **each).loss, fused.output(model, each)["loss"]
+        _check(model, "loss", ours, theirs, 16 * eps * max(1.0, float(theirs.abs())))
+    return fused
 
 
 def _few_tokens(model: PreTrainedModel) -> dict[str, Any]:
