@@ -1,18 +1,18 @@
 """A file of predictions: what its rows hold, and that a stopped job goes on."""
 
 import json
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet
 import pytest
 
+from headwise.data.jobs import JobDone
 from headwise.data.readers.inferences import InferenceLayout
 from headwise.data.writers import unescape_cell
 from headwise.entailment import EntailmentModel, Prediction
-from headwise.entailment.prediction_job import PredictionSummary, predict_file
+from headwise.entailment.prediction_job import predict_file
 from headwise.errors import DataError, InputError, OutputError, TextError
 
 LABELS = ("entailment", "neutral", "contradiction")
@@ -28,25 +28,18 @@ MIXED = (
 
 
 class LengthPredictor:
-    """Predicts from the lengths of the texts; reads ahead of what it yields, like a real one."""
+    """Predicts from the lengths of the texts, and is stopped after some."""
 
     def __init__(self, *, last: int | None = None) -> None:
         self.left = last
 
-    def predict_many(
-        self, pairs: Iterable[tuple[str, str]], *, progress: bool = False
-    ) -> Iterator[Prediction | InputError]:
-        assert not progress
-        return self._predict(iter(pairs))
-
-    def _predict(self, pairs: Iterator[tuple[str, str]]) -> Iterator[Prediction | InputError]:
-        while window := list(islice(pairs, 7)):
-            for premise, hypothesis in window:
-                if self.left is not None:
-                    if not self.left:
-                        raise KeyboardInterrupt
-                    self.left -= 1
-                yield predict(premise, hypothesis)
+    def predict_window(self, pairs: Sequence[tuple[str, str]]) -> Iterator[Prediction | InputError]:
+        for premise, hypothesis in pairs:
+            if self.left is not None:
+                if not self.left:
+                    raise KeyboardInterrupt
+                self.left -= 1
+            yield predict(premise, hypothesis)
 
 
 def predict(premise: str, hypothesis: str) -> Prediction | InputError:
@@ -58,8 +51,8 @@ def predict(premise: str, hypothesis: str) -> Prediction | InputError:
     return Prediction(LABELS[best], 0.5, probabilities, abstain, 0.75 if abstain else 0.25)
 
 
-def run(source: Path, output: Path, **options: Any) -> PredictionSummary:
-    predictor = options.pop("predictor", None) or LengthPredictor()
+def run(source: Path, output: Path, **options: Any) -> JobDone:
+    predictor: Any = options.pop("predictor", None) or LengthPredictor()
     return predict_file(predictor, source, output, model="lengths", **options)
 
 
@@ -108,10 +101,10 @@ def test_every_row_is_in_the_output_or_the_rejects(mixed: Path, tmp_path: Path) 
     rejects = read_lines(tmp_path / "out.rejects.jsonl")
     assert [reject["line"] for reject in rejects] == [3, 4, 7]
     assert rejects[1] == {"line": 4, "reason": "The hypothesis is empty.", "content": "A cat.\t"}
-    assert (summary.predicted, summary.rejected, summary.resumed_from) == (3, 3, 0)
+    assert (summary.written, summary.rejected, summary.resumed_from) == (3, 3, 0)
     found = [row["label"] for row in (first, second, third)]
-    assert summary.labels == {label: found.count(label) for label in LABELS}
-    assert summary.abstained == sum(row["abstain"] for row in (first, second, third))
+    assert summary.figures["labels"] == {label: found.count(label) for label in LABELS}
+    assert summary.figures["abstained"] == sum(row["abstain"] for row in (first, second, third))
 
 
 @pytest.mark.parametrize("suffix", ["tsv", "parquet"])
@@ -153,12 +146,18 @@ def test_stopped_again_and_again(tmp_path: Path, suffix: str) -> None:
             run(source, output, predictor=LengthPredictor(last=9))
     summary = run(source, output)
     assert summary.resumed_from == 36
-    assert (summary.predicted, summary.rejected) == (30, 10)
-    assert (summary.labels, summary.abstained) == (expected.labels, expected.abstained)
+    assert (summary.written, summary.rejected) == (30, 10)
+    assert (summary.figures["labels"], summary.figures["abstained"]) == (
+        expected.figures["labels"],
+        expected.figures["abstained"],
+    )
     assert output.read_bytes() == whole.read_bytes()
     again = run(source, output)
     assert again.already_complete
-    assert (again.labels, again.abstained) == (expected.labels, expected.abstained)
+    assert (again.figures["labels"], again.figures["abstained"]) == (
+        expected.figures["labels"],
+        expected.figures["abstained"],
+    )
     for options in ({"threshold": 0.3}, {"heads": "others"}):
         with pytest.raises(OutputError, match=r"was None and is .*--overwrite"):
             run(source, output, **options)
@@ -191,7 +190,7 @@ def test_a_real_model_and_one_without_heads(
     mixed: Path, tmp_path: Path, fitted: EntailmentModel
 ) -> None:
     summary = run(mixed, tmp_path / "out.jsonl", predictor=fitted)
-    assert (summary.predicted, summary.rejected) == (3, 3)
+    assert (summary.written, summary.rejected) == (3, 3)
     (first, *_) = read_lines(tmp_path / "out.jsonl")
     alone = fitted.predict("A dog runs.", "A dog.")
     assert first["label"] == alone.label

@@ -17,7 +17,7 @@ from headwise.data.records.scored import ScoredHypothesis
 from headwise.data.records.signals import Signal
 from headwise.errors import MismatchError, WeightsError
 from headwise.heads import ErrorHead, ErrorVariant, SigmoidHead, save_error_head, save_head
-from headwise.quality import token_signals
+from headwise.quality import scorer as scoring
 from headwise.quality.generation.scored import StreamScorer
 from headwise.quality.generation.written_text import (
     closing_token,
@@ -25,7 +25,6 @@ from headwise.quality.generation.written_text import (
     write_hypothesis,
 )
 from headwise.quality.job import score_file
-from headwise.quality.signal_request import SignalRequest
 
 SOURCE, HYPOTHESIS = PAIRS[0]
 SIGNALS = ("error", "omission", "sigmoid", "logprob")
@@ -150,9 +149,7 @@ def test_a_token_of_a_stream_waits_for_what_its_signals_look_at(
     (encoded,) = parrot.encode([(SOURCE, HYPOTHESIS)], qe.prompt)
     assert isinstance(encoded, EncodedPair)
     hidden = parrot.target_hidden([encoded])
-    request = SignalRequest(tuple(map(Signal, signals)), 0, qe.workspace_bytes)
-    scorer = StreamScorer(parrot, qe.heads, request)
-    plain = StreamScorer(parrot, qe.heads, SignalRequest((Signal.SIGMOID,), 0, qe.workspace_bytes))
+    scorer, plain = (StreamScorer(qe.scorer(names)) for names in (signals, ("sigmoid",)))
     seen, placed = [], []
     for arrived, (token_id, state) in enumerate(zip(encoded.targets, hidden, strict=True), 1):
         seen += list(scorer.push(token_id, state))
@@ -299,7 +296,7 @@ def test_nothing_vocabulary_wide_runs_for_errors_alone(
         return QualityEstimator(parrot, error_head=made, prompt=NAMED_PROMPTS["tiny"])
 
     assert parrot.unembedding is not None  # compared with the model's logits once, by a probe
-    monkeypatch.setattr(token_signals, "vocabulary_statistics", refuse)
+    monkeypatch.setattr(scoring, "vocabulary_statistics", refuse)
     handle = parrot.model.get_output_embeddings().register_forward_pre_hook(refuse)
     try:
         one = of(False)
@@ -331,13 +328,13 @@ def test_a_stream_looks_at_the_vocabulary_once_a_token_if_it_can(
     parrot: CausalBackbone, statistics: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[int] = []
-    plain = token_signals.vocabulary_statistics
+    plain = scoring.vocabulary_statistics
 
     def counted(hidden: Tensor, *arguments: Any, **options: Any) -> Any:
         seen.append(len(hidden))
         return plain(hidden, *arguments, **options)
 
-    monkeypatch.setattr(token_signals, "vocabulary_statistics", counted)
+    monkeypatch.setattr(scoring, "vocabulary_statistics", counted)
     made = made_head(parrot, "hindsight", statistics=statistics)
     qe = QualityEstimator(parrot, error_head=made, prompt=NAMED_PROMPTS["tiny"])
     tokens = list(qe.stream(SOURCE, signals=("error", "omission", "softmax"), alternatives=2))
@@ -421,7 +418,7 @@ def test_files_of_scores_hold_gaps(
         done = score_file(
             with_errors, source, output, model="parrot", level=level, signals=["error", "omission"]
         )
-        assert (done.scored, done.rejected) == (2, 0)
+        assert (done.written, done.rejected) == (2, 0)
     header = (tmp_path / "scored.tsv").read_text("utf-8").splitlines()[0].split("\t")
     assert {"score", "omission", "opening_omission"} <= set(header)
     if level == "token":

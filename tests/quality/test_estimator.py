@@ -19,7 +19,7 @@ from headwise.errors import (
     TextError,
 )
 from headwise.heads import RescalingHead, SigmoidHead
-from headwise.quality import token_signals
+from headwise.quality import scorer
 
 SOURCE, HYPOTHESIS = PAIRS[0]
 
@@ -194,7 +194,7 @@ def test_nothing_vocabulary_wide_runs_for_the_sigmoid_alone(
     def refuse(*_: Any, **__: Any) -> None:
         raise AssertionError("vocabulary-wide work was done")
 
-    monkeypatch.setattr(token_signals, "vocabulary_statistics", refuse)
+    monkeypatch.setattr(scorer, "vocabulary_statistics", refuse)
     handle = estimator.backbone.model.get_output_embeddings().register_forward_pre_hook(refuse)
     try:
         assert estimator.score(*PAIRS[0]).score is not None

@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +13,6 @@ import pyarrow.parquet
 import pytest
 from word_scorer import WordScorer, run
 
-from headwise.data.jobs import work
 from headwise.data.readers import Format, Layout
 from headwise.data.records.pairs import Pair
 from headwise.data.records.scored import ScoredHypothesis
@@ -22,6 +21,10 @@ from headwise.data.writers import LineFile, unescape_cell
 from headwise.errors import DataError, InputError, OutputError
 from headwise.quality import job
 
+Results = Iterator[ScoredHypothesis | InputError]
+
+# What a job that is complete needs of an estimator
+NOTHING = SimpleNamespace(default_signal=Signal.SIGMOID, scorer=lambda *_: None)
 GOOD = b"A dog.\tEin Hund.\n"
 MIXED = (
     b"id\tsource\thypothesis\n"
@@ -72,8 +75,8 @@ def test_every_row_is_in_the_output_or_the_rejects(mixed: Path, tmp_path: Path) 
     assert "2 columns, expected 3" in rejects[0]["reason"]
     assert rejects[1] == {"line": 4, "reason": "The text is empty.", "content": "A cat.\t"}
     assert rejects[2]["content"] == "4\tStra\\xdfe\tstreet"
-    assert (summary.scored, summary.rejected, summary.resumed_from) == (3, 4, 0)
-    assert summary.mean_score == pytest.approx(sum(row["score"] for row in rows) / 3)
+    assert (summary.written, summary.rejected, summary.resumed_from) == (3, 4, 0)
+    assert summary.figures["mean_score"] == pytest.approx(sum(row["score"] for row in rows) / 3)
     assert not summary.already_complete
     assert names(tmp_path) == {"out.jsonl", "out.rejects.jsonl", "out.run.json"}
 
@@ -87,7 +90,7 @@ def test_without_rejects_there_is_no_file_of_them(tmp_path: Path) -> None:
 def test_no_rows_at_all(tmp_path: Path) -> None:
     (tmp_path / "in.tsv").write_bytes(b"")
     summary = run(tmp_path / "in.tsv", tmp_path / "out.jsonl")
-    assert (summary.scored, summary.mean_score) == (0, None)
+    assert (summary.written, summary.figures["mean_score"]) == (0, None)
     assert (tmp_path / "out.jsonl").read_bytes() == b""
     assert run(tmp_path / "in.tsv", tmp_path / "out.jsonl").already_complete
 
@@ -123,7 +126,7 @@ def test_parallel_text(tmp_path: Path) -> None:
     sources.write_bytes(b"Yes.\nNo.\n")
     hypotheses.write_bytes(b"Ja.\n")
     summary = run(sources, tmp_path / "out.jsonl", hypotheses=hypotheses)
-    assert (summary.scored, summary.rejected) == (1, 1)
+    assert (summary.written, summary.rejected) == (1, 1)
     settings = json.loads((tmp_path / "out.run.json").read_bytes())["settings"]
     assert settings["input"] == [str(sources), str(hypotheses)]
     assert settings["input_bytes"] == [9, 4]
@@ -133,7 +136,6 @@ class TestOrderAndMemory:
     def test_rejects_wait_for_the_rows_before_them(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(work, "_MAX_WAITING_REJECTS", 5)
         content = (GOOD * 3 + b"bad\n" * 23 + GOOD) * 4 + b"bad\n" * 12
         (tmp_path / "in.tsv").write_bytes(content)
         order: list[str] = []
@@ -144,10 +146,10 @@ class TestOrderAndMemory:
             append(self, line)
 
         monkeypatch.setattr(LineFile, "append", append_and_note)
-        scorer = WordScorer(window=50)
+        scorer = WordScorer(window=5)
         run(tmp_path / "in.tsv", tmp_path / "out.jsonl", scorer=scorer)
         assert order == (["good"] * 3 + ["bad"] * 23 + ["good"]) * 4 + ["bad"] * 12
-        assert scorer.streams > 10
+        assert scorer.windows > 10
 
     def test_input_is_read_as_it_is_needed(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -174,18 +176,16 @@ class TestOrderAndMemory:
         monkeypatch.setattr(LineFile, "append", append_and_count)
         run(tmp_path / "in.tsv", tmp_path / "out.jsonl")
         assert written == 500
-        assert max(distance) <= WordScorer().window + 1
+        assert max(distance) <= WordScorer().most_pairs + 1
 
     @pytest.mark.parametrize("count", [0, 1, 3, 5])
     def test_scorer_that_loses_or_invents_results(self, mixed: Path, count: int) -> None:
         class Careless(WordScorer):
-            def score_many(
-                self, pairs: Iterable[Pair], **options: Any
-            ) -> Iterator[ScoredHypothesis | InputError]:
-                results = list(super().score_many(pairs, **options))
+            def score_window(self, pairs: Sequence[Pair]) -> Results:
+                results = list(super().score_window(pairs))
                 yield from (results * 2)[:count]
 
-        with pytest.raises(RuntimeError, match="The scorer yielded"):
+        with pytest.raises(RuntimeError, match="The work yielded"):
             run(mixed, mixed.with_name("out.jsonl"), scorer=Careless())
 
 
@@ -195,10 +195,10 @@ class TestWhoseOutputIsIt:
         first = run(mixed, output)
         (tmp_path / "out.tsv.partial.jsonl").write_bytes(b"killed before this was removed\n")
         before = output.stat().st_mtime_ns
-        second = run(mixed, output, scorer=SimpleNamespace(default_signal=Signal.SIGMOID))
+        second = run(mixed, output, scorer=NOTHING)
         assert second.already_complete
-        assert (second.scored, second.rejected) == (first.scored, first.rejected)
-        assert second.mean_score == first.mean_score
+        assert (second.written, second.rejected) == (first.written, first.rejected)
+        assert second.figures["mean_score"] == first.figures["mean_score"]
         assert output.stat().st_mtime_ns == before
         assert names(tmp_path) == {"out.tsv", "out.tsv.rejects.jsonl", "out.tsv.run.json"}
 
@@ -228,7 +228,7 @@ class TestWhoseOutputIsIt:
         mixed.write_bytes(MIXED + b"8\tmore\tmehr\n")
         with pytest.raises(OutputError, match=rf"`input_bytes` was \[{len(MIXED)}\] and is"):
             run(mixed, tmp_path / "out.jsonl")
-        assert run(mixed, tmp_path / "out.jsonl", overwrite=True).scored == 4
+        assert run(mixed, tmp_path / "out.jsonl", overwrite=True).written == 4
 
     @pytest.mark.parametrize(
         ("suffix", "kind"),
@@ -250,7 +250,7 @@ class TestWhoseOutputIsIt:
             run(mixed, output)
         assert file.read_bytes() == b"precious\n"
         assert names(tmp_path) == {file.name}
-        assert run(mixed, output, overwrite=True).scored == 3
+        assert run(mixed, output, overwrite=True).written == 3
         assert b"precious" not in beside(output, "rejects").read_bytes()
         assert run(mixed, output).already_complete
 
@@ -285,25 +285,25 @@ class TestWhoseOutputIsIt:
         self, mixed: Path, tmp_path: Path
     ) -> None:
         class Broken(WordScorer):
-            def score_many(self, *_: Any, **__: Any) -> Iterator[ScoredHypothesis | InputError]:
+            def score_window(self, _: Sequence[Pair]) -> Results:
                 raise MemoryError
 
         with pytest.raises(MemoryError):
             run(mixed, tmp_path / "out.jsonl", scorer=Broken(), head="too large")
-        assert run(mixed, tmp_path / "out.jsonl", head="small").scored == 3
+        assert run(mixed, tmp_path / "out.jsonl", head="small").written == 3
 
     def test_second_job_at_the_same_time(self, mixed: Path, tmp_path: Path) -> None:
         output = tmp_path / "out.tsv"
 
         class Greedy(WordScorer):
-            def score_many(self, *_: Any, **__: Any) -> Iterator[ScoredHypothesis | InputError]:
+            def score_window(self, pairs: Sequence[Pair]) -> Results:
                 with pytest.raises(OutputError, match="Another process is writing"):
                     run(mixed, output)
                 with pytest.raises(OutputError, match="Another process is writing"):
                     run(mixed, output, overwrite=True)
-                return super().score_many(*_, **__)
+                return super().score_window(pairs)
 
-        assert run(mixed, output, scorer=Greedy()).scored == 3
+        assert run(mixed, output, scorer=Greedy()).written == 3
 
     @pytest.mark.parametrize(
         ("output", "error", "message"),
@@ -369,7 +369,7 @@ class TestFullDisk:
         assert "no space left" in errors[0]
         assert "Rows that are safe: 0. Free some space and run the same command" in errors[0]
         assert "Rows that are safe: 6." in errors[-1]
-        assert (summary.scored, summary.rejected) == (3, 4)
+        assert (summary.written, summary.rejected) == (3, 4)
         assert output.read_bytes() == (tmp_path / f"whole.{suffix}").read_bytes()
         rejects = beside(output, "rejects").read_bytes()
         assert rejects == beside(tmp_path / f"whole.{suffix}", "rejects").read_bytes()
@@ -387,7 +387,7 @@ class TestFullDisk:
 
     def test_failure_of_the_scorer_is_not_taken_for_a_full_disk(self, mixed: Path) -> None:
         class Broken(WordScorer):
-            def score_many(self, *_: Any, **__: Any) -> Iterator[ScoredHypothesis | InputError]:
+            def score_window(self, _: Sequence[Pair]) -> Results:
                 raise OSError(errno.ENOSPC, "no room for the cache of the model")
 
         with pytest.raises(OSError, match="cache of the model") as caught:
@@ -401,13 +401,13 @@ class TestStandardStreams:
         out, err = capfdbinary.readouterr()
         assert [json.loads(line)["id"] for line in out.splitlines()] == ["1", "5", "7"]
         assert [json.loads(line)["line"] for line in err.splitlines()] == [3, 4, 5, 7]
-        assert (summary.scored, summary.rejected) == (3, 4)
+        assert (summary.written, summary.rejected) == (3, 4)
         assert names(mixed.parent) == set()
 
     def test_input(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         stdin = io.TextIOWrapper(io.BufferedReader(io.BytesIO(GOOD * 3)))
         monkeypatch.setattr(sys, "stdin", stdin)
-        assert run(Path("-"), tmp_path / "out.jsonl").scored == 3
+        assert run(Path("-"), tmp_path / "out.jsonl").written == 3
 
     def test_full_device(self, mixed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         with Path("/dev/full").open("w") as full:

@@ -4,49 +4,41 @@ import os
 import signal
 import time
 import zlib
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Self
 
-from headwise.data.jobs import RunFiles, job
+from headwise.data.jobs import JobDone, RunFiles, job
 from headwise.data.records.pairs import Pair
 from headwise.data.records.scored import ScoredHypothesis, ScoredToken
 from headwise.data.records.signals import Signal
 from headwise.data.records.words import word_ranges
 from headwise.data.writers import LineFile
 from headwise.errors import InputError, TextError
-from headwise.quality.job import JobSummary, score_file
+from headwise.quality.job import score_file
 
 
 class WordScorer:
-    """Scores each word with its checksum; reads ahead of what it yields, like a real one."""
+    """Scores each word with its checksum; an estimator and its scorer in one."""
 
     default_signal = Signal.SIGMOID
+    signals: tuple[Signal, ...] = ()
 
     def __init__(self, *, window: int = 7, delay: float = 0.0) -> None:
-        self.window = window
+        self.most_pairs = window
         self.delay = delay
-        self.streams = 0
+        self.windows = 0
 
-    def score_many(
-        self,
-        pairs: Iterable[Pair],
-        *,
-        signals: tuple[Signal, ...],
-        alternatives: int,
-        errors: Literal["yield"],
-        progress: bool,
-    ) -> Iterator[ScoredHypothesis | InputError]:
-        assert errors == "yield"
-        assert not progress
+    def scorer(self, signals: tuple[Signal, ...], alternatives: int) -> Self:
         assert not alternatives
-        self.streams += 1
-        waiting = iter(pairs)
-        while window := list(islice(waiting, self.window)):
-            for pair in window:
-                time.sleep(self.delay)
-                yield score_words(pair, signals)
+        self.signals = signals
+        return self
+
+    def score_window(self, pairs: Sequence[Pair]) -> Iterator[ScoredHypothesis | InputError]:
+        self.windows += 1
+        for pair in pairs:
+            time.sleep(self.delay)
+            yield score_words(pair, self.signals)
 
 
 def score_words(pair: Pair, signals: tuple[Signal, ...]) -> ScoredHypothesis | InputError:
@@ -62,8 +54,8 @@ def score_words(pair: Pair, signals: tuple[Signal, ...]) -> ScoredHypothesis | I
     return ScoredHypothesis(pair.source, pair.hypothesis, tuple(tokens), (), signals, extra)
 
 
-def run(source: Path, output: Path, **options: Any) -> JobSummary:
-    scorer = options.pop("scorer", None) or WordScorer()
+def run(source: Path, output: Path, **options: Any) -> JobDone:
+    scorer: Any = options.pop("scorer", None) or WordScorer()
     return score_file(scorer, source, output, model="words", **options)
 
 

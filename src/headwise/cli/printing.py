@@ -5,56 +5,37 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Protocol
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from headwise.data.jobs import JobDone
     from headwise.data.records.pairs import Reject
     from headwise.evaluation.statistics.results import Evaluation
 
 
-class Summary(Protocol):
-    """What the summaries of all jobs hold."""
-
-    @property
-    def rejected(self) -> int:
-        """Rows that are not in the output."""
-
-    @property
-    def resumed_from(self) -> int:
-        """Rows that earlier runs had done."""
-
-    @property
-    def seconds(self) -> float:
-        """How long this run took."""
-
-    @property
-    def already_complete(self) -> bool:
-        """Whether there was nothing left to do."""
-
-
 def report_job(
-    summary: Summary, what: str, *, found: str, target: str, output_format: str | None, kept: bool
+    job: "JobDone", what: str, *, found: str, target: str, output_format: str | None, kept: bool
 ) -> None:
     """Print one line, and where rejected rows are.
 
     Args:
-        summary: What was done.
+        job: What was done.
         what: How many rows of the output there are, in words.
         found: What they say all in all; follows a comma, may be empty.
         target: The output.
         output_format: Its format, if it was named.
         kept: Whether the output stays.
     """
-    before = f", {summary.resumed_from} of them in earlier runs" if summary.resumed_from else ""
-    done = "Nothing left to do: " if summary.already_complete else ""
+    before = f", {job.resumed_from} of them in earlier runs" if job.resumed_from else ""
+    done = "Nothing left to do: " if job.already_complete else ""
     print(
-        f"{done}{what}{before}, {summary.rejected} rejected{found and ', '}{found}, "
-        f"{summary.seconds:.1f} s.",
+        f"{done}{what}{before}, {job.rejected} rejected{found and ', '}{found}, "
+        f"{job.seconds:.1f} s.",
         file=sys.stderr,
     )
-    if summary.rejected and kept and target != "-":
+    if job.rejected and kept and target != "-":
         from headwise.data.jobs import RunFiles
 
         rejects = RunFiles.of(target, output_format).rejects

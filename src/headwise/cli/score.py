@@ -108,7 +108,7 @@ def score(
     chosen = options.chosen_signals(names, estimator)
     with tempfile.TemporaryDirectory(prefix="headwise-") as folder, options.usage_errors():
         target = output or (str(Path(folder) / "scored.jsonl") if shown else "-")
-        summary = score_file(
+        done = score_file(
             estimator,
             source,
             target,
@@ -129,16 +129,17 @@ def score(
             _show(target, limit)
         if html is not None:
             _write_report(target, html, limit, model)
-        mean = "" if summary.mean_score is None else f"mean score {summary.mean_score:.4f}"
+        mean_score = done.figures["mean_score"]
+        mean = "" if mean_score is None else f"mean score {mean_score:.4f}"
         report_job(
-            summary,
-            f"{summary.scored} rows scored",
+            done,
+            f"{done.written} rows scored",
             found=mean,
             target=target,
             output_format=output_format,
             kept=output is not None,
         )
-    if summary.rejected:
+    if done.rejected:
         raise typer.Exit(3)
 
 

@@ -212,8 +212,22 @@ class EntailmentModel:
         Raises:
             ValueError: If the model has no heads.
         """
+        self._heads_for("predict")
+        return self._predict_windows(pairs, progress=progress)
+
+    def predict_window(self, pairs: Sequence[tuple[str, str]]) -> list[Prediction | InputError]:
+        """Predict pairs that are read together.
+
+        Returns:
+            One result a pair, in order; an error in the place of a pair that cannot be read.
+
+        Raises:
+            ValueError: If the model has no heads.
+        """
         heads = self._heads_for("predict")
-        return self._predict_windows(pairs, heads, progress=progress)
+        return predict_pairs(
+            self.backbone, heads, self._remembered, pairs, threshold=self.threshold
+        )
 
     def tune_threshold(
         self,
@@ -453,14 +467,12 @@ class EntailmentModel:
         return embed_codes(self.backbone, self.heads, codes, progress=progress)
 
     def _predict_windows(
-        self, pairs: Iterable[tuple[str, str]], heads: TaskHeads, *, progress: bool
+        self, pairs: Iterable[tuple[str, str]], *, progress: bool
     ) -> Iterator[Prediction | InputError]:
         total = len(pairs) if isinstance(pairs, Sequence) else None
         with progress_bar("Predicting", total=total, enabled=progress) as advance:
-            for window in timed_windows(pairs, most=WINDOW):
-                yield from predict_pairs(
-                    self.backbone, heads, self._remembered, window, threshold=self.threshold
-                )
+            for window in timed_windows(pairs, most=WINDOW, size=lambda pair: len(str(pair))):
+                yield from self.predict_window(window)
                 advance(len(window))
 
     def _cosines(self, text: str, others: Sequence[str], *, names: tuple[str, str]) -> Tensor:

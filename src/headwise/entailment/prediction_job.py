@@ -1,17 +1,18 @@
 """Predict a file row by row, so that a job killed at any moment goes on where it stopped."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from headwise.data.jobs import run_job
+from headwise.data.jobs import JobDone, run_job
 from headwise.data.readers.inferences import InferenceLayout, read_inferences
 from headwise.data.records.inferences import InferencePair
 from headwise.data.records.reserved_names import beside_reserved
 from headwise.data.writers import CellKind, TableColumns
-from headwise.entailment.predicting import Prediction
+from headwise.entailment.model import EntailmentModel
+from headwise.entailment.predicting import WINDOW
 from headwise.entailment.rows import prediction_row
 from headwise.errors import InputError
 from headwise.heads import NLI_LABELS
@@ -25,38 +26,6 @@ _KINDS = {
 }
 # The last two have a shape of their own in every table
 _RESERVED = frozenset({*_KINDS, "gold", "probabilities", "annotations", "word_tags"})
-
-
-class Predictor(Protocol):
-    """What predicting rows needs of an entailment model."""
-
-    def predict_many(
-        self, pairs: Iterable[tuple[str, str]], *, progress: bool
-    ) -> Iterator[Prediction | InputError]:
-        """Predict lazily: one result a pair, in order; an error in the place of a bad pair."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PredictionSummary:
-    """What a job did.
-
-    Attributes:
-        predicted: Rows in the output, those of earlier runs included.
-        rejected: Rows that could not be read, those of earlier runs included.
-        labels: How often each label was predicted.
-        abstained: Rows of the output on which the model abstains.
-        resumed_from: Rows that earlier runs had done.
-        seconds: How long this run took.
-        already_complete: Whether there was nothing left to do.
-    """
-
-    predicted: int
-    rejected: int
-    labels: Mapping[str, int]
-    abstained: int
-    resumed_from: int
-    seconds: float
-    already_complete: bool = False
 
 
 class PredictionColumns:
@@ -79,38 +48,38 @@ class RowPrediction:
     """Predicts the rows of a file, as :class:`~headwise.data.jobs.RowWork`.
 
     Attributes:
-        model: Predicts pairs. It may read ahead of what it yields.
-        progress: Whether it shows its progress.
+        model: Predicts pairs.
         labels: How often each label was predicted.
         abstained: Rows on which the model abstains.
     """
 
-    model: Predictor
-    progress: bool
+    model: EntailmentModel
     labels: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_LABELS, 0))
     abstained: int = 0
 
-    def results(self, rows: Iterator[InferencePair]) -> Iterator[Prediction | InputError]:
-        """Predict pairs."""
-        return self.model.predict_many((row.texts for row in rows), progress=self.progress)
+    @property
+    def most_rows(self) -> int:
+        """Enough to find many of similar length."""
+        return WINDOW
 
-    def output_row(self, row: InferencePair, result: Prediction) -> dict[str, Any]:
-        """The texts and the prediction, behind the other columns of the row.
+    def output_rows(self, rows: Sequence[InferencePair]) -> Iterator[dict[str, Any] | InputError]:
+        """The texts and the predictions, behind the other columns of the rows.
 
         What annotators said is called ``gold``. Another column of the input that has the name of
         one that is written here keeps its values under ``input_<name>``.
         """
-        return {
-            **beside_reserved(row.extra, _RESERVED),
-            **({} if row.label is None else {"gold": row.label.value}),
-            "premise": row.premise,
-            "hypothesis": row.hypothesis,
-            **prediction_row(result),
-        }
-
-    def content(self, row: InferencePair) -> str:
-        """Premise and hypothesis."""
-        return "\t".join(row.texts)
+        results = self.model.predict_window([row.texts for row in rows])
+        for row, result in zip(rows, results, strict=True):
+            if isinstance(result, InputError):
+                yield result
+                continue
+            yield {
+                **beside_reserved(row.extra, _RESERVED),
+                **({} if row.label is None else {"gold": row.label.value}),
+                "premise": row.premise,
+                "hypothesis": row.hypothesis,
+                **prediction_row(result),
+            }
 
     def count(self, output_row: Mapping[str, Any]) -> None:
         """Count the label, and whether the model stands by it."""
@@ -127,7 +96,7 @@ class RowPrediction:
 
 
 def predict_file(
-    predictor: Predictor,
+    predictor: EntailmentModel,
     source: str | Path,
     output: str | Path,
     *,
@@ -138,11 +107,11 @@ def predict_file(
     output_format: str | None = None,
     overwrite: bool = False,
     progress: bool = False,
-) -> PredictionSummary:
+) -> JobDone:
     """Predict the rows of a file, or go on doing so where an earlier run was stopped.
 
     Args:
-        predictor: Predicts pairs, in order; usually an ``EntailmentModel``.
+        predictor: Predicts pairs.
         source: The file to read; ``-`` for standard input.
         output: The file to write; :class:`~headwise.data.jobs.RunFiles` says which files there are
             beside it. ``-`` writes JSONL to standard output and rejects to standard error, and
@@ -153,10 +122,10 @@ def predict_file(
         layout: Format and columns of the input, as far as they should not be found out.
         output_format: ``jsonl``, ``tsv`` or ``parquet``; by default the suffix says it.
         overwrite: Start anew and replace what is there, instead of resuming.
-        progress: Whether the predictor shows its progress.
+        progress: Whether to show a progress bar on standard error.
 
     Returns:
-        What was done.
+        What was done; its figures are ``labels``, how often each was predicted, and ``abstained``.
 
     Raises:
         DataError: If the input cannot be read.
@@ -164,22 +133,14 @@ def predict_file(
     """
     layout = layout or InferenceLayout()
     # A model without heads says so here, before a file is written
-    predictor.predict_many((), progress=False)
-    done = run_job(
-        RowPrediction(model=predictor, progress=progress),
+    predictor.predict_window(())
+    return run_job(
+        RowPrediction(model=predictor),
         read_inferences(source, layout, labelled=False),
         output,
         inputs=[source],
         settings={**asdict(layout), "model": model, "heads": heads, "threshold": threshold},
         output_format=output_format,
         overwrite=overwrite,
-    )
-    return PredictionSummary(
-        predicted=done.written,
-        rejected=done.rejected,
-        labels=done.figures["labels"],
-        abstained=done.figures["abstained"],
-        resumed_from=done.resumed_from,
-        seconds=done.seconds,
-        already_complete=done.already_complete,
+        progress="Predicting" if progress else None,
     )

@@ -6,19 +6,32 @@ from typing import Any, Literal
 
 import torch
 
-from headwise.backbones import Backbone, PromptTemplate, default_prompt
+from headwise.backbones import (
+    Backbone,
+    PromptTemplate,
+    default_prompt,
+    load_backbone,
+    parse_prompt,
+)
+from headwise.bundled import locate
 from headwise.data.records.aggregation import Aggregation
 from headwise.data.records.pairs import Pair
 from headwise.data.records.scored import ScoredHypothesis, ScoredToken
-from headwise.data.records.signals import Signal
+from headwise.data.records.signals import Signal, parse_signals
 from headwise.errors import InputError, TextError
 from headwise.functional.chunking import DEFAULT_WORKSPACE_BYTES
-from headwise.heads import ErrorHead, QualityHead
+from headwise.heads import (
+    ErrorHead,
+    QualityHead,
+    has_sigmoid_head,
+    load_error_head,
+    load_head,
+    read_head_info,
+)
 from headwise.quality.calibration.record import Calibration
 from headwise.quality.generation.scored import generate_scored, stream_scored
-from headwise.quality.loading import load_parts
-from headwise.quality.scorer import default_batch_tokens, rerank, score_windows
-from headwise.quality.signal_request import QualityHeads, SignalRequest, signal_request
+from headwise.quality.scorer import Scorer, default_batch_tokens
+from headwise.quality.signal_request import QualityHeads, SignalRequest
 
 
 class QualityEstimator:
@@ -105,23 +118,30 @@ class QualityEstimator:
             MismatchError: If head and backbone do not belong together.
             PromptError: If the prompt is unknown or does not suit the backbone.
         """
-        parts = load_parts(
-            name,
-            head,
-            prompt=prompt,
-            prompt_variables=prompt_variables,
+        location = locate(name, head)
+        backbone = load_backbone(
+            location.backbone,
             dtype=dtype,
             device=device,
             device_map=device_map,
             trust_remote_code=trust_remote_code,
         )
+        sigmoid = error = calibration = None
+        if (folder := location.head) is not None:
+            error = load_error_head(folder)
+            # A folder without any head is an error, which the Sigmoid Head's loader describes
+            if error is None or has_sigmoid_head(folder):
+                sigmoid = load_head(folder, unembedding=lambda: backbone.unembedding)
+            prompt = read_head_info(folder).prompt if prompt is None else prompt
+            calibration = Calibration.load(folder)
+        template = default_prompt(backbone) if prompt is None else parse_prompt(prompt)
         return cls(
-            parts.backbone,
-            parts.heads.sigmoid,
-            error_head=parts.heads.error,
-            prompt=parts.prompt,
+            backbone,
+            sigmoid,
+            error_head=error,
+            prompt=template.bind(**prompt_variables) if prompt_variables else template,
             workspace_bytes=workspace_bytes,
-            calibration=parts.calibration,
+            calibration=calibration,
         )
 
     @property
@@ -137,6 +157,28 @@ class QualityEstimator:
     def heads(self) -> QualityHeads:
         """Both heads as one record."""
         return QualityHeads(self.head, self.error_head)
+
+    def scorer(self, signals: Iterable[str] | None = None, alternatives: int = 0) -> Scorer:
+        """What scores with these signals: the parts as they are now, which never change in it.
+
+        Raises:
+            ValueError: If a signal is unknown or cannot be given, or ``alternatives`` is out of
+                range.
+        """
+        request = SignalRequest(
+            parse_signals([self.default_signal] if signals is None else signals),
+            alternatives,
+            self.workspace_bytes,
+            self.calibration,
+        )
+        request.check(self.heads, vocabulary_size=self.backbone.vocabulary_size)
+        return Scorer(
+            backbone=self.backbone,
+            heads=self.heads,
+            prompt=self.prompt,
+            request=request,
+            batch_tokens=self.batch_tokens,
+        )
 
     def score(
         self,
@@ -189,17 +231,8 @@ class QualityEstimator:
         """
         if errors not in ("raise", "yield"):
             raise ValueError(f"`errors` must be 'raise' or 'yield', got {errors!r}.")
-        request = self._request(signals, alternatives)
-        return score_windows(
-            self.backbone,
-            self.heads,
-            pairs,
-            self.prompt,
-            request,
-            batch_tokens=self.batch_tokens,
-            raising=errors == "raise",
-            progress=progress,
-        )
+        scorer = self.scorer(signals, alternatives)
+        return scorer.score_many(pairs, raising=errors == "raise", progress=progress)
 
     def generate(
         self,
@@ -223,8 +256,7 @@ class QualityEstimator:
         Returns:
             The hypothesis with its scores; empty if the model had nothing to say.
         """
-        request = self._request(signals, alternatives)
-        return generate_scored(self.backbone, self.heads, source, self.prompt, options, request)
+        return generate_scored(self.scorer(signals, alternatives), source, options)
 
     def stream(
         self,
@@ -251,8 +283,7 @@ class QualityEstimator:
             Tokens in order, the closing special ones last. A token that ends inside a character
             waits for the rest of that character.
         """
-        request = self._request(signals, alternatives)
-        yield from stream_scored(self.backbone, self.heads, source, self.prompt, options, request)
+        yield from stream_scored(self.scorer(signals, alternatives), source, options)
 
     def rerank(
         self,
@@ -283,15 +314,4 @@ class QualityEstimator:
         if isinstance(hypotheses, str):
             raise TextError("`hypotheses` must be a list of texts, got one text.")
         pairs = [Pair(source, hypothesis) for hypothesis in hypotheses]
-        request = self._request(signals, 0)
-        return rerank(self.backbone, self.heads, pairs, self.prompt, request, by=by)
-
-    def _request(self, names: Iterable[str] | None, alternatives: int) -> SignalRequest:
-        return signal_request(
-            names,
-            self.heads,
-            self.calibration,
-            alternatives=alternatives,
-            vocabulary_size=self.backbone.vocabulary_size,
-            workspace_bytes=self.workspace_bytes,
-        )
+        return self.scorer(signals).rerank(pairs, by=by)

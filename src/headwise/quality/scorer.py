@@ -1,22 +1,29 @@
-"""Score many pairs, in batches of similar length."""
+"""What scores: a language model, its heads, a prompt and a request, put together once."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from headwise.backbones import EncodedPair, LanguageBackbone, PromptTemplate
 from headwise.data.jobs import timed_windows
 from headwise.data.records.aggregation import Aggregation
 from headwise.data.records.pairs import Pair
-from headwise.data.records.scored import ScoredHypothesis
+from headwise.data.records.scored import Alternative, ScoredHypothesis
+from headwise.data.records.signals import Signal
 from headwise.errors import InputError
+from headwise.functional import LargestDrop, vocabulary_statistics
 from headwise.functional.length_batches import length_batches
+from headwise.functional.vocabulary_statistics import VocabularyStatistics
 from headwise.progress import progress_bar
 from headwise.quality.signal_request import QualityHeads, SignalRequest
-from headwise.quality.token_signals import score_encoded
+from headwise.quality.token_signals import PlacedToken, TokenSignals, error_signals
 
 # Measured: small batches keep a CPU's caches warm, an accelerator wants work in bulk
 _BATCH_TOKENS_CPU, _BATCH_TOKENS_ACCELERATOR = 1024, 32768
+# Candidates that share a prompt's keys and values at a time, which are copied for each of them
+_RERANKED_TOGETHER = 32
 
 
 def default_batch_tokens(backbone: LanguageBackbone) -> int:
@@ -24,140 +31,215 @@ def default_batch_tokens(backbone: LanguageBackbone) -> int:
     return _BATCH_TOKENS_CPU if backbone.device.type == "cpu" else _BATCH_TOKENS_ACCELERATOR
 
 
-def score_batchwise(
-    backbone: LanguageBackbone,
-    heads: QualityHeads,
-    pairs: Sequence[Pair],
-    encoded: Sequence[EncodedPair | InputError],
-    request: SignalRequest,
-    *,
-    batch_tokens: int,
-    advance: Callable[[int], None],
-) -> list[ScoredHypothesis | InputError]:
-    """Score a window of pairs.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scorer:
+    """Scores pairs with one prompt and one request, which nothing changes any more.
 
-    Args:
-        backbone: The frozen language model.
-        heads: Its heads.
-        pairs: What to score.
-        encoded: The same pairs as token ids, or why they cannot be scored.
+    Attributes:
+        backbone: The frozen language model. Its output layer runs only if a signal needs it, the
+            error head reads statistics of it, or alternatives are asked for.
+        heads: Its heads; one may be missing whose signals are not asked for.
+        prompt: How a pair is laid out.
         request: What to compute.
         batch_tokens: Bound on the padded tokens of a batch.
-        advance: Told how many pairs were done since it was last called.
-
-    Returns:
-        One result a pair, in the order of the pairs; errors stay in their places.
     """
-    results: list[ScoredHypothesis | InputError | None] = [
-        code if isinstance(code, InputError) else None for code in encoded
-    ]
-    good = [(i, code) for i, code in enumerate(encoded) if isinstance(code, EncodedPair)]
-    advance(len(pairs) - len(good))
-    for batch in length_batches([len(code) for _, code in good], max_tokens=batch_tokens):
-        indices = [good[position][0] for position in batch]
-        codes = [good[position][1] for position in batch]
-        with torch.inference_mode():
-            hidden = backbone.target_hidden(codes)
-            scored = score_encoded(
-                backbone, heads, [pairs[i] for i in indices], codes, hidden, request
+
+    backbone: LanguageBackbone
+    heads: QualityHeads
+    prompt: PromptTemplate
+    request: SignalRequest
+    batch_tokens: int
+
+    @property
+    def most_pairs(self) -> int:
+        """As many pairs as a batch has tokens: enough of them are of similar length."""
+        return self.batch_tokens
+
+    def score_many(
+        self,
+        pairs: Iterable[Pair | tuple[str | None, str]],
+        *,
+        raising: bool = True,
+        progress: bool = False,
+    ) -> Iterator[ScoredHypothesis | InputError]:
+        """Score a stream of pairs in bounded memory.
+
+        Args:
+            pairs: What to score; read as they are needed.
+            raising: Whether an error is raised, instead of yielded in the place of its pair.
+            progress: Whether to show a progress bar on standard error.
+
+        Yields:
+            One result a pair, in input order.
+        """
+        total = len(pairs) if isinstance(pairs, Sequence) else None
+        windows = timed_windows(
+            map(Pair.of, pairs), most=self.most_pairs, size=lambda pair: len(pair.content)
+        )
+        with progress_bar("Scoring", total=total, enabled=progress) as advance:
+            for window in windows:
+                for result in self.score_window(window, advance):
+                    if raising and isinstance(result, InputError):
+                        raise result
+                    yield result
+
+    def score_window(
+        self, pairs: Sequence[Pair], advance: Callable[[int], None] = lambda _: None
+    ) -> list[ScoredHypothesis | InputError]:
+        """Score pairs together, in batches of similar length.
+
+        Args:
+            pairs: What to score.
+            advance: Told how many pairs were done since it was last called.
+
+        Returns:
+            One result a pair, in order; an error in the place of a pair that cannot be scored.
+        """
+        encoded = self.backbone.encode([(p.given, p.hypothesis) for p in pairs], self.prompt)
+        results: list[ScoredHypothesis | InputError | None] = [
+            code if isinstance(code, InputError) else None for code in encoded
+        ]
+        good = [(i, code) for i, code in enumerate(encoded) if isinstance(code, EncodedPair)]
+        advance(len(pairs) - len(good))
+        lengths = [len(code) for _, code in good]
+        for batch in length_batches(lengths, max_tokens=self.batch_tokens):
+            places, codes = zip(*(good[i] for i in batch), strict=True)
+            with torch.inference_mode():
+                hidden = self.backbone.target_hidden(codes)
+                scored = self._score_batch([pairs[i] for i in places], codes, hidden)
+            for place, one in zip(places, scored, strict=True):
+                results[place] = one
+            advance(len(batch))
+        return [result for result in results if result is not None]
+
+    def rerank(self, pairs: Sequence[Pair], *, by: Aggregation | str) -> list[ScoredHypothesis]:
+        """Score pairs that share their prompt, which is read once; best first.
+
+        Args:
+            pairs: Pairs of one source.
+            by: How token values of the main signal become the number to sort by.
+
+        Returns:
+            All of them; equal ones keep their order, and those without a value come last (of a
+            text of one token that nothing closes, no ``omission`` is known).
+
+        Raises:
+            InputError: If a pair cannot be scored.
+            ValueError: If ``by`` is not defined for the main signal.
+        """
+        encoded: list[EncodedPair] = []
+        for code in self.backbone.encode([(p.given, p.hypothesis) for p in pairs], self.prompt):
+            if isinstance(code, InputError):
+                raise code
+            encoded.append(code)
+        scored: list[ScoredHypothesis] = []
+        for start in range(0, len(pairs), _RERANKED_TOGETHER):
+            part = slice(start, start + _RERANKED_TOGETHER)
+            with torch.inference_mode():
+                hidden = self.backbone.shared_prompt_hidden(encoded[part])
+                scored += self._score_batch(pairs[part], encoded[part], hidden)
+
+        def value(candidate: ScoredHypothesis) -> tuple[bool, float]:
+            number = candidate.aggregate(by)
+            main = self.request.signals[0]
+            return (False, 0.0) if number is None else (True, main.oriented(number))
+
+        return sorted(scored, key=value, reverse=True)
+
+    def token_signals(
+        self, hidden: Tensor, targets: Tensor, *, texts: Sequence[Sequence[int]], ended: bool = True
+    ) -> TokenSignals:
+        """Compute what was asked for, and nothing else.
+
+        Args:
+            hidden: Hidden states that predict the targets, ``(N, H)``.
+            targets: Token ids, ``(N,)``.
+            texts: For each text the positions that the error head reads, in order: its tokens and
+                at most one that closes it. Other positions have no ``error`` and ``omission``.
+            ended: Whether the texts are whole, rather than windows of a text that goes on.
+        """
+        request = self.request
+        columns: dict[Signal, Tensor] = {}
+        if Signal.SIGMOID in request.computed:
+            assert self.heads.sigmoid is not None
+            columns[Signal.SIGMOID] = self.heads.sigmoid.score(hidden, targets)
+        error_head = self.heads.error if request.needs_error_head else None
+        reads_statistics = error_head is not None and error_head.statistics
+        statistics = None
+        if request.needs_vocabulary or reads_statistics:
+            statistics = vocabulary_statistics(
+                hidden,
+                self.backbone.unembedding,
+                targets,
+                entropy=reads_statistics or Signal.ENTROPY in request.computed,
+                rank=reads_statistics or Signal.RANK in request.computed,
+                top_k=request.alternatives,
+                selector=LargestDrop() if Signal.BOOSTED in request.computed else None,
+                workspace_bytes=request.workspace_bytes,
             )
-        for index, one in zip(indices, scored, strict=True):
-            results[index] = one
-        advance(len(batch))
-    return [result for result in results if result is not None]
+            found = {
+                Signal.SOFTMAX: statistics.log_prob.exp(),
+                Signal.LOGPROB: statistics.log_prob,
+                Signal.ENTROPY: statistics.entropy,
+                Signal.BOOSTED: statistics.boosted,
+                Signal.RANK: statistics.rank,
+            }
+            columns |= {s: v for s, v in found.items() if s in request.computed and v is not None}
+        values: dict[Signal, Sequence[float | None]] = {s: c.tolist() for s, c in columns.items()}
+        missing = None
+        if error_head is not None:
+            rows = self.backbone.unembedding.weight[targets]
+            errors = error_signals(
+                error_head, hidden, rows, texts, statistics=statistics, ended=ended
+            )
+            values |= {Signal.ERROR: errors.wrong, Signal.OMISSION: errors.omission}
+            missing = errors.missing if Signal.OMISSION in request.computed else None
+        return TokenSignals.of(
+            values, request, alternatives=self._alternatives(statistics), missing=missing
+        )
 
+    def _alternatives(
+        self, statistics: VocabularyStatistics | None
+    ) -> list[tuple[Alternative, ...]] | None:
+        """The language model's own choices for each position, if they were asked for."""
+        if statistics is None or statistics.top_ids is None or statistics.top_log_probs is None:
+            return None
+        decode = self.backbone.tokenizer.decode
+        names = {
+            token: str(decode([token], clean_up_tokenization_spaces=False))
+            for token in statistics.top_ids.unique().tolist()
+        }
+        return [
+            tuple(Alternative(names[i], p) for i, p in zip(ids, probabilities, strict=True))
+            for ids, probabilities in zip(
+                statistics.top_ids.tolist(), statistics.top_log_probs.exp().tolist(), strict=True
+            )
+        ]
 
-def score_windows(
-    backbone: LanguageBackbone,
-    heads: QualityHeads,
-    pairs: Iterable[Pair | tuple[str | None, str]],
-    prompt: PromptTemplate,
-    request: SignalRequest,
-    *,
-    batch_tokens: int,
-    raising: bool = True,
-    progress: bool = False,
-) -> Iterator[ScoredHypothesis | InputError]:
-    """Score a stream of pairs in bounded memory.
+    def _score_batch(
+        self, pairs: Sequence[Pair], encoded: Sequence[EncodedPair], hidden: Tensor
+    ) -> list[ScoredHypothesis]:
+        """Score B pairs from the hidden states of all their targets, ``(N, H)``."""
+        flat = [target for codes in encoded for target in codes.targets]
+        targets = torch.tensor(flat, device=hidden.device)
+        starts, texts = [0], []
+        for codes in encoded:
+            # An error head reads a text's tokens and the first one that closes it
+            read = min(len(codes.ranges) + 1, len(codes.targets))
+            texts.append(range(starts[-1], starts[-1] + read))
+            starts.append(starts[-1] + len(codes.targets))
+        signals = self.token_signals(hidden, targets, texts=texts)
+        return [
+            signals.scored(pair, self._places(pair.hypothesis, codes, start))
+            for pair, codes, start in zip(pairs, encoded, starts[:-1], strict=True)
+        ]
 
-    Args:
-        backbone: The frozen language model.
-        heads: Its heads.
-        pairs: What to score; read as they are needed.
-        prompt: How a pair is laid out.
-        request: What to compute.
-        batch_tokens: Bound on the padded tokens of a batch.
-        raising: Whether an error is raised, instead of yielded in the place of its pair.
-        progress: Whether to show a progress bar on standard error.
-
-    Yields:
-        One result a pair, in input order.
-    """
-    total = len(pairs) if isinstance(pairs, Sequence) else None
-    stream = map(Pair.of, pairs)
-    with progress_bar("Scoring", total=total, enabled=progress) as advance:
-        # A window of as many pairs as a batch has tokens holds enough pairs of each length
-        for window in timed_windows(stream, most=batch_tokens):
-            encoded = backbone.encode([(p.given, p.hypothesis) for p in window], prompt)
-            for result in score_batchwise(
-                backbone,
-                heads,
-                window,
-                encoded,
-                request,
-                batch_tokens=batch_tokens,
-                advance=advance,
-            ):
-                if raising and isinstance(result, InputError):
-                    raise result
-                yield result
-
-
-_BATCH = 32
-
-
-def rerank(
-    backbone: LanguageBackbone,
-    heads: QualityHeads,
-    pairs: Sequence[Pair],
-    prompt: PromptTemplate,
-    request: SignalRequest,
-    *,
-    by: Aggregation | str,
-) -> list[ScoredHypothesis]:
-    """Score pairs that share their prompt, best first.
-
-    Args:
-        backbone: The frozen language model.
-        heads: Its heads.
-        pairs: Pairs of one source.
-        prompt: How a pair is laid out.
-        request: What to compute; the main signal decides.
-        by: How token values become the number to sort by.
-
-    Returns:
-        All of them; equal ones keep their order, and those without a value come last (of a text
-        of one token that nothing closes, no ``omission`` is known).
-
-    Raises:
-        InputError: If a pair cannot be scored.
-        ValueError: If ``by`` is not defined for the main signal.
-    """
-    encoded: list[EncodedPair] = []
-    for code in backbone.encode([(pair.given, pair.hypothesis) for pair in pairs], prompt):
-        if isinstance(code, InputError):
-            raise code
-        encoded.append(code)
-    scored: list[ScoredHypothesis] = []
-    for start in range(0, len(pairs), _BATCH):
-        part = slice(start, start + _BATCH)
-        with torch.inference_mode():
-            hidden = backbone.shared_prompt_hidden(encoded[part])
-            scored += score_encoded(backbone, heads, pairs[part], encoded[part], hidden, request)
-    main = request.signals[0]
-
-    def value(candidate: ScoredHypothesis) -> tuple[bool, float]:
-        number = candidate.aggregate(by)
-        return (False, 0.0) if number is None else (True, main.oriented(number))
-
-    return sorted(scored, key=value, reverse=True)
+    def _places(self, hypothesis: str, codes: EncodedPair, start: int) -> Iterator[PlacedToken]:
+        """The tokens of a text, whose first target is number ``start`` of the batch."""
+        for index, token_id in enumerate(codes.targets):
+            if index < len(codes.ranges):
+                a, b = codes.ranges[index]
+                yield PlacedToken(start + index, token_id, hypothesis[a:b], a, b, special=False)
+            else:
+                name, end = self.backbone.token_name(token_id), len(hypothesis)
+                yield PlacedToken(start + index, token_id, name, end, end, special=True)

@@ -1,10 +1,10 @@
 """What is to be computed for every token, checked against what can be."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from headwise.backbones import LanguageBackbone
-from headwise.data.records.signals import Signal, parse_signals
+from headwise.data.records.signals import Signal
 from headwise.functional.chunking import DEFAULT_WORKSPACE_BYTES
 from headwise.heads import ErrorHead, QualityHead, check_fit
 from headwise.quality.calibration.record import Calibration
@@ -41,12 +41,7 @@ class QualityHeads:
         )
 
     def can_give(self, signal: Signal, calibration: Calibration | None = None) -> bool:
-        """Whether the language model and these heads can give a signal.
-
-        Args:
-            signal: Any signal.
-            calibration: What ``quality`` would be made with.
-        """
+        """Whether the language model and these heads, and a calibration, can give a signal."""
         if signal is Signal.QUALITY:
             return calibration is not None and self.can_give(calibration.signal)
         if signal is Signal.SIGMOID:
@@ -60,7 +55,7 @@ class QualityHeads:
         return next(possible, Signal.SOFTMAX)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SignalRequest:
     """What is to be computed for every token.
 
@@ -72,11 +67,13 @@ class SignalRequest:
     """
 
     signals: tuple[Signal, ...]
-    alternatives: int
-    workspace_bytes: int
+    alternatives: int = 0
+    workspace_bytes: int = DEFAULT_WORKSPACE_BYTES
     calibration: Calibration | None = None
 
-    @property
+    # What follows from a request is worked out once, not for every batch
+
+    @cached_property
     def computed(self) -> frozenset[Signal]:
         """The signals that the models have to give: for ``quality``, what it is made of."""
         return frozenset(map(self.base_of, self.signals))
@@ -87,62 +84,46 @@ class SignalRequest:
             return self.calibration.signal
         return signal
 
-    @property
+    @cached_property
     def needs_error_head(self) -> bool:
         """Whether the error head has to run."""
         return any(signal.needs_error_head for signal in self.computed)
 
-    @property
+    @cached_property
+    def needs_vocabulary(self) -> bool:
+        """Whether the output layer has to run, whatever the error head reads."""
+        return self.alternatives > 0 or any(signal.needs_vocabulary for signal in self.computed)
+
+    @cached_property
     def quality(self) -> Calibration | None:
         """The calibration, if ``quality`` is asked for."""
         return self.calibration if Signal.QUALITY in self.signals else None
 
+    def check(self, heads: QualityHeads, *, vocabulary_size: int) -> None:
+        """Refuse what these heads cannot give, or more alternatives than there are tokens.
 
-def signal_request(
-    names: Iterable[str] | None,
-    heads: QualityHeads,
-    calibration: Calibration | None,
-    *,
-    alternatives: int = 0,
-    vocabulary_size: int,
-    workspace_bytes: int = DEFAULT_WORKSPACE_BYTES,
-) -> SignalRequest:
-    """Check what a user asks for.
-
-    Args:
-        names: Names of signals; ``None`` for the default of these heads.
-        heads: The heads that there are.
-        calibration: What ``quality`` is made with, if there is one.
-        alternatives: How many of the language model's own tokens are wanted.
-        vocabulary_size: V, the most that there are.
-        workspace_bytes: Bound on the memory of vocabulary-wide work.
-
-    Raises:
-        ValueError: If a signal is unknown or cannot be given, or `alternatives` is out of range.
-    """
-    signals = parse_signals([heads.default_signal(calibration)] if names is None else names)
-    if Signal.QUALITY in signals and calibration is None:
-        raise ValueError(
-            "The signal 'quality' needs a calibration and the head has none; run `headwise "
-            "calibrate`, or set `calibration`."
-        )
-    request = SignalRequest(signals, alternatives, workspace_bytes, calibration)
-    for signal in Signal:
-        if signal in request.computed and not heads.can_give(signal):
-            raise ValueError(_lacking(signal, heads))
-    if not 0 <= alternatives <= vocabulary_size:
-        raise ValueError(f"`alternatives` must lie in [0, {vocabulary_size}], got {alternatives}.")
-    return request
+        Raises:
+            ValueError: With what could be asked for instead.
+        """
+        if Signal.QUALITY in self.signals and self.calibration is None:
+            raise ValueError(
+                "The signal 'quality' needs a calibration and the head has none; run `headwise "
+                "calibrate`, or set `calibration`."
+            )
+        for signal in Signal:
+            if signal in self.computed and not heads.can_give(signal):
+                raise ValueError(_lacking(signal, heads))
+        if not 0 <= self.alternatives <= vocabulary_size:
+            raise ValueError(
+                f"`alternatives` must lie in [0, {vocabulary_size}], got {self.alternatives}."
+            )
 
 
 def _lacking(signal: Signal, heads: QualityHeads) -> str:
     possible = ", ".join(repr(one.value) for one in Signal if heads.can_give(one))
-    if signal.needs_error_head:
-        return (
-            f"The signal '{signal}' needs an error head and none is loaded; give `error_head` "
-            f"(`headwise train errors` makes one), or ask for one of {possible}."
-        )
-    return (
-        f"The signal '{signal}' needs a head and none is loaded; give `head`, or ask for one of "
-        f"{possible}."
+    needed = (
+        "an error head and none is loaded; give `error_head` (`headwise train errors` makes one)"
+        if signal.needs_error_head
+        else "a head and none is loaded; give `head`"
     )
+    return f"The signal '{signal}' needs {needed}, or ask for one of {possible}."

@@ -7,14 +7,15 @@ from tiny_models import PAIRS, TOKENIZERS, UNSEEN, tiny_llama
 from transformers import PreTrainedTokenizerFast
 
 from headwise.backbones import NAMED_PROMPTS, CausalBackbone, EncodedPair
+from headwise.data.records.pairs import Pair
 from headwise.data.records.scored import ScoredHypothesis
 from headwise.data.records.signals import Signal
 from headwise.quality.generation.written_text import (
     HypothesisWriter,
     write_hypothesis,
-    written_hypothesis,
 )
-from headwise.quality.token_signals import SignalRequest, TokenSignals
+from headwise.quality.signal_request import SignalRequest
+from headwise.quality.token_signals import TokenSignals
 
 TokenizerOf = Callable[[str], PreTrainedTokenizerFast]
 
@@ -33,9 +34,10 @@ def byte_level(tokenizer_of: TokenizerOf) -> CausalBackbone:
 
 def written(backbone: CausalBackbone, ids: list[int]) -> ScoredHypothesis:
     """The record of generated tokens; each token's softmax is its place in the sequence."""
-    request = SignalRequest((Signal.SOFTMAX,), 0, 1)
-    signals = TokenSignals({Signal.SOFTMAX: [float(i) for i in range(len(ids))]}, None)
-    return written_hypothesis("source", write_hypothesis(backbone, ids), signals, request)
+    found = write_hypothesis(backbone, ids)
+    columns = {Signal.SOFTMAX: [float(i) for i in range(len(ids))]}
+    signals = TokenSignals(columns, SignalRequest((Signal.SOFTMAX,)))
+    return signals.scored(Pair("source", found.text), found.places)
 
 
 def tokens(backbone: CausalBackbone, text: str) -> list[int]:

@@ -110,7 +110,7 @@ def nli(
         return
     target = output or "-"
     with options.usage_errors():
-        summary = predict_file(
+        done = predict_file(
             loaded,
             texts[0],
             target,
@@ -123,16 +123,16 @@ def nli(
             # On standard output the rows themselves show how far it is
             progress=target != "-" and sys.stderr.isatty(),
         )
-    counts = [f"{count} {label}" for label, count in summary.labels.items()]
+    counts = [f"{count} {label}" for label, count in done.figures["labels"].items()]
     report_job(
-        summary,
-        f"{summary.predicted} rows predicted",
-        found=", ".join([*counts, f"{summary.abstained} abstentions"]),
+        done,
+        f"{done.written} rows predicted",
+        found=", ".join([*counts, f"{done.figures['abstained']} abstentions"]),
         target=target,
         output_format=output_format,
         kept=True,
     )
-    if summary.rejected:
+    if done.rejected:
         raise typer.Exit(3)
 
 

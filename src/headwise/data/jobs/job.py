@@ -5,10 +5,12 @@ order and without a buffer. The number of whole lines in both is therefore the n
 are done, and this is all that a job has to know to continue.
 """
 
+import errno
 import json
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from itertools import chain, islice
 from pathlib import Path
@@ -16,19 +18,21 @@ from typing import Any, Generic, assert_never
 
 from headwise import __version__
 from headwise.data.jobs.files import START_ANEW, OutputFormat, RunFiles
-from headwise.data.jobs.work import (
-    Result,
-    Row,
-    RowSink,
-    RowWork,
-    Tally,
-    naming_write_errors,
-    write_rows,
-)
+from headwise.data.jobs.windows import timed_windows
+from headwise.data.jobs.work import Row, RowWork
 from headwise.data.readers import STDIN
 from headwise.data.records.pairs import Reject
-from headwise.data.writers import LineFile, LineStream, LineWriter, write_parquet, write_tsv
-from headwise.errors import OutputError
+from headwise.data.writers import (
+    LineFile,
+    LineStream,
+    LineWriter,
+    json_line,
+    reject_row,
+    write_parquet,
+    write_tsv,
+)
+from headwise.errors import InputError, OutputError
+from headwise.progress import progress_bar
 
 STDOUT = "-"
 
@@ -55,7 +59,7 @@ class JobDone:
 
 
 def run_job(
-    work: RowWork[Row, Result],
+    work: RowWork[Row],
     rows: Iterator[Row | Reject],
     output: str | Path,
     *,
@@ -63,6 +67,7 @@ def run_job(
     settings: Mapping[str, Any],
     output_format: str | None = None,
     overwrite: bool = False,
+    progress: str | None = None,
 ) -> JobDone:
     """Work through rows, or go on doing so where an earlier run was stopped.
 
@@ -76,6 +81,7 @@ def run_job(
         settings: What else the output follows from; a job is resumed only with the same ones.
         output_format: ``jsonl``, ``tsv`` or ``parquet``; by default the suffix says it.
         overwrite: Start anew and replace what is there, instead of resuming.
+        progress: What a progress bar on standard error calls the work; ``None`` for no bar.
 
     Returns:
         What was done.
@@ -85,10 +91,11 @@ def run_job(
         OutputError: If the output belongs to another job, or cannot be written.
     """
     # What is wrong with the whole input is noticed at its first row, before a file is written
-    job = _Job(work=work, rows=chain(list(islice(rows, 1)), rows))
+    job = _Job(work=work, rows=chain(list(islice(rows, 1)), rows), progress=progress)
     if str(output) == STDOUT:
         results, rejects = LineStream(sys.stdout.buffer), LineStream(sys.stderr.buffer)
-        job.write(results, rejects, resumable=False)
+        job.resumable = False
+        job.write(results, rejects)
         return job.done()
 
     files = RunFiles.of(output, output_format)
@@ -116,12 +123,15 @@ def run_job(
 
 
 @dataclass(kw_only=True)
-class _Job(Generic[Row, Result]):
+class _Job(Generic[Row]):
     """Rows on their way to files, and how many of them are there."""
 
-    work: RowWork[Row, Result]
+    work: RowWork[Row]
     rows: Iterator[Row | Reject]
-    tally: Tally = field(default_factory=Tally)
+    progress: str | None
+    resumable: bool = True
+    written: int = 0
+    rejected: int = 0
     resumed_from: int = 0
     started: float = field(default_factory=time.perf_counter)
 
@@ -129,11 +139,11 @@ class _Job(Generic[Row, Result]):
         self, files: RunFiles, results: LineFile, rejects: LineFile, settings: Mapping[str, Any]
     ) -> JobDone:
         """Do what earlier runs have left to do."""
-        with naming_write_errors(self.tally):
+        with self.naming_write_errors():
             files.record(settings)
             self.recover(files, results, rejects)
-        self.write(results, rejects, resumable=True)
-        with naming_write_errors(self.tally):
+        self.write(results, rejects)
+        with self.naming_write_errors():
             results.sync()
             rejects.sync()
             self.make_table(files)
@@ -152,9 +162,9 @@ class _Job(Generic[Row, Result]):
                     f"Line {number} of `{files.work}` was changed or damaged since it was "
                     f"written; {START_ANEW}."
                 ) from None
-            self.tally.written += 1
-        self.tally.rejected = sum(1 for _ in rejects.recover())
-        self.resumed_from = self.tally.rows
+            self.written += 1
+        self.rejected = sum(1 for _ in rejects.recover())
+        self.resumed_from = self.written + self.rejected
         found = sum(1 for _ in islice(self.rows, self.resumed_from))
         if found < self.resumed_from:
             raise OutputError(
@@ -162,10 +172,67 @@ class _Job(Generic[Row, Result]):
                 f"input has only {found:,}; {START_ANEW}."
             )
 
-    def write(self, results: LineWriter, rejects: LineWriter, *, resumable: bool) -> None:
-        """Work on the remaining rows."""
-        sink = RowSink(results, rejects, tally=self.tally, resumable=resumable)
-        write_rows(self.rows, sink, self.work)
+    def write(self, results: LineWriter, rejects: LineWriter) -> None:
+        """Read a window of the remaining rows, work on it, write a line a row; then the next.
+
+        Raises:
+            RuntimeError: If the work does not yield one result a row.
+        """
+        windows = timed_windows(
+            self.rows, most=self.work.most_rows, size=lambda row: len(row.content)
+        )
+        shown = self.progress is not None
+        with progress_bar(self.progress or "", total=None, enabled=shown) as advance:
+            for window in windows:
+                good = [row for row in window if not isinstance(row, Reject)]
+                found = iter(self.work.output_rows(good))
+                for row in window:
+                    result = row if isinstance(row, Reject) else next(found, None)
+                    if result is None:
+                        raise RuntimeError(f"The work yielded no result for {row!r}.")
+                    if isinstance(result, InputError):
+                        result = Reject(row.line, str(result), row.content)
+                    if isinstance(result, Reject):
+                        self.append(rejects, reject_row(result))
+                        self.rejected += 1
+                    else:
+                        self.append(results, result)
+                        self.written += 1
+                        self.work.count(result)
+                if next(found, None) is not None:
+                    raise RuntimeError("The work yielded more results than it was given rows.")
+                advance(len(window))
+
+    def append(self, lines: LineWriter, row: Mapping[str, Any]) -> None:
+        """Write a row as a line."""
+        with self.naming_write_errors():
+            lines.append(json_line(row))
+
+    @contextmanager
+    def naming_write_errors(self) -> Iterator[None]:
+        """Turn what the operating system says about a write into an error that says what to do.
+
+        A closed pipe is left as it is: whoever reads has seen enough, and nothing went wrong.
+
+        Raises:
+            OutputError: For every other ``OSError``.
+        """
+        try:
+            yield
+        except (OutputError, BrokenPipeError):
+            raise
+        except OSError as error:
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            problem = "There is no space left" if full else "The output cannot be written"
+            remedy = "Free some space" if full else "Remove the cause"
+            rows = self.written + self.rejected
+            again = (
+                f"Rows that are safe: {rows:,}. {remedy} and run the same command again, "
+                "without --overwrite: it goes on from there."
+                if self.resumable
+                else f"Rows that were written: {rows:,}. {remedy} and start anew."
+            )
+            raise OutputError(f"{problem} ({error}). {again}") from error
 
     def make_table(self, files: RunFiles) -> None:
         """Turn the lines into the format that was asked for."""
@@ -182,8 +249,8 @@ class _Job(Generic[Row, Result]):
     def done(self) -> JobDone:
         """What this run and those before it did."""
         return JobDone(
-            written=self.tally.written,
-            rejected=self.tally.rejected,
+            written=self.written,
+            rejected=self.rejected,
             resumed_from=self.resumed_from,
             seconds=time.perf_counter() - self.started,
             figures=self.work.figures(),

@@ -38,6 +38,11 @@ class InferencePair:
         """Premise and hypothesis."""
         return self.premise, self.hypothesis
 
+    @property
+    def content(self) -> str:
+        """Both of them, as a reject shows them."""
+        return f"{self.premise}\t{self.hypothesis}"
+
 
 def parse_label(value: object) -> NLILabel | None:
     """Read a label as SNLI, MultiNLI and ANLI write it.

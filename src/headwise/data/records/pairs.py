@@ -36,6 +36,11 @@ class Pair:
     tags: WordTags | None = None
 
     @property
+    def content(self) -> str:
+        """The texts, as a reject shows them."""
+        return self.hypothesis if self.source is None else f"{self.source}\t{self.hypothesis}"
+
+    @property
     def given(self) -> str | tuple[Message, ...] | None:
         """What a prompt is made of: the conversation if there is one, otherwise the source."""
         return self.history or self.source

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from headwise.backbones import LanguageBackbone, PromptTemplate
+from headwise.data.records.pairs import Pair
 from headwise.data.records.scored import ScoredHypothesis, ScoredToken
 from headwise.data.records.signals import Signal
 from headwise.quality.generation.tokens import generate_tokens, stream_tokens
@@ -18,55 +18,35 @@ from headwise.quality.generation.written_text import (
     closing_token,
     read_positions,
     write_hypothesis,
-    written_hypothesis,
 )
-from headwise.quality.signal_request import QualityHeads, SignalRequest
-from headwise.quality.token_signals import PlacedToken, compute_signals
+from headwise.quality.scorer import Scorer
+from headwise.quality.token_signals import PlacedToken
 
 
 def generate_scored(
-    backbone: LanguageBackbone,
-    heads: QualityHeads,
-    source: str | None,
-    prompt: PromptTemplate,
-    options: dict[str, Any],
-    request: SignalRequest,
+    scorer: Scorer, source: str | None, options: dict[str, Any]
 ) -> ScoredHypothesis:
-    """Generate a hypothesis and score it from the same pass, as :func:`score_encoded` would.
+    """Generate a hypothesis and score it from the same pass, as the scorer would score it later.
 
     Args:
-        backbone: The frozen language model.
-        heads: Its heads.
-        source: What it answers to or translates.
-        prompt: How that is laid out.
+        scorer: What scores; its backbone generates.
+        source: What the hypothesis answers to or translates.
         options: Options of ``model.generate``.
-        request: What to compute.
     """
+    backbone, prompt = scorer.backbone, scorer.prompt
     inputs = backbone.encode_prompt(source, prompt)
-    closing = closing_token(backbone, prompt) if request.needs_error_head else None
+    closing = closing_token(backbone, prompt) if scorer.request.needs_error_head else None
     with torch.inference_mode():
         generated = generate_tokens(backbone, inputs, options)
         written = write_hypothesis(backbone, generated.token_ids)
         read, ended = read_positions(backbone, written, closing)
-        values = compute_signals(
-            backbone,
-            heads,
-            generated.hidden,
-            torch.tensor(generated.token_ids, device=generated.hidden.device).long(),
-            request,
-            texts=[read],
-            ended=ended,
-        )
-    return written_hypothesis(source, written, values, request)
+        targets = torch.tensor(generated.token_ids, device=generated.hidden.device).long()
+        signals = scorer.token_signals(generated.hidden, targets, texts=[read], ended=ended)
+    return signals.scored(Pair(source, written.text), written.places)
 
 
 def stream_scored(
-    backbone: LanguageBackbone,
-    heads: QualityHeads,
-    source: str | None,
-    prompt: PromptTemplate,
-    options: dict[str, Any],
-    request: SignalRequest,
+    scorer: Scorer, source: str | None, options: dict[str, Any]
 ) -> Iterator[ScoredToken]:
     """Generate, and hand out each token with its signals.
 
@@ -75,12 +55,13 @@ def stream_scored(
     Yields:
         Tokens in order. Those that wait when generation ends follow then.
     """
+    backbone, prompt = scorer.backbone, scorer.prompt
     inputs = backbone.encode_prompt(source, prompt)
-    closes = request.needs_error_head and closing_token(backbone, prompt) is not None
-    scorer = StreamScorer(backbone, heads, request, closes=closes)
+    closes = scorer.request.needs_error_head and closing_token(backbone, prompt) is not None
+    stream = StreamScorer(scorer, closes=closes)
     for token_id, hidden in stream_tokens(backbone, inputs, options):
-        yield from scorer.push(token_id, hidden)
-    yield from scorer.finish()
+        yield from stream.push(token_id, hidden)
+    yield from stream.finish()
 
 
 class StreamScorer:
@@ -91,26 +72,17 @@ class StreamScorer:
     token. The error head does not see the end of the text, which is not there yet.
 
     Args:
-        backbone: The frozen language model.
-        heads: Its heads.
-        request: What to compute.
+        scorer: What scores.
         closes: Whether the error head reads the first special token after the text, as it does
             where a token closes the texts that are scored. It reads no other one.
     """
 
-    def __init__(
-        self,
-        backbone: LanguageBackbone,
-        heads: QualityHeads,
-        request: SignalRequest,
-        *,
-        closes: bool = True,
-    ) -> None:
-        self._backbone, self._heads = backbone, heads
-        self._parts = _parts(heads, request)
-        self._back, self._ahead = _reach(heads, request)
+    def __init__(self, scorer: Scorer, *, closes: bool = True) -> None:
+        self._special_ids = scorer.backbone.special_ids
+        self._parts = _parts(scorer)
+        self._back, self._ahead = _reach(scorer)
         self._closes = closes
-        self._writer = HypothesisWriter(backbone)
+        self._writer = HypothesisWriter(scorer.backbone)
         self._states: deque[_State] = deque()
         self._first = 0  # index of the first of these states
         self._placed: deque[PlacedToken] = deque()
@@ -122,7 +94,7 @@ class StreamScorer:
             Tokens whose place and signals are now known, in order.
         """
         self._placed += self._writer.push(token_id)
-        special = token_id in self._backbone.special_ids
+        special = token_id in self._special_ids
         if special and not self._states:
             self._first += 1  # a language code, for instance: no part of the text
             return
@@ -143,23 +115,20 @@ class StreamScorer:
             self._states.popleft()
             self._first += 1
         own = place.index - self._first
-        found = [self._part(request, place, own) for request in self._parts]
+        found = [self._part(scorer, place, own) for scorer in self._parts]
         around: dict[str, Any] = {
             name: value for one in found[1:] for name, value in one.as_dict().items()
         }
         return replace(found[0], **around)
 
-    def _part(self, request: SignalRequest, place: PlacedToken, own: int) -> ScoredToken:
-        back, ahead = _reach(self._heads, request)
+    def _part(self, scorer: Scorer, place: PlacedToken, own: int) -> ScoredToken:
+        back, ahead = _reach(scorer)
         start = max(0, own - back)
         window = list(islice(self._states, start, own + 1 + ahead))
         with torch.inference_mode():
-            values = compute_signals(
-                self._backbone,
-                self._heads,
+            values = scorer.token_signals(
                 torch.stack([state.hidden for state in window]),
                 torch.tensor([s.token_id for s in window], device=window[0].hidden.device),
-                request,
                 texts=[[number for number, state in enumerate(window) if state.read]],
                 ended=False,
             )
@@ -174,18 +143,21 @@ class _State(NamedTuple):
     read: bool
 
 
-def _parts(heads: QualityHeads, request: SignalRequest) -> list[SignalRequest]:
+def _parts(scorer: Scorer) -> list[Scorer]:
     """What needs the token alone, and what looks around: vocabulary-wide work is not repeated."""
-    if not request.needs_error_head or heads.error is None or heads.error.statistics:
-        return [request]
+    request, error_head = scorer.request, scorer.heads.error
+    if not request.needs_error_head or error_head is None or error_head.statistics:
+        return [scorer]
     around = tuple(s for s in request.signals if request.base_of(s).needs_error_head)
     alone = tuple(s for s in request.signals if s not in around)
-    return [replace(request, signals=alone), replace(request, signals=around, alternatives=0)]
+    parts = [replace(request, signals=alone), replace(request, signals=around, alternatives=0)]
+    return [replace(scorer, request=part) for part in parts]
 
 
-def _reach(heads: QualityHeads, request: SignalRequest) -> tuple[int, int]:
+def _reach(scorer: Scorer) -> tuple[int, int]:
     """How many tokens before and after a token must be known for all of its signals."""
-    if not request.needs_error_head or heads.error is None:
+    error_head = scorer.heads.error
+    if not scorer.request.needs_error_head or error_head is None:
         return 0, 0
-    of_gaps = 1 if Signal.OMISSION in request.computed else 0
-    return heads.error.lookback, heads.error.delay + of_gaps
+    of_gaps = 1 if Signal.OMISSION in scorer.request.computed else 0
+    return error_head.lookback, error_head.delay + of_gaps

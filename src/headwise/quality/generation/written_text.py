@@ -6,9 +6,7 @@ from dataclasses import dataclass, replace
 from headwise.backbones import EncodedPair, LanguageBackbone, PromptTemplate
 from headwise.backbones.incremental_decoder import IncrementalDecoder
 from headwise.backbones.token_ranges import hypothesis_ranges
-from headwise.data.records.scored import ScoredHypothesis
-from headwise.quality.signal_request import SignalRequest
-from headwise.quality.token_signals import PlacedToken, TokenSignals, text_fields
+from headwise.quality.token_signals import PlacedToken
 
 
 class HypothesisWriter:
@@ -82,12 +80,7 @@ class Written:
 
 
 def write_hypothesis(backbone: LanguageBackbone, token_ids: Sequence[int]) -> Written:
-    """The text behind generated tokens.
-
-    Args:
-        backbone: The model that wrote it.
-        token_ids: What was written, closing special tokens included.
-    """
+    """The text behind generated tokens, closing special ones included."""
     writer = HypothesisWriter(backbone)
     found = [place for token_id in token_ids for place in writer.push(token_id)]
     found += writer.finish()
@@ -104,37 +97,11 @@ def write_hypothesis(backbone: LanguageBackbone, token_ids: Sequence[int]) -> Wr
     return Written(text, tuple(places))
 
 
-def written_hypothesis(
-    source: str | None, written: Written, signals: TokenSignals, request: SignalRequest
-) -> ScoredHypothesis:
-    """Assemble the record of a generated hypothesis.
-
-    Args:
-        source: What it answers to.
-        written: The text and its tokens.
-        signals: One value a generated token and signal.
-        request: What was asked for.
-    """
-    tokens = [(place, signals.token(place.index, place)) for place in written.places]
-    return ScoredHypothesis(
-        source,
-        written.text,
-        tuple(token for place, token in tokens if not place.special),
-        tuple(token for place, token in tokens if place.special),
-        request.signals,
-        **text_fields(signals, [p.index for p in written.places if not p.special], request),
-    )
-
-
 _ANY_TEXT = "a"
 
 
 def closing_token(backbone: LanguageBackbone, prompt: PromptTemplate) -> int | None:
     """The id of the first token behind a text that is scored; ``None`` if nothing closes texts.
-
-    Args:
-        backbone: What reads the texts.
-        prompt: How they are laid out.
 
     Raises:
         PromptError: If no text can be scored with this prompt.
@@ -151,13 +118,8 @@ def read_positions(
 ) -> tuple[tuple[int, ...], bool]:
     """The positions of a generated text that an error head reads, and whether the text is whole.
 
-    These are the text's tokens and, where the layout closes texts, one closing token. A text that
-    lacks it was cut.
-
-    Args:
-        backbone: What wrote the text.
-        written: The text.
-        closing: See :func:`closing_token`.
+    These are the text's tokens and, where the layout closes texts (see :func:`closing_token`), one
+    closing token. A text that lacks it was cut.
     """
     text = tuple(place.index for place in written.places if not place.special)
     if closing is None or not text:
