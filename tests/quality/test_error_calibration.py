@@ -8,11 +8,10 @@ import torch
 from tiny_models import PAIRS
 
 from headwise import QualityEstimator
-from headwise.data.records.aggregation import Aggregation
 from headwise.data.records.error_spans import ErrorSpan
 from headwise.data.records.pairs import Pair
 from headwise.data.records.scored import ScoredHypothesis, ScoredToken
-from headwise.data.records.signals import Signal
+from headwise.data.records.signals import Aggregation, Signal
 from headwise.data.records.word_tags import WordTags
 from headwise.heads import ErrorHead
 from headwise.quality.calibrate import calibrate

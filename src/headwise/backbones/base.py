@@ -1,18 +1,129 @@
-"""What all frozen language models have in common."""
+"""What frozen models have in common: which texts and how long ones they read; language models."""
 
-from abc import abstractmethod
+import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from headwise.backbones.encodings import EncodedPair
-from headwise.backbones.frozen import FrozenModel, smallest_limit
 from headwise.backbones.prompts import PromptTemplate, Source
-from headwise.backbones.text_checks import check_text, control_tokens
 from headwise.backbones.unembedding import Unembedding, check_unembedding
-from headwise.errors import InputError
+from headwise.errors import ContextLengthError, InputError, TextError
+
+
+def control_tokens(tokenizer: PreTrainedTokenizerBase) -> dict[str, int]:
+    """The tokeniser's control tokens by name, also those that it does not list as its own."""
+    names = dict(zip(tokenizer.all_special_tokens, tokenizer.all_special_ids, strict=True))
+    return names | {str(t): i for i, t in tokenizer.added_tokens_decoder.items() if t.special}
+
+
+def control_token_pattern(tokenizer: PreTrainedTokenizerBase) -> re.Pattern[str] | None:
+    """A pattern that finds the tokeniser's control tokens spelled out in a text."""
+    names = set(control_tokens(tokenizer)) - {""}
+    if not names:
+        return None
+    return re.compile("|".join(map(re.escape, sorted(names, key=len, reverse=True))))
+
+
+def check_text(text: object, *, what: str, control_tokens: re.Pattern[str] | None) -> None:
+    """Refuse what no tokeniser can carry or what would be read as something else.
+
+    Raises:
+        TextError: If the text is not a string, is empty, holds a lone surrogate, or spells out a
+            control token, which the model would take for the end of the prompt or the like.
+    """
+    if not isinstance(text, str):
+        raise TextError(f"The {what} must be text, got {type(text).__name__}.")
+    if not text.strip():
+        raise TextError(f"The {what} is empty; there is nothing to score.")
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise TextError(
+            f"The {what} holds a lone surrogate (U+{ord(text[error.start]):04X} at character "
+            f"{error.start}), which is not valid Unicode; repair the text's encoding."
+        ) from None
+    if control_tokens is not None and (found := control_tokens.search(text)):
+        raise TextError(
+            f"The {what} spells out the control token {found.group()!r} at character "
+            f"{found.start()}, which the model would obey instead of read; remove it."
+        )
+
+
+class FrozenModel(ABC):
+    """A Transformers model that is not trained, and its tokeniser.
+
+    Attributes:
+        model: In ``eval`` mode, no parameter of it trainable.
+        tokenizer: What gives its input.
+    """
+
+    def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+        self.model = model.requires_grad_(False).eval()
+        self.tokenizer = tokenizer
+        self._control_tokens = control_token_pattern(tokenizer)
+
+    @property
+    def device(self) -> torch.device:
+        """Where inputs have to be."""
+        weight: Tensor = self.model.get_input_embeddings().weight
+        return weight.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The model's own floating point type."""
+        dtype: torch.dtype = self.model.dtype
+        return dtype
+
+    @property
+    @abstractmethod
+    def max_length(self) -> int | None:
+        """The longest input in tokens, or ``None`` if there is no limit."""
+
+    def length_limit(self, asked: int | None = None) -> int | None:
+        """The longest input in tokens: what the model reads, or less if less is asked for."""
+        return min((n for n in (self.max_length, asked) if n is not None), default=None)
+
+    def check_length(
+        self, tokens: int, *, limit: int | None, what: str = "Prompt and hypothesis take"
+    ) -> None:
+        """Refuse more tokens than a limit (`ContextLengthError`); nothing is cut in silence.
+
+        ``what`` begins the message, verb included.
+        """
+        if limit is not None and tokens > limit:
+            raise ContextLengthError(
+                f"{what} {tokens} tokens, but the model reads {limit} at most; split the text."
+            )
+
+
+# Tokenisers without a limit report a huge one
+_NO_LIMIT = 10**9
+
+
+def smallest_limit(*limits: int | None) -> int | None:
+    """The smallest of the limits that are set and mean something, in tokens."""
+    return min((n for n in limits if n is not None and 0 < n < _NO_LIMIT), default=None)
+
+
+def position_limit(model: PreTrainedModel) -> int | None:
+    """How many tokens an encoder has positions for, or ``None`` if any number will do.
+
+    RoBERTa and its kin (XLM-R, MPNet, CamemBERT) count positions from one after the padding's
+    id, so that the first rows of their table are never used.
+    """
+    for name, module in model.named_modules():
+        if (
+            name.endswith("position_embeddings")
+            and isinstance(module, nn.Embedding)
+            and module.padding_idx is not None
+        ):
+            return module.num_embeddings - module.padding_idx - 1
+    return smallest_limit(getattr(model.config, "max_position_embeddings", None))
 
 
 class LanguageBackbone(FrozenModel):

@@ -9,9 +9,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.cache_utils import Cache, DynamicCache
 
 from headwise.backbones.base import LanguageBackbone
-from headwise.backbones.encodings import EncodedPair, stack_rows, target_rows
+from headwise.backbones.encodings import EncodedPair, hypothesis_ranges, stack_rows, target_rows
 from headwise.backbones.prompts import PromptTemplate, Rendered, SequenceTemplate, Source
-from headwise.backbones.token_ranges import hypothesis_ranges
 from headwise.errors import (
     InputError,
     PromptBoundaryError,

@@ -11,9 +11,8 @@ from torch import Tensor
 from torch.nn import functional as F
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from headwise.backbones.base import FrozenModel, check_text, position_limit, smallest_limit
 from headwise.backbones.encodings import EncodedText, stack_codes
-from headwise.backbones.frozen import FrozenModel, position_limit, smallest_limit
-from headwise.backbones.text_checks import check_text
 from headwise.errors import InputError, TextError, UnsupportedModelError
 from headwise.functional.length_batches import length_batches
 from headwise.functional.pooling import Pooling, pool

@@ -8,9 +8,14 @@ from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from headwise.backbones.base import LanguageBackbone
-from headwise.backbones.encodings import EncodedPair, stack_rows, target_rows
+from headwise.backbones.encodings import (
+    EncodedPair,
+    align_pieces,
+    hypothesis_ranges,
+    stack_rows,
+    target_rows,
+)
 from headwise.backbones.prompts import PromptTemplate, SequenceTemplate, Source
-from headwise.backbones.token_ranges import align_pieces, hypothesis_ranges
 from headwise.errors import InputError, PromptError, TextError
 
 

@@ -40,7 +40,7 @@ def compare(
     """Say for every signal that two files share which of them is better, and how surely."""
     from headwise.cli.options import choices
     from headwise.data.readers.scored import read_scored_rows
-    from headwise.data.records.aggregation import Aggregation
+    from headwise.data.records.signals import Aggregation
     from headwise.evaluation.quality.comparing import compare as compared
     from headwise.evaluation.statistics.setup import Resampling, SignificanceTest
 

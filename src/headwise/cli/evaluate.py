@@ -185,8 +185,7 @@ def evaluate(
     """
     from headwise.cli.options import choices
     from headwise.data.readers import Layout
-    from headwise.data.records.aggregation import Aggregation
-    from headwise.data.records.signals import Signal
+    from headwise.data.records.signals import Aggregation, Signal
     from headwise.evaluation.quality.evaluated_rows import Source
     from headwise.evaluation.quality.evaluating import Question
     from headwise.evaluation.quality.evaluating import evaluate as answer

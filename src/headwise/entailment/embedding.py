@@ -1,4 +1,4 @@
-"""Embeddings of texts: the encoder's own, or those of the embedding head."""
+"""A frozen encoder with its heads: embeddings of texts, and the latest of them remembered."""
 
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -11,12 +11,10 @@ from torch.nn import functional as F
 from headwise.backbones import EncodedText, EncoderBackbone
 from headwise.errors import InputError, TextError
 from headwise.features.vectors import VectorKind, text_vectors
-from headwise.heads import TaskHeads
+from headwise.heads import LateInteractionHead, TaskHeads
 
-DEFAULT_REMEMBERED = 4096
-
-
-"""Texts whose embeddings are kept; 6 MB at 384 numbers each."""
+# Texts whose embeddings are kept; 6 MB at 384 numbers each
+_REMEMBERED = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ class TextEmbeddings:
         remembered: How many embeddings to keep; what was not asked for longest goes first.
     """
 
-    def __init__(self, backbone: EncoderBackbone, *, remembered: int = DEFAULT_REMEMBERED) -> None:
+    def __init__(self, backbone: EncoderBackbone, *, remembered: int = _REMEMBERED) -> None:
         self._backbone = backbone
         self._remembered = remembered
         self._kept: OrderedDict[str, Tensor] = OrderedDict()
@@ -120,65 +118,72 @@ class TextEmbeddings:
         return found
 
 
-def embeddings_of(backbone: EncoderBackbone, heads: TaskHeads | None, pooled: Tensor) -> Tensor:
-    """Turn pooled vectors into embeddings.
+@dataclass(frozen=True, slots=True)
+class HeadedEncoder:
+    """What everything that is done with texts needs, put together once.
 
-    Args:
-        backbone: The encoder; without an embedding head, it says whether to normalise.
-        heads: May have an embedding head.
-        pooled: ``(N, E)``, not normalised.
-
-    Returns:
-        ``(N, D)``, float32, where ``pooled`` is.
+    Attributes:
+        backbone: The frozen encoder.
+        heads: Its heads, or ``None``.
+        remembered: Pooled vectors of the texts that came last.
     """
-    if heads is not None and heads.embedding is not None:
-        found: Tensor = heads.embedding(pooled.to(backbone.device))
-        return found.to(pooled.device)
-    return F.normalize(pooled, dim=-1) if backbone.normalise else pooled
 
+    backbone: EncoderBackbone
+    heads: TaskHeads | None
+    remembered: TextEmbeddings
 
-def embed_codes(
-    backbone: EncoderBackbone,
-    heads: TaskHeads | None,
-    codes: Sequence[EncodedText],
-    *,
-    progress: bool,
-) -> Tensor:
-    """Embed encoded texts, ``(N, D)``, float32, on the CPU, in input order."""
-    if heads is None or heads.embedding is None:
-        return backbone.embed(codes, progress=progress)
-    with torch.no_grad():  # not inference_mode: what comes out may go into a training
-        return embeddings_of(backbone, heads, text_vectors(backbone, codes, VectorKind.EMBEDDING))
+    def heads_for(self, what: str) -> TaskHeads:
+        """The heads, for what cannot do without.
 
+        Raises:
+            ValueError: If there are none; the message says how to get some.
+        """
+        if self.heads is None:
+            raise ValueError(
+                f"To {what}, the model needs heads and none are loaded: give `heads` to "
+                "`from_pretrained` (--heads on the command line), or train some with "
+                "`headwise train nli`."
+            )
+        return self.heads
 
-def cosines(
-    backbone: EncoderBackbone,
-    heads: TaskHeads | None,
-    remembered: TextEmbeddings,
-    text: str,
-    others: Sequence[str],
-    *,
-    names: tuple[str, str],
-) -> Tensor:
-    """Cosines of the embeddings of one text and of others.
+    @property
+    def late_interaction(self) -> LateInteractionHead:
+        """The head for token vectors; without one, a head that only makes them unit vectors."""
+        if self.heads is not None and self.heads.late_interaction is not None:
+            return self.heads.late_interaction
+        return LateInteractionHead(hidden_size=self.backbone.hidden_size)
 
-    Args:
-        backbone: The encoder.
-        heads: May have an embedding head.
-        remembered: Remembers pooled vectors.
-        text: The one text.
-        others: n texts.
-        names: What errors call the one and the others.
+    def embeddings_of(self, pooled: Tensor) -> Tensor:
+        """Turn pooled vectors, ``(N, E)``, into embeddings, ``(N, D)``, float32, where they are.
 
-    Returns:
-        ``(n,)``, float32, in [-1, 1].
+        Without an embedding head, the encoder says whether to normalise.
+        """
+        if self.heads is not None and self.heads.embedding is not None:
+            found: Tensor = self.heads.embedding(pooled.to(self.backbone.device))
+            return found.to(pooled.device)
+        return F.normalize(pooled, dim=-1) if self.backbone.normalise else pooled
 
-    Raises:
-        InputError: If a text cannot be read.
-    """
-    with torch.inference_mode():
-        one, many = (
-            embeddings_of(backbone, heads, remembered.embed(texts, what=name).take_all())
-            for texts, name in zip(([text], others), names, strict=True)
-        )
-        return F.cosine_similarity(one, many, dim=-1)
+    def embed(self, codes: Sequence[EncodedText], *, progress: bool = False) -> Tensor:
+        """Embed encoded texts, ``(N, D)``, float32, on the CPU, in input order."""
+        if self.heads is None or self.heads.embedding is None:
+            return self.backbone.embed(codes, progress=progress)
+        with torch.no_grad():  # not inference_mode: what comes out may go into a training
+            return self.embeddings_of(text_vectors(self.backbone, codes, VectorKind.EMBEDDING))
+
+    def cosines(self, text: str, others: Sequence[str], *, names: tuple[str, str]) -> Tensor:
+        """Cosines of the embeddings of one text and of n others, ``(n,)``, float32, in [-1, 1].
+
+        Args:
+            text: The one text.
+            others: The others.
+            names: What errors call the one and the others.
+
+        Raises:
+            InputError: If a text cannot be read.
+        """
+        with torch.inference_mode():
+            one, many = (
+                self.embeddings_of(self.remembered.embed(texts, what=name).take_all())
+                for texts, name in zip(([text], others), names, strict=True)
+            )
+            return F.cosine_similarity(one, many, dim=-1)

@@ -15,7 +15,6 @@ from headwise.data.jobs import beside, refuse_overwriting
 from headwise.data.readers.texts import read_texts
 from headwise.data.records.pairs import Pair, Reject
 from headwise.data.writers import json_line, reject_row
-from headwise.entailment.embedding import embed_codes
 from headwise.entailment.model import EntailmentModel
 from headwise.errors import DataError, OutputError
 from headwise.files import atomic_path, naming_output, write_tensors
@@ -25,16 +24,7 @@ from headwise.progress import progress_bar
 def readable_rows(
     backbone: EncoderBackbone, rows: Iterable[Pair | Reject], *, what: str
 ) -> tuple[list[Pair], list[EncodedText], list[Reject]]:
-    """Tokenise the texts of rows, and set aside what cannot be read.
-
-    Args:
-        backbone: The encoder.
-        rows: Texts on their own, as `read_texts` yields them.
-        what: What an error calls them.
-
-    Returns:
-        The readable rows, their texts as token ids, and the others, all in input order.
-    """
+    """Tokenise the texts of rows, and set aside what cannot be read, all in input order."""
     read = list(rows)
     pairs = [row for row in read if isinstance(row, Pair)]
     codes = iter(backbone.encode([pair.hypothesis for pair in pairs], what=what))
@@ -53,11 +43,8 @@ def readable_rows(
 class VectorFormat(StrEnum):
     """A file format that vectors can be written in.
 
-    Attributes:
-        NPY: NumPy's; the lines stand in a second file, ``<name>.lines.npy``.
-        SAFETENSORS: Two tensors, ``vectors`` and ``lines``.
-        JSONL: One object a text, with ``line``, ``text`` and ``embedding``.
-        PARQUET: Columns of the same names.
+    NumPy's has the lines in a second file, ``<name>.lines.npy``; safetensors has two tensors,
+    ``vectors`` and ``lines``; JSONL and Parquet have ``line``, ``text`` and ``embedding``.
     """
 
     NPY = "npy"
@@ -86,12 +73,7 @@ def lines_file(output: Path) -> Path:
 
 
 def write_vectors(output: Path, rows: Sequence[Pair], vectors: Tensor) -> None:
-    """Write vectors, all or nothing, in the format that the suffix says.
-
-    Args:
-        output: The file.
-        rows: N texts.
-        vectors: Their vectors, ``(N, D)``, float32.
+    """Write the vectors of N rows, ``(N, D)``, float32, all or nothing, as the suffix says.
 
     Raises:
         DataError: If the suffix is unknown.
@@ -203,7 +185,7 @@ def embed_file(
     with progress_bar("Embedding", total=len(rows), enabled=progress) as advance:
         while window := list(islice(stream, _WINDOW)):
             readable, codes, others = readable_rows(model.backbone, window, what="text")
-            parts.append(embed_codes(model.backbone, model.heads, codes, progress=False))
+            parts.append(model.encoder.embed(codes))
             good += readable
             rejects += others
             advance(len(window))

@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from torch import Tensor
 from torch.nn import functional as F
 
-from headwise.entailment.inputs import at_least_one
+from headwise.entailment.inputs import at_least_one, one_of
 from headwise.entailment.ranking import Ranked, best_first
 from headwise.errors import DataError, MismatchError
 from headwise.files import atomic_path, naming_output, write_tensors
@@ -59,10 +59,7 @@ class DocumentIndex:
                 f"`vectors` must be (N, D) with one row for each of {len(documents)} documents, "
                 f"got {tuple(vectors.shape)}."
             )
-        if backend not in get_args(IndexBackend):
-            raise ValueError(
-                f"`backend` must be one of {', '.join(get_args(IndexBackend))}, got {backend!r}."
-            )
+        one_of(backend, IndexBackend, name="backend")
         self.documents = tuple(documents)
         self.vectors = F.normalize(vectors.float().cpu(), dim=-1)
         self._embed = embed

@@ -3,11 +3,12 @@
 import math
 from collections.abc import Iterable
 from numbers import Integral
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 from headwise.errors import InputError, TextError
 
 Good = TypeVar("Good")
+Choice = TypeVar("Choice")
 
 
 def text_list(texts: object, *, name: str) -> list[str]:
@@ -22,6 +23,17 @@ def text_list(texts: object, *, name: str) -> list[str]:
         except TypeError:  # an array without a dimension says that it can be iterated over
             pass
     raise TextError(f"`{name}` must be a list of texts, got {type(texts).__name__}.")
+
+
+def one_of(given: Choice, choices: object, *, name: str) -> Choice:
+    """Refuse what is none of the values of a ``Literal``.
+
+    Raises:
+        ValueError: If it is not.
+    """
+    if given not in get_args(choices):
+        raise ValueError(f"`{name}` must be one of {', '.join(get_args(choices))}, got {given!r}.")
+    return given
 
 
 def at_least_one(number: object, *, name: str) -> None:

@@ -10,40 +10,20 @@ from torch import Tensor
 from headwise.backbones import EncodedText, EncoderBackbone, load_encoder
 from headwise.bundled.registry import locate_entailment
 from headwise.data.jobs import timed_windows
-from headwise.entailment.embedding import TextEmbeddings, cosines, embed_codes
+from headwise.entailment.embedding import HeadedEncoder, TextEmbeddings
 from headwise.entailment.index import DocumentIndex, IndexBackend
-from headwise.entailment.inputs import (
-    all_good,
-    at_least_one,
-    broadcast_pairs,
-    not_nan,
-    text_list,
-)
+from headwise.entailment.inputs import all_good, at_least_one, broadcast_pairs, one_of, text_list
 from headwise.entailment.modes import Mode, run_mode
-from headwise.entailment.predicting import WINDOW, Prediction, predict_pairs, uncertainty_name
-from headwise.entailment.ranking import (
-    Ranked,
-    RerankBy,
-    best_first,
-    check_rerank_by,
-    late_interaction_scores,
+from headwise.entailment.predicting import (
+    WINDOW,
+    Prediction,
+    find_threshold,
+    predict_pairs,
+    uncertainty_name,
 )
-from headwise.entailment.routing import (
-    RouteBy,
-    Routes,
-    Routing,
-    check_choice,
-    read_routes,
-    route_by_entailment,
-    route_by_similarity,
-)
-from headwise.entailment.thresholds import find_threshold
-from headwise.entailment.validating import (
-    DEFAULT_MIN_SIMILARITY,
-    Validation,
-    source_passages,
-    validate_passages,
-)
+from headwise.entailment.ranking import Ranked, RerankBy, best_first, late_interaction_scores
+from headwise.entailment.routing import RouteBy, Routes, Routing, route
+from headwise.entailment.validating import DEFAULT_MIN_SIMILARITY, Validation, validate
 from headwise.errors import InputError
 from headwise.heads import TaskHeads, check_task_heads_fit, check_threshold, load_task_heads
 from headwise.progress import progress_bar
@@ -57,9 +37,7 @@ class EntailmentModel:
     read (`TextError`) or are longer than the context (`ContextLengthError`); nothing is cut.
 
     Attributes:
-        backbone: The frozen encoder; ``backbone.model`` and ``backbone.tokenizer`` are those of
-            Transformers.
-        heads: The heads, or ``None``.
+        encoder: The encoder with its heads, and what it remembers: what everything here uses.
     """
 
     def __init__(
@@ -71,11 +49,8 @@ class EntailmentModel:
     ) -> None:
         """Put the parts together.
 
-        Args:
-            backbone: The frozen encoder.
-            heads: Heads that were trained on it. If they ask for a learned uncertainty and have
-                no abstention head, it is one minus the largest probability.
-            threshold: Overrides the one saved with the heads; see :attr:`threshold`.
+        Heads that ask for a learned uncertainty and have no abstention head take one minus the
+        largest probability. ``threshold`` overrides the one saved with the heads.
 
         Raises:
             MismatchError: If the heads belong to another encoder.
@@ -85,11 +60,10 @@ class EntailmentModel:
                 heads, hidden_size=backbone.hidden_size, embedding_size=backbone.embedding_size
             )
             heads = heads.to(backbone.device).eval()
-        self.backbone, self.heads = backbone, heads
+        self.encoder = HeadedEncoder(backbone, heads, TextEmbeddings(backbone))
         if threshold is None:
             threshold = 0.5 if heads is None else heads.config.threshold
         self.threshold = threshold
-        self._remembered = TextEmbeddings(backbone)
 
     @classmethod
     def from_pretrained(
@@ -111,7 +85,7 @@ class EntailmentModel:
             dtype: The encoder's floating point type; float32 on a CPU, that of its file elsewhere.
             device: Where to run; the machine's accelerator by default.
             trust_remote_code: Whether code that comes with the encoder may run.
-            threshold: Overrides the one saved with the heads.
+            threshold: As in the constructor.
 
         Raises:
             UnknownModelError: If a name leads nowhere, or belongs to an extra that is missing.
@@ -129,6 +103,16 @@ class EntailmentModel:
             max_length=None if loaded is None else loaded.config.max_length,
         )
         return cls(backbone, loaded, threshold=threshold)
+
+    @property
+    def backbone(self) -> EncoderBackbone:
+        """The frozen encoder; its ``model`` and ``tokenizer`` are those of Transformers."""
+        return self.encoder.backbone
+
+    @property
+    def heads(self) -> TaskHeads | None:
+        """The heads, or ``None``."""
+        return self.encoder.heads
 
     @property
     def threshold(self) -> float:
@@ -152,13 +136,7 @@ class EntailmentModel:
         mode: Mode | str = Mode.EMBED,
         token_type_ids: Tensor | None = None,
     ) -> Tensor | tuple[Tensor, Tensor]:
-        """Read token ids in one of four modes.
-
-        Args:
-            input_ids: Token ids, ``(B, T)``.
-            attention_mask: 1 for real tokens, ``(B, T)``.
-            mode: What to make of them; see :class:`~headwise.entailment.modes.Mode`.
-            token_type_ids: Which text each token belongs to, ``(B, T)``, for encoders that ask.
+        """Read token ids, ``(B, T)`` like the mask and types, in one of four modes.
 
         Returns:
             ``embed``: ``(B, D)``; ``late_interaction``: ``(B, T, D)``; ``nli``: ``(B, 3)``;
@@ -167,7 +145,7 @@ class EntailmentModel:
         Raises:
             ValueError: If the mode is unknown, or the heads cannot read token ids this way.
         """
-        return run_mode(self.backbone, self.heads, mode, input_ids, attention_mask, token_type_ids)
+        return run_mode(self.encoder, mode, input_ids, attention_mask, token_type_ids)
 
     @overload
     def predict(  # type: ignore[overload-overlap]  # a text is an iterable of texts, too
@@ -204,7 +182,7 @@ class EntailmentModel:
 
         Args:
             pairs: Premises and hypotheses; read as they are needed.
-            progress: Whether to show a bar in a terminal.
+            progress: Whether to show a bar.
 
         Yields:
             One result a pair, in input order; an error in the place of a pair that cannot be read.
@@ -212,22 +190,12 @@ class EntailmentModel:
         Raises:
             ValueError: If the model has no heads.
         """
-        self._heads_for("predict")
+        self.encoder.heads_for("predict")  # here, not at the first result
         return self._predict_windows(pairs, progress=progress)
 
     def predict_window(self, pairs: Sequence[tuple[str, str]]) -> list[Prediction | InputError]:
-        """Predict pairs that are read together.
-
-        Returns:
-            One result a pair, in order; an error in the place of a pair that cannot be read.
-
-        Raises:
-            ValueError: If the model has no heads.
-        """
-        heads = self._heads_for("predict")
-        return predict_pairs(
-            self.backbone, heads, self._remembered, pairs, threshold=self.threshold
-        )
+        """Predict pairs that are read together; else as :meth:`predict_many`."""
+        return predict_pairs(self.encoder, pairs, threshold=self.threshold)
 
     def tune_threshold(
         self,
@@ -251,7 +219,7 @@ class EntailmentModel:
                 (0, 1); by default it holds for the given pairs only.
 
         Returns:
-            The threshold; it is not saved with the heads.
+            The threshold, which is not saved with the heads.
 
         Raises:
             ValueError: If not exactly one of ``coverage`` and ``risk`` is given, or labels are
@@ -283,7 +251,7 @@ class EntailmentModel:
         similarity it is the route that holds the text closest to the query.
 
         Args:
-            query: The query.
+            query: What is to be sent somewhere.
             routes: Names and hypotheses (by similarity, descriptions or example queries), one or
                 several each; or hypotheses that name themselves.
             by: ``entailment`` or ``similarity``.
@@ -294,18 +262,14 @@ class EntailmentModel:
         Raises:
             ValueError: If there are no routes, names or texts repeat, or the model has no heads.
         """
-        check_choice(by, min_score)
-        texts = read_routes(routes)
         self._read_query(query)
-        if by == "similarity":
-            return route_by_similarity(
-                texts,
-                lambda examples: self._cosines(query, examples, names=("query", "route")),
-                min_score=min_score,
-            )
-        self._heads_for("route by entailment")
-        return route_by_entailment(
-            texts, lambda hypotheses: self.predict(query, hypotheses), min_score=min_score
+        return route(
+            query,
+            routes,
+            by=one_of(by, RouteBy, name="by"),
+            min_score=min_score,
+            predict=self.predict,
+            similarity=self.encoder.cosines,
         )
 
     def validate(
@@ -339,33 +303,19 @@ class EntailmentModel:
         Raises:
             ValueError: If ``top_k`` or ``window`` is below 1, or the model has no heads.
         """
-        heads = self._heads_for("validate")
-        at_least_one(top_k, name="top_k")
-        at_least_one(window, name="window")
-        not_nan(min_similarity, name="min_similarity")
-        found = source_passages(
+        return validate(
             source,
             claim,
-            backbone=self.backbone,
-            joint=heads.config.features.needs_joint,
+            encoder=self.encoder,
+            predict=self.predict,
             language=language,
             window=window,
-        )
-        return validate_passages(
-            source,
-            found,
-            similarity=lambda texts: self._cosines(claim, texts, names=("claim", "passage")),
-            predict=lambda premises: self.predict(premises, claim),
             top_k=top_k,
             min_similarity=min_similarity,
         )
 
     def embed(self, texts: str | Iterable[str], *, progress: bool = False) -> Tensor:
         """Embed texts.
-
-        Args:
-            texts: One text or a list.
-            progress: Whether to show a bar in a terminal.
 
         Returns:
             ``(D,)`` for one text, else ``(N, D)`` in input order; float32, on the CPU. The
@@ -388,8 +338,8 @@ class EntailmentModel:
         """Sort documents by how well they fit a query.
 
         Args:
-            query: The query.
-            documents: The documents.
+            query: What to look for.
+            documents: Where to look.
             top_k: How many to return; all by default.
             by: ``late_interaction``: the sum, over the query's tokens, of their best cosine with
                 a token of the document. ``similarity``: the cosine of the embeddings.
@@ -400,7 +350,7 @@ class EntailmentModel:
         Raises:
             ValueError: If ``top_k`` is below 1 or ``by`` is unknown.
         """
-        check_rerank_by(by)
+        one_of(by, RerankBy, name="by")
         if top_k is not None:
             at_least_one(top_k, name="top_k")
         listed = text_list(documents, name="documents")
@@ -408,7 +358,7 @@ class EntailmentModel:
             return self.search(query, self.index(listed), top_k or max(1, len(listed)))
         asked = self._read_query(query)
         codes = all_good(self.backbone.encode(listed, what="document"), name="documents")
-        scores = late_interaction_scores(self.backbone, self.heads, asked, codes)
+        scores = late_interaction_scores(self.encoder, asked, codes)
         return best_first(listed, scores, top_k=top_k)
 
     def index(
@@ -418,12 +368,7 @@ class EntailmentModel:
         backend: IndexBackend = "exact",
         progress: bool = False,
     ) -> DocumentIndex:
-        """Embed documents to search them again and again.
-
-        Args:
-            documents: The documents.
-            backend: ``exact``, or ``faiss`` for very many.
-            progress: Whether to show a bar in a terminal.
+        """Embed documents to search them again and again; with ``faiss`` if they are very many.
 
         Raises:
             ImportError: If FAISS is asked for and not installed.
@@ -435,25 +380,13 @@ class EntailmentModel:
     def search(
         self, query: str, documents: Iterable[str] | DocumentIndex, top_k: int = 10
     ) -> list[Ranked]:
-        """Find the documents whose embeddings are closest to a query's.
+        """Find the documents whose embeddings are closest to a query's, ``top_k`` at most.
 
-        Args:
-            query: The query.
-            documents: Documents, or an index of them, which is embedded once for all queries.
-            top_k: How many to return at most.
+        An index of documents is embedded once for all queries.
         """
         self._read_query(query)
         index = documents if isinstance(documents, DocumentIndex) else self.index(documents)
         return index.search(query, top_k)
-
-    def _heads_for(self, what: str) -> TaskHeads:
-        if self.heads is None:
-            raise ValueError(
-                f"To {what}, the model needs heads and none are loaded: give `heads` to "
-                "`from_pretrained` (--heads on the command line), or train some with "
-                "`headwise train nli`."
-            )
-        return self.heads
 
     def _read_query(self, query: str) -> EncodedText:
         """Say what is wrong with a query before anything else costs time."""
@@ -464,7 +397,7 @@ class EntailmentModel:
         self, texts: Sequence[str], *, what: str, name: str | None, progress: bool
     ) -> Tensor:
         codes = all_good(self.backbone.encode(texts, what=what), name=name)
-        return embed_codes(self.backbone, self.heads, codes, progress=progress)
+        return self.encoder.embed(codes, progress=progress)
 
     def _predict_windows(
         self, pairs: Iterable[tuple[str, str]], *, progress: bool
@@ -474,6 +407,3 @@ class EntailmentModel:
             for window in timed_windows(pairs, most=WINDOW, size=lambda pair: len(str(pair))):
                 yield from self.predict_window(window)
                 advance(len(window))
-
-    def _cosines(self, text: str, others: Sequence[str], *, names: tuple[str, str]) -> Tensor:
-        return cosines(self.backbone, self.heads, self._remembered, text, others, names=names)

@@ -8,8 +8,7 @@ from torch import Tensor
 
 from headwise.backbones import EncoderBackbone
 from headwise.choices import NLIFeatures
-from headwise.entailment.embedding import embeddings_of
-from headwise.entailment.ranking import late_interaction_head
+from headwise.entailment.embedding import HeadedEncoder
 from headwise.errors import ContextLengthError
 from headwise.functional.pooling import Pooling, pool
 from headwise.heads import TaskHeads
@@ -32,8 +31,7 @@ class Mode(StrEnum):
 
 
 def run_mode(
-    backbone: EncoderBackbone,
-    heads: TaskHeads | None,
+    encoder: HeadedEncoder,
     mode: Mode | str,
     input_ids: Tensor,
     attention_mask: Tensor,
@@ -46,7 +44,11 @@ def run_mode(
             no batch of a token or more.
         ContextLengthError: If the batch is wider than the context.
     """
-    mode = _parse(mode)
+    try:
+        mode = Mode(mode)
+    except ValueError:
+        raise ValueError(f"`mode` must be one of {', '.join(Mode)}, got {mode!r}.") from None
+    backbone, heads = encoder.backbone, encoder.heads
     if mode in (Mode.NLI, Mode.ABSTENTION):
         _check_joint(heads, mode)
     _check_batch(backbone, input_ids, attention_mask)
@@ -57,9 +59,9 @@ def run_mode(
         hidden = backbone.forward(ids, mask, types)
         match mode:
             case Mode.EMBED:
-                return embeddings_of(backbone, heads, backbone.pool(hidden, mask))
+                return encoder.embeddings_of(backbone.pool(hidden, mask))
             case Mode.LATE_INTERACTION:
-                vectors: Tensor = late_interaction_head(backbone, heads)(hidden, mask)
+                vectors: Tensor = encoder.late_interaction(hidden, mask)
                 return vectors
             case Mode.NLI | Mode.ABSTENTION:
                 assert heads is not None
@@ -70,13 +72,6 @@ def run_mode(
                 assert heads.abstention is not None
                 return logits, heads.abstention(inner, logits)
     assert_never(mode)
-
-
-def _parse(mode: Mode | str) -> Mode:
-    try:
-        return Mode(mode)
-    except ValueError:
-        raise ValueError(f"`mode` must be one of {', '.join(Mode)}, got {mode!r}.") from None
 
 
 def _check_batch(backbone: EncoderBackbone, input_ids: object, attention_mask: object) -> None:

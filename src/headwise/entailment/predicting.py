@@ -6,13 +6,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from headwise.backbones import EncodedText, EncoderBackbone
-from headwise.entailment.embedding import EmbeddedTexts, TextEmbeddings
+from headwise.backbones import EncodedText
+from headwise.choices import NLIFeatures
+from headwise.data.records.inferences import parse_label
+from headwise.entailment.embedding import EmbeddedTexts, HeadedEncoder
 from headwise.entailment.inputs import is_pair
-from headwise.errors import InputError, TextError
+from headwise.errors import CalibrationError, InputError, TextError
 from headwise.functional.class_uncertainty import Uncertainty, class_uncertainty
 from headwise.functional.pair_features import pair_features
 from headwise.heads import LEARNED, NLI_LABELS, NLILabel, TaskHeads
+from headwise.metrics import threshold_for_coverage, threshold_for_risk, threshold_with_guarantee
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -66,12 +69,7 @@ def uncertainty_name(heads: TaskHeads) -> str:
 
 
 def predict_pairs(
-    backbone: EncoderBackbone,
-    heads: TaskHeads,
-    embeddings: TextEmbeddings,
-    pairs: Sequence[tuple[str, str]],
-    *,
-    threshold: float,
+    encoder: HeadedEncoder, pairs: Sequence[tuple[str, str]], *, threshold: float
 ) -> list[Prediction | InputError]:
     """Predict a window of pairs.
 
@@ -79,17 +77,19 @@ def predict_pairs(
     remembered; heads that read them together cost one for each pair.
 
     Args:
-        backbone: The encoder.
-        heads: Its heads.
-        embeddings: Remembers embeddings.
+        encoder: An encoder and its heads.
         pairs: Premises and hypotheses.
         threshold: The model abstains where its uncertainty is at least this.
 
     Returns:
         One result a pair, in order; an error stands in the place of a pair that cannot be read.
+
+    Raises:
+        ValueError: If there are no heads.
     """
+    heads = encoder.heads_for("predict")
     good = [i for i, pair in enumerate(pairs) if is_pair(pair)]
-    features, wrong = _read(backbone, heads, embeddings, [pairs[i] for i in good])
+    features, wrong = _read(encoder, heads.config.features, [pairs[i] for i in good])
     errors = {good[place]: error for place, error in wrong.items()}
     for i in set(range(len(pairs))).difference(good):
         errors[i] = TextError(
@@ -97,7 +97,7 @@ def predict_pairs(
         )
     with torch.inference_mode():
         predictions = iter(
-            _predictions(heads, features.to(backbone.device), threshold=threshold)
+            _predictions(heads, features.to(encoder.backbone.device), threshold=threshold)
             if len(features)
             else ()
         )
@@ -105,24 +105,20 @@ def predict_pairs(
 
 
 def _read(
-    backbone: EncoderBackbone,
-    heads: TaskHeads,
-    embeddings: TextEmbeddings,
-    pairs: Sequence[tuple[str, str]],
+    encoder: HeadedEncoder, kind: NLIFeatures, pairs: Sequence[tuple[str, str]]
 ) -> tuple[Tensor, dict[int, InputError]]:
     """What the NLI head reads of the readable pairs, ``(n, F)``, and why others are not."""
-    kind = heads.config.features
     parts: list[Tensor] = []
     errors: dict[int, InputError] = {}
     sides: list[EmbeddedTexts] = []
     codes: dict[int, EncodedText] = {}
     if kind.needs_pair:
         for side, what in enumerate(("premise", "hypothesis")):
-            sides.append(embeddings.embed([pair[side] for pair in pairs], what=what))
+            sides.append(encoder.remembered.embed([pair[side] for pair in pairs], what=what))
             errors = sides[-1].errors | errors
     if kind.needs_joint:
         places = [i for i in range(len(pairs)) if i not in errors]
-        encoded = backbone.encode_pairs([pairs[i] for i in places])
+        encoded = encoder.backbone.encode_pairs([pairs[i] for i in places])
         for i, code in zip(places, encoded, strict=True):
             if isinstance(code, InputError):
                 errors[i] = code
@@ -132,7 +128,7 @@ def _read(
     if kind.needs_pair:
         parts.append(pair_features(*(side.take(good) for side in sides)))
     if kind.needs_joint:
-        parts.append(backbone.joint([codes[i] for i in good]))
+        parts.append(encoder.backbone.joint([codes[i] for i in good]))
     return torch.cat(parts, dim=-1), errors
 
 
@@ -161,3 +157,52 @@ def _predictions(heads: TaskHeads, features: Tensor, *, threshold: float) -> lis
             )
         )
     return predictions
+
+
+def find_threshold(
+    predictions: Sequence[Prediction],
+    labels: Sequence[object] | None,
+    *,
+    coverage: float | None,
+    risk: float | None,
+    confidence: float | None,
+) -> float:
+    """Find a threshold; `EntailmentModel.tune_threshold` says what is given and raised."""
+    if (coverage is None) == (risk is None):
+        raise ValueError("Give exactly one of `coverage` and `risk`.")
+    if confidence is not None and risk is None:
+        raise ValueError("`confidence` is about a `risk`; give one.")
+    if not predictions:
+        raise ValueError("There are no pairs to choose a threshold on; give some.")
+    uncertainty = [prediction.uncertainty for prediction in predictions]
+    if coverage is not None:
+        return threshold_for_coverage(uncertainty, coverage=coverage)
+    assert risk is not None
+    wrong = _wrong(predictions, labels)
+    if confidence is None:
+        found = threshold_for_risk(uncertainty, wrong, risk=risk)
+    else:
+        found = threshold_with_guarantee(uncertainty, wrong, risk=risk, confidence=confidence)
+    if found is None:
+        raise CalibrationError(
+            f"No threshold keeps errors among answers at {risk:g} on these {len(wrong)} pairs, of "
+            f"which {sum(wrong)} are wrong; allow more risk, or give more pairs."
+        )
+    return found
+
+
+def _wrong(predictions: Sequence[Prediction], labels: Sequence[object] | None) -> list[bool]:
+    if labels is None or len(labels) != len(predictions):
+        raise ValueError(
+            f"A risk needs a label for each of {len(predictions)} pairs, got "
+            f"{'none' if labels is None else len(labels)}."
+        )
+    wrong = []
+    for index, (prediction, label) in enumerate(zip(predictions, labels, strict=True)):
+        if (gold := parse_label(label)) is None:
+            raise ValueError(
+                f"labels[{index}] says that annotators did not agree ({label!r}); leave the pair "
+                "out."
+            )
+        wrong.append(prediction.label != gold)
+    return wrong

@@ -9,8 +9,7 @@ from typing import Any
 from headwise.data.jobs import JobDone, run_job
 from headwise.data.readers.inferences import InferenceLayout, read_inferences
 from headwise.data.records.inferences import InferencePair
-from headwise.data.records.reserved_names import beside_reserved
-from headwise.data.writers import CellKind, TableColumns
+from headwise.data.writers import CellKind, TableColumns, beside_reserved
 from headwise.entailment.model import EntailmentModel
 from headwise.entailment.predicting import WINDOW
 from headwise.entailment.rows import prediction_row

@@ -2,21 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 import torch
 from torch import Tensor
 
-from headwise.backbones import EncodedText, EncoderBackbone
-from headwise.heads import LateInteractionHead, TaskHeads
+from headwise.backbones import EncodedText
+from headwise.entailment.embedding import HeadedEncoder
 
 RerankBy = Literal["late_interaction", "similarity"]
-
-
-def check_rerank_by(by: str) -> None:
-    """Refuse unknown ways of reranking (`ValueError`)."""
-    if by not in get_args(RerankBy):
-        raise ValueError(f"`by` must be one of {', '.join(get_args(RerankBy))}, got {by!r}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,45 +30,21 @@ class Ranked:
 
 
 def best_first(documents: Sequence[str], scores: Tensor, *, top_k: int | None) -> list[Ranked]:
-    """Sort documents by their scores; equal ones keep their order.
-
-    Args:
-        documents: N documents.
-        scores: ``(N,)``.
-        top_k: How many to return; all if ``None``.
-    """
+    """Sort N documents by their scores, ``(N,)``; equal ones keep their order."""
     order = scores.argsort(descending=True, stable=True)[:top_k].tolist()
     return [Ranked(i, documents[i], float(scores[i])) for i in order]
 
 
-def late_interaction_head(
-    backbone: EncoderBackbone, heads: TaskHeads | None
-) -> LateInteractionHead:
-    """The head for token vectors; without one, a head that only makes them unit vectors."""
-    if heads is not None and heads.late_interaction is not None:
-        return heads.late_interaction
-    return LateInteractionHead(hidden_size=backbone.hidden_size)
-
-
 def late_interaction_scores(
-    backbone: EncoderBackbone,
-    heads: TaskHeads | None,
-    query: EncodedText,
-    documents: Sequence[EncodedText],
+    encoder: HeadedEncoder, query: EncodedText, documents: Sequence[EncodedText]
 ) -> Tensor:
     """Sum, over the query's tokens, their best cosine with a token of the document.
 
     The query is encoded once. Documents of similar length are encoded and scored together and
     then dropped, so that memory does not grow with their number.
 
-    Args:
-        backbone: The encoder.
-        heads: May have a head for token vectors; without it, hidden states make them.
-        query: The query.
-        documents: N documents.
-
     Returns:
-        Scores, ``(N,)``, float32, on the CPU, in input order.
+        Scores of N documents, ``(N,)``, float32, on the CPU, in input order.
 
     References:
         Khattab & Zaharia 2020, arXiv 2004.12832, Eq. 3.
@@ -82,7 +52,7 @@ def late_interaction_scores(
     # Once a text: another batch would round differently, and equal documents would lose their tie
     places = {document: place for place, document in enumerate(dict.fromkeys(documents))}
     scores = torch.empty(len(places))
-    head = late_interaction_head(backbone, heads)
+    head, backbone = encoder.late_interaction, encoder.backbone
     with torch.inference_mode():
         queries = head(*backbone.hidden([query]))
         for batch, hidden, mask in backbone.batches(list(places)):

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from functools import partial
+from typing import Literal
 
 from torch import Tensor
 
@@ -47,14 +48,7 @@ class Routing:
 
 
 def read_routes(routes: Routes) -> dict[str, list[str]]:
-    """Bring routes into one form.
-
-    Args:
-        routes: Names and their hypotheses, one or several each; or hypotheses that name
-            themselves.
-
-    Returns:
-        Names and their texts.
+    """Bring routes into one form, names and their texts; a lone text names itself.
 
     Raises:
         ValueError: If there are none, or names or texts are empty or stand there twice.
@@ -89,11 +83,26 @@ def read_routes(routes: Routes) -> dict[str, list[str]]:
     return found
 
 
-def check_choice(by: str, min_score: float | None) -> None:
-    """Refuse unknown ways of routing, and scores that nothing reaches (`ValueError`)."""
+def route(
+    query: str,
+    routes: Routes,
+    *,
+    by: RouteBy,
+    min_score: float | None,
+    predict: Callable[[str, list[str]], list[Prediction]],
+    similarity: Callable[..., Tensor],
+) -> Routing:
+    """Find the route for a query, see `EntailmentModel.route`.
+
+    ``predict`` gives predictions about a premise and each of some hypotheses, ``similarity`` the
+    cosines of a text and each of some others.
+    """
     not_nan(min_score, name="min_score")
-    if by not in get_args(RouteBy):
-        raise ValueError(f"`by` must be one of {', '.join(get_args(RouteBy))}, got {by!r}.")
+    texts = read_routes(routes)
+    if by == "entailment":
+        return route_by_entailment(texts, partial(predict, query), min_score=min_score)
+    cosines = partial(similarity, query, names=("query", "route"))
+    return route_by_similarity(texts, cosines, min_score=min_score)
 
 
 def route_by_entailment(
@@ -104,11 +113,7 @@ def route_by_entailment(
 ) -> Routing:
     """Take the most probable of the routes that the model stands by.
 
-    Args:
-        routes: Names and hypotheses.
-        predict: Gives predictions about the query and each of some hypotheses.
-        min_score: Probability of entailment that a route needs; if ``None``, entailment must be
-            its most probable class.
+    Without a ``min_score``, entailment must be the most probable class of a route.
     """
 
     def suits(prediction: Prediction) -> bool:
@@ -137,13 +142,7 @@ def route_by_similarity(
     *,
     min_score: float | None,
 ) -> Routing:
-    """Take the route with the text that is closest to the query.
-
-    Args:
-        routes: Names and descriptions or examples.
-        similarity: Gives the cosines of the query and each of some texts.
-        min_score: Cosine that a route needs; none if ``None``.
-    """
+    """Take the route with the text that is closest to the query."""
     texts = [text for examples in routes.values() for text in examples]
     cosines = dict(zip(texts, similarity(texts).tolist(), strict=True))
     scores: dict[str, RouteScore] = {}

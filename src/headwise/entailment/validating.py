@@ -6,7 +6,8 @@ from enum import StrEnum
 
 from torch import Tensor
 
-from headwise.backbones import EncoderBackbone
+from headwise.entailment.embedding import HeadedEncoder
+from headwise.entailment.inputs import at_least_one, not_nan
 from headwise.entailment.passages import Passage, passages, readable_length
 from headwise.entailment.predicting import Prediction
 from headwise.errors import ContextLengthError, TextError
@@ -78,31 +79,26 @@ class Validation:
         return Verdict.UNCERTAIN if self.uncertain else Verdict.NOT_ENOUGH_INFORMATION
 
 
-def source_passages(
+def validate(
     source: str,
     claim: str,
     *,
-    backbone: EncoderBackbone,
-    joint: bool,
+    encoder: HeadedEncoder,
+    predict: Callable[[list[str], str], list[Prediction]],
     language: str,
     window: int,
-) -> list[Passage]:
-    """Cut a source into passages that can be read with a claim.
+    top_k: int,
+    min_similarity: float,
+) -> Validation:
+    """Check a claim against a source of any length, see `EntailmentModel.validate`.
 
-    Args:
-        source: The source, of any length.
-        claim: The claim.
-        backbone: The encoder.
-        joint: Whether passage and claim must fit into the context together.
-        language: Code of the source's language.
-        window: Neighbouring sentences in a passage.
-
-    Raises:
-        TextError: If a text cannot be read.
-        ContextLengthError: If the claim is too long.
+    ``predict`` gives predictions about some premises and a hypothesis.
     """
-    tokens = readable_length(backbone, claim, what="claim")
-    limit = backbone.max_length
+    heads, backbone = encoder.heads_for("validate"), encoder.backbone
+    at_least_one(top_k, name="top_k")
+    at_least_one(window, name="window")
+    not_nan(min_similarity, name="min_similarity")
+    tokens, limit = readable_length(backbone, claim, what="claim"), backbone.max_length
     if tokens is None:
         raise ContextLengthError(
             f"The claim is longer than the {limit} tokens that the model reads; shorten it."
@@ -111,11 +107,20 @@ def source_passages(
     room = None
     if limit is not None:
         single, pair = map(backbone.tokenizer.num_special_tokens_to_add, (False, True))
+        # Heads that read both as one text need a passage and the claim to fit in together
+        joint = heads.config.features.needs_joint
         room = limit - pair - (tokens - single) if joint else limit - single
     found = passages(source, backbone=backbone, language=language, window=window, room=room)
     if not found:
         raise TextError(f"The source has no sentence of which tokens can be made: {source[:40]!r}.")
-    return found
+    return validate_passages(
+        source,
+        found,
+        similarity=lambda texts: encoder.cosines(claim, texts, names=("claim", "passage")),
+        predict=lambda premises: predict(premises, claim),
+        top_k=top_k,
+        min_similarity=min_similarity,
+    )
 
 
 def validate_passages(
@@ -136,13 +141,8 @@ def validate_passages(
     about different things, so that these heads call unrelated texts contradictions. A source of
     one passage is asked straight, whatever its similarity.
 
-    Args:
-        source: The source.
-        found: Its passages, at least one.
-        similarity: Gives the cosines of the claim and each of some texts.
-        predict: Gives predictions about each of some premises and the claim.
-        top_k: How many passages to ask about.
-        min_similarity: Cosine that one of several passages needs to contradict the claim.
+    ``similarity`` gives the cosines of the claim and each of some texts, ``predict`` predictions
+    about each of some premises and the claim.
     """
     cosines = similarity([passage.of(source) for passage in found])
     # A stable sort: of equal passages, the first

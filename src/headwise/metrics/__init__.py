@@ -21,17 +21,8 @@ from headwise.metrics.correlation import (
     spearman,
     under_confidence,
 )
-from headwise.metrics.decisions import (
-    f1,
-    matthews,
-    precision,
-    recall,
-)
-from headwise.metrics.kendall_interval import (
-    KendallSamples,
-    kendall_samples,
-    kendall_with_interval,
-)
+from headwise.metrics.decisions import f1, matthews, precision, recall
+from headwise.metrics.kendall_interval import KendallSamples, kendall_samples, kendall_with_interval
 from headwise.metrics.metric import Metric, undefined
 from headwise.metrics.pairwise_accuracy import (
     PairwiseAccuracy,
@@ -46,10 +37,7 @@ from headwise.metrics.probability import (
     log_loss,
     reliability_curve,
 )
-from headwise.metrics.ranking import (
-    average_precision,
-    roc_auc,
-)
+from headwise.metrics.ranking import average_precision, roc_auc
 from headwise.metrics.rejection import (
     RiskCoverage,
     rejection_ratio,

@@ -21,11 +21,7 @@ from headwise.quality.calibrate import calibrate
 from headwise.quality.calibration.record import Calibration
 from headwise.quality.estimator import QualityEstimator
 from headwise.quality.labelled_texts import label_signals
-from headwise.training.errors import (
-    ErrorReport,
-    ErrorTraining,
-    train_uncalibrated_error_head,
-)
+from headwise.training.errors import ErrorReport, ErrorTraining, train_uncalibrated_error_head
 
 _CHOSEN_ON_THE_SAME = (
     "These texts also decided when training stopped, what the error head's outputs were calibrated "

@@ -6,9 +6,8 @@ is checked, on the other, so that no figure comes from data that a calibrator ha
 
 from collections.abc import Mapping, Sequence
 
-from headwise.data.records.aggregation import Aggregation
 from headwise.data.records.pairs import Pair
-from headwise.data.records.signals import Signal
+from headwise.data.records.signals import Aggregation, Signal
 from headwise.errors import CalibrationError
 from headwise.metrics.platt_scaling import MINIMUM_OF_CLASS
 from headwise.metrics.ranking import roc_auc

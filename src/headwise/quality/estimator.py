@@ -6,18 +6,11 @@ from typing import Any, Literal
 
 import torch
 
-from headwise.backbones import (
-    Backbone,
-    PromptTemplate,
-    default_prompt,
-    load_backbone,
-    parse_prompt,
-)
+from headwise.backbones import Backbone, PromptTemplate, default_prompt, load_backbone, parse_prompt
 from headwise.bundled import locate
-from headwise.data.records.aggregation import Aggregation
 from headwise.data.records.pairs import Pair
 from headwise.data.records.scored import ScoredHypothesis, ScoredToken
-from headwise.data.records.signals import Signal, parse_signals
+from headwise.data.records.signals import Aggregation, Signal, parse_signals
 from headwise.errors import InputError, TextError
 from headwise.functional.chunking import DEFAULT_WORKSPACE_BYTES
 from headwise.heads import (

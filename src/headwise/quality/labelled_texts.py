@@ -7,11 +7,9 @@ from hashlib import sha256
 
 import numpy as np
 
-from headwise.data.records.aggregation import Aggregation, aggregate
 from headwise.data.records.pairs import Pair
 from headwise.data.records.scored import ScoredHypothesis
-from headwise.data.records.scored_pieces import values_of
-from headwise.data.records.signals import Signal
+from headwise.data.records.signals import Aggregation, Signal, aggregate, values_of
 from headwise.data.records.token_marks import has_error, token_marks
 from headwise.errors import CalibrationError, InputError
 from headwise.metrics.inputs import Bools, Floats

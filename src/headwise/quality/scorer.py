@@ -8,10 +8,9 @@ from torch import Tensor
 
 from headwise.backbones import EncodedPair, LanguageBackbone, PromptTemplate
 from headwise.data.jobs import timed_windows
-from headwise.data.records.aggregation import Aggregation
 from headwise.data.records.pairs import Pair
 from headwise.data.records.scored import Alternative, ScoredHypothesis
-from headwise.data.records.signals import Signal
+from headwise.data.records.signals import Aggregation, Signal
 from headwise.errors import InputError
 from headwise.functional import LargestDrop, vocabulary_statistics
 from headwise.functional.length_batches import length_batches

@@ -8,11 +8,16 @@ import pytest
 
 from headwise.data.readers import is_scored, read_scored, read_scored_rows
 from headwise.data.records.error_spans import ErrorSpan
-from headwise.data.records.reserved_names import RESERVED_NAMES, beside_reserved, input_column
 from headwise.data.records.scored import Level, ScoredHypothesis, ScoredToken
 from headwise.data.records.signals import Signal
 from headwise.data.records.word_tags import WordTags
-from headwise.data.writers import json_line, scored_row
+from headwise.data.writers import (
+    RESERVED_NAMES,
+    beside_reserved,
+    input_column,
+    json_line,
+    scored_row,
+)
 from headwise.errors import DataError
 
 TOKENS = (

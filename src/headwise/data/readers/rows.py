@@ -10,10 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from headwise.data.readers.layout import (
-    Format,
-    finding_columns,
-)
+from headwise.data.readers.layout import Format, finding_columns
 from headwise.data.readers.lines import text_lines
 from headwise.data.readers.opening import open_bytes, resolve_format
 from headwise.data.records.json_values import parse_number

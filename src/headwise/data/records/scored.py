@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from headwise.data.records.aggregation import Aggregation, aggregate
 from headwise.data.records.error_spans import ErrorSpan, read_annotations
 from headwise.data.records.scored_pieces import (
     Alternative,
@@ -13,9 +12,8 @@ from headwise.data.records.scored_pieces import (
     ScoredSpan,
     ScoredToken,
     Signals,
-    values_of,
 )
-from headwise.data.records.signals import Signal
+from headwise.data.records.signals import Aggregation, Signal, aggregate, values_of
 from headwise.data.records.word_tags import WordTags, marks_row, read_word_tags
 from headwise.data.records.words import word_ranges
 

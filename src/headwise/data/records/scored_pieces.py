@@ -1,6 +1,5 @@
 """Records of the pieces of a scored hypothesis: tokens, words, spans, gaps."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
 from headwise.data.records.signals import Signal
@@ -97,8 +96,3 @@ class ScoredGap:
 
     place: int
     omission: float
-
-
-def values_of(tokens: Iterable[ScoredToken], signal: Signal) -> list[float]:
-    """The values of a signal that tokens have, in order; ``omission`` may be unknown at the end."""
-    return [value for token in tokens if (value := getattr(token, signal)) is not None]

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headwise.data.records.aggregation import Aggregation, aggregate
 from headwise.data.records.error_spans import Range
 from headwise.data.records.scored import ScoredHypothesis, ScoredToken
-from headwise.data.records.scored_pieces import values_of
-from headwise.data.records.signals import Signal
+from headwise.data.records.signals import Aggregation, Signal, aggregate, values_of
 from headwise.data.records.token_marks import token_marks
 from headwise.evaluation.quality.judged_texts import JudgedText, group_numbers
 from headwise.evaluation.statistics.columns import (

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from headwise.data.readers.scored import ScoredRow
 from headwise.data.records.error_spans import Range, marked_ranges
 from headwise.data.records.json_values import parse_number
-from headwise.data.records.reserved_names import input_column
 from headwise.data.records.scored import ScoredHypothesis
 from headwise.data.records.signals import Signal
 from headwise.data.records.token_marks import has_error
+from headwise.data.writers import input_column
 from headwise.errors import DataError
 
 

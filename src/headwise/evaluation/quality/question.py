@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from headwise.corruption.error_copies import FAMILIES
-from headwise.data.records.aggregation import Aggregation
-from headwise.data.records.signals import Signal
+from headwise.data.records.signals import Aggregation, Signal
 from headwise.evaluation.quality.evaluated_rows import Source
 from headwise.evaluation.quality.protocol_choice import EvaluationProtocol
 from headwise.evaluation.statistics.columns import DEFAULT_AGGREGATIONS, LENGTH, RANDOM, Unit

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from headwise.data.records.aggregation import Aggregation
+from headwise.data.records.signals import Aggregation
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

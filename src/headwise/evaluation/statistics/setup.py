@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from headwise.data.records.aggregation import Aggregation
+from headwise.data.records.signals import Aggregation
 from headwise.evaluation.statistics.columns import DEFAULT_AGGREGATIONS, Unit
 
 

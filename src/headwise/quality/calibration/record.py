@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from headwise.data.records.aggregation import Aggregation, aggregate
-from headwise.data.records.signals import Signal
+from headwise.data.records.signals import Aggregation, Signal, aggregate
 from headwise.errors import CalibrationError
 from headwise.files import atomic_path, naming_output
 from headwise.heads.storage.files import CALIBRATION_FILE

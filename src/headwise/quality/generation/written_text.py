@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from headwise.backbones import EncodedPair, LanguageBackbone, PromptTemplate
+from headwise.backbones.encodings import hypothesis_ranges
 from headwise.backbones.incremental_decoder import IncrementalDecoder
-from headwise.backbones.token_ranges import hypothesis_ranges
 from headwise.quality.token_signals import PlacedToken
 
 

@@ -27,11 +27,7 @@ from headwise.training.abstention.labels import (
     nli_outputs,
     wrong_labels,
 )
-from headwise.training.abstention.measures import (
-    choose_threshold,
-    signal_quality,
-    uncertainties,
-)
+from headwise.training.abstention.measures import choose_threshold, signal_quality, uncertainties
 from headwise.training.abstention.settings import AbstentionReport, AbstentionTraining, Aim
 from headwise.training.loop.fit import Trained
 from headwise.training.loop.run import Cost, HeadTraining

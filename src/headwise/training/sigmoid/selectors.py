@@ -2,15 +2,7 @@
 
 from dataclasses import asdict, fields
 
-from headwise.functional import (
-    DominantSelector,
-    EpsilonCut,
-    EtaCut,
-    LargestDrop,
-    MinP,
-    TopK,
-    TopP,
-)
+from headwise.functional import DominantSelector, EpsilonCut, EtaCut, LargestDrop, MinP, TopK, TopP
 
 NO_SELECTOR = "none"
 SELECTORS: dict[str, type[DominantSelector]] = {
