@@ -10,48 +10,9 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from headwise.backbones.encodings import EncodedPair
-from headwise.backbones.prompts import PromptTemplate, Source
+from headwise.backbones.prompts import PromptTemplate, SourcePair
 from headwise.backbones.unembedding import Unembedding, check_unembedding
 from headwise.errors import ContextLengthError, InputError, TextError
-
-
-def control_tokens(tokenizer: PreTrainedTokenizerBase) -> dict[str, int]:
-    """The tokeniser's control tokens by name, also those that it does not list as its own."""
-    names = dict(zip(tokenizer.all_special_tokens, tokenizer.all_special_ids, strict=True))
-    return names | {str(t): i for i, t in tokenizer.added_tokens_decoder.items() if t.special}
-
-
-def control_token_pattern(tokenizer: PreTrainedTokenizerBase) -> re.Pattern[str] | None:
-    """A pattern that finds the tokeniser's control tokens spelled out in a text."""
-    names = set(control_tokens(tokenizer)) - {""}
-    if not names:
-        return None
-    return re.compile("|".join(map(re.escape, sorted(names, key=len, reverse=True))))
-
-
-def check_text(text: object, *, what: str, control_tokens: re.Pattern[str] | None) -> None:
-    """Refuse what no tokeniser can carry or what would be read as something else.
-
-    Raises:
-        TextError: If the text is not a string, is empty, holds a lone surrogate, or spells out a
-            control token, which the model would take for the end of the prompt or the like.
-    """
-    if not isinstance(text, str):
-        raise TextError(f"The {what} must be text, got {type(text).__name__}.")
-    if not text.strip():
-        raise TextError(f"The {what} is empty; there is nothing to score.")
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise TextError(
-            f"The {what} holds a lone surrogate (U+{ord(text[error.start]):04X} at character "
-            f"{error.start}), which is not valid Unicode; repair the text's encoding."
-        ) from None
-    if control_tokens is not None and (found := control_tokens.search(text)):
-        raise TextError(
-            f"The {what} spells out the control token {found.group()!r} at character "
-            f"{found.start()}, which the model would obey instead of read; remove it."
-        )
 
 
 class FrozenModel(ABC):
@@ -65,7 +26,10 @@ class FrozenModel(ABC):
     def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
         self.model = model.requires_grad_(False).eval()
         self.tokenizer = tokenizer
-        self._control_tokens = control_token_pattern(tokenizer)
+        names = set(self.control_tokens()) - {""}
+        # The longest first: one may begin with another
+        patterns = map(re.escape, sorted(names, key=len, reverse=True))
+        self._control_tokens = re.compile("|".join(patterns)) if names else None
 
     @property
     def device(self) -> torch.device:
@@ -98,6 +62,37 @@ class FrozenModel(ABC):
         if limit is not None and tokens > limit:
             raise ContextLengthError(
                 f"{what} {tokens} tokens, but the model reads {limit} at most; split the text."
+            )
+
+    def control_tokens(self) -> dict[str, int]:
+        """The tokeniser's control tokens by name, also those that it does not list as its own."""
+        own = self.tokenizer
+        names = dict(zip(own.all_special_tokens, own.all_special_ids, strict=True))
+        return names | {str(t): i for i, t in own.added_tokens_decoder.items() if t.special}
+
+    def check_text(self, text: object, *, what: str) -> None:
+        """Refuse what no tokeniser can carry or what would be read as something else.
+
+        Raises:
+            TextError: If the text is not a string, is empty, holds a lone surrogate, or spells
+                out a control token, which the model would take for the end of the prompt or the
+                like.
+        """
+        if not isinstance(text, str):
+            raise TextError(f"The {what} must be text, got {type(text).__name__}.")
+        if not text.strip():
+            raise TextError(f"The {what} is empty; there is nothing to score.")
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise TextError(
+                f"The {what} holds a lone surrogate (U+{ord(text[error.start]):04X} at character "
+                f"{error.start}), which is not valid Unicode; repair the text's encoding."
+            ) from None
+        if self._control_tokens is not None and (found := self._control_tokens.search(text)):
+            raise TextError(
+                f"The {what} spells out the control token {found.group()!r} at character "
+                f"{found.start()}, which the model would obey instead of read; remove it."
             )
 
 
@@ -149,7 +144,7 @@ class LanguageBackbone(FrozenModel):
     @cached_property
     def special_ids(self) -> frozenset[int]:
         """Ids of the tokens that carry no text; an unknown token does carry some."""
-        ids = control_tokens(self.tokenizer).values()
+        ids = self.control_tokens().values()
         return frozenset(ids) - {self.tokenizer.unk_token_id}
 
     @cached_property
@@ -169,20 +164,12 @@ class LanguageBackbone(FrozenModel):
         return self._unembedding
 
     def check_source(self, source: object, prompt: PromptTemplate) -> None:
-        """Refuse a source that is missing or cannot be read.
-
-        Raises:
-            TextError: If it is not text, empty, badly encoded, or holds control tokens.
-        """
+        """Refuse a source or conversation that is missing or cannot be read (`TextError`)."""
         if isinstance(source, tuple):
             for message in source:
-                check_text(
-                    message.get("content"),
-                    what=f"{message.get('role')} message",
-                    control_tokens=self._control_tokens,
-                )
+                self.check_text(message.get("content"), what=f"{message.get('role')} message")
         elif prompt.has_source:
-            check_text(source, what="source", control_tokens=self._control_tokens)
+            self.check_text(source, what="source")
 
     def token_name(self, token_id: int) -> str:
         """The token as it stands in the vocabulary, special marks included."""
@@ -194,7 +181,7 @@ class LanguageBackbone(FrozenModel):
 
     def encode(
         self,
-        pairs: Sequence[tuple[Source, str]],
+        pairs: Sequence[SourcePair],
         prompt: PromptTemplate,
         *,
         max_length: int | None = None,
@@ -217,7 +204,7 @@ class LanguageBackbone(FrozenModel):
         errors = [self._wrong_with(*pair, prompt) for pair in pairs]
         good = [pair for pair, error in zip(pairs, errors, strict=True) if error is None]
         limit = self.length_limit(max_length)
-        encoded = iter(self._encode_good(good, prompt, limit=limit, cut=cut) if good else ())
+        encoded = iter(self._encode_good(good, prompt, limit, cut) if good else ())
         return [next(encoded) if error is None else error for error in errors]
 
     def _wrong_with(
@@ -225,19 +212,14 @@ class LanguageBackbone(FrozenModel):
     ) -> InputError | None:
         try:
             self.check_source(source, prompt)
-            check_text(hypothesis, what="hypothesis", control_tokens=self._control_tokens)
+            self.check_text(hypothesis, what="hypothesis")
         except InputError as error:
             return error
         return None
 
     @abstractmethod
     def _encode_good(
-        self,
-        pairs: Sequence[tuple[Source, str]],
-        prompt: PromptTemplate,
-        *,
-        limit: int | None,
-        cut: bool,
+        self, pairs: Sequence[SourcePair], prompt: PromptTemplate, limit: int | None, cut: bool
     ) -> Iterable[EncodedPair | InputError]:
         """Tokenise pairs whose texts can be read, at least one, as `encode` does."""
 

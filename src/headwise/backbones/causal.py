@@ -10,7 +10,7 @@ from transformers.cache_utils import Cache, DynamicCache
 
 from headwise.backbones.base import LanguageBackbone
 from headwise.backbones.encodings import EncodedPair, hypothesis_ranges, stack_rows, target_rows
-from headwise.backbones.prompts import PromptTemplate, Rendered, SequenceTemplate, Source
+from headwise.backbones.prompts import PromptTemplate, Rendered, SequenceTemplate, SourcePair
 from headwise.errors import (
     InputError,
     PromptBoundaryError,
@@ -48,12 +48,7 @@ class CausalBackbone(LanguageBackbone):
             )
 
     def _encode_good(
-        self,
-        pairs: Sequence[tuple[Source, str]],
-        prompt: PromptTemplate,
-        *,
-        limit: int | None,
-        cut: bool,
+        self, pairs: Sequence[SourcePair], prompt: PromptTemplate, limit: int | None, cut: bool
     ) -> Iterator[EncodedPair | InputError]:
         assert not isinstance(prompt, SequenceTemplate)
         rendered = [prompt.render(self.tokenizer, *pair) for pair in pairs]
@@ -66,14 +61,13 @@ class CausalBackbone(LanguageBackbone):
             verbose=False,  # too long a text gets an error of ours, not a warning
         )
         columns = zip(rendered, tokens["input_ids"], tokens["offset_mapping"], strict=True)
-        return (self._encode_one(*row, limit=limit, cut=cut) for row in columns)
+        return (self._encode_one(*row, limit, cut) for row in columns)
 
     def _encode_one(
         self,
         whole: Rendered,
         ids: list[int],
         offsets: list[tuple[int, int]],
-        *,
         limit: int | None,
         cut: bool,
     ) -> EncodedPair | InputError:

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from headwise.backbones.base import FrozenModel, check_text, position_limit, smallest_limit
+from headwise.backbones.base import FrozenModel, position_limit, smallest_limit
 from headwise.backbones.encodings import EncodedText, stack_codes
 from headwise.errors import InputError, TextError, UnsupportedModelError
 from headwise.functional.length_batches import length_batches
@@ -28,10 +28,6 @@ class EncoderBackbone(FrozenModel):
     """A frozen encoder, its tokeniser, and how a text's token vectors become its embedding.
 
     Of an encoder-decoder model only the encoder is kept; a task's head is left out.
-
-    Attributes:
-        pooling: Ways of pooling; the embedding is their results one after the other.
-        normalise: Whether embeddings get unit length.
     """
 
     def __init__(
@@ -48,7 +44,7 @@ class EncoderBackbone(FrozenModel):
         Args:
             model: A Transformers model that reads token ids.
             tokenizer: Its tokeniser.
-            pooling: Ways of pooling, at least one.
+            pooling: Ways of pooling, at least one; embeddings are their results one after another.
             normalise: Whether embeddings get unit length.
             max_length: Longest input in tokens, control tokens included. By default what the
                 model and its tokeniser allow. The length at which sentence-transformers cuts
@@ -155,7 +151,7 @@ class EncoderBackbone(FrozenModel):
     def _wrong_with(self, row: Mapping[str, str]) -> InputError | None:
         for what, text in row.items():
             try:
-                check_text(text, what=what, control_tokens=self._control_tokens)
+                self.check_text(text, what=what)
             except InputError as error:
                 return error
             # Some normalisers drop invisible characters, and with them the whole text
@@ -175,16 +171,9 @@ class EncoderBackbone(FrozenModel):
     def forward(
         self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None = None
     ) -> Tensor:
-        """Last hidden states.
+        """Last hidden states ``(B, T, H)`` of tokens ``(B, T)``, in the model's dtype.
 
-        Args:
-            input_ids: Token ids, ``(B, T)``.
-            attention_mask: 1 for real tokens, ``(B, T)``.
-            token_type_ids: Which text each token belongs to, ``(B, T)``; left out for models
-                that do not ask.
-
-        Returns:
-            ``(B, T, H)``, in the model's dtype; what stands at padding means nothing.
+        What stands at padding means nothing; types are left out for models that do not ask.
         """
         inputs: dict[str, Any] = {"input_ids": input_ids, "attention_mask": attention_mask}
         if self._wants_types and token_type_ids is not None:

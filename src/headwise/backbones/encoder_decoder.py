@@ -15,7 +15,7 @@ from headwise.backbones.encodings import (
     stack_rows,
     target_rows,
 )
-from headwise.backbones.prompts import PromptTemplate, SequenceTemplate, Source
+from headwise.backbones.prompts import PromptTemplate, SequenceTemplate, SourcePair
 from headwise.errors import InputError, PromptError, TextError
 
 
@@ -44,11 +44,9 @@ class EncoderDecoderBackbone(LanguageBackbone):
         for language in (prompt.source_language, prompt.target_language):
             if language is None:
                 continue
-            known = prompt.model_copy(
-                update={"source_language": language, "target_language": language}
-            )
+            both = {"source_language": language, "target_language": language}
             try:
-                self._set_languages(known)
+                self._set_languages(prompt.model_copy(update=both))
                 codes = self.tokenizer(text_target="")["input_ids"]
             except (KeyError, ValueError):
                 codes = [None]
@@ -66,30 +64,20 @@ class EncoderDecoderBackbone(LanguageBackbone):
             self.tokenizer.tgt_lang = prompt.target_language
 
     def _encode_good(
-        self,
-        pairs: Sequence[tuple[Source, str]],
-        prompt: PromptTemplate,
-        *,
-        limit: int | None,
-        cut: bool,
+        self, pairs: Sequence[SourcePair], prompt: PromptTemplate, limit: int | None, cut: bool
     ) -> Iterator[EncodedPair | InputError]:
         assert isinstance(prompt, SequenceTemplate)
         self._set_languages(prompt)
         for pair in pairs:
             try:
-                yield self._encode_one(*pair, prompt, limit=limit, cut=cut)
+                yield self._encode_one(pair, prompt, limit, cut)
             except InputError as error:
                 yield error
 
     def _encode_one(
-        self,
-        source: Source,
-        hypothesis: str,
-        prompt: SequenceTemplate,
-        *,
-        limit: int | None,
-        cut: bool,
+        self, pair: SourcePair, prompt: SequenceTemplate, limit: int | None, cut: bool
     ) -> EncodedPair:
+        source, hypothesis = pair
         source_ids = self.tokenizer(prompt.render_source(self.tokenizer, source))["input_ids"]
         target = self.tokenizer(
             text_target=hypothesis, return_offsets_mapping=self.tokenizer.is_fast
@@ -197,14 +185,12 @@ class EncoderDecoderBackbone(LanguageBackbone):
     def probe(self) -> tuple[Tensor, Tensor]:
         """Hidden states and the model's own logits of a few tokens, ``(T, H)`` and ``(T, V)``."""
         ids = torch.arange(4, device=self.device).unsqueeze(0)
-        inputs: dict[str, Tensor]
+        inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
         if self.model.main_input_name == "input_features":
             config = self.model.config
             frames = 2 * config.max_source_positions
             features = torch.zeros(1, config.num_mel_bins, frames, device=self.device)
             inputs = {"input_features": features.to(self.dtype)}
-        else:
-            inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
         hidden = self.hidden_states(ids, **inputs)
         logits = self.model(decoder_input_ids=ids, use_cache=False, **inputs).logits
         return hidden[0], logits[0]

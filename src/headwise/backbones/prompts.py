@@ -17,6 +17,8 @@ from headwise.errors import PromptBoundaryError, PromptError
 
 Source = str | tuple[Mapping[str, str], ...] | None
 """What stands before a hypothesis: a text, the messages of a conversation, or nothing."""
+SourcePair = tuple[Source, str]
+"""A source and a hypothesis."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from headwise.heads.checks import (
 
 
 class _LinearHead(nn.Module):
-    """Dropout and a linear layer, ``score``."""
+    """Dropout and a linear layer, ``score``: ``(..., H)`` to ``(..., outputs)``."""
 
     def __init__(self, hidden_size: int, outputs: int, dropout: float, *, bias: bool) -> None:
         super().__init__()
@@ -32,8 +32,7 @@ class _LinearHead(nn.Module):
             pooling_mask: 1 or true at the positions to read, ``(...)``; all if ``None``.
 
         Returns:
-            Float32, ``(N, outputs)`` for N marked positions, ``(..., outputs)`` without a mask;
-            the last dimension of a single value is left out.
+            Float32, ``(N, outputs)`` for N marked positions, ``(..., outputs)`` without a mask.
 
         Raises:
             UninitialisedError: If the head is on the ``meta`` device.
@@ -46,20 +45,10 @@ class _LinearHead(nn.Module):
 
 
 class ClassificationHead(_LinearHead):
-    """Logits of classes from dropout and a linear layer without a bias, ``W . dropout(h)``.
+    """Logits of C classes, ``num_labels``, without a bias: ``W . dropout(h)``.
 
-    State dicts have d9d's names, ``score.weight``.
-
-    Args:
-        hidden_size: H.
-        num_labels: C.
-        dropout: Share of the hidden states that is dropped in training, in [0, 1).
-
-    Attributes:
-        score: ``(..., H)`` to ``(..., C)``.
-
-    Raises:
-        ValueError: If a size is below 1, or ``dropout`` is not in [0, 1).
+    State dicts have d9d's names, ``score.weight``. Dropout in [0, 1) is a share of the hidden
+    states in training; it, or a size, out of range is a `ValueError`.
     """
 
     def __init__(self, *, hidden_size: int, num_labels: int, dropout: float = 0.0) -> None:
@@ -69,18 +58,10 @@ class ClassificationHead(_LinearHead):
 
 
 class ValueHead(_LinearHead):
-    """Numbers from dropout and a linear layer with a bias, for rewards and regression.
+    """Numbers for rewards and regression, ``W . dropout(h) + b``.
 
-    Args:
-        hidden_size: H.
-        output_size: How many numbers a position gets.
-        dropout: Share of the hidden states that is dropped in training, in [0, 1).
-
-    Attributes:
-        score: ``(..., H)`` to ``(..., output_size)``.
-
-    Raises:
-        ValueError: If a size is below 1, or ``dropout`` is not in [0, 1).
+    ``output_size`` is how many numbers a position gets; sizes and dropout are as in
+    :class:`ClassificationHead`.
     """
 
     def __init__(self, *, hidden_size: int, output_size: int = 1, dropout: float = 0.0) -> None:

@@ -13,10 +13,8 @@ class AbstentionHead(nn.Module):
     The hidden layer tells more about a pair than the probabilities that come out of it, so that
     the head may find errors among confident answers.
 
-    Args:
-        hidden_size: Width of the NLI head's hidden layer.
-        inner_size: Width of the head's own hidden layer.
-        dropout: Share of its own hidden layer that is dropped in training.
+    ``hidden_size`` is the width of the NLI head's hidden layer, ``inner_size`` that of its own,
+    of which ``dropout`` is a share in training.
 
     Attributes:
         abstention_head: Linear, layer norm, GELU, dropout, linear;
@@ -52,14 +50,9 @@ class AbstentionHead(nn.Module):
         nn.init.normal_(first.weight[:, self.hidden_size :])
 
     def forward(self, hidden: Tensor, logits: Tensor) -> Tensor:
-        """Score confident against uncertain.
+        """Logits of confident and uncertain, ``(..., 2)``, float32.
 
-        Args:
-            hidden: Hidden layer of the NLI head, ``(..., hidden_size)``.
-            logits: Its logits, ``(..., 3)``.
-
-        Returns:
-            Logits of confident and uncertain, ``(..., 2)``, float32.
+        They come from the NLI head's hidden layer ``(..., hidden_size)`` and logits ``(..., 3)``.
         """
         scores: Tensor = self.abstention_head(torch.cat([hidden.float(), logits.float()], dim=-1))
         return scores

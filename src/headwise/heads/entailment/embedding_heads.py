@@ -9,15 +9,7 @@ from headwise.heads.linear_heads import linear_inputs, selected_positions
 
 
 class _ProjectionHead(nn.Module):
-    """A projection without a bias, ``(..., H)`` to ``(..., D)``, or none.
-
-    Args:
-        hidden_size: H, width of the hidden states.
-        output_size: D, width of the vectors; ``None`` leaves the projection out, and D is H.
-
-    Raises:
-        ValueError: If a size is below 1.
-    """
+    """A projection without a bias, ``(..., H)`` to ``(..., D)``; none without ``output_size``."""
 
     def __init__(self, *, hidden_size: int, output_size: int | None = None) -> None:
         super().__init__()
@@ -34,15 +26,12 @@ class _ProjectionHead(nn.Module):
 
 
 class EmbeddingHead(_ProjectionHead):
-    """Projects pooled hidden states and makes them unit vectors, both if wanted.
+    """Projects pooled hidden states ``(..., H)`` to ``(..., D)`` and makes them unit vectors.
 
     Args:
-        hidden_size: H, width of the pooled hidden states.
-        output_size: D, width of the embeddings; ``None`` leaves the projection out, and D is H.
+        hidden_size: H.
+        output_size: D; ``None`` leaves the projection out, and D is H.
         normalise: Whether embeddings get unit length.
-
-    Attributes:
-        projection: ``(..., H)`` to ``(..., D)``, without a bias; ``None`` if left out.
 
     Raises:
         ValueError: If a size is below 1.
@@ -80,14 +69,7 @@ class EmbeddingHead(_ProjectionHead):
 
 
 class LateInteractionHead(_ProjectionHead):
-    """Projects hidden states, if wanted, and makes them unit vectors, one a token.
-
-    Args:
-        hidden_size: H, width of the hidden states.
-        output_size: D, width of the token vectors; ``None`` leaves the projection out, and D is H.
-
-    Attributes:
-        projection: ``(..., H)`` to ``(..., D)``, without a bias; ``None`` if left out.
+    """Projects hidden states and makes them unit vectors, one a token; sizes as in embeddings.
 
     References:
         Khattab & Zaharia 2020, arXiv 2004.12832, sections 3.2 and 3.3.

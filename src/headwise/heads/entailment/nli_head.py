@@ -53,14 +53,7 @@ class NLIHead(nn.Module):
         return hidden
 
     def forward(self, features: Tensor) -> Tensor:
-        """Score the three classes.
-
-        Args:
-            features: What was read of each pair, ``(..., F)``.
-
-        Returns:
-            Logits of entailment, neutral and contradiction, ``(..., 3)``, float32.
-        """
+        """Logits of the three classes, ``(..., 3)``, float32, from features ``(..., F)``."""
         return self.with_hidden(features)[1]
 
     def with_hidden(self, features: Tensor) -> tuple[Tensor, Tensor]:

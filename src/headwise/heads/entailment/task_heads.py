@@ -69,12 +69,8 @@ def check_threshold(value: float) -> None:
 class TaskHeads(nn.Module):
     """The heads of one encoder.
 
-    Args:
-        config: What must be known to use them.
-        nli: Classifies pairs.
-        abstention: Says how doubtful an answer of ``nli`` is; ``None`` for none.
-        embedding: Makes embeddings; ``None`` leaves the encoder's as they are.
-        late_interaction: Makes token vectors; ``None`` leaves the encoder's as they are.
+    Without ``embedding`` or ``late_interaction``, the encoder's vectors stay as they are; without
+    ``abstention``, nothing says how doubtful an answer of ``nli`` is.
 
     Raises:
         MismatchError: If the heads' sizes do not fit together.

@@ -105,12 +105,7 @@ class ErrorHead(nn.Module):
         """Measure mean and spread of the inputs on a sample; inputs are standardised by them.
 
         An input that is constant in the sample keeps its scale. Projections are taken as they
-        are now.
-
-        Args:
-            hidden: Hidden states that predict the tokens, ``(N, H)``.
-            rows: The tokens' rows of the language model's unembedding, ``(N, H)``.
-            statistics: ``(N, 3)``, if the head reads them.
+        are now, arguments are those of :meth:`logits`.
 
         Raises:
             ValueError: If the shapes do not fit, or the sample is empty.
@@ -171,13 +166,7 @@ class ErrorHead(nn.Module):
         statistics: Tensor | None = None,
         ended: bool | Tensor = True,
     ) -> Tensor:
-        """Probabilities that a token is wrong, and that something is missing right before it.
-
-        Arguments are those of :meth:`logits`.
-
-        Returns:
-            ``(N, 2)``, float32, in (0, 1).
-        """
+        """Probabilities ``(N, 2)``, float32, in (0, 1), where :meth:`logits` gives logits."""
         return torch.sigmoid(self.logits(hidden, rows, counts, statistics=statistics, ended=ended))
 
     def _around(self, own: Tensor, counts: Tensor, ended: bool | Tensor) -> Tensor:

@@ -30,10 +30,7 @@ def at_positions(
 ) -> Tensor:
     """Logits of one or several chosen tokens at each position, ``(...)`` or ``(..., K)``.
 
-    Args:
-        logits: From ``(N, H)`` and ids ``(N, K)`` to ``(N, K)``.
-        hidden: Hidden states, ``(..., H)``.
-        token_ids: ``(...)`` or ``(..., K)``.
+    ``logits`` goes from ``(N, H)`` and ids ``(N, K)`` to ``(N, K)``.
     """
     wanted = token_ids.unsqueeze(-1) if token_ids.ndim == hidden.ndim - 1 else token_ids
     flat = logits(hidden.reshape(-1, hidden.shape[-1]), wanted.reshape(-1, wanted.shape[-1]))

@@ -63,14 +63,11 @@ def copy_head(
 
     Args:
         folder: Where a Sigmoid Head, an error head or both are; a released head will do.
-        output: Where to.
+        output: Where to; also what is returned.
         dtype: ``float32``, ``bfloat16`` or ``float16``.
-        backbone: Name of its language model, if the folder does not say it.
-        prompt: Its prompt template in the saved form, likewise.
+        backbone: Name of the language model, to be written instead of what the folder says.
+        prompt: The prompt template in its saved form, likewise.
         with_error_head: Whether the error head goes too; otherwise the Sigmoid Head alone does.
-
-    Returns:
-        The output folder.
 
     Raises:
         WeightsError: If the head cannot be read.

@@ -23,15 +23,7 @@ CALIBRATION_FILE = "calibration.json"
 
 @dataclass(frozen=True, slots=True)
 class FileNames:
-    """What a head's files are called in its folder.
-
-    Attributes:
-        config: A JSON object.
-        weights: In safetensors format.
-        card: In Markdown.
-        curves: How training went, drawn.
-        run: What repeats the training.
-    """
+    """What a head's files are called; ``run`` repeats its training, ``curves`` draws it."""
 
     config: str = CONFIG_FILE
     weights: str = WEIGHTS_FILE
@@ -134,16 +126,9 @@ def write_head_files(
     names: FileNames = FileNames(),
     exact: Container[str] = (),
 ) -> None:
-    """Write weights, card and config.
+    """Write weights, card (if there is one) and config, whose ``dtype`` is added.
 
-    Args:
-        folder: Where to; made if it is missing.
-        tensors: The weights.
-        config: The config, without ``dtype``, which is added.
-        dtype: Floating point type of the file.
-        model_card: Text of the card; none is written if ``None``.
-        names: What the files are called.
-        exact: Names of tensors that stay in float32 whatever the type of the file.
+    Tensors that ``exact`` names stay in float32 whatever the type of the file.
 
     Raises:
         OutputError: If a file cannot be written.

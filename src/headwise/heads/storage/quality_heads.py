@@ -84,13 +84,10 @@ def read_error_head_info(folder: str | Path) -> HeadInfo:
 
 
 def load_head(folder: Path, *, unembedding: Callable[[], TokenLogits]) -> QualityHead:
-    """Load a head from its folder, in float32.
+    """Load a head that scores tokens from its folder, in float32 and frozen.
 
-    Sizes come from the weights themselves, so that any config of the hub layout will do.
-
-    Args:
-        folder: A folder with ``model.safetensors`` and ``config.json``.
-        unembedding: Gives the backbone's output layer, as for :func:`headwise.heads.build_head`.
+    Sizes come from the weights themselves, so that any config of the hub layout will do;
+    ``unembedding`` is as for :func:`headwise.heads.build_head`.
 
     Raises:
         WeightsError: If the weights are missing, damaged, pickled, or not a head's.

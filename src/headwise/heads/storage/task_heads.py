@@ -86,16 +86,10 @@ def save_task_heads(
     dtype: torch.dtype = torch.float32,
     model_card: str | None = None,
 ) -> Path:
-    """Write heads as safetensors with a config.
-
-    Args:
-        heads: The heads.
-        folder: Where to; made if it is missing.
-        dtype: Floating point type of the file.
-        model_card: Text of ``README.md``; none is written if ``None``.
+    """Write heads as safetensors of a type, with a config and, if there is one, a card.
 
     Returns:
-        The folder.
+        The folder, which is made if it is missing.
 
     Raises:
         OutputError: If a file cannot be written.
@@ -119,11 +113,8 @@ def save_task_heads(
 def save_seed_heads(heads: TaskHeads, path: str | Path) -> Path:
     """Write the seed's ``task_heads.pt``.
 
-    The file holds weights alone: neither threshold nor encoder's name go with them.
-
-    Args:
-        heads: Heads on the joint first token.
-        path: A ``.pt`` file, or the folder of one.
+    The file holds weights alone: neither threshold nor encoder's name go with them. ``path`` is a
+    ``.pt`` file, or the folder of one.
 
     Returns:
         The file.

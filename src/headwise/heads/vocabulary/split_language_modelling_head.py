@@ -61,11 +61,10 @@ class SplitLanguageModellingHead(VocabularySplits):
     Losses never build ``(N, V)`` logits and never join the weights; a frozen split costs no
     gradient of its weight. State dicts have d9d's names, ``lm_head.<split>.weight``.
 
+    Other arguments and errors are those of
+    :class:`~headwise.heads.vocabulary.vocabulary_splits.VocabularySplits`.
+
     Args:
-        split_vocab_size: As for all
-            :class:`~headwise.heads.vocabulary.vocabulary_splits.VocabularySplits`.
-        split_order: Likewise.
-        hidden_size: H.
         softcap: Bound on the logits' absolute value, ``cap * tanh(z / cap)``; ``None`` for none.
         bias: Whether each token has a bias, as in Phi and GPT-J; d9d's have none.
 
@@ -73,7 +72,7 @@ class SplitLanguageModellingHead(VocabularySplits):
         lm_head: Linear layers, weights ``(V_i, H)``, in ``split_order``.
 
     Raises:
-        ValueError: If ``softcap`` is not above 0; and as `VocabularySplits`.
+        ValueError: If ``softcap`` is not above 0.
     """
 
     def __init__(
@@ -162,21 +161,13 @@ class SplitLanguageModellingHead(VocabularySplits):
         self._embeddings = embeddings.reference
 
     def forward(self, hidden_states: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Losses of the labels, or logits where there are none.
+        """Losses of the labels, or :meth:`logits` where there are none.
 
-        Args:
-            hidden_states: Hidden states, ``(..., H)``; cast to the dtype of the weights.
-            labels: Global ids of the tokens to predict, not shifted, ``(...)``; those of
-                ``LM_IGNORE_INDEX`` are left out.
+        Labels are not shifted; those of ``LM_IGNORE_INDEX`` are left out. Arguments and errors
+        are those of :meth:`loss`.
 
         Returns:
-            Cross-entropies in nats, ``(...)``, float32, 0 where the label is ignored; without
-            labels, :meth:`logits`.
-
-        Raises:
-            UninitialisedError: If the weights are on the ``meta`` device.
-            UnsupportedModelError: As :meth:`loss`.
-            ValueError: If shapes or dtypes do not fit, or a label is no token.
+            Cross-entropies in nats, ``(...)``, float32, 0 where the label is ignored.
         """
         if labels is None:
             return self.logits(hidden_states)
