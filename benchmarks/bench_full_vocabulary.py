@@ -15,7 +15,8 @@ from comparison import compare_seconds, device_line
 from headwise.features import FeatureBatch
 from headwise.functional.chunking import DEFAULT_WORKSPACE_BYTES, row_chunks
 from headwise.heads import ContextualSigmoidHead, SigmoidHead
-from headwise.training.sigmoid.objective import Objective, full_loss
+from headwise.training.sigmoid.objective import full_loss
+from headwise.training.sigmoid.objective_settings import Objective
 from peak_memory import peak_bytes
 
 MIB = 2**20

@@ -15,7 +15,8 @@ from torch import Tensor
 from comparison import device_line, median_seconds
 from headwise.features import FeatureBatch
 from headwise.heads import SigmoidHead
-from headwise.training.sigmoid.objective import Objective, sampled_loss
+from headwise.training.sigmoid.objective import sampled_loss
+from headwise.training.sigmoid.objective_settings import Objective
 from headwise.training.sigmoid.row_adam import RowAdam, touched_rows_pay
 
 NEGATIVES = 10

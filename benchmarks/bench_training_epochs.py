@@ -40,9 +40,9 @@ from headwise.heads import QualityHead, SigmoidHead, load_head
 from headwise.training.loop.batches import LengthBatchSampler
 from headwise.training.loop.settings import FeatureChoice
 from headwise.training.sigmoid.loss import HeadLoss
-from headwise.training.sigmoid.negatives import NegativeSampling
-from headwise.training.sigmoid.objective import Objective
-from headwise.training.sigmoid.settings import SigmoidTraining, TrainingReport
+from headwise.training.sigmoid.objective_settings import NegativeSampling, Objective
+from headwise.training.sigmoid.report import TrainingReport
+from headwise.training.sigmoid.settings import SigmoidTraining
 from headwise.training.sigmoid.train import train_sigmoid_head
 
 MODEL, PROMPT = "tiny-en-de", NAMED_PROMPTS["tiny"]

@@ -17,7 +17,8 @@ from headwise.features import FeatureBatch
 from headwise.functional import vocabulary_statistics
 from headwise.heads import SigmoidHead
 from headwise.training.sigmoid.negatives import draw_negatives
-from headwise.training.sigmoid.objective import Objective, avoided_tokens, sampled_loss
+from headwise.training.sigmoid.objective import avoided_tokens, sampled_loss
+from headwise.training.sigmoid.objective_settings import Objective
 from headwise.training.sigmoid.row_adam import RowAdam
 
 MIB = 2**20

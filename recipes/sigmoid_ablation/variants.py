@@ -4,8 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from headwise.functional import EpsilonCut, LargestDrop
-from headwise.training.sigmoid.negatives import NegativeSampling
-from headwise.training.sigmoid.objective import Objective
+from headwise.training.sigmoid.objective_settings import NegativeSampling, Objective
 from headwise.training.sigmoid.settings import SigmoidTraining
 
 # The published recipe, but for the learning rate, which is for wider hidden states

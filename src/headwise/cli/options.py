@@ -1,8 +1,9 @@
 """Options that several subcommands share, and what loads a model for them."""
 
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -75,6 +76,36 @@ TrustRemoteCode = Annotated[
     bool,
     typer.Option("--trust-remote-code", help="Run code that comes with the language model."),
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadingOptions:
+    """Where and how a model is loaded."""
+
+    device: Annotated[
+        str | None,
+        typer.Option("--device", help="cpu, cuda, mps, ...; by default the best there is."),
+    ] = None
+    dtype: Annotated[
+        str | None,
+        typer.Option("--dtype", help="float32, bfloat16, ...; by default float32 on a CPU."),
+    ] = None
+    trust_remote_code: Annotated[
+        bool,
+        typer.Option("--trust-remote-code", help="Run code that comes with the language model."),
+    ] = False
+
+    def arguments(self, dtype: str | None = None) -> dict[str, Any]:
+        """What loaders take; the type of a run file stands where no option gives one."""
+        return {**asdict(self), "dtype": self.dtype or dtype}
+
+
+@dataclass(frozen=True, slots=True)
+class PromptOptions:
+    """How a pair is laid out for the model."""
+
+    prompt: Prompt = None
+    prompt_variable: PromptVariables = None
 
 
 SourceColumn = Annotated[

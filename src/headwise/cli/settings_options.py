@@ -9,7 +9,7 @@ import functools
 import inspect
 import types
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -39,14 +39,15 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
     """
     taken = inspect.signature(command, eval_str=True).parameters.values()
     options = [option for parameter in taken for option in _options(parameter)]
+    of_settings = {p.name for p in taken if _settings(p.annotation)}
 
     @functools.wraps(command)
     def with_classes(**values: Any) -> None:
-        nested: dict[str, Any] = {p.name: {} for p in taken if _settings(p.annotation)}
+        nested: dict[str, Any] = {name: {} for name in of_settings}
         for option in options:
             value = values[option.name]
             # Typer gives these where it was given nothing
-            if option.path[0] not in nested or value not in (None, []):
+            if option.path[0] not in of_settings or value not in (None, []):
                 _put(nested, option.path, value)
         command(**{p.name: _filled(p.annotation, nested[p.name]) for p in taken})
 
@@ -80,7 +81,10 @@ def _group_options(kind: Any, path: tuple[str, ...]) -> Iterator[_Option]:
         if is_dataclass(field.type):
             yield from _group_options(field.type, (*path, field.name))
         else:
-            yield _Option((*path, field.name), field.name, field.type, field.default)
+            default = field.default
+            if field.default_factory is not MISSING:
+                default = field.default_factory()
+            yield _Option((*path, field.name), field.name, field.type, default)
 
 
 def _setting_options(kind: Any, path: tuple[str, ...], above: Shown) -> Iterator[_Option]:

@@ -1,11 +1,23 @@
 """Errors put into correct text on purpose, so that their places are known; no training."""
 
-from headwise.corruption.corrupting import CRUDE_KINDS, corrupt, crude_errors
-from headwise.corruption.error_copies import ErrorTexts, error_copies, with_error_copies
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from headwise.corruption.families import Corruption, ErrorFamily
 from headwise.corruption.languages.de import NEGATION_DE
 from headwise.corruption.mix import CorruptionMix
-from headwise.corruption.plausible_errors import plausible_errors
+
+if TYPE_CHECKING:
+    from headwise.corruption.corrupting import CRUDE_KINDS, corrupt, crude_errors
+    from headwise.corruption.error_copies import ErrorTexts, error_copies, with_error_copies
+    from headwise.corruption.plausible_texts import plausible_errors
+
+# Imported when they are used: settings name the mix, and commands show settings in their help
+_HOMES = {
+    "corrupting": ("CRUDE_KINDS", "corrupt", "crude_errors"),
+    "error_copies": ("ErrorTexts", "error_copies", "with_error_copies"),
+    "plausible_texts": ("plausible_errors",),
+}
 
 __all__ = [
     "CRUDE_KINDS",
@@ -20,3 +32,10 @@ __all__ = [
     "plausible_errors",
     "with_error_copies",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"headwise.corruption.{home}"), name)
+    raise AttributeError(f"module 'headwise.corruption' has no attribute {name!r}")

@@ -11,7 +11,7 @@ from headwise.corruption.families import Corruption, ErrorFamily
 from headwise.corruption.known_texts import pair_generator
 from headwise.corruption.languages import LANGUAGES
 from headwise.corruption.mix import CorruptionMix
-from headwise.corruption.plausible_errors import plausible_changes
+from headwise.corruption.plausible_texts import plausible_changes
 from headwise.corruption.source_edits import translated_source
 from headwise.data.records.pairs import Pair
 from headwise.errors import TrainingError

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from headwise.backbones import LanguageBackbone, PromptTemplate
 from headwise.corruption.corrupting import CRUDE_KINDS, crude_errors
 from headwise.corruption.families import Corruption, ErrorFamily
-from headwise.corruption.plausible_errors import plausible_errors
+from headwise.corruption.plausible_texts import plausible_errors
 from headwise.data.records.pairs import Pair
 
 CRUDE, PLAUSIBLE = "crude", "plausible"

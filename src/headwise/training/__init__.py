@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from headwise.training.abstention.settings import (
         AbstentionReport,
+        AbstentionTarget,
         AbstentionTraining,
-        Aim,
         ErrorLabels,
     )
     from headwise.training.abstention.train import train_abstention_head
@@ -26,18 +26,22 @@ if TYPE_CHECKING:
     from headwise.training.loop.settings import Criterion, Evaluation, FeatureChoice
     from headwise.training.nli.settings import NLICriterion, NLIReport, NLITraining
     from headwise.training.nli.train import train_nli_head
-    from headwise.training.sigmoid.negatives import Combination, NegativeSampling
-    from headwise.training.sigmoid.objective import Objective
-    from headwise.training.sigmoid.settings import (
-        RowUpdates,
-        SigmoidTraining,
-        TrainingReport,
-        default_settings,
+    from headwise.training.sigmoid.objective_settings import (
+        Combination,
+        NegativeSampling,
+        Objective,
     )
+    from headwise.training.sigmoid.report import TrainingReport
+    from headwise.training.sigmoid.settings import RowUpdates, SigmoidTraining, default_settings
     from headwise.training.sigmoid.train import train_sigmoid_head
 
 _HOMES = {
-    "abstention.settings": ("AbstentionReport", "AbstentionTraining", "Aim", "ErrorLabels"),
+    "abstention.settings": (
+        "AbstentionReport",
+        "AbstentionTarget",
+        "AbstentionTraining",
+        "ErrorLabels",
+    ),
     "abstention.train": ("train_abstention_head",),
     "errors": (
         "ErrorReport",
@@ -50,16 +54,16 @@ _HOMES = {
     "loop.settings": ("Criterion", "Evaluation", "FeatureChoice"),
     "nli.settings": ("NLICriterion", "NLIReport", "NLITraining"),
     "nli.train": ("train_nli_head",),
-    "sigmoid.negatives": ("Combination", "NegativeSampling"),
-    "sigmoid.objective": ("Objective",),
-    "sigmoid.settings": ("RowUpdates", "SigmoidTraining", "TrainingReport", "default_settings"),
+    "sigmoid.objective_settings": ("Combination", "NegativeSampling", "Objective"),
+    "sigmoid.report": ("TrainingReport",),
+    "sigmoid.settings": ("RowUpdates", "SigmoidTraining", "default_settings"),
     "sigmoid.train": ("train_sigmoid_head",),
 }
 
 __all__ = [
     "AbstentionReport",
+    "AbstentionTarget",
     "AbstentionTraining",
-    "Aim",
     "Combination",
     "Criterion",
     "ErrorLabels",

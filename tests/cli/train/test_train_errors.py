@@ -12,11 +12,11 @@ from headwise.backbones import load_backbone, parse_prompt
 from headwise.bundled import locate
 from headwise.bundled.examples import example_pairs
 from headwise.cli.reading import read_training_pairs
-from headwise.cli.train.error_head_setup import folder_with_sigmoid_head
 from headwise.errors import MismatchError
 from headwise.heads import ErrorHead, SigmoidHead, load_error_head, save_error_head, save_head
 from headwise.quality.calibration.record import Calibration
 from headwise.training.errors import ErrorTraining, LabelStage
+from headwise.training.errors.setup import folder_with_sigmoid_head
 
 _SMALL = ("--copies", "1", "--epochs", "1", "--inner-size", "8", "--device", "cpu")
 _MIX = "proportions: {replacement: 1, deletion: 1}\n"
@@ -167,17 +167,18 @@ def test_plain_text(folder: Path, tmp_path: Path) -> None:
 
 
 def test_a_sigmoid_head_in_the_output_stays(
-    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO")
     place = locate("tiny-en-de")
     bundled = place.head
     assert folder_with_sigmoid_head(place, folder / "start", None) is None
     assert folder_with_sigmoid_head(place, tmp_path, "tiny-en-de") == bundled
     save_head(SigmoidHead(vocabulary_size=5, hidden_size=3), tmp_path)
     assert folder_with_sigmoid_head(place, tmp_path, None) == tmp_path
-    assert capsys.readouterr().err == ""
+    assert not caplog.messages
     assert folder_with_sigmoid_head(place, tmp_path, "tiny-en-de") == tmp_path
-    assert "has a Sigmoid Head, which stays" in capsys.readouterr().err
+    assert "has a Sigmoid Head, which stays" in caplog.text
 
 
 def test_a_sigmoid_head_of_another_model_is_refused_before_training(

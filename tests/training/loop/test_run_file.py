@@ -5,16 +5,13 @@ import pytest
 from headwise.backbones import NAMED_PROMPTS
 from headwise.errors import DataError, TrainingError
 from headwise.functional import TopK
-from headwise.training.loop.run_file import TrainingRun, claim_output, overlaid
-from headwise.training.loop.settings import Criterion, FeatureChoice
-from headwise.training.nli.settings import nli_settings_from_dict
-from headwise.training.sigmoid.negatives import Combination, NegativeSampling
-from headwise.training.sigmoid.objective import Objective
+from headwise.training.loop.run_file import TrainingRun, claim_output
+from headwise.training.loop.settings import Criterion, FeatureChoice, overlaid
+from headwise.training.nli.settings import NLITraining
+from headwise.training.sigmoid.objective_settings import Combination, NegativeSampling, Objective
 from headwise.training.sigmoid.settings import (
     SigmoidTraining,
     merged,
-    settings_from_dict,
-    settings_to_dict,
 )
 
 ODD = SigmoidTraining(
@@ -38,19 +35,19 @@ ODD = SigmoidTraining(
 def test_settings_come_back_from_yaml(settings: SigmoidTraining, tmp_path: Path) -> None:
     prompt = NAMED_PROMPTS["tower"].bind(target_language="Français")
     run = TrainingRun.of(
-        "some/model", prompt, settings_to_dict(settings), data=["a.tsv", "ü.jsonl"], dev=["b.tsv"]
+        "some/model", prompt, settings.to_dict(), data=["a.tsv", "ü.jsonl"], dev=["b.tsv"]
     )
     run.write(tmp_path / "run.yaml")
     again = TrainingRun.read(tmp_path / "run.yaml")
     assert again == run
-    assert settings_from_dict(again.settings) == settings
+    assert SigmoidTraining.from_dict(again.settings) == settings
     assert "Français" in (tmp_path / "run.yaml").read_text("utf-8")
     assert set(again.versions) == {"headwise", "torch", "transformers"}
 
 
 def test_what_is_left_out_has_its_default() -> None:
-    assert settings_from_dict({}) == SigmoidTraining()
-    some = settings_from_dict({"objective": {"negatives": {"per_position": 4}}, "epochs": 7})
+    assert SigmoidTraining.from_dict({}) == SigmoidTraining()
+    some = SigmoidTraining.from_dict({"objective": {"negatives": {"per_position": 4}}, "epochs": 7})
     assert some == SigmoidTraining(
         epochs=7, objective=Objective(negatives=NegativeSampling(per_position=4))
     )
@@ -76,48 +73,48 @@ def test_what_is_left_out_has_its_default() -> None:
 )
 def test_what_is_no_setting_is_refused(values: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        settings_from_dict(values)
+        SigmoidTraining.from_dict(values)
 
 
 def test_given_options_override_the_file() -> None:
-    nothing = {"epochs": None, "objective": {"avoid": None, "negatives": {"per_position": None}}}
-    file = settings_to_dict(ODD)
+    nothing: dict[str, object] = {}
+    file = ODD.to_dict()
     assert merged(file, nothing) == file
     given = {"epochs": 9, "objective": {"avoid": "none", "negatives": {"per_position": 2}}}
-    changed = settings_from_dict(merged(file, given, candidates=50))
+    changed = SigmoidTraining.from_dict(merged(file, given, candidates=50))
     assert changed.epochs == 9
     assert changed.objective.avoid is None
     assert changed.objective.negatives == NegativeSampling(
         per_position=2, combination=Combination.ADD, candidates=50
     )
     assert changed.learning_rate == ODD.learning_rate
-    assert settings_from_dict(merged({}, nothing, candidates=0)).objective.negatives == (
+    assert SigmoidTraining.from_dict(merged({}, nothing, candidates=0)).objective.negatives == (
         NegativeSampling(candidates=None)
     )
 
 
 def test_a_file_lies_over_the_defaults_of_the_model() -> None:
-    base = settings_to_dict(ODD)
+    base = ODD.to_dict()
     assert overlaid(base, {}) == base
     over = overlaid(base, {"objective": {"negatives": None, "margin": 2.0}, "epochs": 1})
-    settings = settings_from_dict(over)
+    settings = SigmoidTraining.from_dict(over)
     assert settings.objective.negatives is None  # said, not left out
     assert settings.objective.margin == 2.0
     assert settings.objective.avoid == TopK(3)
     assert settings.head_type == ODD.head_type
-    assert settings_from_dict(overlaid(over, {"objective": {"negatives": {}}})).objective == (
-        Objective(margin=2.0, avoid=TopK(3), positive_weight="balance")
-    )
+    assert SigmoidTraining.from_dict(
+        overlaid(over, {"objective": {"negatives": {}}})
+    ).objective == (Objective(margin=2.0, avoid=TopK(3), positive_weight="balance"))
 
 
 def test_full_vocabulary_and_back() -> None:
-    nothing = {"objective": {"negatives": {"per_position": None}}}
-    full = merged(settings_to_dict(ODD), nothing, full_vocabulary=True)
-    assert settings_from_dict(full).objective.negatives is None
-    back = settings_from_dict(merged(full, nothing, full_vocabulary=False))
+    nothing: dict[str, object] = {}
+    full = merged(ODD.to_dict(), nothing, full_vocabulary=True)
+    assert SigmoidTraining.from_dict(full).objective.negatives is None
+    back = SigmoidTraining.from_dict(merged(full, nothing, full_vocabulary=False))
     assert back.objective.negatives == NegativeSampling()
     drawn = {"objective": {"negatives": {"per_position": 3}}}
-    assert settings_from_dict(merged(full, drawn)).objective.negatives == NegativeSampling(3)
+    assert SigmoidTraining.from_dict(merged(full, drawn)).objective.negatives == NegativeSampling(3)
     with pytest.raises(ValueError, match="drop per_position"):
         merged({}, drawn, full_vocabulary=True)
 
@@ -139,7 +136,7 @@ def test_a_missing_run_file_is_named(tmp_path: Path) -> None:
 def test_checkpoints_of_other_settings_are_not_continued(tmp_path: Path) -> None:
     def run(settings: SigmoidTraining, data: str = "a") -> TrainingRun:
         return TrainingRun.of(
-            "m", NAMED_PROMPTS["tiny"], settings_to_dict(settings), data=[data], dev=["b"]
+            "m", NAMED_PROMPTS["tiny"], settings.to_dict(), data=[data], dev=["b"]
         )
 
     checkpoints = tmp_path / "checkpoints"
@@ -155,7 +152,7 @@ def test_checkpoints_of_other_settings_are_not_continued(tmp_path: Path) -> None
 
 def test_wrong_values_are_named_in_plain_words() -> None:
     with pytest.raises(ValueError, match=r"^`dropout` must be less than 1") as error:
-        nli_settings_from_dict({"dropout": 1.0})
+        NLITraining.from_dict({"dropout": 1.0})
     assert "validation error" not in str(error.value)
     with pytest.raises(ValueError, match=r"epochs: .*valid integer.*got 'x'; foo: .*, got 3"):
-        nli_settings_from_dict({"epochs": "x", "foo": 3})
+        NLITraining.from_dict({"epochs": "x", "foo": 3})

@@ -25,8 +25,6 @@ from headwise.training.loop.vectors import balanced_weights, classification_meas
 from headwise.training.nli.settings import (
     NLIReport,
     NLITraining,
-    nli_settings_from_dict,
-    nli_settings_to_dict,
 )
 from headwise.training.nli.train import train_nli_head
 
@@ -248,7 +246,7 @@ def test_every_example_stands_in_one_batch_of_an_epoch() -> None:
 
 def test_settings_survive_a_file_and_wrong_ones_are_named() -> None:
     settings = NLITraining(features="pair+joint", criterion="macro_f1", report_to=("wandb",))
-    assert nli_settings_from_dict(nli_settings_to_dict(settings)) == settings
+    assert NLITraining.from_dict(settings.to_dict()) == settings
     for wrong in (
         {"epochs": 0},
         {"learning_rate": 0.0},
@@ -261,4 +259,4 @@ def test_settings_survive_a_file_and_wrong_ones_are_named() -> None:
         {"misspelt": 1},
     ):
         with pytest.raises(ValueError, match=next(iter(wrong))):
-            nli_settings_from_dict(wrong)
+            NLITraining.from_dict(wrong)

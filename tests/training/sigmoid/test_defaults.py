@@ -3,7 +3,6 @@ from pathlib import Path
 from headwise.backbones import CausalBackbone, parse_prompt
 from headwise.bundled.examples import example_pairs
 from headwise.training import SigmoidTraining, TrainingRun, default_settings, train_sigmoid_head
-from headwise.training.sigmoid.settings import settings_from_dict
 
 
 def test_wide_models_get_the_published_settings() -> None:
@@ -23,4 +22,4 @@ def test_without_settings_the_width_decides(parrot: CausalBackbone, tmp_path: Pa
         parrot, pairs, pairs, tmp_path, prompt=parse_prompt("tiny"), backbone_name="parrot"
     )
     run = TrainingRun.read(tmp_path / "run.yaml")
-    assert settings_from_dict(run.settings) == default_settings(parrot.hidden_size)
+    assert SigmoidTraining.from_dict(run.settings) == default_settings(parrot.hidden_size)

@@ -10,8 +10,9 @@ from scipy.stats import chi2, chisquare
 from headwise.backbones import Unembedding
 from headwise.features import FeatureBatch
 from headwise.functional import LargestDrop, TopK, dominant_tokens
-from headwise.training.sigmoid.negatives import Combination, NegativeSampling, draw_negatives
+from headwise.training.sigmoid.negatives import draw_negatives
 from headwise.training.sigmoid.objective import avoided_tokens
+from headwise.training.sigmoid.objective_settings import Combination, NegativeSampling
 
 ROWS, V = 30_000, 7
 FREQUENCIES = torch.tensor([5.0, 0.0, 1.0, 9.0, 2.0, 4.0, 3.0])

@@ -20,12 +20,12 @@ from headwise.heads import (
 )
 from headwise.training.sigmoid.objective import (
     LossParts,
-    Objective,
     avoided_tokens,
     full_loss,
     ranking_loss,
     sampled_loss,
 )
+from headwise.training.sigmoid.objective_settings import Objective
 from peak_memory import peak_bytes
 
 N, V, H, K = 13, 31, 6, 5

@@ -21,9 +21,9 @@ from headwise.features import FeatureBatch
 from headwise.heads import HEAD_TYPES
 from headwise.training.loop.trainer import HeadTrainer
 from headwise.training.sigmoid.loss import HeadLoss
-from headwise.training.sigmoid.negatives import NegativeSampling
-from headwise.training.sigmoid.objective import Objective
-from headwise.training.sigmoid.settings import RowUpdates, SigmoidTraining, TrainingReport
+from headwise.training.sigmoid.objective_settings import NegativeSampling, Objective
+from headwise.training.sigmoid.report import TrainingReport
+from headwise.training.sigmoid.settings import RowUpdates, SigmoidTraining
 from headwise.training.sigmoid.train import train_sigmoid_head
 
 

@@ -2,58 +2,38 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
 from headwise.cli import options
 from headwise.cli.reading import read_labelled
-from headwise.cli.train import training_options
+from headwise.cli.settings_options import with_options
 from headwise.cli.train.nli import load_named_encoder
+from headwise.cli.train.training_options import files, run_file
+from headwise.training.abstention.settings import THRESHOLD, AbstentionTraining
 
-_LABELS, _THRESHOLD = "Labels", "Threshold"
-_SHARE = {"min": 0.0, "max": 1.0, "rich_help_panel": _THRESHOLD}
+_SHARE = {"min": 0.0, "max": 1.0, "rich_help_panel": THRESHOLD}
 
 
+@with_options
 def abstention(
+    *,
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder of both heads; may be that of --heads.")
     ],
-    heads: Annotated[
-        str | None, typer.Option("--heads", help="Folder that `train nli` wrote.")
-    ] = None,
+    heads: Annotated[str | None, typer.Option(help="Folder that `train nli` wrote.")] = None,
     data: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--data",
-            help="What the NLI head was trained on; may be repeated.",
-            rich_help_panel=training_options.DATA,
-        ),
+        list[str] | None, files("What the NLI head was trained on; may be repeated.")
     ] = None,
     dev: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--dev",
-            help="Held out: decides when to stop and which head to keep.",
-            rich_help_panel=training_options.DATA,
-        ),
+        list[str] | None, files("Held out: decides when to stop and which head to keep.")
     ] = None,
     calibration: Annotated[
         list[str] | None,
-        typer.Option(
-            "--calibration",
-            help="Held out from everything: chooses the threshold, instead of --dev.",
-            rich_help_panel=training_options.DATA,
-        ),
+        files("Held out from everything: chooses the threshold, instead of --dev."),
     ] = None,
-    config: Annotated[
-        Path | None,
-        typer.Option(
-            "--config",
-            help="Run file (YAML) to take everything from that no option gives; every run "
-            "leaves an abstention.yaml.",
-        ),
-    ] = None,
+    config: Annotated[Path | None, run_file("leaves an abstention.yaml")] = None,
     backbone: Annotated[
         str | None,
         typer.Option("--backbone", "-b", help="The encoder; by default the one the heads name."),
@@ -62,78 +42,29 @@ def abstention(
         str | None,
         typer.Option(help="Name to record for the encoder; by default the one the heads have."),
     ] = None,
-    labels: Annotated[
-        Literal["out_of_fold_probability", "out_of_fold", "own_errors"] | None,
-        typer.Option(
-            help="Learn from the probability of an error under heads that did not see the premise "
-            "(the default), from their errors, or from those of the head itself on its own "
-            "training data.",
-            rich_help_panel=_LABELS,
-        ),
-    ] = None,
-    folds: Annotated[
-        int | None, typer.Option(min=2, help="How many such heads.", rich_help_panel=_LABELS)
-    ] = None,
-    abstain_by: Annotated[
-        Literal["learned", "max_probability", "entropy", "margin"] | None,
-        typer.Option(help="What the threshold is on.", rich_help_panel=_THRESHOLD),
-    ] = None,
     coverage: Annotated[
-        float | None,
-        typer.Option(help="Share of pairs to answer; 0.8 is the default.", **_SHARE),
+        float | None, typer.Option(help="Share of pairs to answer; 0.8 is the default.", **_SHARE)
     ] = None,
     risk: Annotated[
         float | None, typer.Option(help="Share of errors among answers at most.", **_SHARE)
     ] = None,
     guarantee: Annotated[
-        float | None,
-        typer.Option(help="The same for new pairs, with --confidence.", **_SHARE),
+        float | None, typer.Option(help="The same for new pairs, with --confidence.", **_SHARE)
     ] = None,
-    confidence: Annotated[
-        float | None,
-        typer.Option(help="Probability that a guarantee holds; 0.95 is the default.", **_SHARE),
-    ] = None,
-    epochs: training_options.Epochs = None,
-    learning_rate: training_options.LearningRate = None,
-    batch_size: training_options.BatchSize = None,
-    patience: training_options.PatienceInEpochs = None,
-    features: training_options.Vectors = None,
-    feature_dtype: training_options.VectorDtype = None,
-    feature_folder: training_options.FeatureFolder = None,
-    seed: Annotated[int | None, typer.Option(help="Of folds, batches and initial weights.")] = None,
-    device: options.Device = None,
-    dtype: options.Dtype = None,
-    trust_remote_code: options.TrustRemoteCode = False,
+    given: Annotated[dict[str, Any], AbstentionTraining],
+    loading: options.LoadingOptions,
 ) -> None:
     """Train an abstention head: how doubtful is the NLI head's label?"""
-    given: dict[str, Any] = {
-        "labels": labels,
-        "folds": folds,
-        "abstain_by": abstain_by,
-        "confidence": confidence,
-        "epochs": epochs,
-        "learning_rate": learning_rate,
-        "batch_size": batch_size,
-        "patience": patience,
-        "feature_source": features,
-        "feature_dtype": feature_dtype,
-        "feature_folder": feature_folder,
-        "seed": seed,
-    }
-    aims = {"coverage": coverage, "risk": risk, "guarantee": guarantee}
-    asked = {aim: level for aim, level in aims.items() if level is not None}
+    levels = {"coverage": coverage, "risk": risk, "guarantee": guarantee}
+    asked = [{"aim": aim, "level": level} for aim, level in levels.items() if level is not None]
     if len(asked) > 1:
         raise typer.BadParameter("Give one of --coverage, --risk and --guarantee.")
-    for aim, level in asked.items():
-        given |= {"aim": aim, "level": level}
     from headwise.heads import load_task_heads
-    from headwise.training.abstention.settings import AbstentionTraining
     from headwise.training.abstention.train import AbstentionRun, train_abstention_head
-    from headwise.training.loop.run_file import given_values
 
     run = AbstentionRun.read(config) if config else AbstentionRun()
     with options.usage_errors():
-        settings = AbstentionTraining.from_dict(run.settings | given_values(given))
+        settings = AbstentionTraining.from_dict(run.settings | given | next(iter(asked), {}))
     heads, data, dev = heads or run.heads, data or run.data, dev or run.dev
     calibration = calibration or run.calibration
     if not (heads and data and dev):
@@ -143,11 +74,8 @@ def abstention(
     backbone = backbone or run.backbone or load_task_heads(heads).config.backbone
     if backbone is None:
         raise typer.BadParameter(f"The heads in {heads} name no encoder; give it with --backbone.")
-    model = load_named_encoder(
-        backbone, device=device, dtype=dtype or run.dtype, trust_remote_code=trust_remote_code
-    )
     report = train_abstention_head(
-        model,
+        load_named_encoder(backbone, **loading.arguments(run.dtype)),
         read_labelled(data),
         read_labelled(dev),
         heads,

@@ -10,7 +10,23 @@ if TYPE_CHECKING:
     from headwise.training.errors import ErrorReport
 
 
-def calibration_summary(trained: "TrainedErrorHead") -> list[str]:
+def lines_after_training(
+    trained: "TrainedErrorHead",
+    place: "ModelLocation",
+    output: Path,
+    backbone: str,
+    prompt: "PromptTemplate",
+) -> list[str]:
+    """What was done, how good it is, where it is, and what could be done next."""
+    return [
+        *_training_summary(trained.report),
+        *_calibration_summary(trained),
+        f"Head, card, curves and run file: {output}",
+        *_hint_at_both_heads(place, output, backbone, prompt),
+    ]
+
+
+def _calibration_summary(trained: "TrainedErrorHead") -> list[str]:
     """How well the signals do on dev, and what the calibration is made of."""
     areas = ", ".join(f"{signal} {_number(value)}" for signal, value in trained.aurocs.items())
     texts = len(trained.report.held_out)
@@ -25,7 +41,7 @@ def calibration_summary(trained: "TrainedErrorHead") -> list[str]:
     ]
 
 
-def training_summary(report: "ErrorReport") -> list[str]:
+def _training_summary(report: "ErrorReport") -> list[str]:
     """What was done, in lines."""
     lines = []
     if (stage := report.synthetic) is not None:
@@ -49,7 +65,7 @@ def training_summary(report: "ErrorReport") -> list[str]:
     return [*lines, f"Calibration error of tokens on dev: {ece}."]
 
 
-def hint_at_both_heads(
+def _hint_at_both_heads(
     place: "ModelLocation", output: Path, backbone: str, prompt: "PromptTemplate"
 ) -> list[str]:
     """How to have both heads in one folder, where the model has a Sigmoid Head that fits."""

@@ -1,7 +1,6 @@
 """``headwise train nli``: train an NLI head."""
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -9,9 +8,8 @@ import typer
 from headwise.cli import options
 from headwise.cli.reading import read_labelled
 from headwise.cli.settings_options import with_options
-from headwise.cli.train import training_options
-from headwise.training.loop.settings import DATA
-from headwise.training.nli.settings import NLITraining, nli_settings_from_dict
+from headwise.cli.train.training_options import BackboneName, Config, Output, files
+from headwise.training.nli.settings import NLITraining
 
 if TYPE_CHECKING:
     from headwise.backbones import EncoderBackbone
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
 @with_options
 def nli(
     *,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the head.")],
+    output: Output,
     backbone: Annotated[
         str | None,
         typer.Option(
@@ -29,28 +27,19 @@ def nli(
     ] = None,
     data: Annotated[
         list[str] | None,
-        typer.Option(
-            help="Premises, hypotheses and labels as SNLI, MultiNLI or ANLI have them: TSV, JSONL, "
-            "Parquet, or a folder of `datasets`; may be repeated.",
-            rich_help_panel=DATA,
+        files(
+            "Premises, hypotheses and labels as SNLI, MultiNLI or ANLI have them: TSV, JSONL, "
+            "Parquet, or a folder of `datasets`; may be repeated."
         ),
     ] = None,
     dev: Annotated[
         list[str] | None,
-        typer.Option(
-            help="The same, held out: decides when to stop and which head to keep.",
-            rich_help_panel=DATA,
-        ),
+        files("The same, held out: decides when to stop and which head to keep."),
     ] = None,
-    config: training_options.Config = None,
-    backbone_name: Annotated[
-        str | None,
-        typer.Option(help="Name to record for the encoder; by default the one given."),
-    ] = None,
+    config: Config = None,
+    backbone_name: BackboneName = None,
     given: Annotated[dict[str, Any], NLITraining],
-    device: options.Device = None,
-    dtype: options.Dtype = None,
-    trust_remote_code: options.TrustRemoteCode = False,
+    loading: options.LoadingOptions,
 ) -> None:
     """Train an NLI head: does a premise entail a hypothesis, contradict it, or neither?
 
@@ -61,17 +50,14 @@ def nli(
 
     run = TrainingRun.read(config) if config else TrainingRun()
     with options.usage_errors():
-        settings = nli_settings_from_dict(run.settings | given)
+        settings = NLITraining.from_dict(run.settings | given)
     backbone, data, dev = backbone or run.backbone, data or run.data, dev or run.dev
     if not (backbone and data and dev):
         raise typer.BadParameter(
             "--backbone, --data and --dev are needed, or a --config that has them."
         )
-    model = load_named_encoder(
-        backbone, device=device, dtype=dtype or run.dtype, trust_remote_code=trust_remote_code
-    )
     report = train_nli_head(
-        model,
+        load_named_encoder(backbone, **loading.arguments(run.dtype)),
         read_labelled(data),
         read_labelled(dev),
         output,
@@ -91,18 +77,11 @@ def nli(
     )
 
 
-def load_named_encoder(
-    name: str, *, device: str | None, dtype: str | None, trust_remote_code: bool
-) -> "EncoderBackbone":
+def load_named_encoder(name: str, **loading: Any) -> "EncoderBackbone":
     """Load the encoder that a name stands for, with Transformers' own messages turned off."""
     from headwise.backbones import load_encoder
     from headwise.bundled.registry import locate_entailment
 
     options.show_messages()
     with options.usage_errors(), options.quiet_loading():
-        return load_encoder(
-            locate_entailment(name).encoder,
-            device=device,
-            dtype=dtype,
-            trust_remote_code=trust_remote_code,
-        )
+        return load_encoder(locate_entailment(name).encoder, **loading)

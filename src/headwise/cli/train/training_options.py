@@ -1,20 +1,38 @@
 """Options that several `train` commands share."""
 
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import typer
 
-DATA, LOOP, FEATURES = "Data", "Loop", "Features"
+from headwise.cli import options
+from headwise.training.errors.settings import LABELS
+from headwise.training.loop.settings import DATA
 
-Config = Annotated[
-    Path | None,
-    typer.Option(
-        "--config",
-        help="Run file (YAML) to take everything from that no option gives; every run leaves one "
-        "beside its head.",
-    ),
-]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from headwise.backbones import Backbone, PromptTemplate
+    from headwise.bundled import ModelLocation
+    from headwise.training.errors import ErrorRun
+    from headwise.training.loop.run_file import TrainingRun
+
+
+def files(help: str, panel: str = DATA) -> Any:
+    """An option that names files."""
+    return typer.Option(help=help, rich_help_panel=panel)
+
+
+def run_file(left: str) -> Any:
+    """The option of a run file; ``left`` says what a run leaves of itself."""
+    return typer.Option(
+        help=f"Run file (YAML) to take everything from that no option gives; every run {left}."
+    )
+
+
+Config = Annotated[Path | None, run_file("leaves one beside its head")]
+Output = Annotated[Path, typer.Option("--output", "-o", help="Folder of the head.")]
 LanguageModel = Annotated[
     str | None,
     typer.Option("--backbone", "-b", help="Bundled name, folder or hub id of the model."),
@@ -22,56 +40,69 @@ LanguageModel = Annotated[
 BackboneName = Annotated[
     str | None, typer.Option(help="Name to record for the backbone; by default the one given.")
 ]
-MaxLength = Annotated[
-    int | None,
-    typer.Option(
-        min=1,
-        help="Longest example in tokens; by default what the model reads.",
-        rich_help_panel=DATA,
-    ),
-]
-Epochs = Annotated[
-    int | None, typer.Option(min=1, help="Passes over the data at most.", rich_help_panel=LOOP)
-]
-LearningRate = Annotated[
-    float | None, typer.Option(help="Peak of the schedule.", rich_help_panel=LOOP)
-]
-Schedule = Annotated[
-    str | None, typer.Option(help="cosine, linear, constant, ...", rich_help_panel=LOOP)
-]
-WarmupShare = Annotated[
-    float | None,
-    typer.Option(min=0.0, help="Share of steps in which the rate rises.", rich_help_panel=LOOP),
-]
-BatchSize = Annotated[
-    int | None, typer.Option(min=1, help="Pairs in a step.", rich_help_panel=LOOP)
-]
-PatienceInEpochs = Annotated[
-    int | None, typer.Option(min=1, help="Epochs without an improvement.", rich_help_panel=LOOP)
-]
-ReportTo = Annotated[
-    list[str] | None,
-    typer.Option(help="tensorboard, wandb, ...; may be repeated.", rich_help_panel=LOOP),
-]
-Vectors = Annotated[
-    Literal["auto", "cache", "live"] | None,
-    typer.Option(
-        help="Vectors come from a cache on disk, or from the encoder in every epoch.",
-        rich_help_panel=FEATURES,
-    ),
-]
-VectorDtype = Annotated[
-    Literal["float32", "float16", "bfloat16"] | None,
-    typer.Option(help="Of cached vectors.", rich_help_panel=FEATURES),
-]
-FeatureFolder = Annotated[
-    str | None,
-    typer.Option(
-        help="Of the cache; by default OUTPUT/features. May serve several runs.",
-        rich_help_panel=FEATURES,
-    ),
-]
-FeatureDtype = Annotated[
-    Literal["bfloat16", "float32"] | None,
-    typer.Option(help="Of cached hidden states.", rich_help_panel=FEATURES),
-]
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorTexts:
+    """The texts that an error head learns from: correct ones, marked ones, or both."""
+
+    data: Annotated[
+        list[str],
+        files("Correct pairs: TSV, JSONL, Parquet, or a folder of `datasets`; may be repeated."),
+    ] = field(default_factory=list)
+    dev: Annotated[
+        list[str],
+        files("The same, held out: decides when to stop and which weights to keep."),
+    ] = field(default_factory=list)
+    no_source: options.NoSource = False
+    labels: Annotated[
+        list[str],
+        files(
+            "Texts that people marked, for a second stage: MQM, or JSONL with `annotations` or "
+            "`word_tags`; may be repeated.",
+            LABELS,
+        ),
+    ] = field(default_factory=list)
+    labels_dev: Annotated[
+        list[str],
+        files("The same, held out; by default a fifth of the sources of --labels.", LABELS),
+    ] = field(default_factory=list)
+
+    def over(self, run: "ErrorRun") -> Self:
+        """These, and what a run file names where no option does."""
+        return replace(
+            self,
+            data=self.data or run.data,
+            dev=self.dev or run.dev,
+            no_source=self.no_source or run.no_source,
+            labels=self.labels or run.labels,
+            labels_dev=self.labels_dev or run.label_dev,
+        )
+
+    @property
+    def suffice(self) -> bool:
+        """Whether there is something to learn from, and dev texts where there are data."""
+        return bool(self.labels or self.data) and bool(self.data) == bool(self.dev)
+
+
+def load_language_model(
+    place: "ModelLocation",
+    loading: options.LoadingOptions,
+    prompting: options.PromptOptions,
+    run: "TrainingRun",
+    *,
+    heads: "Sequence[Path | None]",
+    has_source: bool = True,
+) -> "tuple[Backbone, PromptTemplate]":
+    """The language model of a run, and the prompt: the one asked for, or that of a head."""
+    from headwise.backbones import load_backbone
+    from headwise.training.loop.prompt_choice import chosen_prompt
+
+    options.show_messages()
+    with options.usage_errors(), options.quiet_loading():
+        model = load_backbone(place.backbone, **loading.arguments(run.dtype))
+        asked = options.parse_prompt_option(prompting.prompt) or run.prompt
+        template = chosen_prompt(model, asked, has_source=has_source, heads=heads)
+        template = template.bind(**options.parse_variables(prompting.prompt_variable))
+        model.check_prompt(template)
+    return model, template

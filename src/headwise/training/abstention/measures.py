@@ -13,7 +13,11 @@ from headwise.metrics.abstention_threshold import (
     threshold_for_risk,
     threshold_with_guarantee,
 )
-from headwise.training.abstention.settings import AbstentionTraining, Aim, SignalQuality
+from headwise.training.abstention.settings import (
+    AbstentionTarget,
+    AbstentionTraining,
+    SignalQuality,
+)
 
 Floats = NDArray[np.float64]
 
@@ -85,13 +89,13 @@ def choose_threshold(
     """
     level, on = f"{100 * settings.level:g}%", f"on {len(wrong):,} {chosen_on} pairs"
     match settings.aim:
-        case Aim.COVERAGE:
+        case AbstentionTarget.COVERAGE:
             found: float | None = threshold_for_coverage(uncertainty, coverage=settings.level)
             basis = f"Answers {level} of the pairs, chosen {on}."
-        case Aim.RISK:
+        case AbstentionTarget.RISK:
             found = threshold_for_risk(uncertainty, wrong, risk=settings.level)
             basis = f"At most {level} errors among answers, {on} themselves."
-        case Aim.GUARANTEE:
+        case AbstentionTarget.GUARANTEE:
             found = threshold_with_guarantee(
                 uncertainty, wrong, risk=settings.level, confidence=settings.confidence
             )

@@ -2,23 +2,36 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import Field
+from pydantic.dataclasses import dataclass as validated
 
-from headwise.features.vectors import VECTOR_DTYPES
-from headwise.heads import ABSTAIN_BY, LEARNED
-from headwise.plain_values import from_plain_values, to_plain_values
+from headwise.choices import Shown
 from headwise.training.loop.settings import (
     BALANCED,
+    STRICT,
+    BatchSize,
+    ClassWeights,
+    Epochs,
     Evaluation,
     FeatureChoice,
-    check_choice,
-    check_counts,
-    check_names,
-    check_positive,
-    check_shares,
+    FeatureFolder,
+    LearningRate,
+    PatienceInEpochs,
+    ReportTo,
+    RunSettings,
+    Schedule,
+    Share,
+    VectorChoice,
+    VectorDtype,
+    WarmupShare,
+    WeightDecay,
 )
+
+LABELS, THRESHOLD, _HEAD = "Labels", "Threshold", "Head"
+# A share of pairs or errors, or a probability
+_Level = Annotated[float, Field(gt=0, lt=1)]
 
 
 class ErrorLabels(StrEnum):
@@ -37,7 +50,7 @@ class ErrorLabels(StrEnum):
     OWN_ERRORS = "own_errors"
 
 
-class Aim(StrEnum):
+class AbstentionTarget(StrEnum):
     """What the threshold is chosen for.
 
     Attributes:
@@ -51,98 +64,59 @@ class Aim(StrEnum):
     GUARANTEE = "guarantee"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AbstentionTraining:
+@validated(frozen=True, slots=True, kw_only=True, config=STRICT)
+class AbstentionTraining(RunSettings):
     """Settings of a run.
 
-    Attributes:
-        labels: Whose errors the head learns to foresee.
-        folds: K, how many NLI heads are trained, each without one K-th of the premises.
-        inner_size: Width of the head's own hidden layer.
-        dropout: Share of it that is dropped.
-        hidden_dropout: Share of the NLI head's hidden layer that is dropped while training.
-        epochs: Passes over the training pairs at most.
-        learning_rate: Peak of the schedule.
-        schedule: Name of a Transformers schedule.
-        warmup_share: Share of the steps in which the learning rate rises.
-        batch_size: Pairs in a step.
-        weight_decay: AdamW's, of matrices.
-        class_weights: ``balanced`` to let errors weigh as much as right answers, or ``None``.
-        patience: Epochs without a smaller area under the risk-coverage curve on dev before training
-            stops.
-        abstain_by: What the threshold is on: ``learned``, ``max_probability``, ``entropy`` or
-            ``margin``.
-        aim: What the threshold is chosen for.
-        level: The coverage or risk that is wanted, in (0, 1).
-        confidence: Probability with which a guarantee holds, in (0, 1).
-        feature_source: Where vectors come from.
-        feature_dtype: Of cached vectors: ``float32``, ``float16`` or ``bfloat16``.
-        feature_folder: The cache's place; ``None`` for ``features`` in the output folder.
-        report_to: Trackers that Transformers knows.
-        seed: Of folds, batches and initial weights.
+    ``class_weights`` says whether errors weigh as much as right answers; ``aim`` and ``level`` say
+    what the threshold is chosen for, and which coverage or risk is wanted.
     """
 
-    # Read by pydantic: a misspelt name in a run file is an error
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
-
-    labels: ErrorLabels = ErrorLabels.OUT_OF_FOLD_PROBABILITY
-    folds: int = 5
-    inner_size: int = 128
-    dropout: float = 0.1
-    hidden_dropout: float = 0.5
-    epochs: int = 10
-    learning_rate: float = 1e-3
-    schedule: str = "cosine"
-    warmup_share: float = 0.1
-    batch_size: int = 256
-    weight_decay: float = 0.01
-    class_weights: str | None = BALANCED
-    patience: int = 5
-    abstain_by: str = LEARNED
-    aim: Aim = Aim.COVERAGE
-    level: float = 0.8
-    confidence: float = 0.95
-    feature_source: FeatureChoice = FeatureChoice.AUTO
-    feature_dtype: str = "float32"
-    feature_folder: str | None = None
-    report_to: tuple[str, ...] = ()
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for name, kind in (
-            ("labels", ErrorLabels),
-            ("aim", Aim),
-            ("feature_source", FeatureChoice),
-        ):
-            object.__setattr__(self, name, kind(getattr(self, name)))
-        check_names(schedule=self.schedule, report_to=self.report_to)
-        check_counts(self, "inner_size", "epochs", "batch_size", "patience")
-        check_shares(self, "dropout", "hidden_dropout", "warmup_share", "weight_decay")
-        check_positive(self, "learning_rate")
-        check_choice(self, "class_weights", (BALANCED, None))
-        check_choice(self, "abstain_by", ABSTAIN_BY)
-        check_choice(self, "feature_dtype", tuple(VECTOR_DTYPES))
-        if self.folds < 2:
-            raise ValueError(f"`folds` must be at least 2, got {self.folds}.")
-        for name in ("level", "confidence"):
-            if not 0.0 < getattr(self, name) < 1.0:
-                raise ValueError(f"`{name}` must lie in (0, 1), got {getattr(self, name)}.")
-
-    def to_dict(self) -> dict[str, Any]:
-        """The settings as plain values."""
-        return to_plain_values(_SETTINGS, self)
-
-    @staticmethod
-    def from_dict(values: dict[str, Any]) -> "AbstentionTraining":
-        """Settings from plain values; what is left out has its default.
-
-        Raises:
-            ValueError: If a name or a value is none of a run's.
-        """
-        return from_plain_values(_SETTINGS, values)
-
-
-_SETTINGS: TypeAdapter[AbstentionTraining] = TypeAdapter(AbstentionTraining)
+    labels: Annotated[
+        ErrorLabels,
+        Field(
+            description="Learn from the probability of an error under heads that did not see the "
+            "premise, from their errors, or from those of the head itself on its own training data."
+        ),
+        Shown(LABELS),
+    ] = ErrorLabels.OUT_OF_FOLD_PROBABILITY
+    folds: Annotated[
+        int,
+        Field(ge=2, description="How many such heads, each without one part of the premises."),
+        Shown(LABELS),
+    ] = 5
+    inner_size: Annotated[
+        int, Field(ge=1, description="Of the head's own hidden layer."), Shown(_HEAD)
+    ] = 128
+    dropout: Annotated[Share, Field(description="Share of it that is dropped."), Shown(_HEAD)] = 0.1
+    hidden_dropout: Annotated[
+        Share,
+        Field(description="Share of the NLI head's hidden layer that is dropped in training."),
+        Shown(_HEAD),
+    ] = 0.5
+    epochs: Epochs = 10
+    learning_rate: LearningRate = 1e-3
+    schedule: Schedule = "cosine"
+    warmup_share: WarmupShare = 0.1
+    batch_size: BatchSize = 256
+    weight_decay: WeightDecay = 0.01
+    class_weights: Annotated[ClassWeights, Shown(hidden=True)] = BALANCED
+    patience: PatienceInEpochs = 5
+    abstain_by: Annotated[
+        Literal["learned", "max_probability", "entropy", "margin"],
+        Field(description="What the threshold is on."),
+        Shown(THRESHOLD),
+    ] = "learned"
+    aim: Annotated[AbstentionTarget, Shown(hidden=True)] = AbstentionTarget.COVERAGE
+    level: Annotated[_Level, Shown(hidden=True)] = 0.8
+    confidence: Annotated[
+        _Level, Field(description="Probability that a guarantee holds."), Shown(THRESHOLD)
+    ] = 0.95
+    feature_source: VectorChoice = FeatureChoice.AUTO
+    feature_dtype: VectorDtype = "float32"
+    feature_folder: FeatureFolder = None
+    report_to: ReportTo = ()
+    seed: Annotated[int, Field(description="Of folds, batches and initial weights.")] = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,12 +28,16 @@ from headwise.training.abstention.labels import (
     wrong_labels,
 )
 from headwise.training.abstention.measures import choose_threshold, signal_quality, uncertainties
-from headwise.training.abstention.settings import AbstentionReport, AbstentionTraining, Aim
+from headwise.training.abstention.settings import (
+    AbstentionReport,
+    AbstentionTarget,
+    AbstentionTraining,
+)
 from headwise.training.loop.fit import Trained
 from headwise.training.loop.run import Cost, HeadTraining
 from headwise.training.loop.run_file import TrainingRun
 from headwise.training.nli.pairs import InferenceData, read_inference_data
-from headwise.training.nli.settings import NLITraining, nli_settings_from_dict
+from headwise.training.nli.settings import NLITraining
 
 logger = logging.getLogger(__name__)
 
@@ -212,7 +216,7 @@ class _AbstentionHeadTraining(HeadTraining[InferenceData, _Fitted, AbstentionRep
         chosen_on = "calibration" if "calibration" in found else "dev"
         signal, errs = found[chosen_on][self.settings.abstain_by], wrong[chosen_on]
         threshold, basis = choose_threshold(signal, errs, self.settings, chosen_on=chosen_on)
-        if self.settings.aim is Aim.GUARANTEE and chosen_on == "dev":
+        if self.settings.aim is AbstentionTarget.GUARANTEE and chosen_on == "dev":
             logger.warning(
                 "Dev also chose the heads, so that the guarantee does not quite hold: give pairs "
                 "of their own to choose the threshold on (calibration)."
@@ -283,6 +287,6 @@ def _nli_settings(folder: Path, heads: TaskHeads) -> NLITraining:
     """Those that the NLI head was trained with, or the usual ones if nobody knows."""
     path = folder / RUN_FILE
     if path.is_file():
-        return nli_settings_from_dict(TrainingRun.read(path).settings)
+        return NLITraining.from_dict(TrainingRun.read(path).settings)
     logger.info("%s has no %s: folds are trained with the usual settings.", folder, RUN_FILE)
     return NLITraining(features=heads.config.features, hidden_size=heads.nli.hidden_size)

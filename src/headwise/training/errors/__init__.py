@@ -1,12 +1,27 @@
 """Train an error head: on errors that were put in, and on what people marked; no scoring."""
 
-from headwise.corruption import ErrorTexts, with_error_copies
-from headwise.training.errors.fitting import fit_error_head
-from headwise.training.errors.memorisation import Memorisation, measure_memorisation
-from headwise.training.errors.output_calibration import OutputQuality
-from headwise.training.errors.report import ErrorReport, ErrorStage
-from headwise.training.errors.settings import ErrorRun, ErrorTraining, LabelStage, StatisticsChoice
-from headwise.training.errors.train import train_uncalibrated_error_head
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from headwise.training.errors.settings import ErrorTraining, LabelStage, StatisticsChoice
+
+if TYPE_CHECKING:
+    from headwise.corruption import ErrorTexts, with_error_copies
+    from headwise.training.errors.fitting import fit_error_head
+    from headwise.training.errors.memorisation import Memorisation, measure_memorisation
+    from headwise.training.errors.output_calibration import OutputQuality
+    from headwise.training.errors.report import ErrorReport, ErrorRun, ErrorStage
+    from headwise.training.errors.train import train_uncalibrated_error_head
+
+# Imported when they are used: settings, which a command shows in its help, need no PyTorch
+_HOMES = {
+    "headwise.corruption": ("ErrorTexts", "with_error_copies"),
+    "headwise.training.errors.fitting": ("fit_error_head",),
+    "headwise.training.errors.memorisation": ("Memorisation", "measure_memorisation"),
+    "headwise.training.errors.output_calibration": ("OutputQuality",),
+    "headwise.training.errors.report": ("ErrorReport", "ErrorRun", "ErrorStage"),
+    "headwise.training.errors.train": ("train_uncalibrated_error_head",),
+}
 
 __all__ = [
     "ErrorReport",
@@ -23,3 +38,10 @@ __all__ = [
     "train_uncalibrated_error_head",
     "with_error_copies",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(home), name)
+    raise AttributeError(f"module 'headwise.training.errors' has no attribute {name!r}")

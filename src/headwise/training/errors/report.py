@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
+from pydantic import Field
+
 from headwise.data.records.pairs import Pair
 from headwise.training.errors.memorisation import Memorisation
 from headwise.training.errors.output_calibration import OutputQuality
+from headwise.training.loop.run_file import TrainingRun
 from headwise.training.loop.settings import Evaluation
 
 
@@ -96,3 +99,19 @@ class ErrorReport:
         stage = self.labelled or self.synthetic
         assert stage is not None
         return stage
+
+
+class ErrorRun(TrainingRun):
+    """A whole run as plain values.
+
+    Attributes:
+        labels: Files of texts that people marked.
+        label_dev: The same, held out.
+        start: Folder of the error head that it went on from; ``None`` for random weights.
+        no_source: Whether the files hold texts on their own.
+    """
+
+    labels: list[str] = Field(default_factory=list)
+    label_dev: list[str] = Field(default_factory=list)
+    start: str | None = None
+    no_source: bool = False

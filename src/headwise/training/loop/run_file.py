@@ -98,23 +98,6 @@ class TrainingRun(BaseModel):
             temporary.write_text(text, "utf-8")
 
 
-def overlaid(base: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
-    """Nested values with others laid over them; ``None`` is a value like any other."""
-    result = dict(base)
-    for name, value in values.items():
-        below = result.get(name)
-        if isinstance(value, dict) and isinstance(below, dict):
-            value = overlaid(below, value)
-        result[name] = value
-    return result
-
-
-def given_values(values: dict[str, Any]) -> dict[str, Any]:
-    """Nested values without those that are ``None``."""
-    nested = {n: given_values(v) if isinstance(v, dict) else v for n, v in values.items()}
-    return {name: value for name, value in nested.items() if value is not None and value != {}}
-
-
 def claim_output(
     output: Path,
     run: TrainingRun,

@@ -1,18 +1,37 @@
 """What the settings of several kinds of runs share; imports nothing heavy, so that help is fast."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter
 
 from headwise.choices import Shown
+from headwise.plain_values import from_plain_values, to_plain_values
 
 # A misspelt name in a run file is an error
 STRICT = ConfigDict(extra="forbid")
 DATA, LOOP, FEATURES = "Data", "Loop", "Features"
-BALANCED = "balanced"
+BALANCED: Literal["balanced"] = "balanced"
+
+
+class RunSettings:
+    """Settings of a run: they become the plain values of a run file, and come back from them."""
+
+    __slots__ = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The settings as plain values, nested."""
+        return to_plain_values(TypeAdapter(type(self)), self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Settings from plain values; what is left out has its default.
+
+        Raises:
+            ValueError: If a name or a value is none of a run's.
+        """
+        return from_plain_values(TypeAdapter(cls), values)
 
 
 def _known_schedule(name: str) -> str:
@@ -32,62 +51,15 @@ def _known_tracker(name: str) -> str:
     return name
 
 
-def check_names(*, schedule: str, report_to: Sequence[str]) -> None:
-    """Refuse schedules and trackers that Transformers does not know."""
-    from transformers import SchedulerType
-    from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK
-
-    known = [kind.value for kind in SchedulerType]
-    if schedule not in known:
-        raise ValueError(f"`schedule` must be one of {', '.join(known)}; got {schedule!r}.")
-    for name in report_to:
-        if name not in INTEGRATION_TO_CALLBACK:
-            raise ValueError(
-                f"`report_to` must be of {', '.join(INTEGRATION_TO_CALLBACK)}; got {name!r}."
-            )
-
-
-def check_counts(settings: object, *names: str) -> None:
-    """Refuse numbers below 1.
-
-    Raises:
-        ValueError: If so.
-    """
-    for name in names:
-        if getattr(settings, name) < 1:
-            raise ValueError(f"`{name}` must be at least 1, got {getattr(settings, name)}.")
-
-
-def check_shares(settings: object, *names: str) -> None:
-    """Refuse shares outside [0, 1).
-
-    Raises:
-        ValueError: If so.
-    """
-    for name in names:
-        if not 0.0 <= getattr(settings, name) < 1.0:
-            raise ValueError(f"`{name}` must lie in [0, 1), got {getattr(settings, name)}.")
-
-
-def check_positive(settings: object, *names: str) -> None:
-    """Refuse numbers that are not above 0.
-
-    Raises:
-        ValueError: If so.
-    """
-    for name in names:
-        if not getattr(settings, name) > 0.0:
-            raise ValueError(f"`{name}` must be positive, got {getattr(settings, name)}.")
-
-
-def check_choice(settings: object, name: str, allowed: Sequence[object]) -> None:
-    """Refuse a value that is none of a few.
-
-    Raises:
-        ValueError: If so.
-    """
-    if (value := getattr(settings, name)) not in allowed:
-        raise ValueError(f"`{name}` must be one of {', '.join(map(str, allowed))}, got {value!r}.")
+def overlaid(base: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    """Nested values with others laid over them; ``None`` is a value like any other."""
+    result = dict(base)
+    for name, value in values.items():
+        below = result.get(name)
+        if isinstance(value, dict) and isinstance(below, dict):
+            value = overlaid(below, value)
+        result[name] = value
+    return result
 
 
 class FeatureChoice(StrEnum):
@@ -129,8 +101,12 @@ Schedule = Annotated[
 WarmupShare = Annotated[
     Share, Field(description="Share of steps in which the rate rises."), Shown(LOOP)
 ]
+BatchTokens = Annotated[
+    int, Field(ge=1, description="Padded tokens of a batch, prompts included."), Shown(LOOP)
+]
 BatchSize = Annotated[int, Field(ge=1, description="Pairs in a step."), Shown(LOOP)]
 WeightDecay = Annotated[Share, Field(description="AdamW's, of matrices."), Shown(LOOP)]
+ClassWeights = Literal["balanced"] | None
 PatienceInEpochs = Annotated[
     int, Field(ge=1, description="Epochs without an improvement."), Shown(LOOP)
 ]

@@ -1,18 +1,18 @@
 """Settings and results of training an NLI head."""
 
-from dataclasses import dataclass as plain_dataclass
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
-from pydantic import Field, TypeAdapter
-from pydantic.dataclasses import dataclass
+from pydantic import Field
+from pydantic.dataclasses import dataclass as validated
 
 from headwise.choices import NLIFeatures, Shown
-from headwise.plain_values import from_plain_values, to_plain_values
 from headwise.training.loop.settings import (
     LOOP,
     STRICT,
     BatchSize,
+    ClassWeights,
     Epochs,
     Evaluation,
     FeatureChoice,
@@ -20,6 +20,7 @@ from headwise.training.loop.settings import (
     LearningRate,
     PatienceInEpochs,
     ReportTo,
+    RunSettings,
     Schedule,
     Share,
     VectorChoice,
@@ -50,8 +51,8 @@ class NLICriterion(StrEnum):
         return self is not NLICriterion.LOSS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
-class NLITraining:
+@validated(frozen=True, slots=True, kw_only=True, config=STRICT)
+class NLITraining(RunSettings):
     """Settings of a run."""
 
     features: Annotated[
@@ -74,7 +75,7 @@ class NLITraining:
         Share, Field(description="Share of a label that all classes get."), Shown(LOOP)
     ] = 0.0
     class_weights: Annotated[
-        Literal["balanced"] | None,
+        ClassWeights,
         Field(description="Let classes weigh the same in all."),
         Shown(LOOP),
     ] = None
@@ -89,24 +90,7 @@ class NLITraining:
     seed: Annotated[int, Field(description="Of batches and initial weights.")] = 0
 
 
-_SETTINGS: TypeAdapter[NLITraining] = TypeAdapter(NLITraining)
-
-
-def nli_settings_to_dict(settings: NLITraining) -> dict[str, Any]:
-    """Settings as plain values."""
-    return to_plain_values(_SETTINGS, settings)
-
-
-def nli_settings_from_dict(values: dict[str, Any]) -> NLITraining:
-    """Settings from plain values; what is left out has its default.
-
-    Raises:
-        ValueError: If a name or a value is none of a run's.
-    """
-    return from_plain_values(_SETTINGS, values)
-
-
-@plain_dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NLIReport:
     """What a run did.
 

@@ -23,7 +23,7 @@ from headwise.training.loop.vectors import (
     fit_classifier,
 )
 from headwise.training.nli.pairs import InferenceData, read_inference_data
-from headwise.training.nli.settings import NLIReport, NLITraining, nli_settings_to_dict
+from headwise.training.nli.settings import NLIReport, NLITraining
 
 # No threshold was chosen: the head always answers
 _NEVER = 1.0
@@ -72,7 +72,7 @@ def train_nli_head(
         record=TrainingRun.of(
             backbone_name,
             None,
-            nli_settings_to_dict(settings),
+            settings.to_dict(),
             data=data,
             dev=dev_data,
             dtype=backbone.dtype,

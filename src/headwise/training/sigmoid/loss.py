@@ -14,12 +14,12 @@ from headwise.training.loop.tokens import TokenLoss
 from headwise.training.sigmoid.negatives import draw_negatives
 from headwise.training.sigmoid.objective import (
     LossParts,
-    Objective,
     avoided_tokens,
     full_loss,
     ranking_loss,
     sampled_loss,
 )
+from headwise.training.sigmoid.objective_settings import Objective
 
 # Noise of its own, and the same at every evaluation
 _FREQUENT, _UNLIKELY = -2, -3

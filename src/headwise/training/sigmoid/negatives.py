@@ -2,8 +2,6 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 
 import torch
 from torch import Tensor
@@ -13,68 +11,7 @@ from headwise.functional.chunking import DEFAULT_WORKSPACE_BYTES, row_chunks
 from headwise.functional.counter_noise import mixed_keys
 from headwise.functional.logit_chunks import LogitFunction
 from headwise.functional.negative_sampling import forbid, gumbel_top_k, shared_draws
-
-
-class Combination(StrEnum):
-    """How several distributions become the one that negatives are drawn from.
-
-    Attributes:
-        INDEPENDENT: Each gives its share of the negatives on its own.
-        ADD: Their weighted sum.
-        MULTIPLY: Their product; a token that one of them never gives is never drawn.
-    """
-
-    INDEPENDENT = "independent"
-    ADD = "add"
-    MULTIPLY = "multiply"
-
-
-@dataclass(frozen=True, slots=True)
-class NegativeSampling:
-    """How negatives are drawn, without replacement and never from the tokens to be avoided.
-
-    Attributes:
-        per_position: K, negatives a position.
-        frequency: Share of the distribution of the training text's tokens.
-        softmax: Share of the language model's softmax.
-        uniform: Share of the uniform distribution.
-        combination: How the distributions with a share are put together. The product takes them
-            as they are, whatever their shares.
-        temperature: Of the softmax; above 1 it reaches further down.
-        candidates: How many of the most probable tokens the softmax is cut to; ``None`` for the
-            whole vocabulary, which costs its logits at every step.
-
-    References:
-        Dinh & Niehues 2026, arXiv 2601.00680, section 3 (negative sampling).
-    """
-
-    per_position: int = 10
-    frequency: float = 0.5
-    softmax: float = 0.5
-    uniform: float = 0.0
-    combination: Combination = Combination.INDEPENDENT
-    temperature: float = 2.0
-    candidates: int | None = 128
-
-    def __post_init__(self) -> None:
-        for name in ("frequency", "softmax", "uniform"):
-            if not getattr(self, name) >= 0.0:
-                raise ValueError(f"`{name}` must not be negative, got {getattr(self, name)}.")
-        if not self.frequency + self.softmax + self.uniform > 0.0:
-            raise ValueError("One of `frequency`, `softmax` and `uniform` must be positive.")
-        if self.per_position < 1:
-            raise ValueError(f"`per_position` must be at least 1, got {self.per_position}.")
-        if not self.temperature > 0.0:
-            raise ValueError(f"`temperature` must be positive, got {self.temperature}.")
-        if self.candidates is not None and self.candidates < 1:
-            raise ValueError(f"`candidates` must be at least 1, got {self.candidates}.")
-        object.__setattr__(self, "combination", Combination(self.combination))
-
-    def counts(self) -> tuple[int, int, int]:
-        """Negatives by frequency, softmax and uniform distribution, if they are independent."""
-        shares = (self.frequency, self.softmax, self.uniform)
-        ends = [round(self.per_position * sum(shares[: i + 1]) / sum(shares)) for i in range(3)]
-        return ends[0], ends[1] - ends[0], ends[2] - ends[1]
+from headwise.training.sigmoid.objective_settings import Combination, NegativeSampling
 
 
 def draw_negatives(

@@ -1,7 +1,6 @@
 """What a quality head learns: its target token from tokens that are wrong at the same place."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -12,62 +11,15 @@ from headwise.features import FeatureBatch
 from headwise.functional import (
     LM_IGNORE_INDEX,
     DominantSelector,
-    LargestDrop,
     linear_sigmoid_cross_entropy,
 )
 from headwise.functional.chunking import DEFAULT_WORKSPACE_BYTES, row_chunks
-from headwise.functional.dominant_tokens import candidate_count, select_dominant
+from headwise.functional.dominant_tokens import select_dominant
 from headwise.heads import QualityHead, RescalingHead
-from headwise.training.sigmoid.negatives import NegativeSampling
+from headwise.training.sigmoid.objective_settings import Objective
 
 # Of the dominant tokens besides the target, how many the ranking loss compares it with
 _RIVALS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Objective:
-    """The loss of a quality head.
-
-    Attributes:
-        negatives: How negatives are drawn; ``None`` for all tokens of the vocabulary.
-        avoid: Which tokens must not serve as negatives, since they may be right as well;
-            ``None`` to avoid none.
-        positive_weight: Weight of a target against one negative; ``"balance"`` for as much as
-            all negatives of its position together.
-        error_weight: Weight of a target that a person marked as wrong. It is a negative, alone
-            at its position.
-        margin_weight: Weight of the ranking loss, which wants the target above the dominant
-            tokens; 0 for none.
-        margin: By how much, in logits.
-
-    References:
-        Dinh & Niehues 2026, arXiv 2601.00680, section 3 (training objective).
-    """
-
-    negatives: NegativeSampling | None = NegativeSampling()
-    avoid: DominantSelector | None = LargestDrop()
-    positive_weight: float | Literal["balance"] = 1.0
-    error_weight: float = 10.0
-    margin_weight: float = 0.0
-    margin: float = 1.0
-
-    def __post_init__(self) -> None:
-        if self.positive_weight != "balance" and not self.positive_weight > 0.0:
-            raise ValueError(
-                f"`positive_weight` must be positive or 'balance', got {self.positive_weight!r}."
-            )
-        for name in ("error_weight", "margin_weight", "margin"):
-            if not getattr(self, name) >= 0.0:
-                raise ValueError(f"`{name}` must not be negative, got {getattr(self, name)}.")
-
-    def top_tokens(self, vocabulary_size: int) -> int:
-        """How many of the most probable tokens a position must come with."""
-        wanted = [1]
-        if self.negatives is not None and self.negatives.softmax:
-            wanted.append(self.negatives.candidates or 1)
-        if self.avoid is not None:
-            wanted.append(candidate_count(self.avoid, vocabulary_size))
-        return min(max(wanted), vocabulary_size)
 
 
 def avoided_tokens(batch: FeatureBatch, avoid: DominantSelector | None) -> Tensor:

@@ -37,14 +37,13 @@ from headwise.training.loop.settings import Criterion
 from headwise.training.loop.tokens import token_task
 from headwise.training.sigmoid.features import choose_features
 from headwise.training.sigmoid.loss import HeadLoss
+from headwise.training.sigmoid.report import TrainingReport
 from headwise.training.sigmoid.row_adam import RowAdam, updates_touched_rows
 from headwise.training.sigmoid.selectors import format_selector
 from headwise.training.sigmoid.settings import (
     RowUpdates,
     SigmoidTraining,
-    TrainingReport,
     default_settings,
-    settings_to_dict,
 )
 
 # Features of train and dev with where they come from; training with whether rows were left alone
@@ -116,7 +115,7 @@ def train_sigmoid_head(
         record=TrainingRun.of(
             backbone_name,
             prompt,
-            settings_to_dict(settings),
+            settings.to_dict(),
             data=data,
             dev=dev_data,
             dtype=backbone.dtype,
