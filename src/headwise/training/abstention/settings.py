@@ -8,26 +8,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass as validated
 
 from headwise.choices import Shown
-from headwise.training.loop.settings import (
-    BALANCED,
-    STRICT,
-    BatchSize,
-    ClassWeights,
-    Epochs,
-    Evaluation,
-    FeatureChoice,
-    FeatureFolder,
-    LearningRate,
-    PatienceInEpochs,
-    ReportTo,
-    RunSettings,
-    Schedule,
-    Share,
-    VectorChoice,
-    VectorDtype,
-    WarmupShare,
-    WeightDecay,
-)
+from headwise.training.loop import settings as loop
 
 LABELS, THRESHOLD, _HEAD = "Labels", "Threshold", "Head"
 # A share of pairs or errors, or a probability
@@ -64,8 +45,8 @@ class AbstentionTarget(StrEnum):
     GUARANTEE = "guarantee"
 
 
-@validated(frozen=True, slots=True, kw_only=True, config=STRICT)
-class AbstentionTraining(RunSettings):
+@validated(frozen=True, slots=True, kw_only=True, config=loop.STRICT)
+class AbstentionTraining(loop.RunSettings):
     """Settings of a run.
 
     ``class_weights`` says whether errors weigh as much as right answers; ``aim`` and ``level`` say
@@ -88,20 +69,22 @@ class AbstentionTraining(RunSettings):
     inner_size: Annotated[
         int, Field(ge=1, description="Of the head's own hidden layer."), Shown(_HEAD)
     ] = 128
-    dropout: Annotated[Share, Field(description="Share of it that is dropped."), Shown(_HEAD)] = 0.1
+    dropout: Annotated[
+        loop.Share, Field(description="Share of it that is dropped."), Shown(_HEAD)
+    ] = 0.1
     hidden_dropout: Annotated[
-        Share,
+        loop.Share,
         Field(description="Share of the NLI head's hidden layer that is dropped in training."),
         Shown(_HEAD),
     ] = 0.5
-    epochs: Epochs = 10
-    learning_rate: LearningRate = 1e-3
-    schedule: Schedule = "cosine"
-    warmup_share: WarmupShare = 0.1
-    batch_size: BatchSize = 256
-    weight_decay: WeightDecay = 0.01
-    class_weights: Annotated[ClassWeights, Shown(hidden=True)] = BALANCED
-    patience: PatienceInEpochs = 5
+    epochs: loop.Epochs = 10
+    learning_rate: loop.LearningRate = 1e-3
+    schedule: loop.Schedule = "cosine"
+    warmup_share: loop.WarmupShare = 0.1
+    batch_size: loop.BatchSize = 256
+    weight_decay: loop.WeightDecay = 0.01
+    class_weights: Annotated[loop.ClassWeights, Shown(hidden=True)] = loop.BALANCED
+    patience: loop.PatienceInEpochs = 5
     abstain_by: Annotated[
         Literal["learned", "max_probability", "entropy", "margin"],
         Field(description="What the threshold is on."),
@@ -112,10 +95,10 @@ class AbstentionTraining(RunSettings):
     confidence: Annotated[
         _Level, Field(description="Probability that a guarantee holds."), Shown(THRESHOLD)
     ] = 0.95
-    feature_source: VectorChoice = FeatureChoice.AUTO
-    feature_dtype: VectorDtype = "float32"
-    feature_folder: FeatureFolder = None
-    report_to: ReportTo = ()
+    feature_source: loop.VectorChoice = loop.FeatureChoice.AUTO
+    feature_dtype: loop.VectorDtype = "float32"
+    feature_folder: loop.FeatureFolder = None
+    report_to: loop.ReportTo = ()
     seed: Annotated[int, Field(description="Of folds, batches and initial weights.")] = 0
 
 
@@ -174,7 +157,7 @@ class AbstentionReport:
     threshold_basis: str
     coverage: float
     answered_accuracy: float | None
-    evaluations: list[Evaluation]
+    evaluations: list[loop.Evaluation]
     best: int
     train_losses: list[tuple[int, float]]
     seconds: float

@@ -9,26 +9,7 @@ from pydantic.dataclasses import dataclass as validated
 
 from headwise.choices import ErrorVariant, Shown
 from headwise.corruption import CorruptionMix
-from headwise.training.loop.settings import (
-    FEATURES,
-    LOOP,
-    STRICT,
-    BatchTokens,
-    ClassWeights,
-    Criterion,
-    Epochs,
-    FeatureFolder,
-    HiddenStateDtype,
-    LearningRate,
-    MaxLength,
-    PatienceInEpochs,
-    ReportTo,
-    RunSettings,
-    Schedule,
-    Share,
-    WarmupShare,
-    WeightDecay,
-)
+from headwise.training.loop import settings as loop
 
 if TYPE_CHECKING:
     from headwise.heads import ErrorHead
@@ -58,7 +39,7 @@ class StatisticsChoice(StrEnum):
 
 
 _Weights = Annotated[
-    ClassWeights,
+    loop.ClassWeights,
     Field(
         description="Let wrong tokens weigh as much in all as right ones, and gaps as much as "
         "places where nothing is missing."
@@ -66,13 +47,13 @@ _Weights = Annotated[
 ]
 
 
-@validated(frozen=True, slots=True, kw_only=True, config=STRICT)
+@validated(frozen=True, slots=True, kw_only=True, config=loop.STRICT)
 class LabelStage:
     """How a head goes on from texts that people marked."""
 
     epochs: Annotated[int, Field(ge=1, description="Passes over --labels at most.")] = 20
     learning_rate: Annotated[float, Field(gt=0, description="Peak of its schedule.")] = 5e-4
-    weight_decay: Annotated[Share, Field(description="AdamW's, of matrices.")] = 0.01
+    weight_decay: Annotated[loop.Share, Field(description="AdamW's, of matrices.")] = 0.01
     batch_tokens: Annotated[int, Field(ge=1, description="Padded tokens of a batch.")] = 1024
     class_weights: _Weights = None
     patience: Annotated[int, Field(ge=1, description="Epochs without an improvement.")] = 5
@@ -86,8 +67,8 @@ class LabelStage:
     ] = 0.2
 
 
-@validated(frozen=True, slots=True, kw_only=True, config=STRICT)
-class ErrorTraining(RunSettings):
+@validated(frozen=True, slots=True, kw_only=True, config=loop.STRICT)
+class ErrorTraining(loop.RunSettings):
     """Settings of a run; ``mix`` says what errors are put into the texts."""
 
     variant: Annotated[
@@ -113,37 +94,37 @@ class ErrorTraining(RunSettings):
         Shown(HEAD),
     ] = StatisticsChoice.OFF
     dropout: Annotated[
-        Share, Field(description="Share of the hidden layer that is dropped."), Shown(HEAD)
+        loop.Share, Field(description="Share of the hidden layer that is dropped."), Shown(HEAD)
     ] = 0.1
     mix: Annotated[CorruptionMix, Shown(hidden=True)] = field(default_factory=CorruptionMix.default)
     copies: Annotated[int, Field(ge=1, description="Of each text, with errors."), Shown(ERRORS)] = 3
-    epochs: Epochs = 6
-    learning_rate: LearningRate = 2e-3
-    weight_decay: WeightDecay = 0.01
-    schedule: Schedule = "cosine"
-    warmup_share: WarmupShare = 0.1
-    batch_tokens: BatchTokens = 8192
+    epochs: loop.Epochs = 6
+    learning_rate: loop.LearningRate = 2e-3
+    weight_decay: loop.WeightDecay = 0.01
+    schedule: loop.Schedule = "cosine"
+    warmup_share: loop.WarmupShare = 0.1
+    batch_tokens: loop.BatchTokens = 8192
     missing_weight: Annotated[
         float,
         Field(ge=0, description="Weight of the loss on gaps against that on tokens."),
-        Shown(LOOP),
+        Shown(loop.LOOP),
     ] = 0.5
-    class_weights: Annotated[_Weights, Shown(LOOP)] = None
-    patience: PatienceInEpochs = 3
+    class_weights: Annotated[_Weights, Shown(loop.LOOP)] = None
+    patience: loop.PatienceInEpochs = 3
     criterion: Annotated[
-        Criterion,
+        loop.Criterion,
         Field(description="What decides on dev; the AUROC is averaged over families."),
-        Shown(LOOP),
-    ] = Criterion.AUROC
+        Shown(loop.LOOP),
+    ] = loop.Criterion.AUROC
     labels: Annotated[LabelStage, Shown(LABELS, prefix="label-")] = LabelStage()
-    feature_dtype: HiddenStateDtype = "bfloat16"
+    feature_dtype: loop.HiddenStateDtype = "bfloat16"
     feature_folder: Annotated[
-        FeatureFolder,
+        loop.FeatureFolder,
         Field(description="Of the cache; by default OUTPUT/error_features."),
-        Shown(FEATURES),
+        Shown(loop.FEATURES),
     ] = None
-    max_length: MaxLength = None
-    report_to: ReportTo = ()
+    max_length: loop.MaxLength = None
+    report_to: loop.ReportTo = ()
     seed: Annotated[int, Field(description="Of errors, batches and initial weights.")] = 0
 
     def rank_for(self, hidden_size: int) -> int | None:

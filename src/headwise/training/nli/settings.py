@@ -8,26 +8,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass as validated
 
 from headwise.choices import NLIFeatures, Shown
-from headwise.training.loop.settings import (
-    LOOP,
-    STRICT,
-    BatchSize,
-    ClassWeights,
-    Epochs,
-    Evaluation,
-    FeatureChoice,
-    FeatureFolder,
-    LearningRate,
-    PatienceInEpochs,
-    ReportTo,
-    RunSettings,
-    Schedule,
-    Share,
-    VectorChoice,
-    VectorDtype,
-    WarmupShare,
-    WeightDecay,
-)
+from headwise.training.loop import settings as loop
 
 _HEAD = "Head"
 
@@ -51,8 +32,8 @@ class NLICriterion(StrEnum):
         return self is not NLICriterion.LOSS
 
 
-@validated(frozen=True, slots=True, kw_only=True, config=STRICT)
-class NLITraining(RunSettings):
+@validated(frozen=True, slots=True, kw_only=True, config=loop.STRICT)
+class NLITraining(loop.RunSettings):
     """Settings of a run."""
 
     features: Annotated[
@@ -64,29 +45,31 @@ class NLITraining(RunSettings):
         Shown(_HEAD, name="reads"),
     ] = NLIFeatures.PAIR
     hidden_size: Annotated[int, Field(ge=1, description="Of its hidden layer."), Shown(_HEAD)] = 512
-    dropout: Annotated[Share, Field(description="Share of it that is dropped."), Shown(_HEAD)] = 0.1
-    epochs: Epochs = 6
-    learning_rate: LearningRate = 1e-3
-    schedule: Schedule = "cosine"
-    warmup_share: WarmupShare = 0.1
-    batch_size: BatchSize = 256
-    weight_decay: WeightDecay = 0.3
+    dropout: Annotated[
+        loop.Share, Field(description="Share of it that is dropped."), Shown(_HEAD)
+    ] = 0.1
+    epochs: loop.Epochs = 6
+    learning_rate: loop.LearningRate = 1e-3
+    schedule: loop.Schedule = "cosine"
+    warmup_share: loop.WarmupShare = 0.1
+    batch_size: loop.BatchSize = 256
+    weight_decay: loop.WeightDecay = 0.3
     label_smoothing: Annotated[
-        Share, Field(description="Share of a label that all classes get."), Shown(LOOP)
+        loop.Share, Field(description="Share of a label that all classes get."), Shown(loop.LOOP)
     ] = 0.0
     class_weights: Annotated[
-        ClassWeights,
+        loop.ClassWeights,
         Field(description="Let classes weigh the same in all."),
-        Shown(LOOP),
+        Shown(loop.LOOP),
     ] = None
     criterion: Annotated[
-        NLICriterion, Field(description="What decides on dev, once an epoch."), Shown(LOOP)
+        NLICriterion, Field(description="What decides on dev, once an epoch."), Shown(loop.LOOP)
     ] = NLICriterion.LOSS
-    patience: PatienceInEpochs = 3
-    report_to: ReportTo = ()
-    feature_source: VectorChoice = FeatureChoice.AUTO
-    feature_dtype: VectorDtype = "float32"
-    feature_folder: FeatureFolder = None
+    patience: loop.PatienceInEpochs = 3
+    report_to: loop.ReportTo = ()
+    feature_source: loop.VectorChoice = loop.FeatureChoice.AUTO
+    feature_dtype: loop.VectorDtype = "float32"
+    feature_folder: loop.FeatureFolder = None
     seed: Annotated[int, Field(description="Of batches and initial weights.")] = 0
 
 
@@ -115,7 +98,7 @@ class NLIReport:
     rejected: int
     dev_in_train: int
     class_counts: dict[str, int]
-    evaluations: list[Evaluation]
+    evaluations: list[loop.Evaluation]
     best: int
     train_losses: list[tuple[int, float]]
     steps: int

@@ -8,24 +8,7 @@ from pydantic import AfterValidator, Field
 from pydantic.dataclasses import dataclass as validated
 
 from headwise.choices import Shown
-from headwise.training.loop.settings import (
-    DATA,
-    FEATURES,
-    LOOP,
-    STRICT,
-    BatchTokens,
-    Criterion,
-    Epochs,
-    FeatureChoice,
-    FeatureFolder,
-    HiddenStateDtype,
-    MaxLength,
-    ReportTo,
-    RunSettings,
-    Schedule,
-    WarmupShare,
-    overlaid,
-)
+from headwise.training.loop import settings as loop
 from headwise.training.sigmoid.objective_settings import NegativeSampling, Objective
 
 OBJECTIVE = "Objective"
@@ -53,8 +36,8 @@ class RowUpdates(StrEnum):
     TOUCHED = "touched"
 
 
-@validated(frozen=True, slots=True, config=STRICT)
-class SigmoidTraining(RunSettings):
+@validated(frozen=True, slots=True, config=loop.STRICT)
+class SigmoidTraining(loop.RunSettings):
     """Settings of a run; the defaults are those of the method, whatever the model's width.
 
     A ``learning_rate`` of ``None`` is that of :func:`~headwise.training.default_settings`.
@@ -80,53 +63,55 @@ class SigmoidTraining(RunSettings):
         Shown(OBJECTIVE),
     ] = "lm_head"
     objective: Annotated[Objective, Shown(OBJECTIVE)] = field(default_factory=Objective)
-    epochs: Epochs = 3
+    epochs: loop.Epochs = 3
     learning_rate: Annotated[
         float | None,
         Field(gt=0, description="Peak of the schedule."),
-        Shown(LOOP, default="by width"),
+        Shown(loop.LOOP, default="by width"),
     ] = None
-    schedule: Schedule = "cosine"
-    warmup_share: WarmupShare = 0.05
+    schedule: loop.Schedule = "cosine"
+    warmup_share: loop.WarmupShare = 0.05
     batch_tokens: Annotated[
-        BatchTokens, Field(description="Padded tokens of a batch, over all processes.")
+        loop.BatchTokens, Field(description="Padded tokens of a batch, over all processes.")
     ] = 4096
-    accumulation: Annotated[int, Field(ge=1, description="Batches a step."), Shown(LOOP)] = 1
+    accumulation: Annotated[int, Field(ge=1, description="Batches a step."), Shown(loop.LOOP)] = 1
     precision: Annotated[
         Literal["float32", "bf16", "fp16"],
         Field(description="Mixed precision in the head."),
-        Shown(LOOP),
+        Shown(loop.LOOP),
     ] = "float32"
     row_updates: Annotated[
-        RowUpdates, Field(description="Rows of the head that a step updates."), Shown(LOOP)
+        RowUpdates, Field(description="Rows of the head that a step updates."), Shown(loop.LOOP)
     ] = RowUpdates.AUTO
     patience: Annotated[
-        int, Field(ge=1, description="Evaluations without an improvement."), Shown(LOOP)
+        int, Field(ge=1, description="Evaluations without an improvement."), Shown(loop.LOOP)
     ] = 3
     criterion: Annotated[
-        Criterion, Field(description="What decides on dev."), Shown(LOOP, default="by width")
-    ] = Criterion.LOSS
+        loop.Criterion,
+        Field(description="What decides on dev."),
+        Shown(loop.LOOP, default="by width"),
+    ] = loop.Criterion.LOSS
     evaluate_every: Annotated[
         int | None,
         Field(ge=1, description="Steps between evaluations and checkpoints; by default an epoch."),
-        Shown(LOOP),
+        Shown(loop.LOOP),
     ] = None
     features: Annotated[
-        FeatureChoice,
+        loop.FeatureChoice,
         Field(
             description="Hidden states come from a cache on disk, or from the model in every epoch."
         ),
-        Shown(FEATURES),
-    ] = FeatureChoice.AUTO
-    feature_dtype: HiddenStateDtype = "bfloat16"
-    feature_folder: FeatureFolder = None
-    max_length: MaxLength = None
+        Shown(loop.FEATURES),
+    ] = loop.FeatureChoice.AUTO
+    feature_dtype: loop.HiddenStateDtype = "bfloat16"
+    feature_folder: loop.FeatureFolder = None
+    max_length: loop.MaxLength = None
     cut: Annotated[
         bool,
         Field(description="Longer examples lose their end, or are left out (the default)."),
-        Shown(DATA, off="reject"),
+        Shown(loop.DATA, off="reject"),
     ] = False
-    report_to: ReportTo = ()
+    report_to: loop.ReportTo = ()
     seed: Annotated[int, Field(description="Of batches, negatives and initial weights.")] = 0
 
 
@@ -164,7 +149,7 @@ def default_settings(hidden_size: int) -> SigmoidTraining:
             positive_weight="balance",
         ),
         learning_rate=LEARNING_RATE_NARROW,
-        criterion=Criterion.AUROC,
+        criterion=loop.Criterion.AUROC,
     )
 
 
@@ -186,7 +171,7 @@ def merged(
     Raises:
         ValueError: If all tokens are to be negatives and yet drawn in a certain way.
     """
-    result = overlaid(settings, given)
+    result = loop.overlaid(settings, given)
     objective = result.setdefault("objective", {})
     drawn = given.get("objective", {}).get("negatives", {})
     if candidates is not None:
