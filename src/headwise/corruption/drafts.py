@@ -7,6 +7,7 @@ from headwise.corruption.changes import Change, Changes, stand_apart
 from headwise.corruption.error_maker import ErrorMaker, ReadText
 from headwise.corruption.families import Corruption, ErrorFamily
 
+# Denser errors would leave too little right text to tell them by
 _WORDS_PER_ERROR = 6
 # What was drawn may be another translation, or touch an error that is there
 _ATTEMPTS = 3

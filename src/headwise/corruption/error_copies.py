@@ -40,7 +40,6 @@ def error_copies(
     *,
     families: Sequence[str] = FAMILIES,
     corpus: Iterable[str] | None = None,
-    kinds: Sequence[ErrorFamily | str] = CRUDE_KINDS,
     language: str | None = None,
     seed: int = 0,
 ) -> dict[str, list[Corruption]]:
@@ -52,19 +51,20 @@ def error_copies(
         prompt: How a source becomes a prompt for it.
         families: ``crude``, ``plausible`` or both.
         corpus: Texts whose words replace others in crude errors; those of the pairs by default.
-        kinds: Kinds of crude errors.
-        language: Language code of the hypotheses, for negations among the kinds.
+        language: Language code of the hypotheses; with one, crude errors change negations, too.
         seed: Of the errors.
 
     Returns:
         The copies of each family, in order of their pairs; pairs that allow no error have none.
 
     Raises:
-        ValueError: If a family is unknown, or a kind of crude errors cannot be made.
+        ValueError: If a family is unknown, or there are no lists for the language.
     """
     if unknown := set(families) - set(FAMILIES):
         raise ValueError(f"`families` must name {' or '.join(FAMILIES)}, got {min(unknown)!r}.")
+    kinds = CRUDE_KINDS if language is None else (*CRUDE_KINDS, ErrorFamily.NEGATION)
     made: dict[str, list[Corruption]] = {}
+    # Without pairs there is no corpus either, which crude errors would refuse
     for family in families if pairs else ():
         if family == CRUDE:
             words = [pair.hypothesis for pair in pairs] if corpus is None else corpus

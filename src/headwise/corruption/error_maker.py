@@ -50,6 +50,7 @@ NEED_SOURCES = frozenset(
 NEED_LISTS = frozenset({ErrorFamily.NEGATION, ErrorFamily.PRONOUN, ErrorFamily.ENDING})
 """Families that need lists of the language."""
 
+# A large corpus takes a while to read: it is read for these alone
 _FROM_CORPUS = {ErrorFamily.REPLACEMENT, ErrorFamily.INSERTION, ErrorFamily.ENDING}
 
 

@@ -79,4 +79,5 @@ def folded_words(text: str) -> tuple[str, ...]:
 
 def pair_generator(seed: int, *numbers: int) -> random.Random:
     """The source of randomness of one pair, or of one of its copies, whatever others there are."""
+    # Python hashes a text by its bytes here, so that every process draws alike
     return random.Random("/".join(map(str, (seed, *numbers))))

@@ -7,6 +7,7 @@ from headwise.corruption.changes import Change, Changes
 from headwise.corruption.known_texts import CorpusWords
 from headwise.corruption.text_words import TextWords
 
+# Full-width marks of Chinese and Japanese as well
 _FINAL_MARKS = frozenset(".!?…。\uff01\uff1f")
 # One, two or three words go; fewer more often
 _DELETED_WORDS = (1, 1, 1, 2, 2, 3)

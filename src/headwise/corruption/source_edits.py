@@ -8,6 +8,7 @@ from headwise.corruption.text_words import TextWords
 from headwise.data.records.pairs import Pair
 
 _UNTRANSLATED_WORDS = (1, 1, 2, 2, 3)
+# Shorter ones are mostly initials
 _SHORTEST_NAME = 3
 _FEWEST, _MOST = 2, 5
 # Whether a text has a run that fits is only seen when it is drawn

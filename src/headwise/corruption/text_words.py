@@ -4,6 +4,7 @@ from headwise.corruption.changes import Change
 from headwise.data.records.words import word_ranges
 
 _SENTENCE_ENDS = frozenset(".!?…:")
+# Hyphens of all kinds, and what ties the parts of *and/or*, *AT&T*, *3.5* and *o'clock*
 _JOINERS = frozenset("-\u2010\u2011/&.'\u2019")
 
 

@@ -21,6 +21,7 @@ from headwise.functional.dominant_tokens import (
 )
 from headwise.functional.length_batches import length_batches
 
+# What takes more tokens is hardly a word, and each one costs a pass of the model
 MAX_WORD_TOKENS = 8
 # Where a word goes on in less likely ways than this, what the model writes is no word
 MIN_CONTINUATION = 0.5

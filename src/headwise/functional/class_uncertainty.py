@@ -53,4 +53,5 @@ def class_uncertainty(logits: Tensor, how: Uncertainty) -> Tensor:
             found = 1.0 - (first - second)
         case _:
             assert_never(how)
+    # Rounding may step outside
     return found.clamp(0.0, 1.0)

@@ -18,6 +18,7 @@ def _signed(constant: int) -> int:
 
 
 _STEP = _signed(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio
+# SplitMix64's own
 _FACTORS = (_signed(0xBF58476D1CE4E5B9), _signed(0x94D049BB133111EB))
 
 
@@ -63,6 +64,7 @@ def uniform_noise(keys: Tensor, columns: int, *, first: int = 0) -> Tensor:
     """
     places = torch.arange(first + 1, first + columns + 1, device=keys.device) * _STEP
     bits = _shifted(_mixed(keys.unsqueeze(-1) + places), 11)
+    # Half a step above the grid: neither 0 nor 1, whose logarithms would be infinite or 0
     return bits.double().add_(0.5).mul_(2.0**-53)
 
 

@@ -127,6 +127,7 @@ def dominant_count(
             holds = p > share * p[:, :1]
         case _:
             assert_never(selector)
+    # The last rank that holds decides, whatever stands between: drops are not monotone
     ranks = torch.arange(1, holds.shape[1] + 1, device=p.device)
     return (holds * ranks).amax(-1) if holds.shape[1] else ranks.new_zeros(len(p))
 

@@ -62,6 +62,7 @@ def shared_draws(weights: Tensor, avoided: Tensor, count: int, *, keys: Tensor) 
     wanted = (support - banned.sum(-1)).clamp_(max=count)  # (N,)
     drawn = avoided.new_empty(len(avoided), 0)
     for step in range(_ROUNDS):
+        # Twice as many as wanted, since some repeat or are banned
         noise = uniform_noise(keys, 2 * count, first=step * 2 * count)
         new = torch.searchsorted(cumulative, noise * cumulative[-1], right=True)
         drawn = torch.cat([drawn, new.clamp_(max=len(weights) - 1)], dim=1)
@@ -85,6 +86,7 @@ def _filled_up(weights: Tensor, taken: Tensor, drawn: Tensor, *, keys: Tensor) -
     filled = drawn.clone()
     for part in row_chunks(
         len(drawn),
+        # Weights and scores in float32, and noise on its way in 64 bits
         bytes_per_row=len(weights) * (2 * 4 + 3 * 8),
         workspace_bytes=DEFAULT_WORKSPACE_BYTES,
     ):

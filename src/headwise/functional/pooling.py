@@ -63,6 +63,7 @@ def pool(hidden: Tensor, mask: Tensor, how: Pooling) -> Tensor:
 def _weights(real: Tensor, how: Pooling) -> Tensor:
     """The weight of every token in its text's vector, ``(B, T)``, float32."""
     ones = real.float()
+    # A text without a real token gets zeros, and no division by 0
     count = ones.sum(dim=1, keepdim=True).clamp(min=1.0)
     match how:
         case Pooling.CLS:

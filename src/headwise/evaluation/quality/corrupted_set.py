@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from headwise.backbones import EncodedPair
-from headwise.corruption import CRUDE_KINDS, ErrorFamily
 from headwise.corruption.error_copies import FAMILIES, error_copies
 from headwise.data.records.pairs import Pair
 from headwise.data.records.scored import ScoredHypothesis
@@ -44,7 +43,6 @@ def corrupted_set(
     alternatives_only: bool = False,
     families: Sequence[str] = FAMILIES,
     corpus: Iterable[str] | None = None,
-    kinds: Sequence[ErrorFamily | str] = CRUDE_KINDS,
     language: str | None = None,
     seed: int = 0,
     progress: bool = False,
@@ -58,8 +56,7 @@ def corrupted_set(
         alternatives_only: Whether sources with a single reference are left out.
         families: Which errors to make: ``crude``, ``plausible`` or both.
         corpus: Texts whose words replace others in crude errors; the references by default.
-        kinds: Kinds of crude errors.
-        language: Language code of the references, for negations among the kinds.
+        language: Language code of the references; with one, crude errors change negations, too.
         seed: Of the errors.
         progress: Whether to show a progress bar on standard error.
 
@@ -74,7 +71,6 @@ def corrupted_set(
         estimator.prompt,
         families=families,
         corpus=corpus,
-        kinds=kinds,
         language=language,
         seed=seed,
     )

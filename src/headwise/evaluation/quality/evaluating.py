@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from headwise.corruption import CRUDE_KINDS, ErrorFamily
 from headwise.corruption.error_copies import FAMILIES, PLAUSIBLE
 from headwise.data.readers import read_pairs
 from headwise.data.readers.numbers import join_numbers, read_numbers
@@ -123,7 +122,6 @@ def _with_errors(
     if not pairs:
         raise _no_row(question, rejects)
     loaded = estimator()
-    negated = (ErrorFamily.NEGATION,) if question.language is not None else ()
     try:
         found = corrupted_set(
             loaded,
@@ -132,7 +130,6 @@ def _with_errors(
             alternatives_only=protocol is EvaluationProtocol.AMBIGUITY,
             families=question.families or FAMILIES,
             corpus=None if question.corpus is None else _hypotheses(question.corpus),
-            kinds=(*CRUDE_KINDS, *negated),
             language=question.language,
             seed=question.resampling.seed,
             progress=progress,

@@ -121,19 +121,11 @@ def choose_backend(
     dtype: torch.dtype,
     vocabulary_size: int,
 ) -> LossBackend:
-    """Check a backend that is asked for by name, or find the fastest.
+    """Check a backend that is asked for by name, or find the fastest; never returns ``auto``.
 
-    Args:
-        asked: The backend or its name. ``auto`` is the fastest that is installed and has the
-            options, by measurements at the nearest vocabulary size. It is ``torch`` where there
-            are none, as on CUDA, and for several blocks, which the others would need in one.
-        options: What the call asks for.
-        device: Where the tensors are.
-        dtype: Of hidden states and weight.
-        vocabulary_size: V.
-
-    Returns:
-        Any backend but ``auto``.
+    ``auto`` is the fastest that is installed and has the options, by measurements at the nearest
+    vocabulary size. It is ``torch`` where there are none, as on CUDA, and for several blocks,
+    which the others would need in one.
 
     Raises:
         ImportError: If the backend is not installed.
@@ -161,13 +153,6 @@ def run_backend(
 
     The backend sees the counted positions alone, so that all backends agree on the others:
     without a counted one the loss is 0, and so are the gradients.
-
-    Args:
-        backend: ``core``, ``cce`` or ``liger``.
-        positions: Hidden states, targets and their weights.
-        weight: ``(V, H)``, in the dtype of the products.
-        bias: ``(V,)``.
-        options: What the call asks for.
 
     Returns:
         The loss in the shape that the reduction asks for; float32, or float64 of float64 inputs.
@@ -200,6 +185,7 @@ def _fastest(
         if (kind, of) == (device.type, name)
     }
     if by_size and options.blocks == 1:
+        # Nearest by ratio: costs grow with the size
         nearest = min(by_size, key=lambda size: abs(math.log(size / max(vocabulary_size, 1))))
         for found in sorted(by_size[nearest], key=by_size[nearest].__getitem__):
             if _refusal(LossBackend(found), options, device, dtype) is None:

@@ -44,6 +44,7 @@ def check_number(
         TypeError: If it is no number.
         ValueError: If it is out of range or not finite.
     """
+    # To Python, True is a whole number
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"`{name}` must be a number, got {type(value).__name__}.")
     if not (math.isfinite(value) and least <= value <= most) or (above and value == least):

@@ -124,6 +124,7 @@ def _few_tokens(model: PreTrainedModel) -> dict[str, Any]:
     ids = torch.arange(1, 1 + _BATCH * _LENGTH, device=model.device) * 7 % rows
     ids = ids.view(_BATCH, _LENGTH)
     labels = ids.clone()
+    # Means are over what counts, which one text has less of than the other
     labels[0, -2:] = LM_IGNORE_INDEX
     return {"input_ids": ids, "attention_mask": torch.ones_like(ids), "labels": labels}
 

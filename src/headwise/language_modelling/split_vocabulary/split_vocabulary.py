@@ -135,12 +135,13 @@ def split_unembedding(
     for split in sizes:
         table = table_like(old_embeddings, rows[split])
         if split != BASE:
-            table.padding_idx = None
+            table.padding_idx = None  # padding is an old token
         embeddings.token_embedding[split] = table
         head.lm_head[split].weight = head_rows[split]
         head.lm_head[split].bias = None if biases is None else biases[split]
     if tied:
         head.tie_to(embeddings)
+    # Modules are built in training mode
     embeddings.train(old_embeddings.training)
     head.train(old_head.training)
 
