@@ -23,6 +23,7 @@ from headwise.training.loop.vectors import balanced_weights
 # Numbers of the sample that inputs are standardised by: 65,536 positions of width 256
 _SAMPLE_NUMBERS = 2**24
 _MOST_POSITIONS = 2**16
+# Tokens that are read at once where nothing is computed
 _LABEL_BATCH = 16384
 
 
@@ -125,6 +126,7 @@ def _standardise(
 ) -> None:
     """Measure the spread of the head's inputs on a sample of texts."""
     wanted = min(_MOST_POSITIONS, max(1, _SAMPLE_NUMBERS // head.hidden_size))
+    # Whole texts at random: neighbours in the data are often alike
     order = list(range(len(train.counts)))
     random.Random(seed).shuffle(order)
     chosen: list[int] = []

@@ -81,6 +81,7 @@ def _means(
     backbone: Backbone, pairs: Sequence[Pair], prompt: PromptTemplate, max_length: int | None
 ) -> list[float]:
     """Mean log-probability of the tokens of each text of a sample."""
+    # One sample whatever the seed of the run: the answer decides what its head reads
     chosen = random.Random(0).sample(range(len(pairs)), min(len(pairs), _SAMPLE))
     examples = encode_examples(backbone, [pairs[i] for i in chosen], prompt, max_length=max_length)
     source = LiveFeatures(backbone, examples, candidates=1, statistics=True)

@@ -132,6 +132,7 @@ class ErrorHeadTraining(HeadTraining[_Sources, _Fitted, ErrorReport]):
             "train": (train, mix, self.settings.seed),
             "dev": (dev, replace(mix, errors_per_text={1: 1.0}), _DEV_SEED),
         }
+        # Words that errors bring in come from training texts, in dev as well
         corpus = [pair.hypothesis for pair in train]
         found = {}
         for part, (pairs, own, seed) in parts.items():
@@ -158,6 +159,7 @@ class ErrorHeadTraining(HeadTraining[_Sources, _Fitted, ErrorReport]):
     ) -> CachedFeatures:
         spec = FeatureSpec(
             dtype=self.settings.feature_dtype,
+            # The head reads no other tokens than the text's own; one is the least there is
             candidates=1,
             max_length=self.settings.max_length,
             statistics=head.statistics,

@@ -42,8 +42,10 @@ class LengthBatchSampler:
         self.epoch = epoch
         generator = random.Random(self._seed + epoch)
         order = list(range(len(self._lengths)))
+        # Texts of one length get other neighbours in every epoch
         generator.shuffle(order)
         batches = length_batches([self._lengths[i] for i in order], max_tokens=self._max_tokens)
+        # Or else long texts would always come first
         generator.shuffle(batches)
         self._batches = [[order[i] for i in batch] for batch in batches]
 

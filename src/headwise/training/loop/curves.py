@@ -42,6 +42,7 @@ def draw_curves(history: TrainingHistory, path: Path, *, criterion: str, plot: M
     Raises:
         OutputError: If the file cannot be written.
     """
+    # Slow to import; and `Figure` needs no display, unlike pyplot
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 3.6), layout="constrained")

@@ -85,16 +85,19 @@ def loop_arguments(
         "use_cpu": device.type == "cpu",
         "eval_strategy": "epoch",
         "save_strategy": "epoch",
+        # The newest to go on from, and the best
         "save_total_limit": 2,
         "load_best_model_at_end": True,
         "metric_for_best_model": f"eval_{criterion}",
         "greater_is_better": higher_is_better,
         # Epochs without an improvement count on where a run was stopped
         "restore_callback_states_from_checkpoint": True,
+        # Examples are numbers, which have no columns
         "remove_unused_columns": False,
         "logging_steps": 20,
         "logging_first_step": True,
         "report_to": list(settings.report_to) or "none",
+        # ProgressReport shows a bar instead
         "disable_tqdm": True,
         "seed": settings.seed,
     }
@@ -141,6 +144,7 @@ def fit(
         for row in history
         if "eval_loss" in row
     ]
+    # `min` takes the first of equal ones, as Trainer does
     sign = -1.0 if task.higher_is_better else 1.0
     seconds = output.metrics["train_runtime"]
     return Trained(

@@ -287,6 +287,7 @@ def _arguments(
         eval_strategy="steps" if by_steps else "epoch",
         save_strategy="steps" if by_steps else "epoch",
         eval_steps=settings.evaluate_every,
+        # Not read where epochs decide, but Transformers takes no None
         save_steps=settings.evaluate_every or 500,
         logging_steps=min(20, settings.evaluate_every or 20),
     )
