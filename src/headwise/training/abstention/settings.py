@@ -9,6 +9,7 @@ from pydantic.dataclasses import dataclass as validated
 
 from headwise.choices import Shown
 from headwise.training.loop import settings as loop
+from headwise.training.loop.report import RunReport
 
 LABELS, THRESHOLD, _HEAD = "Labels", "Threshold", "Head"
 # A share of pairs or errors, or a probability
@@ -121,14 +122,11 @@ class SignalQuality:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AbstentionReport:
+class AbstentionReport(RunReport):
     """What a run did.
 
     Attributes:
-        train_pairs: Pairs trained on.
-        dev_pairs: Pairs that chose the head.
         calibration_pairs: Pairs that chose the threshold; 0 if dev did.
-        rejected: Pairs left out because the encoder cannot read them.
         train_errors: Share of errors among the training labels.
         fold_accuracies: Accuracy of each fold's NLI head on what it did not see; empty without
             folds.
@@ -138,17 +136,9 @@ class AbstentionReport:
         threshold_basis: How, in a sentence.
         coverage: Share that is answered under it, of the pairs that chose it.
         answered_accuracy: Accuracy of these answers; ``None`` if there are none.
-        evaluations: One after each epoch: ``loss`` in nats, ``aurc`` and ``auroc`` of errors.
-        best: Which of them the head that was kept comes from, counted from 0.
-        train_losses: Steps and training losses, in nats.
-        seconds: Wall time of this call, features included.
-        features: How vectors were read, in words.
     """
 
-    train_pairs: int
-    dev_pairs: int
     calibration_pairs: int
-    rejected: int
     train_errors: float
     fold_accuracies: list[float]
     dev_accuracy: float
@@ -157,8 +147,3 @@ class AbstentionReport:
     threshold_basis: str
     coverage: float
     answered_accuracy: float | None
-    evaluations: list[loop.Evaluation]
-    best: int
-    train_losses: list[tuple[int, float]]
-    seconds: float
-    features: str

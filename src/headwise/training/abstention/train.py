@@ -34,7 +34,7 @@ from headwise.training.abstention.settings import (
     AbstentionTraining,
 )
 from headwise.training.loop.fit import Trained
-from headwise.training.loop.run import Cost, HeadTraining
+from headwise.training.loop.run import Cost, HeadTraining, count_leaks
 from headwise.training.loop.run_file import TrainingRun
 from headwise.training.nli.pairs import InferenceData, read_inference_data
 from headwise.training.nli.settings import NLITraining
@@ -124,6 +124,7 @@ def train_abstention_head(
         backbone=backbone,
         heads=heads,
         heads_folder=heads_folder,
+        leaked=count_leaks((pair.texts for pair in train), (pair.texts for pair in dev)),
         data={"train": train, "dev": dev} | ({"calibration": calibration} if calibration else {}),
     ).run()
 
@@ -235,6 +236,7 @@ class _AbstentionHeadTraining(HeadTraining[InferenceData, _Fitted, AbstentionRep
             dev_pairs=len(wrong["dev"]),
             calibration_pairs=len(wrong.get("calibration", ())),
             rejected=sources.rejected,
+            dev_in_train=self.leaked,
             train_errors=fitted.errors.share,
             fold_accuracies=fitted.errors.fold_accuracies,
             dev_accuracy=1.0 - float(wrong["dev"].mean()),
@@ -248,7 +250,9 @@ class _AbstentionHeadTraining(HeadTraining[InferenceData, _Fitted, AbstentionRep
             evaluations=fitted.trained.evaluations,
             best=fitted.trained.best,
             train_losses=fitted.trained.train_losses,
+            steps=fitted.trained.steps,
             seconds=cost.seconds,
+            peak_bytes=cost.peak_bytes,
             features=sources.origin,
         )
 

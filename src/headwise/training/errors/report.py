@@ -7,22 +7,18 @@ from pydantic import Field
 from headwise.data.records.pairs import Pair
 from headwise.training.errors.memorisation import Memorisation
 from headwise.training.errors.output_calibration import OutputQuality
+from headwise.training.loop.report import TrainingHistory
 from headwise.training.loop.run_file import TrainingRun
-from headwise.training.loop.settings import Evaluation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ErrorStage:
+class ErrorStage(TrainingHistory):
     """One stage of the training.
 
     Attributes:
         texts: Texts trained on.
         targets: Target tokens an epoch.
         dev_texts: Texts evaluated on.
-        evaluations: One after each epoch: ``loss`` in nats, ``auroc`` and its parts in [0, 1].
-        best: Which of them the kept weights come from, counted from 0.
-        train_losses: Steps and training losses, in nats.
-        steps: Steps done.
         seconds: Wall time of this call's steps and evaluations.
         tokens_per_second: Target tokens trained on in a second.
         tokens: How good the probabilities of tokens are on dev.
@@ -32,10 +28,6 @@ class ErrorStage:
     texts: int
     targets: int
     dev_texts: int
-    evaluations: list[Evaluation]
-    best: int
-    train_losses: list[tuple[int, float]]
-    steps: int
     seconds: float
     tokens_per_second: float
     tokens: OutputQuality

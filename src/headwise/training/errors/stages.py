@@ -24,7 +24,8 @@ from headwise.training.errors.output_calibration import (
 from headwise.training.errors.report import ErrorReport, ErrorStage
 from headwise.training.errors.settings import ErrorTraining, StatisticsChoice
 from headwise.training.errors.texts import gaps_are_marked
-from headwise.training.loop.curves import MeasurePlot, TrainingHistory
+from headwise.training.loop.curves import MeasurePlot
+from headwise.training.loop.report import TrainingHistory
 from headwise.training.loop.run import Cost, HeadTraining
 
 logger = logging.getLogger(__name__)

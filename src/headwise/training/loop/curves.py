@@ -1,28 +1,11 @@
 """A picture of a training run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from headwise.files import atomic_path, naming_output
-from headwise.training.loop.settings import Evaluation
-
-
-class TrainingHistory(Protocol):
-    """What a report says of the course of a run."""
-
-    @property
-    def evaluations(self) -> Sequence[Evaluation]:
-        """What was found on dev, in order."""
-
-    @property
-    def best(self) -> int:
-        """Which of them the head that was kept comes from, counted from 0."""
-
-    @property
-    def train_losses(self) -> Sequence[tuple[int, float]]:
-        """Steps and training losses, in nats."""
+from headwise.training.loop.report import TrainingHistory
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_utils import get_last_checkpoint
 
 from headwise.errors import TrainingError
+from headwise.training.loop.report import TrainingHistory
 from headwise.training.loop.settings import Evaluation
 from headwise.training.loop.trainer import HeadTrainer, ProgressReport, TrainingTask
 
@@ -43,23 +44,15 @@ class LoopSettings(Protocol):
         """Of everything random."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trained:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained(TrainingHistory):
     """What a run noted.
 
     Attributes:
-        evaluations: What was found on dev, in order.
-        best: Which of them the kept weights come from, counted from 0; the first of equal ones.
-        train_losses: Steps and training losses, in nats.
-        steps: Steps done, those of earlier calls included.
         seconds: Wall time of this call's steps and evaluations.
         read_per_second: Sizes of training examples read in a second of them.
     """
 
-    evaluations: list[Evaluation]
-    best: int
-    train_losses: list[tuple[int, float]]
-    steps: int
     seconds: float
     read_per_second: float
 

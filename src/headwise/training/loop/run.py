@@ -18,7 +18,8 @@ from transformers import TrainingArguments
 from headwise.data.records.pairs import Pair
 from headwise.heads.storage.files import CURVES_FILE, RUN_FILE
 from headwise.training.loop.card import model_card
-from headwise.training.loop.curves import MeasurePlot, TrainingHistory, draw_curves
+from headwise.training.loop.curves import MeasurePlot, draw_curves
+from headwise.training.loop.report import TrainingHistory
 from headwise.training.loop.run_file import TrainingRun, claim_output
 
 logger = logging.getLogger(__name__)

@@ -54,7 +54,7 @@ def token_task(
     def batch_loss(model: nn.Module, indices: list[int], epoch: int) -> Tensor:
         mine = indices[processes.number :: processes.count]
         total, weight = model(train.batch(mine or indices[:1]).to(device), epoch)
-        if not mine:  # all take part in the gradients, though the batch has fewer examples than there are processes
+        if not mine:  # the batch has fewer examples than there are processes
             total, weight = 0.0 * total, 0.0 * weight
         weight = weight.detach()
         if processes.count > 1:

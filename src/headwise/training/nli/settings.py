@@ -9,6 +9,7 @@ from pydantic.dataclasses import dataclass as validated
 
 from headwise.choices import NLIFeatures, Shown
 from headwise.training.loop import settings as loop
+from headwise.training.loop.report import RunReport
 
 _HEAD = "Head"
 
@@ -74,38 +75,16 @@ class NLITraining(loop.RunSettings):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NLIReport:
+class NLIReport(RunReport):
     """What a run did.
 
     Attributes:
-        train_pairs: Pairs trained on.
-        dev_pairs: Pairs evaluated on.
-        rejected: Pairs left out because the encoder cannot read them.
-        dev_in_train: Dev pairs that stand in the training data as well.
         class_counts: Training pairs of each label.
-        evaluations: One after each epoch: ``loss`` in nats, ``accuracy``, ``macro_f1``.
-        best: Which of them the head that was kept comes from, counted from 0.
-        train_losses: Steps and training losses, in nats.
-        steps: Steps done.
-        seconds: Wall time of this call, features included.
         pairs_per_second: Pairs trained on in a second, evaluations included, features left out.
-        peak_bytes: Most memory that was held: the process's own, or the accelerator's.
-        features: How features were read, in words.
     """
 
-    train_pairs: int
-    dev_pairs: int
-    rejected: int
-    dev_in_train: int
     class_counts: dict[str, int]
-    evaluations: list[loop.Evaluation]
-    best: int
-    train_losses: list[tuple[int, float]]
-    steps: int
-    seconds: float
     pairs_per_second: float
-    peak_bytes: int
-    features: str
 
     @property
     def accuracy(self) -> float:
