@@ -96,7 +96,6 @@ def train_uncalibrated_error_head(
             no_source=all(pair.given is None for pair in (*train, *dev, *labels, *label_dev)),
         ),
         settings=settings,
-        device=backbone.device,
         progress=progress,
         backbone=backbone,
         prompt=prompt,

@@ -1,6 +1,7 @@
 """What the reports of all trainings say."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 from headwise.training.loop.settings import Evaluation
 
@@ -20,6 +21,10 @@ class TrainingHistory:
     best: int
     train_losses: list[tuple[int, float]]
     steps: int
+
+    def history(self) -> dict[str, Any]:
+        """These fields by name, for a report that says more."""
+        return {field.name: getattr(self, field.name) for field in fields(TrainingHistory)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

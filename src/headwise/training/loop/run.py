@@ -15,10 +15,12 @@ import torch.distributed
 from torch import nn
 from transformers import TrainingArguments
 
+from headwise.backbones import Backbone, EncoderBackbone
 from headwise.data.records.pairs import Pair
 from headwise.heads.storage.files import CURVES_FILE, RUN_FILE
 from headwise.training.loop.card import model_card
 from headwise.training.loop.curves import MeasurePlot, draw_curves
+from headwise.training.loop.fit import Trained
 from headwise.training.loop.report import TrainingHistory
 from headwise.training.loop.run_file import TrainingRun, claim_output
 
@@ -77,7 +79,7 @@ class HeadTraining(ABC, Generic[Sources, Fitted, Report]):
         output: Folder of the head.
         record: What the run file says.
         settings: Everything else; each kind has its own.
-        device: Where the head is trained.
+        backbone: The frozen model; the head is trained on its device.
         progress: Whether to show bars on standard error.
         leaked: How many dev pairs stand in the training data as well.
         processes: Those that share the run; only the first writes.
@@ -98,10 +100,15 @@ class HeadTraining(ABC, Generic[Sources, Fitted, Report]):
     output: Path
     record: TrainingRun
     settings: Any
-    device: torch.device
+    backbone: Backbone | EncoderBackbone
     progress: bool
     leaked: int = 0
     processes: Processes = Processes(0, 1)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the head is trained."""
+        return self.backbone.device
 
     @property
     def checkpoints(self) -> Path:
@@ -161,6 +168,14 @@ class HeadTraining(ABC, Generic[Sources, Fitted, Report]):
     @abstractmethod
     def save(self, fitted: Fitted, report: Report) -> None:
         """Write the head with its card."""
+
+    def figures(self, trained: Trained, cost: Cost) -> dict[str, Any]:
+        """What a :class:`RunReport` says of any training, by the names of its fields."""
+        return trained.history() | {
+            "dev_in_train": self.leaked,
+            "seconds": cost.seconds,
+            "peak_bytes": cost.peak_bytes,
+        }
 
     def history(self, report: Report) -> TrainingHistory:
         """What the curves show; for most kinds the report itself."""

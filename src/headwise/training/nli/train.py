@@ -70,14 +70,8 @@ def train_nli_head(
     return _NLIHeadTraining(
         output=Path(output),
         record=TrainingRun.of(
-            backbone_name,
-            None,
-            settings.to_dict(),
-            data=data,
-            dev=dev_data,
-            dtype=backbone.dtype,
+            backbone_name, None, settings.to_dict(), data=data, dev=dev_data, dtype=backbone.dtype
         ),
-        device=backbone.device,
         progress=progress,
         backbone=backbone,
         settings=settings,
@@ -128,15 +122,9 @@ class _NLIHeadTraining(HeadTraining[InferenceData, _Fitted, NLIReport]):
             train_pairs=len(train),
             dev_pairs=len(sources.features["dev"]),
             rejected=sources.rejected,
-            dev_in_train=self.leaked,
             class_counts={str(label): n for label, n in zip(NLI_LABELS, counts, strict=True)},
-            evaluations=trained.evaluations,
-            best=trained.best,
-            train_losses=trained.train_losses,
-            steps=trained.steps,
-            seconds=cost.seconds,
+            **self.figures(trained, cost),
             pairs_per_second=trained.read_per_second,
-            peak_bytes=cost.peak_bytes,
             features=sources.origin,
         )
 
