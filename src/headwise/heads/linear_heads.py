@@ -40,6 +40,7 @@ class _LinearHead(nn.Module):
                 other values.
         """
         chosen = linear_inputs(self.score, hidden_states, pooling_mask)
+        # Losses and probabilities of half precision would lose too much
         outputs: Tensor = self.score(self.dropout(chosen))
         return outputs.float()
 

@@ -92,6 +92,7 @@ def load_head(folder: Path, *, unembedding: Callable[[], TokenLogits]) -> Qualit
     Raises:
         WeightsError: If the weights are missing, damaged, pickled, or not a head's.
     """
+    # Weights first: a folder without any may name the pickles that are not read
     weights = read_weights(folder)
     head_type = read_config(folder).get("head_type") or SigmoidHead.head_type
     if head_type not in HEAD_TYPES:
@@ -192,6 +193,7 @@ def write_head(
     """Do what :func:`save_head` does, whatever prompt the folder's other head reads."""
     kind = ERROR_KIND if isinstance(head, ErrorHead) else QUALITY_KINDS[head.head_type]
     tensors = head.state_dict()
+    # A constructor's settings stay plain attributes, which `vars` has
     told = kind.arguments(StoredWeights(tensors, folder), vars(head))
     names = {"prompt": prompt, "backbone": backbone}
     with naming_output(folder):

@@ -72,6 +72,7 @@ def load_task_heads(path: str | Path) -> TaskHeads:
             config = read_config(path)
         weights = StoredWeights(read_seed_file(file), file)
     heads = _build(weights, config if _is_ours(config) else None)
+    # By the file's names, so that a message speaks of what is in the file
     own = named_as_in_files(heads)
     _check_names_and_shapes(weights, own)
     for name, tensor in own.items():
