@@ -155,10 +155,9 @@ def extract_vectors(
         progress: Whether to show a bar on standard error.
 
     Raises:
-        MismatchError: If the folder holds vectors of something else; it names what.
-        DataError: If there are no texts, or a shard is damaged.
-        OutputError: If the disk is full or not writable. The same call continues.
         ValueError: If ``dtype`` is none of these.
+        DataError: If there are no texts; otherwise fails as
+            :func:`~headwise.features.extract_features`.
     """
     if dtype not in VECTOR_DTYPES:
         raise ValueError(f"`dtype` must be one of {', '.join(VECTOR_DTYPES)}, got {dtype!r}.")

@@ -14,10 +14,8 @@ _LINE_START = re.compile(r"^([#+-]|\d+[.)])(?=\s|$)")
 def markdown_report(evaluation: Evaluation, *, sort: bool = False, heading: int = 1) -> str:
     """All tables of an evaluation with their notes and legends, and mistakes.
 
-    Args:
-        evaluation: What was found.
-        sort: Whether rows are ordered by the first metric, best first.
-        heading: Level of the title; tables have the next one.
+    Rows stand as they are given, or with ``sort`` by the first metric, best first. The
+    title has the level ``heading``, tables the next one.
     """
     settings = " · ".join(
         f"{_escaped(name)}: {_escaped(setting(value))}"
@@ -33,13 +31,7 @@ def markdown_report(evaluation: Evaluation, *, sort: bool = False, heading: int 
 
 
 def markdown_table(table: Table, *, sort: bool = False, heading: int = 2) -> str:
-    """One table: best values bold, intervals in brackets, reasons as footnotes.
-
-    Args:
-        table: The results.
-        sort: Whether rows are ordered by the first metric, best first.
-        heading: Level of the heading.
-    """
+    """One table: best values bold, intervals in brackets, reasons as footnotes."""
     view = view_of(table, sort=sort)
     lines = [f"{'#' * heading} {_escaped(view.title)}", ""]
     if view.note:

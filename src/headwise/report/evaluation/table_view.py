@@ -1,7 +1,7 @@
 """What every rendering of a table shows: cells as text, marks, legend and footnotes."""
 
 import string
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from headwise.evaluation.statistics.results import Comparison, Row, Table
@@ -85,10 +85,7 @@ class TableView:
         note: What the gold is, what is resampled, what to beware of.
         aggregated: Whether any row has an aggregation, so that it needs a column.
         footnotes: Letters and reasons of what is undefined.
-        tests: How marks were found; where columns differ, each with the columns it holds for.
-        intervals: How intervals were found, likewise.
-        counts: From how many of what a number was computed, likewise.
-        untested: Columns with a best value that was not compared with the others.
+        remarks: What its marks but the best's mean, how they, intervals and numbers were found.
         rows_are: What a row stands for, in the singular.
     """
 
@@ -98,51 +95,17 @@ class TableView:
     rows: tuple[RowView, ...]
     aggregated: bool
     footnotes: tuple[tuple[str, str], ...]
-    tests: tuple[str, ...]
-    intervals: tuple[str, ...]
-    counts: tuple[str, ...]
-    untested: tuple[str, ...]
+    remarks: tuple[str, ...]
     rows_are: str
 
-    def legend(self, *, best: str = "Bold", like_best: str = LIKE_BEST) -> tuple[str, ...]:
-        """What the marks of this table mean, in sentences.
-
-        Args:
-            best: How the best value of a column is shown.
-            like_best: What marks those that are not distinguishable from it.
-        """
-        cells = [cell for row in self.rows for cell in row.cells]
-        lines = []
-        if any(cell.best for cell in cells):
-            lines.append(f"{best}: best of its column.")
-        if self.tests:
-            lines.append(
-                f"{like_best}: not distinguishable from the best ({'; '.join(self.tests)})."
-            )
-        if self.untested and len(self.untested) == len(self.columns):
-            lines.append("Whether values differ was not tested.")
-        elif self.untested:
-            lines.append(f"Not tested: {listed(self.untested)}.")
-        if any(not column.higher_is_better for column in self.columns):
-            lines.append(f"{LOWER_IS_BETTER}: lower is better.")
-        if self.intervals:
-            lines.append(f"Brackets: confidence interval ({'; '.join(self.intervals)}).")
-        if self.counts:
-            lines.append(f"Computed from {'; '.join(self.counts)}.")
-        spelt = [(column.label, long_name(column.name)) for column in self.columns]
-        if any(name for _, name in spelt):
-            lines.append("; ".join(f"{label}: {name}" for label, name in spelt if name) + ".")
-        return tuple(lines)
+    def legend(self, *, best: str = "Bold") -> tuple[str, ...]:
+        """What the marks of this table mean, given how the best values are shown."""
+        any_best = any(cell.best for row in self.rows for cell in row.cells)
+        return (*([f"{best}: best of its column."] if any_best else []), *self.remarks)
 
 
 def view_of(table: Table, *, sort: bool = False) -> TableView:
-    """Turn a table into text.
-
-    Args:
-        table: The results.
-        sort: Whether the rows are ordered by the first metric, best first and undefined last,
-            instead of as they are given.
-    """
+    """Turn a table into text, its rows as given, or by the first metric, best first."""
     found = [{metric.name: metric for metric in row.metrics} for row in table.rows]
     columns = _columns(found)
     order = list(range(len(found)))
@@ -166,8 +129,6 @@ def view_of(table: Table, *, sort: bool = False) -> TableView:
         )
         for place, index in enumerate(order)
     )
-    labels = {column.name: column.label for column in columns}
-    compared = {c.metric for c in table.comparisons}
     return TableView(
         title=table.title,
         note=with_labels(table.note, (column.name for column in columns)),
@@ -175,16 +136,40 @@ def view_of(table: Table, *, sort: bool = False) -> TableView:
         rows=rows,
         aggregated=any(row.aggregation for row in rows),
         footnotes=tuple((letter, reason) for reason, letter in letters.items()),
-        tests=by_column(labels, ((c.metric, c.test) for c in table.comparisons)),
-        intervals=by_column(labels, interval_remarks(found)),
-        counts=by_column(labels, count_remarks(labels, found), "{} ({})"),
-        untested=tuple(
-            column.label
-            for place, column in enumerate(columns)
-            if column.name not in compared and any(row.cells[place].best for row in rows)
-        ),
+        remarks=tuple(_remarks(table, columns, rows, found)),
         rows_are=table.rows_are,
     )
+
+
+def _remarks(
+    table: Table,
+    columns: Sequence[Column],
+    rows: Sequence[RowView],
+    found: Sequence[Mapping[str, Metric]],
+) -> Iterator[str]:
+    """What a legend says; where columns differ, each remark with those that it holds for."""
+    labels = {column.name: column.label for column in columns}
+    if tests := by_column(labels, ((c.metric, c.test) for c in table.comparisons)):
+        yield f"{LIKE_BEST}: not distinguishable from the best ({'; '.join(tests)})."
+    compared = {c.metric for c in table.comparisons}
+    untested = [
+        column.label
+        for place, column in enumerate(columns)
+        if column.name not in compared and any(row.cells[place].best for row in rows)
+    ]
+    if untested and len(untested) == len(columns):
+        yield "Whether values differ was not tested."
+    elif untested:
+        yield f"Not tested: {listed(untested)}."
+    if any(not column.higher_is_better for column in columns):
+        yield f"{LOWER_IS_BETTER}: lower is better."
+    if intervals := by_column(labels, interval_remarks(found)):
+        yield f"Brackets: confidence interval ({'; '.join(intervals)})."
+    if counts := by_column(labels, count_remarks(labels, found), "{} ({})"):
+        yield f"Computed from {'; '.join(counts)}."
+    spelt = [f"{column.label}: {name}" for column in columns if (name := long_name(column.name))]
+    if spelt:
+        yield f"{'; '.join(spelt)}."
 
 
 def row_label(table: Table, label: str) -> str:

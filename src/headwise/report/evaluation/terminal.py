@@ -22,9 +22,7 @@ _MISTAKES_SHOWN = 5
 def terminal_report(evaluation: Evaluation, *, sort: bool = False) -> RenderableType:
     """All tables of an evaluation with their notes and legends, and the first mistakes.
 
-    Args:
-        evaluation: What was found.
-        sort: Whether rows are ordered by the first metric, best first.
+    Rows stand as they are given, or with ``sort`` by the first metric, best first.
     """
     return View(partial(_draw_report, evaluation, sort))
 
@@ -34,11 +32,8 @@ def terminal_table(table: Table, *, sort: bool = False) -> RenderableType:
 
     Intervals stand beside their values where there is room, below them where there is not, and
     the metrics are dealt out to several tables where even that is too wide. Where bold cannot be
-    shown, the best value of a column has a ``*``.
-
-    Args:
-        table: The results.
-        sort: Whether rows are ordered by the first metric, best first.
+    shown, the best value of a column has a ``*``. With ``sort``, rows are ordered by the first
+    metric, best first.
     """
     return View(partial(_draw_table, view_of(table, sort=sort)))
 

@@ -68,10 +68,8 @@ def long_name(name: str) -> str | None:
 def with_labels(text: str, names: Iterable[str] = ()) -> str:
     """A note in which metrics are called what the headings of columns call them.
 
-    Args:
-        text: The note, such as ``The threshold with the best f1``. Names that are common words
-            stay as they are.
-        names: Metrics that it may speak of, besides those that are known here.
+    It may speak of metrics of some names besides those that are known here; names that are
+    common words stay as they are.
     """
     known = {*_LABELS, *_PLAIN, *names}
     return _TELLING.sub(
@@ -85,10 +83,7 @@ def by_column(
 ) -> tuple[str, ...]:
     """Each remark once; where columns differ, with the labels of those that it holds for.
 
-    Args:
-        labels: Names of the columns and their labels.
-        remarks: Pairs of a column's name and a remark; those of other columns do not count.
-        form: How a remark and labels are put together.
+    Remarks come as pairs with a column's name; those of columns without a label do not count.
     """
     found: dict[str, dict[str, None]] = {}
     for name, remark in remarks:

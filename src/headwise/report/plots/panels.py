@@ -6,14 +6,15 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import PolyCollection
-from matplotlib.colors import LinearSegmentedColormap, LogNorm
+from matplotlib.colors import LinearSegmentedColormap, LogNorm, to_rgb
 from matplotlib.figure import Figure as Drawing
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from headwise.evaluation.statistics.results import Figure, Floats
 from headwise.report.plots.axes import finite_points, label_decades, spans_decades, to_decades
-from headwise.report.plots.style import SMALL, WIDTH, Theme
+from headwise.report.plots.style import SMALL, WIDTH, Theme, shortened
+from headwise.report.text import number
 
 _COLUMNS = (3, 4)
 _MOST_PANELS = 12
@@ -24,6 +25,10 @@ _HEXAGONS = 36
 _BINS = 30
 # Long tails, as ranks have them, would press everything else into one bin.
 _TAILS = (0.005, 0.995)
+# The strongest colour would drown the numbers on it
+_STRONGEST = 0.75
+# Weights of red, green and blue in how light a colour looks
+_LIGHTNESS = (0.2126, 0.7152, 0.0722)
 
 
 def draw_scatters(figure: Figure, theme: Theme) -> Drawing:
@@ -32,7 +37,7 @@ def draw_scatters(figure: Figure, theme: Theme) -> Drawing:
     sizes = [len(x) for _, (x, _, _) in cleaned]
     alike = len(set(sizes)) == 1 and len(sizes) > 1
     size_of_all = f" (n = {sizes[0]:,} in each panel)" if alike else ""
-    drawing, grid = panel_grid(figure, theme, remark=size_of_all)
+    drawing, grid = _panel_grid(figure, theme, remark=size_of_all)
     heights = _range(np.concatenate([y for _, (_, y, _) in cleaned] or [np.empty(0)]))
     crowds: list[PolyCollection] = []
     colours = LinearSegmentedColormap.from_list("density", theme.density)
@@ -81,7 +86,7 @@ def draw_histograms(figure: Figure, theme: Theme) -> Drawing:
     cleaned = [(panel, finite_points(panel)) for panel in figure.panels[:_MOST_PANELS]]
     counts = [_class_counts(y, weight) for _, (_, y, weight) in cleaned]
     alike = len(set(counts)) == 1
-    drawing, grid = panel_grid(figure, theme)
+    drawing, grid = _panel_grid(figure, theme)
     for axes, (panel, (x, y, weight)), (right, wrong) in zip(grid, cleaned, counts, strict=False):
         theme.style_axes(axes)
         if not len(x):
@@ -118,7 +123,53 @@ def draw_histograms(figure: Figure, theme: Theme) -> Drawing:
     return drawing
 
 
-def panel_grid(figure: Figure, theme: Theme, *, remark: str = "") -> tuple[Drawing, list[Axes]]:
+def draw_confusions(figure: Figure, theme: Theme) -> Drawing:
+    """Share of each gold class that gets each answer, a panel a set of answers.
+
+    The coordinates of a panel's points are class indices.
+    """
+    drawing, grid = _panel_grid(figure, theme)
+    for axes, panel in zip(grid, figure.panels, strict=False):
+        theme.style_axes(axes, grid=False)
+        x, y, weight = finite_points(panel)
+        theme.title(axes, panel.label, f"n = {number(float(weight.sum()), 0)}")
+        if not len(x):
+            theme.say_no_data(axes)
+            continue
+        names = figure.classes or tuple(map(str, range(1 + round(max(x.max(), y.max())))))
+        counts = np.zeros((len(names), len(names)))
+        inside = (np.minimum(x, y) > -0.5) & (np.maximum(x, y) < len(names) - 0.5)
+        answers, gold = (values[inside].round().astype(np.intp) for values in (x, y))
+        np.add.at(counts, (gold, answers), weight[inside])
+        _heat_map(axes, counts, names, theme)
+    return drawing
+
+
+def _heat_map(axes: Axes, counts: Floats, names: tuple[str, ...], theme: Theme) -> None:
+    totals = counts.sum(axis=1, keepdims=True)
+    shares = np.divide(counts, totals, out=np.zeros_like(counts), where=totals > 0)
+    colours = LinearSegmentedColormap.from_list("share", (theme.ground, theme.palette[0]))
+    axes.imshow(shares, cmap=colours, vmin=0.0, vmax=1.0 / _STRONGEST)
+    for (row, column), share in np.ndenumerate(shares):
+        below = _lightness(colours(_STRONGEST * share))
+        on_ink, on_ground = (abs(_lightness(c) - below) for c in (theme.ink, theme.ground))
+        ink = theme.ink if on_ink >= on_ground else theme.ground
+        text = f"{share:.0%}\n{number(float(counts[row, column]), 0)}"
+        axes.text(column, row, text, ha="center", va="center", fontsize=SMALL, color=ink)
+    places, labels = range(len(names)), [shortened(name, 16) for name in names]
+    axes.set_xticks(places, labels, parse_math=False)
+    axes.set_yticks(places, labels, parse_math=False)
+    axes.label_outer(remove_inner_ticks=False)
+    axes.tick_params(labelbottom=True, length=0)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def _lightness(colour: str | tuple[float, float, float, float]) -> float:
+    return float(np.dot(to_rgb(colour), _LIGHTNESS))
+
+
+def _panel_grid(figure: Figure, theme: Theme, *, remark: str = "") -> tuple[Drawing, list[Axes]]:
     """Axes for the panels, row by row, and what they have in common beside them.
 
     The remark stands behind the name of the first coordinate.

@@ -1,15 +1,21 @@
 """The figures of an evaluation, drawn with matplotlib's objects and no global state."""
 
 import io
-from typing import assert_never
 
 from matplotlib.figure import Figure as Drawing
 
 from headwise.evaluation.statistics.results import Figure, FigureKind
-from headwise.report.plots.heat_maps import draw_confusions
 from headwise.report.plots.lines import draw_reliability, draw_risk_coverage
-from headwise.report.plots.panels import draw_histograms, draw_scatters
+from headwise.report.plots.panels import draw_confusions, draw_histograms, draw_scatters
 from headwise.report.plots.style import LIGHT, RESOLUTION, Theme
+
+_DRAWN_BY = {
+    FigureKind.SCATTER: draw_scatters,
+    FigureKind.HISTOGRAM: draw_histograms,
+    FigureKind.RISK_COVERAGE: draw_risk_coverage,
+    FigureKind.RELIABILITY: draw_reliability,
+    FigureKind.CONFUSION: draw_confusions,
+}
 
 
 def draw(figure: Figure, *, theme: Theme = LIGHT) -> Drawing:
@@ -28,27 +34,11 @@ def draw(figure: Figure, *, theme: Theme = LIGHT) -> Drawing:
                 f"`x`, `y` and `weight` of panel `{panel.label}` must be flat and equally long, "
                 f"got shapes {sorted(sizes)}."
             )
-    match figure.kind:
-        case FigureKind.SCATTER:
-            return draw_scatters(figure, theme)
-        case FigureKind.HISTOGRAM:
-            return draw_histograms(figure, theme)
-        case FigureKind.RISK_COVERAGE:
-            return draw_risk_coverage(figure, theme)
-        case FigureKind.RELIABILITY:
-            return draw_reliability(figure, theme)
-        case FigureKind.CONFUSION:
-            return draw_confusions(figure, theme)
-        case _:
-            assert_never(figure.kind)
+    return _DRAWN_BY[figure.kind](figure, theme)
 
 
 def figure_png(figure: Figure, *, theme: Theme = LIGHT) -> bytes:
-    """A figure as a PNG file, 200 dots per inch; the same figure gives the same bytes.
-
-    Raises:
-        ValueError: If the coordinates or weights of a panel differ in number.
-    """
+    """A figure as a PNG file, 200 dots per inch; the same figure gives the same bytes."""
     out = io.BytesIO()
     # The name of the software would make the bytes depend on its version.
     draw(figure, theme=theme).savefig(

@@ -52,12 +52,7 @@ def render_scored(scored: ScoredHypothesis, *, threshold: float = 0.5) -> Render
 def render_table(
     scored: Iterable[ScoredHypothesis], *, threshold: float = 0.5, title: str | None = None
 ) -> RenderableType:
-    """A table of hypotheses: scores, texts, and the words and gaps to check.
-
-    Args:
-        scored: What to show, one row each.
-        threshold: Words whose confidence lies below it are listed, in [0, 1].
-        title: Heading of the table.
+    """A table of hypotheses, one row each: scores, texts, and the words and gaps to check.
 
     Raises:
         ValueError: If ``threshold`` is not in [0, 1].
@@ -69,12 +64,9 @@ def render_table(
 def render_legend(
     signal: Signal | str, *, threshold: float = 0.5, gaps: bool = False
 ) -> RenderableType:
-    """Some lines that say what the shades and marks mean.
+    """Some lines that say what the shades of the main signal and the marks mean.
 
-    Args:
-        signal: The main signal of what is shown.
-        threshold: The threshold it is shown with.
-        gaps: Whether the signal ``omission`` is among those that are shown.
+    The mark of gaps is explained if the signal ``omission`` is among those that are shown.
     """
     return View(partial(_draw_legend, Signal(signal), threshold, gaps))
 
