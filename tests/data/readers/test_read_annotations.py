@@ -6,10 +6,9 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 import pytest
+from made_tables import read_jsonl, read_tsv
 
 from headwise.data.readers import Layout, read_pairs
-from headwise.data.readers.jsonl import read_jsonl
-from headwise.data.readers.tsv import read_tsv
 from headwise.data.records.error_spans import ErrorSpan
 from headwise.data.records.pairs import Pair, Reject
 from headwise.data.writers import json_line, pair_row

@@ -6,9 +6,9 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 import pytest
+from made_tables import read_jsonl
 
 from headwise.data.readers import Layout, read_pairs
-from headwise.data.readers.jsonl import read_jsonl
 from headwise.data.records.error_spans import ErrorSpan
 from headwise.data.records.pairs import Pair, Reject
 

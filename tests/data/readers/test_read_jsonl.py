@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from made_tables import read_jsonl
 
 from headwise.data.readers import Layout
-from headwise.data.readers.jsonl import MAX_NESTING, read_jsonl
+from headwise.data.readers.tables import MAX_NESTING
 from headwise.data.records.pairs import Pair, Reject
 
 TEXT = st.text(st.characters(exclude_categories=[]))

@@ -98,7 +98,7 @@ def test_parquet(tmp_path: Path) -> None:
         ("a.jsonl", '{"a": 1}\n{"b": 1}\n', "a", "Line 2 of .* has no `a`; it has `b`"),
         ("a.jsonl", '{"a": 1}\n{"a": true}\n', "a", "In line 2 .* a number is needed, got True"),
         ("a.jsonl", '{"a": 1}\n[2]\n', "a", "Line 2 of .* must be a JSON object"),
-        ("a.jsonl", '{"a": 1}\n{"a": \n', "a", "Line 2 of .* is no JSON"),
+        ("a.jsonl", '{"a": 1}\n{"a": \n', "a", "Line 2 of .*: Invalid JSON at character"),
         ("a.txt", "", None, "columns of numbers: none"),
         ("a.txt", "\ufeff1\n\x00\n", None, "In line 2"),
     ],

@@ -3,7 +3,7 @@ from io import BytesIO
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headwise.data.readers.parallel_text import pair_lines
+from headwise.data.readers.pairs import pair_lines
 from headwise.data.records.pairs import Pair, Reject
 
 LINE = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\ufeff"))

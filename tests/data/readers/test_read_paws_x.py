@@ -5,10 +5,9 @@ from pathlib import Path
 import pyarrow
 import pyarrow.parquet
 import pytest
+from made_tables import read_jsonl, read_tsv
 
 from headwise.data.readers import Layout, read_pairs
-from headwise.data.readers.jsonl import read_jsonl
-from headwise.data.readers.tsv import read_tsv
 from headwise.data.records.pairs import Pair, Reject
 from headwise.errors import DataError
 

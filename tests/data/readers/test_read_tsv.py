@@ -3,10 +3,10 @@ from io import BytesIO
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from made_tables import read_tsv
 
 from headwise.data.readers import Layout
 from headwise.data.readers import lines as lines_module
-from headwise.data.readers.tsv import read_tsv
 from headwise.data.records.pairs import Pair, Reject
 from headwise.errors import DataError
 

@@ -112,7 +112,7 @@ def test_without_a_header(tmp_path: Path) -> None:
     two = write(tmp_path / "two.tsv", ("A.", "B."))
     assert triples(two, labelled=False) == [("A.", "B.", None)]
     with pytest.raises(DataError, match="has 2 columns"):
-        read_inferences(two)
+        list(read_inferences(two))
 
 
 def test_columns_by_name(tmp_path: Path) -> None:

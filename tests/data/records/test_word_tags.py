@@ -9,9 +9,9 @@ import pyarrow.parquet
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from made_tables import read_jsonl
 
 from headwise.data.readers import Layout, align_words, read_pairs, read_tags
-from headwise.data.readers.jsonl import read_jsonl
 from headwise.data.readers.word_tags import parse_tags, place_tags
 from headwise.data.records.error_spans import ErrorSpan
 from headwise.data.records.pairs import Pair, Reject

@@ -1,15 +1,16 @@
-"""Readers, one file a format or shape of rows: of pairs, scored rows, tags and numbers.
+"""Readers, one file a kind of record: pairs, inferences, scored rows, tags, numbers, texts, routes.
 
-Readers of pairs yield ``Pair`` or ``Reject``, row by row.
+``rows`` reads every format, and is the only file that knows one; readers of records map its rows.
+Those of pairs yield ``Pair`` or ``Reject``, row by row.
 
 Nothing here judges a text: whether it is empty or can be tokenised is for the estimator to say.
 """
 
 from headwise.data.readers.corpora.mlqe_pe import read_mlqe_pe
-from headwise.data.readers.files import read_mqm, read_pairs, read_parallel_text
 from headwise.data.readers.layout import Format, Layout
 from headwise.data.readers.numbers import join_numbers, read_numbers
 from headwise.data.readers.opening import STDIN, resolve_format
+from headwise.data.readers.pairs import read_mqm, read_pairs, read_parallel_text
 from headwise.data.readers.scored import ScoredRow, is_scored, read_scored, read_scored_rows
 from headwise.data.readers.word_tags import align_words, read_tags
 

@@ -1,78 +1,96 @@
-"""Rows of Arrow record batches, which Parquet files and data sets are made of."""
+"""Tables of Arrow record batches, which Parquet files and saved data sets are made of."""
 
 import importlib.util
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from headwise.data.readers.layout import Layout, finding_columns
-from headwise.data.readers.nested_rows import TRANSLATION, find_nested
-from headwise.data.records.pairs import Pair, Reject
-from headwise.errors import DataError, InputError
+from headwise.data.readers.rows import TRANSLATION, Row, Table, check_unique
+from headwise.data.records.json_values import listed
+from headwise.errors import DataError
 
 if TYPE_CHECKING:
-    import datasets
     import pyarrow
 
-
-BATCH_ROWS = 1024
-
-
-def read_batches(
-    batches: "Iterable[pyarrow.RecordBatch | pyarrow.Table]",
-    schema: "pyarrow.Schema",
-    name: str,
-    layout: Layout,
-) -> Iterator[Pair | Reject]:
-    """Read rows; a row's number, counted from 1, is its line.
-
-    Raises:
-        DataError: If a column is missing or not unique.
-    """
-    with finding_columns(schema.names, name):
-        columns = find_nested(schema.names, layout, languages=_languages(schema))
-    line = 0
-    for batch in batches:
-        for row in batch.to_pylist():
-            line += 1
-            try:
-                pairs = columns.pairs(row, line)
-            except InputError as error:
-                yield Reject(line, str(error), json.dumps(row, ensure_ascii=False, default=str))
-            else:
-                yield from pairs
+# Enough to be quick, few enough for rows of long texts
+_BATCH_ROWS = 1024
+_OF_DATASET = "state.json"
+_OF_SPLITS = "dataset_dict.json"
 
 
-def _languages(schema: "pyarrow.Schema") -> list[str] | None:
-    import pyarrow
+@contextmanager
+def open_parquet(path: Path, *, flat: bool) -> Iterator[Table]:
+    """Open a Parquet file.
 
-    if TRANSLATION not in schema.names:
-        return None
-    kind = schema.field(TRANSLATION).type
-    return [field.name for field in kind] if pyarrow.types.is_struct(kind) else None
-
-
-def read_parquet(path: Path, layout: Layout) -> Iterator[Pair | Reject]:
-    """Read rows of a Parquet file; a row's number, counted from 1, is its line.
+    Args:
+        path: The file.
+        flat: Whether columns of lists and objects are left out.
 
     Raises:
-        DataError: If the file is damaged, or a column is missing or not unique.
+        DataError: If it is damaged, or has two columns of one name.
     """
     import pyarrow.parquet
 
+    with _naming_damage(path, "Parquet"):
+        file = pyarrow.parquet.ParquetFile(path)
+    with file:
+        schema = file.schema_arrow
+        if flat:
+            schema = [field for field in schema if not pyarrow.types.is_nested(field.type)]
+        columns = [field.name for field in schema]
+        batches = file.iter_batches(batch_size=_BATCH_ROWS, columns=columns if flat else None)
+        yield _arrow_table(batches, file.schema_arrow, path, "Parquet", columns=columns)
+
+
+def dataset_table(folder: Path) -> Table:
+    """The table in a folder that ``datasets`` saved; errors are those of :func:`open_parquet`."""
+    check_saved_dataset(folder)
+    import datasets
+
+    # Whatever a damaged folder makes the package say
+    with _naming_damage(folder, "a saved data set", ValueError, KeyError, TypeError):
+        dataset = datasets.Dataset.load_from_disk(folder).with_format("arrow")
+    batches = dataset.iter(batch_size=_BATCH_ROWS)
+    return _arrow_table(batches, dataset.features.arrow_schema, folder, "a saved data set")
+
+
+def _arrow_table(
+    batches: "Iterable[pyarrow.RecordBatch | pyarrow.Table]",
+    schema: "pyarrow.Schema",
+    path: Path,
+    what: str,
+    *,
+    columns: Sequence[str] | None = None,
+) -> Table:
+    import pyarrow
+
+    columns = schema.names if columns is None else columns
+    check_unique(columns, str(path))
+    languages = None
+    if TRANSLATION in columns and pyarrow.types.is_struct(schema.field(TRANSLATION).type):
+        languages = tuple(field.name for field in schema.field(TRANSLATION).type)
+
+    def rows() -> Iterator[Row]:
+        with _naming_damage(path, what):
+            values = chain.from_iterable(batch.to_pylist() for batch in batches)
+            yield from map(Row, count(1), values)
+
+    return Table(
+        name=str(path), columns=tuple(columns), nested=True, languages=languages, rows=rows()
+    )
+
+
+@contextmanager
+def _naming_damage(path: Path, what: str, *more: type[Exception]) -> Iterator[None]:
+    import pyarrow
+
     try:
-        with pyarrow.parquet.ParquetFile(path) as file:
-            batches = file.iter_batches(batch_size=BATCH_ROWS)
-            yield from read_batches(batches, file.schema_arrow, str(path), layout)
-    except (pyarrow.ArrowException, OSError) as error:
-        raise DataError(f"`{path}` cannot be read as Parquet: {error}.") from error
-
-
-_OF_DATASET = "state.json"
-
-
-_OF_SPLITS = "dataset_dict.json"
+        yield
+    except (pyarrow.ArrowException, OSError, *more) as error:
+        raise DataError(f"`{path}` cannot be read as {what}: {error}.") from error
 
 
 def check_saved_dataset(folder: Path) -> None:
@@ -82,7 +100,12 @@ def check_saved_dataset(folder: Path) -> None:
         DataError: If it holds no data set or several splits, or the package is not installed.
     """
     if (folder / _OF_SPLITS).exists():
-        raise DataError(f"`{folder}` holds several splits; name one of {_splits(folder)}.")
+        try:
+            names = json.loads((folder / _OF_SPLITS).read_bytes())["splits"]
+            splits = listed(str(folder / name) for name in names)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DataError(f"`{folder / _OF_SPLITS}` names no splits: {error}.") from error
+        raise DataError(f"`{folder}` holds several splits; name one of {splits}.")
     if not (folder / _OF_DATASET).exists():
         raise DataError(
             f"`{folder}` is a folder, and not one that `datasets` saved with `save_to_disk`; name "
@@ -93,31 +116,3 @@ def check_saved_dataset(folder: Path) -> None:
             f"`{folder}` is a saved data set, and reading it needs the package `datasets`; "
             "install it with: pip install 'headwise[datasets]'"
         )
-
-
-def read_saved_dataset(folder: Path, layout: Layout) -> Iterator[Pair | Reject]:
-    """Read rows of a data set; a row's number, counted from 1, is its line.
-
-    Raises:
-        DataError: If the folder is damaged, or a column is missing or not unique.
-    """
-    dataset = _load(folder).with_format("arrow")
-    batches = dataset.iter(batch_size=BATCH_ROWS)
-    yield from read_batches(batches, dataset.features.arrow_schema, str(folder), layout)
-
-
-def _load(folder: Path) -> "datasets.Dataset":
-    import datasets
-
-    try:
-        return datasets.Dataset.load_from_disk(folder)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"`{folder}` cannot be read as a saved data set: {error}.") from error
-
-
-def _splits(folder: Path) -> str:
-    try:
-        names = json.loads((folder / _OF_SPLITS).read_bytes())["splits"]
-        return ", ".join(f"`{folder / name}`" for name in names)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"`{folder / _OF_SPLITS}` names no splits: {error}.") from error

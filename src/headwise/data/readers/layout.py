@@ -1,17 +1,12 @@
 """Where the texts stand in a row: formats, column names, and how they are found."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from headwise.data.records.json_values import kind_of
-from headwise.data.records.pairs import Pair
-from headwise.errors import DataError, InputError
-
-SOURCE_NAMES = frozenset({"source", "src", "original"})
-HYPOTHESIS_NAMES = frozenset({"hypothesis", "hyp", "mt", "target", "tgt", "translation"})
+from headwise.data.records.json_values import kind_of, listed
+from headwise.errors import InputError
 
 
 class Format(StrEnum):
@@ -26,6 +21,74 @@ class Format(StrEnum):
     TSV = "tsv"
     JSONL = "jsonl"
     PARQUET = "parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A column that a record is made of, and the names that it is known by, in any case.
+
+    Attributes:
+        name: What it is called in errors.
+        ranks: Known names; one of an earlier rank wins, two of one rank are ambiguous.
+        remedy: What to do if it cannot be told.
+        otherwise: What else to do if it is missing.
+    """
+
+    name: str
+    ranks: tuple[tuple[str, ...], ...]
+    remedy: str = ""
+    otherwise: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All known names."""
+        return tuple(name for rank in self.ranks for name in rank)
+
+    def look_for(self, present: Sequence[str]) -> str | None:
+        """The column that is known by its name, if there is one.
+
+        Raises:
+            LookupError: If several are.
+        """
+        for rank in self.ranks:
+            found = [name for name in present if folded(name) in rank]
+            if len(found) > 1:
+                raise LookupError(
+                    f"{listed(found)} could each be the {self.name}; {self._remedy()}"
+                )
+            if found:
+                return found[0]
+        return None
+
+    def find(self, present: Sequence[str], chosen: str | None) -> str:
+        """The column that was chosen, or is known by its name.
+
+        Raises:
+            LookupError: If it is not there, or several could be meant. The message says which
+                and what to do.
+        """
+        if chosen is not None:
+            if chosen not in present:
+                raise LookupError(f"there is no `{chosen}`; found {listed(present)}")
+            return chosen
+        found = self.look_for(present)
+        if found is None:
+            raise LookupError(
+                f"there is no {self.name} ({', '.join(self.names)}); found {listed(present)}; "
+                f"{self._remedy()}{self.otherwise}"
+            )
+        return found
+
+    def _remedy(self) -> str:
+        return self.remedy or f"name it with `{self.name}_column`"
+
+
+SOURCE = Role(
+    "source",
+    (("original", "source", "src"),),
+    otherwise=", or set `has_source=False` for text on its own",
+)
+HYPOTHESIS = Role("hypothesis", (("hyp", "hypothesis", "mt", "target", "tgt", "translation"),))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,47 +123,15 @@ class Layout:
         """Whether a column is named here."""
         return self.source_column is not None or self.hypothesis_column is not None
 
-    def is_header(self, cells: Sequence[str]) -> bool:
-        """Whether the first row of a TSV file names its columns."""
-        if self.header is not None:
-            return self.header
-        if self.names_columns:
-            return True  # only a header can hold the name that was asked for
-        return any(folded(cell) in SOURCE_NAMES | HYPOTHESIS_NAMES for cell in cells)
-
-    def columns(self, names: Iterable[str]) -> "Columns":
+    def columns(self, present: Sequence[str]) -> "Columns":
         """Find the texts among the columns of a table or the keys of an object.
 
         Raises:
             LookupError: If a column is not there, or several could be meant. The message says
                 which and what to do.
         """
-        present = list(names)
-        return Columns(
-            source=self._find(present, "source") if self.has_source else None,
-            hypothesis=self._find(present, "hypothesis"),
-        )
-
-    def _find(self, present: list[str], role: str) -> str:
-        chosen = self.source_column if role == "source" else self.hypothesis_column
-        known = SOURCE_NAMES if role == "source" else HYPOTHESIS_NAMES
-        listed = ", ".join(f"`{name}`" for name in present) or "none"
-        if chosen is not None:
-            if chosen not in present:
-                raise LookupError(f"there is no `{chosen}`; found {listed}")
-            return chosen
-        found = [name for name in present if folded(name) in known]
-        if len(found) == 1:
-            return found[0]
-        remedy = f"name it with `{role}_column`"
-        if found:
-            several = ", ".join(f"`{name}`" for name in found)
-            raise LookupError(f"{several} could each be the {role}; {remedy}")
-        if role == "source":
-            remedy += ", or set `has_source=False` for text on its own"
-        raise LookupError(
-            f"there is no {role} ({', '.join(sorted(known))}); found {listed}; {remedy}"
-        )
+        source = SOURCE.find(present, self.source_column) if self.has_source else None
+        return Columns(source, HYPOTHESIS.find(present, self.hypothesis_column))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,22 +148,19 @@ class Columns:
     hypothesis: str
     placeholder: str | None = None
 
-    def pair(self, row: Mapping[str, Any], line: int) -> Pair:
-        """Make a pair of a row; everything that is not one of its texts becomes ``extra``.
+    def texts(self, row: dict[str, Any]) -> tuple[str | None, str]:
+        """Take source and hypothesis out of a row; what is left in it is neither.
 
         Raises:
             InputError: If a text is not a string, or is the placeholder.
         """
-        texts = (self.source, self.hypothesis)
-        return Pair(
-            source=None if self.source is None else self._text(row, self.source),
-            hypothesis=self._text(row, self.hypothesis),
-            line=line,
-            extra={name: value for name, value in row.items() if name not in texts},
-        )
+        source = None if self.source is None else self._take(row, self.source)
+        if source is not None and self.source == self.hypothesis:
+            return source, source
+        return source, self._take(row, self.hypothesis)
 
-    def _text(self, row: Mapping[str, Any], name: str) -> str:
-        value = row[name]
+    def _take(self, row: dict[str, Any], name: str) -> str:
+        value = row.pop(name)
         if not isinstance(value, str):
             raise InputError(f"`{name}` must be a string, got {kind_of(value)}.")
         if value == self.placeholder:
@@ -140,20 +168,9 @@ class Columns:
         return value
 
 
-@contextmanager
-def finding_columns(header: Sequence[str], name: str) -> Iterator[None]:
-    """Let columns be looked for in the header of a table called ``name``.
-
-    Raises:
-        DataError: If a column stands there twice, or a ``LookupError`` says what is not found.
-    """
-    repeated = sorted({column for column in header if header.count(column) > 1})
-    if repeated:
-        raise DataError(f"`{name}` has more than one column called `{repeated[0]}`; rename one.")
-    try:
-        yield
-    except LookupError as error:
-        raise DataError(f"In the header of `{name}` {error.args[0]}.") from None
+def knows_any(cells: Iterable[str], *roles: Role) -> bool:
+    """Whether a known name of a role is among cells: then they are a header."""
+    return any(folded(cell) in role.names for cell in cells for role in roles)
 
 
 def folded(name: str) -> str:

@@ -6,28 +6,27 @@ breaks (U+0085, U+2028, ...), and splitting there would shift every row after it
 
 import codecs
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 from headwise.data.records.pairs import Reject
 from headwise.errors import DataError
 
-MAX_LINE_BYTES = 16 * 2**20
+Line = tuple[int, str | Reject]
+"""A line's number, counted from 1, and its text without the line end, or why there is none."""
 
+# A text of this length fits no model; without a limit, a file of another kind would fill memory
+MAX_LINE_BYTES = 16 * 2**20
 
 _SHOWN_BYTES = 200
 
 
-def numbered_lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, str | Reject]]:
-    """Every line of a stream with its number, counted from 1.
+def numbered_lines(stream: BinaryIO, name: str) -> Iterator[Line]:
+    """Every line of a stream; a reject is what is not UTF-8, or longer than ``MAX_LINE_BYTES``.
 
     Args:
         stream: Bytes; a byte order mark at the start is dropped.
         name: What the stream is called in an error.
-
-    Yields:
-        The line's number and its text without the line end. A line that is not UTF-8, or longer
-        than ``MAX_LINE_BYTES``, is a ``Reject`` instead.
 
     Raises:
         DataError: If the stream is UTF-16 or damaged.
@@ -40,64 +39,32 @@ def numbered_lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, str | Rej
                 _refuse_utf16(raw, name)
                 raw = raw.removeprefix(codecs.BOM_UTF8)
             if len(raw) == MAX_LINE_BYTES and not raw.endswith(b"\n"):
-                _skip_rest_of_line(stream)
+                while (rest := stream.readline(MAX_LINE_BYTES)) and not rest.endswith(b"\n"):
+                    pass
                 yield number, _too_long(number, raw)
-            else:
-                yield number, decode_line(raw, number)
+                continue
+            if raw.endswith(b"\n"):
+                raw = raw[:-2] if raw.endswith(b"\r\n") else raw[:-1]
+            try:
+                yield number, raw.decode()
+            except UnicodeDecodeError as error:
+                yield number, _not_utf8(number, raw, error)
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"`{name}` cannot be read past line {number}: {error}.") from error
 
 
-def content_lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, str | Reject]]:
-    """Like :func:`numbered_lines`, without empty lines at the end; elsewhere they are rejects."""
+def without_empty(lines: Iterable[Line]) -> Iterator[Line]:
+    """Lines without the empty ones at the end; elsewhere, these are rejects."""
     empty_since = 0
-    for number, line in numbered_lines(stream, name):
+    for number, line in lines:
         if line == "":
             empty_since = empty_since or number
             continue
-        for skipped in range(empty_since or number, number):
-            yield skipped, empty_line(skipped)
-        empty_since = 0
+        if empty_since:
+            for skipped in range(empty_since, number):
+                yield skipped, empty_line(skipped)
+            empty_since = 0
         yield number, line
-
-
-def decode_line(raw: bytes, number: int) -> str | Reject:
-    """Decode a line, its line end left out."""
-    if raw.endswith(b"\n"):
-        raw = raw.removesuffix(b"\n").removesuffix(b"\r")
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        reason = (
-            f"Byte 0x{raw[error.start]:02x} at position {error.start + 1} of the line is not "
-            "UTF-8; save the text as UTF-8."
-        )
-        return Reject(number, reason, raw.decode("utf-8", "backslashreplace"))
-
-
-def empty_line(number: int) -> Reject:
-    """The reject of an empty line that stands between others."""
-    return Reject(number, "The line is empty; remove it, or fill in its columns.", "")
-
-
-def _too_long(number: int, raw: bytes) -> Reject:
-    return Reject(
-        number,
-        f"The line is longer than {MAX_LINE_BYTES:,} bytes; split the text.",
-        raw[:_SHOWN_BYTES].decode("utf-8", "backslashreplace") + " ...",
-    )
-
-
-def _skip_rest_of_line(stream: BinaryIO) -> None:
-    while (piece := stream.readline(MAX_LINE_BYTES)) and not piece.endswith(b"\n"):
-        pass
-
-
-def _refuse_utf16(raw: bytes, name: str) -> None:
-    # Without a mark, every second byte of its first Latin letters gives it away
-    unmarked = (raw[:4:2] == b"\0\0") != (raw[1:4:2] == b"\0\0")
-    if unmarked or raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise DataError(f"`{name}` is UTF-16; save it as UTF-8.")
 
 
 def text_lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, str]]:
@@ -110,3 +77,31 @@ def text_lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, str]]:
         if isinstance(line, Reject):
             raise DataError(f"Line {number} of `{name}`: {line.reason}")
         yield number, line
+
+
+def empty_line(number: int) -> Reject:
+    """The reject of an empty line that stands between others."""
+    return Reject(number, "The line is empty; remove it, or fill in its columns.", "")
+
+
+def _not_utf8(number: int, raw: bytes, error: UnicodeDecodeError) -> Reject:
+    reason = (
+        f"Byte 0x{raw[error.start]:02x} at position {error.start + 1} of the line is not "
+        "UTF-8; save the text as UTF-8."
+    )
+    return Reject(number, reason, raw.decode("utf-8", "backslashreplace"))
+
+
+def _too_long(number: int, raw: bytes) -> Reject:
+    return Reject(
+        number,
+        f"The line is longer than {MAX_LINE_BYTES:,} bytes; split the text.",
+        raw[:_SHOWN_BYTES].decode("utf-8", "backslashreplace") + " ...",
+    )
+
+
+def _refuse_utf16(raw: bytes, name: str) -> None:
+    # Without a mark, every second byte of its first Latin letters gives it away
+    unmarked = (raw[:4:2] == b"\0\0") != (raw[1:4:2] == b"\0\0")
+    if unmarked or raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise DataError(f"`{name}` is UTF-16; save it as UTF-8.")

@@ -1,20 +1,23 @@
 """Rows whose values may be nested: JSON objects, and rows of Parquet files and data sets."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from headwise.data.readers.conversations import turn_pairs
 from headwise.data.readers.corpora.paws_x import is_paws_x_header, paws_x_columns
-from headwise.data.readers.layout import Columns, Layout, folded
+from headwise.data.readers.layout import Columns, Layout, Role
+from headwise.data.readers.rows import TRANSLATION, Row
 from headwise.data.records.error_spans import read_annotations
-from headwise.data.records.json_values import kind_of
-from headwise.data.records.pairs import Pair
+from headwise.data.records.json_values import expect, kind_of, listed
+from headwise.data.records.pairs import Message, Pair
 from headwise.data.records.word_tags import read_word_tags
 from headwise.errors import InputError
 
-TRANSLATION = "translation"
 MISSING_MARKS = "missing_marks"
+
+_MESSAGES, _ANNOTATIONS, _WORD_TAGS = (
+    Role(name, ((name,),), remedy="rename one") for name in ("messages", "annotations", "word_tags")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +37,27 @@ class NestedColumns:
     annotations: str | None
     word_tags: str | None
 
-    def pairs(self, row: Mapping[str, Any], line: int) -> list[Pair]:
+    def pairs(self, row: Row) -> list[Pair]:
         """Make pairs of a row: one for each assistant turn of a conversation, otherwise one.
 
         Raises:
             InputError: If the row does not hold what it should.
         """
-        read_here = (self.within, self.annotations, self.word_tags)
-        rest = {name: value for name, value in row.items() if name not in read_here}
-        if self.within is None:
-            assert self.texts is not None
-            pairs = [self.texts.pair(rest, line)]
-        elif self.texts is None:
-            pairs = turn_pairs(row[self.within], line=line, extra=rest)
+        rest = row.values.copy()
+        inner, marks, tags = (
+            None if name is None else rest.pop(name)
+            for name in (self.within, self.annotations, self.word_tags)
+        )
+        if self.texts is None:
+            pairs = turn_pairs(inner, line=row.line, extra=rest)
+        elif self.within is None:
+            source, hypothesis = self.texts.texts(rest)
+            pairs = [Pair(source, hypothesis, row.line, rest)]
+        elif isinstance(inner, dict):
+            source, hypothesis = self.texts.texts(inner.copy())
+            pairs = [Pair(source, hypothesis, row.line, rest)]
         else:
-            pairs = [replace(self._translation(row[self.within], line), extra=rest)]
-        marks, tags = _value(row, self.annotations), _value(row, self.word_tags)
+            raise InputError(f"`{self.within}` must hold texts by language, got {kind_of(inner)}.")
         if marks is None and tags is None:
             return pairs
         if len(pairs) > 1:
@@ -59,32 +67,22 @@ class NestedColumns:
             )
         return [_marked(pairs[0], marks, tags)]
 
-    def _translation(self, texts: object, line: int) -> Pair:
-        assert self.texts is not None
-        if not isinstance(texts, dict):
-            raise InputError(f"`{self.within}` must hold texts by language, got {kind_of(texts)}.")
-        return self.texts.pair(texts, line)
 
-
-def _value(row: Mapping[str, Any], name: str | None) -> Any:
-    return None if name is None else row[name]
-
-
-def _marked(pair: Pair, marks: object, tags: object) -> Pair:
+def _marked(pair: Pair, marks: Any, tags: object) -> Pair:
     """Give a pair what people said of it; missing text has no place there, and is counted."""
     errors = read_annotations(marks, pair.hypothesis)
-    pair = replace(pair, errors=errors, tags=read_word_tags(tags, pair.hypothesis))
-    missing = len(marks) - len(errors) if isinstance(marks, list) and errors is not None else 0
-    return replace(pair, extra={MISSING_MARKS: missing, **pair.extra}) if missing else pair
+    missing = 0 if errors is None else len(marks) - len(errors)
+    extra = {MISSING_MARKS: missing, **pair.extra} if missing else pair.extra
+    return replace(pair, errors=errors, tags=read_word_tags(tags, pair.hypothesis), extra=extra)
 
 
 def find_nested(
-    names: Iterable[str], layout: Layout, *, languages: Sequence[str] | None
+    present: Sequence[str], layout: Layout, languages: Sequence[str] | None
 ) -> NestedColumns:
     """Find the texts among columns or keys.
 
     Args:
-        names: All columns.
+        present: All columns.
         layout: What the user said about them.
         languages: The keys of the column ``translation``, if it holds texts by language.
 
@@ -92,24 +90,24 @@ def find_nested(
         LookupError: If a column is not there, or several could be meant. The message says which
             and what to do.
     """
-    present = list(names)
-    marks = (_named("annotations", present), _named("word_tags", present))
-    texts_among = [name for name in present if name not in marks]
-    messages = _named("messages", present)
+    marks = (_ANNOTATIONS.look_for(present), _WORD_TAGS.look_for(present))
+    messages = _MESSAGES.look_for(present)
     if messages is not None and layout.has_source and not layout.names_columns:
         return NestedColumns(None, messages, *marks)
     if is_paws_x_header(present) and not layout.names_columns:
         return NestedColumns(paws_x_columns(present, layout), None, *marks)
     chosen = {layout.source_column, layout.hypothesis_column}
     if languages is None or chosen & set(present):
+        texts_among = [name for name in present if name not in marks]
         return NestedColumns(layout.columns(texts_among), None, *marks)
     return NestedColumns(_language_columns(languages, layout), TRANSLATION, *marks)
 
 
 def _language_columns(languages: Sequence[str], layout: Layout) -> Columns:
-    listed = ", ".join(f"`{language}`" for language in languages) or "none"
     if len(languages) != 2:
-        raise LookupError(f"`{TRANSLATION}` must hold texts in two languages; found {listed}")
+        raise LookupError(
+            f"`{TRANSLATION}` must hold texts in two languages; found {listed(languages)}"
+        )
     source, hypothesis = languages
     if layout.source_column == hypothesis or layout.hypothesis_column == source:
         source, hypothesis = hypothesis, source
@@ -119,14 +117,59 @@ def _language_columns(languages: Sequence[str], layout: Layout) -> Columns:
     ):
         if chosen not in (None, found):
             raise LookupError(
-                f"`{TRANSLATION}` cannot have `{chosen}` as its {role}; its languages are {listed}"
+                f"`{TRANSLATION}` cannot have `{chosen}` as its {role}; its languages are "
+                f"{listed(languages)}"
             )
     return Columns(source if layout.has_source else None, hypothesis)
 
 
-def _named(wanted: str, present: list[str]) -> str | None:
-    found = [name for name in present if folded(name) == wanted]
-    if len(found) > 1:
-        several = ", ".join(f"`{name}`" for name in found)
-        raise LookupError(f"{several} could each be the {wanted}; rename one")
-    return found[0] if found else None
+def turn_pairs(messages: object, *, line: int, extra: Mapping[str, Any]) -> list[Pair]:
+    """Make a pair of every assistant turn of a conversation; what came before is its history.
+
+    Args:
+        messages: A list of objects with ``role`` (``system``, ``user`` or ``assistant``) and
+            ``content`` (a string). Other keys must be empty: what a tool or a picture said would
+            otherwise be missing from the history in silence.
+        line: Where the conversation stood in its file.
+        extra: Other columns of its row.
+
+    Raises:
+        InputError: If the messages are something else, or no assistant turn follows a message.
+    """
+    said = expect(messages, list, "`messages`", "a list of messages")
+    read = tuple(_message(message, number) for number, message in enumerate(said, start=1))
+    if read and read[0]["role"] == "assistant":
+        raise InputError(
+            "The first message is the assistant's; put what it answers to before it, or leave it "
+            "out."
+        )
+    turns = [place for place, message in enumerate(read) if message["role"] == "assistant"]
+    if not turns:
+        raise InputError(
+            f"None of the {len(read)} messages is the assistant's; a turn to read is needed."
+        )
+    return [
+        Pair(_last_of_user(read[:turn]), read[turn]["content"], line, extra, history=read[:turn])
+        for turn in turns
+    ]
+
+
+def _message(value: object, number: int) -> Message:
+    message = expect(value, dict, f"Message {number}")
+    role = message.get("role")
+    if role not in ("system", "user", "assistant"):
+        raise InputError(
+            f"The role of message {number} must be system, user or assistant, got {role!r}."
+        )
+    more = [key for key, value in message.items() if value and key not in ("role", "content")]
+    if more:
+        raise InputError(
+            f"Message {number} holds `{more[0]}`; only role and content are understood."
+        )
+    content = expect(message.get("content"), str, f"The content of message {number}")
+    return {"role": role, "content": content}
+
+
+def _last_of_user(history: tuple[Message, ...]) -> str | None:
+    contents = (message["content"] for message in reversed(history) if message["role"] == "user")
+    return next(contents, None)

@@ -4,31 +4,23 @@ Rows are never matched by cutting the longer side: files with different numbers 
 belong together.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol
 
-from headwise.data.readers.layout import HYPOTHESIS_NAMES, SOURCE_NAMES, folded
-from headwise.data.readers.opening import check_readable
-from headwise.data.readers.rows import _NUMBER, _rows
+from headwise.data.readers.layout import HYPOTHESIS, SOURCE, Format, Role, folded
+from headwise.data.readers.opening import check_readable, resolve_format
+from headwise.data.readers.rows import Row, all_rows
 from headwise.data.readers.scored import is_scored_row
-from headwise.data.records.json_values import parse_number
+from headwise.data.readers.tables import open_table
+from headwise.data.records.json_values import listed, parse_number
+from headwise.data.records.pairs import Pair
+from headwise.data.records.scored import ScoredHypothesis
 from headwise.data.writers.tsv import unescape_cell
 from headwise.errors import DataError
 
+# The name of the only column of a text file that has no header
+_NUMBER = "number"
 _SHOWN_CHARACTERS = 60
-
-
-class HasTexts(Protocol):
-    """A row that numbers can be joined to: a pair, or a scored hypothesis."""
-
-    @property
-    def source(self) -> str | None:
-        """The source text."""
-
-    @property
-    def hypothesis(self) -> str:
-        """The text that the number is about."""
 
 
 def read_numbers(path: str | Path, *, column: str | None = None) -> list[float | None]:
@@ -50,11 +42,11 @@ def read_numbers(path: str | Path, *, column: str | None = None) -> list[float |
     """
     check_readable(path)
     column = column or _only_numbers(path)
-    return [_number(row, column, line, path) for line, row in _rows(path)]
+    return [_number(row, column, path) for row in _rows(path)]
 
 
 def join_numbers(
-    path: str | Path, column: str | None, rows: Sequence[HasTexts]
+    path: str | Path, column: str | None, rows: Sequence[Pair | ScoredHypothesis]
 ) -> list[float | None]:
     """Read one number for each row of ours.
 
@@ -79,48 +71,73 @@ def join_numbers(
             f"`{path}` has {len(numbers):,} rows, and there are {len(rows):,} to join them to; "
             "both must be of the same texts in the same order."
         )
-    for (line, found), ours in zip(_rows(path), rows, strict=True):
-        _check_text(found, SOURCE_NAMES, ours.source, line, path)
-        _check_text(found, HYPOTHESIS_NAMES, ours.hypothesis, line, path)
+    for found, ours in zip(_rows(path), rows, strict=True):
+        _check_text(found, SOURCE, ours.source, path)
+        _check_text(found, HYPOTHESIS, ours.hypothesis, path)
     return numbers
 
 
-def _check_text(
-    row: Mapping[str, Any], names: frozenset[str], ours: str | None, line: int, path: str | Path
-) -> None:
-    found = [name for name in row if folded(name) in names and isinstance(row[name], str)]
-    if len(found) != 1 or ours is None:
+def _rows(path: str | Path) -> Iterator[Row]:
+    try:
+        format_ = resolve_format(path)
+    except DataError:
+        format_ = Format.TSV  # a name that says nothing: numbers, one a line
+    # An empty line among numbers is a row that has none
+    with open_table(path, format_, naming=_name_columns, keep_blank=True, flat=True) as table:
+        yield from all_rows(table)
+
+
+def _name_columns(cells: Sequence[str]) -> Sequence[str] | None:
+    return [_NUMBER] if len(cells) == 1 and _is_number(cells[0]) else None
+
+
+def _is_number(text: str) -> bool:
+    try:
+        parse_number(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _check_text(row: Row, role: Role, ours: str | None, path: str | Path) -> None:
+    texts = {
+        name: value
+        for name, value in row.values.items()
+        if folded(name) in role.names and isinstance(value, str)
+    }
+    if len(texts) != 1 or ours is None:
         return
-    text = row[found[0]]
+    ((name, text),) = texts.items()
     if ours not in (text, unescape_cell(text)):
         raise DataError(
-            f"`{found[0]}` in line {line} of `{path}` is {text[:_SHOWN_CHARACTERS]!r}, and in the "
+            f"`{name}` in line {row.line} of `{path}` is {text[:_SHOWN_CHARACTERS]!r}, and in the "
             f"row to join it to {ours[:_SHOWN_CHARACTERS]!r}; both must be of the same texts in "
             "the same order. If the column holds another text, rename it."
         )
 
 
-def _number(row: Mapping[str, Any], column: str, line: int, path: str | Path) -> float | None:
-    signals = row["signals"] if is_scored_row(row) else {}
-    if column not in row and column not in signals:
-        listed = ", ".join(f"`{name}`" for name in (*row, *signals))
-        raise DataError(f"Line {line} of `{path}` has no `{column}`; it has {listed}.")
+def _number(row: Row, column: str, path: str | Path) -> float | None:
+    values = row.values
+    if column not in values and is_scored_row(values):
+        values = values | values["signals"]
+    if column not in values:
+        raise DataError(f"Line {row.line} of `{path}` has no `{column}`; it has {listed(values)}.")
     try:
-        return parse_number(row[column] if column in row else signals[column])
+        return parse_number(values[column])
     except ValueError as error:
-        raise DataError(f"In line {line} of `{path}`, `{column}`: {error}.") from None
+        raise DataError(f"In line {row.line} of `{path}`, `{column}`: {error}.") from None
 
 
 def _only_numbers(path: str | Path) -> str:
     """The only column in which all values are numbers, and at least one is there."""
     known: dict[str, bool] = {}  # whether a number was found, of columns that hold no other thing
     ruled_out: set[str] = set()
-    for line, row in _rows(path):
-        if line == 1 and is_scored_row(row):
+    for row in _rows(path):
+        if row.line == 1 and is_scored_row(row.values):
             return "score"
-        if list(row) == [_NUMBER]:
+        if list(row.values) == [_NUMBER]:
             return _NUMBER
-        for name, value in row.items():
+        for name, value in row.values.items():
             try:
                 known[name] = parse_number(value) is not None or known.get(name, False)
             except ValueError:
@@ -128,8 +145,7 @@ def _only_numbers(path: str | Path) -> str:
     found = [name for name, some in known.items() if some and name not in ruled_out]
     if len(found) == 1:
         return found[0]
-    which = ", ".join(f"`{name}`" for name in found) if found else "none"
     raise DataError(
         f"`{path}` must have one column of numbers, or the name of the one to read must be given; "
-        f"columns of numbers: {which}."
+        f"columns of numbers: {listed(found)}."
     )

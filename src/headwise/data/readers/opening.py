@@ -1,17 +1,17 @@
-"""Open what a user names, and hand it to the reader of its format."""
+"""Open what a user names: a file, packed or not, or standard input."""
 
 import codecs
 import gzip
-from contextlib import AbstractContextManager
+import sys
+from contextlib import AbstractContextManager, nullcontext
 from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from headwise.data.readers.layout import Format, Layout
+from headwise.data.readers.layout import Format
 from headwise.errors import DataError
 
 STDIN = "-"
-
 
 _SUFFIXES = {
     ".tsv": Format.TSV,
@@ -24,17 +24,14 @@ _SUFFIXES = {
 }
 
 
-_DEFAULT_LAYOUT = Layout()
-
-
-def resolve_format(path: str | Path, layout: Layout = _DEFAULT_LAYOUT) -> Format:
-    """The format of a file: the one in the layout, else the one that the suffix says.
+def resolve_format(path: str | Path, chosen: Format | None = None) -> Format:
+    """The format of a file: the one that was chosen, else the one that the suffix says.
 
     Raises:
         DataError: If neither says it.
     """
-    if layout.format is not None:
-        return layout.format
+    if chosen is not None:
+        return chosen
     name = Path(path).name.lower().removesuffix(".gz")
     known = _SUFFIXES.get(Path(name).suffix)
     if Path(name).suffix == ".csv":
@@ -50,6 +47,12 @@ def resolve_format(path: str | Path, layout: Layout = _DEFAULT_LAYOUT) -> Format
     return known
 
 
+def peek_format(stream: BufferedReader) -> Format:
+    """Guess the format of standard input: what begins with a brace is JSONL."""
+    start = stream.peek(len(codecs.BOM_UTF8) + 1).removeprefix(codecs.BOM_UTF8)
+    return Format.JSONL if start.startswith(b"{") else Format.TSV
+
+
 def check_readable(path: str | Path) -> None:
     """Refuse a path that is not there or is a folder.
 
@@ -62,23 +65,22 @@ def check_readable(path: str | Path) -> None:
         raise DataError(f"`{path}` is a folder; name a file in it.")
 
 
+def shown_name(path: str | Path) -> str:
+    """What an input is called in an error."""
+    return "standard input" if str(path) == STDIN else str(path)
+
+
 def open_bytes(path: str | Path) -> AbstractContextManager[BinaryIO]:
-    """Open a file for reading, unpacked if its name ends in ``.gz``.
+    """Open a file for reading, unpacked if its name ends in ``.gz``; ``-`` is standard input.
 
     Raises:
         DataError: If it cannot be opened.
     """
+    if str(path) == STDIN:
+        return nullcontext(sys.stdin.buffer)  # not ours to close
     try:
         if Path(path).suffix.lower() == ".gz":
             return cast(AbstractContextManager[BinaryIO], gzip.open(path, "rb"))
         return Path(path).open("rb")
     except OSError as error:
         raise DataError(f"`{path}` cannot be opened: {error.strerror}.") from error
-
-
-def _peek_format(stream: BufferedReader, layout: Layout) -> Format:
-    """Guess the format of standard input: what begins with a brace is JSONL."""
-    if layout.format is not None:
-        return layout.format
-    start = stream.peek(len(codecs.BOM_UTF8) + 1).removeprefix(codecs.BOM_UTF8)
-    return Format.JSONL if start.startswith(b"{") else Format.TSV

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from headwise.data.readers.lines import content_lines
+from headwise.data.readers.lines import numbered_lines, without_empty
 from headwise.data.readers.opening import check_readable, open_bytes
 from headwise.data.readers.texts import read_whole_text
 from headwise.data.records.json_values import kind_of
@@ -77,7 +77,7 @@ def _parsed(path: str | Path, parse: Callable[[str], Any]) -> Any:
 def _read_tsv(path: str | Path) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     with open_bytes(path) as stream:
-        for number, line in content_lines(stream, str(path)):
+        for number, line in without_empty(numbered_lines(stream, str(path))):
             if isinstance(line, Reject):
                 raise DataError(f"`{path}`, line {number}: {line.reason}")
             name, tab, text = line.partition("\t")

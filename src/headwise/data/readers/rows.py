@@ -1,111 +1,144 @@
-"""Numbers from a file, one a row, such as the scores of another system.
+"""Rows with their place, whatever the format they come from, and what records are made of them.
 
-Rows are never matched by cutting the longer side: files with different numbers of rows do not
-belong together.
+A reader of records says which columns it needs (:meth:`Table.find`) and makes a record of a row;
+:func:`records` sets aside the rows that cannot be one.
 """
 
 import json
-from collections.abc import Iterator, Mapping
-from itertools import chain
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeVar
 
-from headwise.data.readers.layout import Format, finding_columns
-from headwise.data.readers.lines import text_lines
-from headwise.data.readers.opening import open_bytes, resolve_format
-from headwise.data.records.json_values import parse_number
-from headwise.errors import DataError
+from headwise.data.records.pairs import Reject
+from headwise.errors import DataError, InputError
 
-Row = tuple[int, Mapping[str, Any]]
+T = TypeVar("T")
 
-
-# The name of the only column of a text file that has no header
-_NUMBER = "number"
+# The column that may hold texts by language
+TRANSLATION = "translation"
 
 
-def _rows(path: str | Path) -> Iterator[Row]:
-    """Rows by column, with the line of each; rows of a Parquet file are counted from 1."""
-    format_ = resolve_format(path) if _has_known_suffix(path) else Format.TSV
-    if format_ is Format.PARQUET:
-        yield from _parquet_rows(path)
-        return
-    with open_bytes(path) as stream:
-        lines = text_lines(stream, str(path))
-        if format_ is Format.JSONL:
-            yield from _json_rows(lines, path)
-        else:
-            yield from _table_rows(lines, path)
+class Row(NamedTuple):
+    """A row and its place.
+
+    Attributes:
+        line: Where it stood, counted from 1; in Parquet and data sets the row's number.
+        values: Its values by column.
+        text: The line that it was; ``None`` if it was none.
+    """
+
+    line: int
+    values: dict[str, Any]
+    text: str | None = None
+
+    def reject(self, reason: str) -> Reject:
+        """This row, set aside."""
+        text = self.text
+        if text is None:
+            text = json.dumps(self.values, ensure_ascii=False, default=str)
+        return Reject(self.line, reason, text)
 
 
-def _has_known_suffix(path: str | Path) -> bool:
-    try:
-        resolve_format(path)
-    except DataError:
-        return False
-    return True
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """The rows of a file, to be read once.
+
+    Attributes:
+        name: What it is called in an error.
+        rows: Rows in order, and what could not be one.
+        columns: Their columns, if all rows have the same; ``None`` for JSON objects.
+        named: Whether the file itself names its columns; a file without rows does not.
+        nested: Whether values can be lists and objects.
+        languages: The keys of the column ``translation``, if it holds texts by language.
+    """
+
+    name: str
+    rows: Iterator[Row | Reject]
+    columns: tuple[str, ...] | None = None
+    named: bool = True
+    nested: bool = False
+    languages: tuple[str, ...] | None = None
+
+    def find(
+        self, search: Callable[[tuple[str, ...], tuple[str, ...] | None], T]
+    ) -> Callable[[Row], T]:
+        """Search for columns: once in a header, in every JSON object anew.
+
+        Args:
+            search: Takes columns and languages, and raises a ``LookupError`` that says what is
+                missing and what to do.
+
+        Returns:
+            What the search finds for a row. It raises an ``InputError`` if that is nothing.
+
+        Raises:
+            DataError: If the header lacks something.
+        """
+        # Neighbouring objects have the same keys
+        search = lru_cache(maxsize=64)(search)
+        if self.columns is not None:
+            try:
+                found = search(self.columns, self.languages)
+            except LookupError as error:
+                raise DataError(f"In the header of `{self.name}` {error.args[0]}.") from None
+            return lambda _: found
+
+        def in_object(row: Row) -> T:
+            texts = row.values.get(TRANSLATION)
+            languages = tuple(texts) if isinstance(texts, dict) else None
+            try:
+                return search(tuple(row.values), languages)
+            except LookupError as error:
+                raise InputError(f"In this object {error.args[0]}.") from None
+
+        return in_object
+
+    def require(self, columns: Iterable[str], what: str) -> None:
+        """See that there are columns with these very names.
+
+        Raises:
+            DataError: If one is missing; ``what`` says who needs it.
+        """
+        for column in columns:
+            if column not in (self.columns or ()):
+                raise DataError(
+                    f"In the header of `{self.name}` there is no `{column}`, which {what} need."
+                )
 
 
-def _json_rows(lines: Iterator[tuple[int, str]], path: str | Path) -> Iterator[Row]:
-    for line, text in _without_empty_end(lines, path):
-        try:
-            row = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise DataError(f"Line {line} of `{path}` is no JSON: {error}.") from None
-        if not isinstance(row, dict):
-            raise DataError(f"Line {line} of `{path}` must be a JSON object, got {text[:20]!r}.")
-        yield line, row
-
-
-def _table_rows(lines: Iterator[tuple[int, str]], path: str | Path) -> Iterator[Row]:
-    first = next(lines, None)
-    if first is None:
-        return
-    header = first[1].split("\t")
-    if len(header) == 1 and _is_number(first[1]):
-        header, lines = [_NUMBER], chain([first], lines)
-    with finding_columns(header, str(path)):
-        pass
-    # Where there is one column, an empty line is a row that has no number
-    for line, text in lines if len(header) == 1 else _without_empty_end(lines, path):
-        cells = text.split("\t")
-        if len(cells) != len(header):
-            raise DataError(
-                f"Line {line} of `{path}` has {len(cells)} columns, expected {len(header)}."
-            )
-        yield line, dict(zip(header, cells, strict=True))
-
-
-def _without_empty_end(
-    lines: Iterator[tuple[int, str]], path: str | Path
-) -> Iterator[tuple[int, str]]:
-    empty = 0
-    for line, text in lines:
-        if not text:
-            empty = empty or line
+def records(rows: Iterable[Row | Reject], make: Callable[[Row], T]) -> Iterator[T | Reject]:
+    """The records that rows make; a row of which ``make`` raises an ``InputError`` is a reject."""
+    for row in rows:
+        if isinstance(row, Reject):
+            yield row
             continue
-        if empty:
-            raise DataError(f"Line {empty} of `{path}` is empty; remove it, or fill it in.")
-        yield line, text
+        try:
+            made = make(row)
+        except InputError as error:
+            yield row.reject(str(error))
+        else:
+            yield made
 
 
-def _is_number(text: str) -> bool:
-    try:
-        parse_number(text)
-    except ValueError:
-        return False
-    return True
+def all_rows(table: Table) -> Iterator[Row]:
+    """Rows of which none may be missing.
+
+    Raises:
+        DataError: If one cannot be read, with its line.
+    """
+    for row in table.rows:
+        if isinstance(row, Reject):
+            raise DataError(f"Line {row.line} of `{table.name}`: {row.reason}")
+        yield row
 
 
-def _parquet_rows(path: str | Path) -> Iterator[Row]:
-    import pyarrow.parquet
+def check_unique(header: Sequence[str], name: str) -> None:
+    """Refuse a header in which a name stands twice.
 
-    try:
-        with pyarrow.parquet.ParquetFile(path) as file:
-            plain = [f.name for f in file.schema_arrow if not pyarrow.types.is_nested(f.type)]
-            line = 0
-            for batch in file.iter_batches(columns=plain):
-                for row in batch.to_pylist():
-                    line += 1
-                    yield line, row
-    except (pyarrow.ArrowException, OSError) as error:
-        raise DataError(f"`{path}` cannot be read as Parquet: {error}.") from error
+    Raises:
+        DataError: If one does.
+    """
+    repeated = sorted({column for column in header if header.count(column) > 1})
+    if repeated:
+        raise DataError(f"`{name}` has more than one column called `{repeated[0]}`; rename one.")

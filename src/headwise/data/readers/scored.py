@@ -1,18 +1,21 @@
 """Scored JSON Lines, as `headwise score` writes them."""
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
-from headwise.data.readers.lines import content_lines, numbered_lines
-from headwise.data.readers.opening import check_readable, open_bytes
+from headwise.data.readers.layout import Format
+from headwise.data.readers.opening import check_readable
+from headwise.data.readers.rows import Row
+from headwise.data.readers.tables import open_table
 from headwise.data.records.json_values import parse_number
 from headwise.data.records.pairs import Reject
 from headwise.data.records.scored import ScoredHypothesis
 from headwise.data.records.signals import Signal
 from headwise.errors import DataError
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +48,7 @@ def read_scored(path: str | Path) -> Iterator[ScoredHypothesis]:
     Raises:
         DataError: If the file is missing, or a line is not a scored hypothesis with tokens.
     """
-    level = " at token level"
-    for number, row in _rows(path, level):
-        try:
-            yield ScoredHypothesis.from_dict(row)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise _not_scored(path, number, error, level) from error
+    return _read(path, lambda row: ScoredHypothesis.from_dict(row.values), level="token")
 
 
 def read_scored_rows(path: str | Path) -> Iterator[ScoredRow]:
@@ -66,15 +64,7 @@ def read_scored_rows(path: str | Path) -> Iterator[ScoredRow]:
     Raises:
         DataError: If the file is missing, or a line is not a scored hypothesis.
     """
-    for number, row in _rows(path, ""):
-        try:
-            has_tokens = "tokens" in row
-            own = {name: value for name, value in row.items() if name != "words"}
-            scored = ScoredHypothesis.from_dict({"tokens": [], **own})
-            means = {s: parse_number(row["signals"][s.value]) for s in scored.signals}
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise _not_scored(path, number, error, "") from error
-        yield ScoredRow(line=number, scored=scored, means=means, has_tokens=has_tokens)
+    return _read(path, _scored_row, level=None)
 
 
 def is_scored(path: str | Path) -> bool:
@@ -84,43 +74,35 @@ def is_scored(path: str | Path) -> bool:
         DataError: If the file is missing or damaged.
     """
     check_readable(path)
-    with open_bytes(path) as stream:
-        _, first = next(numbered_lines(stream, str(path)), (0, ""))
-    return isinstance(first, str) and is_scored_row(_json(first))
+    with open_table(path, Format.JSONL) as table:
+        first = next(table.rows, None)
+    return isinstance(first, Row) and is_scored_row(first.values)
 
 
-def is_scored_row(row: object) -> bool:
-    """Whether a JSON value looks like a row of ours."""
-    return (
-        isinstance(row, dict)
-        and {"hypothesis", "signals"} <= set(row)
-        and isinstance(row["signals"], dict)
-    )
+def is_scored_row(row: Mapping[str, object]) -> bool:
+    """Whether a JSON object looks like a row of ours."""
+    return "hypothesis" in row and isinstance(row.get("signals"), dict)
 
 
-def _rows(path: str | Path, level: str) -> Iterator[tuple[int, dict[str, Any]]]:
+def _read(path: str | Path, make: Callable[[Row], T], *, level: str | None) -> Iterator[T]:
     check_readable(path)
-    with open_bytes(path) as stream:
-        for number, line in content_lines(stream, str(path)):
-            if isinstance(line, Reject):
-                raise _not_scored(path, number, ValueError(line.reason), level)
+    with open_table(path, Format.JSONL) as table:
+        for row in table.rows:
             try:
-                yield number, json.loads(line)
-            except ValueError as error:
-                raise _not_scored(path, number, error, level) from error
+                if isinstance(row, Reject):
+                    raise ValueError(row.reason)
+                made = make(row)
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                at, option = (f" at {level} level", f" --level {level}") if level else ("", "")
+                raise DataError(
+                    f"Line {row.line} of `{path}` is not a hypothesis scored{at} "
+                    f"({type(error).__name__}: {error}); write one with `headwise score{option}`."
+                ) from error
+            yield made
 
 
-def _json(line: str) -> object:
-    try:
-        value: object = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return value
-
-
-def _not_scored(path: str | Path, number: int, error: Exception, level: str) -> DataError:
-    option = " --level token" if level else ""
-    return DataError(
-        f"Line {number} of `{path}` is not a hypothesis scored{level} "
-        f"({type(error).__name__}: {error}); write one with `headwise score{option}`."
-    )
+def _scored_row(row: Row) -> ScoredRow:
+    own = {name: value for name, value in row.values.items() if name != "words"}
+    scored = ScoredHypothesis.from_dict({"tokens": [], **own})
+    means = {s: parse_number(row.values["signals"][s.value]) for s in scored.signals}
+    return ScoredRow(line=row.line, scored=scored, means=means, has_tokens="tokens" in own)

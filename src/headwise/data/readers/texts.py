@@ -1,14 +1,18 @@
 """Texts on their own: lines of a text file, a column of a table, or a whole file."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
-from headwise.data.readers.files import read_pairs
 from headwise.data.readers.layout import Format, Layout
-from headwise.data.readers.lines import content_lines
-from headwise.data.readers.opening import STDIN, check_readable, open_bytes, resolve_format
+from headwise.data.readers.lines import numbered_lines, without_empty
+from headwise.data.readers.opening import (
+    STDIN,
+    check_readable,
+    open_bytes,
+    resolve_format,
+    shown_name,
+)
+from headwise.data.readers.pairs import read_pairs
 from headwise.data.records.pairs import Pair, Reject
 from headwise.errors import DataError
 
@@ -47,11 +51,19 @@ def read_whole_text(path: str | Path) -> str:
     Raises:
         DataError: If it is missing or damaged, or is not UTF-8.
     """
-    if str(path) == STDIN:
-        return _decoded(sys.stdin.buffer, "standard input")
-    check_readable(path)
-    with open_bytes(path) as stream:
-        return _decoded(stream, f"`{path}`")
+    if str(path) != STDIN:
+        check_readable(path)
+    name = shown_name(path)
+    try:
+        with open_bytes(path) as stream:
+            return stream.read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"Byte 0x{error.object[error.start]:02x} at position {error.start + 1} of `{name}` is "
+            "not UTF-8; save the text as UTF-8."
+        ) from error
+    except (OSError, EOFError) as error:
+        raise DataError(f"`{name}` cannot be read: {error}.") from error
 
 
 def _has_columns(path: str | Path) -> bool:
@@ -63,25 +75,6 @@ def _has_columns(path: str | Path) -> bool:
 
 
 def _read_lines(path: str | Path) -> Iterator[Pair | Reject]:
-    if str(path) == STDIN:
-        yield from _lines(sys.stdin.buffer, "standard input")
-        return
     with open_bytes(path) as stream:
-        yield from _lines(stream, str(path))
-
-
-def _lines(stream: BinaryIO, name: str) -> Iterator[Pair | Reject]:
-    for number, line in content_lines(stream, name):
-        yield line if isinstance(line, Reject) else Pair(None, line, number)
-
-
-def _decoded(stream: BinaryIO, name: str) -> str:
-    try:
-        return stream.read().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"Byte 0x{error.object[error.start]:02x} at position {error.start + 1} of {name} is "
-            "not UTF-8; save the text as UTF-8."
-        ) from error
-    except (OSError, EOFError) as error:
-        raise DataError(f"{name} cannot be read: {error}.") from error
+        for number, line in without_empty(numbered_lines(stream, shown_name(path))):
+            yield line if isinstance(line, Reject) else Pair(None, line, number)

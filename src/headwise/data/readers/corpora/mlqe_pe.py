@@ -10,9 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from headwise.data.readers.layout import finding_columns
+from headwise.data.readers.layout import Format
 from headwise.data.readers.lines import text_lines
 from headwise.data.readers.opening import check_readable, open_bytes
+from headwise.data.readers.rows import all_rows
+from headwise.data.readers.tables import open_table
 from headwise.data.readers.word_tags import align_words, parse_tags, place_tags
 from headwise.data.records.json_values import parse_number
 from headwise.data.records.pairs import Pair, Reject
@@ -135,18 +137,6 @@ def _lines(path: str | Path) -> list[str]:
 
 
 def _table(path: str | Path) -> list[Row]:
-    first, *rows = _lines(path) or [""]
-    header = first.split("\t")
-    with finding_columns(header, str(path)):
-        for column in (_SOURCE, _TRANSLATION):
-            if column not in header:
-                raise LookupError(f"there is no `{column}`, which assessments need")
-    table: list[Row] = []
-    for number, row in enumerate(rows, start=2):
-        cells = row.split("\t")
-        if len(cells) != len(header):
-            raise DataError(
-                f"Line {number} of `{path}` has {len(cells)} columns, expected {len(header)}."
-            )
-        table.append(dict(zip(header, cells, strict=True)))
-    return table
+    with open_table(path, Format.TSV) as table:
+        table.require((_SOURCE, _TRANSLATION), "assessments")
+        return [row.values for row in all_rows(table)]

@@ -4,12 +4,11 @@ References:
     Freitag et al. 2021, arXiv 2104.14478; the released files of the WMT metrics tasks.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import BinaryIO
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 
-from headwise.data.readers.layout import finding_columns, folded
-from headwise.data.readers.lines import content_lines
+from headwise.data.readers.layout import folded
+from headwise.data.readers.rows import Row, Table, check_unique
 from headwise.data.records.error_spans import ErrorSpan, split_marks
 from headwise.data.records.pairs import Pair, Reject
 from headwise.errors import DataError, InputError
@@ -19,44 +18,20 @@ _REQUIRED = (*_MARK_COLUMNS, "source", "target", "seg_id")
 _SEGMENT_COLUMNS = ("system", "doc", "doc_id", "seg_id")
 
 
-def is_mqm_header(cells: Sequence[str]) -> bool:
+def is_mqm_header(cells: Iterable[str]) -> bool:
     """Whether the rows of a table with this header are marks of raters."""
     return set(_MARK_COLUMNS) <= {folded(cell) for cell in cells}
 
 
-def read_mqm_stream(stream: BinaryIO, name: str) -> Iterator[Pair | Reject]:
-    """Read annotations with their header.
-
-    Raises:
-        DataError: If the header is another one.
-    """
-    lines = content_lines(stream, name)
-    _, first = next(lines, (0, ""))
-    header = first.split("\t") if isinstance(first, str) else []
-    if not is_mqm_header(header):
-        raise DataError(
-            f"`{name}` holds no MQM annotations: its header must name {', '.join(_REQUIRED)}."
-        )
-    yield from gather_segments(lines, header, name)
-
-
-def gather_segments(
-    lines: Iterable[tuple[int, str | Reject]],
-    header: Sequence[str],
-    name: str,
-    *,
-    has_source: bool = True,
-) -> Iterator[Pair | Reject]:
+def gather_segments(table: Table, *, has_source: bool = True) -> Iterator[Pair | Reject]:
     """Make one pair of all marks of a segment.
 
-    The rows of a segment need not be neighbours, so all lines are read before the first pair.
+    The rows of a segment need not be neighbours, so all of them are read before the first pair.
     A segment with a row that cannot be understood is rejected as a whole: without that row's
     marks, wrong text would pass as right.
 
     Args:
-        lines: The numbered lines after the header.
-        header: The columns; ``system``, ``doc`` and ``doc_id`` may be missing.
-        name: What the file is called in an error.
+        table: The rows; ``system``, ``doc`` and ``doc_id`` may be missing.
         has_source: Whether the pairs get the source.
 
     Yields:
@@ -66,25 +41,23 @@ def gather_segments(
         around nothing make no error span.
 
     Raises:
-        DataError: If a column is missing or not unique.
+        DataError: If the header is another one, or a column is missing or not unique.
     """
-    columns = [folded(cell) for cell in header]
-    with finding_columns(columns, name):
-        _check_required(columns)
+    columns = tuple(map(folded, table.columns or ()))
+    if not is_mqm_header(columns):
+        raise DataError(
+            f"`{table.name}` holds no MQM annotations: its header must name {', '.join(_REQUIRED)}."
+        )
+    check_unique(columns, table.name)
+    replace(table, columns=columns).require(_REQUIRED, "MQM annotations")
     segments: dict[tuple[str, ...], _Segment] = {}
-    for number, line in lines:
-        cells = [] if isinstance(line, Reject) else line.split("\t")
-        if isinstance(line, Reject):
-            yield line
-        elif len(cells) != len(columns):
-            yield Reject(
-                number, f"The row has {len(cells)} columns, expected {len(columns)}.", line
-            )
-        else:
-            row = dict(zip(columns, cells, strict=True))
-            key = {column: row[column] for column in _SEGMENT_COLUMNS if column in row}
-            segment = segments.setdefault(tuple(key.values()), _Segment(number, key))
-            segment.add(row, number, line)
+    for row in table.rows:
+        if isinstance(row, Reject):
+            yield row
+            continue
+        row = row._replace(values=dict(zip(columns, row.values.values(), strict=True)))
+        key = {column: row.values[column] for column in _SEGMENT_COLUMNS if column in columns}
+        segments.setdefault(tuple(key.values()), _Segment(row.line, key)).add(row)
     for segment in segments.values():
         yield segment.reject or segment.pair(has_source=has_source)
 
@@ -130,13 +103,13 @@ class _Segment:
     penalties: float | None = 0.0
     reject: Reject | None = None
 
-    def add(self, row: dict[str, str], number: int, line: str) -> None:
+    def add(self, row: Row) -> None:
         """Take in a row, unless one before it was at fault."""
         if self.reject is None:
             try:
-                self._add(row)
+                self._add(row.values)
             except InputError as error:
-                self.reject = Reject(number, str(error), line)
+                self.reject = row.reject(str(error))
 
     def _add(self, row: dict[str, str]) -> None:
         source, source_marks = _split(row, "source")
@@ -193,9 +166,3 @@ def _split(row: dict[str, str], column: str) -> tuple[str, list[tuple[int, int]]
         return split_marks(row[column])
     except ValueError as error:
         raise InputError(f"In the {column}, {error}.") from None
-
-
-def _check_required(columns: list[str]) -> None:
-    for column in _REQUIRED:
-        if column not in columns:
-            raise LookupError(f"there is no `{column}`, which MQM annotations need")
