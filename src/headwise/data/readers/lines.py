@@ -7,10 +7,12 @@ breaks (U+0085, U+2028, ...), and splitting there would shift every row after it
 import codecs
 import zlib
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from headwise.data.records.pairs import Reject
 from headwise.errors import DataError
+
+T = TypeVar("T")
 
 Line = tuple[int, str | Reject]
 """A line's number, counted from 1, and its text without the line end, or why there is none."""
@@ -53,8 +55,12 @@ def numbered_lines(stream: BinaryIO, name: str) -> Iterator[Line]:
         raise DataError(f"`{name}` cannot be read past line {number}: {error}.") from error
 
 
-def without_empty(lines: Iterable[Line]) -> Iterator[Line]:
-    """Lines without the empty ones at the end; elsewhere, these are rejects."""
+def without_empty(lines: Iterable[tuple[int, T]]) -> Iterator[tuple[int, T | Reject]]:
+    """Lines without the empty ones at the end; elsewhere, these are rejects.
+
+    Args:
+        lines: Numbers, and lines or what was made of them; empty is ``""``.
+    """
     empty_since = 0
     for number, line in lines:
         if line == "":
@@ -62,7 +68,8 @@ def without_empty(lines: Iterable[Line]) -> Iterator[Line]:
             continue
         if empty_since:
             for skipped in range(empty_since, number):
-                yield skipped, empty_line(skipped)
+                reason = "The line is empty; remove it, or fill in its columns."
+                yield skipped, Reject(skipped, reason, "")
             empty_since = 0
         yield number, line
 
@@ -77,11 +84,6 @@ def text_lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, str]]:
         if isinstance(line, Reject):
             raise DataError(f"Line {number} of `{name}`: {line.reason}")
         yield number, line
-
-
-def empty_line(number: int) -> Reject:
-    """The reject of an empty line that stands between others."""
-    return Reject(number, "The line is empty; remove it, or fill in its columns.", "")
 
 
 def _not_utf8(number: int, raw: bytes, error: UnicodeDecodeError) -> Reject:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from headwise.data.readers.layout import HYPOTHESIS, SOURCE, Format, Role, folded
-from headwise.data.readers.opening import check_readable, resolve_format
+from headwise.data.readers.opening import check_readable, suffix_format
 from headwise.data.readers.rows import Row, all_rows
 from headwise.data.readers.scored import is_scored_row
 from headwise.data.readers.tables import open_table
@@ -53,14 +53,6 @@ def join_numbers(
     If the file has a source or a hypothesis of its own, under one of the names that the readers
     of pairs know, it must be that of our row.
 
-    Args:
-        path: As in :func:`read_numbers`.
-        column: As in :func:`read_numbers`.
-        rows: Our rows.
-
-    Returns:
-        A number or ``None`` for each row.
-
     Raises:
         DataError: If the file has more or fewer rows, or other texts; as in
             :func:`read_numbers` otherwise.
@@ -78,10 +70,7 @@ def join_numbers(
 
 
 def _rows(path: str | Path) -> Iterator[Row]:
-    try:
-        format_ = resolve_format(path)
-    except DataError:
-        format_ = Format.TSV  # a name that says nothing: numbers, one a line
+    format_ = suffix_format(path) or Format.TSV  # a name may say nothing: numbers, one a line
     # An empty line among numbers is a row that has none
     with open_table(path, format_, naming=_name_columns, keep_blank=True, flat=True) as table:
         yield from all_rows(table)

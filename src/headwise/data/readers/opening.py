@@ -24,27 +24,32 @@ _SUFFIXES = {
 }
 
 
+def suffix_format(path: str | Path) -> Format | None:
+    """The format that the suffix of a file says, if it says one."""
+    name = Path(path).name.lower()
+    known = _SUFFIXES.get(Path(name.removesuffix(".gz")).suffix)
+    # Parquet is packed inside, and cannot be read from the front
+    return None if known is Format.PARQUET and name.endswith(".gz") else known
+
+
 def resolve_format(path: str | Path, chosen: Format | None = None) -> Format:
     """The format of a file: the one that was chosen, else the one that the suffix says.
 
     Raises:
         DataError: If neither says it.
     """
-    if chosen is not None:
-        return chosen
-    name = Path(path).name.lower().removesuffix(".gz")
-    known = _SUFFIXES.get(Path(name).suffix)
-    if Path(name).suffix == ".csv":
+    found = chosen or suffix_format(path)
+    if found is None and Path(str(path).lower().removesuffix(".gz")).suffix == ".csv":
         raise DataError(
             f"`{path}`: CSV is not read; save it with tabs, as .tsv. (If it has tabs "
             "already, set `format` to tsv.)"
         )
-    if known is None or (known is Format.PARQUET and name != Path(path).name.lower()):
+    if found is None:
         raise DataError(
             f"The format of `{path}` is not known from its name; name it {', '.join(_SUFFIXES)} "
             f"(text formats also with .gz), or set `format` to one of {', '.join(Format)}."
         )
-    return known
+    return found
 
 
 def peek_format(stream: BufferedReader) -> Format:

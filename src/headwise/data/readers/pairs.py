@@ -8,7 +8,7 @@ from typing import BinaryIO
 from headwise.data.readers.corpora.mqm import gather_segments, is_mqm_header
 from headwise.data.readers.corpora.paws_x import is_paws_x_header, paws_x_columns
 from headwise.data.readers.layout import HYPOTHESIS, SOURCE, Columns, Format, Layout, knows_any
-from headwise.data.readers.lines import Line, empty_line, numbered_lines
+from headwise.data.readers.lines import Line, numbered_lines, without_empty
 from headwise.data.readers.nested_rows import find_nested
 from headwise.data.readers.opening import check_readable, open_bytes
 from headwise.data.readers.rows import Row, Table, records
@@ -148,21 +148,19 @@ def pair_lines(
         hypotheses: Lines of text to score.
         names: What the two streams are called in an error.
     """
-    empty_since = 0
     rows = zip_longest(numbered_lines(sources, names[0]), numbered_lines(hypotheses, names[1]))
-    for number, (left, right) in enumerate(rows, start=1):
-        if not (left and left[1]) and not (right and right[1]):
-            empty_since = empty_since or number
-            continue
-        for skipped in range(empty_since or number, number):
-            yield empty_line(skipped)
-        empty_since = 0
-        yield _pair_lines(left, right, number, names)
+    numbered = enumerate(rows, start=1)
+    pairs = ((number, _pair_lines(*row, number, names)) for number, row in numbered)
+    for _, pair in without_empty(pairs):
+        assert not isinstance(pair, str)
+        yield pair
 
 
 def _pair_lines(
     left: Line | None, right: Line | None, number: int, names: tuple[str, str]
-) -> Pair | Reject:
+) -> Pair | Reject | str:
+    if not (left and left[1]) and not (right and right[1]):
+        return ""
     texts, reasons = [], []
     for line, name in zip((left, right), names, strict=True):
         text = "" if line is None else line[1]

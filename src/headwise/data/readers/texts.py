@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from headwise.data.readers.layout import Format, Layout
+from headwise.data.readers.layout import Layout
 from headwise.data.readers.lines import numbered_lines, without_empty
 from headwise.data.readers.opening import (
     STDIN,
     check_readable,
     open_bytes,
-    resolve_format,
     shown_name,
+    suffix_format,
 )
 from headwise.data.readers.pairs import read_pairs
 from headwise.data.records.pairs import Pair, Reject
@@ -36,7 +36,10 @@ def read_texts(path: str | Path, *, column: str | None = None) -> Iterator[Pair 
     if column is not None:
         return read_pairs(path, Layout(hypothesis_column=column, has_source=False))
     if str(path) != STDIN:
-        if Path(path).is_dir() or _has_columns(path):
+        # A name that says nothing is one of a text
+        known = suffix_format(path)
+        is_text = known is None or ".txt" in Path(str(path).lower()).suffixes
+        if Path(path).is_dir() or not is_text:
             raise DataError(f"`{path}` has columns; name the one that holds the texts.")
         check_readable(path)
     return _read_lines(path)
@@ -64,14 +67,6 @@ def read_whole_text(path: str | Path) -> str:
         ) from error
     except (OSError, EOFError) as error:
         raise DataError(f"`{name}` cannot be read: {error}.") from error
-
-
-def _has_columns(path: str | Path) -> bool:
-    try:
-        found = resolve_format(path)
-    except DataError:
-        return False  # a name that says nothing: text
-    return found is not Format.TSV or ".txt" not in Path(str(path).lower()).suffixes
 
 
 def _read_lines(path: str | Path) -> Iterator[Pair | Reject]:

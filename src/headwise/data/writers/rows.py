@@ -2,10 +2,12 @@
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import asdict, replace
 from typing import Any
 
+from headwise.data.records.json_values import listed
 from headwise.data.records.pairs import Pair, Reject
 from headwise.data.records.scored import Level, ScoredHypothesis
 from headwise.data.records.signals import Signal
@@ -58,17 +60,10 @@ def input_column(names: Iterable[str], column: str) -> str:
     present = list(dict.fromkeys(names))
     if column in present:
         return column
-    renamed = [name for name in present if _without_prefixes(name) == column]
+    renamed = [name for name in present if re.sub(f"^(?:{_PREFIX})+", "", name) == column]
     if renamed:  # the longest: if the input had an `input_score` too, its `score` got two prefixes
         return max(renamed, key=len)
-    listed = ", ".join(f"`{name}`" for name in present) or "none"
-    raise LookupError(f"there is no column `{column}`; the input brought {listed}")
-
-
-def _without_prefixes(name: str) -> str:
-    while name.startswith(_PREFIX):
-        name = name.removeprefix(_PREFIX)
-    return name
+    raise LookupError(f"there is no column `{column}`; the input brought {listed(present)}")
 
 
 _OF_PAIRS = frozenset({"source", "hypothesis", "annotations", "word_tags"})
