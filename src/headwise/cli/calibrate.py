@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from headwise.cli import options
+from headwise.cli.settings_options import with_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from headwise.quality.calibration.record import Calibration, Fit
 
 
+@with_options
 def calibrate(
+    *,
     data: Annotated[
         list[str],
         typer.Argument(
@@ -31,8 +34,7 @@ def calibrate(
     in_place: Annotated[
         bool, typer.Option("--in-place", help="Write into the folder of the head itself.")
     ] = False,
-    model: options.Model = options.DEFAULT_MODEL,
-    head: options.Head = None,
+    origin: options.EstimatorOptions,
     synthetic: Annotated[
         str | None,
         typer.Option(
@@ -82,15 +84,8 @@ def calibrate(
             help="The one that `score` uses: f1, mcc, or a wanted one such as risk-0.1.",
         ),
     ] = "mcc",
-    source_column: options.SourceColumn = None,
-    hypothesis_column: options.HypothesisColumn = None,
-    no_source: options.NoSource = False,
+    columns: options.LayoutOptions,
     seed: Annotated[int, typer.Option("--seed", help="Of the synthetic errors.")] = 0,
-    prompt: options.Prompt = None,
-    prompt_variable: options.PromptVariables = None,
-    device: options.Device = None,
-    dtype: options.Dtype = None,
-    trust_remote_code: options.TrustRemoteCode = False,
 ) -> None:
     """Learn probabilities and thresholds from texts with known errors; save them with the head.
 
@@ -99,7 +94,6 @@ def calibrate(
     import sys
 
     from headwise.corruption.error_copies import FAMILIES
-    from headwise.data.readers import Layout
     from headwise.heads import copy_head, read_head_info
     from headwise.quality.calibrate import calibrate as fit
     from headwise.quality.calibration.thresholds import Aim, Rule
@@ -118,21 +112,9 @@ def calibrate(
         rules = [Rule(Aim.F1), Rule(Aim.MCC)]
         rules += [Rule(aim, level) for aim, levels in wanted for level in levels]
         default = Rule.of(threshold)
-        layout = Layout(
-            source_column=source_column,
-            hypothesis_column=hypothesis_column,
-            has_source=not no_source,
-        )
-        folder = options.head_location(model, head)
-        estimator = options.load_estimator(
-            model,
-            head,
-            prompt=prompt,
-            prompt_variables=prompt_variable,
-            device=device,
-            dtype=dtype,
-            trust_remote_code=trust_remote_code,
-        )
+        layout = columns.layout()
+        folder = options.head_location(origin.model, origin.head)
+        estimator = origin.load()
         pairs, groups = _pairs(estimator, data, layout, families, seed)
         calibration = fit(
             estimator,
@@ -147,11 +129,11 @@ def calibrate(
             progress=sys.stderr.isatty(),
         )
     if output is not None:
-        template = options.parse_prompt_option(prompt)
+        template = options.parse_prompt_option(origin.prompting.prompt)
         folder = copy_head(
             folder,
             output,
-            backbone=read_head_info(folder).backbone or model,
+            backbone=read_head_info(folder).backbone or origin.model,
             prompt=None if template is None else template.model_dump(),
         )
     path = calibration.save(folder)

@@ -23,7 +23,7 @@ def demo(
     from headwise.bundled.examples import example_pairs
     from headwise.report import render_legend, render_table, shows_gaps, write_html_report
 
-    estimator = options.load_estimator(options.DEFAULT_MODEL)
+    estimator = options.EstimatorOptions().load()
     limit = options.choose_threshold(threshold, estimator, _SIGNALS)
     pairs = example_pairs()
     scored = [

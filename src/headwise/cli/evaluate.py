@@ -9,6 +9,7 @@ import typer
 
 from headwise.cli import options, printing
 from headwise.cli.printing import name_left_out
+from headwise.cli.settings_options import with_options
 
 if TYPE_CHECKING:
     from headwise.quality import QualityEstimator
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 _INPUT, _GOLD, _SIGNALS, _TESTS, _ERRORS = "Input", "Gold", "Signals", "Intervals", "Errors"
 
 
+@with_options
 def evaluate(
+    *,
     source: Annotated[
         str,
         typer.Argument(
@@ -167,16 +170,8 @@ def evaluate(
         int | None,
         typer.Option(min=1, help="Threads; by default one a core.", rich_help_panel=_TESTS),
     ] = None,
-    source_column: options.SourceColumn = None,
-    hypothesis_column: options.HypothesisColumn = None,
-    no_source: options.NoSource = False,
-    model: options.Model = options.DEFAULT_MODEL,
-    head: options.Head = None,
-    prompt: options.Prompt = None,
-    prompt_variable: options.PromptVariables = None,
-    device: options.Device = None,
-    dtype: options.Dtype = None,
-    trust_remote_code: options.TrustRemoteCode = False,
+    columns: options.LayoutOptions,
+    origin: options.EstimatorOptions,
 ) -> None:
     """Say which signal is better, with what certainty, against gold that people gave.
 
@@ -184,7 +179,6 @@ def evaluate(
     put into correct texts. Rows that cannot be used are named; the exit code is then 3.
     """
     from headwise.cli.options import choices
-    from headwise.data.readers import Layout
     from headwise.data.records.signals import Aggregation, Signal
     from headwise.evaluation.quality.evaluated_rows import Source
     from headwise.evaluation.quality.evaluating import Question
@@ -200,11 +194,7 @@ def evaluate(
             source=Source(
                 path=source,
                 hypotheses=hypotheses,
-                layout=Layout(
-                    source_column=source_column,
-                    hypothesis_column=hypothesis_column,
-                    has_source=not no_source,
-                ),
+                layout=columns.layout(),
                 tags=tags,
                 tokenised=tokenised,
             ),
@@ -228,21 +218,13 @@ def evaluate(
             resampling=Resampling(
                 resamples=resamples, test=SignificanceTest(test), seed=seed, workers=workers
             ),
-            model=model,
-            head=head,
+            model=origin.model,
+            head=origin.head,
         )
 
     @functools.cache
     def estimator() -> "QualityEstimator":
-        return options.load_estimator(
-            model,
-            head,
-            prompt=prompt,
-            prompt_variables=prompt_variable,
-            device=device,
-            dtype=dtype,
-            trust_remote_code=trust_remote_code,
-        )
+        return origin.load()
 
     found = answer(question, estimator, progress=sys.stderr.isatty())
     printing.show_evaluation(found.evaluation, title=title, report=report, json_file=json_file)

@@ -5,15 +5,17 @@ from typing import Annotated, Any
 import typer
 
 from headwise.cli import options
+from headwise.cli.settings_options import with_options
 
 
+@with_options
 def generate(
+    *,
     source: Annotated[
         list[str] | None,
         typer.Argument(help="Texts to answer or translate; `-` reads lines from standard input."),
     ] = None,
-    model: options.Model = options.DEFAULT_MODEL,
-    head: options.Head = None,
+    origin: options.EstimatorOptions,
     signals: options.SignalNames = None,
     beams: Annotated[int, typer.Option("--beams", min=1, help="Beam size; 1 is greedy.")] = 4,
     sample: Annotated[bool, typer.Option("--sample", help="Draw tokens at random.")] = False,
@@ -31,11 +33,6 @@ def generate(
         bool, typer.Option("--json", help="Print one JSON object a text, tokens included.")
     ] = False,
     threshold: options.QualityThreshold = None,
-    prompt: options.Prompt = None,
-    prompt_variable: options.PromptVariables = None,
-    device: options.Device = None,
-    dtype: options.Dtype = None,
-    trust_remote_code: options.TrustRemoteCode = False,
 ) -> None:
     """Generate (with the bundled model: translate English into German) and score the result."""
     import json
@@ -52,15 +49,7 @@ def generate(
         texts += [line.rstrip("\r\n") for line in sys.stdin if line.strip()]
     if not texts:
         raise typer.BadParameter("Give a text, or pipe one a line into standard input.")
-    estimator = options.load_estimator(
-        model,
-        head,
-        prompt=prompt,
-        prompt_variables=prompt_variable,
-        device=device,
-        dtype=dtype,
-        trust_remote_code=trust_remote_code,
-    )
+    estimator = origin.load()
     limit = options.choose_threshold(threshold, estimator, names)
     torch.manual_seed(seed)
     drawing: dict[str, Any] = {"do_sample": True, "temperature": temperature} if sample else {}

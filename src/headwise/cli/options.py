@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from headwise.backbones import PromptTemplate
+    from headwise.data.readers import Layout
     from headwise.quality import QualityEstimator
 
 
@@ -41,14 +42,6 @@ Prompt = Annotated[
 ]
 
 
-PromptVariables = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--prompt-variable", help="NAME=VALUE for the prompt, e.g. target_language=Czech."
-    ),
-]
-
-
 SignalNames = Annotated[
     str | None,
     typer.Option(
@@ -58,23 +51,6 @@ SignalNames = Annotated[
         "boosted, rank. The first is the score. Default: quality if the head has a calibration, "
         "else what its heads give.",
     ),
-]
-
-
-Device = Annotated[
-    str | None, typer.Option("--device", help="cpu, cuda, mps, ...; by default the best there is.")
-]
-
-
-Dtype = Annotated[
-    str | None,
-    typer.Option("--dtype", help="float32, bfloat16, ...; by default float32 on a CPU."),
-]
-
-
-TrustRemoteCode = Annotated[
-    bool,
-    typer.Option("--trust-remote-code", help="Run code that comes with the language model."),
 ]
 
 
@@ -105,20 +81,67 @@ class PromptOptions:
     """How a pair is laid out for the model."""
 
     prompt: Prompt = None
-    prompt_variable: PromptVariables = None
+    prompt_variable: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--prompt-variable", help="NAME=VALUE for the prompt, e.g. target_language=Czech."
+        ),
+    ] = None
 
 
-SourceColumn = Annotated[
-    str | None, typer.Option("--source-column", help="Name of the source column.")
-]
+@dataclass(frozen=True, slots=True)
+class EstimatorOptions:
+    """The language model and the head that score, and the prompt."""
 
+    model: Model = DEFAULT_MODEL
+    head: Head = None
+    prompting: PromptOptions = PromptOptions()
+    loading: LoadingOptions = LoadingOptions()
 
-HypothesisColumn = Annotated[
-    str | None, typer.Option("--hypothesis-column", help="Name of the hypothesis column.")
-]
+    def load(self) -> "QualityEstimator":
+        """Load them, with Transformers' own messages turned off."""
+        from headwise.quality import QualityEstimator
+
+        with usage_errors(), quiet_loading():
+            return QualityEstimator.from_pretrained(
+                self.model,
+                self.head,
+                prompt=parse_prompt_option(self.prompting.prompt),
+                prompt_variables=parse_variables(self.prompting.prompt_variable),
+                **self.loading.arguments(),
+            )
 
 
 NoSource = Annotated[bool, typer.Option("--no-source", help="The rows are text on its own.")]
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutOptions:
+    """Where a file has its texts."""
+
+    source_column: Annotated[
+        str | None, typer.Option("--source-column", help="Name of the source column.")
+    ] = None
+    hypothesis_column: Annotated[
+        str | None, typer.Option("--hypothesis-column", help="Name of the hypothesis column.")
+    ] = None
+    no_source: NoSource = False
+
+    def layout(self, file_format: str | None = None) -> "Layout":
+        """These as readers know them.
+
+        Raises:
+            ValueError: If there is no such format.
+        """
+        from headwise.data.readers import Layout
+        from headwise.data.readers.layout import Format
+
+        return Layout(
+            format=None if file_format is None else Format(file_format),
+            source_column=self.source_column,
+            hypothesis_column=self.hypothesis_column,
+            has_source=not self.no_source,
+        )
 
 
 QualityThreshold = Annotated[
@@ -249,31 +272,6 @@ def quiet_loading() -> "Iterator[None]":
         yield
     finally:
         logging.enable_progress_bar()
-
-
-def load_estimator(
-    model: str,
-    head: str | None = None,
-    *,
-    prompt: str | None = None,
-    prompt_variables: list[str] | None = None,
-    device: str | None = None,
-    dtype: str | None = None,
-    trust_remote_code: bool = False,
-) -> "QualityEstimator":
-    """Load what the options name, with Transformers' own messages turned off."""
-    from headwise.quality import QualityEstimator
-
-    with usage_errors(), quiet_loading():
-        return QualityEstimator.from_pretrained(
-            model,
-            head,
-            prompt=parse_prompt_option(prompt),
-            prompt_variables=parse_variables(prompt_variables),
-            device=device,
-            dtype=dtype,
-            trust_remote_code=trust_remote_code,
-        )
 
 
 E = TypeVar("E", bound=StrEnum)

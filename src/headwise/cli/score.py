@@ -8,9 +8,12 @@ import typer
 
 from headwise.cli import options
 from headwise.cli.printing import report_job
+from headwise.cli.settings_options import with_options
 
 
+@with_options
 def score(
+    *,
     source: Annotated[
         str,
         typer.Argument(
@@ -51,12 +54,9 @@ def score(
             "Default: 3 for --view and --html, else 0.",
         ),
     ] = None,
-    model: options.Model = options.DEFAULT_MODEL,
-    head: options.Head = None,
+    origin: options.EstimatorOptions,
     threshold: options.QualityThreshold = None,
-    source_column: options.SourceColumn = None,
-    hypothesis_column: options.HypothesisColumn = None,
-    no_source: options.NoSource = False,
+    columns: options.LayoutOptions,
     input_format: Annotated[
         str | None, typer.Option(help="tsv, jsonl or parquet; by default the suffix says it.")
     ] = None,
@@ -66,11 +66,6 @@ def score(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Start anew instead of continuing.")
     ] = False,
-    prompt: options.Prompt = None,
-    prompt_variable: options.PromptVariables = None,
-    device: options.Device = None,
-    dtype: options.Dtype = None,
-    trust_remote_code: options.TrustRemoteCode = False,
 ) -> None:
     """Score pairs of a source and a hypothesis; stopped at any point, it continues.
 
@@ -78,32 +73,17 @@ def score(
     """
     import tempfile
 
-    from headwise.data.readers import Layout
-    from headwise.data.readers.layout import Format
     from headwise.quality.job import score_file
 
     shown = view or html is not None
     names = options.split_signals(signals)
     with options.usage_errors():
-        layout = Layout(
-            format=None if input_format is None else Format(input_format),
-            source_column=source_column,
-            hypothesis_column=hypothesis_column,
-            has_source=not no_source,
-        )
+        layout = columns.layout(input_format)
         if shown and level not in (None, "token"):
             raise ValueError("--view and --html show tokens: leave out --level, or make it token.")
         if shown and output is not None and (output == "-" or not output.endswith(".jsonl")):
             raise ValueError("--view and --html go with an --output that ends in .jsonl, or none.")
-    estimator = options.load_estimator(
-        model,
-        head,
-        prompt=prompt,
-        prompt_variables=prompt_variable,
-        device=device,
-        dtype=dtype,
-        trust_remote_code=trust_remote_code,
-    )
+    estimator = origin.load()
     limit = options.choose_threshold(threshold, estimator, names)
     chosen = options.chosen_signals(names, estimator)
     with tempfile.TemporaryDirectory(prefix="headwise-") as folder, options.usage_errors():
@@ -113,8 +93,8 @@ def score(
             source,
             target,
             hypotheses=hypotheses,
-            model=model,
-            head=head,
+            model=origin.model,
+            head=origin.head,
             calibration=options.calibration_fingerprint(estimator, chosen),
             layout=layout,
             output_format=output_format,
@@ -128,7 +108,7 @@ def score(
         if view:
             _show(target, limit)
         if html is not None:
-            _write_report(target, html, limit, model)
+            _write_report(target, html, limit, origin.model)
         mean_score = done.figures["mean_score"]
         mean = "" if mean_score is None else f"mean score {mean_score:.4f}"
         report_job(

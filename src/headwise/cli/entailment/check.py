@@ -6,9 +6,12 @@ import typer
 
 from headwise.cli import options
 from headwise.cli.entailment import entailment_options
+from headwise.cli.settings_options import with_options
 
 
+@with_options
 def check(
+    *,
     source: Annotated[
         str, typer.Argument(help="The source: a text, @FILE, or `-` for standard input.")
     ],
@@ -21,12 +24,8 @@ def check(
     ] = 5,
     window: Annotated[int, typer.Option(min=1, help="Neighbouring sentences in a passage.")] = 1,
     json_object: entailment_options.JsonObject = False,
-    model: entailment_options.Model = entailment_options.DEFAULT_MODEL,
-    heads: entailment_options.Heads = None,
+    origin: entailment_options.EncoderOptions,
     threshold: entailment_options.Threshold = None,
-    device: options.Device = None,
-    dtype: options.Dtype = None,
-    trust_remote_code: options.TrustRemoteCode = False,
 ) -> None:
     """Check a claim against a source of any length, and show the passages that decide.
 
@@ -44,14 +43,7 @@ def check(
     from headwise.entailment.rows import validation_row
     from headwise.report import render_validation
 
-    loaded = entailment_options.load_model(
-        model,
-        heads,
-        threshold=threshold,
-        device=device,
-        dtype=dtype,
-        trust_remote_code=trust_remote_code,
-    )
+    loaded = origin.load(threshold)
     with options.usage_errors():
         validation = loaded.validate(source, claim, language=language, top_k=top_k, window=window)
     if json_object:

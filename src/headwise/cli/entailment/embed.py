@@ -6,11 +6,13 @@ from typing import Annotated
 
 import typer
 
-from headwise.cli import options
 from headwise.cli.entailment import entailment_options
+from headwise.cli.settings_options import with_options
 
 
+@with_options
 def embed(
+    *,
     source: Annotated[
         str,
         typer.Argument(
@@ -28,11 +30,7 @@ def embed(
         str | None, typer.Option(help="Name of the column that holds the texts.")
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
-    model: entailment_options.Model = entailment_options.DEFAULT_MODEL,
-    heads: entailment_options.Heads = None,
-    device: options.Device = None,
-    dtype: options.Dtype = None,
-    trust_remote_code: options.TrustRemoteCode = False,
+    origin: entailment_options.EncoderOptions,
 ) -> None:
     """Embed texts; each vector keeps the line of its text.
 
@@ -42,9 +40,7 @@ def embed(
     """
     from headwise.entailment.embedding_job import embed_file
 
-    loaded = entailment_options.load_model(
-        model, heads, device=device, dtype=dtype, trust_remote_code=trust_remote_code
-    )
+    loaded = origin.load()
     done = embed_file(
         loaded,
         source,

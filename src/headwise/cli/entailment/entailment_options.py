@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -46,27 +47,22 @@ HypothesisColumn = Annotated[
 JsonObject = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
-def load_model(
-    model: str,
-    heads: str | None,
-    *,
-    threshold: float | None = None,
-    device: str | None,
-    dtype: str | None,
-    trust_remote_code: bool,
-) -> "EntailmentModel":
-    """Load what the options name, with Transformers' own messages turned off."""
-    from headwise.entailment import EntailmentModel
+@dataclass(frozen=True, slots=True)
+class EncoderOptions:
+    """The encoder and its heads."""
 
-    with options.usage_errors(), options.quiet_loading():
-        return EntailmentModel.from_pretrained(
-            model,
-            heads,
-            device=device,
-            dtype=dtype,
-            trust_remote_code=trust_remote_code,
-            threshold=threshold,
-        )
+    model: Model = DEFAULT_MODEL
+    heads: Heads = None
+    loading: options.LoadingOptions = options.LoadingOptions()
+
+    def load(self, threshold: float | None = None) -> "EntailmentModel":
+        """Load them, with Transformers' own messages turned off."""
+        from headwise.entailment import EntailmentModel
+
+        with options.usage_errors(), options.quiet_loading():
+            return EntailmentModel.from_pretrained(
+                self.model, self.heads, threshold=threshold, **self.loading.arguments()
+            )
 
 
 def print_row(row: Mapping[str, Any]) -> None:

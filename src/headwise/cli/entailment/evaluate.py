@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from headwise.cli import options, printing
+from headwise.cli import printing
 from headwise.cli.entailment import entailment_options
 from headwise.cli.printing import name_left_out
+from headwise.cli.settings_options import with_options
 
 if TYPE_CHECKING:
     from headwise.entailment import EntailmentModel
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
 _TESTS = "Intervals"
 
 
+@with_options
 def evaluate_nli(
+    *,
     data: Annotated[
         str,
         typer.Argument(
@@ -26,8 +29,7 @@ def evaluate_nli(
     report: printing.Report = None,
     json_file: printing.JsonFile = None,
     title: printing.Title = None,
-    model: entailment_options.Model = entailment_options.DEFAULT_MODEL,
-    heads: entailment_options.Heads = None,
+    origin: entailment_options.EncoderOptions,
     threshold: entailment_options.Threshold = None,
     premise_column: entailment_options.PremiseColumn = None,
     hypothesis_column: entailment_options.HypothesisColumn = None,
@@ -56,9 +58,6 @@ def evaluate_nli(
         Literal["en", "de", "none"],
         typer.Option(help="Whose negation words make a slice of the pairs."),
     ] = "en",
-    device: options.Device = None,
-    dtype: options.Dtype = None,
-    trust_remote_code: options.TrustRemoteCode = False,
 ) -> None:
     """Say how often an entailment model is right, and whether it abstains where it is not.
 
@@ -79,19 +78,12 @@ def evaluate_nli(
         group=group,
         language=None if language == "none" else language,
         resampling=Resampling(resamples=resamples, seed=seed, workers=workers),
-        model=model,
-        heads=heads,
+        model=origin.model,
+        heads=origin.heads,
     )
 
     def load() -> "EntailmentModel":
-        return entailment_options.load_model(
-            model,
-            heads,
-            threshold=threshold,
-            device=device,
-            dtype=dtype,
-            trust_remote_code=trust_remote_code,
-        )
+        return origin.load(threshold)
 
     found = evaluate_entailment(question, load, progress=sys.stderr.isatty())
     printing.show_evaluation(found.evaluation, title=title, report=report, json_file=json_file)

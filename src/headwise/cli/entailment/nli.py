@@ -9,6 +9,7 @@ import typer
 from headwise.cli import options
 from headwise.cli.entailment import entailment_options
 from headwise.cli.printing import report_job
+from headwise.cli.settings_options import with_options
 
 if TYPE_CHECKING:
     from headwise.entailment import EntailmentModel
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 _FILES = "Files"
 
 
+@with_options
 def nli(
+    *,
     texts: Annotated[
         list[str],
         typer.Argument(
@@ -61,12 +64,8 @@ def nli(
             rich_help_panel=entailment_options.COLUMNS,
         ),
     ] = None,
-    model: entailment_options.Model = entailment_options.DEFAULT_MODEL,
-    heads: entailment_options.Heads = None,
+    origin: entailment_options.EncoderOptions,
     threshold: entailment_options.Threshold = None,
-    device: options.Device = None,
-    dtype: options.Dtype = None,
-    trust_remote_code: options.TrustRemoteCode = False,
 ) -> None:
     """Say whether a premise entails a hypothesis, contradicts it or neither, or abstain.
 
@@ -97,14 +96,7 @@ def nli(
             label_column=label_column,
             format=None if input_format is None else Format(input_format),
         )
-    loaded = entailment_options.load_model(
-        model,
-        heads,
-        threshold=threshold,
-        device=device,
-        dtype=dtype,
-        trust_remote_code=trust_remote_code,
-    )
+    loaded = origin.load(threshold)
     if len(texts) == 2:
         _predict(loaded, *texts, json_object=json_object)
         return
@@ -114,8 +106,8 @@ def nli(
             loaded,
             texts[0],
             target,
-            model=model,
-            heads=heads,
+            model=origin.model,
+            heads=origin.heads,
             threshold=loaded.threshold,
             layout=layout,
             output_format=output_format,

@@ -7,9 +7,12 @@ import typer
 from headwise.cli import options
 from headwise.cli.entailment import entailment_options
 from headwise.cli.printing import name_left_out
+from headwise.cli.settings_options import with_options
 
 
+@with_options
 def rerank(
+    *,
     query: Annotated[str, typer.Argument(help="The query.")],
     documents: Annotated[
         str,
@@ -31,11 +34,7 @@ def rerank(
     json_lines: Annotated[
         bool, typer.Option("--json", help="Print one JSON object a document.")
     ] = False,
-    model: entailment_options.Model = entailment_options.DEFAULT_MODEL,
-    heads: entailment_options.Heads = None,
-    device: options.Device = None,
-    dtype: options.Dtype = None,
-    trust_remote_code: options.TrustRemoteCode = False,
+    origin: entailment_options.EncoderOptions,
 ) -> None:
     """Sort documents, best first.
 
@@ -51,9 +50,7 @@ def rerank(
     from headwise.entailment.rows import ranked_row
     from headwise.report import render_ranking
 
-    loaded = entailment_options.load_model(
-        model, heads, device=device, dtype=dtype, trust_remote_code=trust_remote_code
-    )
+    loaded = origin.load()
     good, _, rejects = readable_rows(loaded.backbone, rows, what="document")
     with options.usage_errors():
         ranking = loaded.rerank(

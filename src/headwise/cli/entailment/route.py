@@ -7,9 +7,12 @@ import typer
 
 from headwise.cli import options
 from headwise.cli.entailment import entailment_options
+from headwise.cli.settings_options import with_options
 
 
+@with_options
 def route(
+    *,
     query: Annotated[str, typer.Argument(help="The query.")],
     routes: Annotated[
         list[str] | None,
@@ -40,12 +43,8 @@ def route(
         ),
     ] = None,
     json_object: entailment_options.JsonObject = False,
-    model: entailment_options.Model = entailment_options.DEFAULT_MODEL,
-    heads: entailment_options.Heads = None,
+    origin: entailment_options.EncoderOptions,
     threshold: entailment_options.Threshold = None,
-    device: options.Device = None,
-    dtype: options.Dtype = None,
-    trust_remote_code: options.TrustRemoteCode = False,
 ) -> None:
     """Choose the route whose hypothesis a query entails, or say that none suits.
 
@@ -67,14 +66,7 @@ def route(
     from headwise.entailment.rows import routing_row
     from headwise.report import render_routing
 
-    loaded = entailment_options.load_model(
-        model,
-        heads,
-        threshold=threshold,
-        device=device,
-        dtype=dtype,
-        trust_remote_code=trust_remote_code,
-    )
+    loaded = origin.load(threshold)
     with options.usage_errors():
         routing = loaded.route(query, texts, by=by, min_score=min_score)
     if json_object:
