@@ -23,7 +23,7 @@ def demo(
     from headwise.bundled.examples import example_pairs
     from headwise.report import render_legend, render_table, shows_gaps, write_html_report
 
-    estimator = options.EstimatorOptions().load()
+    estimator = options.EstimatorOptions(options.DEFAULT_MODEL).load()
     limit = options.choose_threshold(threshold, estimator, _SIGNALS)
     pairs = example_pairs()
     scored = [
