@@ -1,11 +1,12 @@
-"""How many files one pair crosses from ``headwise score`` to its written row."""
+"""Which files of the package one pair crosses from ``headwise score`` to its written row."""
 
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
-from types import CodeType, FrameType
+from types import FrameType
 from typing import Any
 
 from typer.testing import CliRunner
@@ -18,24 +19,25 @@ PACKAGE = Path(headwise.__file__).parent
 
 # What was measured when this was set: each is a file to open for whoever follows a pair
 FILES = 25
+STAGES = {"data/readers": "read", "backbones": "score", "heads": "score", "data/writers": "write"}
 
 
 @contextmanager
-def files_of_a_window(number: int) -> Iterator[list[str]]:
-    """Collect the files of the package that the pairs of one window of a job cross.
+def path_of_a_window(number: int) -> Iterator[list[str]]:
+    """Follow the pairs of one window of a job through the files of the package.
 
-    Counted is each file with a function that is called or resumed, in any thread, from the moment
-    that the window begins to be read until the next one does; by then its rows are written. The
-    functions that wait meanwhile count as well, from the command inwards: the pairs came through
-    their hands.
+    A file is noted when a function in it is called or resumed, in any thread, from the moment that
+    the window begins to be read until the next one does; by then its rows are written. First come
+    the files of the functions that wait meanwhile, from the command inwards: the pairs come
+    through their hands.
 
     Args:
         number: Which window, counted from 0. From 1 on, nothing is set up any more.
 
     Yields:
-        The files in the order in which they are met, complete when the block ends.
+        The files in the order in which they are entered, complete when the block ends.
     """
-    files: dict[str, None] = {}
+    path: list[str] = []
     windows = 0
 
     def note(frame: FrameType, event: str, _: Any) -> None:
@@ -45,44 +47,47 @@ def files_of_a_window(number: int) -> Iterator[list[str]]:
         if frame.f_code is timed_windows.__code__:
             windows += 1
             if windows == number + 1:
-                waiting = callers(frame)
-                for code in reversed(waiting):
-                    add(code)
-        if windows == number + 1:
-            add(frame.f_code)
+                path.extend(reversed(list(waiting(frame.f_back))))
+        if windows == number + 1 and (file := file_of(frame)) is not None:
+            path.append(file)
 
-    def callers(frame: FrameType | None) -> list[CodeType]:
-        found = []
+    def waiting(frame: FrameType | None) -> Iterator[str]:
         while frame is not None:
-            found.append(frame.f_code)
-            if frame.f_code.co_filename.endswith("cli/score.py"):
-                break
+            if (file := file_of(frame)) is not None:
+                yield file
+            if file == "cli/score.py":
+                return
             frame = frame.f_back
-        return found
 
-    def add(code: CodeType) -> None:
-        path = Path(code.co_filename)
-        if path.is_relative_to(PACKAGE):
-            files[path.relative_to(PACKAGE).as_posix()] = None
-
-    met: list[str] = []
     threading.setprofile(note)
     sys.setprofile(note)
     try:
-        yield met
+        yield path
     finally:
         sys.setprofile(None)
         threading.setprofile(None)  # type: ignore[arg-type]
-        met += files
 
 
-def test_a_pair_crosses_few_files(tmp_path: Path) -> None:
+def file_of(frame: FrameType) -> str | None:
+    path = Path(frame.f_code.co_filename)
+    return path.relative_to(PACKAGE).as_posix() if path.is_relative_to(PACKAGE) else None
+
+
+def stage_of(file: str) -> str | None:
+    return next((stage for folder, stage in STAGES.items() if file.startswith(folder)), None)
+
+
+def test_a_pair_crosses_few_files_and_each_stage_once(tmp_path: Path) -> None:
     source, output = tmp_path / "pairs.tsv", tmp_path / "scored.jsonl"
     rows = [f"A dog runs {n} times.\tEin Hund läuft {n} Mal.\n" for n in range(200)]
     source.write_text("source\thypothesis\n" + "".join(rows), encoding="utf-8")
-    with files_of_a_window(1) as files:
+    with path_of_a_window(1) as path:
         result = CliRunner().invoke(app, ["score", str(source), "-o", str(output)])
     assert result.exit_code == 0, result.output
     assert len(output.read_text("utf-8").splitlines()) == len(rows)
-    assert {"cli/score.py", "quality/scorer.py", "data/writers/lines.py"} <= set(files)
+    files = list(dict.fromkeys(path))
+    assert files[0] == "cli/score.py"
+    assert {"quality/scorer.py", "data/writers/lines.py"} <= set(files)
     assert len(files) <= FILES, files
+    stages = [stage for file in path if (stage := stage_of(file)) is not None]
+    assert [stage for stage, _ in groupby(stages)] == ["read", "score", "write"]

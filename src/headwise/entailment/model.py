@@ -5,15 +5,12 @@ from pathlib import Path
 from typing import overload
 
 import torch
-from torch import Tensor
 
-from headwise.backbones import EncodedText, EncoderBackbone, load_encoder
+from headwise.backbones import EncoderBackbone, load_encoder
 from headwise.bundled.registry import locate_entailment
 from headwise.data.jobs import timed_windows
 from headwise.entailment.embedding import HeadedEncoder, TextEmbeddings
-from headwise.entailment.index import DocumentIndex, IndexBackend
-from headwise.entailment.inputs import all_good, at_least_one, broadcast_pairs, one_of, text_list
-from headwise.entailment.modes import Mode, run_mode
+from headwise.entailment.inputs import all_good, broadcast_pairs, one_of
 from headwise.entailment.predicting import (
     WINDOW,
     Prediction,
@@ -21,23 +18,20 @@ from headwise.entailment.predicting import (
     predict_pairs,
     uncertainty_name,
 )
-from headwise.entailment.ranking import Ranked, RerankBy, best_first, late_interaction_scores
 from headwise.entailment.routing import RouteBy, Routes, Routing, route
+from headwise.entailment.text_search import TextSearch
 from headwise.entailment.validating import DEFAULT_MIN_SIMILARITY, Validation, validate
 from headwise.errors import InputError
 from headwise.heads import TaskHeads, check_task_heads_fit, check_threshold, load_task_heads
 from headwise.progress import progress_bar
 
 
-class EntailmentModel:
+class EntailmentModel(TextSearch):
     """Says what follows from what, embeds, routes, checks claims, searches and reranks.
 
     Without heads, what needs embeddings or token vectors alone still works: ``embed``, ``rerank``,
     ``index``, ``search``, and ``route`` by similarity. Every method refuses texts that cannot be
     read (`TextError`) or are longer than the context (`ContextLengthError`); nothing is cut.
-
-    Attributes:
-        encoder: The encoder with its heads, and what it remembers: what everything here uses.
     """
 
     def __init__(
@@ -60,7 +54,7 @@ class EntailmentModel:
                 heads, hidden_size=backbone.hidden_size, embedding_size=backbone.embedding_size
             )
             heads = heads.to(backbone.device).eval()
-        self.encoder = HeadedEncoder(backbone, heads, TextEmbeddings(backbone))
+        super().__init__(HeadedEncoder(backbone, heads, TextEmbeddings(backbone)))
         if threshold is None:
             threshold = 0.5 if heads is None else heads.config.threshold
         self.threshold = threshold
@@ -105,16 +99,6 @@ class EntailmentModel:
         return cls(backbone, loaded, threshold=threshold)
 
     @property
-    def backbone(self) -> EncoderBackbone:
-        """The frozen encoder; its ``model`` and ``tokenizer`` are those of Transformers."""
-        return self.encoder.backbone
-
-    @property
-    def heads(self) -> TaskHeads | None:
-        """The heads, or ``None``."""
-        return self.encoder.heads
-
-    @property
     def threshold(self) -> float:
         """The model abstains where its uncertainty is at least this; above 1 it never does."""
         return self._threshold
@@ -128,24 +112,6 @@ class EntailmentModel:
     def abstain_by(self) -> str | None:
         """What the uncertainty is: ``learned``, or a function of the probabilities by name."""
         return None if self.heads is None else uncertainty_name(self.heads)
-
-    def __call__(
-        self,
-        input_ids: Tensor,
-        attention_mask: Tensor,
-        mode: Mode | str = Mode.EMBED,
-        token_type_ids: Tensor | None = None,
-    ) -> Tensor | tuple[Tensor, Tensor]:
-        """Read token ids, ``(B, T)`` like the mask and types, in one of four modes.
-
-        Returns:
-            ``embed``: ``(B, D)``; ``late_interaction``: ``(B, T, D)``; ``nli``: ``(B, 3)``;
-            ``abstention``: ``(B, 3)`` and ``(B, 2)``. float32, on the encoder's device.
-
-        Raises:
-            ValueError: If the mode is unknown, or the heads cannot read token ids this way.
-        """
-        return run_mode(self.encoder, mode, input_ids, attention_mask, token_type_ids)
 
     @overload
     def predict(  # type: ignore[overload-overlap]  # a text is an iterable of texts, too
@@ -196,6 +162,15 @@ class EntailmentModel:
     def predict_window(self, pairs: Sequence[tuple[str, str]]) -> list[Prediction | InputError]:
         """Predict pairs that are read together; else as :meth:`predict_many`."""
         return predict_pairs(self.encoder, pairs, threshold=self.threshold)
+
+    def _predict_windows(
+        self, pairs: Iterable[tuple[str, str]], *, progress: bool
+    ) -> Iterator[Prediction | InputError]:
+        total = len(pairs) if isinstance(pairs, Sequence) else None
+        with progress_bar("Predicting", total=total, enabled=progress) as advance:
+            for window in timed_windows(pairs, most=WINDOW, size=lambda pair: len(str(pair))):
+                yield from self.predict_window(window)
+                advance(len(window))
 
     def tune_threshold(
         self,
@@ -313,97 +288,3 @@ class EntailmentModel:
             top_k=top_k,
             min_similarity=min_similarity,
         )
-
-    def embed(self, texts: str | Iterable[str], *, progress: bool = False) -> Tensor:
-        """Embed texts.
-
-        Returns:
-            ``(D,)`` for one text, else ``(N, D)`` in input order; float32, on the CPU. The
-            encoder's own embeddings, or those of the embedding head if there is one.
-        """
-        single = isinstance(texts, str)
-        listed = [texts] if isinstance(texts, str) else text_list(texts, name="texts")
-        name = None if single else "texts"
-        vectors = self._embed(listed, what="text", name=name, progress=progress)
-        return vectors[0] if single else vectors
-
-    def rerank(
-        self,
-        query: str,
-        documents: Iterable[str],
-        *,
-        top_k: int | None = None,
-        by: RerankBy = "late_interaction",
-    ) -> list[Ranked]:
-        """Sort documents by how well they fit a query.
-
-        Args:
-            query: What to look for.
-            documents: Where to look.
-            top_k: How many to return; all by default.
-            by: ``late_interaction``: the sum, over the query's tokens, of their best cosine with
-                a token of the document. ``similarity``: the cosine of the embeddings.
-
-        Returns:
-            Documents, best first; equal ones keep their order.
-
-        Raises:
-            ValueError: If ``top_k`` is below 1 or ``by`` is unknown.
-        """
-        one_of(by, RerankBy, name="by")
-        if top_k is not None:
-            at_least_one(top_k, name="top_k")
-        listed = text_list(documents, name="documents")
-        if by == "similarity":
-            return self.search(query, self.index(listed), top_k or max(1, len(listed)))
-        asked = self._read_query(query)
-        codes = all_good(self.backbone.encode(listed, what="document"), name="documents")
-        scores = late_interaction_scores(self.encoder, asked, codes)
-        return best_first(listed, scores, top_k=top_k)
-
-    def index(
-        self,
-        documents: Iterable[str],
-        *,
-        backend: IndexBackend = "exact",
-        progress: bool = False,
-    ) -> DocumentIndex:
-        """Embed documents to search them again and again; with ``faiss`` if they are very many.
-
-        Raises:
-            ImportError: If FAISS is asked for and not installed.
-        """
-        listed = text_list(documents, name="documents")
-        vectors = self._embed(listed, what="document", name="documents", progress=progress)
-        return DocumentIndex(listed, vectors, embed=self.embed, backend=backend)
-
-    def search(
-        self, query: str, documents: Iterable[str] | DocumentIndex, top_k: int = 10
-    ) -> list[Ranked]:
-        """Find the documents whose embeddings are closest to a query's, ``top_k`` at most.
-
-        An index of documents is embedded once for all queries.
-        """
-        self._read_query(query)
-        index = documents if isinstance(documents, DocumentIndex) else self.index(documents)
-        return index.search(query, top_k)
-
-    def _read_query(self, query: str) -> EncodedText:
-        """Say what is wrong with a query before anything else costs time."""
-        (code,) = all_good(self.backbone.encode([query], what="query"), name=None)
-        return code
-
-    def _embed(
-        self, texts: Sequence[str], *, what: str, name: str | None, progress: bool
-    ) -> Tensor:
-        codes = all_good(self.backbone.encode(texts, what=what), name=name)
-        return self.encoder.embed(codes, progress=progress)
-
-    def _predict_windows(
-        self, pairs: Iterable[tuple[str, str]], *, progress: bool
-    ) -> Iterator[Prediction | InputError]:
-        total = len(pairs) if isinstance(pairs, Sequence) else None
-        with progress_bar("Predicting", total=total, enabled=progress) as advance:
-            for window in timed_windows(pairs, most=WINDOW, size=lambda pair: len(str(pair))):
-                yield from self.predict_window(window)
-                advance(len(window))

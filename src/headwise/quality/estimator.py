@@ -56,7 +56,7 @@ class QualityEstimator:
             backbone: The frozen language model.
             head: A Sigmoid Head trained on it.
             error_head: An error head trained on it; it is put into evaluation mode.
-            prompt: How a pair is laid out; by default what suits the backbone.
+            prompt: By default what suits the backbone.
             workspace_bytes: Bound on the memory of vocabulary-wide work.
             batch_tokens: Tokens a batch in :meth:`score_many`; by default what suits the device.
             calibration: What makes the signal ``quality``.
@@ -97,7 +97,7 @@ class QualityEstimator:
             head: A folder or hub id of a Sigmoid Head, an error head, or both.
             prompt: A template, or the name of one (``tower``, ``tiny``, ``chat``, ``raw``,
                 ``sequence``); by default the one saved with the head.
-            prompt_variables: Values for the prompt's variables, ``target_language`` for instance.
+            prompt_variables: Values for its variables, ``target_language`` for instance.
             dtype: The model's floating point type; float32 on a CPU, that of its file elsewhere.
             device: Where to run; the machine's accelerator by default.
             device_map: How to spread a large model over devices.
@@ -141,8 +141,8 @@ class QualityEstimator:
     def default_signal(self) -> Signal:
         """The signal that is computed if none is named: the best that the heads can give.
 
-        That is ``quality`` if there is a calibration of a signal that can be computed, otherwise
-        ``error`` with an error head, ``sigmoid`` with a Sigmoid Head, or ``softmax``.
+        ``quality`` with a calibration of a signal that can be computed, else ``error``,
+        ``sigmoid`` or ``softmax``.
         """
         return self.heads.default_signal(self.calibration)
 
@@ -155,14 +155,11 @@ class QualityEstimator:
         """What scores with these signals: the parts as they are now, which never change in it.
 
         Raises:
-            ValueError: If a signal is unknown or cannot be given, or ``alternatives`` is out of
-                range.
+            ValueError: If a signal is unknown or cannot be given, or `alternatives` is too large.
         """
+        names = [self.default_signal] if signals is None else signals
         request = SignalRequest(
-            parse_signals([self.default_signal] if signals is None else signals),
-            alternatives,
-            self.workspace_bytes,
-            self.calibration,
+            parse_signals(names), alternatives, self.workspace_bytes, self.calibration
         )
         request.check(self.heads, vocabulary_size=self.backbone.vocabulary_size)
         return Scorer(
@@ -194,9 +191,8 @@ class QualityEstimator:
             TextError: If a text is empty, badly encoded, or holds control tokens.
             ContextLengthError: If the pair is longer than the model's context.
         """
-        (result,) = self.score_many(
-            [Pair(source, hypothesis)], signals=signals, alternatives=alternatives
-        )
+        pairs = [Pair(source, hypothesis)]
+        (result,) = self.score_many(pairs, signals=signals, alternatives=alternatives)
         assert not isinstance(result, InputError)
         return result
 
@@ -266,11 +262,7 @@ class QualityEstimator:
         for one token more. The error head does not see the end of a text that is not there yet, so
         that its values differ a little from those of :meth:`score`; other signals do not.
 
-        Args:
-            source: What to answer to or translate.
-            signals: As in :meth:`score`.
-            alternatives: As in :meth:`score`.
-            options: Options of Transformers' ``generate``; no beams.
+        Arguments are those of :meth:`generate`, but no beams.
 
         Yields:
             Tokens in order, the closing special ones last. A token that ends inside a character
@@ -300,8 +292,6 @@ class QualityEstimator:
             All candidates; equal ones keep their order, those without a value come last.
 
         Raises:
-            TextError: If a text cannot be scored.
-            ContextLengthError: If a pair is longer than the model's context.
             PromptBoundaryError: If the candidates do not share the prompt's tokens.
         """
         if isinstance(hypotheses, str):

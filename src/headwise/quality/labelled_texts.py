@@ -119,10 +119,7 @@ def label_texts(
     groups: Sequence[str] | None = None,
     progress: bool = False,
 ) -> LabelledTexts:
-    """Score pairs with one signal and place their errors on the tokens.
-
-    See :func:`label_signals`.
-    """
+    """As :func:`label_signals`, with one signal."""
     return label_signals(estimator, pairs, (signal,), groups=groups, progress=progress)[signal]
 
 
@@ -134,16 +131,10 @@ def label_signals(
     groups: Sequence[str] | None = None,
     progress: bool = False,
 ) -> dict[Signal, LabelledTexts]:
-    """Score pairs once with several signals and place their errors on the tokens.
+    """Score pairs with ``errors`` once, with several signals, and place the errors on the tokens.
 
-    A token is wrong if it overlaps an error, or is the first one after a gap.
-
-    Args:
-        estimator: What scores.
-        pairs: Pairs with ``errors``.
-        signals: The signals to score with.
-        groups: What each pair belongs to; by default its source, or its text if it has none.
-        progress: Whether to show a progress bar on standard error.
+    A token is wrong if it overlaps an error, or is the first one after a gap. Without ``groups``, a
+    pair belongs to its source, or to its text if it has none.
 
     Returns:
         For each signal the texts in order, without those that cannot be scored or have no token.

@@ -68,12 +68,10 @@ class IsotonicCalibrator(_Calibrator):
     def fit(
         cls, scores: ArrayLike, correct: ArrayLike, *, probabilities: bool = True
     ) -> "IsotonicCalibrator":
-        """Fit to scored items.
+        """Fit to scored items; equal scores get one probability.
 
-        Args:
-            scores: Oriented scores, ``(n,)``; equal ones get one probability.
-            correct: Whether each item is right, ``(n,)``.
-            probabilities: Not used: any monotone change of the scores gives the same fit.
+        Arguments are those of :func:`fit_calibrator`. Whether scores are probabilities does not
+        matter: any monotone change of them gives the same fit.
 
         Raises:
             CalibrationError: If there are fewer than 10 right or 10 wrong items.
@@ -122,12 +120,7 @@ class PlattCalibrator(_Calibrator):
     def fit(
         cls, scores: ArrayLike, correct: ArrayLike, *, probabilities: bool = True
     ) -> "PlattCalibrator":
-        """Fit to scored items.
-
-        Args:
-            scores: Oriented scores, ``(n,)``.
-            correct: Whether each item is right, ``(n,)``.
-            probabilities: Whether the scores are probabilities.
+        """Fit to scored items; arguments are those of :func:`fit_calibrator`.
 
         Raises:
             CalibrationError: If there are fewer than 10 right or 10 wrong items, or higher scores
@@ -176,10 +169,8 @@ class TemperatureCalibrator(_Calibrator):
     ) -> "TemperatureCalibrator":
         """Fit to scored items by the least log loss.
 
-        Args:
-            scores: Probabilities, ``(n,)``; they are kept 1e-7 away from 0 and 1.
-            correct: Whether each item is right, ``(n,)``.
-            probabilities: Must be true.
+        Arguments are those of :func:`fit_calibrator`; the scores must be probabilities, and are
+        kept 1e-7 away from 0 and 1.
 
         Raises:
             CalibrationError: If there are fewer than 10 right or 10 wrong items.

@@ -87,13 +87,7 @@ def generation_options(
 def generate_tokens(
     backbone: LanguageBackbone, inputs: dict[str, Any], options: dict[str, Any]
 ) -> GeneratedTokens:
-    """Run ``model.generate`` on a batch of one: greedy, sampling, or beams.
-
-    Args:
-        backbone: The frozen language model.
-        inputs: What generation starts from.
-        options: Options of ``model.generate``.
-    """
+    """Run ``model.generate`` on a batch of one: greedy, sampling, or beams."""
     options = generation_options(backbone, inputs, options)
     with captured_hidden(backbone) as steps:
         output = backbone.model.generate(**inputs, **options, return_dict_in_generate=True)
