@@ -52,12 +52,7 @@ class EmbeddedTexts:
 
 
 class TextEmbeddings:
-    """Encodes every distinct text once and remembers the latest ones.
-
-    Args:
-        backbone: The encoder.
-        remembered: How many embeddings to keep; what was not asked for longest goes first.
-    """
+    """Encodes every distinct text once and remembers those that were asked for last."""
 
     def __init__(self, backbone: EncoderBackbone, *, remembered: int = _REMEMBERED) -> None:
         self._backbone = backbone
@@ -68,12 +63,7 @@ class TextEmbeddings:
         return len(self._kept)
 
     def embed(self, texts: Sequence[str], *, what: str) -> EmbeddedTexts:
-        """Embed texts.
-
-        Args:
-            texts: The texts; repeated ones cost nothing.
-            what: What an error calls them.
-        """
+        """Embed texts, of which repeated ones cost nothing; an error calls them ``what``."""
         distinct = list(dict.fromkeys(text for text in texts if isinstance(text, str)))
         found: dict[str, Tensor | InputError] = {}
         for text in distinct:
@@ -173,13 +163,7 @@ class HeadedEncoder:
     def cosines(self, text: str, others: Sequence[str], *, names: tuple[str, str]) -> Tensor:
         """Cosines of the embeddings of one text and of n others, ``(n,)``, float32, in [-1, 1].
 
-        Args:
-            text: The one text.
-            others: The others.
-            names: What errors call the one and the others.
-
-        Raises:
-            InputError: If a text cannot be read.
+        Errors (`InputError`) call the one and the others by ``names``.
         """
         with torch.inference_mode():
             one, many = (

@@ -69,14 +69,7 @@ class DocumentIndex:
         return len(self.documents)
 
     def search(self, query: str, top_k: int = 10) -> list[Ranked]:
-        """Find the documents that are closest to a query.
-
-        Args:
-            query: The query.
-            top_k: How many to return at most.
-
-        Returns:
-            Documents, best first; equal ones keep their order.
+        """Find the documents that are closest to a query, best first; equal ones keep their order.
 
         Raises:
             TextError: If the query cannot be read.
@@ -97,13 +90,7 @@ class DocumentIndex:
         ]
 
     def save(self, folder: str | Path) -> Path:
-        """Write vectors and documents.
-
-        Args:
-            folder: Where to; made if it is missing.
-
-        Returns:
-            The folder.
+        """Write vectors and documents into a folder, made if it is missing, and return it.
 
         Raises:
             OutputError: If a file cannot be written.
@@ -126,11 +113,6 @@ class DocumentIndex:
         """Read back what :meth:`save` wrote.
 
         The first document is embedded anew, to see that vectors and ``embed`` belong together.
-
-        Args:
-            folder: Where it was saved.
-            embed: As in the constructor.
-            backend: As in the constructor.
 
         Raises:
             DataError: If the documents are missing or damaged.

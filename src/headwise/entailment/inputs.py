@@ -26,32 +26,20 @@ def text_list(texts: object, *, name: str) -> list[str]:
 
 
 def one_of(given: Choice, choices: object, *, name: str) -> Choice:
-    """Refuse what is none of the values of a ``Literal``.
-
-    Raises:
-        ValueError: If it is not.
-    """
+    """Refuse what is none of the values of a ``Literal`` (`ValueError`)."""
     if given not in get_args(choices):
         raise ValueError(f"`{name}` must be one of {', '.join(get_args(choices))}, got {given!r}.")
     return given
 
 
 def at_least_one(number: object, *, name: str) -> None:
-    """Refuse what is no whole number of at least 1.
-
-    Raises:
-        ValueError: If it is not.
-    """
+    """Refuse what is no whole number of at least 1 (`ValueError`)."""
     if not isinstance(number, Integral) or number < 1:
         raise ValueError(f"`{name}` must be a whole number of at least 1, got {number!r}.")
 
 
 def not_nan(number: float | None, *, name: str) -> None:
-    """Refuse what nothing compares with.
-
-    Raises:
-        ValueError: If it is not a number.
-    """
+    """Refuse what nothing compares with (`ValueError`)."""
     if number is not None and math.isnan(number):
         raise ValueError(f"`{name}` must be a number, got {number!r}.")
 

@@ -37,10 +37,7 @@ class Passage:
 def sentences(text: str, *, language: str) -> list[Passage]:
     """The sentences of a text; pieces of nothing but white space are left out.
 
-    Args:
-        text: The text.
-        language: Code of its language, ``en`` for instance, whose abbreviations do not end a
-            sentence; an unknown language is cut by general rules.
+    Abbreviations of its language do not end a sentence; an unknown one is cut by general rules.
     """
     found = get_sentence_boundaries(language, _WIDE_SPACE.sub(" ", text))
     passages = [_trimmed(text, piece["start_index"], piece["end_index"]) for piece in found]
@@ -71,7 +68,10 @@ def passages(
         raise ContextLengthError(
             "The claim leaves no room for a passage of the source; shorten the claim."
         )
-    count = _token_counter(backbone)
+
+    def count(piece: str) -> int:
+        return len(_token_ids(backbone, [piece])[0])
+
     units: list[Passage] = []
     split = sentences(text, language=language)
     lengths = map(len, _token_ids(backbone, [sentence.of(text) for sentence in split]))
@@ -88,10 +88,6 @@ def _trimmed(text: str, start: int, end: int) -> Passage:
     piece = text[start:end]
     start += len(piece) - len(piece.lstrip())
     return Passage(start, start + len(piece.strip()))
-
-
-def _token_counter(backbone: EncoderBackbone) -> Callable[[str], int]:
-    return lambda text: len(_token_ids(backbone, [text])[0])
 
 
 def _token_ids(backbone: EncoderBackbone, texts: list[str]) -> list[list[int]]:

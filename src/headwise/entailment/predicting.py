@@ -76,11 +76,6 @@ def predict_pairs(
     Heads that read pairs apart cost one pass of the encoder for each distinct text that is not
     remembered; heads that read them together cost one for each pair.
 
-    Args:
-        encoder: An encoder and its heads.
-        pairs: Premises and hypotheses.
-        threshold: The model abstains where its uncertainty is at least this.
-
     Returns:
         One result a pair, in order; an error stands in the place of a pair that cannot be read.
 

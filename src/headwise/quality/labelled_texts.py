@@ -36,12 +36,7 @@ class _Text:
 
 @dataclass(frozen=True, slots=True)
 class LabelledTexts:
-    """Texts with the scores of their tokens and what is wrong with them.
-
-    Attributes:
-        signal: What the scores are.
-        texts: Texts with at least one token.
-    """
+    """Texts of a token or more, with values of a signal and what is wrong with them."""
 
     signal: Signal
     texts: tuple[_Text, ...]

@@ -114,10 +114,6 @@ class Scorer:
     def rerank(self, pairs: Sequence[Pair], *, by: Aggregation | str) -> list[ScoredHypothesis]:
         """Score pairs that share their prompt, which is read once; best first.
 
-        Args:
-            pairs: Pairs of one source.
-            by: How token values of the main signal become the number to sort by.
-
         Returns:
             All of them; equal ones keep their order, and those without a value come last (of a
             text of one token that nothing closes, no ``omission`` is known).

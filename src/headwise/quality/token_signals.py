@@ -42,15 +42,9 @@ def error_signals(
     statistics: VocabularyStatistics | None,
     ended: bool,
 ) -> ErrorSignals:
-    """Let an error head read texts.
+    """Let an error head read texts: for each of them, some of N positions in order.
 
-    Args:
-        head: What reads.
-        hidden: Hidden states that predict the tokens, ``(N, H)``.
-        rows: The tokens' rows of the unembedding, ``(N, H)``.
-        texts: For each text the positions that are read, in order.
-        statistics: Of the N positions, if the head reads them.
-        ended: Whether the texts are whole.
+    ``hidden`` predicts the tokens and ``rows`` are theirs of the unembedding, both ``(N, H)``.
     """
     places = [place for text in texts for place in text]
     index = torch.tensor(places, dtype=torch.long, device=hidden.device)
@@ -76,15 +70,10 @@ def error_signals(
 
 @dataclass(frozen=True, slots=True)
 class PlacedToken:
-    """A token and the characters of the hypothesis that it covers.
+    """A token and what it covers, as in a `ScoredToken`.
 
     Attributes:
         index: Its place among the positions that are scored together.
-        token_id: Its id.
-        text: Those characters; for a special token its name.
-        start: The first of them.
-        end: One past the last.
-        special: Whether it closes the sequence instead of carrying text.
     """
 
     index: int

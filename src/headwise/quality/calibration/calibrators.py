@@ -3,7 +3,7 @@
 Scores are oriented: a higher one speaks for the text.
 """
 
-from typing import Annotated, Literal, Self, assert_never
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -208,6 +208,11 @@ Calibrator = Annotated[
     IsotonicCalibrator | PlattCalibrator | TemperatureCalibrator, Field(discriminator="method")
 ]
 """Any of them; ``method`` tells which."""
+_CALIBRATORS: dict[Method, type[Calibrator]] = {
+    "isotonic": IsotonicCalibrator,
+    "platt": PlattCalibrator,
+    "temperature": TemperatureCalibrator,
+}
 
 
 def fit_calibrator(
@@ -216,7 +221,7 @@ def fit_calibrator(
     """Fit the calibrator of a name.
 
     Args:
-        method: ``isotonic``, ``platt`` or ``temperature``.
+        method: Its name.
         scores: Oriented scores, ``(n,)``.
         correct: Whether each item is right, ``(n,)``.
         probabilities: Whether the scores are probabilities.
@@ -225,24 +230,12 @@ def fit_calibrator(
         CalibrationError: If the data do not suffice.
         ValueError: If the method is unknown or cannot use such scores.
     """
-    match method:
-        case "isotonic":
-            return IsotonicCalibrator.fit(scores, correct, probabilities=probabilities)
-        case "platt":
-            return PlattCalibrator.fit(scores, correct, probabilities=probabilities)
-        case "temperature":
-            return TemperatureCalibrator.fit(scores, correct, probabilities=probabilities)
-        case _:
-            check_method(method)
-            assert_never(method)
+    check_method(method)
+    return _CALIBRATORS[method].fit(scores, correct, probabilities=probabilities)
 
 
 def check_method(method: str) -> None:
-    """Refuse what names no calibrator.
-
-    Raises:
-        ValueError: With the names that there are.
-    """
+    """Refuse what names no calibrator (`ValueError`)."""
     if method not in METHODS:
         raise ValueError(f"`method` must be one of {', '.join(METHODS)}, got {method!r}.")
 

@@ -146,24 +146,13 @@ class Calibration(_Record):
         return value
 
     def token_quality(self, values: ArrayLike) -> Floats:
-        """Probabilities that tokens are right.
-
-        Args:
-            values: Values of :attr:`signal`, ``(n,)``.
-
-        Returns:
-            Probabilities in (0, 1), ``(n,)``, float64.
-        """
+        """Probabilities in (0, 1) that tokens are right, ``(n,)``, by values of :attr:`signal`."""
         return self.token(oriented(values, self.signal))
 
     def sentence_quality(self, values: Sequence[float]) -> float | None:
-        """The probability that a text has no error.
+        """The probability in (0, 1) that a text has no error, from :attr:`signal` of its tokens.
 
-        Args:
-            values: Values of :attr:`signal` of its tokens, special ones left out.
-
-        Returns:
-            A probability in (0, 1); ``None`` if there is no token, or no calibrator for texts.
+        It is ``None`` if there is no token, or no calibrator for texts.
         """
         if self.sentence is None:
             return None
@@ -178,10 +167,7 @@ class Calibration(_Record):
         return sha256(self.model_dump_json().encode()).hexdigest()[:16]
 
     def save(self, folder: str | Path) -> Path:
-        """Write ``calibration.json`` into a head's folder.
-
-        Returns:
-            The file.
+        """Write ``calibration.json`` into a head's folder; returns the file.
 
         Raises:
             OutputError: If it cannot be written.

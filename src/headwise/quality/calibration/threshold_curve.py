@@ -57,13 +57,10 @@ class LabelledTokens:
 
 
 def missed_weights(judged: LabelledTokens) -> tuple[Floats, int]:
-    """What missing each token adds to the mean share of missed errors.
+    """What missing each of N tokens adds to the mean share of missed errors.
 
     Texts without errors count for nothing: there is nothing in them to miss. The share of a text
     is averaged over the texts of its unit, and that over the units.
-
-    Args:
-        judged: N tokens.
 
     Returns:
         The weights, ``(N,)``, which are 0 for right tokens and else sum to 1, and the number of
@@ -118,11 +115,7 @@ def controlled(mean_losses: ArrayLike, *, units: int, level: float) -> int | Non
 
 
 def units_needed(level: float) -> int:
-    """The fewest units with which a risk can be controlled: ``1 / (n + 1) <= level``.
-
-    Raises:
-        ValueError: If the level is not in (0, 1).
-    """
+    """The fewest units with which a risk in (0, 1) can be controlled: ``1 / (n + 1) <= level``."""
     _check_level(level)
     return max(math.ceil(1.0 / level - 1.0 - 1e-9), 1)
 
@@ -246,14 +239,6 @@ class ThresholdCurve:
 def choose_thresholds(
     judged: LabelledTokens, rules: tuple[Rule, ...] = DEFAULT_RULES
 ) -> dict[str, Threshold]:
-    """Choose a threshold for each rule.
-
-    Args:
-        judged: Tokens that the probabilities were not fitted to.
-        rules: What to choose thresholds for.
-
-    Returns:
-        A threshold a rule, by the rule's name.
-    """
+    """A threshold for each rule, by its name, from tokens that no probability was fitted to."""
     curve = ThresholdCurve.of(judged)
     return {rule.name: curve.choose(rule) for rule in rules}

@@ -26,13 +26,7 @@ from headwise.quality.token_signals import PlacedToken
 def generate_scored(
     scorer: Scorer, source: str | None, options: dict[str, Any]
 ) -> ScoredHypothesis:
-    """Generate a hypothesis and score it from the same pass, as the scorer would score it later.
-
-    Args:
-        scorer: What scores; its backbone generates.
-        source: What the hypothesis answers to or translates.
-        options: Options of ``model.generate``.
-    """
+    """Generate a hypothesis and score it from the same pass, as the scorer would score it later."""
     backbone, prompt = scorer.backbone, scorer.prompt
     inputs = backbone.encode_prompt(source, prompt)
     closing = closing_token(backbone, prompt) if scorer.request.needs_error_head else None
@@ -48,13 +42,7 @@ def generate_scored(
 def stream_scored(
     scorer: Scorer, source: str | None, options: dict[str, Any]
 ) -> Iterator[ScoredToken]:
-    """Generate, and hand out each token with its signals.
-
-    Arguments are those of :func:`generate_scored`.
-
-    Yields:
-        Tokens in order. Those that wait when generation ends follow then.
-    """
+    """Generate, and hand out each token with its signals; those that wait follow at the end."""
     backbone, prompt = scorer.backbone, scorer.prompt
     inputs = backbone.encode_prompt(source, prompt)
     closes = scorer.request.needs_error_head and closing_token(backbone, prompt) is not None
