@@ -17,20 +17,13 @@ from pathlib import Path
 from typing import Any, Generic, assert_never
 
 from headwise import __version__
+from headwise.data import writers
 from headwise.data.jobs.files import START_ANEW, OutputFormat, RunFiles
 from headwise.data.jobs.windows import timed_windows
 from headwise.data.jobs.work import Row, RowWork
 from headwise.data.readers import STDIN
 from headwise.data.records.pairs import Reject
-from headwise.data.writers import (
-    LineFile,
-    LineStream,
-    LineWriter,
-    json_line,
-    reject_row,
-    write_parquet,
-    write_tsv,
-)
+from headwise.data.writers import LineFile, LineWriter
 from headwise.errors import InputError, OutputError
 from headwise.progress import progress_bar
 
@@ -93,7 +86,10 @@ def run_job(
     # What is wrong with the whole input is noticed at its first row, before a file is written
     job = _Job(work=work, rows=chain(list(islice(rows, 1)), rows), progress=progress)
     if str(output) == STDOUT:
-        results, rejects = LineStream(sys.stdout.buffer), LineStream(sys.stderr.buffer)
+        results, rejects = (
+            writers.LineStream(sys.stdout.buffer),
+            writers.LineStream(sys.stderr.buffer),
+        )
         job.resumable = False
         job.write(results, rejects)
         return job.done()
@@ -193,7 +189,7 @@ class _Job(Generic[Row]):
                     if isinstance(result, InputError):
                         result = Reject(row.line, str(result), row.content)
                     if isinstance(result, Reject):
-                        self.append(rejects, reject_row(result))
+                        self.append(rejects, writers.reject_row(result))
                         self.rejected += 1
                     else:
                         self.append(results, result)
@@ -206,7 +202,7 @@ class _Job(Generic[Row]):
     def append(self, lines: LineWriter, row: Mapping[str, Any]) -> None:
         """Write a row as a line."""
         with self.naming_write_errors():
-            lines.append(json_line(row))
+            lines.append(writers.json_line(row))
 
     @contextmanager
     def naming_write_errors(self) -> Iterator[None]:
@@ -240,9 +236,9 @@ class _Job(Generic[Row]):
             case OutputFormat.JSONL:
                 pass  # the lines are the output
             case OutputFormat.TSV:
-                write_tsv(files.work, files.output, self.work.columns())
+                writers.write_tsv(files.work, files.output, self.work.columns())
             case OutputFormat.PARQUET:
-                write_parquet(files.work, files.output, self.work.columns())
+                writers.write_parquet(files.work, files.output, self.work.columns())
             case _:
                 assert_never(files.format)
 

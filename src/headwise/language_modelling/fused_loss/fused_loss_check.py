@@ -13,11 +13,7 @@ from headwise.backbones.unembedding import LogitTransformation
 from headwise.errors import UnsupportedModelError
 from headwise.functional import LM_IGNORE_INDEX, LossBackend, linear_cross_entropy
 from headwise.language_modelling.fused_loss.expert_balance import balance_loss, wants_router_logits
-from headwise.language_modelling.fused_loss.fused_forward import (
-    FusedForward,
-    FusedLoss,
-    base_model,
-)
+from headwise.language_modelling.fused_loss.fused_forward import FusedForward, FusedLoss, base_model
 from headwise.language_modelling.fused_loss.output_layer import OutputLayer
 
 # More than one text, so that a shift across texts shows

@@ -8,11 +8,7 @@ from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
 from headwise.features import FeatureBatch
-from headwise.functional import (
-    LM_IGNORE_INDEX,
-    DominantSelector,
-    linear_sigmoid_cross_entropy,
-)
+from headwise.functional import LM_IGNORE_INDEX, DominantSelector, linear_sigmoid_cross_entropy
 from headwise.functional.chunking import DEFAULT_WORKSPACE_BYTES, row_chunks
 from headwise.functional.dominant_tokens import select_dominant
 from headwise.heads import QualityHead, RescalingHead

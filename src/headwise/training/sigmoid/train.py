@@ -40,11 +40,7 @@ from headwise.training.sigmoid.loss import HeadLoss
 from headwise.training.sigmoid.report import TrainingReport
 from headwise.training.sigmoid.row_adam import RowAdam, updates_touched_rows
 from headwise.training.sigmoid.selectors import format_selector
-from headwise.training.sigmoid.settings import (
-    RowUpdates,
-    SigmoidTraining,
-    default_settings,
-)
+from headwise.training.sigmoid.settings import RowUpdates, SigmoidTraining, default_settings
 
 # Features of train and dev with where they come from; training with whether rows were left alone
 _Sources = tuple[dict[str, FeatureSource], str]
