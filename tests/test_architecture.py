@@ -37,8 +37,8 @@ HALL = {"choices", "errors", "files", "plain_values", "progress", "version"}
 ONLY_IN = {"ray": "distributed", "fastapi": "serving", "starlette": "serving", "uvicorn": "serving"}
 
 # What the package measured when these were set, and a little room
-LINES = 45_900
-IMPORT_SHARE = 0.083
+LINES = 42_000
+IMPORT_SHARE = 0.086
 FILES_IN_A_FOLDER = 20
 
 
