@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
@@ -135,6 +135,20 @@ def test_the_map_names_what_is_there() -> None:
     assert len(named) > 30
     places = (PACKAGE, PACKAGE.parents[1])
     assert not [path for path in sorted(named) if not any((p / path).is_file() for p in places)]
+
+
+# Ships with exported weights and stands alone, under the name that its users import
+ALONE = PACKAGE / "heads" / "storage" / "hub" / "sigmoid_head.py"
+
+
+def test_no_two_public_classes_share_a_name() -> None:
+    files: dict[str, list[Path]] = defaultdict(list)
+    for path in FILES:
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and path != ALONE and not node.name.startswith("_"):
+                files[node.name].append(path.relative_to(PACKAGE))
+    assert len(files) > 200
+    assert not {name: paths for name, paths in files.items() if len(paths) > 1}
 
 
 def lines_of(path: Path) -> int:

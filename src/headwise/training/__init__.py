@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         train_uncalibrated_error_head,
     )
     from headwise.training.loop.run_file import TrainingRun
-    from headwise.training.loop.settings import Criterion, Evaluation, FeatureChoice
+    from headwise.training.loop.settings import Criterion, DevEvaluation, FeatureChoice
     from headwise.training.nli.settings import NLICriterion, NLIReport, NLITraining
     from headwise.training.nli.train import train_nli_head
     from headwise.training.sigmoid.objective_settings import (
@@ -51,7 +51,7 @@ _HOMES = {
         "train_uncalibrated_error_head",
     ),
     "loop.run_file": ("TrainingRun",),
-    "loop.settings": ("Criterion", "Evaluation", "FeatureChoice"),
+    "loop.settings": ("Criterion", "DevEvaluation", "FeatureChoice"),
     "nli.settings": ("NLICriterion", "NLIReport", "NLITraining"),
     "nli.train": ("train_nli_head",),
     "sigmoid.objective_settings": ("Combination", "NegativeSampling", "Objective"),
@@ -66,10 +66,10 @@ __all__ = [
     "AbstentionTraining",
     "Combination",
     "Criterion",
+    "DevEvaluation",
     "ErrorLabels",
     "ErrorReport",
     "ErrorTraining",
-    "Evaluation",
     "FeatureChoice",
     "LabelStage",
     "NLICriterion",

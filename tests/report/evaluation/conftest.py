@@ -14,7 +14,7 @@ from headwise.evaluation.statistics.results import (
     Figure,
     FigureKind,
     Panel,
-    Row,
+    SignalRow,
     Table,
 )
 from headwise.metrics import Metric, undefined
@@ -23,8 +23,8 @@ BOOTSTRAP = "bootstrap, 1,000 resamples of 50 groups"
 TEST = "paired bootstrap, 1,000 resamples, Holm-adjusted, level 0.05"
 
 
-def a_row(signal: str, *metrics: Metric, aggregation: str | None = None) -> Row:
-    return Row(signal=signal, aggregation=aggregation, metrics=metrics)
+def a_row(signal: str, *metrics: Metric, aggregation: str | None = None) -> SignalRow:
+    return SignalRow(signal=signal, aggregation=aggregation, metrics=metrics)
 
 
 def against_best(

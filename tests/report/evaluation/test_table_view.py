@@ -2,14 +2,14 @@ from dataclasses import replace
 
 import pytest
 
-from headwise.evaluation.statistics.results import Comparison, Row, Table
+from headwise.evaluation.statistics.results import Comparison, SignalRow, Table
 from headwise.metrics import Metric, undefined
 from headwise.report.evaluation.table_view import row_label, view_of
 
 
 def _table(*values: float | None, higher_is_better: bool = True) -> Table:
     rows = tuple(
-        Row(
+        SignalRow(
             signal=f"s{i}",
             aggregation=None,
             metrics=(
@@ -96,7 +96,10 @@ def test_sorting_puts_the_best_first_and_the_undefined_last(higher, order):
 def test_equal_reasons_share_a_footnote_and_letters_go_on():
     metrics = tuple(undefined(f"m{i}", f"Reason {i % 28}.", count=0) for i in range(30))
     table = Table(
-        name="t", title="", note="", rows=(Row(signal="s", aggregation=None, metrics=metrics),)
+        name="t",
+        title="",
+        note="",
+        rows=(SignalRow(signal="s", aggregation=None, metrics=metrics),),
     )
     view = view_of(table)
 
@@ -115,7 +118,7 @@ def test_a_metric_that_a_row_lacks_is_undefined(table):
 
 def test_comparisons_speak_of_signal_and_aggregation():
     rows = tuple(
-        Row(signal="s", aggregation=how, metrics=(Metric(name="m", value=value, count=2),))
+        SignalRow(signal="s", aggregation=how, metrics=(Metric(name="m", value=value, count=2),))
         for how, value in (("mean", 0.2), ("min", 0.1))
     )
     comparison = Comparison(
@@ -139,7 +142,7 @@ def test_comparisons_speak_of_signal_and_aggregation():
 
 def test_names_of_aggregations_are_words_everywhere():
     rows = tuple(
-        Row(signal="my_s", aggregation=how, metrics=(Metric(name="m", value=value, count=2),))
+        SignalRow(signal="my_s", aggregation=how, metrics=(Metric(name="m", value=value, count=2),))
         for how, value in (("geometric_mean", 0.2), ("min", 0.1))
     )
     table = Table(name="t", title="", note="", rows=rows)
@@ -151,7 +154,7 @@ def test_names_of_aggregations_are_words_everywhere():
 
 def test_rows_of_a_signal_are_together_only_where_they_are_neighbours():
     rows = tuple(
-        Row(signal=signal, aggregation=how, metrics=(Metric(name="m", value=value, count=2),))
+        SignalRow(signal=signal, aggregation=how, metrics=(Metric(name="m", value=value, count=2),))
         for signal, how, value in (("a", "x", 0.1), ("a", "y", 0.3), ("b", "x", 0.2))
     )
     table = Table(name="t", title="", note="", rows=rows)
@@ -170,7 +173,7 @@ def test_counts_name_what_they_count():
         Metric(name="range", value=0.2, count=148, higher_is_better=False),
         Metric(name="span_f1", value=0.2, count=300),
     )
-    rows = (Row(signal="s", aggregation=None, metrics=metrics),)
+    rows = (SignalRow(signal="s", aggregation=None, metrics=metrics),)
     legend = view_of(Table(name="t", title="", note="", rows=rows)).legend()
 
     assert "Computed from 148 sources (Range); 300 texts (Span F1)." in legend
@@ -191,6 +194,6 @@ def test_counts_name_what_they_count():
 )
 def test_notes_call_metrics_what_the_headings_call_them(note, shown):
     metric = Metric(name="range", value=0.2, count=2)
-    rows = (Row(signal="s", aggregation=None, metrics=(metric,)),)
+    rows = (SignalRow(signal="s", aggregation=None, metrics=(metric,)),)
 
     assert view_of(Table(name="t", title="", note=note, rows=rows)).note == shown

@@ -23,7 +23,7 @@ def errors(
         typer.Option("--output", "-o", help="Folder of the head; may be that of a Sigmoid Head."),
     ],
     backbone: shared.LanguageModel = None,
-    texts: shared.ErrorTexts,
+    texts: shared.ErrorData,
     start: Annotated[
         str | None,
         shared.files(

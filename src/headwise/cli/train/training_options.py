@@ -43,7 +43,7 @@ BackboneName = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
-class ErrorTexts:
+class ErrorData:
     """The texts that an error head learns from: correct ones, marked ones, or both."""
 
     data: Annotated[

@@ -8,7 +8,7 @@ from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from headwise.data.readers.rows import TRANSLATION, Row, Table, check_unique
+from headwise.data.readers.rows import TRANSLATION, Row, RowStream, check_unique
 from headwise.data.records.json_values import listed
 from headwise.errors import DataError
 
@@ -22,7 +22,7 @@ _OF_SPLITS = "dataset_dict.json"
 
 
 @contextmanager
-def open_parquet(path: Path, *, flat: bool) -> Iterator[Table]:
+def open_parquet(path: Path, *, flat: bool) -> Iterator[RowStream]:
     """Open a Parquet file.
 
     Args:
@@ -45,7 +45,7 @@ def open_parquet(path: Path, *, flat: bool) -> Iterator[Table]:
         yield _arrow_table(batches, file.schema_arrow, path, "Parquet", columns=columns)
 
 
-def dataset_table(folder: Path) -> Table:
+def dataset_table(folder: Path) -> RowStream:
     """The table in a folder that ``datasets`` saved; errors are those of :func:`open_parquet`."""
     check_saved_dataset(folder)
     import datasets
@@ -64,7 +64,7 @@ def _arrow_table(
     what: str,
     *,
     columns: Sequence[str] | None = None,
-) -> Table:
+) -> RowStream:
     import pyarrow
 
     columns = schema.names if columns is None else columns
@@ -78,7 +78,7 @@ def _arrow_table(
             values = chain.from_iterable(batch.to_pylist() for batch in batches)
             yield from map(Row, count(1), values)
 
-    return Table(
+    return RowStream(
         name=str(path), columns=tuple(columns), nested=True, languages=languages, rows=rows()
     )
 

@@ -11,7 +11,7 @@ from headwise.data.readers.layout import HYPOTHESIS, SOURCE, Columns, Format, La
 from headwise.data.readers.lines import Line, numbered_lines, without_empty
 from headwise.data.readers.nested_rows import find_nested
 from headwise.data.readers.opening import check_readable, open_bytes
-from headwise.data.readers.rows import Row, Table, records
+from headwise.data.readers.rows import Row, RowStream, records
 from headwise.data.readers.tables import check_input, open_table
 from headwise.data.records.pairs import Pair, Reject
 
@@ -61,7 +61,7 @@ def name_columns(cells: Sequence[str], layout: Layout) -> Sequence[str] | None:
     return ("source", "hypothesis") if layout.has_source else ("hypothesis",)
 
 
-def pairs_of(table: Table, layout: Layout) -> Iterator[Pair | Reject]:
+def pairs_of(table: RowStream, layout: Layout) -> Iterator[Pair | Reject]:
     """Make pairs of the rows of a table.
 
     Raises:

@@ -1,7 +1,7 @@
 """Rows with their place, whatever the format they come from, and what records are made of them.
 
-A reader of records says which columns it needs (:meth:`Table.find`) and makes a record of a row;
-:func:`records` sets aside the rows that cannot be one.
+A reader of records says which columns it needs (:meth:`RowStream.find`) and makes a record of a
+row; :func:`records` sets aside the rows that cannot be one.
 """
 
 import json
@@ -41,7 +41,7 @@ class Row(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class RowStream:
     """The rows of a file, to be read once.
 
     Attributes:
@@ -121,7 +121,7 @@ def records(rows: Iterable[Row | Reject], make: Callable[[Row], T]) -> Iterator[
             yield made
 
 
-def all_rows(table: Table) -> Iterator[Row]:
+def all_rows(table: RowStream) -> Iterator[Row]:
     """Rows of which none may be missing.
 
     Raises:

@@ -19,7 +19,7 @@ from headwise.data.readers.opening import (
     resolve_format,
     shown_name,
 )
-from headwise.data.readers.rows import Row, Table, check_unique
+from headwise.data.readers.rows import Row, RowStream, check_unique
 from headwise.data.records.pairs import Reject
 from headwise.errors import DataError
 
@@ -53,7 +53,7 @@ def open_table(
     naming: Naming = lambda _: None,
     keep_blank: bool = False,
     flat: bool = False,
-) -> Iterator[Table]:
+) -> Iterator[RowStream]:
     """Open a file, a folder that ``datasets`` saved, or ``-`` for standard input.
 
     Args:
@@ -88,7 +88,7 @@ def open_table(
 
 def tsv_table(
     stream: BinaryIO, name: str, naming: Naming = lambda _: None, *, keep_blank: bool = False
-) -> Table:
+) -> RowStream:
     """Tab-separated rows. A quotation mark is a character like any other.
 
     Raises:
@@ -102,7 +102,7 @@ def tsv_table(
             break
         early.append(text)
     else:
-        return Table(name=name, columns=(), named=False, rows=iter(early))
+        return RowStream(name=name, columns=(), named=False, rows=iter(early))
     cells = text.split("\t")
     columns = naming(cells)
     named = columns is None
@@ -111,7 +111,7 @@ def tsv_table(
         check_unique(columns, name)
     rest = lines if keep_blank and len(columns) == 1 else content
     rows = _tsv_rows(rest if named else chain([first], rest), columns)
-    return Table(name=name, columns=tuple(columns), named=named, rows=chain(early, rows))
+    return RowStream(name=name, columns=tuple(columns), named=named, rows=chain(early, rows))
 
 
 def _tsv_rows(lines: Iterable[Line], columns: Sequence[str]) -> Iterator[Row | Reject]:
@@ -129,11 +129,11 @@ def _tsv_rows(lines: Iterable[Line], columns: Sequence[str]) -> Iterator[Row | R
             yield Reject(number, f"The row has {found}, expected {len(columns)}.", line)
 
 
-def jsonl_table(stream: BinaryIO, name: str) -> Table:
+def jsonl_table(stream: BinaryIO, name: str) -> RowStream:
     """JSON objects, one a line."""
     lines = without_empty(numbered_lines(stream, name))
     rows = (line if isinstance(line, Reject) else _json_row(number, line) for number, line in lines)
-    return Table(name=name, nested=True, rows=rows)
+    return RowStream(name=name, nested=True, rows=rows)
 
 
 def _json_row(number: int, line: str) -> Row | Reject:

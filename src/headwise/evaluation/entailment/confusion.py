@@ -10,7 +10,14 @@ from headwise.evaluation.entailment.judged_pairs import (
     JudgedArrays,
     JudgedInference,
 )
-from headwise.evaluation.statistics.results import Figure, FigureKind, Mistake, Panel, Row, Table
+from headwise.evaluation.statistics.results import (
+    Figure,
+    FigureKind,
+    Mistake,
+    Panel,
+    SignalRow,
+    Table,
+)
 from headwise.heads import NLI_LABELS
 from headwise.metrics import Metric
 from headwise.metrics.classification import confusion_matrix
@@ -29,7 +36,7 @@ def confusion_table(judged: JudgedArrays) -> Table:
         title="Answers to pairs of each class",
         note="Number of pairs, abstentions included.",
         rows=tuple(
-            Row(
+            SignalRow(
                 signal=name,
                 aggregation=None,
                 metrics=tuple(

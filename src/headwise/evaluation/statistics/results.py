@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class SignalRow:
     """One signal in a table.
 
     Attributes:
@@ -81,12 +81,12 @@ class Table:
     name: str
     title: str
     note: str
-    rows: tuple[Row, ...]
+    rows: tuple[SignalRow, ...]
     comparisons: tuple[Comparison, ...] = ()
     unranked: frozenset[str] = frozenset()
     rows_are: str = "signal"
 
-    def like_best(self, row: Row, metric: str) -> bool:
+    def like_best(self, row: SignalRow, metric: str) -> bool:
         """Whether a test found nothing that tells a row from the best one of a column."""
         return any(
             c.metric == metric
@@ -96,7 +96,7 @@ class Table:
             for c in self.comparisons
         )
 
-    def is_best(self, row: Row, metric: str) -> bool:
+    def is_best(self, row: SignalRow, metric: str) -> bool:
         """Whether a row has the best value of a column that is compared."""
         return any(c.metric == metric and c.best == row.label for c in self.comparisons)
 

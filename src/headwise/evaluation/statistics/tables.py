@@ -8,7 +8,7 @@ import numpy as np
 
 from headwise.evaluation.statistics.columns import Floats, SignalColumn
 from headwise.evaluation.statistics.measures import Groups, Measure
-from headwise.evaluation.statistics.results import Comparison, Row, Table
+from headwise.evaluation.statistics.results import Comparison, SignalRow, Table
 from headwise.evaluation.statistics.setup import Resampling, SignificanceTest
 from headwise.evaluation.statistics.significance import (
     compare_with_best,
@@ -59,7 +59,7 @@ def build_table(
         if ends is not None:
             values[row][place] = values[row][place].within(*ends, interval=how)
     rows = tuple(
-        Row(signal=column.signal, aggregation=column.aggregation, metrics=tuple(metrics))
+        SignalRow(signal=column.signal, aggregation=column.aggregation, metrics=tuple(metrics))
         for column, metrics in zip(columns, values, strict=True)
     )
     comparisons = [
@@ -111,7 +111,7 @@ def _compare(
     place: int,
     measure: Measure,
     columns: Sequence[SignalColumn],
-    rows: Sequence[Row],
+    rows: Sequence[SignalRow],
     drawn: dict[tuple[int, int], Floats],
     *,
     groups: Groups,

@@ -4,7 +4,7 @@ import string
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from headwise.evaluation.statistics.results import Comparison, Row, Table
+from headwise.evaluation.statistics.results import Comparison, SignalRow, Table
 from headwise.metrics import Metric
 from headwise.report import text
 from headwise.report.evaluation.words import (
@@ -217,7 +217,7 @@ def _best_value(name: str, found: list[dict[str, Metric]]) -> float | None:
 
 def _cell(
     table: Table,
-    row: Row,
+    row: SignalRow,
     column: Column,
     metrics: Mapping[str, Metric],
     best: Mapping[str, float | None],

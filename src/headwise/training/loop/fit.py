@@ -12,7 +12,7 @@ from transformers.trainer_utils import get_last_checkpoint
 
 from headwise.errors import TrainingError
 from headwise.training.loop.report import TrainingHistory
-from headwise.training.loop.settings import Evaluation
+from headwise.training.loop.settings import DevEvaluation
 from headwise.training.loop.trainer import HeadTrainer, ProgressReport, TrainingTask
 
 
@@ -129,7 +129,7 @@ def fit(
         output = trainer.train(resume_from_checkpoint=newest)
     history = trainer.state.log_history
     evaluations = [
-        Evaluation(
+        DevEvaluation(
             int(row["step"]),
             row["epoch"],
             {n.removeprefix("eval_"): v for n, v in row.items() if n.startswith("eval_")},

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 from typing import Any
 
-from headwise.training.loop.settings import Evaluation
+from headwise.training.loop.settings import DevEvaluation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +17,7 @@ class TrainingHistory:
         steps: Steps done, those of earlier calls included.
     """
 
-    evaluations: list[Evaluation]
+    evaluations: list[DevEvaluation]
     best: int
     train_losses: list[tuple[int, float]]
     steps: int

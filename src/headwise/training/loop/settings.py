@@ -141,7 +141,7 @@ MaxLength = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluation:
+class DevEvaluation:
     """What one evaluation on dev found.
 
     Attributes:

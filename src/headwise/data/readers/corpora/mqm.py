@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from headwise.data.readers.layout import folded
-from headwise.data.readers.rows import Row, Table, check_unique
+from headwise.data.readers.rows import Row, RowStream, check_unique
 from headwise.data.records.error_spans import ErrorSpan, split_marks
 from headwise.data.records.pairs import Pair, Reject
 from headwise.errors import DataError, InputError
@@ -23,7 +23,7 @@ def is_mqm_header(cells: Iterable[str]) -> bool:
     return set(_MARK_COLUMNS) <= {folded(cell) for cell in cells}
 
 
-def gather_segments(table: Table, *, has_source: bool = True) -> Iterator[Pair | Reject]:
+def gather_segments(table: RowStream, *, has_source: bool = True) -> Iterator[Pair | Reject]:
     """Make one pair of all marks of a segment.
 
     The rows of a segment need not be neighbours, so all of them are read before the first pair.

@@ -11,7 +11,7 @@ from headwise.evaluation.quality.judged_texts import JudgedText, group_numbers, 
 from headwise.evaluation.statistics.columns import SignalColumn
 from headwise.evaluation.statistics.figures import risk_coverage, scatter
 from headwise.evaluation.statistics.measures import confidence_measures, correlation_measures
-from headwise.evaluation.statistics.results import Evaluation, Row, Table
+from headwise.evaluation.statistics.results import Evaluation, SignalRow, Table
 from headwise.evaluation.statistics.setup import Setup
 from headwise.evaluation.statistics.tables import build_table
 from headwise.metrics.pairwise_accuracy import system_pairwise_accuracy
@@ -111,7 +111,7 @@ def _systems(
     systems: list[str],
 ) -> Table:
     rows = tuple(
-        Row(
+        SignalRow(
             signal=column.signal,
             aggregation=column.aggregation,
             metrics=(system_pairwise_accuracy(column.values, gold, systems),),
