@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from headwise import QualityEstimator
-from headwise.corruption import error_copies, with_error_copies
+from headwise.corruption import synthetic_errors, with_error_copies
 from headwise.data.readers import read_pairs
 from headwise.data.records.pairs import Pair
 from headwise.quality.calibration.record import Fit
@@ -33,7 +33,7 @@ def main() -> None:
         parser.error("The head has no calibration; run `headwise calibrate` first.")
     for path in arguments.data:
         right = [row for row in read_pairs(path) if isinstance(row, Pair)]
-        copies = error_copies(estimator.backbone, right, estimator.prompt, seed=arguments.seed)
+        copies = synthetic_errors(estimator.backbone, right, estimator.prompt, seed=arguments.seed)
         texts = with_error_copies(right, chain.from_iterable(copies.values()))
         judged = label_texts(estimator, texts.pairs, calibration.signal, groups=texts.groups)
         counts = judged.counts()

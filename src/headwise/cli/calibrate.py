@@ -152,7 +152,7 @@ def _pairs(
     import sys
     from itertools import chain
 
-    from headwise.corruption.error_copies import error_copies, group_of, with_error_copies
+    from headwise.corruption.error_copies import group_of, synthetic_errors, with_error_copies
     from headwise.data.readers import read_pairs
     from headwise.data.records.pairs import Pair
     from headwise.errors import CalibrationError
@@ -174,7 +174,9 @@ def _pairs(
             "are right, add --synthetic crude,plausible to put errors into copies of them."
         )
     marked = [pair for pair in found if pair.errors is not None]
-    copies = error_copies(estimator.backbone, plain, estimator.prompt, families=families, seed=seed)
+    copies = synthetic_errors(
+        estimator.backbone, plain, estimator.prompt, families=families, seed=seed
+    )
     texts = with_error_copies(plain, chain.from_iterable(copies.values()))
     groups = [*texts.groups, *(group_of(pair, pair.hypothesis) for pair in marked)]
     return [*texts.pairs, *marked], groups

@@ -9,13 +9,13 @@ from headwise.corruption.mix import CorruptionMix
 
 if TYPE_CHECKING:
     from headwise.corruption.corrupting import CRUDE_KINDS, corrupt, crude_errors
-    from headwise.corruption.error_copies import ErrorTexts, error_copies, with_error_copies
+    from headwise.corruption.error_copies import ErrorTexts, synthetic_errors, with_error_copies
     from headwise.corruption.plausible_texts import plausible_errors
 
 # Imported when they are used: settings name the mix, and commands show settings in their help
 _HOMES = {
     "corrupting": ("CRUDE_KINDS", "corrupt", "crude_errors"),
-    "error_copies": ("ErrorTexts", "error_copies", "with_error_copies"),
+    "error_copies": ("ErrorTexts", "synthetic_errors", "with_error_copies"),
     "plausible_texts": ("plausible_errors",),
 }
 
@@ -28,8 +28,8 @@ __all__ = [
     "ErrorTexts",
     "corrupt",
     "crude_errors",
-    "error_copies",
     "plausible_errors",
+    "synthetic_errors",
     "with_error_copies",
 ]
 

@@ -33,7 +33,7 @@ class ErrorTexts:
         return dict(sorted(Counter(one for one in self.families if one is not None).items()))
 
 
-def error_copies(
+def synthetic_errors(
     backbone: LanguageBackbone,
     pairs: Sequence[Pair],
     prompt: PromptTemplate,

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from headwise.backbones import EncodedPair
-from headwise.corruption.error_copies import FAMILIES, error_copies
+from headwise.corruption.error_copies import FAMILIES, synthetic_errors
 from headwise.data.records.pairs import Pair
 from headwise.data.records.scored import ScoredHypothesis
 from headwise.data.records.signals import Signal
@@ -65,7 +65,7 @@ def corrupted_set(
     """
     readable, unreadable = _readable(estimator, pairs)
     kept = _distinct(readable, alternatives_only=alternatives_only)
-    made = error_copies(
+    made = synthetic_errors(
         estimator.backbone,
         kept,
         estimator.prompt,
