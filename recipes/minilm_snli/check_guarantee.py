@@ -11,7 +11,7 @@ import numpy as np
 
 from headwise.data.readers.inferences import read_inferences
 from headwise.entailment import EntailmentModel
-from headwise.evaluation.entailment.evaluating import judge_inferences
+from headwise.evaluation.entailment.evaluation import judge_inferences
 from headwise.evaluation.entailment.judged_pairs import judged_arrays
 from headwise.metrics import threshold_for_risk, threshold_with_guarantee
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from headwise.data.readers.inferences import read_inferences
 from headwise.entailment import EntailmentModel
-from headwise.evaluation.entailment.evaluating import judge_inferences
+from headwise.evaluation.entailment.evaluation import judge_inferences
 from headwise.evaluation.entailment.judged_pairs import judged_arrays
 from headwise.evaluation.entailment.signals import confidence_columns
 from headwise.metrics import risk_coverage_area, roc_auc

@@ -41,7 +41,7 @@ def compare(
     from headwise.cli.options import choices
     from headwise.data.readers.scored import read_scored_rows
     from headwise.data.records.signals import Aggregation
-    from headwise.evaluation.quality.comparing import compare as compared
+    from headwise.evaluation.quality.comparison import compare as compared
     from headwise.evaluation.statistics.setup import Resampling, SignificanceTest
 
     printing.check_outputs(report, json_file)

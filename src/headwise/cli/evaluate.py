@@ -181,9 +181,9 @@ def evaluate(
     from headwise.cli.options import choices
     from headwise.data.records.signals import Aggregation, Signal
     from headwise.evaluation.quality.evaluated_rows import Source
-    from headwise.evaluation.quality.evaluating import Question
-    from headwise.evaluation.quality.evaluating import evaluate as answer
+    from headwise.evaluation.quality.evaluation import evaluate as answer
     from headwise.evaluation.quality.protocol_choice import EvaluationProtocol
+    from headwise.evaluation.quality.question import Question
     from headwise.evaluation.statistics.columns import DEFAULT_AGGREGATIONS, Unit
     from headwise.evaluation.statistics.setup import Resampling, SignificanceTest
 

@@ -8,17 +8,18 @@ from headwise.corruption import (
     crude_errors,
     plausible_errors,
 )
-from headwise.evaluation.entailment.evaluating import (
+from headwise.evaluation.entailment.evaluation import (
     InferenceQuestion,
     evaluate_entailment,
     judge_inferences,
 )
 from headwise.evaluation.entailment.judged_pairs import JudgedInference
-from headwise.evaluation.quality.comparing import compare
+from headwise.evaluation.quality.comparison import compare
 from headwise.evaluation.quality.evaluated_rows import Source
-from headwise.evaluation.quality.evaluating import Question, evaluate
+from headwise.evaluation.quality.evaluation import evaluate
 from headwise.evaluation.quality.judged_texts import JudgedText, judge
 from headwise.evaluation.quality.protocol_choice import EvaluationProtocol
+from headwise.evaluation.quality.question import Question
 from headwise.evaluation.quality.sampling import monte_carlo_probability, sample_hypotheses
 from headwise.evaluation.statistics.results import Answer, Evaluation
 from headwise.evaluation.statistics.setup import Resampling, SignificanceTest

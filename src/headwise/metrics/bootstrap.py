@@ -83,14 +83,7 @@ def bootstrap(
 
 
 def group_indices(groups: ArrayLike, *, count: int) -> NDArray[np.intp]:
-    """Number the groups of items from zero.
-
-    Args:
-        groups: The group of each item, ``(n,)``, any labels that can be sorted.
-        count: How many items there are, n.
-
-    Returns:
-        Numbers of groups, ``(n,)``.
+    """Number the groups of items from zero: labels that can be sorted, ``(n,)``, to ``(n,)``.
 
     Raises:
         ValueError: If there is not one label for each item.
@@ -106,18 +99,7 @@ def group_indices(groups: ArrayLike, *, count: int) -> NDArray[np.intp]:
 def resample(
     count: int, group_of: NDArray[np.intp] | None, *, seed: int, index: int
 ) -> NDArray[np.intp]:
-    """How often each item is drawn in one resample.
-
-    Args:
-        count: How many items there are, n.
-        group_of: The group of each item, ``(n,)``, numbered from zero; ``None`` if each item is
-            its own group.
-        seed: Seed of all resamples.
-        index: Which resample.
-
-    Returns:
-        Whole numbers, ``(n,)``, the same for all items of a group.
-    """
+    """How often each item is drawn in one resample, ``(n,)``, the same in a group."""
     # A seed for each resample: no order of work can change what is drawn
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(index,)))
     size = count if group_of is None else int(group_of.max()) + 1

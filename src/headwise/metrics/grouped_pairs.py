@@ -24,12 +24,10 @@ class GroupedPairs:
             counts.
         exponent: Scores of the caller are ``scores * 2**exponent``.
         starts: Place of each group's first item.
-        sizes: Number of each group's items.
         paired: Which groups have a pair; G of them.
         pairs: How many pairs each of those has, or is represented by, ``(G,)``.
         place: Number of each item's group among those with a pair, ``(n,)``.
         pairs_per_group: Groups with more pairs are represented by so many random ones.
-        seed: Seed of that choice.
     """
 
     scores: Floats
@@ -53,18 +51,7 @@ class GroupedPairs:
         pairs_per_group: int | None,
         seed: int,
     ) -> "GroupedPairs":
-        """Sort items by group.
-
-        Args:
-            scores: ``(n,)``, finite.
-            gold: ``(n,)``, finite.
-            groups: ``(n,)``, labels that can be sorted.
-            pairs_per_group: Groups with more pairs are represented by so many random ones.
-            seed: Seed of that choice.
-
-        Raises:
-            ValueError: If the arguments do not fit.
-        """
+        """Sort items by group."""
         values = checked_scores(scores, name="scores")
         # Halved only where a difference would overflow: the smallest numbers would be rounded
         exponent = int(np.abs(values).max(initial=0.0) > np.finfo(np.float64).max / 2)
@@ -123,11 +110,7 @@ class GroupedPairs:
             yield self.starts[group] + first, self.starts[group] + second
 
     def compared(self, i: Indices, j: Indices) -> tuple[Floats, Bools, Bools]:
-        """Compare pairs.
-
-        Args:
-            i: Places of the one items, ``(P,)``.
-            j: Places of the others, ``(P,)``.
+        """Compare items at places ``i`` and ``j``, ``(P,)``.
 
         Returns:
             Differences of the scores, ``(P,)``, whether the gold ties them, and whether scores
@@ -164,10 +147,7 @@ class GroupedPairs:
         return float(differences[np.argmax(gains >= gains.max() - _ROUNDING)])
 
     def accuracies(self, threshold: float) -> Floats:
-        """Share of right pairs of each group that has a pair.
-
-        Args:
-            threshold: Scores that differ by no more are tied.
+        """Share of right pairs of each group, where scores within the threshold are tied.
 
         Returns:
             ``(G,)``.

@@ -8,14 +8,7 @@ Bools = NDArray[np.bool_]
 
 
 def checked_scores(values: ArrayLike, *, name: str) -> Floats:
-    """Finite numbers as a flat array.
-
-    Args:
-        values: Numbers, ``(n,)``.
-        name: The argument, for the error.
-
-    Returns:
-        The numbers, ``(n,)``, float64.
+    """Finite numbers as a flat array, ``(n,)``, float64; errors call them by ``name``.
 
     Raises:
         ValueError: If they are not a flat sequence of finite real numbers.
@@ -31,14 +24,7 @@ def checked_scores(values: ArrayLike, *, name: str) -> Floats:
 
 
 def checked_labels(values: ArrayLike, *, name: str) -> Bools:
-    """Yes or no for each item, as a flat array.
-
-    Args:
-        values: Booleans, or the numbers 0 and 1, ``(n,)``.
-        name: The argument, for the error.
-
-    Returns:
-        The labels, ``(n,)``, bool.
+    """Booleans, or the numbers 0 and 1, as a flat array, ``(n,)``, bool.
 
     Raises:
         ValueError: If they are not a flat sequence of booleans or of 0 and 1.
@@ -51,14 +37,7 @@ def checked_labels(values: ArrayLike, *, name: str) -> Bools:
 
 
 def checked_probabilities(values: ArrayLike, *, name: str) -> Floats:
-    """Numbers in [0, 1] as a flat array.
-
-    Args:
-        values: Probabilities, ``(n,)``.
-        name: The argument, for the error.
-
-    Returns:
-        The probabilities, ``(n,)``, float64.
+    """Numbers in [0, 1] as a flat array, ``(n,)``, float64.
 
     Raises:
         ValueError: If they are not a flat sequence of numbers in [0, 1].
@@ -91,25 +70,15 @@ def checked_ranking(scores: ArrayLike, correct: ArrayLike) -> tuple[Floats, Bool
 def unit_scaled(values: Floats) -> tuple[Floats, int]:
     """Divide by a power of two, so that sums, differences and squares do not overflow.
 
-    Args:
-        values: Finite numbers, ``(n,)``.
-
-    Returns:
-        The scaled numbers in [-1, 1], without rounding unless they differ by a factor of 1e300
-        or more; and the exponent ``e`` such that ``values = scaled * 2**e``.
+    Gives numbers in [-1, 1], without rounding unless they differ by a factor of 1e300 or more, and
+    the exponent ``e`` such that ``values = scaled * 2**e``.
     """
     exponent = int(np.frexp(np.abs(values).max(initial=0.0))[1])
     return np.ldexp(values, -exponent), exponent
 
 
 def same_length(**arrays: Floats | Bools) -> int:
-    """The number of items of arrays that go together.
-
-    Args:
-        **arrays: Arrays by the name of their argument, each ``(n,)``.
-
-    Returns:
-        The common length, n.
+    """The number of items of arrays that go together, by the names of their arguments.
 
     Raises:
         ValueError: If their lengths differ.

@@ -77,15 +77,7 @@ def kendall_samples(
 
     With at most ``size`` items this is the ordinary bootstrap. With more, m of the n groups are
     drawn; the deviations from the value of all items are then sqrt(n / m) times too wide, and are
-    scaled by sqrt(m / n).
-
-    Args:
-        scores: Scores, ``(n,)``, finite.
-        gold: Gold, ``(n,)``, finite.
-        groups: The group of each item, ``(n,)``; groups are drawn whole.
-        size: How many items a resample has at most, about.
-        resamples: How often to draw, R.
-        seed: Seed of the draws.
+    scaled by sqrt(m / n). Arguments are those of `kendall_with_interval`.
 
     Returns:
         The distribution, within [-1, 1].

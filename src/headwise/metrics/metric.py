@@ -15,7 +15,6 @@ class Metric:
         count: How many items it was computed from.
         higher_is_better: Which way it points.
         low: Lower end of its confidence interval; ``None`` if there is none.
-        high: Upper end.
         interval: How the interval was found, for a reader; ``None`` if there is none.
         reason: Why the value is undefined; ``None`` if it is not.
     """
@@ -36,13 +35,7 @@ class Metric:
             raise ValueError(f"`{self.name}` is not a number; give `None` and a reason.")
 
     def within(self, low: float, high: float, *, interval: str) -> "Metric":
-        """The same metric with its confidence interval.
-
-        Args:
-            low: Lower end.
-            high: Upper end.
-            interval: How it was found.
-        """
+        """The same metric with its confidence interval."""
         return replace(self, low=low, high=high, interval=interval)
 
     def as_dict(self) -> dict[str, Any]:
@@ -63,14 +56,7 @@ NO_ITEMS = "There are no items."
 
 
 def undefined(name: str, reason: str, *, count: int, higher_is_better: bool = True) -> Metric:
-    """A metric that has no value, and why.
-
-    Args:
-        name: The metric.
-        reason: One sentence for a reader.
-        count: How many items there were.
-        higher_is_better: Which way it points.
-    """
+    """A metric that has no value, and why."""
     return Metric(
         name=name, value=None, count=count, higher_is_better=higher_is_better, reason=reason
     )

@@ -16,7 +16,7 @@ from headwise.data.records.inferences import InferencePair
 from headwise.data.records.pairs import Reject
 from headwise.entailment import EntailmentModel
 from headwise.errors import DataError, MismatchError
-from headwise.evaluation.entailment.evaluating import (
+from headwise.evaluation.entailment.evaluation import (
     InferenceQuestion,
     evaluate_entailment,
     judge_inferences,

@@ -7,7 +7,7 @@ from scored_texts import judged_texts, scored_text
 from headwise.data.records.error_spans import ErrorSpan
 from headwise.data.records.signals import Signal
 from headwise.data.records.word_tags import WordTags
-from headwise.evaluation.quality.columns import pieces, text_columns
+from headwise.evaluation.quality.columns import judged_units, text_columns
 from headwise.evaluation.quality.judged_texts import JudgedText, group_numbers
 from headwise.evaluation.statistics.columns import Unit
 
@@ -65,10 +65,10 @@ def test_probabilities_of_being_wrong_become_those_of_being_right() -> None:
 
 def test_only_gaps_have_omission() -> None:
     for unit in (Unit.TOKEN, Unit.WORD):
-        found = pieces([text_with_gaps()], unit)
+        found = judged_units([text_with_gaps()], unit)
         assert [c.signal for c in found.columns] == ["error", "length", "random"]
         assert of(found.columns, "error").values.tolist() == [0.75, 0.25]
-    gaps = pieces([text_with_gaps()], Unit.GAP)
+    gaps = judged_units([text_with_gaps()], Unit.GAP)
     assert of(gaps.columns, "omission").values.tolist() == [0.75, 0.5, 0.875]
     assert of(gaps.columns, "error").values.tolist() == [0.75, 0.25, 1.0]
     assert gaps.wrong.tolist() == [False, True, False]
@@ -78,7 +78,7 @@ def test_omission_that_is_not_known_everywhere_is_no_column(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     texts = [text_with_gaps(opening=None), text_with_gaps()]
-    assert "omission" not in {c.signal for c in pieces(texts, Unit.GAP).columns}
+    assert "omission" not in {c.signal for c in judged_units(texts, Unit.GAP).columns}
     assert "omission is left out: it is not known of 1 of 6 items" in caplog.text
     caplog.clear()
     one = scored_text(["ein"], {"error": [0.25], "omission": [0.5]})
@@ -93,10 +93,10 @@ def test_a_gap_makes_the_next_piece_wrong_and_the_text_too() -> None:
     scored = scored_text(["ein", "Hund", "da"], {"sigmoid": [0.9, 0.1, 0.8]})
     for unit in (Unit.TOKEN, Unit.WORD):
         text = JudgedText(scored=replace(scored, errors=(ErrorSpan(4, 4),)), group="a")
-        assert pieces([text], unit).wrong.tolist() == [False, True, False]
+        assert judged_units([text], unit).wrong.tolist() == [False, True, False]
         assert text.has_error
     cut = JudgedText(scored=replace(scored, errors=(ErrorSpan(11, 11),)), group="a")
-    assert not pieces([cut], Unit.TOKEN).wrong.any()
+    assert not judged_units([cut], Unit.TOKEN).wrong.any()
     assert cut.has_error
 
 
@@ -129,7 +129,7 @@ def test_other_systems_and_noise_that_a_seed_fixes() -> None:
 
 def test_tokens_are_wrong_where_they_overlap_an_error() -> None:
     texts = judged_texts(8)
-    found = pieces(texts, Unit.TOKEN)
+    found = judged_units(texts, Unit.TOKEN)
     assert len(found.wrong) == sum(len(t.scored.tokens) for t in texts)
     for place, wrong, text in zip(found.ranges, found.wrong, found.texts, strict=True):
         assert wrong == (place in {(e.start, e.end) for e in texts[text].scored.errors})
@@ -144,14 +144,14 @@ def test_space_around_a_mark_makes_no_neighbour_wrong() -> None:
     )
     # A token that begins with the space before its word, as those of many models do
     tokens = tuple(replace(t, start=max(t.start - 1, 0)) for t in scored.tokens)
-    found = pieces([JudgedText(scored=replace(scored, tokens=tokens), group="a")], Unit.TOKEN)
+    found = judged_units([JudgedText(scored=replace(scored, tokens=tokens), group="a")], Unit.TOKEN)
     assert found.wrong.tolist() == [False, True, False]
 
 
 def test_words_have_the_worst_of_their_tokens_in_every_signal() -> None:
     scored = scored_text(["ein", "Hund"], {"sigmoid": [0.9, 0.2], "entropy": [1.0, 5.0]}, wrong=[1])
     tags = WordTags(((0, 8),), (True,))  # one word made of both tokens
-    found = pieces([JudgedText(scored=replace(scored, tags=tags), group="a")], Unit.WORD)
+    found = judged_units([JudgedText(scored=replace(scored, tags=tags), group="a")], Unit.WORD)
     assert of(found.columns, "sigmoid").values.tolist() == [0.2]
     assert of(found.columns, "-entropy").values.tolist() == [-5.0]
     assert found.wrong.tolist() == [True]
@@ -162,14 +162,14 @@ def test_a_gap_has_the_score_of_what_follows_it() -> None:
     scored = scored_text(
         ["ein", "Hund"], {"sigmoid": [0.9, 0.2]}, wrong=[], tags=tags, closing={"sigmoid": 0.4}
     )
-    found = pieces([JudgedText(scored=scored, group="a")], Unit.GAP)
+    found = judged_units([JudgedText(scored=scored, group="a")], Unit.GAP)
     assert of(found.columns, "sigmoid").values.tolist() == [0.9, 0.2, 0.4]
     assert found.wrong.tolist() == [False, True, True]
 
 
 def test_words_without_tags_are_those_of_unicode() -> None:
     scored = scored_text(["Hund,", "da!"], {"sigmoid": [0.9, 0.2]}, wrong=[1])
-    found = pieces([JudgedText(scored=scored, group="a")], Unit.WORD)
+    found = judged_units([JudgedText(scored=scored, group="a")], Unit.WORD)
     texts = [scored.hypothesis[a:b] for a, b in found.ranges]
     assert texts == ["Hund", ",", "da", "!"]
     assert found.wrong.tolist() == [False, False, True, True]
@@ -177,7 +177,7 @@ def test_words_without_tags_are_those_of_unicode() -> None:
 
 @pytest.mark.parametrize("unit", [Unit.TOKEN, Unit.WORD])
 def test_all_columns_are_finite_and_equally_long(unit) -> None:
-    found = pieces(judged_texts(10), unit)
+    found = judged_units(judged_texts(10), unit)
     for column in found.columns:
         assert column.values.shape == found.wrong.shape
         assert np.isfinite(column.values).all()

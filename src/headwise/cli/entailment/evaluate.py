@@ -64,7 +64,7 @@ def evaluate_nli(
     Rows that cannot be used are named; the exit code is then 3.
     """
     from headwise.data.readers.inferences import InferenceLayout
-    from headwise.evaluation.entailment.evaluating import InferenceQuestion, evaluate_entailment
+    from headwise.evaluation.entailment.evaluation import InferenceQuestion, evaluate_entailment
     from headwise.evaluation.statistics.setup import Resampling
 
     printing.check_outputs(report, json_file)

@@ -24,11 +24,7 @@ from headwise.metrics.classification import confusion_matrix
 
 
 def confusion_table(judged: JudgedArrays) -> Table:
-    """Counts of answers, a row a gold class.
-
-    Args:
-        judged: Judged pairs.
-    """
+    """Counts of answers, a row a gold class."""
     counts = _matrix(judged.predicted, judged.gold)
     columns = tuple(f"answered_{name}" for name in CLASS_NAMES)
     return Table(
@@ -52,11 +48,7 @@ def confusion_table(judged: JudgedArrays) -> Table:
 
 
 def confusion_figure(judged: JudgedArrays) -> Figure:
-    """Heat maps of all answers and, where the model abstains on some, of those that it gives.
-
-    Args:
-        judged: Judged pairs.
-    """
+    """Heat maps of all answers and, where the model abstains on some, of those that it gives."""
     panels = [_panel("all pairs", judged.predicted, judged.gold)]
     given = judged.answered
     if given.any() and not given.all():
@@ -96,12 +88,7 @@ _SHOWN = 20
 def surest_mistakes(
     inferences: Sequence[JudgedInference], judged: JudgedArrays
 ) -> tuple[Mistake, ...]:
-    """The twenty wrong answers of the highest probability, one a group.
-
-    Args:
-        inferences: Judged pairs.
-        judged: The same as numbers.
-    """
+    """The twenty wrong answers of the highest probability, one a group."""
     wrong = np.flatnonzero(~judged.correct)
     order = wrong[np.argsort(-judged.confidence[wrong], kind="stable")]
     _, first = np.unique(judged.groups[order], return_index=True)

@@ -19,8 +19,6 @@ class JudgedInference:
     """A premise and a hypothesis, what the model answers, and the gold.
 
     Attributes:
-        premise: What is taken to be true.
-        hypothesis: What may follow from it.
         label: What people say.
         probabilities: The model's, of the three classes in the order of ``NLI_LABELS``.
         uncertainty: The one that the model abstains by, in [0, 1].
@@ -44,7 +42,6 @@ class JudgedArrays:
     Attributes:
         gold: Class index of the gold, ``(N,)``.
         predicted: Class index of the answer, ``(N,)``.
-        probabilities: Of the classes, ``(N, 3)``.
         uncertainty: The one that the model abstains by, ``(N,)``.
         answered: Where it does not abstain, ``(N,)``.
         groups: Which pairs are resampled together, ``(N,)``.
@@ -72,9 +69,6 @@ class JudgedArrays:
 
 def judged_arrays(inferences: Sequence[JudgedInference]) -> JudgedArrays:
     """Pairs as numbers.
-
-    Args:
-        inferences: Judged pairs.
 
     Raises:
         ValueError: If there are none.

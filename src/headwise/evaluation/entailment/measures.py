@@ -35,12 +35,7 @@ COVERAGES = (0.8, 0.9)
 
 
 def answer_measures(gold: Indices, *, classes: int) -> tuple[Measure, ...]:
-    """How good answers are; the values of a column are class indices.
-
-    Args:
-        gold: Class index that would be right, ``(N,)``.
-        classes: How many classes there are.
-    """
+    """How good answers are; the values of a column and ``gold``, ``(N,)``, are class indices."""
 
     def of_answers(metric: Callable[..., Statistic]) -> Measure:
         return Measure(of=lambda c: metric(c.values.astype(np.int64), gold, classes=classes))
@@ -53,10 +48,7 @@ def class_measures(
 ) -> tuple[Measure, ...]:
     """How well each class is found; a column stands for the class of its name.
 
-    Args:
-        predicted: Class index of each answer, ``(N,)``.
-        gold: Class index that would be right, ``(N,)``.
-        index_of: Class indices by name.
+    Answers and gold are class indices, ``(N,)``.
     """
 
     def of_class(metric: Callable[..., Statistic]) -> Measure:
@@ -80,8 +72,7 @@ def abstention_measures(correct: Bools) -> tuple[Measure, ...]:
 def abstaining_measures(correct: Bools) -> tuple[Measure, ...]:
     """How good decisions to answer are; the values of a column are 1 for an answer, else 0.
 
-    Args:
-        correct: Which answers are, or would be, right, ``(N,)``.
+    ``correct`` says which answers are, or would be, right, ``(N,)``.
     """
 
     def of_silence(metric: Callable[..., Statistic]) -> Measure:

@@ -38,7 +38,6 @@ class Slice:
     """Some of the pairs.
 
     Attributes:
-        name: What they have in common.
         members: Which they are, ``(N,)``.
     """
 

@@ -14,10 +14,7 @@ from headwise.heads import LEARNED
 def confidence_columns(judged: JudgedArrays, own: str, *, seed: int) -> tuple[SignalColumn, ...]:
     """One minus each uncertainty: the model's own first, then baselines, then noise.
 
-    Args:
-        judged: Judged pairs.
-        own: What the model abstains by, such as ``learned``; a baseline of that name is left out.
-        seed: Of the noise.
+    ``own`` is what the model abstains by; a baseline of that name is left out.
     """
     # The softmax of log-probabilities are the probabilities
     logits = torch.from_numpy(judged.probabilities).log()
@@ -42,10 +39,7 @@ def answer_columns(
 ) -> tuple[SignalColumn, ...]:
     """Where the model answers, and where baselines would that answer as often.
 
-    Args:
-        columns: Confidences, the model's own first.
-        answered: Where the model does not abstain, ``(N,)``.
-        seed: Of the order of ties.
+    The first column is the model's own; ``seed`` breaks ties.
 
     Returns:
         Columns of 1 for an answer and 0 for an abstention.

@@ -29,7 +29,6 @@ class JudgedUnits:
     """Words or tokens of many texts, one after another.
 
     Attributes:
-        unit: What they are.
         columns: Their signals, N values each.
         wrong: Whether the gold calls them wrong, ``(N,)``, bool.
         texts: Which text each belongs to, ``(N,)``.
@@ -54,12 +53,8 @@ def text_columns(
     """One value a text: every signal under every aggregation, other systems, two baselines.
 
     The baselines are ``random`` (uniform noise) and ``length`` (minus the number of tokens, or of
-    characters where tokens are not known).
-
-    Args:
-        texts: Scored texts, all with the same signals and other systems.
-        aggregations: How token values become one, where that is defined for a signal.
-        seed: Of the noise.
+    characters where tokens are not known). An aggregation counts for signals that it is defined
+    for; all texts have the same signals and other systems.
     """
     scored = [text.scored for text in texts]
     columns = list(
@@ -87,17 +82,12 @@ def text_columns(
     return tuple(columns)
 
 
-def pieces(texts: Sequence[JudgedText], unit: Unit, *, seed: int = 0) -> JudgedUnits:
+def judged_units(texts: Sequence[JudgedText], unit: Unit, *, seed: int = 0) -> JudgedUnits:
     """One value a word or token, and whether the gold calls it wrong.
 
     A word has the value of its worst token. Only gaps have ``omission``, which says nothing of
     words and tokens. The baselines are ``random`` and ``length`` (minus
     the number of characters: long words are often rare).
-
-    Args:
-        texts: Scored texts with tokens and error marks.
-        unit: Words or tokens.
-        seed: Of the noise.
     """
     of_gaps = unit is Unit.GAP
     signals = [s for s in texts[0].scored.signals if of_gaps or s is not Signal.OMISSION]
@@ -106,7 +96,7 @@ def pieces(texts: Sequence[JudgedText], unit: Unit, *, seed: int = 0) -> JudgedU
     owners: list[int] = []
     ranges: list[Range] = []
     for number, text in enumerate(texts):
-        for place, bad, tokens in _pieces_of(text.scored, unit):
+        for place, bad, tokens in _units_of(text.scored, unit):
             ranges.append(place)
             wrong.append(bad)
             owners.append(number)
@@ -130,7 +120,7 @@ def pieces(texts: Sequence[JudgedText], unit: Unit, *, seed: int = 0) -> JudgedU
     )
 
 
-def _pieces_of(
+def _units_of(
     scored: ScoredHypothesis, unit: Unit
 ) -> Iterator[tuple[Range, bool, tuple[ScoredToken, ...]]]:
     assert scored.errors is not None

@@ -10,15 +10,13 @@ from headwise.data.records.scored import ScoredHypothesis
 from headwise.data.records.signals import Signal
 from headwise.evaluation.quality.columns import JudgedUnits
 from headwise.evaluation.quality.judged_texts import JudgedText, group_numbers
-from headwise.evaluation.statistics.columns import SignalColumn, shares_below
+from headwise.evaluation.statistics.columns import Floats, SignalColumn, shares_below
 from headwise.evaluation.statistics.results import Disagreement
-
-Floats = NDArray[np.float64]
 
 _SHOWN = 20
 
 
-def in_rank(
+def rank_disagreements(
     texts: Sequence[JudgedText], column: SignalColumn, gold: Floats, *, count: int = _SHOWN
 ) -> tuple[Disagreement, ...]:
     """Texts whose place by score is furthest from their place by gold, one a source."""
@@ -40,7 +38,7 @@ def in_rank(
     )
 
 
-def in_pieces(
+def unit_disagreements(
     texts: Sequence[JudgedText], found: JudgedUnits, column: SignalColumn, *, count: int = _SHOWN
 ) -> tuple[Disagreement, ...]:
     """Texts with the errors that score highest and the right pieces that score lowest, in turn."""

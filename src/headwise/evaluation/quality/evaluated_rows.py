@@ -74,14 +74,12 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gathered:
+class EvaluatedRows:
     """Scored rows, and those that could not be read or scored.
 
     Attributes:
         rows: In the order of the input.
-        rejects: Rows that are not among them.
         numbers: For each row its number among all rows of the input, counted from 0.
-        total: How many rows the input has.
     """
 
     rows: tuple[ScoredRow, ...]
@@ -103,18 +101,16 @@ class Gathered:
         return [values[number] for number in self.numbers]
 
 
-def gather_scored(path: str | Path, *, signals: Sequence[Signal] | None = None) -> Gathered:
-    """Read rows that were scored before.
-
-    Args:
-        path: The file.
-        signals: Those to look at, in this order; by default all that there are.
+def read_evaluated_rows(
+    path: str | Path, *, signals: Sequence[Signal] | None = None
+) -> EvaluatedRows:
+    """Read rows that were scored before, with all their signals or those that are named.
 
     Raises:
         DataError: If the file is damaged, or a row lacks a signal.
     """
     rows = tuple(_with_signals(row, signals, path) for row in read_scored_rows(path))
-    return Gathered(rows=rows, rejects=(), numbers=tuple(range(len(rows))), total=len(rows))
+    return EvaluatedRows(rows=rows, rejects=(), numbers=tuple(range(len(rows))), total=len(rows))
 
 
 def _with_signals(row: ScoredRow, wanted: Sequence[Signal] | None, path: str | Path) -> ScoredRow:
@@ -142,21 +138,16 @@ def _with_signals(row: ScoredRow, wanted: Sequence[Signal] | None, path: str | P
     )
 
 
-def score_rows_once(
+def score_rows(
     rows: Iterable[Pair | Reject],
     estimator: Callable[[], QualityEstimator],
     *,
     signals: Sequence[Signal] | None = None,
     progress: bool = False,
-) -> Gathered:
+) -> EvaluatedRows:
     """Score rows with all signals in one pass of the model.
 
-    Args:
-        rows: What was read.
-        estimator: Loads the model; called when the rows have been read, so that what is wrong
-            with them is said first.
-        signals: What to compute; by default all that the model has.
-        progress: Whether to show a progress bar on standard error.
+    It is loaded when the rows have been read, so that what is wrong with them is said first.
 
     Raises:
         DataError: If the model cannot give a signal.
@@ -177,7 +168,7 @@ def score_rows_once(
             else:
                 scored.append(as_row(result, pair.line))
                 numbers.append(place)
-    return Gathered(
+    return EvaluatedRows(
         rows=tuple(scored),
         rejects=tuple(sorted(rejects, key=lambda reject: reject.line)),
         numbers=tuple(numbers),

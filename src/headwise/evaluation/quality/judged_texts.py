@@ -2,7 +2,7 @@
 
 import math
 import reprlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,29 +54,27 @@ class JudgedText:
 
 def source_numbers(texts: Sequence[JudgedText]) -> NDArray[np.int64]:
     """Number the sources of texts, ``(n,)``; a text without a source is alone."""
-    numbers: dict[object, int] = {}
-    return np.array(
-        [
-            numbers.setdefault(index if t.scored.source is None else t.scored.source, len(numbers))
-            for index, t in enumerate(texts)
-        ],
-        dtype=np.int64,
+    return _numbered(
+        index if text.scored.source is None else text.scored.source
+        for index, text in enumerate(texts)
     )
 
 
 def group_numbers(texts: Sequence[JudgedText]) -> NDArray[np.int64]:
     """Number the groups of texts by their first appearance, ``(n,)``."""
-    numbers: dict[str, int] = {}
-    return np.array(
-        [numbers.setdefault(text.group, len(numbers)) for text in texts], dtype=np.int64
-    )
+    return _numbered(text.group for text in texts)
+
+
+def _numbered(labels: Iterable[object]) -> NDArray[np.int64]:
+    numbers: dict[object, int] = {}
+    return np.array([numbers.setdefault(one, len(numbers)) for one in labels], dtype=np.int64)
 
 
 Numbers = Sequence[float | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class JudgedTexts:
     """Texts that can be evaluated, and what became of the others.
 
     Attributes:
@@ -103,7 +101,7 @@ def judge(
     gold_name: str = "gold",
     group_column: str | None = None,
     system_column: str | None = "system",
-) -> Judged:
+) -> JudgedTexts:
     """Make judged texts of scored ones.
 
     All signals are compared on the same texts: a text that lacks its gold, another system's score
@@ -159,7 +157,7 @@ def judge(
                 else {s: v for s, v in row.means.items() if v is not None},
             )
         )
-    return Judged(
+    return JudgedTexts(
         texts=tuple(texts),
         notes=tuple(
             f"{count:,} of {len(rows):,} texts were left out: they have no {what}."

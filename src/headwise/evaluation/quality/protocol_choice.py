@@ -13,8 +13,8 @@ from headwise.evaluation.quality.protocols.binary import binary
 from headwise.evaluation.quality.protocols.correlation import correlation
 from headwise.evaluation.quality.protocols.error_detection import error_detection
 from headwise.evaluation.quality.protocols.spans import spans
-from headwise.evaluation.statistics.certainty import certainty_notes
 from headwise.evaluation.statistics.columns import Unit
+from headwise.evaluation.statistics.notes import with_certainty_notes
 from headwise.evaluation.statistics.results import Evaluation
 from headwise.evaluation.statistics.setup import Setup
 
@@ -54,20 +54,14 @@ def fitting_protocol(texts: Sequence[JudgedText]) -> EvaluationProtocol:
     )
 
 
-def ask(
+def run_protocol(
     protocol: EvaluationProtocol,
     texts: Sequence[JudgedText],
     setup: Setup,
     *,
     corrupted: CorruptedSet | None = None,
 ) -> Evaluation:
-    """Run a protocol.
-
-    Args:
-        protocol: Which one.
-        texts: Judged texts.
-        setup: How to run it.
-        corrupted: References and copies with errors, for ``ambiguity``.
+    """Run a protocol; ``ambiguity`` needs references and copies with errors.
 
     Raises:
         DataError: If the texts do not have what the protocol needs.
@@ -77,7 +71,7 @@ def ask(
         found = _run(protocol, texts, setup, corrupted)
     except ValueError as error:
         raise DataError(str(error)) from error
-    return replace(found, notes=(*found.notes, *certainty_notes(found, texts, setup.resampling)))
+    return with_certainty_notes(found, [text.group for text in texts], setup.resampling)
 
 
 def _run(

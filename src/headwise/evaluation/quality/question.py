@@ -44,7 +44,6 @@ class Question:
             gold that there is.
         corpus: Pairs whose words replace others in crude errors.
         language: Language code of the texts; with one, crude errors change negations, too.
-        resampling: Settings of intervals and tests.
         model: Name of the model, for a reader.
         head: Name of its head, for a reader, if it is not the model's own.
 
@@ -92,13 +91,7 @@ class Question:
         settings: Mapping[str, str | int | float | bool],
         notes: Sequence[str],
     ) -> Setup:
-        """How to run the protocol.
-
-        Args:
-            gold_name: What the gold is, for a reader.
-            settings: What else the report should say about the run.
-            notes: What a reader has to know.
-        """
+        """How to run the protocol."""
         return Setup(
             gold_name=gold_name,
             units=self.units,

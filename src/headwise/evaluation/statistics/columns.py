@@ -3,14 +3,11 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from headwise.data.records.signals import Aggregation
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
+from headwise.metrics.inputs import Bools as Bools
+from headwise.metrics.inputs import Floats as Floats
 
 RANDOM, LENGTH = "random", "length"
 

@@ -5,17 +5,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from headwise.evaluation.statistics.columns import RANDOM, SignalColumn
+from headwise.evaluation.statistics.columns import RANDOM, Floats, SignalColumn
 from headwise.evaluation.statistics.results import Figure, FigureKind, Panel
 from headwise.metrics import reliability_curve, risk_coverage_curve
-
-Floats = NDArray[np.float64]
 
 # A line of a curve that has more points than this looks the same
 _CURVE_POINTS = 500
 
 
-def one_each(columns: Sequence[SignalColumn]) -> list[SignalColumn]:
+def one_per_signal(columns: Sequence[SignalColumn]) -> list[SignalColumn]:
     """The first column of every signal, the random baseline left out."""
     first: dict[str, SignalColumn] = {}
     for column in columns:
@@ -32,7 +30,7 @@ def scatter(columns: Sequence[SignalColumn], gold: Floats, *, gold_name: str) ->
         caption=f"One point a text; {_aggregation(columns)} of its tokens against {gold_name}.",
         x_label="score",
         y_label=gold_name,
-        panels=tuple(Panel(label=c.signal, x=c.values, y=gold) for c in one_each(columns)),
+        panels=tuple(Panel(label=c.signal, x=c.values, y=gold) for c in one_per_signal(columns)),
     )
 
 
@@ -46,7 +44,8 @@ def histogram(columns: Sequence[SignalColumn], wrong: NDArray[np.bool_], *, of: 
         x_label="score",
         y_label=f"share of {of}",
         panels=tuple(
-            Panel(label=c.signal, x=c.values, y=wrong.astype(np.float64)) for c in one_each(columns)
+            Panel(label=c.signal, x=c.values, y=wrong.astype(np.float64))
+            for c in one_per_signal(columns)
         ),
     )
 
@@ -54,13 +53,10 @@ def histogram(columns: Sequence[SignalColumn], wrong: NDArray[np.bool_], *, of: 
 def risk_coverage(columns: Sequence[SignalColumn], losses: Floats, *, of: str, risk: str) -> Figure:
     """Mean loss of what is kept when the lowest scores are set aside.
 
-    Args:
-        columns: Signals.
-        losses: Loss of each item, in [0, 1] or in the gold's unit.
-        of: What the items are, in the plural.
-        risk: What the losses are.
+    Losses, ``(N,)``, lie in [0, 1] or have the gold's unit; ``of`` says what the items are, in the
+    plural, and ``risk`` what the losses are.
     """
-    panels = [_risk_line(c.signal, c.values, losses) for c in one_each(columns)]
+    panels = [_risk_line(c.signal, c.values, losses) for c in one_per_signal(columns)]
     # The best and the most ignorant order there can be
     panels.append(_risk_line("oracle", -losses, losses))
     panels.append(_risk_line("random", np.zeros_like(losses), losses))
@@ -81,15 +77,15 @@ def reliability(
 ) -> Figure | None:
     """Probabilities against what came true; ``None`` if no signal is a probability."""
     panels = []
-    for column in one_each(columns):
+    for column in one_per_signal(columns):
         if column.is_probability:
             curve = reliability_curve(column.values, correct)
             panels.append(
                 Panel(
                     label=column.signal,
-                    x=np.asarray(curve.predicted, dtype=np.float64),
-                    y=np.asarray(curve.correct, dtype=np.float64),
-                    weight=np.asarray(curve.count, dtype=np.float64),
+                    x=curve.predicted,
+                    y=curve.correct,
+                    weight=curve.count.astype(np.float64),
                 )
             )
     if not panels:
@@ -108,8 +104,7 @@ def reliability(
 
 def _risk_line(label: str, values: Floats, losses: Floats) -> Panel:
     curve = risk_coverage_curve(values, losses)
-    coverage = np.asarray(curve.coverage, dtype=np.float64)
-    risk = np.asarray(curve.risk, dtype=np.float64)
+    coverage, risk = curve.coverage, curve.risk
     if len(coverage) > _CURVE_POINTS:
         kept = np.unique(np.linspace(0, len(coverage) - 1, _CURVE_POINTS).round().astype(np.int64))
         coverage, risk = coverage[kept], risk[kept]

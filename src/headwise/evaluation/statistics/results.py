@@ -21,7 +21,6 @@ class SignalRow:
     """One signal in a table.
 
     Attributes:
-        signal: Name of the signal, or of another system.
         aggregation: How token values became one; ``None`` where nothing is aggregated.
         metrics: What was measured, in the order of the table's columns.
     """
@@ -41,12 +40,8 @@ class Comparison:
     """The best row of a column against another row.
 
     Attributes:
-        metric: The column.
-        best: Label of the row with the best value.
-        other: Label of the row it is compared with.
         difference: Value of the best minus value of the other.
         low: Lower end of the difference's confidence interval, if the test gives one.
-        high: Upper end, likewise.
         p_value: Probability of a difference at least as large if there were none, adjusted for
             the number of comparisons in the column; ``None`` where the test is undefined.
         test: How it was found, for a reader.
@@ -70,7 +65,6 @@ class Table:
 
     Attributes:
         name: Short name for files and JSON, such as ``tokens-plausible``.
-        title: Heading.
         note: What the gold is, what is resampled, what to beware of.
         rows: Signals, all with the same metrics.
         comparisons: The best row of each column against each other row.
@@ -126,7 +120,6 @@ class Panel:
     """The points of one signal.
 
     Attributes:
-        label: Name of the signal.
         x: First coordinates, ``(P,)``.
         y: Second coordinates, ``(P,)``.
         weight: How many items each point stands for, ``(P,)``, if not one.
@@ -144,12 +137,9 @@ class Figure:
 
     Attributes:
         name: Short name for files, such as ``scatter``.
-        kind: How the panels are drawn.
-        title: Heading.
         caption: What can be seen, in one or two sentences.
         x_label: Name and unit of the first coordinate.
         y_label: Name and unit of the second.
-        panels: One a signal.
         classes: Names of the classes by index, where coordinates are classes.
     """
 
@@ -170,8 +160,6 @@ class Disagreement:
     Attributes:
         scored: The text with its scores; its tokens are shaded by ``signal`` if it has any.
         signal: The signal that disagrees.
-        score: The signal's value of the text.
-        gold: The gold of the text.
         verdict: What is wrong with the score, in one sentence.
         marks: Ranges of characters that the gold calls wrong.
     """
@@ -189,8 +177,6 @@ class Mistake:
     """A pair that a model is wrong about.
 
     Attributes:
-        premise: What is taken to be true.
-        hypothesis: What may follow from it.
         gold: The class that people gave.
         predicted: The class that the model gave.
         confidence: The model's probability of that class, in [0, 1].
@@ -212,11 +198,7 @@ class Evaluation:
     """Everything that a protocol found.
 
     Attributes:
-        protocol: Which one.
-        title: Heading of the report.
         settings: What it was run with, for a reader, in order.
-        tables: Results.
-        figures: What to draw.
         disagreements: Texts to look at, the worst first.
         mistakes: Pairs to look at, the worst first.
         notes: What a reader has to know to read the tables right.
@@ -263,12 +245,7 @@ def _table_dict(table: Table) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What an evaluation found.
-
-    Attributes:
-        evaluation: Tables, figures, examples.
-        rejects: Rows that could not be read or scored.
-    """
+    """What an evaluation found."""
 
     evaluation: Evaluation
     rejects: tuple[Reject, ...] = ()

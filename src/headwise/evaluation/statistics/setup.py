@@ -28,7 +28,6 @@ class Resampling:
         resamples: Number of bootstrap resamples, and of permutations.
         test: How signals are compared.
         level: Level of the tests; intervals cover ``1 - level``.
-        seed: Of all draws.
         workers: Threads; as many as there are cores by default.
     """
 
@@ -53,9 +52,7 @@ class Setup:
         gold_name: What the gold is, or who gave it, for a reader.
         units: What is right or wrong in a text; by default what the gold marks.
         aggregations: How token values become one.
-        resampling: Settings of intervals and tests.
         settings: What else the report should say about the run, in order.
-        notes: What a reader has to know.
     """
 
     gold_name: str

@@ -1,20 +1,19 @@
 """Which signals of a column the data tell apart."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.stats import norm, rankdata
 
 from headwise.evaluation.statistics.results import Comparison
 from headwise.metrics import Metric
 from headwise.metrics.bootstrap import group_indices, percentile_interval
-from headwise.metrics.inputs import checked_scores, same_length
+from headwise.metrics.inputs import Floats, checked_scores, same_length
 
-Floats = NDArray[np.float64]
-
-# Differences of statistics that differ by less than this share are the same but for rounding
-_TIE = 1e-12
+# Statistics that differ by less than this share are the same but for rounding
+_ROUNDING = 1e-12
 
 
 def permutation_test(
@@ -52,8 +51,9 @@ def permutation_test(
         Deutsch, Dror & Roth 2021, arXiv 2104.00054, section 4; Phipson & Smyth 2010, Statistical
         Applications in Genetics and Molecular Biology 9 (counting in the observation).
     """
-    one, other = _ranks(first, name="first"), _ranks(second, name="second")
+    one, other = checked_scores(first, name="first"), checked_scores(second, name="second")
     count = same_length(first=one, second=other)
+    one, other = ((rankdata(side) - 1) / max(count - 1, 1) for side in (one, other))
     if permutations < 1:
         raise ValueError(f"`permutations` must be at least 1, got {permutations}.")
     group_of = np.arange(count) if groups is None else group_indices(groups, count=count)
@@ -70,23 +70,12 @@ def permutation_test(
         difference = abs(
             statistic(np.where(swapped, other, one)) - statistic(np.where(swapped, one, other))
         )
-        as_large += not difference < observed * (1 - _TIE)
+        as_large += not difference < observed * (1 - _ROUNDING)
     return (as_large + 1) / (permutations + 1)
-
-
-def _ranks(scores: ArrayLike, *, name: str) -> Floats:
-    values = checked_scores(scores, name=name)
-    ranks: Floats = (rankdata(values) - 1) / max(len(values) - 1, 1)
-    return ranks
-
-
-# Statistics that differ by less than this share are the same but for rounding
-_ROUNDING = 1e-12
 
 
 # A share of resamples that rests on fewer than these is no estimate
 _ENOUGH_TO_COUNT = 10
-
 
 # With fewer resamples only counting is done: their spread says too little about a tail
 ENOUGH_FOR_A_CURVE = 100
@@ -133,17 +122,23 @@ def compare_with_best(
     values = np.asarray(samples, dtype=np.float64)
     if values.ndim != 2:
         raise ValueError(f"`samples` must have shape (rows, R), got {values.shape}.")
-    _check_rows(labels, level=level, metrics=metrics, samples=values)
-    best = _best_row(metrics, higher_is_better)
-    others = [] if best is None else _other_rows(metrics, best)
-    differences = [_without_noise(values[best] - values[row], values[best]) for row in others]
+    column = _Column.of(metric, labels, metrics, level, higher_is_better, samples=values)
+    differences = []
+    for row in column.differences:
+        difference = values[column.best] - values[row]
+        # Signals that are linear in each other have the same Pearson correlation but for rounding,
+        # and rounding errors must not be counted as signs
+        noise = np.abs(difference) <= _ROUNDING * np.abs(values[column.best])
+        differences.append(np.where(noise, 0.0, difference))
     intervals = [percentile_interval(one, level=1 - level) for one in differences]
     p_values = [
-        None if ends is None else _p_value(one, _difference(metrics, best, row))
-        for row, one, ends in zip(others, differences, intervals, strict=True)
+        None if ends is None else _p_value(one, observed)
+        for one, ends, observed in zip(
+            differences, intervals, column.differences.values(), strict=True
+        )
     ]
     test = f"paired bootstrap, {values.shape[1]:,} resamples, Holm-adjusted, level {level:g}"
-    return _comparisons(metric, labels, metrics, best, others, intervals, p_values, test, level)
+    return column.compared(intervals, p_values, test=test)
 
 
 def compare_with_best_by_permutation(
@@ -161,22 +156,11 @@ def compare_with_best_by_permutation(
 ) -> tuple[Comparison, ...]:
     """Test the best row of a column against every other one by paired permutation.
 
-    Args:
-        metric: The column.
-        labels: Names of the rows.
-        metrics: Their values; rows without one are not compared.
-        scores: Scores of each row, ``(n,)`` each.
-        statistic: The metric as a function of scores, NaN where undefined; it sees ranks in
-            [0, 1] instead of scores, see `permutation_test`.
-        groups: Items that are exchanged together, ``(n,)``.
-        permutations: How many permutations, R.
-        seed: Seed of the permutations.
-        level: Level of the test.
-        higher_is_better: Which row is best; what the metrics say if left out.
+    Arguments are those of `compare_with_best`, with the scores of each row, ``(n,)``, instead of
+    samples, and of `permutation_test`, whose statistic sees ranks in [0, 1] instead of scores.
 
     Returns:
-        One comparison for each row with a value but the best, in the order of the rows, without
-        interval; the p-values are adjusted over the column by Holm's method.
+        Comparisons without interval; the p-values are adjusted over the column by Holm's method.
 
     Raises:
         ValueError: If the numbers of rows or items differ or a number is out of range.
@@ -185,26 +169,23 @@ def compare_with_best_by_permutation(
         Deutsch, Dror & Roth 2021, arXiv 2104.00054, section 4; Holm 1979, Scandinavian Journal of
         Statistics 6.
     """
-    _check_rows(labels, level=level, metrics=metrics, scores=scores)
-    best = _best_row(metrics, higher_is_better)
-    others = [] if best is None else _other_rows(metrics, best)
+    column = _Column.of(metric, labels, metrics, level, higher_is_better, scores=scores)
     p_values = [
         permutation_test(
-            scores[best],  # type: ignore[index]
+            scores[column.best],  # type: ignore[index]
             scores[row],
             statistic,
             groups=groups,
             permutations=permutations,
             seed=seed,
         )
-        for row in others
+        for row in column.differences
     ]
     test = (
         f"paired permutation, {permutations:,} permutations of ranks, "
         f"Holm-adjusted, level {level:g}"
     )
-    nothing = [None] * len(others)
-    return _comparisons(metric, labels, metrics, best, others, nothing, p_values, test, level)
+    return column.compared([None] * len(p_values), p_values, test=test)
 
 
 def holm_adjusted(p_values: Sequence[float]) -> tuple[float, ...]:
@@ -233,49 +214,77 @@ def holm_adjusted(p_values: Sequence[float]) -> tuple[float, ...]:
     return tuple(adjusted.tolist())
 
 
-def _check_rows(
-    labels: Sequence[str], *, level: float, **columns: Sequence[object] | Floats
-) -> None:
-    if not 0 < level < 1:
-        raise ValueError(f"`level` must be above 0 and below 1, got {level}.")
-    for name, rows in columns.items():
-        if len(rows) != len(labels):
-            raise ValueError(
-                f"`{name}` must have one row for each of {len(labels)} labels, got {len(rows)}."
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A column whose best row is compared with the other rows that have a value."""
+
+    metric: str
+    labels: Sequence[str]
+    values: Mapping[int, float]
+    best: int | None
+    level: float
+
+    @classmethod
+    def of(
+        cls,
+        metric: str,
+        labels: Sequence[str],
+        metrics: Sequence[Metric],
+        level: float,
+        higher_is_better: bool | None,
+        **columns: Sequence[object] | Floats,
+    ) -> "_Column":
+        if not 0 < level < 1:
+            raise ValueError(f"`level` must be above 0 and below 1, got {level}.")
+        for name, rows in {"metrics": metrics, **columns}.items():
+            if len(rows) != len(labels):
+                raise ValueError(
+                    f"`{name}` must have one row for each of {len(labels)} labels, got {len(rows)}."
+                )
+        values = {row: one.value for row, one in enumerate(metrics) if one.value is not None}
+        if higher_is_better is None:
+            higher_is_better = all(metrics[row].higher_is_better for row in values)
+        sign = 1 if higher_is_better else -1
+        best = max(values, key=lambda row: sign * values[row], default=None)
+        return cls(metric, labels, values, best, level)
+
+    @property
+    def differences(self) -> dict[int, float]:
+        """How far the best is from each other row."""
+        if self.best is None:
+            return {}
+        of_best = self.values[self.best]
+        return {row: of_best - one for row, one in self.values.items() if row != self.best}
+
+    def compared(
+        self,
+        intervals: Sequence[tuple[float, float] | None],
+        p_values: Sequence[float | None],
+        *,
+        test: str,
+    ) -> tuple[Comparison, ...]:
+        """Comparisons with Holm's p-values."""
+        adjusted = iter(holm_adjusted([p for p in p_values if p is not None]))
+        found = []
+        rows = zip(self.differences.items(), intervals, p_values, strict=True)
+        for (row, difference), ends, p_value in rows:
+            assert self.best is not None
+            low, high = ends or (None, None)
+            p_adjusted = None if p_value is None else next(adjusted)
+            found.append(
+                Comparison(
+                    metric=self.metric,
+                    best=self.labels[self.best],
+                    other=self.labels[row],
+                    difference=difference,
+                    low=low,
+                    high=high,
+                    p_value=p_adjusted,
+                    test=test,
+                    distinguishable=p_adjusted is not None and p_adjusted < self.level,
+                )
             )
-
-
-def _best_row(metrics: Sequence[Metric], higher_is_better: bool | None) -> int | None:
-    known = [row for row, metric in enumerate(metrics) if metric.value is not None]
-    if not known:
-        return None
-    rising = metrics[known[0]].higher_is_better if higher_is_better is None else higher_is_better
-
-    def worth(row: int) -> float:
-        value = metrics[row].value
-        assert value is not None
-        return value if rising else -value
-
-    return max(known, key=worth)
-
-
-def _other_rows(metrics: Sequence[Metric], best: int) -> list[int]:
-    return [row for row, one in enumerate(metrics) if one.value is not None and row != best]
-
-
-def _difference(metrics: Sequence[Metric], best: int | None, other: int) -> float:
-    assert best is not None
-    value, less = metrics[best].value, metrics[other].value
-    assert value is not None
-    assert less is not None
-    return value - less
-
-
-def _without_noise(differences: Floats, values: Floats) -> Floats:
-    # Signals that are linear in each other have the same Pearson correlation but for rounding,
-    # and rounding errors must not be counted as signs
-    noise = np.abs(differences) <= _ROUNDING * np.abs(values)
-    return np.where(noise, 0.0, differences)
+        return tuple(found)
 
 
 def _p_value(differences: Floats, observed: float) -> float:
@@ -286,37 +295,3 @@ def _p_value(differences: Floats, observed: float) -> float:
     if rarer >= _ENOUGH_TO_COUNT or len(known) < ENOUGH_FOR_A_CURVE or spread == 0:
         return counted
     return min(counted, float(2 * norm.sf(abs(observed) / spread)))
-
-
-def _comparisons(
-    metric: str,
-    labels: Sequence[str],
-    metrics: Sequence[Metric],
-    best: int | None,
-    others: Sequence[int],
-    intervals: Sequence[tuple[float, float] | None],
-    p_values: Sequence[float | None],
-    test: str,
-    level: float,
-) -> tuple[Comparison, ...]:
-    if best is None:
-        return ()
-    adjusted = iter(holm_adjusted([p for p in p_values if p is not None]))
-    found = []
-    for row, ends, p_value in zip(others, intervals, p_values, strict=True):
-        low, high = (None, None) if ends is None else ends
-        p_adjusted = None if p_value is None else next(adjusted)
-        found.append(
-            Comparison(
-                metric=metric,
-                best=labels[best],
-                other=labels[row],
-                difference=_difference(metrics, best, row),
-                low=low,
-                high=high,
-                p_value=p_adjusted,
-                test=test,
-                distinguishable=p_adjusted is not None and p_adjusted < level,
-            )
-        )
-    return tuple(found)

@@ -30,15 +30,8 @@ def build_table(
 ) -> Table:
     """Measure every signal, with intervals, and compare the best with the others.
 
-    Args:
-        columns: Signals of the same N items.
-        measures: What to measure.
-        groups: Items that are resampled together, by number, ``(N,)``.
-        resampling: Settings of intervals and tests.
-        name: Short name of the table.
-        title: Its heading.
-        note: What a reader has to know.
-        rows_are: What a row stands for, in the singular.
+    Signals and ``groups``, items that are resampled together by number, are of the same N items.
+    The note says what a reader has to know, ``rows_are`` what a row stands for, in the singular.
     """
     found = [[measure.of(column) for measure in measures] for column in columns]
     values = [[_metric(one) for one in row] for row in found]

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headwise.corruption.error_copies import PLAUSIBLE
-from headwise.evaluation.quality.columns import pieces
+from headwise.evaluation.quality.columns import judged_units
 from headwise.evaluation.quality.corrupted_set import CorruptedSet
-from headwise.evaluation.quality.disagreements import in_pieces
+from headwise.evaluation.quality.disagreements import unit_disagreements
 from headwise.evaluation.quality.judged_texts import group_numbers
 from headwise.evaluation.quality.protocols.correlation import columns_of
-from headwise.evaluation.quality.protocols.error_detection import pieces_table, texts_table
-from headwise.evaluation.statistics.columns import SignalColumn, Unit, shares_below
+from headwise.evaluation.quality.protocols.error_detection import texts_table, units_table
+from headwise.evaluation.statistics.columns import Floats, SignalColumn, Unit, shares_below
 from headwise.evaluation.statistics.figures import histogram, reliability, risk_coverage
 from headwise.evaluation.statistics.measures import Measure
 from headwise.evaluation.statistics.results import Evaluation, Table
@@ -26,26 +26,19 @@ from headwise.evaluation.statistics.tables import build_table
 from headwise.metrics import Statistic, weighted_ratio
 from headwise.metrics.resampled import mean
 
-Floats = NDArray[np.float64]
-
 
 def ambiguity(
     found: CorruptedSet,
     setup: Setup,
 ) -> Evaluation:
-    """Measure whether errors score below valid alternatives, and these alike.
-
-    Args:
-        found: Scored references and copies with errors.
-        setup: How to run it.
-    """
+    """Measure whether errors score below valid alternatives, and these alike."""
     tables: list[Table] = [_spread(found, setup)]
     of_tokens = {}
     for family, copies in found.copies.items():
         texts = [*found.references, *copies]
-        of_tokens[family] = pieces(texts, Unit.TOKEN, seed=setup.resampling.seed)
+        of_tokens[family] = judged_units(texts, Unit.TOKEN, seed=setup.resampling.seed)
         tables.append(
-            pieces_table(
+            units_table(
                 of_tokens[family],
                 setup,
                 gold_name=f"{family} errors",
@@ -78,7 +71,9 @@ def ambiguity(
                 risk="share of wrong ones",
             ),
         ),
-        disagreements=in_pieces([*found.references, *found.copies[hardest]], main, main.columns[0]),
+        disagreements=unit_disagreements(
+            [*found.references, *found.copies[hardest]], main, main.columns[0]
+        ),
         notes=setup.notes,
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from headwise.evaluation.quality.disagreements import in_rank
+from headwise.evaluation.quality.disagreements import rank_disagreements
 from headwise.evaluation.quality.judged_texts import JudgedText, group_numbers
 from headwise.evaluation.quality.protocols.correlation import columns_of, gold_of
 from headwise.evaluation.statistics.figures import histogram, reliability, risk_coverage
@@ -23,10 +23,6 @@ def binary(
     setup: Setup,
 ) -> Evaluation:
     """Compare the scores of texts with a gold of 1 (good) and 0 (bad).
-
-    Args:
-        texts: Scored texts with gold.
-        setup: How to run it.
 
     Raises:
         ValueError: If there is no text, or a gold value is neither 0 nor 1.
@@ -66,6 +62,6 @@ def binary(
             *([curve] if curve else []),
             risk_coverage(columns, 1.0 - gold, of="texts", risk="share of bad texts"),
         ),
-        disagreements=in_rank(texts, columns[0], gold),
+        disagreements=rank_disagreements(texts, columns[0], gold),
         notes=setup.notes,
     )

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from headwise.evaluation.quality.columns import text_columns
-from headwise.evaluation.quality.disagreements import in_rank
+from headwise.evaluation.quality.disagreements import rank_disagreements
 from headwise.evaluation.quality.judged_texts import JudgedText, group_numbers, source_numbers
-from headwise.evaluation.statistics.columns import SignalColumn
+from headwise.evaluation.statistics.columns import Floats, SignalColumn
 from headwise.evaluation.statistics.figures import risk_coverage, scatter
 from headwise.evaluation.statistics.measures import confidence_measures, correlation_measures
 from headwise.evaluation.statistics.results import Evaluation, SignalRow, Table
@@ -16,19 +15,12 @@ from headwise.evaluation.statistics.setup import Setup
 from headwise.evaluation.statistics.tables import build_table
 from headwise.metrics.pairwise_accuracy import system_pairwise_accuracy
 
-Floats = NDArray[np.float64]
-
 
 def correlation(
     texts: Sequence[JudgedText],
     setup: Setup,
 ) -> Evaluation:
-    """Compare the scores of texts with gold numbers.
-
-    Args:
-        texts: Scored texts with gold; texts of one source are resampled together, and compared
-            with each other for ``acc_eq``.
-        setup: How to run it.
+    """Compare the scores of texts with gold numbers; ``acc_eq`` compares texts of one source.
 
     Raises:
         ValueError: If there is no text.
@@ -77,7 +69,7 @@ def correlation(
                 columns, gold.max() - gold, of="texts", risk=f"mean shortfall in {setup.gold_name}"
             ),
         ),
-        disagreements=in_rank(texts, columns[0], gold),
+        disagreements=rank_disagreements(texts, columns[0], gold),
         notes=setup.notes,
     )
 

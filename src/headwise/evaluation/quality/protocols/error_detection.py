@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from headwise.evaluation.quality.columns import JudgedUnits, pieces
-from headwise.evaluation.quality.disagreements import in_pieces
+from headwise.evaluation.quality.columns import JudgedUnits, judged_units
+from headwise.evaluation.quality.disagreements import unit_disagreements
 from headwise.evaluation.quality.judged_texts import JudgedText, group_numbers
 from headwise.evaluation.quality.protocols.correlation import columns_of
 from headwise.evaluation.statistics.columns import SignalColumn, Unit
@@ -26,18 +26,14 @@ def error_detection(
     texts: Sequence[JudgedText],
     setup: Setup,
 ) -> Evaluation:
-    """Compare the scores of words or tokens with marks of errors.
-
-    Args:
-        texts: Texts scored at token level, with error marks; unmarked text counts as right.
-        setup: How to run it.
+    """Compare the scores of words or tokens with marks of errors; unmarked text counts as right.
 
     Raises:
         ValueError: If there is no text, or a text has no marks or no tokens.
     """
     check_marks(texts)
     units = setup.units or (Unit.TOKEN,)
-    found = [pieces(texts, unit, seed=setup.resampling.seed) for unit in units]
+    found = [judged_units(texts, unit, seed=setup.resampling.seed) for unit in units]
     main = found[0]
     curve = reliability(main.columns, ~main.wrong, of=f"{main.unit}s")
     return Evaluation(
@@ -45,7 +41,7 @@ def error_detection(
         title=f"Errors marked by {setup.gold_name}",
         settings=setup.settings,
         tables=(
-            *(pieces_table(one, setup) for one in found),
+            *(units_table(one, setup) for one in found),
             texts_table(texts, setup),
         ),
         figures=(
@@ -58,7 +54,7 @@ def error_detection(
                 risk="share of wrong ones",
             ),
         ),
-        disagreements=in_pieces(texts, main, main.columns[0]),
+        disagreements=unit_disagreements(texts, main, main.columns[0]),
         notes=setup.notes,
     )
 
@@ -81,17 +77,10 @@ def check_marks(texts: Sequence[JudgedText]) -> None:
         raise ValueError("The texts hold no token scores; score them with --level token.")
 
 
-def pieces_table(
+def units_table(
     found: JudgedUnits, setup: Setup, *, gold_name: str | None = None, name: str | None = None
 ) -> Table:
-    """Wrong words or tokens against right ones.
-
-    Args:
-        found: The words or tokens.
-        setup: How to run it.
-        gold_name: Who marked the errors, if not what the setup says.
-        name: Name of the table; by default that of the unit.
-    """
+    """Wrong words or tokens against right ones; names of gold and table have defaults."""
     correct = ~found.wrong
     flags = {
         id(column): cross_fitted_flags(

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from headwise.data.records.error_spans import Range
-from headwise.evaluation.quality.columns import pieces
-from headwise.evaluation.quality.disagreements import in_pieces
+from headwise.evaluation.quality.columns import judged_units
+from headwise.evaluation.quality.disagreements import unit_disagreements
 from headwise.evaluation.quality.judged_texts import JudgedText, group_numbers
 from headwise.evaluation.quality.protocols.error_detection import check_marks
 from headwise.evaluation.statistics.columns import SignalColumn, Unit
@@ -23,21 +23,17 @@ def spans(
     texts: Sequence[JudgedText],
     setup: Setup,
 ) -> Evaluation:
-    """Compare spans below a threshold with marked spans, by characters and by tokens.
+    """Compare spans below a threshold with marked ones, by characters and by tokens.
 
     The threshold of a signal is the one with the best F1 of wrong words on four fifths of the
     sources, applied to the last fifth, five times.
-
-    Args:
-        texts: Texts scored at token level, with error marks.
-        setup: How to run it.
 
     Raises:
         ValueError: If there is no text, or a text has no marks or no tokens.
     """
     check_marks(texts)
     unit = setup.units[0] if setup.units else Unit.WORD
-    found = pieces(texts, unit, seed=setup.resampling.seed)
+    found = judged_units(texts, unit, seed=setup.resampling.seed)
     gold = [_joined(text.error_ranges or (), text.scored.hypothesis) for text in texts]
     tokens = [[(t.start, t.end) for t in text.scored.tokens if t.start < t.end] for text in texts]
     # Of each column: precision, recall and F1, first in characters and then in tokens
@@ -82,7 +78,7 @@ def spans(
         settings=setup.settings,
         tables=(table,),
         figures=(histogram(found.columns, found.wrong, of=f"{unit}s"),),
-        disagreements=in_pieces(texts, found, found.columns[0]),
+        disagreements=unit_disagreements(texts, found, found.columns[0]),
         notes=setup.notes,
     )
 

@@ -1,7 +1,7 @@
 """An evaluation of an entailment model: read labelled pairs, predict each once, measure."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from headwise.data.readers.inferences import InferenceLayout, read_inferences
@@ -11,7 +11,7 @@ from headwise.entailment import EntailmentModel
 from headwise.errors import DataError, InputError, MismatchError
 from headwise.evaluation.entailment.judged_pairs import JudgedInference
 from headwise.evaluation.entailment.protocol import entailment
-from headwise.evaluation.statistics.certainty import certainty_notes
+from headwise.evaluation.statistics.notes import nothing_to_evaluate, with_certainty_notes
 from headwise.evaluation.statistics.results import Answer
 from headwise.evaluation.statistics.setup import Resampling, Setup
 from headwise.heads import NLI_LABELS
@@ -27,9 +27,6 @@ class InferenceQuestion:
         layout: Its format and columns, as far as they should not be found out.
         group: Column that says which pairs belong together; the premise by default.
         language: Language of the negation words of a slice; ``None`` for no such slice.
-        resampling: Settings of intervals and tests.
-        model: Name of the model, for the report.
-        heads: Name of its heads, likewise.
     """
 
     path: str
@@ -63,19 +60,19 @@ def evaluate_entailment(
     model = load()
     found, rejects = judge_inferences(model, rows, group=question.group, progress=progress)
     if not found:
-        why = f"; line {rejects[0].line}: {rejects[0].reason}" if rejects else "."
-        raise DataError(f"`{question.path}` has no pair that can be evaluated{why}")
+        raise nothing_to_evaluate(question.path, "pair", rejects)
     assert model.abstain_by is not None
     setup = Setup(
         gold_name=Path(question.path).name,
         resampling=question.resampling,
         settings=_settings(question, model),
-        notes=_notes(question, model, left_out=len(rejects), total=len(found) + len(rejects)),
+        notes=_notes(question, model, rejected=len(rejects), total=len(found) + len(rejects)),
     )
     evaluation = entailment(found, setup, abstain_by=model.abstain_by, language=question.language)
-    more = certainty_notes(evaluation, found, question.resampling)
+    groups = [one.group for one in found]
     return Answer(
-        evaluation=replace(evaluation, notes=(*evaluation.notes, *more)), rejects=tuple(rejects)
+        evaluation=with_certainty_notes(evaluation, groups, question.resampling),
+        rejects=tuple(rejects),
     )
 
 
@@ -86,13 +83,7 @@ def judge_inferences(
     group: str | None = None,
     progress: bool = False,
 ) -> tuple[list[JudgedInference], list[Reject]]:
-    """Predict labelled pairs.
-
-    Args:
-        model: The model.
-        rows: Labelled pairs, and rows that are none.
-        group: Column that says which pairs belong together; the premise by default.
-        progress: Whether to show a bar on standard error.
+    """Predict labelled pairs; those with the same ``group`` column, or premise, belong together.
 
     Returns:
         Judged pairs in order, and what could not be read, by line.
@@ -163,7 +154,7 @@ def _settings(
 
 
 def _notes(
-    question: InferenceQuestion, model: EntailmentModel, *, left_out: int, total: int
+    question: InferenceQuestion, model: EntailmentModel, *, rejected: int, total: int
 ) -> tuple[str, ...]:
     assert model.heads is not None
     config = model.heads.config
@@ -172,10 +163,7 @@ def _notes(
         f"The model abstains where its uncertainty ({model.abstain_by}) is at least "
         f"{model.threshold:.4g}." + (f" How that was chosen: {basis}" if basis else "")
     ]
-    if left_out:
-        notes.append(f"{left_out:,} of {total:,} rows could not be read and were left out.")
-    if question.group is not None:
-        notes.append(f"Pairs with the same `{question.group}` belong together, as a source.")
-    else:
-        notes.append("Pairs of one premise belong together, as a source.")
-    return tuple(notes)
+    if rejected:
+        notes.append(f"{rejected:,} of {total:,} rows could not be read and were left out.")
+    whole = "of one premise" if question.group is None else f"with the same `{question.group}`"
+    return (*notes, f"Pairs {whole} belong together, as a source.")

@@ -1,7 +1,7 @@
 """Two files of scores of the same texts, signal by signal."""
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -9,23 +9,23 @@ from numpy.typing import NDArray
 
 from headwise.data.readers.scored import ScoredRow
 from headwise.errors import DataError
-from headwise.evaluation.quality.columns import pieces, text_columns
+from headwise.evaluation.quality.columns import judged_units, text_columns
 from headwise.evaluation.quality.judged_texts import (
-    Judged,
     JudgedText,
+    JudgedTexts,
     group_numbers,
     judge,
     numbers_of,
     source_numbers,
 )
 from headwise.evaluation.quality.protocol_choice import EvaluationProtocol, fitting_protocol
-from headwise.evaluation.statistics.certainty import certainty_notes
 from headwise.evaluation.statistics.columns import LENGTH, RANDOM, SignalColumn, Unit
 from headwise.evaluation.statistics.measures import (
     Measure,
     correlation_measures,
     separation_measures,
 )
+from headwise.evaluation.statistics.notes import unmarked_note, with_certainty_notes
 from headwise.evaluation.statistics.results import Evaluation, Table
 from headwise.evaluation.statistics.setup import Resampling
 from headwise.evaluation.statistics.tables import build_table
@@ -66,7 +66,7 @@ def compare(
     numbers = None if gold is None else numbers_of(left, gold)
     turned = [gold] if gold is not None and lower_is_better else []
 
-    def judged(rows: Sequence[ScoredRow]) -> Judged:
+    def judged(rows: Sequence[ScoredRow]) -> JudgedTexts:
         return judge(
             rows,
             gold=numbers,
@@ -94,13 +94,11 @@ def compare(
                     "--level token, or name a column with --gold."
                 )
         marked = [text.scored.errors is not None for text in ours]
-        if unmarked := len(ours) - sum(marked):
-            notes.append(
-                f"{unmarked:,} of {len(ours):,} texts were left out: they have neither error "
-                "marks nor word tags."
-            )
+        notes += unmarked_note(sum(marked), len(ours))
         ours, theirs = (tuple(itertools.compress(texts, marked)) for texts in (ours, theirs))
-        one, two = (pieces(texts, Unit.WORD, seed=resampling.seed) for texts in (ours, theirs))
+        one, two = (
+            judged_units(texts, Unit.WORD, seed=resampling.seed) for texts in (ours, theirs)
+        )
         if one.ranges != two.ranges:
             raise DataError("The files do not have the same words; were the texts cut?")
         measures = separation_measures(~one.wrong, positive="wrong")
@@ -127,14 +125,11 @@ def compare(
     found = Evaluation(
         protocol="compare",
         title=f"{names[0]} against {names[1]}",
-        settings={
-            "protocol": protocol.value,
-            "seed": resampling.seed,
-            "headwise": __version__,
-        },
+        settings={"protocol": protocol.value, "seed": resampling.seed, "headwise": __version__},
         tables=_tables(columns, names, measures, groups, of=of, note=note, resampling=resampling),
+        notes=tuple(notes),
     )
-    return replace(found, notes=(*notes, *certainty_notes(found, ours, resampling)))
+    return with_certainty_notes(found, [text.group for text in ours], resampling)
 
 
 def _protocol(texts: Sequence[JudgedText], names: tuple[str, str]) -> EvaluationProtocol:
@@ -213,13 +208,10 @@ def _check_same_texts(
             "hold the same texts in the same order."
         )
     for one, two in zip(left, right, strict=True):
-        texts: Mapping[str, Callable[[ScoredRow], str | None]] = {
-            "source": lambda row: row.scored.source,
-            "hypothesis": lambda row: row.scored.hypothesis,
-        }
-        for what, of in texts.items():
-            if of(one) != of(two):
-                theirs, ours = _where_they_part(of(two), of(one))
+        for what in ("source", "hypothesis"):
+            mine, other = getattr(one.scored, what), getattr(two.scored, what)
+            if mine != other:
+                theirs, ours = _first_difference(other, mine)
                 raise DataError(
                     f"The {what} in line {two.line} of `{names[1]}` is {theirs}, in line "
                     f"{one.line} of `{names[0]}` it is {ours}; both must hold the same texts in "
@@ -227,7 +219,7 @@ def _check_same_texts(
                 )
 
 
-def _where_they_part(one: str | None, other: str | None) -> tuple[str, str]:
+def _first_difference(one: str | None, other: str | None) -> tuple[str, str]:
     """Two texts, from a little before their first difference on."""
     alike = (a == b for a, b in zip(one or "", other or "", strict=False))
     common = sum(itertools.takewhile(bool, alike))

@@ -1,10 +1,11 @@
-"""Which protocol answers what a user asks, and the answer."""
+"""What a reader must know beside the tables: rows that are missing, intervals that say little."""
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
-from headwise.evaluation.entailment.judged_pairs import JudgedInference
-from headwise.evaluation.quality.judged_texts import JudgedText
+from headwise.data.records.pairs import Reject
+from headwise.errors import DataError
 from headwise.evaluation.statistics.results import Evaluation
 from headwise.evaluation.statistics.setup import Resampling, SignificanceTest
 from headwise.evaluation.statistics.significance import ENOUGH_FOR_A_CURVE
@@ -13,26 +14,23 @@ from headwise.evaluation.statistics.significance import ENOUGH_FOR_A_CURVE
 _FEW_GROUPS = 30
 
 
-def certainty_notes(
-    found: Evaluation, texts: Sequence[JudgedText | JudgedInference], resampling: Resampling
-) -> list[str]:
-    """What a reader must know where intervals and tests cannot say much.
+def with_certainty_notes(
+    found: Evaluation, groups: Sequence[str], resampling: Resampling
+) -> Evaluation:
+    """The evaluation with a note wherever intervals and tests cannot say much.
 
-    Args:
-        found: What a protocol found.
-        texts: The texts, or pairs.
-        resampling: Settings of intervals and tests.
+    ``groups`` is what each text, or pair, belongs to.
     """
-    notes = []
-    if texts and len({text.group for text in texts}) == 1:
+    notes = [*found.notes]
+    count = len(set(groups))
+    if count == 1:
         notes.append(
             "All texts belong together as one source: nothing can be resampled, and intervals and "
             "tests say nothing about other texts."
         )
-    groups = len({text.group for text in texts})
-    if 1 < groups < _FEW_GROUPS:
+    elif 1 < count < _FEW_GROUPS:
         notes.append(
-            f"There are only {groups} independent sources: intervals are too narrow (simulated "
+            f"There are only {count} independent sources: intervals are too narrow (simulated "
             "with ten, those of 95 % cover 74 to 87 %)."
         )
     most = max(
@@ -51,4 +49,20 @@ def certainty_notes(
             f"{resampling.resamples:,} resamples are too few to tell {most + 1:,} signals apart: "
             f"no p-value can be lower than {min(1.0, least):.2g}."
         )
-    return notes
+    return replace(found, notes=tuple(notes))
+
+
+def nothing_to_evaluate(path: str, what: str, rejects: Sequence[Reject]) -> DataError:
+    """The error that a file has no row of a kind, with the reason of the first reject."""
+    why = f"; line {rejects[0].line}: {rejects[0].reason}" if rejects else "."
+    return DataError(f"`{path}` has no {what} that can be evaluated{why}")
+
+
+def unmarked_note(marked: int, total: int) -> list[str]:
+    """A note if some texts have no marks."""
+    if marked == total:
+        return []
+    return [
+        f"{total - marked:,} of {total:,} texts were left out: they have neither error marks nor "
+        "word tags."
+    ]

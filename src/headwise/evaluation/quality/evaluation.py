@@ -12,26 +12,25 @@ from headwise.data.records.signals import Signal
 from headwise.errors import DataError
 from headwise.evaluation.quality.corrupted_set import CorruptedSet, corrupted_set
 from headwise.evaluation.quality.evaluated_rows import (
-    Gathered,
+    EvaluatedRows,
     chosen_signals,
-    gather_scored,
-    score_rows_once,
+    read_evaluated_rows,
+    score_rows,
 )
 from headwise.evaluation.quality.judged_texts import cells, judge, numbers_of
-from headwise.evaluation.quality.protocol_choice import EvaluationProtocol, ask, fitting_protocol
+from headwise.evaluation.quality.protocol_choice import (
+    EvaluationProtocol,
+    fitting_protocol,
+    run_protocol,
+)
 from headwise.evaluation.quality.question import MONTE_CARLO, Question
 from headwise.evaluation.quality.sampling import monte_carlo_probability
+from headwise.evaluation.statistics.notes import nothing_to_evaluate, unmarked_note
 from headwise.evaluation.statistics.results import Answer
 from headwise.quality import QualityEstimator
 from headwise.version import __version__
 
-_GOLD = "gold"
-
-
-_PEOPLE = "people"
-
-
-__all__ = ["Answer", "Question", "evaluate"]
+_GOLD, _PEOPLE = "gold", "people"
 
 
 def evaluate(
@@ -55,41 +54,37 @@ def evaluate(
         return _with_errors(question, estimator, progress=progress)
     source = question.source
     scored_before = source.is_scored
-    gathered = (
-        gather_scored(source.path, signals=question.signals)
+    evaluated = (
+        read_evaluated_rows(source.path, signals=question.signals)
         if scored_before
-        else score_rows_once(source.rows(), estimator, signals=question.signals, progress=progress)
+        else score_rows(source.rows(), estimator, signals=question.signals, progress=progress)
     )
-    if not gathered.rows:
-        raise _no_row(question, gathered.rejects)
-    gold_name, gold = _gold(question, gathered)
+    if not evaluated.rows:
+        raise nothing_to_evaluate(source.path, "row", evaluated.rejects)
+    gold_name, gold = _gold(question, evaluated)
     judged = judge(
-        gathered.rows,
+        evaluated.rows,
         gold=gold,
-        others=_others(question, gathered, estimator, progress=progress),
+        others=_others(question, evaluated, estimator, progress=progress),
         lower_is_better=question.lower_is_better,
         gold_name=gold_name,
         group_column=question.group,
-        system_column=_system_column(question, gathered),
+        system_column=_system_column(question, evaluated),
     )
     if not judged.texts:
         raise DataError(f"No text is left to evaluate: {' '.join(judged.notes)}")
     protocol = question.protocol or fitting_protocol(judged.texts)
     texts = judged.texts
-    notes = [*_reject_notes(gathered.rejects, gathered.total), *judged.notes]
+    notes = [*_reject_notes(evaluated.rejects, evaluated.total), *judged.notes]
     if protocol in (EvaluationProtocol.ERROR_DETECTION, EvaluationProtocol.SPANS):
         texts = tuple(text for text in texts if text.scored.errors is not None)
-        if unmarked := len(judged.texts) - len(texts):
-            notes.append(
-                f"{unmarked:,} of {len(judged.texts):,} texts were left out: they have neither "
-                "error marks nor word tags."
-            )
+        notes += unmarked_note(len(texts), len(judged.texts))
     if question.group is not None:
         notes.append(f"Texts with the same `{question.group}` belong together, as a source.")
     for name in question.lower_is_better:
         notes.append(f"Of `{name}`, lower is better: `-{name}` is turned round.")
     return Answer(
-        evaluation=ask(
+        evaluation=run_protocol(
             protocol,
             texts,
             question.setup(
@@ -102,7 +97,7 @@ def evaluate(
                 notes=notes,
             ),
         ),
-        rejects=gathered.rejects,
+        rejects=evaluated.rejects,
     )
 
 
@@ -120,7 +115,7 @@ def _with_errors(
     pairs = [row for row in rows if isinstance(row, Pair)]
     rejects = tuple(row for row in rows if isinstance(row, Reject))
     if not pairs:
-        raise _no_row(question, rejects)
+        raise nothing_to_evaluate(question.source.path, "row", rejects)
     loaded = estimator()
     try:
         found = corrupted_set(
@@ -138,7 +133,7 @@ def _with_errors(
         raise DataError(str(error)) from error
     made = f"{' and '.join(found.copies)} errors"
     file = Path(question.source.path).name
-    evaluation = ask(
+    evaluation = run_protocol(
         protocol,
         found.texts,
         question.setup(
@@ -153,40 +148,35 @@ def _with_errors(
     return Answer(evaluation=evaluation, rejects=rejects)
 
 
-def _no_row(question: Question, rejects: Sequence[Reject]) -> DataError:
-    why = f"; line {rejects[0].line}: {rejects[0].reason}" if rejects else "."
-    return DataError(f"`{question.source.path}` has no row that can be evaluated{why}")
-
-
-def _system_column(question: Question, gathered: Gathered) -> str:
+def _system_column(question: Question, evaluated: EvaluatedRows) -> str:
     """The column that says who wrote a text; one that was asked for must be there."""
     if question.system is not None:
-        cells(gathered.rows, question.system)
+        cells(evaluated.rows, question.system)
     return question.system or "system"
 
 
-def _gold(question: Question, gathered: Gathered) -> tuple[str, list[float | None] | None]:
+def _gold(question: Question, evaluated: EvaluatedRows) -> tuple[str, list[float | None] | None]:
     """The gold and its name; ``None`` if the marks in the texts are the gold."""
     if question.gold_file is not None:
         path, column = question.gold_file
-        return column or _GOLD, _joined(path, column, gathered, name=column or _GOLD)
+        return column or _GOLD, _joined(path, column, evaluated, name=column or _GOLD)
     if question.gold is not None:
-        return question.gold, numbers_of(gathered.rows, question.gold)
+        return question.gold, numbers_of(evaluated.rows, question.gold)
     return _GOLD, None
 
 
 def _others(
     question: Question,
-    gathered: Gathered,
+    evaluated: EvaluatedRows,
     estimator: Callable[[], QualityEstimator],
     *,
     progress: bool,
 ) -> dict[str, list[float | None]]:
-    found = {name: numbers_of(gathered.rows, name) for name in question.columns}
+    found = {name: numbers_of(evaluated.rows, name) for name in question.columns}
     for name, (path, column) in question.scores.items():
-        found[name] = _joined(path, column, gathered, name=name)
+        found[name] = _joined(path, column, evaluated, name=name)
     if question.monte_carlo:
-        scored = [row.scored for row in gathered.rows]
+        scored = [row.scored for row in evaluated.rows]
         if any(Signal.SOFTMAX not in one.signals or not one.tokens for one in scored):
             raise DataError(
                 "The Monte Carlo sequence probability needs the softmax of every token; score "
@@ -204,10 +194,12 @@ def _others(
     return found
 
 
-def _joined(path: str, column: str | None, gathered: Gathered, *, name: str) -> list[float | None]:
-    if len(gathered.rows) == gathered.total:
-        return join_numbers(path, column, [row.scored for row in gathered.rows])
-    return gathered.of_rows(read_numbers(path, column=column), name=name)
+def _joined(
+    path: str, column: str | None, evaluated: EvaluatedRows, *, name: str
+) -> list[float | None]:
+    if len(evaluated.rows) == evaluated.total:
+        return join_numbers(path, column, [row.scored for row in evaluated.rows])
+    return evaluated.of_rows(read_numbers(path, column=column), name=name)
 
 
 def _hypotheses(path: str) -> list[str]:
