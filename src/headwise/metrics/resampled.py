@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from headwise.metrics.inputs import Floats, checked_scores, same_length, unit_scaled
-from headwise.metrics.metric import NO_ITEMS, Metric, undefined
+from headwise.metrics.metric import NO_ITEMS, Metric
 from headwise.metrics.weighted_rows import products, quotient
 
 Weighted = Callable[[Floats], Floats]
@@ -34,6 +34,7 @@ class Statistic:
         count: How many items there are, n.
         reason: Why it is undefined where each item counts once; ``None`` if it is not.
         higher_is_better: Which way it points.
+        counted: How many of the items the metric is about, if not all of them.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Statistic:
     count: int
     reason: str | None = None
     higher_is_better: bool = True
+    counted: int | None = None
 
     def __call__(self, weights: Floats) -> Floats:
         """Values under weights: how often each item counts, ``(B, n)``, to ``(B,)``.
@@ -52,15 +54,12 @@ class Statistic:
 
     def metric(self) -> Metric:
         """The metric of the items, each counted once."""
-        if self.reason is not None:
-            return undefined(
-                self.name, self.reason, count=self.count, higher_is_better=self.higher_is_better
-            )
         return Metric(
             name=self.name,
-            value=float(self(np.ones((1, self.count)))[0]),
-            count=self.count,
+            value=None if self.reason else float(self(np.ones((1, self.count)))[0]),
+            count=self.count if self.counted is None else self.counted,
             higher_is_better=self.higher_is_better,
+            reason=self.reason,
         )
 
 

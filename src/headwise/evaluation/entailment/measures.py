@@ -28,8 +28,8 @@ from headwise.metrics import (
     precision,
     recall,
     selective_accuracy,
+    weighted_ratio,
 )
-from headwise.metrics.resampled import ratio
 
 COVERAGES = (0.8, 0.9)
 
@@ -111,6 +111,11 @@ def _size(column: SignalColumn) -> Metric:
 def _slice_mean(name: str, values: Floats) -> Measure:
     def mean(column: SignalColumn) -> Statistic:
         members = column.values
-        return ratio(name, members * values, members, reason="The slice is empty.")
+        return Statistic(
+            name=name,
+            values=weighted_ratio(members * values, members),
+            count=len(members),
+            counted=int(members.sum()),
+        )
 
     return Measure(of=mean, ranked=False)

@@ -113,6 +113,7 @@ def _spread(found: CorruptedSet, setup: Setup) -> Table:
                 count=sources,
                 reason=reason if by_chance else None,
                 higher_is_better=False,
+                counted=len(known),
             )
 
         return Measure(of=of)
