@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headwise.evaluation.statistics.columns import Bools, Floats
 from headwise.heads import NLI_LABELS, NLILabel
+from headwise.metrics.inputs import Bools, Floats
 
 CLASS_NAMES = tuple(label.value for label in NLI_LABELS)
 

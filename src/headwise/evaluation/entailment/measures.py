@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from headwise.evaluation.entailment.judged_pairs import Indices, JudgedArrays
-from headwise.evaluation.statistics.columns import Bools, Floats, SignalColumn
+from headwise.evaluation.statistics.columns import SignalColumn
 from headwise.evaluation.statistics.measures import (
     Measure,
     against,
@@ -30,6 +30,7 @@ from headwise.metrics import (
     selective_accuracy,
     weighted_ratio,
 )
+from headwise.metrics.inputs import Bools, Floats
 
 COVERAGES = (0.8, 0.9)
 

@@ -14,8 +14,8 @@ import numpy as np
 from headwise.corruption import NEGATION_DE
 from headwise.data.records.words import word_ranges
 from headwise.evaluation.entailment.judged_pairs import JudgedInference
-from headwise.evaluation.statistics.columns import Bools
 from headwise.heads import NLILabel
+from headwise.metrics.inputs import Bools
 
 NEGATION_WORDS_EN = frozenset(
     (
@@ -52,11 +52,8 @@ def overlap_slices(
 
     ``lexical overlap``: every word of the hypothesis is one of the premise. ``subsequence``: the
     hypothesis is a run of neighbouring words of the premise. Words are compared without case, and
-    marks do not count.
-
-    Args:
-        inferences: Judged pairs.
-        language: Language of the negation words, ``en`` or ``de``; ``None`` for no such slice.
+    marks do not count. ``language``, of the negation words, is ``en`` or ``de``; ``None`` gives no
+    such slice.
 
     Raises:
         ValueError: If the language has no list of words.

@@ -6,9 +6,10 @@ import numpy as np
 import torch
 
 from headwise.evaluation.entailment.judged_pairs import JudgedArrays
-from headwise.evaluation.statistics.columns import RANDOM, Bools, Floats, SignalColumn
+from headwise.evaluation.statistics.columns import RANDOM, SignalColumn
 from headwise.functional.class_uncertainty import Uncertainty, class_uncertainty
 from headwise.heads import LEARNED
+from headwise.metrics.inputs import Bools, Floats
 
 
 def confidence_columns(judged: JudgedArrays, own: str, *, seed: int) -> tuple[SignalColumn, ...]:

@@ -12,7 +12,6 @@ from headwise.errors import DataError
 from headwise.evaluation.quality.columns import judged_units, text_columns
 from headwise.evaluation.quality.judged_texts import (
     JudgedText,
-    JudgedTexts,
     group_numbers,
     judge,
     numbers_of,
@@ -66,18 +65,19 @@ def compare(
     numbers = None if gold is None else numbers_of(left, gold)
     turned = [gold] if gold is not None and lower_is_better else []
 
-    def judged(rows: Sequence[ScoredRow]) -> JudgedTexts:
-        return judge(
+    judged, judged_right = (
+        judge(
             rows,
             gold=numbers,
             lower_is_better=turned,
             gold_name=gold or "gold",
             group_column=group,
         )
-
-    judgement = judged(left)
-    ours, theirs = judgement.texts, judged(_with_marks(left, right)).texts
-    notes = list(judgement.notes)
+        for rows in (left, _with_marks(left, right))
+    )
+    ours, theirs = judged.texts, judged_right.texts
+    notes = list(judged.notes)
+    # A text that one model could not read is left out of its file alone
     if [t.scored.hypothesis for t in ours] != [t.scored.hypothesis for t in theirs]:
         raise DataError("Some texts are scored in only one of the files; score both anew.")
     if not ours:
@@ -163,8 +163,10 @@ def _tables(
         label = " ".join(part for part in key if part)
         tables.append(
             build_table(
-                [replace(c, signal=n, aggregation=None)
-                 for c, n in zip((mine, other[key]), names, strict=True)],
+                [
+                    replace(column, signal=name, aggregation=None)
+                    for column, name in zip((mine, other[key]), names, strict=True)
+                ],
                 measures,
                 groups=groups,
                 resampling=resampling,
@@ -172,7 +174,7 @@ def _tables(
                 title=f"{label}: {of}",
                 note=note,
             )
-        )  # fmt: skip
+        )
     if not tables:
         signals = [
             ", ".join(c.signal for c in of_file if c.signal not in baselines) for of_file in columns

@@ -21,7 +21,6 @@ class CorruptedSet:
         references: The correct texts; texts of one source have the same group.
         copies: Copies with an error by its family, ``crude`` or ``plausible``.
         originals: For each copy of a family the index of its reference.
-        unreadable: How many correct texts the model could not read.
     """
 
     references: tuple[JudgedText, ...]
@@ -47,18 +46,11 @@ def corrupted_set(
     seed: int = 0,
     progress: bool = False,
 ) -> CorruptedSet:
-    """Corrupt correct texts and score everything in one pass.
+    """Corrupt correct texts, of which equal ones count once, and score everything in one pass.
 
-    Args:
-        estimator: Scores the texts; its language model makes the plausible errors.
-        pairs: Correct pairs; one that occurs twice counts once.
-        signals: What to compute.
-        alternatives_only: Whether sources with a single reference are left out.
-        families: Which errors to make: ``crude``, ``plausible`` or both.
-        corpus: Texts whose words replace others in crude errors; the references by default.
-        language: Language code of the references; with one, crude errors change negations, too.
-        seed: Of the errors.
-        progress: Whether to show a progress bar on standard error.
+    The language model of the estimator makes plausible errors; crude ones take words from the
+    corpus, or the references, and change negations of a language that is given.
+    ``alternatives_only`` leaves out sources with a single reference.
 
     Raises:
         ValueError: If a family is unknown, or nothing is left to corrupt.

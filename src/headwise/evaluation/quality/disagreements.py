@@ -10,8 +10,9 @@ from headwise.data.records.scored import ScoredHypothesis
 from headwise.data.records.signals import Signal
 from headwise.evaluation.quality.columns import JudgedUnits
 from headwise.evaluation.quality.judged_texts import JudgedText, group_numbers
-from headwise.evaluation.statistics.columns import Floats, SignalColumn, shares_below
+from headwise.evaluation.statistics.columns import SignalColumn, shares_below
 from headwise.evaluation.statistics.results import Disagreement
+from headwise.metrics.inputs import Floats
 
 _SHOWN = 20
 

@@ -176,12 +176,6 @@ def score_rows(
     )
 
 
-def all_signals(estimator: QualityEstimator) -> tuple[Signal, ...]:
-    """Every signal that a model with its heads can give."""
-    heads, calibration = estimator.heads, estimator.calibration
-    return tuple(signal for signal in Signal if heads.can_give(signal, calibration))
-
-
 def chosen_signals(
     estimator: QualityEstimator, wanted: Sequence[Signal] | None
 ) -> tuple[Signal, ...]:
@@ -190,7 +184,8 @@ def chosen_signals(
     Raises:
         DataError: If the model cannot give one.
     """
-    possible = all_signals(estimator)
+    heads, calibration = estimator.heads, estimator.calibration
+    possible = tuple(signal for signal in Signal if heads.can_give(signal, calibration))
     lacking = [signal for signal in wanted or () if signal not in possible]
     if lacking:
         needs = {

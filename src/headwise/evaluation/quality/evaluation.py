@@ -1,6 +1,6 @@
 """An evaluation from beginning to end: read, score once, join the gold, ask the protocol."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from headwise.evaluation.quality.protocol_choice import (
 )
 from headwise.evaluation.quality.question import MONTE_CARLO, Question
 from headwise.evaluation.quality.sampling import monte_carlo_probability
-from headwise.evaluation.statistics.notes import nothing_to_evaluate, unmarked_note
+from headwise.evaluation.statistics.notes import nothing_to_evaluate, rejects_note, unmarked_note
 from headwise.evaluation.statistics.results import Answer
 from headwise.quality import QualityEstimator
 from headwise.version import __version__
@@ -34,10 +34,7 @@ _GOLD, _PEOPLE = "gold", "people"
 
 
 def evaluate(
-    question: Question,
-    estimator: Callable[[], QualityEstimator],
-    *,
-    progress: bool = False,
+    question: Question, estimator: Callable[[], QualityEstimator], *, progress: bool = False
 ) -> Answer:
     """Answer a question about scores.
 
@@ -62,6 +59,8 @@ def evaluate(
     if not evaluated.rows:
         raise nothing_to_evaluate(source.path, "row", evaluated.rejects)
     gold_name, gold = _gold(question, evaluated)
+    if question.system is not None:
+        cells(evaluated.rows, question.system)  # a column that was asked for must be there
     judged = judge(
         evaluated.rows,
         gold=gold,
@@ -69,13 +68,13 @@ def evaluate(
         lower_is_better=question.lower_is_better,
         gold_name=gold_name,
         group_column=question.group,
-        system_column=_system_column(question, evaluated),
+        system_column=question.system or "system",
     )
     if not judged.texts:
         raise DataError(f"No text is left to evaluate: {' '.join(judged.notes)}")
     protocol = question.protocol or fitting_protocol(judged.texts)
     texts = judged.texts
-    notes = [*_reject_notes(evaluated.rejects, evaluated.total), *judged.notes]
+    notes = [*rejects_note(evaluated.rejects, evaluated.total), *judged.notes]
     if protocol in (EvaluationProtocol.ERROR_DETECTION, EvaluationProtocol.SPANS):
         texts = tuple(text for text in texts if text.scored.errors is not None)
         notes += unmarked_note(len(texts), len(judged.texts))
@@ -124,7 +123,9 @@ def _with_errors(
             signals=chosen_signals(loaded, question.signals),
             alternatives_only=protocol is EvaluationProtocol.AMBIGUITY,
             families=question.families or FAMILIES,
-            corpus=None if question.corpus is None else _hypotheses(question.corpus),
+            corpus=None
+            if question.corpus is None
+            else [row.hypothesis for row in read_pairs(question.corpus) if isinstance(row, Pair)],
             language=question.language,
             seed=question.resampling.seed,
             progress=progress,
@@ -139,20 +140,13 @@ def _with_errors(
         question.setup(
             gold_name=file if protocol is EvaluationProtocol.AMBIGUITY else made,
             settings=_settings(question, protocol, with_model=True),
-            notes=[*_error_notes(found), *_reject_notes(rejects, len(rows))],
+            notes=[*_error_notes(found), *rejects_note(rejects, len(rows))],
         ),
         corrupted=found,
     )
     if protocol is not EvaluationProtocol.AMBIGUITY:
         evaluation = replace(evaluation, title=f"{made.capitalize()} put into {file}")
     return Answer(evaluation=evaluation, rejects=rejects)
-
-
-def _system_column(question: Question, evaluated: EvaluatedRows) -> str:
-    """The column that says who wrote a text; one that was asked for must be there."""
-    if question.system is not None:
-        cells(evaluated.rows, question.system)
-    return question.system or "system"
 
 
 def _gold(question: Question, evaluated: EvaluatedRows) -> tuple[str, list[float | None] | None]:
@@ -182,15 +176,15 @@ def _others(
                 "The Monte Carlo sequence probability needs the softmax of every token; score "
                 "with --signals softmax and --level token, or give pairs."
             )
-        found[MONTE_CARLO] = list(
-            monte_carlo_probability(
+        found[MONTE_CARLO] = [
+            *monte_carlo_probability(
                 estimator(),
                 scored,
                 samples=question.monte_carlo,
                 seed=question.resampling.seed,
                 progress=progress,
             )
-        )
+        ]
     return found
 
 
@@ -200,10 +194,6 @@ def _joined(
     if len(evaluated.rows) == evaluated.total:
         return join_numbers(path, column, [row.scored for row in evaluated.rows])
     return evaluated.of_rows(read_numbers(path, column=column), name=name)
-
-
-def _hypotheses(path: str) -> list[str]:
-    return [row.hypothesis for row in read_pairs(path) if isinstance(row, Pair)]
 
 
 def _settings(
@@ -237,9 +227,3 @@ def _error_notes(found: CorruptedSet) -> list[str]:
     if found.unreadable:
         notes.append(f"{found.unreadable:,} texts that the model cannot read were left out.")
     return notes
-
-
-def _reject_notes(rejects: Sequence[Reject], total: int) -> list[str]:
-    if not rejects:
-        return []
-    return [f"{len(rejects):,} of {total:,} rows could not be read or scored and were left out."]

@@ -78,7 +78,6 @@ class JudgedTexts:
     """Texts that can be evaluated, and what became of the others.
 
     Attributes:
-        texts: The texts that have all that is needed.
         notes: For each reason why texts were left out, a sentence with their number.
     """
 
@@ -223,6 +222,7 @@ def _check_numbers(
             "have, or score the texts in one job."
         )
     names = [name for name, _ in named]
+    # A misspelt name would leave the direction of a score wrong in silence
     if unknown := [name for name in lower_is_better if name not in names]:
         raise DataError(
             f"`{unknown[0]}` is neither the gold nor another system's score; lower can be better "

@@ -102,14 +102,7 @@ def monte_carlo_probability(
 
     The mean, over the hypothesis and ``samples`` hypotheses that the model draws for the same
     source, of the geometric mean of the softmax probabilities of their tokens. It says more about
-    the source than about the hypothesis.
-
-    Args:
-        estimator: The model, with its prompt.
-        scored: Hypotheses with the signal ``softmax``, at least one token each.
-        samples: Hypotheses to draw a source, at least 1.
-        seed: Of the draws.
-        progress: Whether to show a progress bar on standard error.
+    the source than about the hypothesis. These need the signal ``softmax`` and a token each.
 
     Returns:
         Probabilities in [0, 1], one a hypothesis.

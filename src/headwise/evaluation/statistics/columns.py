@@ -6,8 +6,7 @@ from enum import StrEnum
 from scipy.stats import rankdata
 
 from headwise.data.records.signals import Aggregation
-from headwise.metrics.inputs import Bools as Bools
-from headwise.metrics.inputs import Floats as Floats
+from headwise.metrics.inputs import Floats
 
 RANDOM, LENGTH = "random", "length"
 

@@ -33,6 +33,7 @@ def cross_fitted_flags(
         Which items are flagged, ``(N,)``.
     """
     names, numbers = np.unique(groups, return_inverse=True)
+    # Folds of groups: texts of one source on both sides would tell the threshold what it judges
     folds = np.random.default_rng(seed).permutation(len(names)) % min(FOLDS, len(names))
     fold_of = folds[numbers]
     flags = np.zeros(len(values), dtype=np.bool_)

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from headwise.evaluation.statistics.columns import RANDOM, Floats, SignalColumn
+from headwise.evaluation.statistics.columns import RANDOM, SignalColumn
 from headwise.evaluation.statistics.results import Figure, FigureKind, Panel
 from headwise.metrics import reliability_curve, risk_coverage_curve
+from headwise.metrics.inputs import Floats
 
 # A line of a curve that has more points than this looks the same
 _CURVE_POINTS = 500

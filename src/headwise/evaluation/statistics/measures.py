@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from headwise.evaluation.statistics.columns import Bools, Floats, SignalColumn
+from headwise.evaluation.statistics.columns import SignalColumn
 from headwise.metrics import (
     Metric,
     Statistic,
@@ -30,6 +30,7 @@ from headwise.metrics import (
     under_confidence,
     weighted_pairwise_accuracy,
 )
+from headwise.metrics.inputs import Bools, Floats
 
 Groups = NDArray[np.int64]
 

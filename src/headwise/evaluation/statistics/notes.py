@@ -58,6 +58,13 @@ def nothing_to_evaluate(path: str, what: str, rejects: Sequence[Reject]) -> Data
     return DataError(f"`{path}` has no {what} that can be evaluated{why}")
 
 
+def rejects_note(rejects: Sequence[Reject], total: int) -> list[str]:
+    """A note if some rows could not be read or scored."""
+    if not rejects:
+        return []
+    return [f"{len(rejects):,} of {total:,} rows could not be read or scored and were left out."]
+
+
 def unmarked_note(marked: int, total: int) -> list[str]:
     """A note if some texts have no marks."""
     if marked == total:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from headwise.evaluation.statistics.columns import Floats, SignalColumn
+from headwise.evaluation.statistics.columns import SignalColumn
 from headwise.evaluation.statistics.measures import Groups, Measure
 from headwise.evaluation.statistics.results import Comparison, SignalRow, Table
 from headwise.evaluation.statistics.setup import Resampling, SignificanceTest
@@ -15,6 +15,7 @@ from headwise.evaluation.statistics.significance import (
     compare_with_best_by_permutation,
 )
 from headwise.metrics import Metric, Statistic, bootstrap, percentile_interval
+from headwise.metrics.inputs import Floats
 
 
 def build_table(
@@ -129,6 +130,7 @@ def _compare(
             seed=resampling.seed,
             level=resampling.level,
         )
+    # A row without a value keeps its place, and is not compared
     nothing = np.full(resampling.resamples, math.nan)
     samples = np.stack([drawn.get((row, place), nothing) for row in range(len(rows))])
     return compare_with_best(metrics[0].name, labels, metrics, samples, level=resampling.level)

@@ -17,13 +17,14 @@ from headwise.evaluation.quality.disagreements import unit_disagreements
 from headwise.evaluation.quality.judged_texts import group_numbers
 from headwise.evaluation.quality.protocols.correlation import columns_of
 from headwise.evaluation.quality.protocols.error_detection import texts_table, units_table
-from headwise.evaluation.statistics.columns import Floats, SignalColumn, Unit, shares_below
+from headwise.evaluation.statistics.columns import SignalColumn, Unit, shares_below
 from headwise.evaluation.statistics.figures import histogram, reliability, risk_coverage
 from headwise.evaluation.statistics.measures import Measure
 from headwise.evaluation.statistics.results import Evaluation, Table
 from headwise.evaluation.statistics.setup import Setup
 from headwise.evaluation.statistics.tables import build_table
 from headwise.metrics import Statistic, weighted_ratio
+from headwise.metrics.inputs import Floats
 from headwise.metrics.resampled import mean
 
 

@@ -7,12 +7,13 @@ import numpy as np
 from headwise.evaluation.quality.columns import text_columns
 from headwise.evaluation.quality.disagreements import rank_disagreements
 from headwise.evaluation.quality.judged_texts import JudgedText, group_numbers, source_numbers
-from headwise.evaluation.statistics.columns import Floats, SignalColumn
+from headwise.evaluation.statistics.columns import SignalColumn
 from headwise.evaluation.statistics.figures import risk_coverage, scatter
 from headwise.evaluation.statistics.measures import confidence_measures, correlation_measures
 from headwise.evaluation.statistics.results import Evaluation, SignalRow, Table
 from headwise.evaluation.statistics.setup import Setup
 from headwise.evaluation.statistics.tables import build_table
+from headwise.metrics.inputs import Floats
 from headwise.metrics.pairwise_accuracy import system_pairwise_accuracy
 
 
