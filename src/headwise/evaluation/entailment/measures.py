@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 
+from headwise import metrics
 from headwise.evaluation.entailment.judged_pairs import Indices, JudgedArrays
 from headwise.evaluation.statistics.columns import SignalColumn
 from headwise.evaluation.statistics.measures import (
@@ -13,23 +14,7 @@ from headwise.evaluation.statistics.measures import (
     rejection_measures,
     separation_measures,
 )
-from headwise.metrics import (
-    Metric,
-    Statistic,
-    accuracy,
-    answer_accuracy,
-    answer_risk,
-    answered_share,
-    class_f1,
-    class_precision,
-    class_recall,
-    f1,
-    macro_f1,
-    precision,
-    recall,
-    selective_accuracy,
-    weighted_ratio,
-)
+from headwise.metrics import Metric, Statistic
 from headwise.metrics.inputs import Bools, Floats
 
 COVERAGES = (0.8, 0.9)
@@ -41,7 +26,7 @@ def answer_measures(gold: Indices, *, classes: int) -> tuple[Measure, ...]:
     def of_answers(metric: Callable[..., Statistic]) -> Measure:
         return Measure(of=lambda c: metric(c.values.astype(np.int64), gold, classes=classes))
 
-    return of_answers(accuracy.weighted), of_answers(macro_f1.weighted)
+    return of_answers(metrics.accuracy.weighted), of_answers(metrics.macro_f1.weighted)
 
 
 def class_measures(
@@ -56,13 +41,15 @@ def class_measures(
         found = partial(metric, predicted, gold, classes=len(index_of))
         return Measure(of=lambda c: found(of=index_of[c.signal]), ranked=False)
 
-    metrics = (class_precision, class_recall, class_f1)
-    return tuple(of_class(metric.weighted) for metric in metrics)
+    of_one_class = (metrics.class_precision, metrics.class_recall, metrics.class_f1)
+    return tuple(of_class(metric.weighted) for metric in of_one_class)
 
 
 def abstention_measures(correct: Bools) -> tuple[Measure, ...]:
     """How well a confidence tells right answers, ``(N,)``, from wrong ones."""
-    at_coverages = (partial(selective_accuracy.weighted, coverage=share) for share in COVERAGES)
+    at_coverages = (
+        partial(metrics.selective_accuracy.weighted, coverage=share) for share in COVERAGES
+    )
     return (
         *rejection_measures(correct),
         *(against(correct, metric, of_ranks=True) for metric in at_coverages),
@@ -81,12 +68,12 @@ def abstaining_measures(correct: Bools) -> tuple[Measure, ...]:
         return Measure(of=lambda column: metric(column.values < 0.5, ~correct))
 
     return (
-        Measure(of=lambda column: answered_share.weighted(column.values), ranked=False),
-        against(correct, answer_accuracy.weighted),
-        against(correct, answer_risk.weighted),
-        of_silence(precision.weighted),
-        of_silence(recall.weighted),
-        of_silence(partial(f1.weighted, of="wrong")),
+        Measure(of=lambda column: metrics.answered_share.weighted(column.values), ranked=False),
+        against(correct, metrics.answer_accuracy.weighted),
+        against(correct, metrics.answer_risk.weighted),
+        of_silence(metrics.precision.weighted),
+        of_silence(metrics.recall.weighted),
+        of_silence(partial(metrics.f1.weighted, of="wrong")),
     )
 
 
@@ -114,7 +101,7 @@ def _slice_mean(name: str, values: Floats) -> Measure:
         members = column.values
         return Statistic(
             name=name,
-            values=weighted_ratio(members * values, members),
+            values=metrics.weighted_ratio(members * values, members),
             count=len(members),
             counted=int(members.sum()),
         )

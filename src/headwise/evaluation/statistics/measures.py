@@ -8,28 +8,9 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from headwise import metrics
 from headwise.evaluation.statistics.columns import SignalColumn
-from headwise.metrics import (
-    Metric,
-    Statistic,
-    average_precision,
-    brier,
-    expected_calibration_error,
-    f1,
-    kendall_with_interval,
-    log_loss,
-    matthews,
-    over_confidence,
-    pairwise_accuracy,
-    pearson,
-    rejection_ratio,
-    risk_coverage_area,
-    roc_auc,
-    spearman,
-    undefined,
-    under_confidence,
-    weighted_pairwise_accuracy,
-)
+from headwise.metrics import Metric, Statistic
 from headwise.metrics.inputs import Bools, Floats
 
 Groups = NDArray[np.int64]
@@ -80,20 +61,20 @@ def correlation_measures(
     whole = len(np.unique(np.stack([sources, groups]), axis=1)[0]) == len(np.unique(sources))
 
     def pairwise(column: SignalColumn) -> Statistic | Metric:
-        found = pairwise_accuracy(column.values, gold, sources)
+        found = metrics.pairwise_accuracy(column.values, gold, sources)
         if not whole or found.metric.value is None:
             return found.metric
-        weighted = weighted_pairwise_accuracy(found, sources)
+        weighted = metrics.weighted_pairwise_accuracy(found, sources)
         return Statistic(name="acc_eq", values=weighted, count=len(sources))
 
     def kendall(column: SignalColumn) -> Metric:
-        return kendall_with_interval(column.values, gold, groups=groups, seed=seed)
+        return metrics.kendall_with_interval(column.values, gold, groups=groups, seed=seed)
 
     return (
-        against(gold, pearson.weighted),
-        against(gold, spearman.weighted, of_ranks=True),
+        against(gold, metrics.pearson.weighted),
+        against(gold, metrics.spearman.weighted, of_ranks=True),
         Measure(of=kendall),
-        against(gold, rejection_ratio.weighted, of_ranks=True),
+        against(gold, metrics.rejection_ratio.weighted, of_ranks=True),
         *([Measure(of=pairwise)] if len(np.unique(sources)) < len(sources) else []),
     )
 
@@ -105,8 +86,8 @@ def confidence_measures(gold: Floats) -> tuple[Measure, ...]:
     those are is chance, however many texts there are.
     """
     return (
-        against(gold, under_confidence, ranked=False),
-        against(gold, over_confidence, ranked=False),
+        against(gold, metrics.under_confidence, ranked=False),
+        against(gold, metrics.over_confidence, ranked=False),
     )
 
 
@@ -119,16 +100,16 @@ def separation_measures(
         correct: Which items are right, ``(N,)``.
         positive: Which of them average precision looks for: ``correct`` or ``wrong``.
     """
-    precision = partial(average_precision.weighted, positive=positive)
+    precision = partial(metrics.average_precision.weighted, positive=positive)
     return (
-        against(correct, roc_auc.weighted, of_ranks=True),
+        against(correct, metrics.roc_auc.weighted, of_ranks=True),
         against(correct, precision, of_ranks=True),
     )
 
 
 def rejection_measures(correct: Bools) -> tuple[Measure, ...]:
     """What is gained by answering only where the score is high."""
-    return (against(~correct, risk_coverage_area.weighted, of_ranks=True),)
+    return (against(~correct, metrics.risk_coverage_area.weighted, of_ranks=True),)
 
 
 def probability_measures(correct: Bools) -> tuple[Measure, ...]:
@@ -143,14 +124,14 @@ def probability_measures(correct: Bools) -> tuple[Measure, ...]:
             if column.is_probability:
                 return metric(column.values, correct)
             reason, count = "The signal is no probability.", len(column.values)
-            return undefined(name, reason, count=count, higher_is_better=False)
+            return metrics.undefined(name, reason, count=count, higher_is_better=False)
 
         return Measure(of=of)
 
     return (
-        of_probabilities("brier", brier.weighted),
-        of_probabilities("log_loss", log_loss.weighted),
-        of_probabilities("ece", expected_calibration_error),
+        of_probabilities("brier", metrics.brier.weighted),
+        of_probabilities("log_loss", metrics.log_loss.weighted),
+        of_probabilities("ece", metrics.expected_calibration_error),
     )
 
 
@@ -162,7 +143,7 @@ def decision_measures(flags: Callable[[SignalColumn], Bools], wrong: Bools) -> t
         wrong: Which items the gold calls wrong, ``(N,)``.
     """
     return (
-        Measure(of=lambda column: matthews.weighted(flags(column), wrong)),
-        Measure(of=lambda column: f1.weighted(flags(column), wrong, of="wrong")),
-        Measure(of=lambda column: f1.weighted(flags(column), wrong, of="right")),
+        Measure(of=lambda column: metrics.matthews.weighted(flags(column), wrong)),
+        Measure(of=lambda column: metrics.f1.weighted(flags(column), wrong, of="wrong")),
+        Measure(of=lambda column: metrics.f1.weighted(flags(column), wrong, of="right")),
     )
