@@ -4,12 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from headwise.evaluation.entailment import measures
-from headwise.evaluation.entailment.confusion import (
-    confusion_figure,
-    confusion_table,
-    surest_mistakes,
-)
+from headwise.evaluation.entailment import confusion, measures
 from headwise.evaluation.entailment.judged_pairs import (
     CLASS_NAMES,
     JudgedArrays,
@@ -49,7 +44,7 @@ def entailment(
     tables = [
         _answers(judged, setup),
         _classes(judged, setup),
-        confusion_table(judged),
+        confusion.confusion_table(judged),
         _abstention(judged, confidences, setup),
     ]
     notes = list(setup.notes)
@@ -69,7 +64,7 @@ def entailment(
         settings=setup.settings,
         tables=tuple(tables),
         figures=(
-            confusion_figure(judged),
+            confusion.confusion_figure(judged),
             risk_coverage(
                 confidences,
                 (~judged.correct).astype(np.float64),
@@ -78,7 +73,7 @@ def entailment(
             ),
             *([curve] if curve else []),
         ),
-        mistakes=surest_mistakes(inferences, judged),
+        mistakes=confusion.surest_mistakes(inferences, judged),
         notes=tuple(notes),
     )
 
