@@ -160,6 +160,19 @@ def members(pairs, **options) -> dict[str, list[int]]:
     return {one.name: np.flatnonzero(one.members).tolist() for one in found}
 
 
+def test_a_slice_is_measured_over_its_own_pairs() -> None:
+    pairs = [replace(one, hypothesis=one.premise) for one in judged_pairs(60)[:40]]
+    pairs += judged_pairs(60)[40:]
+    arrays = judged_arrays(pairs)
+    table = values(entailment(pairs, SETUP, abstain_by="learned"), "slices")
+    for one in overlap_slices(pairs):
+        measured = table[one.name]
+        assert measured["pairs"].value == measured["accuracy"].count == one.members.sum()
+        assert measured["accuracy"].value == pytest.approx(arrays.correct[one.members].mean())
+        assert measured["coverage"].value == pytest.approx(arrays.answered[one.members].mean())
+    assert 0 < table["lexical overlap, entailed"]["accuracy"].count < 40
+
+
 def test_slices_are_those_of_the_heuristics() -> None:
     pairs = [
         a_pair("The dog near the cat slept.", "the cat slept"),

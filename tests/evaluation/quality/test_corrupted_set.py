@@ -109,6 +109,7 @@ def test_spread_is_the_difference_of_references_over_the_fall_of_their_copies(
                 apart.append(np.mean([abs(a - b) for a, b in combinations(scores, 2)]))
                 falls.append(np.mean(mine))
         measured = {m.name: m for m in row.metrics}[f"spread_per_{family}_error"]
+        assert measured.count == len(falls)
         if measured.value is None:  # a few falls may be explained by chance
             assert np.mean(falls) <= 3 * np.std(falls) / len(falls) ** 0.5
         else:
