@@ -97,7 +97,9 @@ def test_score_uses_it(folder: Path) -> None:
     # Without a wish the signal is `quality`, and another calibration is another job
     headwise("score", "pairs.tsv", "-m", "head", "-o", "default.jsonl", cwd=folder)
     default = (folder / "default.jsonl").read_text("utf-8").splitlines()
-    assert [json.loads(line)["score"] for line in default] == [row["score"] for row in rows]
+    # Windows close by time, so that texts may share other batches in another run
+    expected = pytest.approx([row["score"] for row in rows], abs=1e-6)
+    assert [json.loads(line)["score"] for line in default] == expected
     file = folder / "head" / "calibration.json"
     kept = file.read_bytes()
     file.write_text(json.dumps({**calibration, "default": "mcc"}), "utf-8")
