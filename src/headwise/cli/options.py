@@ -280,11 +280,6 @@ E = TypeVar("E", bound=StrEnum)
 def choices(names: str, kind: type[E], *, option: str) -> tuple[E, ...]:
     """Read names with commas between them.
 
-    Args:
-        names: What the user gave.
-        kind: The set.
-        option: The option, for the message.
-
     Raises:
         ValueError: If there is no name, or one is not in the set; the message lists it.
     """

@@ -18,16 +18,7 @@ if TYPE_CHECKING:
 def report_job(
     job: "JobDone", what: str, *, found: str, target: str, output_format: str | None, kept: bool
 ) -> None:
-    """Print one line, and where rejected rows are.
-
-    Args:
-        job: What was done.
-        what: How many rows of the output there are, in words.
-        found: What they say all in all; follows a comma, may be empty.
-        target: The output.
-        output_format: Its format, if it was named.
-        kept: Whether the output stays.
-    """
+    """Print one line, and where rejected rows are; ``found`` follows a comma, unless it is empty."""
     before = f", {job.resumed_from} of them in earlier runs" if job.resumed_from else ""
     done = "Nothing left to do: " if job.already_complete else ""
     print(

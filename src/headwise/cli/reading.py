@@ -12,12 +12,7 @@ if TYPE_CHECKING:
 
 
 def read_training_pairs(paths: Sequence[str], *, has_source: bool = True) -> "list[Pair]":
-    """Read all pairs; rows that are none are named on standard error and left out.
-
-    Args:
-        paths: Files, in order.
-        has_source: Whether a row has a source, or is text on its own.
-    """
+    """Read all pairs; rows that are none are named on standard error and left out."""
     from headwise.data.readers import Layout, read_pairs
     from headwise.data.records.pairs import Reject
 

@@ -35,11 +35,7 @@ def stand_apart(changes: Iterable[Change]) -> bool:
 
 
 def apply_changes(text: str, changes: Sequence[Change]) -> tuple[str, tuple[Range, ...]]:
-    """Make changes that stand apart.
-
-    Returns:
-        The new text, and for each change, in the order given, where in it the error is.
-    """
+    """Make changes that stand apart, and say where each error is then, in the order given."""
     pieces: list[str] = []
     places: dict[Change, Range] = {}
     read_to = length = 0

@@ -14,12 +14,9 @@ _ATTEMPTS = 3
 
 
 class Draft:
-    """A copy that gets one error after the other.
+    """A copy of ``text`` that gets one error after the other.
 
-    Attributes:
-        text: What it is a copy of.
-        rng: Its source of randomness.
-        waits: Whether the language model is to make the next error.
+    It ``waits`` if the language model is to make the next one.
     """
 
     def __init__(

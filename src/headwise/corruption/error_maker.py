@@ -56,14 +56,10 @@ _FROM_CORPUS = {ErrorFamily.REPLACEMENT, ErrorFamily.INSERTION, ErrorFamily.ENDI
 
 @dataclass(frozen=True, slots=True)
 class ReadText:
-    """The hypothesis of a pair, which errors are to be put into.
+    """The hypothesis of a pair, which errors are to be put into; ``folded`` is without letter case.
 
-    Attributes:
-        pair: The pair.
-        words: Its words.
-        source: Those of its source; ``None`` where it translates nothing.
-        folded: Its words without letter case.
-        refused: The words of its source's other translations, which are no errors.
+    ``source`` is ``None`` where it translates nothing. ``refused`` are the words of its source's
+    other translations, which are no errors.
     """
 
     pair: Pair
@@ -76,13 +72,9 @@ class ReadText:
 class ErrorMaker:
     """Makes errors that take what they put in from a corpus and from lists.
 
-    Args:
-        pairs: Correct pairs, whose names take each other's place, and which no error may become.
-        corpus: Texts whose words are put in.
-        families: What will be asked for.
-        language: Language code of the hypotheses.
-        crude: Whether errors are as simple as can be, and without regard to sources: one word or
-            two neighbours change, numbers are digits, and what follows a gap is marked.
+    Names of the pairs take each other's place, and no error may become one of the pairs. ``crude``
+    errors are as simple as can be, and without regard to sources: one word or two neighbours
+    change, numbers are digits, and what follows a gap is marked.
     """
 
     def __init__(

@@ -48,10 +48,8 @@ class KnownTranslations:
     """All hypotheses that the given pairs hold for each source.
 
     Where a source has several correct translations, an edit may by accident turn one into
-    another, or put in the very word that another one uses.
-
-    Args:
-        pairs: Correct pairs. Texts without a source are translations of nothing.
+    another, or put in the very word that another one uses. Texts without a source are
+    translations of nothing.
     """
 
     def __init__(self, pairs: Iterable[Pair]) -> None:

@@ -72,8 +72,7 @@ def plausible_changes(
 ) -> list[Change | None]:
     """Find what `plausible_errors` puts in, with randomness and known translations from outside.
 
-    Returns:
-        For each pair a change of its hypothesis, ``None`` if it cannot be encoded or allows none.
+    ``None`` stands for a pair whose hypothesis cannot be encoded or allows no change.
     """
     backbone.check_prompt(prompt)
     texts = TokenTexts(backbone.tokenizer)

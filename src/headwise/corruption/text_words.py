@@ -82,13 +82,7 @@ class TextWords:
         return self.text[self.ranges[first][0] : self.ranges[first + count - 1][1]]
 
     def without(self, index: int, count: int = 1, *, gap: bool = True) -> Change:
-        """Take words out together with their space.
-
-        Args:
-            index: The first word.
-            count: How many words go.
-            gap: Whether the error is the gap, or else what follows it.
-        """
+        """Take words out with their space; the error is the gap, or else what follows it."""
         start, end = self.ranges[index][0], self.ranges[index + count - 1][1]
         next_start, next_end = self.ranges[index + count]
         if next_start == end:

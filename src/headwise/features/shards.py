@@ -87,9 +87,7 @@ def read_shard(folder: Path, entry: dict[str, Any]) -> dict[str, Tensor]:
 class RowPlaces:
     """Where rows stand that come from several shards.
 
-    Attributes:
-        size: How many there are.
-        parts: For each shard its number, which of the rows it holds, and where.
+    ``parts`` says of each shard its number, which of the ``size`` rows it holds, and where.
     """
 
     size: int

@@ -105,14 +105,7 @@ class NegationWords:
 
 @dataclass(frozen=True, slots=True)
 class LanguageLists:
-    """What errors of one language are made by; a language without lists has empty ones.
-
-    Attributes:
-        numbers: Number words.
-        pronouns: Pronouns.
-        inflection: How it inflects.
-        negation: How it negates.
-    """
+    """What errors of one language are made by; a language without lists has empty ones."""
 
     numbers: Alternatives = field(default_factory=dict)
     pronouns: Alternatives = field(default_factory=dict)

@@ -99,19 +99,9 @@ def abstention_examples(
 
     An NLI head errs less on pairs that it was trained on than on others, so that its own errors
     there say little. Out-of-fold errors come from heads that were trained like it, but without the
-    premise. Each of them stands there twice: beside the outputs of the NLI head, which
-    will be read later on, and beside those of the other head, which had not seen the pair.
-
-    Args:
-        head: The NLI head whose errors are to be foreseen.
-        train: What it was trained on.
-        dev: What decides when the heads of the folds stop, as it did for the NLI head.
-        premises: Of each training pair.
-        labels: Whose errors count.
-        folds: K.
-        seed: Of the folds.
-        settings: Those that the NLI head was trained with.
-        device: Where to train.
+    premise; dev decides when they stop, as it did for the NLI head. Each of them stands there
+    twice: beside the outputs of the NLI head, which will be read later on, and beside those of the
+    other head, which had not seen the pair.
     """
     own = nli_outputs(head, train, device=device)
     if labels is ErrorLabels.OWN_ERRORS:

@@ -26,9 +26,7 @@ Floats = NDArray[np.float64]
 def uncertainties(head: AbstentionHead, outputs: Tensor) -> dict[str, Floats]:
     """Every uncertainty of some pairs, by name, each ``(N,)`` in [0, 1].
 
-    Args:
-        head: The abstention head.
-        outputs: The NLI head's hidden layer and logits side by side, ``(N, hidden_size + 3)``.
+    ``outputs`` has the NLI head's hidden layer and logits side by side, ``(N, hidden_size + 3)``.
     """
     hidden, logits = outputs.split((head.hidden_size, outputs.shape[1] - head.hidden_size), dim=1)
     found = {LEARNED: head.uncertainty(hidden, logits)}
@@ -39,9 +37,7 @@ def uncertainties(head: AbstentionHead, outputs: Tensor) -> dict[str, Floats]:
 def error_measures(logits: Tensor, labels: Tensor) -> dict[str, float]:
     """Area under the risk-coverage curve and AUROC of errors.
 
-    Args:
-        logits: Of confident and uncertain, ``(N, 2)``.
-        labels: 1 for an error, ``(N,)``; of both kinds.
+    Logits are of confident and uncertain, ``(N, 2)``; labels ``(N,)`` of both kinds, 1 for errors.
     """
     uncertainty, wrong = logits.softmax(dim=-1)[:, 1].double().numpy(), labels.bool().numpy()
     quality = signal_quality(uncertainty, wrong)
@@ -50,12 +46,7 @@ def error_measures(logits: Tensor, labels: Tensor) -> dict[str, float]:
 
 
 def signal_quality(uncertainty: Floats, wrong: NDArray[np.bool_]) -> SignalQuality:
-    """How well an uncertainty tells errors.
-
-    Args:
-        uncertainty: ``(N,)``.
-        wrong: Whether each answer is wrong, ``(N,)``.
-    """
+    """How well an uncertainty ``(N,)`` tells the errors, where ``wrong``, ``(N,)``, is true."""
     area = risk_coverage_area(-uncertainty, wrong.astype(float)).value
     assert area is not None
 
@@ -75,17 +66,9 @@ def signal_quality(uncertainty: Floats, wrong: NDArray[np.bool_]) -> SignalQuali
 def choose_threshold(
     uncertainty: Floats, wrong: NDArray[np.bool_], settings: AbstentionTraining, *, chosen_on: str
 ) -> tuple[float | None, str]:
-    """The threshold that the settings ask for.
+    """The threshold that the settings ask for, and in a sentence how it was chosen.
 
-    Args:
-        uncertainty: Of some pairs, ``(N,)``.
-        wrong: Whether the NLI head's answer is wrong, ``(N,)``.
-        settings: Of the run.
-        chosen_on: What the pairs are called.
-
-    Returns:
-        The threshold, ``None`` if none does what is asked for, and how it was chosen in a
-        sentence.
+    It is ``None`` if none does what is asked for. ``chosen_on`` is what the pairs are called.
     """
     level, on = f"{100 * settings.level:g}%", f"on {len(wrong):,} {chosen_on} pairs"
     match settings.aim:

@@ -47,12 +47,7 @@ _SECTION = "\n## Abstention\n"
 
 
 class AbstentionRun(TrainingRun):
-    """A whole run as plain values.
-
-    Attributes:
-        heads: Folder of the NLI head.
-        calibration: Files that the threshold was chosen on; dev if there are none.
-    """
+    """A whole run as plain values; without ``calibration`` files, dev chooses the threshold."""
 
     heads: str | None = None
     calibration: list[str] = Field(default_factory=list)

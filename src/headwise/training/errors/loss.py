@@ -26,14 +26,10 @@ class ClassWeights(NamedTuple):
 class ErrorLoss(TokenLoss):
     """An error head and its binary cross-entropy, as the module that is trained.
 
-    Args:
-        head: The head.
-        unembedding: Weight of the language model's output layer, ``(V, H)``; frozen.
-        missing_weight: Weight of the loss on gaps against that on tokens.
-        token_weights: Weights of right and wrong tokens.
-        gap_weights: Weights of places where nothing, or something, is missing.
-        families: For each dev pair, by its number, what kind of error it has, ``None`` for
-            none; without them, all wrong tokens are of one kind.
+    ``missing_weight`` is that of the loss on gaps against that on tokens. ``token_weights`` are of
+    right and wrong tokens, ``gap_weights`` of places where nothing, or something, is missing.
+    ``families`` says of each dev pair, by its number, what kind of error it has, ``None`` for none;
+    without them, all wrong tokens are of one kind.
     """
 
     unembedding: Tensor

@@ -59,12 +59,8 @@ class _Fitted:
 class ErrorHeadTraining(HeadTraining[_Sources, _Fitted, ErrorReport]):
     """A run on copies with errors of correct texts, on texts that people marked, or on both.
 
-    Attributes:
-        backbone: The frozen language model.
-        prompt: How a pair is laid out.
-        correct: Correct pairs of ``training`` and ``dev``; empty for labels alone.
-        marked: Marked pairs of ``labels`` and ``label_dev``; empty for correct pairs alone.
-        start: Head to go on from; ``None`` for random weights.
+    ``correct`` pairs are empty for labels alone, ``marked`` ones for correct pairs alone; without
+    a head to ``start`` from, weights are random.
     """
 
     kind = "errors"

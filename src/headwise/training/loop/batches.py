@@ -27,10 +27,7 @@ class EpochSampler(Protocol):
 class LengthBatchSampler:
     """Batches of similar length, in a new random composition and order every epoch.
 
-    Args:
-        lengths: Number of tokens of each item.
-        max_tokens: Bound on the padded size of a batch.
-        seed: Of the first epoch; epoch ``e`` has ``seed + e``.
+    ``max_tokens`` bounds the padded size of a batch; epoch ``e`` is drawn with ``seed + e``.
     """
 
     def __init__(self, lengths: Sequence[int], *, max_tokens: int, seed: int) -> None:

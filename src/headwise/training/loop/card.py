@@ -9,12 +9,7 @@ from rich.filesize import decimal
 
 
 def model_card(training: str, **facts: object) -> str:
-    """The card of a trained head, as Markdown.
-
-    Args:
-        training: Name of the folder in `training/` that has the template.
-        facts: What the template speaks of: ``report``, ``run``, ``settings`` and others.
-    """
+    """The card of a trained head, as Markdown; ``training`` names the folder with its template."""
     return _environment().get_template(f"{training}/card.md.jinja").render(facts)
 
 

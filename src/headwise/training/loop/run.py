@@ -75,14 +75,8 @@ class Cost:
 class HeadTraining(ABC, Generic[Sources, Fitted, Report]):
     """A run whose steps a subclass fills in; :meth:`run` takes them in order.
 
-    Attributes:
-        output: Folder of the head.
-        record: What the run file says.
-        settings: Everything else; each kind has its own.
-        backbone: The frozen model; the head is trained on its device.
-        progress: Whether to show bars on standard error.
-        leaked: How many dev pairs stand in the training data as well.
-        processes: Those that share the run; only the first writes.
+    The head is trained on the device of ``backbone``. ``leaked`` counts the dev pairs that stand in
+    the training data as well. Of the ``processes`` that share the run, only the first writes.
     """
 
     # The folder in `training/` that has the template of the card

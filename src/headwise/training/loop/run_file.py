@@ -108,12 +108,7 @@ def claim_output(
 ) -> None:
     """Write the run file, unless the folder holds checkpoints of another run.
 
-    Args:
-        output: The folder.
-        run: What is going to be done.
-        checkpoints: Folder of the checkpoints, there or not.
-        name: Of the run file.
-        may_differ: What the checkpoints do not depend on, as ``settings.NAME``.
+    ``may_differ`` names what the checkpoints do not depend on, as ``settings.NAME``.
 
     Raises:
         TrainingError: If it does; the message says what differs.

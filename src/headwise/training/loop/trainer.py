@@ -56,13 +56,8 @@ class TrainingTask:
 class HeadTrainer(Trainer):
     """A task's batches and losses, its evaluation on dev, and an end where the loss breaks down.
 
-    Attributes:
-        read: Sizes of all training examples so far together, over all processes.
-
-    Args:
-        task: What is trained.
-        arguments: Transformers' own.
-        patience: Evaluations without an improvement before training stops.
+    It also ends after ``patience`` evaluations without an improvement. ``read`` sums the sizes of
+    all training examples so far, over all processes.
     """
 
     def __init__(self, task: TrainingTask, arguments: TrainingArguments, *, patience: int) -> None:
@@ -128,11 +123,7 @@ class HeadTrainer(Trainer):
 
 
 class ProgressReport(TrainerCallback):
-    """Takes the place of Transformers' own bar and of the dictionaries that it prints.
-
-    Args:
-        bar: Whether to show a bar on standard error.
-    """
+    """Takes the place of Transformers' own bar and of the dictionaries that it prints."""
 
     def __init__(self, *, bar: bool) -> None:
         self._bar, self._stack = bar, ExitStack()

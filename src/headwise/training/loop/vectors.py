@@ -51,10 +51,8 @@ class Subset:
 class ClassifierLoss(nn.Module):
     """A classifier and its weighted cross-entropy, as the module that is trained.
 
-    Args:
-        classifier: Vectors ``(n, F)`` to logits ``(n, C)``.
-        class_weights: ``(C,)``, or ``None`` for equal ones.
-        label_smoothing: Share of the target that is spread over all classes.
+    The classifier takes vectors ``(n, F)`` to logits ``(n, C)``. ``class_weights`` are ``(C,)``, or
+    ``None`` for equal ones; ``label_smoothing`` is the share of the target that all classes share.
     """
 
     def __init__(
@@ -98,11 +96,7 @@ def vector_batches(source: LabelledVectors) -> Iterator[Tensor]:
 def balanced_weights(labels: Tensor, *, classes: int) -> Tensor:
     """Weights under which every class that occurs counts the same in all, ``(C,)``.
 
-    Their mean over the items is 1.
-
-    Args:
-        labels: Class indices ``(n,)``, or probabilities of the classes ``(n, C)``.
-        classes: C.
+    Their mean over the items is 1. Labels are class indices ``(n,)``, or probabilities ``(n, C)``.
     """
     counts = (
         labels.sum(dim=0)

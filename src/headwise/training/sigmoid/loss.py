@@ -26,14 +26,9 @@ _FREQUENT, _UNLIKELY = -2, -3
 
 
 class HeadLoss(TokenLoss):
-    """A head and what it learns, as the module that is trained.
+    """A head and what it learns, as the module that is trained; the unembedding is frozen.
 
-    Args:
-        head: The head.
-        objective: The loss.
-        frequencies: How often each token is a target in the training data, ``(V,)``.
-        unembedding: The language model's output layer; frozen.
-        seed: Of the negatives.
+    ``frequencies`` says how often each token is a target in the training data, ``(V,)``.
     """
 
     frequencies: Tensor
@@ -100,13 +95,8 @@ class HeadLoss(TokenLoss):
 def frequent_wrong_tokens(batch: FeatureBatch, avoided: Tensor, frequencies: Tensor) -> Tensor:
     """A token drawn by frequency for each position, neither its target nor to be avoided.
 
-    Args:
-        batch: N positions.
-        avoided: Tokens that may be right, ``(N, A)``; -1 for none.
-        frequencies: How often each token is a target in the training data, ``(V,)``.
-
-    Returns:
-        Token ids, ``(N,)``; -1 where there is none.
+    Those ``avoided`` may be right, ``(N, A)``, -1 for none; ``frequencies`` counts the targets in
+    the training data, ``(V,)``. The token ids are ``(N,)``, -1 where there is none.
     """
     others = avoided.masked_fill(avoided == batch.targets.unsqueeze(1), -1)
     tabu = torch.cat([others, batch.targets.unsqueeze(1)], dim=1)
@@ -116,12 +106,8 @@ def frequent_wrong_tokens(batch: FeatureBatch, avoided: Tensor, frequencies: Ten
 def unlikely_wrong_tokens(batch: FeatureBatch, avoided: Tensor) -> Tensor:
     """A token that the language model finds possible but unlikely for each position.
 
-    Args:
-        batch: N positions.
-        avoided: Tokens that may be right, the most probable ones, ``(N, A)``; -1 for none.
-
-    Returns:
-        Token ids, ``(N,)``; -1 where there is none.
+    Those ``avoided`` may be right, the most probable ones, ``(N, A)``, -1 for none. The token ids
+    are ``(N,)``, -1 where there is none.
     """
     drawable = unlikely_tokens(batch.top_log_probs.exp(), (avoided >= 0).sum(-1))
     drawable &= batch.top_ids != batch.targets.unsqueeze(1)

@@ -25,25 +25,16 @@ def draw_negatives(
     epoch: int,
     workspace_bytes: int = DEFAULT_WORKSPACE_BYTES,
 ) -> Tensor:
-    """Draw the negatives of some positions.
+    """Draw negatives of N positions: token ids, ``(N, K)``, int64; -1 where nothing was left.
 
     A position's negatives depend on its key, the seed and the epoch alone: not on its batch,
-    nor on how many processes share the work.
+    nor on how many processes share the work. Independent distributions draw on their own, so that
+    a token may stand twice in a row.
 
-    Args:
-        batch: N positions.
-        avoided: Tokens that must not become negatives, the most probable ones first, ``(N, A)``;
-            -1 for none.
-        sampling: How to draw.
-        frequencies: How often each token is a target in the training text, ``(V,)``.
-        unembedding: The language model's output layer; used only if ``candidates`` is ``None``.
-        seed: Of the run.
-        epoch: Of the run, counted from 0.
-        workspace_bytes: Bound on the memory of one chunk of vocabulary-wide work.
-
-    Returns:
-        Token ids, ``(N, K)``, int64; -1 where there was nothing left to draw. Independent
-        distributions draw on their own, so that a token may stand twice in a row.
+    ``avoided`` tokens must not become negatives: the most probable ones first, ``(N, A)``, -1 for
+    none. ``frequencies`` says how often each token is a target in the training text, ``(V,)``.
+    ``unembedding`` is used only if ``candidates`` is ``None``; epochs count from 0.
+    ``workspace_bytes`` bounds the memory of one chunk of vocabulary-wide work.
     """
     keys = mixed_keys(batch.keys, seed, epoch)
     if sampling.combination is not Combination.INDEPENDENT:

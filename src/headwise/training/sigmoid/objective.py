@@ -19,10 +19,9 @@ _RIVALS = 8
 
 
 def avoided_tokens(batch: FeatureBatch, avoid: DominantSelector | None) -> Tensor:
-    """The tokens that must not serve as negatives, most probable first.
+    """The tokens that must not serve as negatives, most probable first, ``(N, A)``, int64.
 
-    Returns:
-        Token ids, ``(N, A)``, int64; -1 where a position has fewer than A of them.
+    They are -1 where a position has fewer than A of them.
     """
     if avoid is None:
         return batch.top_ids[:, :0]
@@ -48,15 +47,9 @@ class LossParts:
 def sampled_loss(
     head: QualityHead, batch: FeatureBatch, negatives: Tensor, objective: Objective
 ) -> LossParts:
-    """Binary cross-entropy over each target and its drawn negatives.
+    """Binary cross-entropy over each target and its drawn negatives, ``(N, K)``, -1 for none.
 
     A negative that equals the target is the target, and one that stands twice counts once.
-
-    Args:
-        head: Scores the tokens.
-        batch: N positions.
-        negatives: Token ids, ``(N, K)``; -1 for none.
-        objective: The weights.
     """
     token_ids = torch.cat([batch.targets.unsqueeze(1), negatives], dim=1)  # (N, 1+K)
     repeated = (token_ids.unsqueeze(2) == token_ids.unsqueeze(1)).tril(-1).any(-1)
@@ -84,13 +77,8 @@ def full_loss(
 ) -> LossParts:
     """Binary cross-entropy over each target and the whole vocabulary, a few positions at a time.
 
-    Args:
-        head: Scores the tokens.
-        batch: N positions.
-        avoided: Tokens that count at no position's negatives, ``(N, A)``; -1 for none.
-        objective: The weights.
-        vocabulary_size: V.
-        workspace_bytes: Bound on the memory of one chunk, forwards and backwards.
+    ``avoided`` tokens count at no position's negatives, ``(N, A)``, -1 for none;
+    ``workspace_bytes`` bounds the memory of one chunk, forwards and backwards.
     """
     errors = batch.errors
     counts = vocabulary_size - 1 - (avoided >= 0).sum(-1)
@@ -170,11 +158,7 @@ def ranking_loss(
 ) -> LossParts:
     """Hinge loss between each target and the most probable other dominant tokens.
 
-    Args:
-        head: Scores the tokens.
-        batch: N positions.
-        avoided: The dominant tokens, most probable first, ``(N, A)``; -1 for none.
-        objective: The margin.
+    Dominant are the ``avoided`` ones, most probable first, ``(N, A)``, -1 for none.
     """
     rivals = avoided[:, :_RIVALS]
     counted = (rivals >= 0) & (rivals != batch.targets.unsqueeze(1))

@@ -27,12 +27,6 @@ class RowAdam(Optimizer):
     corrects the bias of the moments by the global step, which makes a rare row's first steps
     three times too long, and takes no dense gradients.)
 
-    Args:
-        params: What to optimise.
-        lr: Learning rate.
-        betas: Decay of the first and second moments.
-        eps: Added to the denominator.
-
     References:
         Kingma & Ba 2015, arXiv 1412.6980, algorithm 1.
     """
@@ -110,10 +104,7 @@ def touched_rows_pay(vocabulary_size: int, candidates: int, device: torch.device
     256,000  12 and 18  3.9 and 4.9  2.0 and 1.7
     ======== ========== ============ ============ ============ ============
 
-    Args:
-        vocabulary_size: V.
-        candidates: C, targets and negatives of an update, repetitions counted: N * (1 + K).
-        device: Where the head is.
+    C counts the targets and negatives of an update, repetitions included: N * (1 + K).
     """
     if device.type != "cpu":
         # Not measured on accelerators, whose memory is fast; plain Adam is the known quantity

@@ -160,13 +160,10 @@ def merged(
     full_vocabulary: bool | None = None,
     candidates: int | None = None,
 ) -> dict[str, Any]:
-    """Settings of a run file, overridden by those that were given.
+    """Plain, nested settings of a run file, overridden by those that were given.
 
-    Args:
-        settings: Plain values, nested.
-        given: Likewise, those that were given alone.
-        full_vocabulary: Whether all tokens are negatives, if given.
-        candidates: Reach of the softmax that draws negatives, if given; 0 for all tokens.
+    ``full_vocabulary`` makes all tokens negatives; ``candidates`` is the reach of the softmax that
+    draws negatives, 0 for all tokens.
 
     Raises:
         ValueError: If all tokens are to be negatives and yet drawn in a certain way.
