@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def report_job(
     job: "JobDone", what: str, *, found: str, target: str, output_format: str | None, kept: bool
 ) -> None:
-    """Print one line, and where rejected rows are; ``found`` follows a comma, unless it is empty."""
+    """Print one line, and where rejected rows are; ``found`` follows a comma if not empty."""
     before = f", {job.resumed_from} of them in earlier runs" if job.resumed_from else ""
     done = "Nothing left to do: " if job.already_complete else ""
     print(
@@ -50,13 +50,9 @@ Report = Annotated[
     Path | None,
     typer.Option("--report", help="Folder for a page with tables and figures.", file_okay=False),
 ]
-
-
 JsonFile = Annotated[
     Path | None, typer.Option("--json", help="File for all results as JSON.", dir_okay=False)
 ]
-
-
 Title = Annotated[str | None, typer.Option("--title", help="Heading of the report.")]
 
 

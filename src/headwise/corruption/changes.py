@@ -9,13 +9,10 @@ from headwise.data.records.error_spans import Range
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Neighbouring characters of a text that become others.
+    """Characters of a text, ``end`` being one past the last, that become others.
 
-    Attributes:
-        start: First character that changes, in the text as it was.
-        end: One past the last.
-        text: What stands there afterwards.
-        marked: Where in ``text`` the error is. Empty for a gap: something is missing there.
+    ``marked`` is where in the new ``text`` the error is; empty for a gap, where something is
+    missing.
     """
 
     start: int

@@ -184,6 +184,7 @@ def crude_errors(
     corrupted = []
     for index, pair in enumerate(pairs):
         rng, text = pair_generator(seed, index), maker.read(pair)
+        # All of them in turn: the text may not allow the first
         for family in rng.sample(chosen, len(chosen)):
             changes = maker.make(family, text, rng)
             if changes and maker.is_wrong(text, changes):

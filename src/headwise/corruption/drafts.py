@@ -77,6 +77,7 @@ class Draft:
             return False
         self._changes = together
         self._families += (family,) * len(changes)
+        # A family that has made one error, or failed before it, may make the next
         self._untried = dict(self._weights)
         self._missing -= 1
         return True

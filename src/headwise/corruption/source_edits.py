@@ -120,6 +120,7 @@ def put_in_foreign_span(
         if not different:
             continue
         skipped, size = different[0], different[-1] - different[0] + 1
+        # A single other word would be an error of another family, the replacement
         if size < _FEWEST:
             continue
         text = other.run_text(first + skipped, size)

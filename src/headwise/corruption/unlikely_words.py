@@ -45,6 +45,7 @@ class TokenTexts:
         self._known: dict[int, str] = {}
 
     def _decode(self, ids: list[int]) -> str:
+        # Cleaned up, a mark would lose the space before it
         text = self._tokenizer.decode(ids, clean_up_tokenization_spaces=False)
         assert isinstance(text, str)
         return text
@@ -104,10 +105,8 @@ def unlikely_words(
 ) -> list[tuple[int, ...] | None]:
     """Draw the first token of a word at each place, and let the model complete it greedily.
 
-    Returns:
-        The tokens of a word for each place, ``None`` where no token can be drawn, where
-        the model does not know how the word goes on, or where it does not end within 8 tokens
-        and the model's context.
+    It is ``None`` where no token can be drawn, where the model does not know how the word goes on,
+    or where it does not end within 8 tokens and the model's context.
     """
     results: list[tuple[int, ...] | None] = [None] * len(places)
     unfinished: dict[int, tuple[int, ...]] = {}
@@ -155,6 +154,7 @@ def _next_logits(
     batches = length_batches([len(prefix) for prefix in prefixes], max_tokens=batch_tokens)
     hidden = torch.cat([backbone.target_hidden([prefixes[i] for i in b]) for b in batches])
     order = torch.tensor(list(chain.from_iterable(batches)), device=hidden.device)
+    # Batches are composed by length: back to the order of the prefixes
     hidden = hidden[order.argsort()]  # (N, H)
     for part in row_chunks(
         len(hidden),

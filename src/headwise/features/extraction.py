@@ -28,6 +28,7 @@ from headwise.features.shards import (
 from headwise.functional.length_batches import length_batches
 from headwise.progress import progress_bar
 
+# Pairs that are tokenised at a time
 _WINDOW = 1024
 
 
@@ -195,6 +196,7 @@ def _shard(
             if name not in filled:
                 filled[name] = torch.empty(total, *value.shape[1:], dtype=dtypes[name])
             if name == "top_log_probs":
+                # Below the range of float16 it would become minus infinity
                 value = value.clamp(min=torch.finfo(dtypes[name]).min)
             filled[name][rows] = value.to("cpu", dtypes[name])
     return filled | {

@@ -48,7 +48,6 @@ class EncodedInferences:
     pairs: tuple[EncodedText, ...]
 
     def __len__(self) -> int:
-        """N."""
         return len(self.kept)
 
 
@@ -109,7 +108,6 @@ class InferenceFeatures:
         )
 
     def __len__(self) -> int:
-        """N."""
         return len(self.labels)
 
     def batch(self, indices: Tensor) -> Tensor:

@@ -53,6 +53,7 @@ def read_index(folder: Path) -> dict[str, Any]:
         index: dict[str, Any] = json.loads(path.read_text("utf-8"))
         check_version(dict(index["fingerprint"]), folder=str(folder))
         for shard in index["shards"]:
+            # Looked up for the KeyError alone: an entry that lacks one is damaged
             shard["file"], shard["bytes"], shard["sha256"]
     except MismatchError:
         raise

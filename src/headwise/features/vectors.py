@@ -92,7 +92,6 @@ class LiveVectors:
         self.size = vector_size(backbone, kind)
 
     def __len__(self) -> int:
-        """How many vectors there are."""
         return len(self._codes)
 
     def batch(self, indices: Tensor) -> Tensor:
@@ -115,7 +114,6 @@ class CachedVectors:
         self._count = sum(map(len, shards))
 
     def __len__(self) -> int:
-        """How many vectors there are."""
         return self._count
 
     @property

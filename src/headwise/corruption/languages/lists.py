@@ -12,8 +12,7 @@ class EndingRule:
     """Endings that a word of some kind can have.
 
     Attributes:
-        endings: What may follow the stem.
-        shortest_stem: Fewest letters of a stem.
+        shortest_stem: In letters.
         after: Words one of which stands in front of such a word; ``None`` for any word.
         vowels: Vowels of the stem that may change with the ending, each way.
     """

@@ -111,6 +111,7 @@ def abstention_examples(
     wrong = torch.empty(len(own), dtype=torch.int64)
     error_probability = torch.empty(len(own))
     found = torch.empty_like(own)
+    # Heads of the folds are thrown away: no tracker is to show them
     settings = replace(settings, report_to=())
     accuracies = []
     for fold in range(folds):

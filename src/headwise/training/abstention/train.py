@@ -47,7 +47,10 @@ _SECTION = "\n## Abstention\n"
 
 
 class AbstentionRun(TrainingRun):
-    """A whole run as plain values; without ``calibration`` files, dev chooses the threshold."""
+    """A whole run as plain values; ``heads`` is the folder of the NLI head.
+
+    The threshold was chosen on the ``calibration`` files; on dev if there are none.
+    """
 
     heads: str | None = None
     calibration: list[str] = Field(default_factory=list)

@@ -72,6 +72,7 @@ def loop_arguments(
         "num_train_epochs": settings.epochs,
         "learning_rate": settings.learning_rate,
         "lr_scheduler_type": settings.schedule,
+        # Transformers takes a number below 1 for a share of the steps
         "warmup_steps": settings.warmup_share,
         # Adam's steps do not grow with the gradient, and its norm would cost a pass over it
         "max_grad_norm": 0.0,

@@ -52,7 +52,7 @@ class ClassifierLoss(nn.Module):
     """A classifier and its weighted cross-entropy, as the module that is trained.
 
     The classifier takes vectors ``(n, F)`` to logits ``(n, C)``. ``class_weights`` are ``(C,)``, or
-    ``None`` for equal ones; ``label_smoothing`` is the share of the target that all classes share.
+    ``None`` for equal ones; ``label_smoothing`` is the share of the target spread over all classes.
     """
 
     def __init__(
@@ -64,6 +64,7 @@ class ClassifierLoss(nn.Module):
     ) -> None:
         super().__init__()
         self.classifier, self._smoothing = classifier, label_smoothing
+        # Every call works them out from its labels: no part of a checkpoint
         self.register_buffer("class_weights", class_weights, persistent=False)
 
     def forward(self, vectors: Tensor, labels: Tensor) -> Tensor:

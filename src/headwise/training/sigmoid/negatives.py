@@ -41,6 +41,7 @@ def draw_negatives(
         laws = _combined_laws(batch, avoided, sampling, frequencies, unembedding, workspace_bytes)
         return _drawn_in_chunks(laws, sampling.per_position, keys)
     by_frequency, by_softmax, uniformly = sampling.counts()
+    # Each distribution has noise of its own, or their draws would go together
     drawn = []
     if by_frequency:
         drawn.append(shared_draws(frequencies, avoided, by_frequency, keys=mixed_keys(keys, 1)))

@@ -28,6 +28,7 @@ def avoided_tokens(batch: FeatureBatch, avoid: DominantSelector | None) -> Tenso
     dominant = select_dominant(
         batch.top_ids, batch.top_log_probs.exp(), selector=avoid, entropy=batch.entropy
     )
+    # A batch of no positions has no maximum
     return dominant.token_ids[:, : int(dominant.count.max()) if len(batch) else 0]
 
 
@@ -52,6 +53,7 @@ def sampled_loss(
     A negative that equals the target is the target, and one that stands twice counts once.
     """
     token_ids = torch.cat([batch.targets.unsqueeze(1), negatives], dim=1)  # (N, 1+K)
+    # Only earlier columns count as equals, so that the first of them stays
     repeated = (token_ids.unsqueeze(2) == token_ids.unsqueeze(1)).tril(-1).any(-1)
     counted = ~repeated & (token_ids >= 0)
     labels = torch.zeros_like(token_ids, dtype=torch.float32)
@@ -82,6 +84,7 @@ def full_loss(
     """
     errors = batch.errors
     counts = vocabulary_size - 1 - (avoided >= 0).sum(-1)
+    # A target that is avoided as well was taken off twice
     counts += (avoided == batch.targets.unsqueeze(1)).any(-1)
     weights = _target_weights(batch, counts, objective)
     if errors is not None:
@@ -173,6 +176,7 @@ def ranking_loss(
 def _target_weights(batch: FeatureBatch, negatives: Tensor, objective: Objective) -> Tensor:
     """Weight of each target, ``(N,)``, at a position with that many negatives."""
     if objective.positive_weight == "balance":
+        # With nothing to balance against, a target still counts
         weights = negatives.clamp(min=1).float()
     else:
         weights = torch.full_like(batch.targets, objective.positive_weight, dtype=torch.float32)

@@ -64,6 +64,7 @@ class RowAdam(Optimizer):
         rows, values = gradient.indices()[0], gradient.values()
         # Weight, two moments, gradient and denominator
         row_bytes = 5 * parameter[:1].nbytes
+        # A chunk has to hold one row at least, however wide
         for part in row_chunks(
             len(rows), bytes_per_row=row_bytes, workspace_bytes=max(_CHUNK_BYTES, row_bytes)
         ):
