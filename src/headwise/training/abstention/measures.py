@@ -68,7 +68,8 @@ def choose_threshold(
 ) -> tuple[float | None, str]:
     """The threshold that the settings ask for, and in a sentence how it was chosen.
 
-    It is ``None`` if none does what is asked for. ``chosen_on`` is what the pairs are called.
+    It is ``None`` if none does what is asked for. Uncertainties and whether the NLI head's answers
+    are wrong are ``(N,)``; ``chosen_on`` is what the pairs are called.
     """
     level, on = f"{100 * settings.level:g}%", f"on {len(wrong):,} {chosen_on} pairs"
     match settings.aim:

@@ -26,8 +26,9 @@ class ClassWeights(NamedTuple):
 class ErrorLoss(TokenLoss):
     """An error head and its binary cross-entropy, as the module that is trained.
 
-    ``missing_weight`` is that of the loss on gaps against that on tokens. ``token_weights`` are of
-    right and wrong tokens, ``gap_weights`` of places where nothing, or something, is missing.
+    The language model's ``unembedding``, ``(V, H)``, is frozen. ``missing_weight`` is that of the
+    loss on gaps against that on tokens. ``token_weights`` are of right and wrong tokens,
+    ``gap_weights`` of places where nothing, or something, is missing.
     ``families`` says of each dev pair, by its number, what kind of error it has, ``None`` for none;
     without them, all wrong tokens are of one kind.
     """

@@ -57,11 +57,9 @@ class LabelledLogits(NamedTuple):
 def outputs_on(
     loss: ErrorLoss, dev: FeatureSource, *, device: torch.device
 ) -> tuple[LabelledLogits, LabelledLogits | None]:
-    """Both outputs with their labels.
+    """Both outputs with their labels: of all tokens but those that close a text, and of gaps.
 
-    Returns:
-        Of all tokens but those that close a text; and of all gaps of which it is known whether
-        something is missing, ``None`` if it is known of none.
+    Gaps are those of which it is known whether something is missing; ``None`` if of none it is.
     """
     loss.eval()
     # What there is if no batch knows its gaps
@@ -96,11 +94,8 @@ def fold_calibration(
     """Fit a slope and an intercept to each output on dev and put them into the last layer.
 
     An output that tells nothing apart, or that has fewer than 10 positions of a kind, stays as it
-    is; a message says so. The figures are those of the data that were fitted to.
-
-    Returns:
-        What was found for tokens and for gaps; ``None`` for gaps whose labels do not count or
-        that have none.
+    is; a message says so. The figures, of tokens and of gaps, are those of the data that were fitted
+    to; ``None`` for gaps whose labels do not count or that have none.
 
     References:
         Platt 1999, Probabilistic Outputs for Support Vector Machines, section 2.2.

@@ -59,8 +59,9 @@ class _Fitted:
 class ErrorHeadTraining(HeadTraining[_Sources, _Fitted, ErrorReport]):
     """A run on copies with errors of correct texts, on texts that people marked, or on both.
 
-    ``correct`` pairs are empty for labels alone, ``marked`` ones for correct pairs alone; without
-    a head to ``start`` from, weights are random.
+    ``correct`` has pairs of ``training`` and ``dev``, none for labels alone; ``marked`` those of
+    ``labels`` and ``label_dev``, none for correct pairs alone. Without a head to ``start`` from,
+    weights are random.
     """
 
     kind = "errors"

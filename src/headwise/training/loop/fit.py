@@ -46,11 +46,9 @@ class LoopSettings(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trained(TrainingHistory):
-    """What a run noted.
+    """What a run noted; ``seconds`` is the wall time of this call's steps and evaluations.
 
-    Attributes:
-        seconds: Wall time of this call's steps and evaluations.
-        read_per_second: Sizes of training examples read in a second of them.
+    ``read_per_second`` sums the sizes of the training examples that were read in one of them.
     """
 
     seconds: float

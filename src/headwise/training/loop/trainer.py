@@ -39,7 +39,6 @@ class TrainingTask:
         measure_dev: Loss on dev, and what gives the other measures by name: they are asked for
             only if the loss is a number.
         criterion: ``loss`` or the measure that decides which weights are kept.
-        higher_is_better: Whether larger values of it are better.
         optimizer: Instead of Transformers' choice.
     """
 
