@@ -94,8 +94,8 @@ def fold_calibration(
     """Fit a slope and an intercept to each output on dev and put them into the last layer.
 
     An output that tells nothing apart, or that has fewer than 10 positions of a kind, stays as it
-    is; a message says so. The figures, of tokens and of gaps, are those of the data that were fitted
-    to; ``None`` for gaps whose labels do not count or that have none.
+    is; a message says so. The figures of tokens and of gaps are those of the data that were
+    fitted to; ``None`` for gaps whose labels do not count or that have none.
 
     References:
         Platt 1999, Probabilistic Outputs for Support Vector Machines, section 2.2.
