@@ -110,13 +110,7 @@ class TextEmbeddings:
 
 @dataclass(frozen=True, slots=True)
 class HeadedEncoder:
-    """What everything that is done with texts needs, put together once.
-
-    Attributes:
-        backbone: The frozen encoder.
-        heads: Its heads, or ``None``.
-        remembered: Pooled vectors of the texts that came last.
-    """
+    """A frozen encoder, its heads, if any, and pooled vectors of the texts that came last."""
 
     backbone: EncoderBackbone
     heads: TaskHeads | None

@@ -134,10 +134,8 @@ class EmbeddedFile:
     """What was embedded.
 
     Attributes:
-        embedded: Texts in the output.
         size: D, the width of the vectors.
-        rejected: Texts that could not be read.
-        rejects: The file that says which and why; there is none if there are no such texts.
+        rejects: The file that says which texts could not be read, and why; ``None`` if all could.
     """
 
     embedded: int
@@ -157,19 +155,9 @@ def embed_file(
 ) -> EmbeddedFile:
     """Embed the texts of a file; each vector keeps the line of its text.
 
-    Vectors and texts are held in memory until all are there.
-
-    Args:
-        model: Embeds texts.
-        source: As :func:`~headwise.data.readers.texts.read_texts` reads it.
-        output: The file to write; its suffix is one of
-            :class:`~headwise.entailment.embedding_job.VectorFormat`.
-        column: The column that holds the texts; ``None`` for lines of text.
-        overwrite: Whether what is there may be replaced.
-        progress: Whether to show a bar in a terminal.
-
-    Returns:
-        What was done.
+    Vectors and texts are held in memory until all are there. ``source`` is read by
+    :func:`~headwise.data.readers.texts.read_texts`, as lines of text without a ``column``; the
+    suffix of ``output`` is a :class:`VectorFormat`.
 
     Raises:
         DataError: If the input cannot be read, or the suffix of the output is unknown.

@@ -47,9 +47,7 @@ def not_nan(number: float | None, *, name: str) -> None:
 def all_good(results: Iterable[Good | InputError], *, name: str | None) -> list[Good]:
     """The results, if there is no error among them.
 
-    Args:
-        results: Results, with errors in the places of inputs that could not be read.
-        name: What the caller calls the list, for the error; ``None`` if the input was no list.
+    ``name`` is what the caller calls the list, for the error; ``None`` if the input was no list.
 
     Raises:
         InputError: The first error; its message names the input's place.
@@ -73,8 +71,7 @@ def is_pair(given: object) -> bool:
 def broadcast_pairs(premises: object, hypotheses: object) -> tuple[list[tuple[str, str]], bool]:
     """Lay premises and hypotheses side by side; one text goes with all on the other side.
 
-    Returns:
-        The pairs, and whether both sides were one text.
+    With the pairs comes whether both sides were one text.
 
     Raises:
         ValueError: If two lists differ in length.

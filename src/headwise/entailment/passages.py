@@ -19,12 +19,7 @@ _WIDE_SPACE = re.compile(r"[^\S\x00-\x7f]")
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A part of a text, without white space around it.
-
-    Attributes:
-        start: First character in the text.
-        end: Where it ends; ``text[start:end]`` is the passage.
-    """
+    """A part of a text, ``text[start:end]``, without white space around it."""
 
     start: int
     end: int
@@ -47,18 +42,11 @@ def sentences(text: str, *, language: str) -> list[Passage]:
 def passages(
     text: str, *, backbone: EncoderBackbone, language: str, window: int, room: int | None
 ) -> list[Passage]:
-    """Cut a text into windows of sentences that fit into a room.
+    """Cut a text into windows of sentences that fit into a room of tokens, without control tokens.
 
-    Args:
-        text: The text, readable but for its length.
-        backbone: Its tokeniser counts.
-        language: Code of the text's language.
-        window: Neighbouring sentences in a passage; fewer where they do not fit together.
-        room: Longest passage in tokens, control tokens not counted; ``None`` for no limit.
-
-    Returns:
-        Passages in order; they overlap if ``window`` is above 1. A sentence that does not fit on
-        its own is cut into overlapping windows of tokens, at spaces where there are some.
+    A passage has ``window`` neighbouring sentences, or fewer where they do not fit together; so
+    passages overlap if it is above 1. A sentence that does not fit on its own is cut into
+    overlapping windows of tokens, at spaces where there are some. ``None`` as room is no limit.
 
     Raises:
         ContextLengthError: If there is no room, or a sentence must be cut and the tokeniser does

@@ -71,13 +71,10 @@ def uncertainty_name(heads: TaskHeads) -> str:
 def predict_pairs(
     encoder: HeadedEncoder, pairs: Sequence[tuple[str, str]], *, threshold: float
 ) -> list[Prediction | InputError]:
-    """Predict a window of pairs.
+    """Predict a window of pairs; an error stands in the place of a pair that cannot be read.
 
     Heads that read pairs apart cost one pass of the encoder for each distinct text that is not
     remembered; heads that read them together cost one for each pair.
-
-    Returns:
-        One result a pair, in order; an error stands in the place of a pair that cannot be read.
 
     Raises:
         ValueError: If there are no heads.

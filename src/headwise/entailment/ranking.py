@@ -41,10 +41,8 @@ def late_interaction_scores(
     """Sum, over the query's tokens, their best cosine with a token of the document.
 
     The query is encoded once. Documents of similar length are encoded and scored together and
-    then dropped, so that memory does not grow with their number.
-
-    Returns:
-        Scores of N documents, ``(N,)``, float32, on the CPU, in input order.
+    then dropped, so that memory does not grow with their number. Scores of N documents, ``(N,)``,
+    are float32, on the CPU, in input order.
 
     References:
         Khattab & Zaharia 2020, arXiv 2004.12832, Eq. 3.

@@ -14,11 +14,7 @@ from headwise.heads import TaskHeads
 
 
 class TextSearch:
-    """Embeds texts, and finds those that are close to a query.
-
-    Attributes:
-        encoder: The encoder with its heads, and what it remembers.
-    """
+    """Embeds texts, and finds those that are close to a query."""
 
     def __init__(self, encoder: HeadedEncoder) -> None:
         self.encoder = encoder

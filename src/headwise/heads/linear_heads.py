@@ -89,15 +89,9 @@ def linear_inputs(layer: nn.Linear, hidden_states: Tensor, pooling_mask: Tensor 
 
 
 def selected_positions(hidden_states: Tensor, pooling_mask: Tensor | None) -> Tensor:
-    """Pick the positions that a mask marks, in their order.
+    """Pick the positions of ``(..., H)`` that a mask, ``(...)``, marks, in their order: ``(N, H)``.
 
-    Args:
-        hidden_states: Hidden states, ``(..., H)``.
-        pooling_mask: 1 or true at the wanted positions, ``(...)``; ``None`` picks all and keeps
-            the shape.
-
-    Returns:
-        ``(N, H)`` with N marked positions, or ``hidden_states``.
+    ``None`` picks all and keeps the shape.
 
     Raises:
         ValueError: If the shapes do not fit, or a value is neither 0 nor 1. On accelerators and in

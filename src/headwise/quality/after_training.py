@@ -35,11 +35,9 @@ class TrainedErrorHead:
     """What came out of a training with the calibration that follows it.
 
     Attributes:
-        report: What the training found.
         aurocs: ROC AUC of wrong tokens among all on the dev texts, by signal; ``None`` where it is
             undefined.
         calibration: What was saved with the head; ``None`` if none could be fitted.
-        not_calibrated: Why there is no calibration; ``None`` if there is one.
     """
 
     report: ErrorReport

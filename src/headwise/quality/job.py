@@ -22,10 +22,8 @@ class RowScoring:
     """Scores the rows of a file, as :class:`~headwise.data.jobs.RowWork`.
 
     Attributes:
-        scorer: Scores pairs.
         signals: The signals that it computes; the first one is the score.
         level: What a row of output holds beside its sentence score.
-        has_source: Whether the pairs have a source.
         with_score: Rows in the output that have a score; a hypothesis without tokens has none.
         score_sum: Sum of these scores, in row order, so that a resumed job adds up the same.
     """

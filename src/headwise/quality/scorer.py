@@ -38,8 +38,6 @@ class Scorer:
         backbone: The frozen language model. Its output layer runs only if a signal needs it, the
             error head reads statistics of it, or alternatives are asked for.
         heads: Its heads; one may be missing whose signals are not asked for.
-        prompt: How a pair is laid out.
-        request: What to compute.
         batch_tokens: Bound on the padded tokens of a batch.
     """
 
@@ -61,15 +59,10 @@ class Scorer:
         raising: bool = True,
         progress: bool = False,
     ) -> Iterator[ScoredHypothesis | InputError]:
-        """Score a stream of pairs in bounded memory.
+        """Score a stream of pairs in bounded memory: one result a pair, in input order.
 
-        Args:
-            pairs: What to score; read as they are needed.
-            raising: Whether an error is raised, instead of yielded in the place of its pair.
-            progress: Whether to show a progress bar on standard error.
-
-        Yields:
-            One result a pair, in input order.
+        Pairs are read as they are needed. Without ``raising``, an error is yielded in the place of
+        its pair.
         """
         total = len(pairs) if isinstance(pairs, Sequence) else None
         windows = timed_windows(
@@ -85,14 +78,10 @@ class Scorer:
     def score_window(
         self, pairs: Sequence[Pair], advance: Callable[[int], None] = lambda _: None
     ) -> list[ScoredHypothesis | InputError]:
-        """Score pairs together, in batches of similar length.
+        """Score pairs together, in batches of similar length; one result a pair, in order.
 
-        Args:
-            pairs: What to score.
-            advance: Told how many pairs were done since it was last called.
-
-        Returns:
-            One result a pair, in order; an error in the place of a pair that cannot be scored.
+        An error stands in the place of a pair that cannot be scored. ``advance`` is told how many
+        pairs were done since it was last called.
         """
         encoded = self.backbone.encode([(p.given, p.hypothesis) for p in pairs], self.prompt)
         results: list[ScoredHypothesis | InputError | None] = [
@@ -114,9 +103,8 @@ class Scorer:
     def rerank(self, pairs: Sequence[Pair], *, by: Aggregation | str) -> list[ScoredHypothesis]:
         """Score pairs that share their prompt, which is read once; best first.
 
-        Returns:
-            All of them; equal ones keep their order, and those without a value come last (of a
-            text of one token that nothing closes, no ``omission`` is known).
+        Equal ones keep their order, and those without a value come last (of a text of one token
+        that nothing closes, no ``omission`` is known).
 
         Raises:
             InputError: If a pair cannot be scored.
@@ -144,14 +132,11 @@ class Scorer:
     def token_signals(
         self, hidden: Tensor, targets: Tensor, *, texts: Sequence[Sequence[int]], ended: bool = True
     ) -> TokenSignals:
-        """Compute what was asked for, and nothing else.
+        """Signals of targets, ``(N,)``, from the hidden states that predict them, ``(N, H)``.
 
-        Args:
-            hidden: Hidden states that predict the targets, ``(N, H)``.
-            targets: Token ids, ``(N,)``.
-            texts: For each text the positions that the error head reads, in order: its tokens and
-                at most one that closes it. Other positions have no ``error`` and ``omission``.
-            ended: Whether the texts are whole, rather than windows of a text that goes on.
+        ``texts`` holds, for each text, the positions that the error head reads, in order: its tokens
+        and at most one that closes it. Other positions have no ``error`` and ``omission``. Unless
+        they ``ended``, the texts are windows of a text that goes on.
         """
         request = self.request
         columns: dict[Signal, Tensor] = {}

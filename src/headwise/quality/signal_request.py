@@ -12,12 +12,7 @@ from headwise.quality.calibration.record import Calibration
 
 @dataclass(frozen=True, slots=True)
 class QualityHeads:
-    """Heads of one language model.
-
-    Attributes:
-        sigmoid: Gives the signal ``sigmoid``, or ``None``.
-        error: Gives the signals ``error`` and ``omission``, or ``None``.
-    """
+    """Heads of one language model: ``error`` gives the signals ``error`` and ``omission``."""
 
     sigmoid: QualityHead | None = None
     error: ErrorHead | None = None

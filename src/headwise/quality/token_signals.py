@@ -70,11 +70,7 @@ def error_signals(
 
 @dataclass(frozen=True, slots=True)
 class PlacedToken:
-    """A token and what it covers, as in a `ScoredToken`.
-
-    Attributes:
-        index: Its place among the positions that are scored together.
-    """
+    """What a token covers, as in a `ScoredToken`, and its place among those that are scored together."""
 
     index: int
     token_id: int
@@ -90,7 +86,6 @@ class TokenSignals:
 
     Attributes:
         columns: N values for each signal that was asked for; ``None`` where nothing is known.
-        request: What was asked for.
         alternatives: For each position its alternatives, or ``None`` if not asked for.
         base: What ``quality`` is made of, or ``None`` if that was not asked for.
         missing: Probability that something is missing in the gap *before* each position, or

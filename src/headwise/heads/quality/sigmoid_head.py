@@ -14,10 +14,7 @@ from headwise.functional import gathered_logits
 class LinearLogits:
     """Logits that are linear, ``z_v = hidden . weight_v + row_bias``, before they are computed.
 
-    Attributes:
-        hidden: ``(..., H)``, float32.
-        weight: ``(V, H)``, float32.
-        row_bias: What is added to all logits of a position, ``(...)``; ``None`` for nothing.
+    ``hidden`` is ``(..., H)``, ``weight`` ``(V, H)``, both float32, and ``row_bias`` ``(...)``.
     """
 
     hidden: Tensor

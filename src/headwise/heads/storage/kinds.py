@@ -57,7 +57,6 @@ class HeadKind:
         tensors: Of a head whose file others share, how its tensors' names begin in the file, and
             in the module.
         optional: Whether all that ``tensors`` names may be missing.
-        files: What its files are called.
         exact: Tensors that stay float32 in files of any type.
         reads_unembedding: Whether the constructor asks for the backbone's output layer.
     """

@@ -40,7 +40,6 @@ class IsotonicCalibrator(_Calibrator):
     0 and 1, n items being too few to show a probability beyond that.
 
     Attributes:
-        method: ``isotonic``.
         knots: Scores, rising, ``(K,)``.
         values: The probability at each of them, never falling, ``(K,)``.
 
@@ -102,9 +101,7 @@ class PlattCalibrator(_Calibrator):
     to smoothed labels, so that classes that do not overlap give a finite slope.
 
     Attributes:
-        method: ``platt``.
         slope: At least 0.
-        intercept: Any number.
         on_logit: Whether x is the logit of the score; scores are kept 1e-7 away from 0 and 1 then.
 
     References:
@@ -153,7 +150,6 @@ class TemperatureCalibrator(_Calibrator):
     It can make scores more or less extreme, but 0.5 stays 0.5.
 
     Attributes:
-        method: ``temperature``.
         temperature: Above 0; the fit looks in [0.01, 100].
 
     References:
@@ -218,13 +214,7 @@ _CALIBRATORS: dict[Method, type[Calibrator]] = {
 def fit_calibrator(
     method: Method, scores: ArrayLike, correct: ArrayLike, *, probabilities: bool = True
 ) -> Calibrator:
-    """Fit the calibrator of a name.
-
-    Args:
-        method: Its name.
-        scores: Oriented scores, ``(n,)``.
-        correct: Whether each item is right, ``(n,)``.
-        probabilities: Whether the scores are probabilities.
+    """Fit the calibrator of a name to oriented scores, ``(n,)``, and whether each item is right.
 
     Raises:
         CalibrationError: If the data do not suffice.

@@ -14,14 +14,10 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class LabelledTokens:
-    """Tokens with their probabilities and what they are.
+    """N tokens: whether each is wrong, and the probability, in [0, 1), that it is right.
 
-    Attributes:
-        probabilities: Probability that each token is right, in [0, 1), ``(N,)``.
-        wrong: Whether it is wrong, ``(N,)``.
-        texts: Number of the text that it stands in, ``(N,)``.
-        units: Number of the unit that its text belongs to, ``(N,)``. Units are independent of one
-            another, texts of one source are not.
+    ``texts`` and ``units`` number what a token belongs to; all are ``(N,)``. Units are independent
+    of one another, texts of one source are not.
     """
 
     probabilities: Floats
@@ -130,8 +126,6 @@ class ThresholdCurve:
     """What each threshold of the grid, G of them, does to some tokens.
 
     Attributes:
-        tokens: How many tokens there are.
-        wrong: How many of them are wrong.
         flagged: Tokens below each threshold, ``(G,)``.
         found: Wrong tokens among them, ``(G,)``.
         missed: Mean over the units of the share of wrong tokens that are missed, ``(G,)``.

@@ -49,7 +49,6 @@ class Rule:
     """How to choose a threshold.
 
     Attributes:
-        aim: What for.
         level: The precision, recall or risk that is wanted, in (0, 1); ``None`` for the others.
     """
 
@@ -93,10 +92,7 @@ class Threshold(BaseModel):
     """A threshold and what it does on some data: at first, those that it was chosen on.
 
     Attributes:
-        aim: What it was chosen for.
-        level: The level that was asked for, if the aim takes one.
         value: Tokens with a probability below it are flagged; ``None`` if no threshold will do.
-        reason: Why there is none.
         precision: Share of the flagged tokens that is wrong; ``None`` if none is flagged.
         recall: Share of the wrong tokens that is flagged.
         flagged: Share of all tokens that is flagged.

@@ -60,7 +60,6 @@ class StreamScorer:
     token. The error head does not see the end of the text, which is not there yet.
 
     Args:
-        scorer: What scores.
         closes: Whether the error head reads the first special token after the text, as it does
             where a token closes the texts that are scored. It reads no other one.
     """
@@ -76,11 +75,7 @@ class StreamScorer:
         self._placed: deque[PlacedToken] = deque()
 
     def push(self, token_id: int, hidden: Tensor) -> Iterator[ScoredToken]:
-        """Add a token with the hidden state that predicts it, ``(H,)``.
-
-        Yields:
-            Tokens whose place and signals are now known, in order.
-        """
+        """Add a token and its hidden state, ``(H,)``; yields, in order, tokens that are now known."""
         self._placed += self._writer.push(token_id)
         special = token_id in self._special_ids
         if special and not self._states:

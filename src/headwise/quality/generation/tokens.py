@@ -26,11 +26,9 @@ _NOT_ONE_PASS_A_TOKEN = (
 
 @dataclass(frozen=True, slots=True)
 class GeneratedTokens:
-    """Generated token ids and the hidden states that each was chosen from.
+    """T generated token ids, closing special ones included, and what each was chosen from.
 
-    Attributes:
-        token_ids: T ids, closing special tokens included.
-        hidden: ``(T, H)``, in the model's dtype.
+    ``hidden`` is ``(T, H)``, in the model's dtype.
     """
 
     token_ids: list[int]
@@ -39,12 +37,9 @@ class GeneratedTokens:
 
 @contextmanager
 def captured_hidden(backbone: LanguageBackbone) -> Iterator[list[Tensor]]:
-    """Collect, for every step, the one vector a sequence that enters the unembedding.
+    """Collect what enters the unembedding: the yielded list grows by one ``(B, H)`` a step.
 
     Transformers' own ``output_hidden_states`` would keep all layers of all steps.
-
-    Yields:
-        A list that grows by one ``(B, H)`` a step.
     """
     steps: list[Tensor] = []
 
@@ -106,9 +101,8 @@ def stream_tokens(
 ) -> Iterator[tuple[int, Tensor]]:
     """Run ``model.generate`` in a thread and hand out each token as soon as it exists.
 
-    Yields:
-        A token id and the hidden state it was chosen from, ``(H,)``. Closing the iterator stops
-        the generation at its next step.
+    The hidden state that it was chosen from, ``(H,)``, comes with it. Closing the iterator stops
+    the generation at its next step.
 
     Raises:
         ValueError: If beams are asked for, whose tokens are not final before the end.

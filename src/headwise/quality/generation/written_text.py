@@ -67,12 +67,9 @@ class HypothesisWriter:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A generated text and its tokens.
+    """A generated text, without white space around it, and its tokens, in order.
 
-    Attributes:
-        text: The text, without white space around it.
-        places: Its tokens and, as special ones, those that close it: control tokens and white
-            space after the last word. In order.
+    Special ones among them close it: control tokens and white space after the last word.
     """
 
     text: str
