@@ -16,12 +16,7 @@ from headwise.errors import ContextLengthError, InputError, TextError
 
 
 class FrozenModel(ABC):
-    """A Transformers model that is not trained, and its tokeniser.
-
-    Attributes:
-        model: In ``eval`` mode, no parameter of it trainable.
-        tokenizer: What gives its input.
-    """
+    """A Transformers model in ``eval`` mode, no parameter of it trainable, and its tokeniser."""
 
     def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
         self.model = model.requires_grad_(False).eval()

@@ -13,20 +13,12 @@ CharacterRange = tuple[int, int]
 def hypothesis_ranges(
     offsets: Sequence[CharacterRange], text: str, *, start: int, end: int
 ) -> list[CharacterRange]:
-    """Turn a fast tokeniser's offsets into ranges in the hypothesis.
+    """Turn a fast tokeniser's offsets into ranges in the hypothesis, ``text[start:end]``.
 
     White space that a token carries in front of its word is left out, since it belongs to no
     word; a token of white space alone stands at the character that it leads to. A token that
-    holds only some bytes of a character covers that whole character.
-
-    Args:
-        offsets: Character offsets of the hypothesis's tokens in ``text``.
-        text: The whole text that was tokenised.
-        start: Where the hypothesis begins in it.
-        end: Where it ends.
-
-    Returns:
-        Ranges in the hypothesis, in its own coordinates; never empty, never falling back.
+    holds only some bytes of a character covers that whole character. Ranges, unlike offsets, count
+    from the start of the hypothesis; they are never empty, and never fall back.
     """
     ranges: list[CharacterRange] = []
     for a, b in offsets:
@@ -43,10 +35,7 @@ def align_pieces(pieces: Sequence[str], text: str) -> list[CharacterRange]:
 
     SentencePiece normalises the text by NFKC, merges runs of spaces and marks spaces with U+2581.
     Piece after piece is looked up in the text normalised the same way; a piece that is not found
-    there (an unknown character) takes what lies between its neighbours.
-
-    Returns:
-        One range a piece; those of unknown pieces without a gap to fill are one character wide.
+    there (an unknown character) takes what lies between its neighbours, or one character.
     """
     normalised: list[str] = []
     origins: list[int] = []  # of each normalised character: its place in the text
@@ -145,12 +134,9 @@ def stack_rows(
 
 
 def target_rows(hidden: Tensor, pairs: list[EncodedPair], *, skipped: int = 0) -> Tensor:
-    """Pick the hidden states that predict the targets, ``(N, H)``, pair after pair.
+    """Pick from ``(B, T, H)`` what predicts the targets of B pairs, ``(N, H)``, pair after pair.
 
-    Args:
-        hidden: Hidden states of a batch, ``(B, T, H)``.
-        pairs: Its B pairs.
-        skipped: How many positions at the start of every pair ``hidden`` lacks.
+    ``skipped`` is how many positions at the start of every pair ``hidden`` lacks.
     """
     counts = torch.tensor([len(pair.targets) for pair in pairs])
     rows = torch.arange(len(pairs)).repeat_interleave(counts)

@@ -27,11 +27,7 @@ class IncrementalDecoder:
         return text
 
     def push(self, token_id: int) -> str | None:
-        """Add a token.
-
-        Returns:
-            The text that became whole with it, or ``None`` if there is none yet.
-        """
+        """Add a token; returns the text that became whole with it, or ``None`` if none did."""
         self._ids.append(token_id)
         known = self._decode(self._ids[self._window : self._done])
         text = self._decode(self._ids[self._window :])

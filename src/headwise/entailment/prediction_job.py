@@ -44,7 +44,7 @@ class PredictionColumns:
 
 @dataclass(slots=True, kw_only=True)
 class RowPrediction:
-    """Predicts the rows of a file, as :class:`~headwise.data.jobs.RowWork`, and counts the labels."""
+    """Predicts the rows of a file, as :class:`~headwise.data.jobs.RowWork`; counts labels."""
 
     model: EntailmentModel
     labels: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_LABELS, 0))

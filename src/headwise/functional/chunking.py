@@ -8,16 +8,9 @@ DEFAULT_WORKSPACE_BYTES = 128 * 2**20
 def row_chunks(
     rows: int, *, bytes_per_row: int, workspace_bytes: int, fixed_bytes: int = 0
 ) -> Iterator[slice]:
-    """Cut a number of rows into slices that each fit into a byte budget.
+    """Cut a number of rows into slices, in order, that each fit into a byte budget.
 
-    Args:
-        rows: Number of rows in all.
-        bytes_per_row: What one row needs while it is worked on.
-        workspace_bytes: Budget for one slice.
-        fixed_bytes: What is needed besides, however many rows a slice has.
-
-    Yields:
-        Slices in order that cover all rows.
+    ``fixed_bytes`` are needed besides, however many rows a slice has.
 
     Raises:
         ValueError: If not even one row fits.

@@ -35,14 +35,9 @@ def _mixed(bits: Tensor) -> Tensor:
 
 
 def mixed_keys(keys: Tensor, *salts: int) -> Tensor:
-    """Derive keys whose noise has nothing to do with that of the given ones.
+    """Derive keys, ``(N,)``, int64, whose noise has nothing to do with that of the given ones.
 
-    Args:
-        keys: Any integers, ``(N,)``, int64.
-        salts: What sets this use apart from others: a seed, an epoch, a purpose.
-
-    Returns:
-        Keys, ``(N,)``, int64.
+    ``salts`` are what sets this use apart from others: a seed, an epoch, a purpose.
     """
     mixed = keys.clone()
     for salt in salts:
@@ -52,15 +47,10 @@ def mixed_keys(keys: Tensor, *salts: int) -> Tensor:
 
 
 def uniform_noise(keys: Tensor, columns: int, *, first: int = 0) -> Tensor:
-    """Numbers between 0 and 1, equally likely, for every key.
+    """Numbers in (0, 1), equally likely, for keys of :func:`mixed_keys`, ``(N,)``.
 
-    Args:
-        keys: One key a row, ``(N,)``, int64; see :func:`mixed_keys`.
-        columns: D, how many numbers a row gets.
-        first: Place in the row's endless sequence where they begin.
-
-    Returns:
-        Numbers in (0, 1), ``(N, D)``, float64, in steps of 2^-53.
+    They are ``(N, D)``, float64, in steps of 2^-53; ``first`` is the place in a row's endless
+    sequence where they begin.
     """
     places = torch.arange(first + 1, first + columns + 1, device=keys.device) * _STEP
     bits = _shifted(_mixed(keys.unsqueeze(-1) + places), 11)
@@ -69,11 +59,9 @@ def uniform_noise(keys: Tensor, columns: int, *, first: int = 0) -> Tensor:
 
 
 def exponential_noise(keys: Tensor, columns: int) -> Tensor:
-    """Numbers of the exponential distribution of rate 1 for every key.
+    """Numbers of the exponential distribution of rate 1 for every key, ``(N, D)``, float32.
 
-    Returns:
-        Positive numbers, ``(N, D)``, float32. Small ones, which decide who comes first in a
-        race, keep their full relative precision.
+    Small ones, which decide who comes first in a race, keep their full relative precision.
     """
     # -log(1 - u) is as random as -log(u), and does not round where u is small
     return uniform_noise(keys, columns).neg_().log1p_().neg_().float()

@@ -93,16 +93,10 @@ def candidate_count(selector: DominantSelector, vocabulary_size: int) -> int:
 def dominant_count(
     sorted_probabilities: Tensor, *, selector: DominantSelector, entropy: Tensor | None = None
 ) -> Tensor:
-    """How many of the most probable tokens dominate each distribution.
+    """How many of the most probable tokens dominate each distribution, in [0, M], ``(N,)``, int64.
 
-    Args:
-        sorted_probabilities: The largest probabilities, falling, ``(N, M)``, float32. They need
-            ``M >= candidate_count(selector, V)``.
-        selector: Which tokens count as dominant.
-        entropy: Entropy of the whole distribution in nats, ``(N,)``; only `EtaCut` needs it.
-
-    Returns:
-        Counts in [0, M], ``(N,)``, int64. 0 means that nothing dominates.
+    Probabilities are the largest, falling, ``(N, M)``, float32, ``M >= candidate_count(selector,
+    V)``. The entropy is that of the whole distribution in nats, ``(N,)``; only `EtaCut` needs it.
 
     Raises:
         ValueError: If `EtaCut` gets no entropy.
@@ -195,13 +189,8 @@ def dominant_tokens(
 def unlikely_tokens(probabilities: Tensor, dominant_count: Tensor) -> Tensor:
     """Which of the most probable tokens are of rank 15 to 150, below 0.01, and not dominant.
 
-    Args:
-        probabilities: The largest probabilities of each position, falling, ``(N, M)``. They need
-            ``M >= 150`` to hold all of the tokens in question.
-        dominant_count: How many of them dominate, ``(N,)``.
-
-    Returns:
-        A mask, ``(N, M)``, bool; without tokens whose probability is 0.
+    Probabilities are the largest of each position, falling, ``(N, M)``, and need ``M >= 150`` to
+    hold all of these tokens. The mask, ``(N, M)``, leaves out tokens whose probability is 0.
     """
     ranks = torch.arange(1, probabilities.shape[1] + 1, device=probabilities.device)
     return (

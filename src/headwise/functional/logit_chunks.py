@@ -34,11 +34,7 @@ class LogitFunction(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ChunkPlan:
-    """Which positions' logits live together.
-
-    Attributes:
-        parts: Slices in order that cover all positions.
-    """
+    """Which positions' logits live together: slices in order that cover all positions."""
 
     parts: tuple[slice, ...]
 
@@ -60,13 +56,8 @@ class ChunkPlan:
     ) -> "ChunkPlan":
         """Plan chunks that fit into a byte budget.
 
-        Args:
-            rows: N, number of positions.
-            row_bytes: What a position holds as long as its chunk lives.
-            temporary_bytes: What a position needs besides while its slab is read.
-            device: Where the logits will be.
-            fixed_bytes: What is held whatever the number of positions.
-            workspace_bytes: Budget for all of it.
+        A position holds ``row_bytes`` as long as its chunk lives, and ``temporary_bytes`` besides
+        while its slab is read; ``fixed_bytes`` are held whatever the number of positions.
 
         Raises:
             ValueError: If not even one position fits.
@@ -96,11 +87,9 @@ def over_logits(
 class Slabs:
     """A chunk's rows a few at a time, with room for what operations make on the way.
 
-    The room is taken once: thousands of short-lived tensors of a few megabytes would leave holes
-    in a processor's memory that add up to more than a chunk.
-
-    Args:
-        room: How many tensors of a slab's size are needed at once.
+    The ``room``, for so many tensors of a slab's size, is taken once: thousands of short-lived
+    tensors of a few megabytes would leave holes in a processor's memory that add up to more than a
+    chunk.
     """
 
     def __init__(self, room: int) -> None:
@@ -135,9 +124,7 @@ class Slabs:
     def entropy(self, logits: Tensor, normaliser: Tensor) -> Tensor:
         """Entropy of each row's softmax in nats, ``(n,)``; needs room for two.
 
-        Args:
-            logits: ``(n, V)``; minus infinity is allowed.
-            normaliser: Their log-sum-exp, ``(n,)``.
+        Logits ``(n, V)`` may be minus infinity; ``normaliser`` is their log-sum-exp, ``(n,)``.
         """
         result = logits.new_empty(len(logits))
         for slab, (log_probs, probs, *_) in self(logits):

@@ -99,15 +99,7 @@ def _filled_up(weights: Tensor, taken: Tensor, drawn: Tensor, *, keys: Tensor) -
 
 
 def forbid(log_weights: Tensor, token_ids: Tensor) -> Tensor:
-    """Give tokens no weight, in place.
-
-    Args:
-        log_weights: Logarithms of weights, ``(N, V)``.
-        token_ids: Tokens that a row must not get, ``(N, A)``; -1 for none.
-
-    Returns:
-        ``log_weights``.
-    """
+    """Give tokens, ``(N, A)``, -1 for none, the log weight -inf in ``(N, V)``, in place."""
     first, takes_first = log_weights[:, 0].clone(), (token_ids == 0).any(-1)
     log_weights.scatter_(1, token_ids.clamp(min=0), -torch.inf)
     # The fillings, -1, all went to token 0

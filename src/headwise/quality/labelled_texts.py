@@ -129,8 +129,8 @@ def label_signals(
     """Score pairs with ``errors`` once, with several signals, and place the errors on the tokens.
 
     A token is wrong if it overlaps an error, or is the first one after a gap. Without ``groups``, a
-    pair belongs to its source, or to its text if it has none. Texts stay in order; those that cannot
-    be scored or have no token are left out.
+    pair belongs to its source, or to its text if it has none. Texts stay in order; those that
+    cannot be scored or have no token are left out.
 
     Raises:
         CalibrationError: If the errors of a pair are not known.

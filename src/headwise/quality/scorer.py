@@ -61,8 +61,7 @@ class Scorer:
     ) -> Iterator[ScoredHypothesis | InputError]:
         """Score a stream of pairs in bounded memory: one result a pair, in input order.
 
-        Pairs are read as they are needed. Without ``raising``, an error is yielded in the place of
-        its pair.
+        Pairs are read as needed. Without ``raising``, an error is yielded in the place of its pair.
         """
         total = len(pairs) if isinstance(pairs, Sequence) else None
         windows = timed_windows(

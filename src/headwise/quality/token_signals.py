@@ -70,7 +70,7 @@ def error_signals(
 
 @dataclass(frozen=True, slots=True)
 class PlacedToken:
-    """What a token covers, as in a `ScoredToken`, and its place among those that are scored together."""
+    """What a token covers, as in a `ScoredToken`, and its place among those scored with it."""
 
     index: int
     token_id: int

@@ -42,12 +42,9 @@ class LossOptions:
     """What one call of linear cross-entropy asks for, tensors aside.
 
     Attributes:
-        reduction: Whether and how losses become one number.
         softcap: Logits become ``softcap * tanh(logits / softcap)``.
         label_smoothing: In [0, 1].
         z_loss: Weight of the squared logsumexp.
-        bias: Whether there is a bias.
-        token_weights: Whether tokens are weighted.
         statistics: Whether logsumexp or entropy are returned.
         parallel: Whether processes share the vocabulary.
         blocks: Number of blocks of rows the weight consists of.
@@ -152,10 +149,8 @@ def run_backend(
     """Compute the loss with a backend that :func:`choose_backend` returned.
 
     The backend sees the counted positions alone, so that all backends agree on the others:
-    without a counted one the loss is 0, and so are the gradients.
-
-    Returns:
-        The loss in the shape that the reduction asks for; float32, or float64 of float64 inputs.
+    without a counted one the loss is 0, and so are the gradients. The loss is float32, or float64
+    of float64 inputs.
 
     Raises:
         ValueError: For the backends that are not run here.

@@ -16,11 +16,7 @@ from torch.nn import functional as F
 def core_loss(
     hidden: Tensor, weight: Tensor, targets: Tensor, bias: Tensor | None, *, reduction: str
 ) -> Tensor:
-    """The chunked function of PyTorch 2.13 and newer, with its own choice of chunks.
-
-    Returns:
-        ``(N,)`` or a scalar, of the inputs' dtype.
-    """
+    """The function of PyTorch 2.13 and newer, with its own chunks; it keeps the inputs' dtype."""
     return F.linear_cross_entropy(
         hidden,
         weight,
@@ -46,14 +42,11 @@ def cut_cross_entropy_loss(
     reduction: str,
     softcap: float | None,
 ) -> Tensor:
-    """The kernels of cut-cross-entropy in the setting that the package calls exact.
+    """The kernels of cut-cross-entropy, in the setting that the package calls exact; float32.
 
     By default the package drops the gradients of probabilities below the dtype's epsilon over 32,
     which a rare token would never receive. A release that has the arguments sums gradients in
     float32; 25.1.1 sums them in the inputs' dtype.
-
-    Returns:
-        ``(N,)`` or a scalar, float32.
 
     References:
         Wijmans et al. 2025, arXiv 2411.09009, section 4.3 (the filter).
@@ -83,11 +76,7 @@ def liger_loss(
     label_smoothing: float,
     z_loss: float,
 ) -> Tensor:
-    """The kernels of Liger, which compute all gradients in the forward pass.
-
-    Returns:
-        A scalar, float32.
-    """
+    """The kernels of Liger, which compute all gradients in the forward pass; a float32 scalar."""
     if torch.is_grad_enabled() and not hidden.requires_grad:
         # Without gradients of the hidden states Liger computes none of weight and bias either,
         # and says nothing: a head on a frozen model would not be trained

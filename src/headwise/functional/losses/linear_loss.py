@@ -43,12 +43,8 @@ class LinearLoss:
     ) -> Tensor:
         """The loss of a batch, in the cheaper of the two ways that can give it.
 
-        Args:
-            positions: The batch.
-            reduction: Whether and how losses become one number.
-            weights: Blocks of rows of the unembedding, ``(V_i, H)``.
-            biases: The bias of each block, ``(V_i,)``, or ``None``.
-            row_bias: c, ``(N,)``.
+        ``weights`` are blocks of rows of the unembedding, ``(V_i, H)``, ``biases`` theirs, ``(V_i,)``,
+        and ``row_bias`` is c, ``(N,)``.
         """
         inputs = (positions.hidden, *weights, *biases, row_bias)
         trained = any(each is not None and each.requires_grad for each in inputs)

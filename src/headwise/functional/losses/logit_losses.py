@@ -38,14 +38,10 @@ class LogitLoss(Protocol):
     def gradient_(
         self, logits: Tensor, part: slice, values: Tensor, upstream: Tensor, slabs: Slabs
     ) -> None:
-        """Overwrite the logits that `prepare_` left with their gradient.
+        """Overwrite the logits ``(n, V)`` that `prepare_` left with their gradient.
 
-        Args:
-            logits: ``(n, V)``.
-            part: The chunk's positions.
-            values: What `values` returned for them, ``(n, C)``.
-            upstream: Gradient of the values, ``(n, C)``.
-            slabs: Room for `temporaries` tensors.
+        ``values`` are what `values` returned for this part, and ``upstream`` is their gradient,
+        both ``(n, C)``; the slabs have room for `temporaries` tensors.
         """
         ...
 

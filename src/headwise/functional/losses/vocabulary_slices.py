@@ -17,7 +17,6 @@ class VocabularySlice:
         size: How many tokens the slice has; 0 is allowed.
         total: V, how many all slices have together.
         largest: How many the largest slice has.
-        group: The processes.
     """
 
     start: int
@@ -32,11 +31,8 @@ class VocabularySlice:
     ) -> "VocabularySlice":
         """Tell the other processes the size of this one's slice, and hear of theirs.
 
-        Args:
-            size: How many tokens this process holds.
-            call: Numbers that must be the same everywhere.
-            group: The processes; all of them must call.
-            device: Where tensors must be to be sent.
+        All processes of the group must call, with the same numbers as ``call``; ``device`` is where
+        tensors must be to be sent.
 
         Raises:
             ValueError: On every process, if the numbers differ: the exchanges of chunks would
@@ -64,11 +60,9 @@ class VocabularySlice:
     ) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
         """Statistics of the whole vocabulary from those of the slices, in one exchange.
 
-        Args:
-            normaliser: Log-sum-exp of the slice's logits, ``(n,)``.
-            target: The target's logit, 0 in the slices that do not hold it, ``(n,)``.
-            total: Sum of the slice's logits, ``(n,)``, if wanted.
-            entropy: Entropy of the softmax over the slice alone, ``(n,)``, if wanted.
+        All are ``(n,)``: the log-sum-exp of the slice's logits, the target's logit, which is 0 in
+        slices that do not hold it, and, if wanted, the sum of the slice's logits and the entropy of
+        the softmax over the slice alone.
         """
         own = [normaliser, target, *(x for x in (total, entropy) if x is not None)]
         each = _gathered(torch.stack(own), self.group)  # (ranks, columns, n)

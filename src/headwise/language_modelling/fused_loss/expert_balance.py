@@ -21,10 +21,7 @@ def wants_router_logits(model: PreTrainedModel, asked: bool | None) -> bool:
 def balance_loss(
     model: PreTrainedModel, router_logits: Any, attention_mask: Tensor | None
 ) -> tuple[Tensor, Tensor]:
-    """Compute how unevenly the experts are used.
-
-    Returns:
-        The auxiliary loss, and the loss times its coefficient; scalars.
+    """Compute how unevenly the experts are used; a scalar, and that times its coefficient.
 
     Raises:
         UnsupportedModelError: If the model's auxiliary loss is not of the usual form.

@@ -44,7 +44,6 @@ class FusedForward:
     """The forward of a patched model, which is its first argument.
 
     Attributes:
-        settings: How the loss is computed.
         signature: What the model's own forward takes, the model itself first.
         output_type: What that returns.
         labels_to_base: Whether the base model reads labels (PaliGemma and Gemma 3 mask by them).
@@ -115,9 +114,7 @@ class FusedForward:
     def output(self, model: PreTrainedModel, call: Mapping[str, Any]) -> Any:
         """Do what the model's forward does with a call that has ``labels``, logits aside.
 
-        Returns:
-            An output whose ``logits`` are ``None``; the tuple of what is there with
-            ``return_dict=False``.
+        ``logits`` are ``None`` in the output, and left out of the tuple with ``return_dict=False``.
 
         Raises:
             UnsupportedModelError: If the output layer or the loss have been replaced by others.

@@ -17,7 +17,6 @@ class ModelMethod:
     Args:
         function: Takes the model first. A function of a module, or an object of a class, so that
             it can be pickled.
-        model: The model.
     """
 
     # No dictionary: `functools.wraps` would copy it into what Accelerate wraps around this

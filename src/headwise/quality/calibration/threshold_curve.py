@@ -165,7 +165,9 @@ class ThresholdCurve:
             return self._none(rule, f"The data have no {kind} token.")
         match rule.aim:
             case Aim.F1:
-                return self._at(rule, int(np.argmax(self._f1())))
+                return self._at(
+                    rule, int(np.argmax(2.0 * self.found / (self.flagged + self.wrong)))
+                )
             case Aim.MCC:
                 return self._at(rule, int(np.argmax(self._matthews())))
             case Aim.PRECISION:
@@ -201,9 +203,6 @@ class ThresholdCurve:
         if index == len(GRID) or GRID[index] != threshold.value:
             raise ValueError(f"`threshold` must have a value on the grid, got {threshold.value}.")
         return self._at(Rule(threshold.aim, threshold.level), index)
-
-    def _f1(self) -> Floats:
-        return np.asarray(2.0 * self.found / (self.flagged + self.wrong), np.float64)
 
     def _matthews(self) -> Floats:
         right = self.tokens - self.wrong

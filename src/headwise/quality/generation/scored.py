@@ -75,7 +75,7 @@ class StreamScorer:
         self._placed: deque[PlacedToken] = deque()
 
     def push(self, token_id: int, hidden: Tensor) -> Iterator[ScoredToken]:
-        """Add a token and its hidden state, ``(H,)``; yields, in order, tokens that are now known."""
+        """Add a token and its hidden state, ``(H,)``; yields tokens that are now known, in order."""
         self._placed += self._writer.push(token_id)
         special = token_id in self._special_ids
         if special and not self._states:
