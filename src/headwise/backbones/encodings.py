@@ -31,7 +31,7 @@ def hypothesis_ranges(
 
 
 def align_pieces(pieces: Sequence[str], text: str) -> list[CharacterRange]:
-    """Find the characters of a text behind the pieces of a tokeniser that reports no offsets.
+    """Find the characters of a text behind each piece of a tokeniser that reports no offsets.
 
     SentencePiece normalises the text by NFKC, merges runs of spaces and marks spaces with U+2581.
     Piece after piece is looked up in the text normalised the same way; a piece that is not found

@@ -44,9 +44,10 @@ def passages(
 ) -> list[Passage]:
     """Cut a text into windows of sentences that fit into a room of tokens, without control tokens.
 
-    A passage has ``window`` neighbouring sentences, or fewer where they do not fit together; so
-    passages overlap if it is above 1. A sentence that does not fit on its own is cut into
-    overlapping windows of tokens, at spaces where there are some. ``None`` as room is no limit.
+    The text is readable but for its length. A passage has ``window`` neighbouring sentences, or
+    fewer where they do not fit together; passages overlap if it is above 1. A sentence that does
+    not fit on its own is cut into overlapping windows of tokens, at spaces where there are some.
+    ``None`` as room is no limit.
 
     Raises:
         ContextLengthError: If there is no room, or a sentence must be cut and the tokeniser does

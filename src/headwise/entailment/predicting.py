@@ -71,7 +71,7 @@ def uncertainty_name(heads: TaskHeads) -> str:
 def predict_pairs(
     encoder: HeadedEncoder, pairs: Sequence[tuple[str, str]], *, threshold: float
 ) -> list[Prediction | InputError]:
-    """Predict a window of pairs; an error stands in the place of a pair that cannot be read.
+    """Predict pairs, in order; an error stands in the place of a pair that cannot be read.
 
     Heads that read pairs apart cost one pass of the encoder for each distinct text that is not
     remembered; heads that read them together cost one for each pair.

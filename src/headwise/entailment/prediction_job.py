@@ -44,7 +44,12 @@ class PredictionColumns:
 
 @dataclass(slots=True, kw_only=True)
 class RowPrediction:
-    """Predicts the rows of a file, as :class:`~headwise.data.jobs.RowWork`; counts labels."""
+    """Predicts the rows of a file, as :class:`~headwise.data.jobs.RowWork`.
+
+    Attributes:
+        labels: How often each label was predicted.
+        abstained: Rows on which the model abstains.
+    """
 
     model: EntailmentModel
     labels: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_LABELS, 0))

@@ -35,7 +35,7 @@ def _mixed(bits: Tensor) -> Tensor:
 
 
 def mixed_keys(keys: Tensor, *salts: int) -> Tensor:
-    """Derive keys, ``(N,)``, int64, whose noise has nothing to do with that of the given ones.
+    """Derive keys, ``(N,)``, int64, whose noise has nothing to do with that of the given integers.
 
     ``salts`` are what sets this use apart from others: a seed, an epoch, a purpose.
     """

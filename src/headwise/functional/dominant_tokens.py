@@ -190,7 +190,7 @@ def unlikely_tokens(probabilities: Tensor, dominant_count: Tensor) -> Tensor:
     """Which of the most probable tokens are of rank 15 to 150, below 0.01, and not dominant.
 
     Probabilities are the largest of each position, falling, ``(N, M)``, and need ``M >= 150`` to
-    hold all of these tokens. The mask, ``(N, M)``, leaves out tokens whose probability is 0.
+    hold all of these tokens. The mask, ``(N, M)``, bool, leaves out those of probability 0.
     """
     ranks = torch.arange(1, probabilities.shape[1] + 1, device=probabilities.device)
     return (

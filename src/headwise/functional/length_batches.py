@@ -6,9 +6,9 @@ from collections.abc import Sequence
 def length_batches(lengths: Sequence[int], *, max_tokens: int) -> list[list[int]]:
     """Split items into batches of similar length whose padded size stays under a budget.
 
-    ``max_tokens`` bounds ``items * longest item``; an item longer than that gets a batch of its own.
-    Batches hold each index into ``lengths`` once, longest items first, so that a batch that does
-    not fit into memory fails at once.
+    ``max_tokens`` bounds ``items * longest item``; a longer item gets a batch of its own. Batches
+    hold each index into ``lengths`` once, longest items first, so that a batch that does not fit
+    into memory fails at once.
 
     Raises:
         ValueError: If ``max_tokens`` is less than 1.

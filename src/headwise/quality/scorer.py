@@ -131,11 +131,11 @@ class Scorer:
     def token_signals(
         self, hidden: Tensor, targets: Tensor, *, texts: Sequence[Sequence[int]], ended: bool = True
     ) -> TokenSignals:
-        """Signals of targets, ``(N,)``, from the hidden states that predict them, ``(N, H)``.
+        """Compute what was asked for, and nothing else, of targets ``(N,)``.
 
-        ``texts`` holds, for each text, the positions that the error head reads, in order: its tokens
-        and at most one that closes it. Other positions have no ``error`` and ``omission``. Unless
-        they ``ended``, the texts are windows of a text that goes on.
+        ``hidden`` predicts them, ``(N, H)``. ``texts`` holds, for each text, the positions that the
+        error head reads, in order: its tokens and at most one that closes it. Other positions have
+        no ``error`` and ``omission``. Unless they ``ended``, texts are windows of one that goes on.
         """
         request = self.request
         columns: dict[Signal, Tensor] = {}

@@ -43,8 +43,8 @@ class LinearLoss:
     ) -> Tensor:
         """The loss of a batch, in the cheaper of the two ways that can give it.
 
-        ``weights`` are blocks of rows of the unembedding, ``(V_i, H)``, ``biases`` theirs, ``(V_i,)``,
-        and ``row_bias`` is c, ``(N,)``.
+        ``weights`` are blocks of rows of the unembedding, ``(V_i, H)``, each with its bias,
+        ``(V_i,)``, and ``row_bias`` is c, ``(N,)``.
         """
         inputs = (positions.hidden, *weights, *biases, row_bias)
         trained = any(each is not None and each.requires_grad for each in inputs)

@@ -165,9 +165,8 @@ class ThresholdCurve:
             return self._none(rule, f"The data have no {kind} token.")
         match rule.aim:
             case Aim.F1:
-                return self._at(
-                    rule, int(np.argmax(2.0 * self.found / (self.flagged + self.wrong)))
-                )
+                f1 = 2.0 * self.found / (self.flagged + self.wrong)
+                return self._at(rule, int(np.argmax(f1)))
             case Aim.MCC:
                 return self._at(rule, int(np.argmax(self._matthews())))
             case Aim.PRECISION:

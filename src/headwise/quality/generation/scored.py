@@ -75,7 +75,10 @@ class StreamScorer:
         self._placed: deque[PlacedToken] = deque()
 
     def push(self, token_id: int, hidden: Tensor) -> Iterator[ScoredToken]:
-        """Add a token and its hidden state, ``(H,)``; yields tokens that are now known, in order."""
+        """Add a token with the hidden state that predicts it, ``(H,)``.
+
+        Yields tokens whose place and signals are now known, in order.
+        """
         self._placed += self._writer.push(token_id)
         special = token_id in self._special_ids
         if special and not self._states:
