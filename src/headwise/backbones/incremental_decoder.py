@@ -2,6 +2,7 @@
 
 from transformers import PreTrainedTokenizerBase
 
+# What decoders write for bytes that are no whole character
 _INCOMPLETE = "\ufffd"
 
 

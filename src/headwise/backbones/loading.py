@@ -130,6 +130,7 @@ def load_encoder(
         options = {"pooling": settings.pooling, "normalise": settings.normalise}
         if settings.lower_case:
             own = tokenizer.backend_tokenizer.normalizer
+            # First, as sentence-transformers does it before its tokeniser reads the text
             steps = [normalizers.Lowercase(), *([] if own is None else [own])]
             tokenizer.backend_tokenizer.normalizer = normalizers.Sequence(steps)
     return EncoderBackbone(model.to(target), tokenizer, max_length=max_length, **options)

@@ -135,7 +135,7 @@ class EmbeddedFile:
 
     Attributes:
         size: D, the width of the vectors.
-        rejects: The file that says which texts could not be read, and why; ``None`` if all could.
+        rejects: The file that says which texts could not be read, and why; not there if all could.
     """
 
     embedded: int

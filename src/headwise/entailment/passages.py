@@ -157,6 +157,7 @@ def _token_windows(
             found.append(piece)
         if last == len(offsets):
             return found
+        # At least one token on, or a narrow room would never let the loop end
         first = max(first + 1, _word_start(starts, last - overlap, lowest=last - 2 * overlap))
 
 

@@ -20,6 +20,7 @@ def length_batches(lengths: Sequence[int], *, max_tokens: int) -> list[list[int]
     for index in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
         if not batches or (len(batches[-1]) + 1) * longest > max_tokens:
             batches.append([])
+            # Texts without tokens count as one, or a batch of them would have no bound
             longest = max(lengths[index], 1)
         batches[-1].append(index)
     return batches

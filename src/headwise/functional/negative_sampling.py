@@ -56,6 +56,7 @@ def shared_draws(weights: Tensor, avoided: Tensor, count: int, *, keys: Tensor) 
         Token ids, ``(N, K)``, int64, all different within a row, and -1 where a row allows fewer
         than K tokens.
     """
+    # In float32, small weights would be lost in the sum over a large vocabulary
     cumulative = weights.double().cumsum(0)
     support = int((weights > 0).sum())
     banned = (weights > 0)[avoided.clamp(min=0)] & (avoided >= 0)  # (N, A)
@@ -64,6 +65,7 @@ def shared_draws(weights: Tensor, avoided: Tensor, count: int, *, keys: Tensor) 
     for step in range(_ROUNDS):
         # Twice as many as wanted, since some repeat or are banned
         noise = uniform_noise(keys, 2 * count, first=step * 2 * count)
+        # To the right: a token of weight 0 has an interval without numbers
         new = torch.searchsorted(cumulative, noise * cumulative[-1], right=True)
         drawn = torch.cat([drawn, new.clamp_(max=len(weights) - 1)], dim=1)
         valid = ~_repeated(drawn) & ~_among(drawn, avoided)
@@ -75,6 +77,7 @@ def shared_draws(weights: Tensor, avoided: Tensor, count: int, *, keys: Tensor) 
     missing = (result >= 0).sum(-1) < wanted
     if bool(missing.any()):
         taken = torch.cat([avoided[missing], result[missing]], dim=1)
+        # Salted, so that the noise is not that of the rounds again
         result[missing] = _filled_up(
             weights, taken, result[missing], keys=mixed_keys(keys[missing], 0)
         )

@@ -52,6 +52,7 @@ def pool(hidden: Tensor, mask: Tensor, how: Pooling) -> Tensor:
     real = mask.bool()
     if how is Pooling.MAX:
         lowest = hidden.float().masked_fill(~real.unsqueeze(-1), -torch.inf)
+        # `amax` refuses to look for the largest of nothing, where the sum is 0
         found = lowest.amax(dim=1) if hidden.shape[1] else lowest.sum(dim=1)
         return found.masked_fill(~real.any(dim=1, keepdim=True), 0.0)
     weights = _weights(real, how).unsqueeze(1)  # (B, 1, T)

@@ -100,7 +100,7 @@ def _place(module: nn.Module, path: str) -> str:
 def _allocate(
     module: nn.Module, device: torch.device, dtype: torch.dtype | None
 ) -> dict[int, tuple[Tensor, int]]:
-    """Replace meta tensors; by ``id``, the new ones and how often each was written to."""
+    """Give meta tensors memory; by ``id``, the new ones and how often each was written to."""
     # `Module.to_empty` would empty what has memory as well, and part what modules share
     # The old ones are kept: the id of a freed tensor may come back
     replaced: dict[int, tuple[Tensor, Tensor]] = {}

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 def core_loss(
     hidden: Tensor, weight: Tensor, targets: Tensor, bias: Tensor | None, *, reduction: str
 ) -> Tensor:
-    """The function of PyTorch 2.13 and newer, with its own chunks; it keeps the inputs' dtype."""
+    """The chunked function of PyTorch 2.13 and newer; the loss has the inputs' dtype."""
     return F.linear_cross_entropy(
         hidden,
         weight,

@@ -173,6 +173,7 @@ class ErrorHead(nn.Module):
         """What the other positions of its text add to each position, ``(N, inner_size)``."""
         ends = counts.cumsum(0)
         first = (ends - counts)[counts > 0].to(own.device)
+        # A roll brings the neighbouring text to the edges of a text, where nothing is to be read
         added: Tensor = self.preceding(own).roll(1, 0).index_fill(0, first, 0.0)
         if self.following is not None and self.end is not None:
             last = (ends - 1)[counts > 0].to(own.device)

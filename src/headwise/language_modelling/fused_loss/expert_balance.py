@@ -21,7 +21,7 @@ def wants_router_logits(model: PreTrainedModel, asked: bool | None) -> bool:
 def balance_loss(
     model: PreTrainedModel, router_logits: Any, attention_mask: Tensor | None
 ) -> tuple[Tensor, Tensor]:
-    """Compute how unevenly the experts are used; a scalar, and that times its coefficient.
+    """Compute how unevenly experts are used, and that times its coefficient; both are scalars.
 
     Raises:
         UnsupportedModelError: If the model's auxiliary loss is not of the usual form.

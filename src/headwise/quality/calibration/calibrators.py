@@ -25,7 +25,7 @@ Method = Literal["isotonic", "platt", "temperature"]
 METHODS: tuple[Method, ...] = ("isotonic", "platt", "temperature")
 # Probabilities stay this far from 0 and 1, whose logits are infinite
 MARGIN = 1e-7
-# The temperature is looked for in this range
+# Where the fit looks; in logarithms, 0.1 is as far from 1 as 10
 _LOG_TEMPERATURES = (np.log(0.01), np.log(100.0))
 
 

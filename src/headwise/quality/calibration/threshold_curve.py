@@ -171,6 +171,7 @@ class ThresholdCurve:
                 return self._at(rule, int(np.argmax(self._matthews())))
             case Aim.PRECISION:
                 assert rule.level is not None
+                # The slack is for a product that rounding leaves just above a whole number
                 good = (self.flagged > 0) & (self.found >= rule.level * self.flagged - 1e-9)
                 if not good.any():
                     return self._none(rule, f"No threshold reaches a precision of {rule.level:g}.")
@@ -207,6 +208,7 @@ class ThresholdCurve:
         right = self.tokens - self.wrong
         scale = np.sqrt(self.flagged * (self.tokens - self.flagged)) * math.sqrt(self.wrong * right)
         above = self.found * self.tokens - self.flagged * self.wrong
+        # Where all tokens are flagged, or none is, 0 over 0 counts as no correlation
         return np.divide(above, scale, out=np.zeros_like(above), where=scale > 0.0)
 
     def _at(self, rule: Rule, index: int) -> Threshold:
@@ -218,6 +220,7 @@ class ThresholdCurve:
             precision=float(found / flagged) if flagged else None,
             recall=float(found / self.wrong) if self.wrong else None,
             flagged=float(flagged / self.tokens) if self.tokens else None,
+            # A sum of weights may exceed 1 by a rounding error
             risk=min(float(self.missed[index]), 1.0) if self.units else None,
             units=self.units,
         )

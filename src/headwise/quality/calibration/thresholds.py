@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 Floats = NDArray[np.float64]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
+# The last one, 1, flags every token: probabilities stay below it
 GRID: Floats = np.append((np.arange(10_000) + 0.5) / 10_000, 1.0)
 _NAME = re.compile(r"(f1|mcc)|(precision|recall|risk)-(\d*\.?\d+)")
 

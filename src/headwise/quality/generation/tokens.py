@@ -74,6 +74,7 @@ def generation_options(
         room = (backbone.max_length or used + DEFAULT_MAX_NEW_TOKENS) - used
         options = {**options, "max_new_tokens": max(1, min(DEFAULT_MAX_NEW_TOKENS, room))}
     tokenizer = backbone.tokenizer
+    # Transformers warns where it has to choose one itself
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
     # A model's own defaults may say otherwise (Marian's ask for beams); ours are documented
     return {"pad_token_id": pad, "do_sample": False, "num_beams": 1, **options}
@@ -86,9 +87,11 @@ def generate_tokens(
     options = generation_options(backbone, inputs, options)
     with captured_hidden(backbone) as steps:
         output = backbone.model.generate(**inputs, **options, return_dict_in_generate=True)
+    # Sequences begin with what was given: a decoder's start token, or the prompt
     given = 1 if backbone.model.config.is_encoder_decoder else inputs["input_ids"].shape[1]
     token_ids = output.sequences[0, given:].tolist()
     rows = [0] * len(token_ids)
+    # The winning beam may have been another row of the batch at every step
     if (beams := getattr(output, "beam_indices", None)) is not None:
         rows = beams[0, : len(token_ids)].tolist()
     hidden = [steps[step][row] for step, row in enumerate(rows)]
@@ -135,6 +138,7 @@ def stream_tokens(
                 raise item
             yield item
     finally:
+        # Else the join would wait for the rest of the text
         stop.set()
         thread.join()
 
