@@ -147,11 +147,7 @@ class GroupedPairs:
         return float(differences[np.argmax(gains >= gains.max() - _ROUNDING)])
 
     def accuracies(self, threshold: float) -> Floats:
-        """Share of right pairs of each group, where scores within the threshold are tied.
-
-        Returns:
-            ``(G,)``.
-        """
+        """Shares of right pairs of groups, ``(G,)``, where scores within the threshold are tied."""
         right = np.zeros(len(self.pairs))
         for i, j in self.index_pairs():
             difference, tied, agreeing = self.compared(i, j)

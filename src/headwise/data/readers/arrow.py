@@ -23,11 +23,7 @@ _OF_SPLITS = "dataset_dict.json"
 
 @contextmanager
 def open_parquet(path: Path, *, flat: bool) -> Iterator[RowStream]:
-    """Open a Parquet file.
-
-    Args:
-        path: The file.
-        flat: Whether columns of lists and objects are left out.
+    """Open a Parquet file; ``flat`` leaves out columns of lists and objects.
 
     Raises:
         DataError: If it is damaged, or has two columns of one name.

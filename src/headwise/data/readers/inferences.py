@@ -28,7 +28,6 @@ class InferenceLayout:
         premise_column: By default one of ``premise``, ``sentence1`` and ``context``, in any case.
         hypothesis_column: By default one of ``hypothesis`` and ``sentence2``.
         label_column: By default ``gold_label`` if there is one, else ``label``.
-        format: The file's format; by default its suffix says it.
     """
 
     premise_column: str | None = None
@@ -57,9 +56,6 @@ def read_inferences(
         layout: Format and columns, as far as they should not be found out.
         labelled: Whether every pair needs a label. Without, labels are read where there are any; a
             column that is called like one and holds something else is handed through.
-
-    Returns:
-        For each row an ``InferencePair``, or a ``Reject`` if it cannot be one.
 
     Raises:
         DataError: If the file is missing, damaged, of an unknown format or lacks a column. What

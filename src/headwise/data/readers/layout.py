@@ -27,11 +27,7 @@ class Format(StrEnum):
 class Role:
     """A column that a record is made of, and the names that it is known by, in any case.
 
-    Attributes:
-        name: What it is called in errors.
-        ranks: Known names; one of an earlier rank wins, two of one rank are ambiguous.
-        remedy: What to do if it cannot be told.
-        otherwise: What else to do if it is missing.
+    Of its ``ranks`` of names an earlier one wins; two names of one rank are ambiguous.
     """
 
     name: str
@@ -140,7 +136,6 @@ class Columns:
 
     Attributes:
         source: ``None`` for text on its own.
-        hypothesis: The name of the text to score.
         placeholder: What stands in place of a text that there is none of, if it is known.
     """
 

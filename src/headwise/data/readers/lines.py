@@ -26,9 +26,7 @@ _SHOWN_BYTES = 200
 def numbered_lines(stream: BinaryIO, name: str) -> Iterator[Line]:
     """Every line of a stream; a reject is what is not UTF-8, or longer than ``MAX_LINE_BYTES``.
 
-    Args:
-        stream: Bytes; a byte order mark at the start is dropped.
-        name: What the stream is called in an error.
+    A byte order mark at the start is dropped.
 
     Raises:
         DataError: If the stream is UTF-16 or damaged.
@@ -56,11 +54,7 @@ def numbered_lines(stream: BinaryIO, name: str) -> Iterator[Line]:
 
 
 def without_empty(lines: Iterable[tuple[int, T]]) -> Iterator[tuple[int, T | Reject]]:
-    """Lines without the empty ones at the end; elsewhere, these are rejects.
-
-    Args:
-        lines: Numbers, and lines or what was made of them; empty is ``""``.
-    """
+    """Lines without the empty ones, ``""``, at the end; elsewhere, these are rejects."""
     empty_since = 0
     for number, line in lines:
         if line == "":

@@ -28,8 +28,6 @@ class NestedColumns:
         texts: The names of source and hypothesis; ``None`` for a conversation.
         within: The column that holds the texts or the messages; ``None`` if the texts are columns
             themselves.
-        annotations: The column of error marks, if there is one.
-        word_tags: The column of word tags, if there is one.
     """
 
     texts: Columns | None
@@ -79,12 +77,7 @@ def _marked(pair: Pair, marks: Any, tags: object) -> Pair:
 def find_nested(
     present: Sequence[str], layout: Layout, languages: Sequence[str] | None
 ) -> NestedColumns:
-    """Find the texts among columns or keys.
-
-    Args:
-        present: All columns.
-        layout: What the user said about them.
-        languages: The keys of the column ``translation``, if it holds texts by language.
+    """Find the texts among columns, or ``languages``: the keys of the column ``translation``.
 
     Raises:
         LookupError: If a column is not there, or several could be meant. The message says which
@@ -126,12 +119,9 @@ def _language_columns(languages: Sequence[str], layout: Layout) -> Columns:
 def turn_pairs(messages: object, *, line: int, extra: Mapping[str, Any]) -> list[Pair]:
     """Make a pair of every assistant turn of a conversation; what came before is its history.
 
-    Args:
-        messages: A list of objects with ``role`` (``system``, ``user`` or ``assistant``) and
-            ``content`` (a string). Other keys must be empty: what a tool or a picture said would
-            otherwise be missing from the history in silence.
-        line: Where the conversation stood in its file.
-        extra: Other columns of its row.
+    Messages are objects with ``role`` (``system``, ``user`` or ``assistant``) and ``content`` (a
+    string). Other keys must be empty: what a tool or a picture said would otherwise be missing from
+    the history in silence.
 
     Raises:
         InputError: If the messages are something else, or no assistant turn follows a message.

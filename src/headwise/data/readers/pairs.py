@@ -141,13 +141,7 @@ def _read_parallel_text(sources: str | Path, hypotheses: str | Path) -> Iterator
 def pair_lines(
     sources: BinaryIO, hypotheses: BinaryIO, *, names: tuple[str, str]
 ) -> Iterator[Pair | Reject]:
-    """Pair the lines of two streams, as :func:`read_parallel_text` says.
-
-    Args:
-        sources: Lines of source text.
-        hypotheses: Lines of text to score.
-        names: What the two streams are called in an error.
-    """
+    """Pair lines of two streams, as :func:`read_parallel_text` says; errors call them ``names``."""
     rows = zip_longest(numbered_lines(sources, names[0]), numbered_lines(hypotheses, names[1]))
     numbered = enumerate(rows, start=1)
     pairs = ((number, _pair_lines(*row, number, names)) for number, row in numbered)

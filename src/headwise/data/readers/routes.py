@@ -18,14 +18,11 @@ _SUFFIXES = (".yaml", ".yml", ".json", ".tsv")
 
 
 def read_routes(path: str | Path) -> dict[str, list[str]]:
-    """Read routes.
+    """Read names of routes and their texts, in the order of the file.
 
     Args:
         path: YAML or JSON, a mapping of names to a text or a list of texts; or TSV without a
             header, a name and a text a line, where a name may come again with another text.
-
-    Returns:
-        Names and their texts, in the order of the file.
 
     Raises:
         DataError: If the file is missing, damaged, of another kind, or says something else.

@@ -24,7 +24,6 @@ class Row(NamedTuple):
 
     Attributes:
         line: Where it stood, counted from 1; in Parquet and data sets the row's number.
-        values: Its values by column.
         text: The line that it was; ``None`` if it was none.
     """
 
@@ -45,8 +44,6 @@ class RowStream:
     """The rows of a file, to be read once.
 
     Attributes:
-        name: What it is called in an error.
-        rows: Rows in order, and what could not be one.
         columns: Their columns, if all rows have the same; ``None`` for JSON objects.
         named: Whether the file itself names its columns; a file without rows does not.
         nested: Whether values can be lists and objects.
@@ -65,12 +62,8 @@ class RowStream:
     ) -> Callable[[Row], T]:
         """Search for columns: once in a header, in every JSON object anew.
 
-        Args:
-            search: Takes columns and languages, and raises a ``LookupError`` that says what is
-                missing and what to do.
-
-        Returns:
-            What the search finds for a row. It raises an ``InputError`` if that is nothing.
+        ``search`` takes columns and languages, and raises a ``LookupError`` that says what is
+        missing and what to do. What is returned finds them for a row, or raises an ``InputError``.
 
         Raises:
             DataError: If the header lacks something.

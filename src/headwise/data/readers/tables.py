@@ -56,12 +56,9 @@ def open_table(
 ) -> Iterator[RowStream]:
     """Open a file, a folder that ``datasets`` saved, or ``-`` for standard input.
 
-    Args:
-        path: The file; text formats also with ``.gz``.
-        chosen: Its format; by default its suffix says it.
-        naming: Names the columns of TSV.
-        keep_blank: Whether an empty line of a TSV file with one column is a row.
-        flat: Whether columns of lists and objects are left out of Parquet.
+    By default the file's suffix says its format, and text may also be ``.gz``. ``naming`` names the
+    columns of TSV, and ``keep_blank`` makes a row of an empty line of a TSV file with one; ``flat``
+    leaves columns of lists and objects out of Parquet.
 
     Raises:
         DataError: If it is damaged, or has two columns of one name.

@@ -18,16 +18,13 @@ from headwise.errors import DataError
 
 
 def read_texts(path: str | Path, *, column: str | None = None) -> Iterator[Pair | Reject]:
-    """Read texts, lazily and in order.
+    """Read texts, as pairs without a source, lazily and in order.
 
     Args:
         path: A text file with a text a line (also with ``.gz``), or a TSV, JSONL or Parquet file
             or a folder that ``datasets`` saved, of which one column is read; ``-`` for standard
             input.
         column: The column; ``None`` for lines of text.
-
-    Returns:
-        For each row a ``Pair`` without a source, or a ``Reject`` if it holds no text.
 
     Raises:
         DataError: If the file is missing or damaged, lacks the column, or has columns and none
@@ -46,10 +43,7 @@ def read_texts(path: str | Path, *, column: str | None = None) -> Iterator[Pair 
 
 
 def read_whole_text(path: str | Path) -> str:
-    """Read one text.
-
-    Args:
-        path: A file in UTF-8 (also with ``.gz``), or ``-`` for standard input.
+    """Read one text from a file in UTF-8 (also with ``.gz``), or ``-`` for standard input.
 
     Raises:
         DataError: If it is missing or damaged, or is not UTF-8.

@@ -51,10 +51,7 @@ def align_words(words: Sequence[str], text: str) -> list[tuple[int, int]]:
 
 
 def parse_tags(line: str) -> tuple[bool, ...]:
-    """Read the tags of a text, ``OK`` or ``BAD`` with white space between them.
-
-    Returns:
-        Whether each tag is ``BAD``.
+    """Whether each tag of a line is ``BAD``; others are ``OK``, and white space stands between.
 
     Raises:
         ValueError: If a tag is another one.
@@ -69,10 +66,8 @@ def parse_tags(line: str) -> tuple[bool, ...]:
 def place_tags(tags: Sequence[bool], ranges: Ranges) -> WordTags:
     """Say which of W words and of the W + 1 gaps around them each tag belongs to.
 
-    Args:
-        tags: Whether each word is wrong, W values; or 2 W + 1 values, which begin with the gap
-            before the first word, end with the one after the last word, and alternate.
-        ranges: The place of each of the W words.
+    Tags say whether each word is wrong, W values; or they are 2 W + 1 values, which begin with the
+    gap before the first word, end with the one after the last word, and alternate.
 
     Raises:
         ValueError: If there are more or fewer tags.

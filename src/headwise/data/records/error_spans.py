@@ -28,8 +28,6 @@ class ErrorSpan:
         start: First character in the hypothesis, counted in Unicode code points from 0.
         end: One past the last character.
         severity: How bad it is, in the words of the annotation scheme, such as ``Major``.
-        category: What kind of error it is, likewise.
-        rater: Who marked it.
     """
 
     start: int
@@ -42,13 +40,10 @@ class ErrorSpan:
 def read_annotations(annotations: object, hypothesis: str) -> tuple[ErrorSpan, ...] | None:
     """Check marks that stand in a row, and leave out those of missing text without a place.
 
-    Args:
-        annotations: A list of objects with ``start`` and ``end``, character offsets into the
-            hypothesis, the end exclusive. Where text is missing, both are the same offset: that
-            of what follows the gap; or both are ``null`` or ``"missing"`` if nobody knows the
-            place. If known, also ``severity``, ``category`` and ``rater``. Other keys are not
-            read. ``None`` if nobody looked.
-        hypothesis: The text that they mark.
+    They are a list of objects with ``start`` and ``end``, character offsets into the hypothesis,
+    the end exclusive. Where text is missing, both are the same offset: that of what follows the
+    gap; or both are ``null`` or ``"missing"`` if nobody knows the place. If known, also
+    ``severity``, ``category`` and ``rater``. Other keys are not read. ``None`` if nobody looked.
 
     Raises:
         InputError: If they are something else, or reach out of the hypothesis.
@@ -92,12 +87,8 @@ def _span(mark: object, number: int, hypothesis: str) -> ErrorSpan | None:
 def marked_ranges(errors: Iterable[ErrorSpan], text: str) -> tuple[Range, ...]:
     """The characters that marks are about: without white space at their ends.
 
-    People select a space beside a word as easily as not; it makes no neighbour wrong.
-
-    Args:
-        errors: Marks of the text; gaps, and marks around nothing but white space, are about no
-            character.
-        text: What they mark.
+    People select a space beside a word as easily as not; it makes no neighbour wrong. Gaps, and
+    marks around nothing but white space, are about no character.
     """
     found = []
     for error in errors:
@@ -120,10 +111,7 @@ def is_marked(place: Range, marked: Sequence[Range]) -> bool:
 
 
 def split_marks(text: str) -> tuple[str, list[tuple[int, int]]]:
-    """Take the marks ``<v>`` and ``</v>`` out of a text.
-
-    Args:
-        text: Text in which errors stand between ``<v>`` and ``</v>``.
+    """Take the marks ``<v>`` and ``</v>``, which stand around errors, out of a text.
 
     Returns:
         The plain text, and the ``(start, end)`` ranges of its characters that stood between

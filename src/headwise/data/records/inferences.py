@@ -17,14 +17,11 @@ _NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class InferencePair:
-    """A premise and a hypothesis.
+    """A premise, taken to be true, and a hypothesis that may follow from it.
 
     Attributes:
-        premise: What is taken to be true.
-        hypothesis: What may follow from it.
         label: What annotators agreed on; ``None`` if they did not, or nobody said.
         line: Where it stood in its file, counted from 1; 0 if it came from no file.
-        extra: Other columns of its row.
     """
 
     premise: str
@@ -45,15 +42,12 @@ class InferencePair:
 
 
 def parse_label(value: object) -> NLILabel | None:
-    """Read a label as SNLI, MultiNLI and ANLI write it.
+    """Read a label as SNLI, MultiNLI and ANLI write it; ``None`` where annotators did not agree.
 
     Args:
         value: ``entailment``, ``neutral``, ``contradiction`` or their first letters, in any case;
             0, 1, 2 in that order, as numbers of any type or texts; ``-`` or -1 where annotators
             did not agree.
-
-    Returns:
-        The label; ``None`` where annotators did not agree.
 
     Raises:
         ValueError: If it is none of these.

@@ -22,13 +22,9 @@ def listed(names: Iterable[str]) -> str:
 
 
 def expect(value: object, kind: type[T], what: str, called: str | None = None) -> T:
-    """A value of a row, which must be of a kind.
+    """A value of a row, which must be of a kind; a truth value is no integer.
 
-    Args:
-        value: As JSON or Arrow gave it.
-        kind: Its type; a truth value is no integer.
-        what: What the value is, to begin an error with.
-        called: What it must be, if there is more to say than its kind.
+    ``what`` the value is begins an error; ``called`` says what it must be beyond its kind.
 
     Raises:
         InputError: If it is of another kind.
@@ -39,14 +35,9 @@ def expect(value: object, kind: type[T], what: str, called: str | None = None) -
 
 
 def parse_number(value: object) -> float | None:
-    """A number that stands in a row, as a value or as text.
+    """A finite number that stands in a row, as a value or as text; ``None`` if there is none.
 
-    Args:
-        value: A number; a text that is one; or ``None``, NaN, or a text that is empty or ``nan``
-            in any case, which all say that there is none.
-
-    Returns:
-        The number, finite; ``None`` if there is none.
+    There is none if it is ``None``, NaN, or a text that is empty or ``nan`` in any case.
 
     Raises:
         ValueError: If it is something else, such as a truth value, an infinity or a word.

@@ -18,7 +18,6 @@ class Pair:
     Attributes:
         source: The source text; ``None`` for text on its own. In a conversation, the content of
             the last user message, if there is one.
-        hypothesis: The text to score.
         line: Where it stood in its file, counted from 1; 0 if it came from no file.
         extra: Other columns of its row, handed through to the output.
         history: The messages before the hypothesis, if it is a turn of a conversation.

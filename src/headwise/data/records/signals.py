@@ -75,9 +75,6 @@ class Signal(StrEnum):
     def oriented(self, values: _Values) -> _Values:
         """Values of this signal turned round where low is good, so that high speaks for the text.
 
-        Args:
-            values: A number, or an array of any shape.
-
         Returns:
             ``1 - values`` for a probability of being wrong, which makes it one of being right;
             ``-values`` for other signals of which lower is better; otherwise the values.
@@ -132,7 +129,7 @@ class Aggregation(StrEnum):
 
 
 def aggregate(values: Sequence[float], how: Aggregation | str, *, signal: Signal) -> float | None:
-    """Combine the values of several tokens into one.
+    """Combine values of several tokens, one a token, into one; ``None`` for no values.
 
     Args:
         values: One value a token.
@@ -141,9 +138,6 @@ def aggregate(values: Sequence[float], how: Aggregation | str, *, signal: Signal
             or ``noisy_or`` (for probabilities of being wrong: ``1 - prod(1 - p)``, that of at
             least one error if errors are independent).
         signal: What the values are.
-
-    Returns:
-        The combined value, or ``None`` for no values.
 
     Raises:
         ValueError: If ``how`` is unknown, or is not defined for the signal.

@@ -39,13 +39,7 @@ class TokenMarks(NamedTuple):
 
 
 def token_marks(ranges: Sequence[Range], errors: Iterable[ErrorSpan], text: str) -> TokenMarks:
-    """Place marks, gaps among them, on tokens.
-
-    Args:
-        ranges: ``(start, end)`` of the characters of each of the T tokens, in order.
-        errors: Marks of the text.
-        text: What they mark.
-    """
+    """Place marks of a text, gaps among them, on its T tokens, ``(start, end)`` each, in order."""
     errors = tuple(errors)
     marked = marked_ranges(errors, text)
     missing = missing_marks(ranges, missing_places(errors))
@@ -56,18 +50,12 @@ def token_marks(ranges: Sequence[Range], errors: Iterable[ErrorSpan], text: str)
 
 
 def missing_marks(ranges: Sequence[Range], places: Iterable[int]) -> tuple[bool, ...]:
-    """Place gaps on tokens.
+    """Whether something is missing right before each of T tokens, and after the last: T + 1 values.
 
-    A gap belongs to the first token that has a character behind it: the one that follows, or the
-    one that it stands in. All others stand after the last token.
-
-    Args:
-        ranges: ``(start, end)`` of the characters of each of the T tokens, in order.
-        places: Characters of the text in front of which something is missing, or its length.
-
-    Returns:
-        Whether something is missing right before each token, and after the last one; T + 1
-        values.
+    Tokens are ``(start, end)`` ranges in order; places, characters in front of which something is
+    missing, or the length of the text. Such a gap belongs to the first token that has a character
+    behind it: the one that follows, or the one that it stands in. All others stand after the last
+    token.
     """
     ends = [end for _, end in ranges]
     found = {bisect_right(ends, place) for place in places}

@@ -69,12 +69,10 @@ def marks_row(errors: Iterable[ErrorSpan] | None, tags: WordTags | None) -> dict
 def read_word_tags(tags: object, hypothesis: str) -> WordTags | None:
     """Check tags that stand in a row, as :meth:`WordTags.as_dict` writes them.
 
-    Args:
-        tags: An object with ``words`` (a list of ``[start, end]``, character offsets into the
-            hypothesis, the end exclusive), ``bad`` (0 or 1 for each word) and, if known,
-            ``bad_gaps`` (0 or 1 for each gap, those before the first and after the last word
-            included). ``None`` if nobody looked.
-        hypothesis: The text whose words they are.
+    They are an object with ``words`` (a list of ``[start, end]``, character offsets into the
+    hypothesis, the end exclusive), ``bad`` (0 or 1 for each word) and, if known, ``bad_gaps`` (0 or
+    1 for each gap, those before the first and after the last word included). ``None`` if nobody
+    looked.
 
     Raises:
         InputError: If they are something else, or reach out of the hypothesis.

@@ -10,14 +10,10 @@ _BOUNDARY = regex.compile(r"\b", flags=regex.WORD | regex.V1)
 
 
 def word_ranges(text: str) -> list[tuple[int, int]]:
-    """Character ranges of the words of a text, punctuation marks included, spaces left out.
+    """``(start, end)`` of each word and punctuation mark of a text, in order, in code points.
 
-    Args:
-        text: Any text. Scripts without spaces are split too: Chinese and Hiragana by character,
-            Katakana by run. Nothing here knows a dictionary.
-
-    Returns:
-        ``(start, end)`` pairs in order, in Unicode code points.
+    Scripts without spaces are split too: Chinese and Hiragana by character, Katakana by run.
+    Nothing here knows a dictionary.
 
     References:
         Unicode Standard Annex #29, section 4 (default word boundaries).

@@ -63,11 +63,6 @@ class TableLayout:
 
 
 def extra_columns(rows: Iterable[Mapping[str, Any]], fixed: Collection[str]) -> tuple[str, ...]:
-    """The columns handed through from the input, in the order in which rows bring them.
-
-    Args:
-        rows: Flattened rows.
-        fixed: Columns that are not from the input.
-    """
+    """Columns from the input, not ``fixed`` ones, in the order in which flat rows bring them."""
     names = dict.fromkeys(chain.from_iterable(rows))
     return tuple(name for name in names if name not in fixed)

@@ -37,14 +37,9 @@ class JudgedInference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgedArrays:
-    """Judged pairs as numbers.
+    """Judged pairs as numbers, ``(N,)`` each; classes are indices.
 
-    Attributes:
-        gold: Class index of the gold, ``(N,)``.
-        predicted: Class index of the answer, ``(N,)``.
-        uncertainty: The one that the model abstains by, ``(N,)``.
-        answered: Where it does not abstain, ``(N,)``.
-        groups: Which pairs are resampled together, ``(N,)``.
+    The model abstains by ``uncertainty``, and pairs of one group are resampled together.
     """
 
     gold: Indices

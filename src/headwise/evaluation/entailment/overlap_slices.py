@@ -35,11 +35,7 @@ _QUARTER = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Some of the pairs.
-
-    Attributes:
-        members: Which they are, ``(N,)``.
-    """
+    """Some of the pairs; ``members`` says of each whether it is one, ``(N,)``."""
 
     name: str
     members: Bools

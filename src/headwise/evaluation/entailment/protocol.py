@@ -30,11 +30,8 @@ def entailment(
 ) -> Evaluation:
     """Compare the answers of a model, its uncertainty and its abstentions with the gold.
 
-    Args:
-        inferences: Judged pairs.
-        setup: How to run it; units and aggregations do not matter.
-        abstain_by: Name of the model's own uncertainty, such as ``learned``.
-        language: Language of the negation words of a slice; ``None`` for no such slice.
+    ``abstain_by`` names the model's own uncertainty, such as ``learned``; ``language`` is that of
+    the negation words of a slice, ``None`` for no such slice. Units and aggregations do not matter.
 
     Raises:
         ValueError: If there is no pair, or the language has no list of words.

@@ -38,12 +38,9 @@ def confidence_columns(judged: JudgedArrays, own: str, *, seed: int) -> tuple[Si
 def answer_columns(
     columns: Sequence[SignalColumn], answered: Bools, *, seed: int
 ) -> tuple[SignalColumn, ...]:
-    """Where the model answers, and where baselines would that answer as often.
+    """Columns of 1 for an answer and 0 for an abstention; baselines answer as often as the model.
 
     The first column is the model's own; ``seed`` breaks ties.
-
-    Returns:
-        Columns of 1 for an answer and 0 for an abstention.
     """
     order_of_ties = np.random.default_rng(seed).random(len(answered))
     kept = int(answered.sum())

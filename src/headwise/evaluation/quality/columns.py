@@ -29,11 +29,9 @@ class JudgedUnits:
     """Words or tokens of many texts, one after another.
 
     Attributes:
-        columns: Their signals, N values each.
         wrong: Whether the gold calls them wrong, ``(N,)``, bool.
         texts: Which text each belongs to, ``(N,)``.
         groups: Which group of texts each belongs to, ``(N,)``.
-        ranges: Their characters.
     """
 
     unit: Unit

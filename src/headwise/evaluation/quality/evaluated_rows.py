@@ -75,11 +75,9 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluatedRows:
-    """Scored rows, and those that could not be read or scored.
+    """Scored rows, in the order of the input, and those that could not be read or scored.
 
-    Attributes:
-        rows: In the order of the input.
-        numbers: For each row its number among all rows of the input, counted from 0.
+    ``numbers`` counts rows among all rows of the input, from 0.
     """
 
     rows: tuple[ScoredRow, ...]

@@ -75,11 +75,7 @@ Numbers = Sequence[float | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgedTexts:
-    """Texts that can be evaluated, and what became of the others.
-
-    Attributes:
-        notes: For each reason why texts were left out, a sentence with their number.
-    """
+    """Texts that can be evaluated; for each reason why others were left out, a note counts them."""
 
     texts: tuple[JudgedText, ...]
     notes: tuple[str, ...]

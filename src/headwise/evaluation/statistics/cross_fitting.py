@@ -20,17 +20,9 @@ def cross_fitted_flags(
 ) -> Bools:
     """Flag items below a threshold; that of each fifth of the groups is chosen on the others.
 
-    A threshold that was chosen on the items it judges would look better than it is.
-
-    Args:
-        values: The higher the better, ``(N,)``.
-        wrong: Which items are wrong, ``(N,)``.
-        groups: Items that stay in one fold together, ``(N,)``.
-        seed: Of the folds.
-        criterion: What the threshold is best in: Matthews correlation, or F1 of wrong items.
-
-    Returns:
-        Which items are flagged, ``(N,)``.
+    A threshold that was chosen on the items it judges would look better than it is. It is chosen
+    for Matthews correlation, or for F1 of wrong items. Higher values are better; items of one group
+    stay in one fold. Arrays are ``(N,)``.
     """
     names, numbers = np.unique(groups, return_inverse=True)
     # Folds of groups: texts of one source on both sides would tell the threshold what it judges

@@ -49,13 +49,10 @@ def against(
 def correlation_measures(
     gold: Floats, *, groups: Groups, sources: Groups, seed: int
 ) -> tuple[Measure, ...]:
-    """Agreement with gold numbers.
+    """Agreement with gold numbers, ``(n,)``, the higher the better.
 
-    Args:
-        gold: The higher the better, ``(n,)``.
-        groups: Texts that are resampled together, by number, ``(n,)``.
-        sources: Number of each text's source, ``(n,)``; pairs are compared within a source.
-        seed: Of the subsamples behind Kendall's interval.
+    Texts of one of ``groups`` are resampled together, and pairs compared within one of ``sources``,
+    both numbers, ``(n,)``; ``seed`` is that of the subsamples behind Kendall's interval.
     """
     # A resample of groups that cut through sources would hold halves of pairs
     whole = len(np.unique(np.stack([sources, groups]), axis=1)[0]) == len(np.unique(sources))
@@ -94,12 +91,7 @@ def confidence_measures(gold: Floats) -> tuple[Measure, ...]:
 def separation_measures(
     correct: Bools, *, positive: Literal["correct", "wrong"]
 ) -> tuple[Measure, ...]:
-    """How well right items are told from wrong ones.
-
-    Args:
-        correct: Which items are right, ``(N,)``.
-        positive: Which of them average precision looks for: ``correct`` or ``wrong``.
-    """
+    """How right items, ``(N,)``, are told from wrong; average precision looks for ``positive``."""
     precision = partial(metrics.average_precision.weighted, positive=positive)
     return (
         against(correct, metrics.roc_auc.weighted, of_ranks=True),
@@ -136,12 +128,7 @@ def probability_measures(correct: Bools) -> tuple[Measure, ...]:
 
 
 def decision_measures(flags: Callable[[SignalColumn], Bools], wrong: Bools) -> tuple[Measure, ...]:
-    """How good the decisions are that a threshold makes.
-
-    Args:
-        flags: Which items of a signal lie below its threshold, ``(N,)``.
-        wrong: Which items the gold calls wrong, ``(N,)``.
-    """
+    """How good a threshold's decisions are; ``flags`` says which items lie below it, ``(N,)``."""
     return (
         Measure(of=lambda column: metrics.matthews.weighted(flags(column), wrong)),
         Measure(of=lambda column: metrics.f1.weighted(flags(column), wrong, of="wrong")),

@@ -18,12 +18,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignalRow:
-    """One signal in a table.
-
-    Attributes:
-        aggregation: How token values became one; ``None`` where nothing is aggregated.
-        metrics: What was measured, in the order of the table's columns.
-    """
+    """One signal in a table; its metrics are in the order of the table's columns."""
 
     signal: str
     aggregation: str | None
@@ -44,7 +39,6 @@ class Comparison:
         low: Lower end of the difference's confidence interval, if the test gives one.
         p_value: Probability of a difference at least as large if there were none, adjusted for
             the number of comparisons in the column; ``None`` where the test is undefined.
-        test: How it was found, for a reader.
         distinguishable: Whether the rows differ at the level of the table.
     """
 
@@ -117,13 +111,7 @@ class FigureKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """The points of one signal.
-
-    Attributes:
-        x: First coordinates, ``(P,)``.
-        y: Second coordinates, ``(P,)``.
-        weight: How many items each point stands for, ``(P,)``, if not one.
-    """
+    """The points of one signal, ``(P,)``; each stands for ``weight`` items, or else for one."""
 
     label: str
     x: Floats
@@ -159,7 +147,6 @@ class Disagreement:
 
     Attributes:
         scored: The text with its scores; its tokens are shaded by ``signal`` if it has any.
-        signal: The signal that disagrees.
         verdict: What is wrong with the score, in one sentence.
         marks: Ranges of characters that the gold calls wrong.
     """
@@ -177,11 +164,8 @@ class Mistake:
     """A pair that a model is wrong about.
 
     Attributes:
-        gold: The class that people gave.
-        predicted: The class that the model gave.
         confidence: The model's probability of that class, in [0, 1].
         uncertainty: The one that the model abstains by, in [0, 1].
-        abstained: Whether it abstained.
     """
 
     premise: str

@@ -51,7 +51,6 @@ class Setup:
     Attributes:
         gold_name: What the gold is, or who gave it, for a reader.
         units: What is right or wrong in a text; by default what the gold marks.
-        aggregations: How token values become one.
         settings: What else the report should say about the run, in order.
     """
 

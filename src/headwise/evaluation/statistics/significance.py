@@ -189,10 +189,7 @@ def compare_with_best_by_permutation(
 
 
 def holm_adjusted(p_values: Sequence[float]) -> tuple[float, ...]:
-    """P-values that hold for a family of tests at once.
-
-    Args:
-        p_values: P-values of single tests, each in [0, 1].
+    """P-values that hold for a family of tests at once, from those of single tests, in [0, 1].
 
     Returns:
         Adjusted p-values in [0, 1], in the same order: the k-th smallest of m times m - k + 1, or

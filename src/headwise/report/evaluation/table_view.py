@@ -43,10 +43,7 @@ class Cell:
 
     Attributes:
         value: The number as text, a dash if it is undefined.
-        number: The number itself; ``None`` if it is undefined.
-        interval: Its interval in brackets.
         like_best: Whether nothing in the data tells it from the best.
-        reason: Why it is undefined.
         note: Letter of the footnote that gives the reason; ``None`` if it is defined.
         contrast: How it compares with the best of its column, if that was tested.
     """
@@ -82,11 +79,9 @@ class TableView:
     """A table as text.
 
     Attributes:
-        note: What the gold is, what is resampled, what to beware of.
         aggregated: Whether any row has an aggregation, so that it needs a column.
         footnotes: Letters and reasons of what is undefined.
         remarks: What its marks but the best's mean, how they, intervals and numbers were found.
-        rows_are: What a row stands for, in the singular.
     """
 
     title: str

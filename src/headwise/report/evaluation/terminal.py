@@ -79,13 +79,7 @@ def _draw_table(view: TableView, console: Console, options: ConsoleOptions) -> R
 
 @dataclass(frozen=True)
 class _TableWriter:
-    """Makes tables that fit a console.
-
-    Attributes:
-        view: What they show.
-        ascii_only: Whether the console shows nothing else.
-        marked: Whether the best values need a mark because bold does not show.
-    """
+    """Makes tables that fit a console; the best are ``marked`` where bold does not show."""
 
     view: TableView
     ascii_only: bool

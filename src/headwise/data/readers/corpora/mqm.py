@@ -26,13 +26,9 @@ def is_mqm_header(cells: Iterable[str]) -> bool:
 def gather_segments(table: RowStream, *, has_source: bool = True) -> Iterator[Pair | Reject]:
     """Make one pair of all marks of a segment.
 
-    The rows of a segment need not be neighbours, so all of them are read before the first pair.
-    A segment with a row that cannot be understood is rejected as a whole: without that row's
-    marks, wrong text would pass as right.
-
-    Args:
-        table: The rows; ``system``, ``doc`` and ``doc_id`` may be missing.
-        has_source: Whether the pairs get the source.
+    The rows of a segment need not be neighbours, so all of them are read before the first pair. A
+    segment with a row that cannot be understood is rejected as a whole: without that row's marks,
+    wrong text would pass as right. Columns ``system``, ``doc`` and ``doc_id`` may be missing.
 
     Yields:
         For each segment, in order of its first row, a ``Pair``, whose ``extra`` names the segment,
@@ -65,15 +61,10 @@ def gather_segments(table: RowStream, *, has_source: bool = True) -> Iterator[Pa
 def penalty(severity: str, category: str) -> float | None:
     """What a mark costs: 25 for a non-translation, 5 for another major error, 1 for a minor one.
 
-    Minor errors of punctuation cost 0.1, neutral marks nothing. A segment's ``mqm_score`` is minus
-    the sum of its marks' costs, averaged over its raters: 0 is best.
-
-    Args:
-        severity: As the table says it, in any case.
-        category: Likewise; a non-translation may end in an exclamation mark.
-
-    Returns:
-        The cost; ``None`` for a severity that the scheme does not know.
+    Minor errors of punctuation cost 0.1, neutral marks nothing; a severity that the scheme does not
+    know gives ``None``. Case does not matter, and a non-translation may end in an exclamation mark.
+    A segment's ``mqm_score`` is minus the sum of its marks' costs, averaged over its raters: 0 is
+    best.
 
     References:
         Freitag et al. 2021, arXiv 2104.14478, section 3 (weights of the MQM scheme).

@@ -20,12 +20,7 @@ def is_paws_x_header(names: Iterable[str]) -> bool:
 
 
 def paws_x_columns(names: Iterable[str], layout: Layout) -> Columns:
-    """The columns of the sentences: the first is the source, the second the hypothesis.
-
-    Args:
-        names: All columns.
-        layout: Whether there is to be a source.
-    """
+    """Columns of the sentences: first the source, if there is to be one, then the hypothesis."""
     by_name = {folded(name): name for name in names}
     source = by_name["sentence1"] if layout.has_source else None
     return Columns(source, by_name["sentence2"], placeholder=_NO_SENTENCE)

@@ -142,13 +142,9 @@ def _spread(found: CorruptedSet, setup: Setup) -> Table:
 
 @dataclass(frozen=True, slots=True)
 class _Copies:
-    """Where the copies of one family stand among all texts.
+    """Where the C copies of one family stand among all texts, ``(C,)``, with reference and source.
 
-    Attributes:
-        places: The copies, ``(C,)``.
-        originals: The reference of each, ``(C,)``.
-        sources: The source of each, ``(C,)``.
-        counts: How many each of S sources has, ``(S,)``.
+    ``counts`` is how many copies each of S sources has, ``(S,)``.
     """
 
     places: NDArray[np.int64]
