@@ -28,6 +28,7 @@ class Role:
     """A column that a record is made of, and the names that it is known by, in any case.
 
     Of its ``ranks`` of names an earlier one wins; two names of one rank are ambiguous.
+    Errors end with ``remedy``, and if no name is there, also with ``otherwise``.
     """
 
     name: str

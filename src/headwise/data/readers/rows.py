@@ -41,7 +41,7 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowStream:
-    """The rows of a file, to be read once.
+    """The rows of a file, in order, to be read once.
 
     Attributes:
         columns: Their columns, if all rows have the same; ``None`` for JSON objects.

@@ -91,7 +91,10 @@ def confidence_measures(gold: Floats) -> tuple[Measure, ...]:
 def separation_measures(
     correct: Bools, *, positive: Literal["correct", "wrong"]
 ) -> tuple[Measure, ...]:
-    """How right items, ``(N,)``, are told from wrong; average precision looks for ``positive``."""
+    """How well right items, ``(N,)``, are told from wrong ones.
+
+    Average precision looks for ``positive``.
+    """
     precision = partial(metrics.average_precision.weighted, positive=positive)
     return (
         against(correct, metrics.roc_auc.weighted, of_ranks=True),

@@ -39,6 +39,7 @@ class Comparison:
         low: Lower end of the difference's confidence interval, if the test gives one.
         p_value: Probability of a difference at least as large if there were none, adjusted for
             the number of comparisons in the column; ``None`` where the test is undefined.
+        test: How it was found, for a reader.
         distinguishable: Whether the rows differ at the level of the table.
     """
 
@@ -164,7 +165,7 @@ class Mistake:
     """A pair that a model is wrong about.
 
     Attributes:
-        confidence: The model's probability of that class, in [0, 1].
+        confidence: The model's probability of the predicted class, in [0, 1].
         uncertainty: The one that the model abstains by, in [0, 1].
     """
 

@@ -39,7 +39,7 @@ def confidence(value: float | None, signal: Signal) -> float | None:
     ``sigmoid``, ``softmax``, ``boosted`` and ``quality`` stay as they are, ``logprob`` becomes the
     probability ``exp(x)``, ``entropy`` the inverse perplexity ``exp(-x)``, ``rank`` its reciprocal
     ``1/x``, ``error`` and ``omission`` become ``1 - x``. Each map is monotone: it keeps or reverses
-    the order. Results have four decimals; ``None`` and NaN become ``None``.
+    the order. In [0, 1], with four decimals; ``None`` for ``None`` and NaN.
     """
     if value is None or math.isnan(value):
         return None

@@ -36,6 +36,7 @@ class ReportSummary:
 
     Attributes:
         signals: The signals it shows; the first is the one that shades.
+        words_to_check: Number of words below the threshold.
         gaps: Number of places where something seems to be missing.
         histogram: How many sentence scores fall into each of 20 equal bins of confidence.
     """
