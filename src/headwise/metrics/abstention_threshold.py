@@ -96,6 +96,7 @@ def threshold_with_guarantee(
     start = max(fewest, min(_ERRORS_AT_START / risk, len(values) / 4))
     first = int(np.searchsorted(ends, start))
     p_values = binom.cdf(errors[first:], ends[first:], risk)
+    # A product, for testing ends at the first threshold that is not rejected
     rejected = np.cumprod(p_values <= 1.0 - confidence)
     count = int(rejected.sum())
     return _after(values, int(ends[first + count - 1])) if count else None

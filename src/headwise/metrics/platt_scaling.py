@@ -28,6 +28,7 @@ def platt_line(scores: NDArray[np.float64], labels: NDArray[np.bool_]) -> tuple[
 
     positive, negative = int(labels.sum()), int((~labels).sum())
     targets = np.where(labels, (positive + 1.0) / (positive + 2.0), 1.0 / (negative + 2.0))
+    # Standardised, as the steps of BFGS depend on the scale; equal scores have no spread
     center, spread = scores.mean(), scores.std() or 1.0
     unit = (scores - center) / spread
 
@@ -37,6 +38,7 @@ def platt_line(scores: NDArray[np.float64], labels: NDArray[np.bool_]) -> tuple[
         residual = expit(z) - targets
         return float(value), np.array([np.mean(residual * unit), np.mean(residual)])
 
+    # As in Platt: a flat line at the smoothed log-odds of the labels
     start = np.array([0.0, np.log((positive + 1.0) / (negative + 1.0))])
     slope, intercept = minimize(loss, start, jac=True, method="BFGS", options={"gtol": 1e-9}).x
     return float(slope / spread), float(intercept - slope * center / spread)

@@ -132,6 +132,7 @@ def rejection_ratio(scores: ArrayLike, quality: ArrayLike) -> Statistic:
 
     def gain(weights: Floats) -> Floats:
         gained, possible = area_above_mean(weights), best_above_mean(weights)
+        # Rounding could lift scores as good as the oracle above it
         return np.minimum(1.0, rows.quotient(gained, possible))
 
     return Statistic(name="prr", values=gain, count=count, reason=reason)

@@ -49,6 +49,7 @@ def selective_accuracy(scores: ArrayLike, correct: ArrayLike, *, coverage: float
         hits = rows.running_sums(ties.sums(ordered))
         found, wanted = np.zeros(len(weights)), np.zeros(len(weights))
         for row, (seen, good) in enumerate(zip(items, hits, strict=True)):
+            # Nothing was drawn: 0 / 0 stays undefined
             if not len(seen) or not seen[-1]:
                 continue
             wanted[row] = answered_count(round(seen[-1]), coverage)

@@ -85,6 +85,7 @@ def _environment(folder: PageFolder) -> Environment:
     environment = Environment(
         loader=FunctionLoader(load),
         autoescape=True,
+        # A misspelt name fails, instead of leaving a hole in the page
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -101,7 +101,8 @@ class RunFiles:
         if overwrite:
             return None
         found = self._read_sidecar()
-        held = [path for path in (self.output, self.work, self.rejects) if _holds_something(path)]
+        mine = (self.output, self.work, self.rejects)
+        held = [path for path in mine if path.exists() and path.stat().st_size > 0]
         if not held and not (found and found["complete"]):
             return None
         if found is None:
@@ -188,11 +189,8 @@ def refuse_overwriting(inputs: Iterable[str | Path], outputs: Collection[Path]) 
     """
     for path in map(Path, inputs):
         for own in outputs:
+            # Not by name: links and relative paths lead to the same file
             if path.exists() and own.exists() and path.samefile(own):
                 raise OutputError(
                     f"The job would write over its input `{path}`; choose another output."
                 )
-
-
-def _holds_something(path: Path) -> bool:
-    return path.exists() and path.stat().st_size > 0

@@ -62,6 +62,7 @@ class LineFile:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         except OSError as error:
             raise OutputError(f"`{path}` cannot be written: {error.strerror}.") from error
+        # Without a buffer, a killed process loses no line that it wrote
         self._file = os.fdopen(descriptor, "r+b", buffering=0)
         self._end = 0
         try:

@@ -103,6 +103,7 @@ def json_line(row: Mapping[str, Any]) -> bytes:
     has are written as text.
     """
     try:
+        # Tried first: only rows with NaN or infinity pay for a second walk
         text = _dump(row)
     except ValueError:
         text = _dump(_without_nan(row))

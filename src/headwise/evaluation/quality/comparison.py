@@ -223,6 +223,7 @@ def _check_same_texts(
 
 def _first_difference(one: str | None, other: str | None) -> tuple[str, str]:
     """Two texts, from a little before their first difference on."""
+    # Not strict: one text may be the beginning of the other
     alike = (a == b for a, b in zip(one or "", other or "", strict=False))
     common = sum(itertools.takewhile(bool, alike))
     start = max(0, common - _SHOWN_BEFORE)

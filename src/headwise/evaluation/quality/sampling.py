@@ -61,6 +61,7 @@ def sample_hypotheses(
     for index, one in enumerate(inputs):
         by_length[one["input_ids"].shape[1]].append(index)
     asked = {} if max_new_tokens is None else {"max_new_tokens": max_new_tokens}
+    # A decoder of its own begins with a start token; other models repeat the prompt
     given = 1 if backbone.model.config.is_encoder_decoder else None
     texts: list[list[str]] = [[] for _ in sources]
     size = max(1, _BATCH_SEQUENCES // samples)
@@ -114,6 +115,7 @@ def monte_carlo_probability(
         Kuhn, Gal & Farquhar 2023, arXiv 2302.09664, section 2 (sampled sequences, length
         normalised); here a mean of probabilities instead of their logarithms.
     """
+    # Hypotheses of one source share its draws
     sources = list(dict.fromkeys(one.source for one in scored))
     drawn = sample_hypotheses(
         estimator.backbone,

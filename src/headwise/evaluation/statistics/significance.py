@@ -60,6 +60,7 @@ def permutation_test(
     observed = abs(statistic(one) - statistic(other)) if count else np.nan
     if np.isnan(observed):
         return None
+    # Equal ranks: no exchange makes a difference
     if np.array_equal(one, other):
         return 1.0
     rng = np.random.default_rng(seed)
@@ -70,6 +71,7 @@ def permutation_test(
         difference = abs(
             statistic(np.where(swapped, other, one)) - statistic(np.where(swapped, one, other))
         )
+        # Not `>=`: an undefined difference, NaN, must count as large
         as_large += not difference < observed * (1 - _ROUNDING)
     return (as_large + 1) / (permutations + 1)
 

@@ -69,6 +69,7 @@ def write_report(evaluation: Evaluation, folder: str | os.PathLike[str]) -> Path
             )
         if names.count(name) > 1:
             raise ValueError(f"`name` of a figure must be given once, got {name!r} twice.")
+    # All drawn before the first write: a figure that fails leaves an older report as it was
     pictures = {figure.name: figure_png(figure) for figure in evaluation.figures}
     for name, picture in pictures.items():
         _write(folder / f"{name}.png", picture)

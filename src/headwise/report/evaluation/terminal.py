@@ -15,6 +15,7 @@ from headwise.report.evaluation.words import MISTAKES, mistake_summary, with_lab
 from headwise.report.terminal import View, plain, simple_table
 from headwise.report.text import setting
 
+# Wider than any table, so that a table says how much room it needs
 _UNLIMITED = 10_000
 _MISTAKES_SHOWN = 5
 

@@ -126,6 +126,7 @@ class _Segment:
             self.raters.append(row["rater"])
         self.source_marks += len(source_marks)
         weight = 0.0 if no_error else penalty(row["severity"], row["category"])
+        # A mark of unknown cost leaves the whole segment without a score
         known = self.penalties is not None and weight is not None
         self.penalties = (self.penalties or 0.0) + (weight or 0.0) if known else None
         self.errors += [
