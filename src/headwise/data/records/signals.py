@@ -73,7 +73,7 @@ class Signal(StrEnum):
         return self in (Signal.ERROR, Signal.OMISSION)
 
     def oriented(self, values: _Values) -> _Values:
-        """Values of this signal turned round where low is good, so that high speaks for the text.
+        """Values, of any shape, turned round where low is good, so that high speaks for the text.
 
         Returns:
             ``1 - values`` for a probability of being wrong, which makes it one of being right;
