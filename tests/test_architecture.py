@@ -37,7 +37,7 @@ HALL = {"choices", "errors", "files", "plain_values", "progress", "version"}
 ONLY_IN = {"ray": "distributed", "fastapi": "serving", "starlette": "serving", "uvicorn": "serving"}
 
 # What the package measured when these were set, and a little room
-LINES = 42_000
+LINES = 41_000
 FILE_LINES = 300
 # A command of training parses, calls and prints; its options come from its settings
 TRAIN_COMMAND_LINES = 110
