@@ -51,7 +51,9 @@ def _in_words(error: ErrorDetails) -> str:
     got = f", got {error['input']!r:.60}"
     if error["type"] in _BOUNDS:
         words, bound = _BOUNDS[error["type"]]
-        return f"`{where}` {words} {error['ctx'][bound]}{got}"
+        limit = error["ctx"][bound]
+        is_positive = error["type"] == "greater_than" and limit == 0
+        return f"`{where}` {'must be positive' if is_positive else f'{words} {limit}'}{got}"
     said = error["msg"].removeprefix("Value error, ").removesuffix(".")
     # What our own checks say names the value already
     return f"{where}: {said}{got}" if where else said
