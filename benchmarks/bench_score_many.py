@@ -61,7 +61,10 @@ def main() -> None:
     print(f"{len(pairs)} pairs, {device_line()}")
 
     def ours() -> list[float]:
-        return [one.aggregate(special_tokens=True) for one in estimator.score_many(pairs)]
+        return [
+            one.aggregate(special_tokens=True)
+            for one in estimator.score_many(pairs, signals=["sigmoid"])
+        ]
 
     def one_by_one() -> list[float]:
         return [recipe(estimator, head, pair) for pair in pairs]
