@@ -1,10 +1,10 @@
 """The house: rooms import only from rooms above them, and some guests are let in by one room."""
 
 import ast
-import os
 import re
 import subprocess
 import sys
+import time
 from collections import Counter, defaultdict
 from pathlib import Path
 
@@ -33,7 +33,7 @@ ROOMS = (
     "cli",
 )
 # Shared by all rooms, and importing none of them
-HALL = {"choices", "errors", "files", "plain_values", "progress", "version"}
+HALL = {"choices", "errors", "files", "lazy_names", "plain_values", "progress", "version"}
 ONLY_IN = {"ray": "distributed", "fastapi": "serving", "starlette": "serving", "uvicorn": "serving"}
 
 # What the package measured when these were set, and a little room
@@ -41,7 +41,7 @@ LINES = 41_000
 FILE_LINES = 300
 # A command of training parses, calls and prints; its options come from its settings
 TRAIN_COMMAND_LINES = 110
-IMPORT_SHARE = 0.086
+IMPORT_SHARE = 0.085
 FILES_IN_A_FOLDER = 20
 
 
@@ -107,20 +107,14 @@ def test_every_room_says_what_lives_there(room: str) -> None:
 
 
 def test_help_answers_fast() -> None:
-    seconds: list[float] = []
-    # The bar is 0.5 s; the best processor time of several leaves out what else the machine does
-    while len(seconds) < 20 and min(seconds, default=1.0) >= 0.5:
-        before = os.times()
+    seconds = []
+    for _ in range(3):
+        start = time.perf_counter()
         subprocess.run(
             [sys.executable, "-m", "headwise", "--help"], check=True, capture_output=True
         )
-        after = os.times()
-        seconds.append(
-            after.children_user
-            - before.children_user
-            + after.children_system
-            - before.children_system
-        )
+        seconds.append(time.perf_counter() - start)
+    # The bar is 0.5 s; the best of three leaves out what else the machine does
     assert min(seconds) < 0.5, seconds
 
 

@@ -3,8 +3,9 @@
 The front door is lazy: importing headwise costs nothing until a name is used.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from headwise.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from headwise.entailment import EntailmentModel
@@ -22,18 +23,19 @@ if TYPE_CHECKING:
     from headwise.version import __version__
 
 _HOMES = {
-    "__version__": "headwise.version",
-    "EntailmentModel": "headwise.entailment",
-    "QualityEstimator": "headwise.quality",
-    "RescalingHead": "headwise.heads",
-    "SigmoidHead": "headwise.heads",
-    "linear_cross_entropy": "headwise.functional",
-    "merge_unembedding": "headwise.language_modelling",
-    "patch_lm_loss": "headwise.language_modelling",
-    "split_parameter_groups": "headwise.language_modelling",
-    "split_unembedding": "headwise.language_modelling",
-    "train_error_head": "headwise.quality.after_training",
-    "unpatch_lm_loss": "headwise.language_modelling",
+    ".entailment": ("EntailmentModel",),
+    ".functional": ("linear_cross_entropy",),
+    ".heads": ("RescalingHead", "SigmoidHead"),
+    ".language_modelling": (
+        "merge_unembedding",
+        "patch_lm_loss",
+        "split_parameter_groups",
+        "split_unembedding",
+        "unpatch_lm_loss",
+    ),
+    ".quality": ("QualityEstimator",),
+    ".quality.after_training": ("train_error_head",),
+    ".version": ("__version__",),
 }
 
 __all__ = [
@@ -51,11 +53,7 @@ __all__ = [
     "unpatch_lm_loss",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
-    raise AttributeError(f"module 'headwise' has no attribute {name!r}")
+__getattr__ = lazy_names(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

@@ -1,11 +1,11 @@
 """Errors put into correct text on purpose, so that their places are known; no training."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from headwise.corruption.families import Corruption, ErrorFamily
 from headwise.corruption.languages.de import NEGATION_DE
 from headwise.corruption.mix import CorruptionMix
+from headwise.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from headwise.corruption.corrupting import CRUDE_KINDS, corrupt, crude_errors
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 # Imported when they are used: settings name the mix, and commands show settings in their help
 _HOMES = {
-    "corrupting": ("CRUDE_KINDS", "corrupt", "crude_errors"),
-    "error_copies": ("ErrorTexts", "synthetic_errors", "with_error_copies"),
-    "plausible_texts": ("plausible_errors",),
+    ".corrupting": ("CRUDE_KINDS", "corrupt", "crude_errors"),
+    ".error_copies": ("ErrorTexts", "synthetic_errors", "with_error_copies"),
+    ".plausible_texts": ("plausible_errors",),
 }
 
 __all__ = [
@@ -33,9 +33,4 @@ __all__ = [
     "with_error_copies",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    for home, names in _HOMES.items():
-        if name in names:
-            return getattr(import_module(f"headwise.corruption.{home}"), name)
-    raise AttributeError(f"module 'headwise.corruption' has no attribute {name!r}")
+__getattr__ = lazy_names(__name__, _HOMES)

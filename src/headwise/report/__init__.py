@@ -3,8 +3,9 @@
 The room is lazy: Matplotlib and Jinja are imported when a name that needs them is used.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from headwise.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from headwise.report.entailment_terminal import (
@@ -23,20 +24,20 @@ if TYPE_CHECKING:
     from headwise.report.scored_text.terminal import render_legend, render_scored, render_table
 
 _HOMES = {
-    "entailment_terminal": (
+    ".entailment_terminal": (
         "render_prediction",
         "render_ranking",
         "render_routing",
         "render_validation",
     ),
-    "evaluation.folder": ("results_json", "write_report"),
-    "evaluation.markdown": ("markdown_report", "markdown_table"),
-    "evaluation.page": ("render_page",),
-    "evaluation.terminal": ("terminal_report", "terminal_table"),
-    "plots.plots": ("draw", "figure_png"),
-    "scored_text.display": ("shows_gaps",),
-    "scored_text.page": ("write_html_report",),
-    "scored_text.terminal": ("render_legend", "render_scored", "render_table"),
+    ".evaluation.folder": ("results_json", "write_report"),
+    ".evaluation.markdown": ("markdown_report", "markdown_table"),
+    ".evaluation.page": ("render_page",),
+    ".evaluation.terminal": ("terminal_report", "terminal_table"),
+    ".plots.plots": ("draw", "figure_png"),
+    ".scored_text.display": ("shows_gaps",),
+    ".scored_text.page": ("write_html_report",),
+    ".scored_text.terminal": ("render_legend", "render_scored", "render_table"),
 }
 
 __all__ = [
@@ -60,12 +61,7 @@ __all__ = [
     "write_report",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    for module, names in _HOMES.items():
-        if name in names:
-            return getattr(import_module(f"headwise.report.{module}"), name)
-    raise AttributeError(f"module 'headwise.report' has no attribute {name!r}")
+__getattr__ = lazy_names(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

@@ -4,8 +4,9 @@ Names are imported when they are used: settings alone, which commands show in th
 neither PyTorch nor Transformers.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from headwise.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from headwise.training.abstention.settings import (
@@ -36,28 +37,28 @@ if TYPE_CHECKING:
     from headwise.training.sigmoid.train import train_sigmoid_head
 
 _HOMES = {
-    "abstention.settings": (
+    ".abstention.settings": (
         "AbstentionReport",
         "AbstentionTarget",
         "AbstentionTraining",
         "ErrorLabels",
     ),
-    "abstention.train": ("train_abstention_head",),
-    "errors": (
+    ".abstention.train": ("train_abstention_head",),
+    ".errors": (
         "ErrorReport",
         "ErrorTraining",
         "LabelStage",
         "fit_error_head",
         "train_uncalibrated_error_head",
     ),
-    "loop.run_file": ("TrainingRun",),
-    "loop.settings": ("Criterion", "DevEvaluation", "FeatureChoice"),
-    "nli.settings": ("NLICriterion", "NLIReport", "NLITraining"),
-    "nli.train": ("train_nli_head",),
-    "sigmoid.objective_settings": ("Combination", "NegativeSampling", "Objective"),
-    "sigmoid.report": ("TrainingReport",),
-    "sigmoid.settings": ("RowUpdates", "SigmoidTraining", "default_settings"),
-    "sigmoid.train": ("train_sigmoid_head",),
+    ".loop.run_file": ("TrainingRun",),
+    ".loop.settings": ("Criterion", "DevEvaluation", "FeatureChoice"),
+    ".nli.settings": ("NLICriterion", "NLIReport", "NLITraining"),
+    ".nli.train": ("train_nli_head",),
+    ".sigmoid.objective_settings": ("Combination", "NegativeSampling", "Objective"),
+    ".sigmoid.report": ("TrainingReport",),
+    ".sigmoid.settings": ("RowUpdates", "SigmoidTraining", "default_settings"),
+    ".sigmoid.train": ("train_sigmoid_head",),
 }
 
 __all__ = [
@@ -89,9 +90,4 @@ __all__ = [
     "train_uncalibrated_error_head",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    for home, names in _HOMES.items():
-        if name in names:
-            return getattr(import_module(f"headwise.training.{home}"), name)
-    raise AttributeError(f"module 'headwise.training' has no attribute {name!r}")
+__getattr__ = lazy_names(__name__, _HOMES)

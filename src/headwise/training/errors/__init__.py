@@ -1,8 +1,8 @@
 """Train an error head: on errors that were put in, and on what people marked; no scoring."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from headwise.lazy_names import lazy_names
 from headwise.training.errors.settings import ErrorTraining, LabelStage, StatisticsChoice
 
 if TYPE_CHECKING:
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 # Imported when they are used: settings, which a command shows in its help, need no PyTorch
 _HOMES = {
     "headwise.corruption": ("ErrorTexts", "with_error_copies"),
-    "headwise.training.errors.fitting": ("fit_error_head",),
-    "headwise.training.errors.memorisation": ("Memorisation", "measure_memorisation"),
-    "headwise.training.errors.output_calibration": ("OutputQuality",),
-    "headwise.training.errors.report": ("ErrorReport", "ErrorRun", "ErrorStage"),
-    "headwise.training.errors.train": ("train_uncalibrated_error_head",),
+    ".fitting": ("fit_error_head",),
+    ".memorisation": ("Memorisation", "measure_memorisation"),
+    ".output_calibration": ("OutputQuality",),
+    ".report": ("ErrorReport", "ErrorRun", "ErrorStage"),
+    ".train": ("train_uncalibrated_error_head",),
 }
 
 __all__ = [
@@ -39,9 +39,4 @@ __all__ = [
     "with_error_copies",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    for home, names in _HOMES.items():
-        if name in names:
-            return getattr(import_module(home), name)
-    raise AttributeError(f"module 'headwise.training.errors' has no attribute {name!r}")
+__getattr__ = lazy_names(__name__, _HOMES)
