@@ -12,7 +12,7 @@ from headwise.corruption.error_copies import group_of
 from headwise.data.records.pairs import Pair
 from headwise.errors import TrainingError
 from headwise.features import CachedFeatures, FeatureSpec, extract_features
-from headwise.heads import ERROR_FILES, ErrorHead, save_error_head
+from headwise.heads import ERROR_FILES, ErrorHead, save_head
 from headwise.training.errors.fitting import fit_error_head
 from headwise.training.errors.loss import ErrorLoss
 from headwise.training.errors.memorisation import Memorisation, measure_memorisation
@@ -272,7 +272,7 @@ class ErrorHeadTraining(HeadTraining[_Sources, _Fitted, ErrorReport]):
 
     def save(self, fitted: _Fitted, report: ErrorReport) -> None:
         """Write the head with its card; a Sigmoid Head in the folder stays."""
-        save_error_head(
+        save_head(
             fitted.head,
             self.output,
             prompt=self.prompt.model_dump(),
