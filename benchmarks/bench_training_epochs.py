@@ -32,10 +32,9 @@ from comparison import device_line, load_pairs
 from dense_pipeline import dominant_mask, drawn_negatives, gathered_loss
 from headwise import QualityEstimator
 from headwise.backbones import NAMED_PROMPTS, CausalBackbone, EncodedPair
-from headwise.backbones.encodings import stack_rows, target_rows
+from headwise.backbones.encodings import length_batches, stack_rows, target_rows
 from headwise.data.records.pairs import Pair
 from headwise.features import LiveFeatures, encode_examples
-from headwise.functional.length_batches import length_batches
 from headwise.heads import QualityHead, SigmoidHead, load_head
 from headwise.training.loop.batches import LengthBatchSampler
 from headwise.training.loop.settings import FeatureChoice

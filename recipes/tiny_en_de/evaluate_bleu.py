@@ -9,7 +9,7 @@ import torch
 
 from corpus import read_pairs
 from headwise.backbones import load_backbone, parse_prompt
-from headwise.functional.length_batches import length_batches
+from headwise.backbones.encodings import length_batches
 
 
 @torch.inference_mode()

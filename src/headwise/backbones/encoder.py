@@ -12,9 +12,8 @@ from torch.nn import functional as F
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from headwise.backbones.base import FrozenModel, position_limit, smallest_limit
-from headwise.backbones.encodings import EncodedText, stack_codes
+from headwise.backbones.encodings import EncodedText, length_batches, stack_codes
 from headwise.errors import InputError, TextError, UnsupportedModelError
-from headwise.functional.length_batches import length_batches
 from headwise.functional.pooling import Pooling, pool
 from headwise.progress import progress_bar
 

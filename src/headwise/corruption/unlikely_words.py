@@ -10,6 +10,7 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
 from headwise.backbones import EncodedPair, LanguageBackbone
+from headwise.backbones.encodings import length_batches
 from headwise.data.records.words import word_ranges
 from headwise.functional.chunking import DEFAULT_WORKSPACE_BYTES, row_chunks
 from headwise.functional.dominant_tokens import (
@@ -19,7 +20,6 @@ from headwise.functional.dominant_tokens import (
     select_dominant,
     unlikely_tokens,
 )
-from headwise.functional.length_batches import length_batches
 
 # What takes more tokens is hardly a word, and each one costs a pass of the model
 MAX_WORD_TOKENS = 8

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from headwise.backbones import Backbone, PromptTemplate
+from headwise.backbones.encodings import length_batches
 from headwise.data.records.pairs import Pair
 from headwise.errors import DataError
 from headwise.features.batch import consecutive
@@ -25,7 +26,6 @@ from headwise.features.shards import (
     tidy_folder,
     write_shard,
 )
-from headwise.functional.length_batches import length_batches
 from headwise.progress import progress_bar
 
 # Pairs that are tokenised at a time

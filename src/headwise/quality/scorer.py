@@ -7,13 +7,13 @@ import torch
 from torch import Tensor
 
 from headwise.backbones import EncodedPair, LanguageBackbone, PromptTemplate
+from headwise.backbones.encodings import length_batches
 from headwise.data.jobs import timed_windows
 from headwise.data.records.pairs import Pair
 from headwise.data.records.scored import Alternative, ScoredHypothesis
 from headwise.data.records.signals import Aggregation, Signal
 from headwise.errors import InputError
 from headwise.functional import LargestDrop, vocabulary_statistics
-from headwise.functional.length_batches import length_batches
 from headwise.functional.vocabulary_statistics import VocabularyStatistics
 from headwise.progress import progress_bar
 from headwise.quality.signal_request import QualityHeads, SignalRequest

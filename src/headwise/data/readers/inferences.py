@@ -6,8 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from headwise.data.readers.layout import Columns, Format, Role, knows_any
-from headwise.data.readers.rows import Row, records
+from headwise.data.readers.layout import Format, Role, knows_any
+from headwise.data.readers.rows import Columns, Row, records
 from headwise.data.readers.tables import check_input, open_table
 from headwise.data.records.inferences import InferencePair, parse_label
 from headwise.data.records.pairs import Reject

@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
-from headwise.data.records.json_values import kind_of, listed
-from headwise.errors import InputError
+from headwise.data.readers.rows import Columns
+from headwise.data.records.json_values import listed
 
 
 class Format(StrEnum):
@@ -120,7 +119,7 @@ class Layout:
         """Whether a column is named here."""
         return self.source_column is not None or self.hypothesis_column is not None
 
-    def columns(self, present: Sequence[str]) -> "Columns":
+    def columns(self, present: Sequence[str]) -> Columns:
         """Find the texts among the columns of a table or the keys of an object.
 
         Raises:
@@ -129,39 +128,6 @@ class Layout:
         """
         source = SOURCE.find(present, self.source_column) if self.has_source else None
         return Columns(source, HYPOTHESIS.find(present, self.hypothesis_column))
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """The names under which a row holds its texts.
-
-    Attributes:
-        source: ``None`` for text on its own.
-        placeholder: What stands in place of a text that there is none of, if it is known.
-    """
-
-    source: str | None
-    hypothesis: str
-    placeholder: str | None = None
-
-    def texts(self, row: dict[str, Any]) -> tuple[str | None, str]:
-        """Take source and hypothesis out of a row; what is left in it is neither.
-
-        Raises:
-            InputError: If a text is not a string, or is the placeholder.
-        """
-        source = None if self.source is None else self._take(row, self.source)
-        if source is not None and self.source == self.hypothesis:
-            return source, source
-        return source, self._take(row, self.hypothesis)
-
-    def _take(self, row: dict[str, Any], name: str) -> str:
-        value = row.pop(name)
-        if not isinstance(value, str):
-            raise InputError(f"`{name}` must be a string, got {kind_of(value)}.")
-        if value == self.placeholder:
-            raise InputError(f"`{name}` is {value!r}: the corpus has no text here; leave it out.")
-        return value
 
 
 def knows_any(cells: Iterable[str], *roles: Role) -> bool:

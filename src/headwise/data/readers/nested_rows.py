@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from headwise.data.readers.corpora.paws_x import is_paws_x_header, paws_x_columns
-from headwise.data.readers.layout import Columns, Layout, Role
-from headwise.data.readers.rows import TRANSLATION, Row
+from headwise.data.readers.layout import Layout, Role
+from headwise.data.readers.rows import TRANSLATION, Columns, Row
 from headwise.data.records.error_spans import read_annotations
 from headwise.data.records.json_values import expect, kind_of, listed
 from headwise.data.records.pairs import Message, Pair

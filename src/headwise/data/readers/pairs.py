@@ -7,11 +7,11 @@ from typing import BinaryIO
 
 from headwise.data.readers.corpora.mqm import gather_segments, is_mqm_header
 from headwise.data.readers.corpora.paws_x import is_paws_x_header, paws_x_columns
-from headwise.data.readers.layout import HYPOTHESIS, SOURCE, Columns, Format, Layout, knows_any
+from headwise.data.readers.layout import HYPOTHESIS, SOURCE, Format, Layout, knows_any
 from headwise.data.readers.lines import Line, numbered_lines, without_empty
 from headwise.data.readers.nested_rows import find_nested
 from headwise.data.readers.opening import check_readable, open_bytes
-from headwise.data.readers.rows import Row, RowStream, records
+from headwise.data.readers.rows import Columns, Row, RowStream, records
 from headwise.data.readers.tables import check_input, open_table
 from headwise.data.records.pairs import Pair, Reject
 

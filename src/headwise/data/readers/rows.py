@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
+from headwise.data.records.json_values import kind_of
 from headwise.data.records.pairs import Reject
 from headwise.errors import DataError, InputError
 
@@ -98,6 +99,39 @@ class RowStream:
                 raise DataError(
                     f"In the header of `{self.name}` there is no `{column}`, which {what} need."
                 )
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The names under which a row holds its texts.
+
+    Attributes:
+        source: ``None`` for text on its own.
+        placeholder: What stands in place of a text that there is none of, if it is known.
+    """
+
+    source: str | None
+    hypothesis: str
+    placeholder: str | None = None
+
+    def texts(self, row: dict[str, Any]) -> tuple[str | None, str]:
+        """Take source and hypothesis out of a row; what is left in it is neither.
+
+        Raises:
+            InputError: If a text is not a string, or is the placeholder.
+        """
+        source = None if self.source is None else self._take(row, self.source)
+        if source is not None and self.source == self.hypothesis:
+            return source, source
+        return source, self._take(row, self.hypothesis)
+
+    def _take(self, row: dict[str, Any], name: str) -> str:
+        value = row.pop(name)
+        if not isinstance(value, str):
+            raise InputError(f"`{name}` must be a string, got {kind_of(value)}.")
+        if value == self.placeholder:
+            raise InputError(f"`{name}` is {value!r}: the corpus has no text here; leave it out.")
+        return value
 
 
 def records(rows: Iterable[Row | Reject], make: Callable[[Row], T]) -> Iterator[T | Reject]:

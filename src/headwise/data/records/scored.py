@@ -189,7 +189,8 @@ class ScoredHypothesis:
         row: dict[str, Any] = {} if self.source is None else {"source": self.source}
         row |= {"hypothesis": self.hypothesis, "score": self.score}
         row["signals"] = {s.value: self.aggregate(signal=s) for s in self.signals}
-        row |= marks_row(self.errors, self.tags)
+        if self.errors is not None or self.tags is not None:
+            row |= marks_row(self.errors, self.tags)
         of_text = (self.quality, self.threshold, self.opening_omission)
         row |= {
             name: value for name, value in zip(_OF_TEXT, of_text, strict=True) if value is not None

@@ -89,9 +89,11 @@ class IsotonicCalibrator(_Calibrator):
 
     def __call__(self, scores: ArrayLike) -> Floats:
         """Probabilities in (0, 1) of scores, ``(n,)``, float64."""
-        return np.asarray(
-            np.interp(checked_scores(scores, name="scores"), self.knots, self.values), np.float64
-        )
+        return self.of_valid(checked_scores(scores, name="scores"))
+
+    def of_valid(self, scores: Floats) -> Floats:
+        """The same, of scores that need no check, such as those of a head; NaN stays NaN."""
+        return np.asarray(np.interp(scores, self.knots, self.values), np.float64)
 
 
 class PlattCalibrator(_Calibrator):
@@ -126,7 +128,9 @@ class PlattCalibrator(_Calibrator):
                 outside [0, 1].
         """
         x, y = _checked(scores, correct)
-        slope, intercept = platt_line(_logits(x) if probabilities else x, y)
+        if probabilities:
+            x = _logits(checked_probabilities(x, name="scores"))
+        slope, intercept = platt_line(x, y)
         if slope < 0.0:
             raise CalibrationError(
                 "Higher scores go with wrong items in these data, so no rising curve fits; check "
@@ -140,7 +144,12 @@ class PlattCalibrator(_Calibrator):
         Raises:
             ValueError: If it was fitted to probabilities and a score lies outside [0, 1].
         """
-        x = _logits(scores) if self.on_logit else checked_scores(scores, name="scores")
+        check = checked_probabilities if self.on_logit else checked_scores
+        return self.of_valid(check(scores, name="scores"))
+
+    def of_valid(self, scores: Floats) -> Floats:
+        """The same, of scores that need no check, such as those of a head; NaN stays NaN."""
+        x = _logits(scores) if self.on_logit else scores
         return _inside(expit(self.slope * x + self.intercept))
 
 
@@ -181,7 +190,7 @@ class TemperatureCalibrator(_Calibrator):
         from scipy.optimize import minimize_scalar
 
         x, y = _checked(scores, correct)
-        signed = np.where(y, 1.0, -1.0) * _logits(x)
+        signed = np.where(y, 1.0, -1.0) * _logits(checked_probabilities(x, name="scores"))
 
         def loss(log_temperature: float) -> float:
             return float(-np.mean(log_expit(signed / np.exp(log_temperature))))
@@ -197,6 +206,10 @@ class TemperatureCalibrator(_Calibrator):
         Raises:
             ValueError: If a score lies outside [0, 1].
         """
+        return self.of_valid(checked_probabilities(scores, name="scores"))
+
+    def of_valid(self, scores: Floats) -> Floats:
+        """The same, of scores that need no check, such as those of a head; NaN stays NaN."""
         return _inside(expit(_logits(scores) / self.temperature))
 
 
@@ -244,8 +257,8 @@ def _checked(scores: ArrayLike, correct: ArrayLike) -> tuple[Floats, NDArray[np.
     return x, y
 
 
-def _logits(scores: ArrayLike) -> Floats:
-    return np.asarray(logit(_inside(checked_probabilities(scores, name="scores"))), np.float64)
+def _logits(probabilities: Floats) -> Floats:
+    return np.asarray(logit(_inside(probabilities)), np.float64)
 
 
 def _inside(probabilities: Floats) -> Floats:

@@ -147,7 +147,7 @@ class Calibration(_Record):
 
     def token_quality(self, values: ArrayLike) -> Floats:
         """Probabilities in (0, 1) that tokens are right, ``(n,)``, by values of :attr:`signal`."""
-        return self.token(oriented(values, self.signal))
+        return self.token.of_valid(oriented(values, self.signal))
 
     def sentence_quality(self, values: Sequence[float]) -> float | None:
         """The probability in (0, 1) that a text has no error, from :attr:`signal` of its tokens.
@@ -159,7 +159,7 @@ class Calibration(_Record):
         value = aggregate(values, self.sentence.aggregation, signal=self.signal)
         if value is None:
             return None
-        return float(self.sentence.calibrator(oriented([value], self.signal))[0])
+        return float(self.sentence.calibrator.of_valid(oriented([value], self.signal))[0])
 
     @property
     def fingerprint(self) -> str:

@@ -7,9 +7,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from headwise.backbones.encodings import length_batches
 from headwise.errors import TrainingError
 from headwise.features import FeatureSource
-from headwise.functional.length_batches import length_batches
 from headwise.heads import ErrorHead
 from headwise.training.errors.loss import ClassWeights, ErrorLoss, wrong_tokens
 from headwise.training.errors.output_calibration import fold_calibration

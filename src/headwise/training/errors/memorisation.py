@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from headwise.backbones import Backbone, PromptTemplate
+from headwise.backbones.encodings import length_batches
 from headwise.data.records.pairs import Pair
 from headwise.features import LiveFeatures, encode_examples
-from headwise.functional.length_batches import length_batches
 
 logger = logging.getLogger(__name__)
 

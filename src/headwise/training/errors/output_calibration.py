@@ -7,8 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from headwise.backbones.encodings import length_batches
 from headwise.features import FeatureSource
-from headwise.functional.length_batches import length_batches
 from headwise.metrics import expected_calibration_error, roc_auc
 from headwise.metrics.platt_scaling import MINIMUM_OF_CLASS, platt_line
 from headwise.training.errors.loss import ErrorLoss, wrong_tokens

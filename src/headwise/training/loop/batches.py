@@ -7,7 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from headwise.functional.length_batches import length_batches
+from headwise.backbones.encodings import length_batches
 
 
 @runtime_checkable

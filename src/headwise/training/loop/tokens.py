@@ -8,8 +8,8 @@ import torch
 import torch.distributed
 from torch import Tensor, nn
 
+from headwise.backbones.encodings import length_batches
 from headwise.features import FeatureBatch, FeatureSource
-from headwise.functional.length_batches import length_batches
 from headwise.metrics import roc_auc
 from headwise.training.loop.batches import LengthBatchSampler
 from headwise.training.loop.run import Processes

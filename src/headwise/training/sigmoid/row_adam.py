@@ -7,10 +7,10 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from headwise.backbones.encodings import length_batches
 from headwise.errors import TrainingError
 from headwise.features import FeatureSource
 from headwise.functional.chunking import row_chunks
-from headwise.functional.length_batches import length_batches
 from headwise.heads import QualityHead, SigmoidHead
 from headwise.training.sigmoid.settings import RowUpdates, SigmoidTraining
 
