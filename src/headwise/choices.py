@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+DEFAULT_MIN_SIMILARITY = 0.3
+"""Cosine of embeddings that a passage needs to contradict a claim; suits sentence encoders."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:

@@ -74,8 +74,15 @@ def test_only_a_passage_about_the_claim_contradicts_it(decide: Callable[..., Val
     assert order(far) == ["One", "Two", "Three"]
     assert decide(against, against, min_similarity=0.89).contradicted
     assert not decide(against, against, min_similarity=0.91).contradicted
-    # A source of one passage is asked straight
-    assert decide(against, min_similarity=0.91).contradicted
+
+
+def test_the_only_passage_must_be_about_the_claim_too(decide: Callable[..., Validation]) -> None:
+    against = (0.1, 0.1, 0.8, False)
+    assert decide(against, min_similarity=0.89).contradicted
+    found = decide(against, min_similarity=0.91)
+    assert found.verdict is Verdict.NOT_ENOUGH_INFORMATION
+    # What entails the claim is about it
+    assert decide((0.8, 0.1, 0.1, False), min_similarity=0.91).supported
 
 
 def test_not_enough_information(decide: Callable[..., Validation]) -> None:
@@ -105,7 +112,7 @@ def test_only_similar_passages_are_asked(decide: Callable[..., Validation]) -> N
 def test_a_short_source_goes_straight_to_the_head(make_model: MakeModel, features: str) -> None:
     model = make_model(features, threshold=1.1)
     source, claim = "  A dog runs on the beach.\n", "A dog runs."
-    found = model.validate(source, claim)
+    found = model.validate(source, claim, min_similarity=-1.0)
     prediction = model.predict(source.strip(), claim)
     assert found.confidence == pytest.approx(prediction.confidence, abs=1e-5)
     assert found.supported is (prediction.label == "entailment")

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from headwise.cli import options
+from headwise.cli.reading import given_text
 from headwise.cli.settings_options import with_options
 
 
@@ -13,7 +14,9 @@ def generate(
     *,
     source: Annotated[
         list[str] | None,
-        typer.Argument(help="Texts to answer or translate; `-` reads lines from standard input."),
+        typer.Argument(
+            help="Texts to answer or translate; @FILE reads one, `-` lines from standard input."
+        ),
     ] = None,
     origin: options.EstimatorOptions,
     signals: options.SignalNames = None,
@@ -44,7 +47,7 @@ def generate(
     from headwise.report import render_legend, render_scored, shows_gaps
 
     names = options.split_signals(signals)
-    texts = [text for text in source or [] if text != "-"]
+    texts = [given_text(text, name="SOURCE") for text in source or [] if text != "-"]
     if "-" in (source or ["-"]):
         texts += [line.rstrip("\r\n") for line in sys.stdin if line.strip()]
     if not texts:

@@ -8,6 +8,7 @@ import torch
 
 from headwise.backbones import EncoderBackbone, load_encoder
 from headwise.bundled.registry import locate_entailment
+from headwise.choices import DEFAULT_MIN_SIMILARITY
 from headwise.data.jobs import timed_windows
 from headwise.entailment.embedding import HeadedEncoder, TextEmbeddings
 from headwise.entailment.inputs import all_good, broadcast_pairs, one_of
@@ -20,7 +21,7 @@ from headwise.entailment.predicting import (
 )
 from headwise.entailment.routing import RouteBy, Routes, Routing, route
 from headwise.entailment.text_search import TextSearch
-from headwise.entailment.validating import DEFAULT_MIN_SIMILARITY, Validation, validate
+from headwise.entailment.validating import Validation, validate
 from headwise.errors import InputError
 from headwise.heads import TaskHeads, check_task_heads_fit, check_threshold, load_task_heads
 from headwise.progress import progress_bar
@@ -271,9 +272,9 @@ class EntailmentModel(TextSearch):
             language: Code of the source's language, for its sentences.
             top_k: How many passages to ask about.
             window: Neighbouring sentences in a passage; passages overlap if it is above 1.
-            min_similarity: Cosine of embeddings that one of several passages needs to contradict
-                the claim. The lower it is, the more claims that the source says nothing about are
-                called contradicted.
+            min_similarity: Cosine of embeddings, in [-1, 1], that a passage needs to contradict
+                the claim, also the only passage. The lower it is, the more claims that the source
+                says nothing about are called contradicted; -1 asks for none.
 
         Raises:
             ValueError: If ``top_k`` or ``window`` is below 1, or the model has no heads.

@@ -13,9 +13,6 @@ from headwise.entailment.predicting import Prediction
 from headwise.errors import ContextLengthError, TextError
 from headwise.heads import NLILabel
 
-DEFAULT_MIN_SIMILARITY = 0.3
-"""Cosine that a passage needs to contradict a claim; suits sentence encoders."""
-
 # Passages this close to the most similar one may contradict, too
 _NEAR = 0.1
 
@@ -137,9 +134,9 @@ def validate_passages(
     A passage on which the model abstains decides nothing. One passage that entails the claim
     suffices, whatever the others say: a source supports what any part of it says. A contradiction
     counts only from passages that are about the claim: those nearly as similar to it as the most
-    similar one. Heads trained on image captions need that: two captions of one image cannot be
-    about different things, so that these heads call unrelated texts contradictions. A source of
-    one passage is asked straight, whatever its similarity.
+    similar one, and no less similar than ``min_similarity``, be there one passage or many. Heads
+    trained on image captions need that: two captions of one image cannot be about different
+    things, so that these heads call unrelated texts contradictions.
 
     ``similarity`` gives the cosines of the claim and each of some texts, ``predict`` predictions
     about each of some premises and the claim.
@@ -159,12 +156,11 @@ def validate_passages(
         for i, prediction in zip(asked, predictions, strict=True)
     ]
     near = [one for one in evidence if one.similarity >= evidence[0].similarity - _NEAR]
-    least = min_similarity if len(found) > 1 else -1.0
     supporting = [one for one in evidence if one.prediction.answers(NLILabel.ENTAILMENT)]
     against = [
         one
         for one in near
-        if one.prediction.answers(NLILabel.CONTRADICTION) and one.similarity >= least
+        if one.prediction.answers(NLILabel.CONTRADICTION) and one.similarity >= min_similarity
     ]
     deciding = sorted(supporting or against, key=lambda one: -one.prediction.confidence)
     leading = deciding or [one for one in near if not one.prediction.abstain]

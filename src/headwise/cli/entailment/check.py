@@ -4,8 +4,10 @@ from typing import Annotated
 
 import typer
 
+from headwise.choices import DEFAULT_MIN_SIMILARITY
 from headwise.cli import options
 from headwise.cli.entailment import entailment_options
+from headwise.cli.reading import given_text
 from headwise.cli.settings_options import with_options
 
 
@@ -15,7 +17,7 @@ def check(
     source: Annotated[
         str, typer.Argument(help="The source: a text, @FILE, or `-` for standard input.")
     ],
-    claim: Annotated[str, typer.Argument(help="The claim, one statement.")],
+    claim: Annotated[str, typer.Argument(help="The claim, one statement; or @FILE.")],
     language: Annotated[
         str, typer.Option(help="Code of the source's language, for its sentences.")
     ] = "en",
@@ -23,6 +25,14 @@ def check(
         int, typer.Option("--top-k", min=1, help="How many passages to ask about.")
     ] = 5,
     window: Annotated[int, typer.Option(min=1, help="Neighbouring sentences in a passage.")] = 1,
+    min_similarity: Annotated[
+        float,
+        typer.Option(
+            min=-1.0,
+            max=1.0,
+            help="Cosine of embeddings that a passage needs to contradict the claim; -1 for none.",
+        ),
+    ] = DEFAULT_MIN_SIMILARITY,
     json_object: entailment_options.JsonObject = False,
     origin: entailment_options.EncoderOptions,
     threshold: entailment_options.Threshold = None,
@@ -33,10 +43,8 @@ def check(
     """
     from headwise.data.readers.texts import read_whole_text
 
-    if source == "@":
-        raise typer.BadParameter("@ must be followed by the name of a file.")
-    if source == "-" or source.startswith("@"):
-        source = read_whole_text(source.removeprefix("@"))
+    source = read_whole_text("-") if source == "-" else given_text(source, name="SOURCE")
+    claim = given_text(claim, name="CLAIM")
 
     from rich.console import Console
 
@@ -45,7 +53,14 @@ def check(
 
     loaded = origin.load(threshold)
     with options.usage_errors():
-        validation = loaded.validate(source, claim, language=language, top_k=top_k, window=window)
+        validation = loaded.validate(
+            source,
+            claim,
+            language=language,
+            top_k=top_k,
+            window=window,
+            min_similarity=min_similarity,
+        )
     if json_object:
         entailment_options.print_row({"claim": claim, **validation_row(validation)})
     else:

@@ -1,7 +1,7 @@
 """``headwise nli``: what is a hypothesis to a premise?"""
 
+import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,6 +9,7 @@ import typer
 from headwise.cli import options
 from headwise.cli.entailment import entailment_options
 from headwise.cli.printing import report_job
+from headwise.cli.reading import given_text
 from headwise.cli.settings_options import with_options
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ def nli(
         list[str],
         typer.Argument(
             metavar="PREMISE HYPOTHESIS | FILE",
-            help="Two texts; or a TSV, JSONL or Parquet file of pairs, `-` for standard input.",
+            help="Two texts (@FILE reads one); or a TSV, JSONL or Parquet file of pairs, `-` for "
+            "standard input.",
         ),
     ],
     json_object: entailment_options.JsonObject = False,
@@ -80,7 +82,10 @@ def nli(
     if len(texts) == 1 and json_object:
         raise typer.BadParameter("--json goes with two texts; of a file, JSONL is written anyway.")
 
-    if len(texts) == 1 and " " in texts[0] and not Path(texts[0]).exists():
+    if len(texts) == 2:
+        names = ("PREMISE", "HYPOTHESIS")
+        texts = [given_text(text, name=name) for text, name in zip(texts, names, strict=True)]
+    elif " " in texts[0] and not os.path.exists(texts[0]):  # noqa: PTH110 - of any length
         raise typer.BadParameter(
             f"There is no file {texts[0]!r}; if it is a premise, give its hypothesis, too."
         )

@@ -7,13 +7,14 @@ import typer
 from headwise.cli import options
 from headwise.cli.entailment import entailment_options
 from headwise.cli.printing import name_left_out
+from headwise.cli.reading import given_text
 from headwise.cli.settings_options import with_options
 
 
 @with_options
 def rerank(
     *,
-    query: Annotated[str, typer.Argument(help="The query.")],
+    query: Annotated[str, typer.Argument(help="The query, or @FILE.")],
     documents: Annotated[
         str,
         typer.Argument(
@@ -42,6 +43,7 @@ def rerank(
     """
     from headwise.data.readers.texts import read_texts
 
+    query = given_text(query, name="QUERY")
     rows = list(read_texts(documents, column=column))
 
     from rich.console import Console

@@ -7,13 +7,14 @@ import typer
 
 from headwise.cli import options
 from headwise.cli.entailment import entailment_options
+from headwise.cli.reading import given_text
 from headwise.cli.settings_options import with_options
 
 
 @with_options
 def route(
     *,
-    query: Annotated[str, typer.Argument(help="The query.")],
+    query: Annotated[str, typer.Argument(help="The query, or @FILE.")],
     routes: Annotated[
         list[str] | None,
         typer.Option(
@@ -52,6 +53,7 @@ def route(
     """
     from headwise.data.readers.routes import read_routes
 
+    query = given_text(query, name="QUERY")
     texts = {} if routes_file is None else read_routes(routes_file)
     for entry in routes or []:
         name, equals, text = entry.partition("=")

@@ -75,8 +75,32 @@ def _arrow_table(
             yield from map(Row, count(1), values)
 
     return RowStream(
-        name=str(path), columns=tuple(columns), nested=True, languages=languages, rows=rows()
+        name=str(path),
+        columns=tuple(columns),
+        nested=True,
+        languages=languages,
+        rows=rows(),
+        classes=_class_names(schema, path),
     )
+
+
+def _class_names(schema: "pyarrow.Schema", path: Path) -> dict[str, tuple[str, ...]]:
+    """Names of the classes of columns of the type ``ClassLabel``, which `datasets` notes down."""
+    noted = (schema.metadata or {}).get(b"huggingface")
+    if noted is None:
+        return {}
+    try:
+        features = json.loads(noted)["info"]["features"]
+        return {
+            str(column): tuple(map(str, feature["names"]))
+            for column, feature in features.items()
+            if isinstance(feature, dict) and feature.get("_type") == "ClassLabel"
+        }
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(
+            f"What `datasets` noted down about the columns of `{path}` is damaged ({error!r}), so "
+            "that the classes of labels are unknown; save it anew."
+        ) from error
 
 
 @contextmanager

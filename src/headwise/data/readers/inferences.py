@@ -1,6 +1,6 @@
 """Premises, hypotheses and labels, in the column layouts of SNLI, MultiNLI and ANLI."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,8 +10,10 @@ from headwise.data.readers.layout import Format, Role, knows_any
 from headwise.data.readers.rows import Columns, Row, records
 from headwise.data.readers.tables import check_input, open_table
 from headwise.data.records.inferences import InferencePair, parse_label
+from headwise.data.records.json_values import listed
 from headwise.data.records.pairs import Reject
 from headwise.errors import DataError, InputError
+from headwise.heads import NLI_LABELS, NLILabel
 
 _PREMISE = Role("premise", (("premise",), ("sentence1",), ("context",)))
 _HYPOTHESIS = Role("hypothesis", (("hypothesis",), ("sentence2",)))
@@ -27,7 +29,8 @@ class InferenceLayout:
     Attributes:
         premise_column: By default one of ``premise``, ``sentence1`` and ``context``, in any case.
         hypothesis_column: By default one of ``hypothesis`` and ``sentence2``.
-        label_column: By default ``gold_label`` if there is one, else ``label``.
+        label_column: By default ``gold_label`` if there is one, else ``label``. In Parquet and
+            data sets, numbers of the type ``ClassLabel`` mean what its names say.
     """
 
     premise_column: str | None = None
@@ -40,8 +43,11 @@ _DEFAULT_LAYOUT = InferenceLayout()
 
 
 class _Columns(NamedTuple):
+    """Where texts and label are, and the labels that numbers stand for, if the file names them."""
+
     texts: Columns
     label: str | None
+    classes: tuple[NLILabel | None, ...] | None = None
 
 
 def read_inferences(
@@ -70,7 +76,9 @@ def _read(
 ) -> Iterator[InferencePair | Reject]:
     naming = partial(_name_columns, path=path, layout=layout, labelled=labelled)
     with open_table(path, layout.format, naming=naming) as table:
-        columns = table.find(lambda present, _: _find(present, layout, labelled=labelled))
+        columns = table.find(
+            lambda present, _: _find(present, layout, table.classes, labelled=labelled)
+        )
         may_be_other = not labelled and layout.label_column is None
         yield from records(
             table.rows,
@@ -94,7 +102,13 @@ def _name_columns(
     return ("premise", "hypothesis", "label")[: len(cells)]
 
 
-def _find(present: Sequence[str], layout: InferenceLayout, *, labelled: bool) -> _Columns:
+def _find(
+    present: Sequence[str],
+    layout: InferenceLayout,
+    classes: Mapping[str, Sequence[str]],
+    *,
+    labelled: bool,
+) -> _Columns:
     if labelled:
         _LABEL.find(present, layout.label_column)
     texts = Columns(
@@ -103,9 +117,37 @@ def _find(present: Sequence[str], layout: InferenceLayout, *, labelled: bool) ->
     )
     others = [name for name in present if name not in (texts.source, texts.hypothesis)]
     try:
-        return _Columns(texts, _LABEL.find(others, layout.label_column))
+        label = _LABEL.find(others, layout.label_column)
     except LookupError:
         return _Columns(texts, None)
+    if (names := classes.get(label)) is None:
+        return _Columns(texts, label)
+    try:
+        return _Columns(texts, label, _labels_of(names, label))
+    except LookupError:
+        if labelled or layout.label_column is not None:
+            raise
+        return _Columns(texts, None)  # classes of something else are handed through
+
+
+def _labels_of(names: Sequence[str], column: str) -> tuple[NLILabel | None, ...]:
+    """The label that each class stands for; a name that is none is a ``LookupError``."""
+    try:
+        return tuple(map(parse_label, names))
+    except ValueError:
+        unknown = [name for name in names if not _is_label(name)]
+        raise LookupError(
+            f"`{column}` has the classes {listed(names)}; {listed(unknown)} is none of "
+            f"{listed(NLI_LABELS)}: name the classes so, or map them to these"
+        ) from None
+
+
+def _is_label(name: str) -> bool:
+    try:
+        parse_label(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _inference(row: Row, columns: _Columns, labelled: bool, may_be_other: bool) -> InferencePair:
@@ -115,7 +157,7 @@ def _inference(row: Row, columns: _Columns, labelled: bool, may_be_other: bool) 
     label = None
     if columns.label is not None and (value := extra.pop(columns.label)) is not None:
         try:
-            label = parse_label(value)
+            label = _label(value, columns.classes)
         except ValueError as error:
             if not may_be_other:
                 raise InputError(str(error)) from None
@@ -123,3 +165,17 @@ def _inference(row: Row, columns: _Columns, labelled: bool, may_be_other: bool) 
     if labelled and label is None:
         raise InputError("It has no label that annotators agreed on; leave it out.")
     return InferencePair(premise, hypothesis, label, row.line, extra)
+
+
+def _label(value: object, classes: Sequence[NLILabel | None] | None) -> NLILabel | None:
+    """The label that a value stands for; numbers of named classes mean what their names say."""
+    if classes is None or not isinstance(value, int):
+        return parse_label(value)
+    if value == -1:
+        return None
+    if not 0 <= value < len(classes):
+        raise ValueError(
+            f"A label must be the number of one of {len(classes)} classes, or -1 where annotators "
+            f"did not agree; got {value}."
+        )
+    return classes[value]

@@ -5,8 +5,8 @@ row; :func:`records` sets aside the rows that cannot be one.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
@@ -49,6 +49,7 @@ class RowStream:
         named: Whether the file itself names its columns; a file without rows does not.
         nested: Whether values can be lists and objects.
         languages: The keys of the column ``translation``, if it holds texts by language.
+        classes: Of columns whose numbers stand for classes, the names of these, in order.
     """
 
     name: str
@@ -57,6 +58,7 @@ class RowStream:
     named: bool = True
     nested: bool = False
     languages: tuple[str, ...] | None = None
+    classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def find(
         self, search: Callable[[tuple[str, ...], tuple[str, ...] | None], T]
