@@ -53,6 +53,19 @@ def write(path: Path, rows: list[dict[str, object]]) -> None:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
 
 
+def test_word_tags_of_scored_rows_are_gold(folder: Path) -> None:
+    rows = [json.loads(line) for line in (folder / "scored.jsonl").read_text("utf-8").splitlines()]
+    for row in rows:
+        words = [[token["start"], token["end"]] for token in row["tokens"]]
+        wrong = {mark["start"] for mark in row.pop("annotations")}
+        row["word_tags"] = {"words": words, "bad": [int(start in wrong) for start, _ in words]}
+    write(folder / "tagged.jsonl", rows)
+    result = headwise("evaluate", "tagged.jsonl", "--json", "tagged.json", *QUICK, cwd=folder)
+    assert result.returncode == 0, result.stderr
+    found = json.loads((folder / "tagged.json").read_text("utf-8"))
+    assert found["protocol"] == "error-detection"
+
+
 def test_scores_against_a_column_with_a_report(folder: Path) -> None:
     result = headwise(
         *("evaluate", "scored.jsonl", "--gold", "da", "--scores", "other=other.txt", *QUICK),

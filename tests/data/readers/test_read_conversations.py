@@ -37,6 +37,14 @@ def test_assistant_may_begin_after_a_system_message() -> None:
     assert read({"Messages": [SYSTEM, ASSISTANT]}) == [Pair(None, "ja", 1, history=(SYSTEM,))]
 
 
+def test_parts_of_text_are_one_text() -> None:
+    parts = [{"type": "text", "text": "ye"}, {"type": "input_text", "text": "s?"}]
+    developer = {"role": "developer", "content": "Be brief."}
+    assert read({"messages": [developer, {"role": "user", "content": parts}, ASSISTANT]}) == [
+        Pair("yes?", "ja", 1, history=(SYSTEM, USER))
+    ]
+
+
 def test_named_columns_are_taken_instead() -> None:
     row = {"messages": [USER, ASSISTANT], "src": "a", "mt": "b"}
     expected = [Pair("a", "b", 1, {"messages": [USER, ASSISTANT]})]
@@ -57,8 +65,16 @@ def test_named_columns_are_taken_instead() -> None:
         (["yes?", "ja"], "Message 1 must be an object, got str"),
         ([USER, {"role": "assistant"}], "content of message 2 must be a string, got null"),
         (
-            [{"role": "user", "content": [{"type": "text", "text": "yes?"}]}, ASSISTANT],
-            "content of message 1 must be a string, got list",
+            [{"role": "user", "content": [{"type": "image_url", "image_url": {}}]}, ASSISTANT],
+            "content of message 1 has a part of type 'image_url'; only `text` is read",
+        ),
+        (
+            [{"role": "user", "content": ["yes?"]}, ASSISTANT],
+            "content of message 1 has a part of type 'str'",
+        ),
+        (
+            [{"role": "user", "content": [{"type": "text"}]}, ASSISTANT],
+            "A text of message 1 must be a string, got null",
         ),
         (
             [USER, {"role": "assistant", "content": None, "tool_calls": [{"id": "1"}]}],

@@ -33,6 +33,14 @@ def da(write: Write, *translations: str, mean: str = "50.5") -> Path:
     return write("da.tsv.gz", HEADER, *rows)
 
 
+def test_no_break_spaces_shift_no_tag(write: Write) -> None:
+    (pair,) = read_mlqe_pe(
+        da=da(write, "Ja 10\u00a0% a\u3000b ."), tags=write("tags", "OK BAD OK OK")
+    )
+    assert isinstance(pair, Pair)
+    assert pair.errors == (ErrorSpan(3, 7, category="BAD"),)
+
+
 def test_tags_are_placed_in_the_raw_translation(write: Write) -> None:
     (pair,) = read_mlqe_pe(
         da=da(write, "Ja, ja."),

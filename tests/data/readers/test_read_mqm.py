@@ -82,6 +82,39 @@ def test_marks_of_all_raters_make_one_pair_a_segment(tmp_path: Path) -> None:
     ]
 
 
+def test_the_layout_from_wmt23_on(tmp_path: Path) -> None:
+    header = (
+        "system\tdoc\tdocSegId\tglobalSegId\trater\tsource\ttarget\tcategory\tseverity\tmetadata"
+        "\t# Documentation: https://example.org"
+    )
+
+    def marks(segment: str, rater: str, target: str, category: str, severity: str) -> str:
+        key = f"A\ttalk\t{segment}\t1{segment}\t{rater}"
+        return f"{key}\tyes no\t{target}\t{category}\t{severity}\t{{}}"
+
+    rows = read(
+        tmp_path,
+        marks("1", "r1", "ja <v>nein</v>", "Style/Awkward", "Minor"),
+        marks("1", "r2", "ja nein", "No-error", "No-error"),
+        marks("2", "r1", "<v>Haus</v> nein", "Accuracy/Mistranslation", "Major"),
+        marks("2", "r1", "Haus nein", "Found", "HOTW-test"),
+        marks("2", "r2", "<v>Haus</v> nein", "Missed", "hotw-test") + "\t",
+        marks("3", "r1", "nein", "Missed", "HOTW-test"),
+        header=header,
+    )
+    extra = {"system": "A", "doc": "talk", "docSegId": "1", "globalSegId": "11"}
+    scores = {"raters": ["r1", "r2"], "source_marks": 0, "mqm_score": -0.5}
+    more = {**extra, "docSegId": "2", "globalSegId": "12", "raters": ["r1"], "source_marks": 0}
+    minor, major = (
+        ErrorSpan(3, 7, "Minor", "Style/Awkward", "r1"),
+        ErrorSpan(0, 4, "Major", "Accuracy/Mistranslation", "r1"),
+    )
+    assert rows == [
+        Pair("yes no", "ja nein", 2, extra | scores, errors=(minor,)),
+        Pair("yes no", "Haus nein", 4, {**more, "mqm_score": -5.0}, errors=(major,)),
+    ]
+
+
 def test_marks_in_the_source_are_counted(tmp_path: Path) -> None:
     rows = read(tmp_path, row("ja nein", source="<v>yes</v> <v>no</v>"), row("<v>ja</v> nein"))
     errors = (ErrorSpan(0, 2, "Major", "Style", "r1"),)

@@ -1,5 +1,6 @@
 import gzip
 import json
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from made_tables import read_jsonl
 
 from headwise.data.readers import Layout, align_words, read_pairs, read_tags
-from headwise.data.readers.word_tags import parse_tags, place_tags
+from headwise.data.readers.word_tags import parse_tags, place_tags, spaced_words
 from headwise.data.records.error_spans import ErrorSpan
 from headwise.data.records.pairs import Pair, Reject
 from headwise.data.records.word_tags import WordTags, read_word_tags
@@ -51,6 +52,13 @@ def test_a_tokenised_text_is_its_own_raw_text(words: list[str]) -> None:
 def test_where_words_and_text_part(words: list[str], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         align_words(words, TEXT)
+
+
+def test_only_ascii_spaces_part_words() -> None:
+    text = "10\u00a0% von  ab\u3000c \u00a0 d"
+    words = ["10\u00a0%", "von", "ab\u3000c", "\u00a0", "d"]
+    assert spaced_words(text) == words
+    assert [text[start:end] for start, end in align_words(words, text)] == words
 
 
 def test_tags_of_words_and_gaps() -> None:
@@ -101,14 +109,22 @@ def read(tags: Any) -> Pair | Reject:
 
 
 def test_tags_in_a_row(tmp_path: Path) -> None:
-    assert read(TAGS.as_dict()) == Pair("yes no", "ja nein", 1, tags=TAGS)
+    tagged = Pair("yes no", "ja nein", 1, errors=TAGS.errors, tags=TAGS)
+    assert read(TAGS.as_dict()) == tagged
     assert read(None) == Pair("yes no", "ja nein", 1)
     words = WordTags(TAGS.ranges, TAGS.bad)
     assert "bad_gaps" not in words.as_dict()
-    assert read(words.as_dict()) == Pair("yes no", "ja nein", 1, tags=words)
+    assert read(words.as_dict()) == replace(tagged, tags=words)
     rows = {"src": ["yes no"], "mt": ["ja nein"], "word_tags": [TAGS.as_dict()]}
     pyarrow.parquet.write_table(pyarrow.table(rows), tmp_path / "a.parquet")
-    assert list(read_pairs(tmp_path / "a.parquet")) == [Pair("yes no", "ja nein", 1, tags=TAGS)]
+    assert list(read_pairs(tmp_path / "a.parquet")) == [tagged]
+
+
+def test_other_marks_of_a_tagged_text_are_its_errors() -> None:
+    mark = {"start": 0, "end": 1, "category": "Style"}
+    row = {"src": "a", "mt": "ja nein", "word_tags": TAGS.as_dict(), "annotations": [mark]}
+    (pair,) = read_jsonl(BytesIO(json.dumps(row).encode()), "pairs.jsonl", Layout())
+    assert pair == Pair("a", "ja nein", 1, errors=(ErrorSpan(0, 1, None, "Style"),), tags=TAGS)
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,13 @@ from typing import Any
 from headwise.data.readers.corpora.paws_x import is_paws_x_header, paws_x_columns
 from headwise.data.readers.layout import Layout, Role
 from headwise.data.readers.rows import TRANSLATION, Columns, Row
-from headwise.data.records.error_spans import read_annotations
 from headwise.data.records.json_values import expect, kind_of, listed
 from headwise.data.records.pairs import Message, Pair
-from headwise.data.records.word_tags import read_word_tags
+from headwise.data.records.word_tags import read_marks
 from headwise.errors import InputError
 
 MISSING_MARKS = "missing_marks"
+_TEXT_PARTS = ("text", "input_text", "output_text")
 
 _MESSAGES, _ANNOTATIONS, _WORD_TAGS = (
     Role(name, ((name,),), remedy="rename one") for name in ("messages", "annotations", "word_tags")
@@ -68,10 +68,10 @@ class NestedColumns:
 
 def _marked(pair: Pair, marks: Any, tags: object) -> Pair:
     """Give a pair what people said of it; missing text has no place there, and is counted."""
-    errors = read_annotations(marks, pair.hypothesis)
-    missing = 0 if errors is None else len(marks) - len(errors)
+    errors, tagged = read_marks(marks, tags, pair.hypothesis)
+    missing = 0 if marks is None else len(marks) - len(errors or ())
     extra = {MISSING_MARKS: missing, **pair.extra} if missing else pair.extra
-    return replace(pair, errors=errors, tags=read_word_tags(tags, pair.hypothesis), extra=extra)
+    return replace(pair, errors=errors, tags=tagged, extra=extra)
 
 
 def find_nested(
@@ -119,9 +119,10 @@ def _language_columns(languages: Sequence[str], layout: Layout) -> Columns:
 def turn_pairs(messages: object, *, line: int, extra: Mapping[str, Any]) -> list[Pair]:
     """Make a pair of every assistant turn of a conversation; what came before is its history.
 
-    Messages are objects with ``role`` (``system``, ``user`` or ``assistant``) and ``content`` (a
-    string). Other keys must be empty: what a tool or a picture said would otherwise be missing from
-    the history in silence.
+    Messages are objects with ``role`` (``system``, ``user`` or ``assistant``; ``developer`` is the
+    newer name of ``system``) and ``content`` (a string, or a list of parts of type ``text``). Other
+    keys must be empty: what a tool or a picture said would otherwise be missing from the history in
+    silence.
 
     Raises:
         InputError: If the messages are something else, or no assistant turn follows a message.
@@ -147,6 +148,7 @@ def turn_pairs(messages: object, *, line: int, extra: Mapping[str, Any]) -> list
 def _message(value: object, number: int) -> Message:
     message = expect(value, dict, f"Message {number}")
     role = message.get("role")
+    role = "system" if role == "developer" else role
     if role not in ("system", "user", "assistant"):
         raise InputError(
             f"The role of message {number} must be system, user or assistant, got {role!r}."
@@ -156,8 +158,22 @@ def _message(value: object, number: int) -> Message:
         raise InputError(
             f"Message {number} holds `{more[0]}`; only role and content are understood."
         )
-    content = expect(message.get("content"), str, f"The content of message {number}")
-    return {"role": role, "content": content}
+    return {"role": role, "content": _content(message.get("content"), number)}
+
+
+def _content(value: object, number: int) -> str:
+    """What a message says: a string, or the texts of its parts one after another."""
+    if not isinstance(value, list):
+        return expect(value, str, f"The content of message {number}")
+    texts = []
+    for part in value:
+        kind = part.get("type") if isinstance(part, dict) else kind_of(part)
+        if kind not in _TEXT_PARTS:
+            raise InputError(
+                f"The content of message {number} has a part of type {kind!r}; only `text` is read."
+            )
+        texts.append(expect(part.get("text"), str, f"A text of message {number}"))
+    return "".join(texts)
 
 
 def _last_of_user(history: tuple[Message, ...]) -> str | None:

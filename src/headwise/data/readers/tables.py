@@ -113,6 +113,7 @@ def tsv_table(
 
 def _tsv_rows(lines: Iterable[Line], columns: Sequence[str]) -> Iterator[Row | Reject]:
     width = len(columns)
+    remark = columns[-1].lstrip().startswith("#")
     for number, line in lines:
         if isinstance(line, Reject):
             yield line
@@ -121,6 +122,8 @@ def _tsv_rows(lines: Iterable[Line], columns: Sequence[str]) -> Iterator[Row | R
         if len(cells) == width:
             # Compared already; `strict` would cost more than all the rest of this line
             yield Row(number, dict(zip(columns, cells)), line)  # noqa: B905
+        elif remark and len(cells) == width - 1:
+            yield Row(number, dict(zip(columns, cells, strict=False)), line)
         else:
             found = f"{len(cells)} column{'s' if len(cells) > 1 else ''}"
             yield Reject(number, f"The row has {found}, expected {len(columns)}.", line)

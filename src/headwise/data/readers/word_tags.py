@@ -5,6 +5,7 @@ from pathlib import Path
 
 from headwise.data.readers.lines import text_lines
 from headwise.data.readers.opening import open_bytes
+from headwise.data.records.error_spans import Range
 from headwise.data.records.word_tags import Ranges, WordTags
 from headwise.errors import DataError
 
@@ -14,12 +15,20 @@ _IS_BAD = {"OK": False, "BAD": True}
 _SHOWN_CHARACTERS = 20
 
 
+def spaced_words(text: str) -> list[str]:
+    """The words of a text between ASCII spaces; any other white space is part of a word."""
+    return [word for word in text.split(" ") if word]
+
+
 def align_words(words: Sequence[str], text: str) -> list[tuple[int, int]]:
     """Find the words of a tokenised text in the text before it was tokenised.
 
     Args:
         words: The words in order. All of them together must be the text, but for white space.
         text: The text, tokenised or not.
+
+    A word that is nothing but white space, such as a no-break space between two spaces, must stand
+    in the text as it is.
 
     Returns:
         ``(start, end)`` of each word in the text, in Unicode code points.
@@ -33,7 +42,8 @@ def align_words(words: Sequence[str], text: str) -> list[tuple[int, int]]:
     for number, word in enumerate(words, start=1):
         letters = "".join(word.split())
         if not letters:
-            raise ValueError(f"Word {number} is empty.")
+            ranges.append(_white_word(word, number, text, places, done, ranges))
+            continue
         here = places[done : done + len(letters)]
         if [text[place] for place in here] != list(letters):
             raise ValueError(
@@ -101,6 +111,17 @@ def read_tags(path: str | Path) -> Iterator[tuple[bool, ...]]:
                 yield parse_tags(line)
             except ValueError as error:
                 raise DataError(f"Line {number} of `{path}`: {error}") from None
+
+
+def _white_word(
+    word: str, number: int, text: str, places: Sequence[int], done: int, before: Sequence[Range]
+) -> Range:
+    """Where a word that is white space itself, such as a no-break space, stands in the text."""
+    after = places[done] if done < len(places) else len(text)
+    start = -1 if word.isascii() else text.find(word, before[-1][1] if before else 0, after)
+    if start < 0:
+        raise ValueError(f"Word {number} is empty.")
+    return start, start + len(word)
 
 
 def _rest(text: str, places: Sequence[int], done: int) -> str:

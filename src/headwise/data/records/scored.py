@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from headwise.data.records.error_spans import ErrorSpan, read_annotations
+from headwise.data.records.error_spans import ErrorSpan
 from headwise.data.records.scored_pieces import (
     Alternative,
     ScoredGap,
@@ -14,7 +14,7 @@ from headwise.data.records.scored_pieces import (
     Signals,
 )
 from headwise.data.records.signals import Aggregation, Signal, aggregate, values_of
-from headwise.data.records.word_tags import WordTags, marks_row, read_word_tags
+from headwise.data.records.word_tags import WordTags, marks_row, read_marks
 from headwise.data.records.words import word_ranges
 
 __all__ = [
@@ -215,6 +215,7 @@ class ScoredHypothesis:
         hypothesis = row["hypothesis"]
         calibrated = Signal.QUALITY in row["signals"]
         with_gaps = Signal.OMISSION in row["signals"]
+        errors, tags = read_marks(row.get("annotations"), row.get("word_tags"), hypothesis)
         known = _OWN_KEYS | set(_OF_TEXT[:2] if calibrated else ())
         known |= set(_OF_TEXT[2:] if with_gaps else ())
         return cls(
@@ -224,8 +225,8 @@ class ScoredHypothesis:
             special_tokens=tuple(token for token in tokens if token.special),
             signals=tuple(Signal(name) for name in row["signals"]),
             extra={key: value for key, value in row.items() if key not in known} or None,
-            errors=read_annotations(row.get("annotations"), hypothesis),
-            tags=read_word_tags(row.get("word_tags"), hypothesis),
+            errors=errors,
+            tags=tags,
             quality=row.get("text_quality") if calibrated else None,
             threshold=row.get("threshold") if calibrated else None,
             opening_omission=row.get("opening_omission") if with_gaps else None,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from headwise.data.records.error_spans import ErrorSpan, annotation_row
+from headwise.data.records.error_spans import ErrorSpan, annotation_row, read_annotations
 from headwise.data.records.json_values import expect
 from headwise.errors import InputError
 
@@ -98,6 +98,18 @@ def read_word_tags(tags: object, hypothesis: str) -> WordTags | None:
         return WordTags(ranges, bad, None if gaps is None else _flags(gaps, "bad_gaps"))
     except ValueError as error:
         raise InputError(f"In `word_tags`, {error}") from None
+
+
+def read_marks(
+    annotations: object, tags: object, hypothesis: str
+) -> tuple[tuple[ErrorSpan, ...] | None, WordTags | None]:
+    """Check all that people said of a text; wrong words are its errors if it has no other marks.
+
+    Raises:
+        InputError: As of :func:`read_annotations` and :func:`read_word_tags`.
+    """
+    errors, tagged = read_annotations(annotations, hypothesis), read_word_tags(tags, hypothesis)
+    return (tagged.errors if errors is None and tagged is not None else errors), tagged
 
 
 def _range(word: object, number: int) -> tuple[int, int]:

@@ -15,7 +15,12 @@ from headwise.data.readers.lines import text_lines
 from headwise.data.readers.opening import check_readable, open_bytes
 from headwise.data.readers.rows import all_rows
 from headwise.data.readers.tables import open_table
-from headwise.data.readers.word_tags import align_words, parse_tags, place_tags
+from headwise.data.readers.word_tags import (
+    align_words,
+    parse_tags,
+    place_tags,
+    spaced_words,
+)
 from headwise.data.records.json_values import parse_number
 from headwise.data.records.pairs import Pair, Reject
 from headwise.errors import DataError
@@ -47,8 +52,8 @@ def read_mlqe_pe(
             ``sources`` and ``translations``.
         sources: One source a line.
         translations: One translation a line.
-        tokenised: The translations cut into words by spaces, the way the tags count them. By
-            default the translations themselves are cut at spaces.
+        tokenised: The translations cut into words by ASCII spaces, the way the tags count them; a
+            no-break space is part of a word. By default the translations themselves are cut so.
         tags: Word tags, ``OK`` or ``BAD``, of words alone or of gaps and words in turn.
         hter: One number a line.
 
@@ -112,7 +117,7 @@ def _pair(row: Row, assessed: Row, line: int) -> Pair:
     )
     if "tags" not in row:
         return pair
-    words = row.get("tokenised", pair.hypothesis).split()
+    words = spaced_words(row.get("tokenised", pair.hypothesis))
     tags = place_tags(parse_tags(row["tags"]), tuple(align_words(words, pair.hypothesis)))
     return replace(pair, tags=tags, errors=tags.errors)
 

@@ -4,6 +4,7 @@ References:
     Freitag et al. 2021, arXiv 2104.14478; the released files of the WMT metrics tasks.
 """
 
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
@@ -13,9 +14,16 @@ from headwise.data.records.error_spans import ErrorSpan, split_marks
 from headwise.data.records.pairs import Pair, Reject
 from headwise.errors import DataError, InputError
 
+logger = logging.getLogger(__name__)
+
 _MARK_COLUMNS = ("rater", "category", "severity")
-_REQUIRED = (*_MARK_COLUMNS, "source", "target", "seg_id")
-_SEGMENT_COLUMNS = ("system", "doc", "doc_id", "seg_id")
+_REQUIRED = (*_MARK_COLUMNS, "source", "target")
+_SEGMENT_COLUMNS = ("system", "doc", "doc_id", "seg_id", "docsegid", "globalsegid")
+# What the segment is numbered by: until WMT22, and from WMT23 on in a document or in all of them
+_NUMBERED_BY = {"seg_id", "docsegid", "globalsegid"}
+_WRITTEN = {"docsegid": "docSegId", "globalsegid": "globalSegId"}
+# Whether raters are awake is tested with errors put into the text ("hands on the wheel")
+_ATTENTION_TEST = "hotw"
 
 
 def is_mqm_header(cells: Iterable[str]) -> bool:
@@ -28,7 +36,9 @@ def gather_segments(table: RowStream, *, has_source: bool = True) -> Iterator[Pa
 
     The rows of a segment need not be neighbours, so all of them are read before the first pair. A
     segment with a row that cannot be understood is rejected as a whole: without that row's marks,
-    wrong text would pass as right. Columns ``system``, ``doc`` and ``doc_id`` may be missing.
+    wrong text would pass as right. Rows of attention tests (``HOTW-test``), which mark errors that
+    were put into the text, are left out. A segment is known by ``seg_id``, ``docSegId`` or
+    ``globalSegId``, and by ``system``, ``doc`` and ``doc_id`` where there are such columns.
 
     Yields:
         For each segment, in order of its first row, a ``Pair``, whose ``extra`` names the segment,
@@ -42,18 +52,27 @@ def gather_segments(table: RowStream, *, has_source: bool = True) -> Iterator[Pa
     columns = tuple(map(folded, table.columns or ()))
     if not is_mqm_header(columns):
         raise DataError(
-            f"`{table.name}` holds no MQM annotations: its header must name {', '.join(_REQUIRED)}."
+            f"`{table.name}` holds no MQM annotations: its header must name "
+            f"{', '.join(_REQUIRED)}, and seg_id or globalSegId."
         )
     check_unique(columns, table.name)
-    replace(table, columns=columns).require(_REQUIRED, "MQM annotations")
+    needed = _REQUIRED if _NUMBERED_BY & set(columns) else (*_REQUIRED, "seg_id")
+    replace(table, columns=columns).require(needed, "MQM annotations")
+    tests = 0
     segments: dict[tuple[str, ...], _Segment] = {}
     for row in table.rows:
         if isinstance(row, Reject):
             yield row
             continue
-        row = row._replace(values=dict(zip(columns, row.values.values(), strict=True)))
-        key = {column: row.values[column] for column in _SEGMENT_COLUMNS if column in columns}
+        # A remark in the last cell of the header is not in the rows
+        row = row._replace(values=dict(zip(columns, row.values.values(), strict=False)))
+        if any(folded(row.values[c]).startswith(_ATTENTION_TEST) for c in ("category", "severity")):
+            tests += 1
+            continue
+        key = {_WRITTEN.get(c, c): row.values[c] for c in _SEGMENT_COLUMNS if c in columns}
         segments.setdefault(tuple(key.values()), _Segment(row.line, key)).add(row)
+    if tests:
+        logger.info("`%s`: %d rows of attention tests (HOTW) are left out.", table.name, tests)
     for segment in segments.values():
         yield segment.reject or segment.pair(has_source=has_source)
 
