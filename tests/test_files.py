@@ -10,7 +10,6 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 
-from headwise import files
 from headwise.errors import OutputError
 from headwise.files import write_tensors
 
@@ -54,7 +53,7 @@ def test_a_full_disk_is_named_and_leaves_what_was_there(
     path = tmp_path / "x.safetensors"
     write_tensors(path, TENSORS)
     before = path.read_bytes()
-    monkeypatch.setattr(files, "save_file", fail)
+    monkeypatch.setattr("safetensors.torch.save_file", fail)
     with pytest.raises(
         OutputError, match=r"x\.safetensors cannot be written: .*No space left on device"
     ):

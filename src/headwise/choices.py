@@ -6,6 +6,9 @@ from enum import StrEnum
 DEFAULT_MIN_SIMILARITY = 0.3
 """Cosine of embeddings that a passage needs to contradict a claim; suits sentence encoders."""
 
+REPORT_FILES = ("results.json", "tables.md", "index.html")
+"""What an evaluation's report consists of, besides its figures; the page comes last."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:

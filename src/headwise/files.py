@@ -1,15 +1,15 @@
 """Write a file under a temporary name and rename it, so that no reader meets half a file."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-
-from safetensors import SafetensorError
-from safetensors.torch import save_file
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from headwise.errors import OutputError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @contextmanager
@@ -23,7 +23,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         The temporary name. If the block fails, it is removed and ``path`` stays as it was.
     """
     path = Path(path)
-    temporary = path.with_name(path.name + ".tmp")
+    temporary = temporary_name(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
@@ -32,6 +32,36 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def temporary_name(path: Path) -> Path:
+    """What a file is called while it is written."""
+    return path.with_name(path.name + ".tmp")
+
+
+def refuse_overwriting(inputs: Iterable[str | Path], outputs: Iterable[Path]) -> None:
+    """Refuse to write over what is to be read: a file, or one that lies in a folder.
+
+    Raises:
+        OutputError: If an input is one of the outputs, by whatever name or link.
+    """
+    # Not by name: links and relative paths lead to the same file
+    written = {_identity(p) for output in outputs for p in (output, temporary_name(output))}
+    for path in map(Path, inputs):
+        for file in path.iterdir() if path.is_dir() else (path,):
+            if (identity := _identity(file)) is not None and identity in written:
+                raise OutputError(
+                    f"The command would write over its input `{file}`; choose another output."
+                )
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells a file from all others on this machine; ``None`` if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino) if path.is_file() else None
 
 
 @contextmanager
@@ -49,12 +79,15 @@ def naming_output(path: str | Path) -> Iterator[None]:
         raise OutputError(f"{path} cannot be written: {error.strerror or error}.") from error
 
 
-def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
+def write_tensors(path: Path, tensors: "Mapping[str, Tensor]") -> None:
     """Write tensors under a temporary name and rename the file.
 
     Raises:
         OutputError: If they cannot be written.
     """
+    from safetensors import SafetensorError
+    from safetensors.torch import save_file
+
     with naming_output(path), atomic_path(path) as temporary:
         try:
             # safetensors keeps its files to their owner; others may read what they may read of us

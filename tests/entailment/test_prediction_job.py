@@ -33,6 +33,9 @@ class LengthPredictor:
     def __init__(self, *, last: int | None = None) -> None:
         self.left = last
 
+    def content(self) -> dict[str, Any]:
+        return {}
+
     def predict_window(self, pairs: Sequence[tuple[str, str]]) -> Iterator[Prediction | InputError]:
         for premise, hypothesis in pairs:
             if self.left is not None:

@@ -23,8 +23,11 @@ from headwise.quality import job
 
 Results = Iterator[ScoredHypothesis | InputError]
 
-# What a job that is complete needs of an estimator
-NOTHING = SimpleNamespace(default_signal=Signal.SIGMOID, scorer=lambda *_: None)
+# What a job that is complete needs of an estimator: it scores nothing
+NOTHING = SimpleNamespace(
+    default_signal=Signal.SIGMOID,
+    scorer=lambda *_: SimpleNamespace(content=WordScorer().content),
+)
 GOOD = b"A dog.\tEin Hund.\n"
 MIXED = (
     b"id\tsource\thypothesis\n"

@@ -136,12 +136,3 @@ def test_damage_is_not_built_upon(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="it is gone"):
         run(source, output)
     assert run(source, output, overwrite=True).resumed_from == 0
-
-
-def test_another_calibration_is_another_job(tmp_path: Path) -> None:
-    source = make_input(tmp_path / "in.tsv", rows=3)
-    output = tmp_path / "out.jsonl"
-    run(source, output, calibration="one")
-    assert run(source, output, calibration="one").already_complete
-    with pytest.raises(OutputError, match="`calibration` was 'one' and is 'two'"):
-        run(source, output, calibration="two")

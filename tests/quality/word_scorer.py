@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from headwise.data.jobs import JobDone, RunFiles, job
+from headwise.data.jobs.record import JobRecord
 from headwise.data.records.pairs import Pair
 from headwise.data.records.scored import ScoredHypothesis, ScoredToken
 from headwise.data.records.signals import Signal
@@ -24,7 +25,8 @@ class WordScorer:
     default_signal = Signal.SIGMOID
     signals: tuple[Signal, ...] = ()
 
-    def __init__(self, *, window: int = 7, delay: float = 0.0) -> None:
+    def __init__(self, *, window: int = 7, delay: float = 0.0, weights: str = "words") -> None:
+        self.weights = weights
         self.most_pairs = window
         self.delay = delay
         self.windows = 0
@@ -33,6 +35,9 @@ class WordScorer:
         assert not alternatives
         self.signals = signals
         return self
+
+    def content(self) -> dict[str, Any]:
+        return {"model weights": self.weights}
 
     def score_window(self, pairs: Sequence[Pair]) -> Iterator[ScoredHypothesis | InputError]:
         self.windows += 1
@@ -80,7 +85,12 @@ def run_and_die(source: Path, output: Path, moment: str, number: int) -> None:
     elif moment == "table":
         kill_before(job._Job, "make_table", number)
     else:
-        kill_before(RunFiles, moment, number)
+        owner, name = {
+            "record": (JobRecord, "write"),
+            "discard": (LineFile, "clear"),
+            "clean_up": (RunFiles, "clean_up"),
+        }[moment]
+        kill_before(owner, name, number)
     run(source, output)
 
 

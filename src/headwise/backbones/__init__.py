@@ -2,6 +2,7 @@
 
 from headwise.backbones.base import LanguageBackbone
 from headwise.backbones.causal import CausalBackbone
+from headwise.backbones.content import weights_digest
 from headwise.backbones.encoder import EncoderBackbone
 from headwise.backbones.encoder_decoder import EncoderDecoderBackbone
 from headwise.backbones.encodings import EncodedPair, EncodedText
@@ -34,4 +35,5 @@ __all__ = [
     "load_backbone",
     "load_encoder",
     "parse_prompt",
+    "weights_digest",
 ]

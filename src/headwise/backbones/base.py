@@ -4,11 +4,17 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from headwise.backbones.content import (
+    configuration_digest,
+    tokenizer_digest,
+    weights_digest,
+)
 from headwise.backbones.encodings import EncodedPair
 from headwise.backbones.prompts import PromptTemplate, SourcePair
 from headwise.backbones.unembedding import Unembedding, check_unembedding
@@ -37,6 +43,19 @@ class FrozenModel(ABC):
         """The model's own floating point type."""
         dtype: torch.dtype = self.model.dtype
         return dtype
+
+    def content(self) -> dict[str, Any]:
+        """What results follow from, as plain values: the model's type, and digests of its parts.
+
+        Neither names of files nor the device matter.
+        """
+        return {
+            "dtype": str(self.dtype).removeprefix("torch."),
+            "model weights": weights_digest(self.model),
+            "model configuration": configuration_digest(self.model),
+            "tokeniser": tokenizer_digest(self.tokenizer),
+            "max_length": self.max_length,
+        }
 
     @property
     @abstractmethod

@@ -80,6 +80,11 @@ class EncoderBackbone(FrozenModel):
         types = getattr(model.config, "type_vocab_size", 2)
         self._wants_types = "token_type_ids" in accepted and types > 1
 
+    def content(self) -> dict[str, Any]:
+        """What embeddings follow from, see :meth:`FrozenModel.content`."""
+        how = {"pooling": list(self.pooling), "normalise": self.normalise}
+        return super().content() | how
+
     @property
     def hidden_size(self) -> int:
         """H, the width of the last hidden states."""

@@ -44,7 +44,7 @@ def compare(
     from headwise.evaluation.quality.comparison import compare as compared
     from headwise.evaluation.statistics.setup import Resampling, SignificanceTest
 
-    printing.check_outputs(report, json_file)
+    printing.check_outputs(json_file, report=report, inputs=[left, right])
     names = (left.stem, right.stem) if left.stem != right.stem else (str(left), str(right))
     if names[0] == names[1]:
         names = (f"{names[0]} (1)", f"{names[1]} (2)")

@@ -187,9 +187,16 @@ def evaluate(
     from headwise.evaluation.statistics.columns import DEFAULT_AGGREGATIONS, Unit
     from headwise.evaluation.statistics.setup import Resampling, SignificanceTest
 
-    printing.check_outputs(report, json_file)
     names = options.split_signals(signals)
     with options.usage_errors():
+        judged = None if gold_file is None else _file_and_column(gold_file)
+        others = _named_scores(scores or [])
+        places = [place for place in (judged, *others.values()) if place is not None]
+        printing.check_outputs(
+            json_file,
+            report=report,
+            inputs=[source, hypotheses, tags, tokenised, corpus, *(file for file, _ in places)],
+        )
         question = Question(
             source=Source(
                 path=source,
@@ -200,11 +207,11 @@ def evaluate(
             ),
             protocol=None if protocol is None else EvaluationProtocol(protocol),
             gold=gold,
-            gold_file=None if gold_file is None else _file_and_column(gold_file),
+            gold_file=judged,
             lower_is_better=tuple(lower_is_better or ()),
             group=group,
             system=system,
-            scores=_named_scores(scores or []),
+            scores=others,
             columns=tuple(column or ()),
             signals=None if names is None else tuple(map(Signal, names)),
             aggregations=DEFAULT_AGGREGATIONS

@@ -196,13 +196,6 @@ def choose_threshold(
     return 0.5
 
 
-def calibration_fingerprint(estimator: "QualityEstimator", signals: list[str]) -> str | None:
-    """What tells the calibration from another one, if one of the signals needs it."""
-    if estimator.calibration is None or "quality" not in signals:
-        return None
-    return estimator.calibration.fingerprint
-
-
 def head_location(model: str, head: str | None) -> "Path":
     """The folder of the head that the options name."""
     from headwise.bundled import locate

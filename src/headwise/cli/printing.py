@@ -2,12 +2,14 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from headwise.choices import REPORT_FILES
 
 if TYPE_CHECKING:
     from headwise.data.jobs import JobDone
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def report_job(
-    job: "JobDone", what: str, *, found: str, target: str, output_format: str | None, kept: bool
+    job: "JobDone", what: str, *, found: str, target: str | None, output_format: str | None
 ) -> None:
     """Print one line, and where rejected rows are; ``found`` follows a comma if not empty."""
     before = f", {job.resumed_from} of them in earlier runs" if job.resumed_from else ""
@@ -26,7 +28,7 @@ def report_job(
         f"{job.seconds:.1f} s.",
         file=sys.stderr,
     )
-    if job.rejected and kept and target != "-":
+    if job.rejected and target not in (None, "-"):
         from headwise.data.jobs import RunFiles
 
         rejects = RunFiles.of(target, output_format).rejects
@@ -56,17 +58,29 @@ JsonFile = Annotated[
 Title = Annotated[str | None, typer.Option("--title", help="Heading of the report.")]
 
 
-def check_outputs(*paths: Path | None) -> None:
+def check_outputs(
+    *files: Path | None, report: Path | None = None, inputs: Iterable[str | Path | None]
+) -> None:
     """Find out before the work begins that its results cannot be written.
 
+    Args:
+        files: To be written.
+        report: Folder of an evaluation's report, likewise.
+        inputs: Files and folders that are read.
+
     Raises:
-        OutputError: If a path lies below a file, or in a folder that is closed to us.
+        OutputError: If a path lies below a file, in a folder that is closed to us, or is one of
+            the inputs or that of another output.
     """
     from headwise.errors import OutputError
+    from headwise.files import refuse_overwriting
 
-    for path in paths:
-        if path is None:
-            continue
+    pages = [] if report is None else [report / name for name in REPORT_FILES]
+    outputs = [*(path for path in files if path is not None), *pages]
+    refuse_overwriting([path for path in inputs if path is not None], outputs)
+    for path in outputs:
+        if [other.resolve() for other in outputs].count(path.resolve()) > 1:
+            raise OutputError(f"Two results would be written to {path}; give each a file.")
         nearest = next(folder for folder in path.absolute().parents if folder.exists())
         if not nearest.is_dir():
             raise OutputError(f"{path} cannot be written: {nearest} is a file.")

@@ -1,13 +1,14 @@
 """``headwise score``: score a file of pairs."""
 
 import sys
+import tempfile
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from headwise.cli import options
-from headwise.cli.printing import report_job
+from headwise.cli.printing import check_outputs, report_job
 from headwise.cli.settings_options import with_options
 
 
@@ -71,59 +72,67 @@ def score(
 
     Rows that cannot be scored go to <output>.rejects.jsonl; the exit code is then 3.
     """
-    import tempfile
-
-    from headwise.quality.job import score_file
-
     shown = view or html is not None
+    target = output or (None if shown else "-")
+    inputs = [source] if hypotheses is None else [source, hypotheses]
     names = options.split_signals(signals)
     with options.usage_errors():
         layout = columns.layout(input_format)
-        if shown and level not in (None, "token"):
-            raise ValueError("--view and --html show tokens: leave out --level, or make it token.")
-        if shown and output is not None and (output == "-" or not output.endswith(".jsonl")):
-            raise ValueError("--view and --html go with an --output that ends in .jsonl, or none.")
+        if target is None and level not in (None, "token"):
+            raise ValueError("--level says what --output holds; --view and --html show tokens.")
+        if view and target == "-":
+            raise ValueError("--view and rows on standard output would mix; give --output a file.")
+    check_outputs(html, inputs=inputs)
+
+    from headwise.data.jobs import RunFiles
+    from headwise.data.writers import json_line, scored_row
+    from headwise.quality.job import Look, score_file
+
+    if html is not None and target not in (None, "-"):
+        RunFiles.of(target, output_format).refuse_also([html])
     estimator = origin.load()
     limit = options.choose_threshold(threshold, estimator, names)
-    chosen = options.chosen_signals(names, estimator)
     with tempfile.TemporaryDirectory(prefix="headwise-") as folder, options.usage_errors():
-        target = output or (str(Path(folder) / "scored.jsonl") if shown else "-")
-        done = score_file(
-            estimator,
-            source,
-            target,
-            hypotheses=hypotheses,
-            model=origin.model,
-            head=origin.head,
-            calibration=options.calibration_fingerprint(estimator, chosen),
-            layout=layout,
-            output_format=output_format,
-            level="token" if shown else level or "sentence",
-            signals=chosen,
-            alternatives=(3 if shown else 0) if alternatives is None else alternatives,
-            overwrite=overwrite,
-            # On standard output the rows themselves show how far it is
-            progress=target != "-" and sys.stderr.isatty(),
-        )
+        looked_at = Path(folder) / "scored.jsonl"
+        with looked_at.open("wb") as lines:
+            look = Look(
+                lambda scored: lines.write(json_line(scored_row(scored, "token"))),
+                alternatives=3 if alternatives is None else alternatives,
+            )
+            done = score_file(
+                estimator,
+                source,
+                target,
+                hypotheses=hypotheses,
+                model=origin.model,
+                head=origin.head,
+                layout=layout,
+                output_format=output_format,
+                level=level or "sentence",
+                signals=options.chosen_signals(names, estimator),
+                alternatives=alternatives or 0,
+                overwrite=overwrite,
+                look=look if shown else None,
+                # On standard output the rows themselves show how far it is
+                progress=target != "-" and sys.stderr.isatty(),
+            )
         if view:
-            _show(target, limit)
+            _show(looked_at, limit)
         if html is not None:
-            _write_report(target, html, limit, origin.model)
-        mean_score = done.figures["mean_score"]
-        mean = "" if mean_score is None else f"mean score {mean_score:.4f}"
-        report_job(
-            done,
-            f"{done.written} rows scored",
-            found=mean,
-            target=target,
-            output_format=output_format,
-            kept=output is not None,
-        )
+            _write_report(looked_at, html, limit, origin.model)
+    mean_score = done.figures["mean_score"]
+    report_job(
+        done,
+        f"{done.written} rows scored",
+        found="" if mean_score is None else f"mean score {mean_score:.4f}",
+        target=target,
+        output_format=output_format,
+    )
     if done.rejected:
         raise typer.Exit(3)
 
 
-def _show(path: str, threshold: float) -> None:
+def _show(path: Path, threshold: float) -> None:
     from rich.console import Console
 
     from headwise.data.readers import read_scored
@@ -138,7 +147,7 @@ def _show(path: str, threshold: float) -> None:
         console.print(render_legend(shown.signals[0], threshold=threshold, gaps=gaps))
 
 
-def _write_report(path: str, html: Path, threshold: float, model: str) -> None:
+def _write_report(path: Path, html: Path, threshold: float, model: str) -> None:
     from headwise.data.readers import read_scored
     from headwise.report import write_html_report
 

@@ -11,13 +11,13 @@ import torch
 from torch import Tensor
 
 from headwise.backbones import EncodedText, EncoderBackbone
-from headwise.data.jobs import beside, refuse_overwriting
+from headwise.data.jobs import beside
 from headwise.data.readers.texts import read_texts
 from headwise.data.records.pairs import Pair, Reject
 from headwise.data.writers import json_line, reject_row
 from headwise.entailment.model import EntailmentModel
 from headwise.errors import DataError, OutputError
-from headwise.files import atomic_path, naming_output, write_tensors
+from headwise.files import atomic_path, naming_output, refuse_overwriting, write_tensors
 from headwise.progress import progress_bar
 
 

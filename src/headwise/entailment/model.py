@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import overload
+from typing import Any, overload
 
 import torch
 
-from headwise.backbones import EncoderBackbone, load_encoder
+from headwise.backbones import EncoderBackbone, load_encoder, weights_digest
 from headwise.bundled.registry import locate_entailment
 from headwise.choices import DEFAULT_MIN_SIMILARITY
 from headwise.data.jobs import timed_windows
@@ -98,6 +98,14 @@ class EntailmentModel(TextSearch):
             max_length=None if loaded is None else loaded.config.max_length,
         )
         return cls(backbone, loaded, threshold=threshold)
+
+    def content(self) -> dict[str, Any]:
+        """What predictions follow from, as plain values: texts are whole, weights are digests."""
+        told = self.encoder.backbone.content() | {"threshold": self.threshold}
+        if (heads := self.heads) is not None:
+            told["weights of the heads"] = weights_digest(heads)
+            told |= {name: getattr(heads.config, name) for name in ("features", "abstain_by")}
+        return told
 
     @property
     def threshold(self) -> float:

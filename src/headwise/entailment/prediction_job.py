@@ -84,6 +84,10 @@ class RowPrediction:
         self.labels[output_row["label"]] += 1
         self.abstained += bool(output_row["abstain"])
 
+    def content_of(self, output_row: Mapping[str, Any]) -> str:
+        """Premise and hypothesis."""
+        return InferencePair(output_row["premise"], output_row["hypothesis"]).content
+
     def figures(self) -> dict[str, Any]:
         """The counts."""
         return {"labels": self.labels, "abstained": self.abstained}
@@ -114,9 +118,10 @@ def predict_file(
         output: The file to write; :class:`~headwise.data.jobs.RunFiles` says which files there are
             beside it. ``-`` writes JSONL to standard output and rejects to standard error, and
             cannot be resumed.
-        model: Name of the model; a job is resumed only with the same one.
+        model: Name of the model; a job is resumed only with the same one, and only if what the
+            predictor computes with is the same, see :meth:`EntailmentModel.content`.
         heads: Name of the heads, likewise.
-        threshold: Uncertainty from which on the model abstains, likewise.
+        threshold: Uncertainty from which on the model abstains, likewise; that of the predictor.
         layout: Format and columns of the input, as far as they should not be found out.
         output_format: ``jsonl``, ``tsv`` or ``parquet``; by default the suffix says it.
         overwrite: Start anew and replace what is there, instead of resuming.
@@ -137,7 +142,14 @@ def predict_file(
         read_inferences(source, layout, labelled=False),
         output,
         inputs=[source],
-        settings={**asdict(layout), "model": model, "heads": heads, "threshold": threshold},
+        settings=lambda: {
+            **asdict(layout),
+            "model": model,
+            "heads": heads,
+            "threshold": None,
+            **predictor.content(),
+            **({} if threshold is None else {"threshold": threshold}),
+        },
         output_format=output_format,
         overwrite=overwrite,
         progress="Predicting" if progress else None,

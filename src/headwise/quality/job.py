@@ -1,20 +1,33 @@
 """Score a file row by row, so that a job killed at any moment goes on where it stopped."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from headwise.data.jobs import JobDone, run_job
+from headwise.data.jobs import JobDone, run_job, timed_windows
 from headwise.data.readers import Layout, read_pairs, read_parallel_text
-from headwise.data.records.pairs import Pair
-from headwise.data.records.scored import Level
+from headwise.data.records.pairs import Pair, Reject
+from headwise.data.records.scored import Level, ScoredHypothesis
 from headwise.data.records.signals import Signal, parse_signals
 from headwise.data.writers import TableLayout, scored_row
 from headwise.errors import InputError
 from headwise.quality.estimator import QualityEstimator
 from headwise.quality.scorer import Scorer
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Who looks at scored texts while a job goes on; what the job writes stays the same.
+
+    Attributes:
+        show: Is given every scored text, in input order, those of earlier runs included.
+        alternatives: How many of the model's own choices it sees a token, no less than the rows.
+    """
+
+    show: Callable[[ScoredHypothesis], object]
+    alternatives: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -24,6 +37,8 @@ class RowScoring:
     Attributes:
         signals: The signals that it computes; the first one is the score.
         level: What a row of output holds beside its sentence score.
+        look: Who looks at the scored texts besides.
+        alternatives: How many of them a row of output keeps a token.
         with_score: Rows in the output that have a score; a hypothesis without tokens has none.
         score_sum: Sum of these scores, in row order, so that a resumed job adds up the same.
     """
@@ -32,6 +47,8 @@ class RowScoring:
     signals: tuple[Signal, ...]
     level: Level
     has_source: bool
+    look: Look | None = None
+    alternatives: int = 0
     with_score: int = 0
     score_sum: float = 0.0
 
@@ -43,7 +60,29 @@ class RowScoring:
     def output_rows(self, rows: Sequence[Pair]) -> Iterator[dict[str, Any] | InputError]:
         """Scored pairs; they bring the other columns of their rows."""
         for result in self.scorer.score_window(rows):
-            yield result if isinstance(result, InputError) else scored_row(result, self.level)
+            if isinstance(result, InputError):
+                yield result
+                continue
+            row = scored_row(result, self.level)
+            if self.look is not None:
+                self.look.show(result)
+                for token in row.get("tokens", ()):
+                    # Those who look may have asked for more
+                    if "alternatives" in token and not self.alternatives:
+                        del token["alternatives"]
+            yield row
+
+    def score_again(self, rows: Iterator[Pair | Reject]) -> int:
+        """Score what earlier runs have scored for those who look; how many rows there are."""
+        assert self.look is not None
+        count = 0
+        for window in timed_windows(rows, most=self.most_rows, size=lambda row: len(row.content)):
+            pairs = [row for row in window if not isinstance(row, Reject)]
+            for result in self.scorer.score_window(pairs):
+                if not isinstance(result, InputError):
+                    self.look.show(result)
+            count += len(window)
+        return count
 
     def count(self, output_row: Mapping[str, Any]) -> None:
         """Add a row's score."""
@@ -51,6 +90,10 @@ class RowScoring:
         if score is not None and math.isfinite(score):
             self.with_score += 1
             self.score_sum += score
+
+    def content_of(self, output_row: Mapping[str, Any]) -> str:
+        """Source and hypothesis."""
+        return Pair(output_row.get("source"), output_row["hypothesis"]).content
 
     def figures(self) -> dict[str, Any]:
         """The mean of the scores; ``None`` if there are none."""
@@ -64,11 +107,10 @@ class RowScoring:
 def score_file(
     estimator: QualityEstimator,
     source: str | Path,
-    output: str | Path,
+    output: str | Path | None,
     *,
     model: str,
     head: str | None = None,
-    calibration: str | None = None,
     hypotheses: str | Path | None = None,
     layout: Layout | None = None,
     output_format: str | None = None,
@@ -76,6 +118,7 @@ def score_file(
     signals: Iterable[Signal | str] | None = None,
     alternatives: int = 0,
     overwrite: bool = False,
+    look: Look | None = None,
     progress: bool = False,
 ) -> JobDone:
     """Score the rows of a file, or go on doing so where an earlier run was stopped.
@@ -85,10 +128,10 @@ def score_file(
         source: The file to read, ``-`` for standard input; with ``hypotheses`` the source texts.
         output: The file to write; :class:`~headwise.data.jobs.RunFiles` says which files there are
             beside it. ``-`` writes JSONL to standard output and rejects to standard error, and
-            cannot be resumed.
-        model: Name of the model; a job is resumed only with the same one.
+            cannot be resumed. With ``None``, nothing is kept.
+        model: Name of the model; a job is resumed only with the same one, and only if what the
+            estimator computes with is the same, see :meth:`Scorer.content`.
         head: Name of the head, likewise.
-        calibration: What tells the head's calibration from another one, likewise.
         hypotheses: Text file with a hypothesis for each line of ``source``.
         layout: Format and columns of the input, as far as they should not be found out.
         output_format: ``jsonl``, ``tsv`` or ``parquet``; by default the suffix says it.
@@ -96,6 +139,7 @@ def score_file(
         signals: The signals to compute; the first one is the score. By default the estimator's.
         alternatives: How many of the model's own choices to keep a token, at token level.
         overwrite: Start anew and replace what is there, instead of resuming.
+        look: Who looks at the scored texts besides; texts of earlier runs are scored again for it.
         progress: Whether to show a progress bar on standard error.
 
     Returns:
@@ -107,30 +151,33 @@ def score_file(
     """
     layout = layout or Layout()
     signals = (estimator.default_signal,) if signals is None else parse_signals(signals)
-    settings: dict[str, Any] = {
-        **asdict(layout),
-        "level": level,
-        "signals": list(signals),
-        "alternatives": alternatives,
-        "model": model,
-        "head": head,
-    }
-    if calibration is not None:
-        settings["calibration"] = calibration
+    shown = 0 if look is None else look.alternatives
+    work = RowScoring(
+        scorer=estimator.scorer(signals, max(alternatives, shown)),
+        signals=signals,
+        level=level,
+        has_source=layout.has_source,
+        look=look,
+        alternatives=alternatives,
+    )
     return run_job(
-        RowScoring(
-            scorer=estimator.scorer(signals, alternatives),
-            signals=signals,
-            level=level,
-            has_source=layout.has_source,
-        ),
+        work,
         read_pairs(source, layout)
         if hypotheses is None
         else read_parallel_text(source, hypotheses),
         output,
         inputs=[path for path in (source, hypotheses) if path is not None],
-        settings=settings,
+        settings=lambda: {
+            **asdict(layout),
+            "level": level,
+            "signals": list(signals),
+            "alternatives": alternatives,
+            "model": model,
+            "head": head,
+            **work.scorer.content(),
+        },
         output_format=output_format,
         overwrite=overwrite,
+        revisit=None if look is None else work.score_again,
         progress="Scoring" if progress else None,
     )

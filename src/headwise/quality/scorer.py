@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from headwise.backbones import EncodedPair, LanguageBackbone, PromptTemplate
+from headwise.backbones import EncodedPair, LanguageBackbone, PromptTemplate, weights_digest
 from headwise.backbones.encodings import length_batches
 from headwise.data.jobs import timed_windows
 from headwise.data.records.pairs import Pair
@@ -46,6 +47,25 @@ class Scorer:
     prompt: PromptTemplate
     request: SignalRequest
     batch_tokens: int
+
+    def content(self) -> dict[str, Any]:
+        """What scores follow from, as plain values: the parts that this request needs.
+
+        A mapping names them in words; texts are whole, weights are digests. How pairs are put
+        into batches, and where they are scored, does not matter.
+        """
+        request = self.request
+        needed = {
+            "Sigmoid Head": self.heads.sigmoid if Signal.SIGMOID in request.computed else None,
+            "error head": self.heads.error if request.needs_error_head else None,
+        }
+        calibration = request.calibration if Signal.QUALITY in request.signals else None
+        return {
+            **self.backbone.content(),
+            "prompt": self.prompt.model_dump(),
+            **{n: None if head is None else weights_digest(head) for n, head in needed.items()},
+            "calibration": None if calibration is None else calibration.fingerprint,
+        }
 
     @property
     def most_pairs(self) -> int:

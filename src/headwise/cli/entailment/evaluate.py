@@ -67,7 +67,7 @@ def evaluate_nli(
     from headwise.evaluation.entailment.evaluation import InferenceQuestion, evaluate_entailment
     from headwise.evaluation.statistics.setup import Resampling
 
-    printing.check_outputs(report, json_file)
+    printing.check_outputs(json_file, report=report, inputs=[data, origin.heads])
     question = InferenceQuestion(
         path=data,
         layout=InferenceLayout(

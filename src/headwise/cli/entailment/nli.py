@@ -127,7 +127,6 @@ def nli(
         found=", ".join([*counts, f"{done.figures['abstained']} abstentions"]),
         target=target,
         output_format=output_format,
-        kept=True,
     )
     if done.rejected:
         raise typer.Exit(3)

@@ -3,8 +3,9 @@
 What is done to a row, and with which model, is not decided here.
 """
 
-from headwise.data.jobs.files import OutputFormat, RunFiles, beside, refuse_overwriting
-from headwise.data.jobs.job import JobDone, run_job
+from headwise.data.jobs.files import OutputFormat, RunFiles, beside
+from headwise.data.jobs.job import run_job
+from headwise.data.jobs.record import JobDone
 from headwise.data.jobs.windows import timed_windows
 from headwise.data.jobs.work import RowWork
 
@@ -14,7 +15,6 @@ __all__ = [
     "RowWork",
     "RunFiles",
     "beside",
-    "refuse_overwriting",
     "run_job",
     "timed_windows",
 ]

@@ -1,17 +1,15 @@
 """The files of a resumable job, and whether what they hold belongs to the job that is asked for."""
 
-import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
+from headwise.data.jobs.record import START_ANEW, JobRecord
 from headwise.data.writers import LineFile
 from headwise.errors import DataError, OutputError
-from headwise.files import atomic_path
-
-START_ANEW = "pass --overwrite to start anew, or choose another output"
+from headwise.files import refuse_overwriting
 
 
 class OutputFormat(StrEnum):
@@ -36,6 +34,25 @@ class OutputFormat(StrEnum):
                 f"The output format must be one of {', '.join(cls)}, got {name!r} (`{output}`); "
                 "use one as suffix, or set `output_format`."
             ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a job is.
+
+    Attributes:
+        found: The record of the job that is there, if there is one.
+        anew: Whether what is there is to be dropped.
+    """
+
+    found: JobRecord | None
+    anew: bool = False
+
+    @property
+    def complete(self) -> JobRecord | None:
+        """The record of the job, if nothing is left to do."""
+        is_complete = self.found is not None and self.found.complete and not self.anew
+        return self.found if is_complete else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +98,17 @@ class RunFiles:
         """The file with the settings."""
         return self._beside(".run.json")
 
-    def check(self, settings: Mapping[str, Any], *, overwrite: bool) -> dict[str, Any] | None:
+    def check(self, wanted: JobRecord, *, overwrite: bool) -> Standing:
         """See whether the files that are there may be continued or written over.
 
+        A job without a row of output binds to nothing: another one takes its place.
+
         Args:
-            settings: Settings of the job that is asked for.
+            wanted: Record of the job that is asked for.
             overwrite: Whether the result of another job may be replaced.
 
         Returns:
-            The result of the job if it is complete already, otherwise ``None``.
+            What is there.
 
         Raises:
             OutputError: If the files belong to another job, or are not what it left.
@@ -99,33 +118,35 @@ class RunFiles:
         if self.output.exists() and not self.output.is_file():
             raise OutputError(f"`{self.output}` is not a file; name a file, or `-` for JSONL.")
         if overwrite:
-            return None
-        found = self._read_sidecar()
+            return Standing(None, anew=True)
+        found = JobRecord.read(self.sidecar)
         mine = (self.output, self.work, self.rejects)
         held = [path for path in mine if path.exists() and path.stat().st_size > 0]
-        if not held and not (found and found["complete"]):
-            return None
+        if not held and not (found and found.complete):
+            return Standing(None)
         if found is None:
             raise OutputError(f"`{held[0]}` is there, but no job began it; {START_ANEW}.")
-        stored = found["settings"]
-        settings = json.loads(json.dumps(settings))  # as they were read back
-        differences = [
-            f"`{name}` was {stored.get(name)!r} and is {settings.get(name)!r}"
-            for name in {**settings, **stored}
-            if stored.get(name) != settings.get(name)
-        ]
-        if differences:
-            raise OutputError(
-                f"`{self.output}` belongs to a job with other settings: "
-                f"{', '.join(differences)}; {START_ANEW}."
-            )
-        needed = self.output if found["complete"] else self.work
+        try:
+            found.refuse_other(wanted, output=self.output, path=self.sidecar)
+        except OutputError:
+            if self._has_rows(found):
+                raise
+            return Standing(found, anew=True)
+        needed = self.output if found.complete else self.work
         if not needed.exists():
             raise OutputError(
                 f"`{self.sidecar}` speaks of `{needed}`, but it is gone; {START_ANEW}."
             )
-        result: dict[str, Any] | None = found["result"] if found["complete"] else None
-        return result
+        # A stream has passed and cannot be asked whether it holds rows now
+        return Standing(found, anew=found.stream is not None and not self._has_rows(found))
+
+    def _has_rows(self, found: JobRecord) -> bool:
+        if found.result is not None and found.result.get("written") != 0:
+            return True
+        if not self.work.exists():
+            return False
+        with self.work.open("rb") as lines:
+            return lines.readline().endswith(b"\n")
 
     def refuse_inputs(self, inputs: Iterable[str]) -> None:
         """Refuse to write over what is to be read.
@@ -133,11 +154,38 @@ class RunFiles:
         Raises:
             OutputError: If an input is one of the files that the job writes.
         """
-        refuse_overwriting(inputs, (self.output, self.work, self.rejects, self.sidecar))
+        refuse_overwriting(inputs, self._all)
 
-    def discard(self, results: LineFile, rejects: LineFile) -> None:
-        """Drop what an earlier job left; the sidecar first, so that nothing is taken for whole."""
-        self.sidecar.unlink(missing_ok=True)
+    def refuse_also(self, outputs: Iterable[Path]) -> None:
+        """Refuse to write something else where the job writes.
+
+        Raises:
+            OutputError: If an output is one of the files of the job.
+        """
+        own = [path.resolve() for path in self._all]
+        for output in outputs:
+            if output.resolve() in own:
+                raise OutputError(
+                    f"`{output}` is where the job writes its rows or keeps its settings; choose "
+                    "another output."
+                )
+
+    @property
+    def _all(self) -> tuple[Path, ...]:
+        return self.output, self.work, self.rejects, self.sidecar
+
+    def discard(
+        self, results: LineFile, rejects: LineFile, *, found: JobRecord | None = None
+    ) -> None:
+        """Drop what an earlier job left; its result first, so that nothing is taken for whole.
+
+        With the record of a job that has no rows, a process that is killed here leaves that job as
+        one that has not begun.
+        """
+        if found is None:
+            self.sidecar.unlink(missing_ok=True)
+        else:
+            found.model_copy(update={"complete": False, "result": None}).write(self.sidecar)
         results.clear()
         rejects.clear()
         if self.work != self.output:
@@ -150,28 +198,6 @@ class RunFiles:
         if self.rejects.exists() and not self.rejects.stat().st_size:
             self.rejects.unlink()
 
-    def record(
-        self, settings: Mapping[str, Any], *, result: Mapping[str, Any] | None = None
-    ) -> None:
-        """Write down the settings; with a result the job is complete."""
-        content = {"complete": result is not None, "settings": settings, "result": result}
-        with atomic_path(self.sidecar) as temporary:
-            text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
-            temporary.write_text(text, encoding="utf-8")
-
-    def _read_sidecar(self) -> dict[str, Any] | None:
-        try:
-            found: dict[str, Any] = json.loads(self.sidecar.read_bytes())
-            if not {"complete", "settings", "result"} <= set(found):
-                raise ValueError
-        except FileNotFoundError:
-            return None
-        except (ValueError, TypeError):
-            raise OutputError(
-                f"`{self.sidecar}` does not describe a job; remove it or choose another output."
-            ) from None
-        return found
-
     def _beside(self, suffix: str) -> Path:
         return beside(self.output, suffix)
 
@@ -179,18 +205,3 @@ class RunFiles:
 def beside(output: Path, suffix: str) -> Path:
     """The name of a file that goes with an output."""
     return output.with_name(output.name.removesuffix(".jsonl") + suffix)
-
-
-def refuse_overwriting(inputs: Iterable[str | Path], outputs: Collection[Path]) -> None:
-    """Refuse to write over what is to be read.
-
-    Raises:
-        OutputError: If an input is one of the outputs.
-    """
-    for path in map(Path, inputs):
-        for own in outputs:
-            # Not by name: links and relative paths lead to the same file
-            if path.exists() and own.exists() and path.samefile(own):
-                raise OutputError(
-                    f"The job would write over its input `{path}`; choose another output."
-                )

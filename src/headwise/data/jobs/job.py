@@ -7,9 +7,10 @@ are done, and this is all that a job has to know to continue.
 
 import errno
 import json
+import os
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from itertools import chain, islice
@@ -18,48 +19,31 @@ from typing import Any, Generic, assert_never
 
 from headwise import __version__
 from headwise.data import writers
-from headwise.data.jobs.files import START_ANEW, OutputFormat, RunFiles
+from headwise.data.jobs.files import OutputFormat, RunFiles
+from headwise.data.jobs.inputs import StreamDigest, compared_rows, input_settings, is_stream
+from headwise.data.jobs.record import START_ANEW, JobDone, JobRecord, JobResult
 from headwise.data.jobs.windows import timed_windows
 from headwise.data.jobs.work import Row, RowWork
-from headwise.data.readers import STDIN
 from headwise.data.records.pairs import Reject
 from headwise.data.writers import LineFile, LineWriter
 from headwise.errors import InputError, OutputError
 from headwise.progress import progress_bar
 
 STDOUT = "-"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobDone:
-    """What a job did.
-
-    Attributes:
-        written: Rows in the output, those of earlier runs included.
-        rejected: Rows that could not be worked on, those of earlier runs included.
-        resumed_from: Rows that earlier runs had done.
-        seconds: How long this run took.
-        already_complete: Whether there was nothing left to do.
-        figures: What the work has to say about all rows of the output.
-    """
-
-    written: int
-    rejected: int
-    resumed_from: int
-    seconds: float
-    already_complete: bool = False
-    figures: Mapping[str, Any] = field(default_factory=dict)
+# What a line that no work wrote makes a work raise
+_DAMAGED = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
 
 
 def run_job(
     work: RowWork[Row],
     rows: Iterator[Row | Reject],
-    output: str | Path,
+    output: str | Path | None,
     *,
     inputs: Sequence[str | Path],
-    settings: Mapping[str, Any],
+    settings: Callable[[], Mapping[str, Any]],
     output_format: str | None = None,
     overwrite: bool = False,
+    revisit: Callable[[Iterator[Row | Reject]], int] | None = None,
     progress: str | None = None,
 ) -> JobDone:
     """Work through rows, or go on doing so where an earlier run was stopped.
@@ -69,11 +53,14 @@ def run_job(
         rows: What readers yield.
         output: The file to write; :class:`~headwise.data.jobs.files.RunFiles` says which files
             there are beside it. ``-`` writes JSONL to standard output and rejects to standard
-            error, and cannot be resumed.
+            error, and cannot be resumed. With ``None``, nothing is kept.
         inputs: The files that the rows come from, ``-`` for standard input.
-        settings: What else the output follows from; a job is resumed only with the same ones.
+        settings: Gives what else the output follows from, digests of models among it; a job is
+            resumed only with the same ones. Not asked where nothing can be resumed.
         output_format: ``jsonl``, ``tsv`` or ``parquet``; by default the suffix says it.
         overwrite: Start anew and replace what is there, instead of resuming.
+        revisit: What becomes of rows that earlier runs have done, and how many there are; by
+            default they are passed over.
         progress: What a progress bar on standard error calls the work; ``None`` for no bar.
 
     Returns:
@@ -84,38 +71,44 @@ def run_job(
         OutputError: If the output belongs to another job, or cannot be written.
     """
     # What is wrong with the whole input is noticed at its first row, before a file is written
-    job = _Job(work=work, rows=chain(list(islice(rows, 1)), rows), progress=progress)
-    if str(output) == STDOUT:
-        results, rejects = (
-            writers.LineStream(sys.stdout.buffer),
-            writers.LineStream(sys.stderr.buffer),
-        )
-        job.resumable = False
-        job.write(results, rejects)
+    rows = chain(list(islice(rows, 1)), rows)
+    if output is None or str(output) == STDOUT:
+        job = _Job(work=work, rows=rows, progress=progress, resumable=False)
+        with Path(os.devnull).open("wb") as nowhere:
+            streams = (nowhere,) * 2 if output is None else (sys.stdout.buffer, sys.stderr.buffer)
+            job.write(*map(writers.LineStream, streams))
         return job.done()
 
     files = RunFiles.of(output, output_format)
     names = [str(path) for path in inputs]
     files.refuse_inputs(names)
-    settings = {
-        "headwise": __version__,
-        "input": names,
-        "input_bytes": [_size(name) for name in names],
-        **settings,
-        "output": files.output.name,
-        "output_format": files.format,
-    }
-    if complete := files.check(settings, overwrite=overwrite):
-        files.clean_up()
-        return job.done_earlier(complete)
+    stream = StreamDigest(rows) if any(map(is_stream, names)) else None
+    job = _Job(
+        work=work,
+        rows=rows if stream is None else iter(stream),
+        progress=progress,
+        revisit=revisit,
+        stream=stream,
+    )
+    wanted = JobRecord.of(
+        {
+            "headwise": __version__,
+            **input_settings(names),
+            **settings(),
+            "output": files.output.name,
+            "output_format": files.format,
+        }
+    )
+    if complete := files.check(wanted, overwrite=overwrite).complete:
+        return job.done_earlier(files, complete)
     with LineFile(files.work) as lines, LineFile(files.rejects) as reject_lines:
         # Another process may have finished just before this one could lock the files.
-        if complete := files.check(settings, overwrite=overwrite):
-            files.clean_up()
-            return job.done_earlier(complete)
-        if overwrite:
-            files.discard(lines, reject_lines)
-        return job.run(files, lines, reject_lines, settings)
+        standing = files.check(wanted, overwrite=overwrite)
+        if standing.complete:
+            return job.done_earlier(files, standing.complete)
+        if standing.anew:
+            files.discard(lines, reject_lines, found=standing.found)
+        return job.run(files, lines, reject_lines, wanted)
 
 
 @dataclass(kw_only=True)
@@ -126,34 +119,47 @@ class _Job(Generic[Row]):
     rows: Iterator[Row | Reject]
     progress: str | None
     resumable: bool = True
+    stream: StreamDigest[Row] | None = None
+    revisit: Callable[[Iterator[Row | Reject]], int] | None = None
     written: int = 0
     rejected: int = 0
     resumed_from: int = 0
     started: float = field(default_factory=time.perf_counter)
 
     def run(
-        self, files: RunFiles, results: LineFile, rejects: LineFile, settings: Mapping[str, Any]
+        self, files: RunFiles, results: LineFile, rejects: LineFile, record: JobRecord
     ) -> JobDone:
         """Do what earlier runs have left to do."""
         with self.naming_write_errors():
-            files.record(settings)
-            self.recover(files, results, rejects)
+            record.write(files.sidecar)
+            passed = self.recover(files, results, rejects)
+        found = self.pass_over(passed)
+        if found < self.resumed_from:
+            raise OutputError(
+                f"`{files.work}` and `{files.rejects}` hold {self.resumed_from:,} rows, but the "
+                f"input has only {found:,}; {START_ANEW}."
+            )
         self.write(results, rejects)
         with self.naming_write_errors():
             results.sync()
             rejects.sync()
             self.make_table(files)
             done = self.done()
-            files.record(settings, result=asdict(done))
+            stream = None if self.stream is None else self.stream.hexdigest()
+            JobRecord.of(record.settings, result=asdict(done), stream=stream).write(files.sidecar)
             files.clean_up()
         return done
 
-    def recover(self, files: RunFiles, results: LineFile, rejects: LineFile) -> None:
-        """Count what earlier runs have written, and pass over as many rows of the input."""
+    def recover(
+        self, files: RunFiles, results: LineFile, rejects: LineFile
+    ) -> Iterator[Row | Reject]:
+        """Count what earlier runs have written; as many rows of the input."""
         for number, line in enumerate(results.recover(), start=1):
             try:
-                self.work.count(json.loads(line))
-            except (ValueError, TypeError, KeyError):
+                row = json.loads(line)
+                self.work.count(row)
+                self.work.content_of(row)
+            except _DAMAGED:
                 raise OutputError(
                     f"Line {number} of `{files.work}` was changed or damaged since it was "
                     f"written; {START_ANEW}."
@@ -161,12 +167,15 @@ class _Job(Generic[Row]):
             self.written += 1
         self.rejected = sum(1 for _ in rejects.recover())
         self.resumed_from = self.written + self.rejected
-        found = sum(1 for _ in islice(self.rows, self.resumed_from))
-        if found < self.resumed_from:
-            raise OutputError(
-                f"`{files.work}` and `{files.rejects}` hold {self.resumed_from:,} rows, but the "
-                f"input has only {found:,}; {START_ANEW}."
-            )
+        passed: Iterator[Row | Reject] = islice(self.rows, self.resumed_from)
+        if self.stream is not None:  # a file has its digest among the settings
+            good = (self.work.content_of(json.loads(line)) for line in results.recover())
+            passed = compared_rows(passed, good, rejects.recover())
+        return passed
+
+    def pass_over(self, rows: Iterator[Row | Reject]) -> int:
+        """Do with rows of earlier runs what was asked for, if anything was; their number."""
+        return sum(1 for _ in rows) if self.revisit is None else self.revisit(rows)
 
     def write(self, results: LineWriter, rejects: LineWriter) -> None:
         """Read a window of the remaining rows, work on it, write a line a row; then the next.
@@ -252,24 +261,34 @@ class _Job(Generic[Row]):
             figures=self.work.figures(),
         )
 
-    def done_earlier(self, result: Mapping[str, Any]) -> JobDone:
-        """What the run that completed the job wrote down."""
-        try:
-            written, rejected, figures = (result[n] for n in ("written", "rejected", "figures"))
-        except KeyError:
+    def done_earlier(self, files: RunFiles, record: JobRecord) -> JobDone:
+        """What the run that completed the job wrote down.
+
+        Raises:
+            OutputError: If that does not suit the work, or a stream now holds other rows.
+        """
+        result = JobResult.model_validate(record.result)
+        if _shape(result.figures) != _shape(self.work.figures()):
             raise OutputError(
-                f"The job was completed by another version of headwise; {START_ANEW}."
-            ) from None
+                f"`{files.sidecar}` was changed or damaged since it was written; {START_ANEW}."
+            )
+        if self.stream is not None or self.revisit is not None:
+            self.pass_over(self.rows)
+        if self.stream is not None and self.stream.hexdigest() != record.stream:
+            raise OutputError(
+                f"`{files.output}` was made from other rows than the input now has; {START_ANEW}."
+            )
+        files.clean_up()
         return JobDone(
-            written=written,
-            rejected=rejected,
-            resumed_from=written + rejected,
+            written=result.written,
+            rejected=result.rejected,
+            resumed_from=result.written + result.rejected,
             seconds=time.perf_counter() - self.started,
             already_complete=True,
-            figures=figures,
+            figures=result.figures,
         )
 
 
-def _size(path: str) -> int | None:
-    """How large an input is; ``None`` for a stream, whose size is not known beforehand."""
-    return Path(path).stat().st_size if path != STDIN and Path(path).is_file() else None
+def _shape(figures: Mapping[str, Any]) -> dict[str, bool]:
+    """Names of figures, and which of them are tables."""
+    return {name: isinstance(value, Mapping) for name, value in figures.items()}

@@ -40,6 +40,9 @@ class RowWork(Protocol[Row_contra]):
             KeyError, TypeError or ValueError: If it is not what :meth:`output_rows` makes.
         """
 
+    def content_of(self, output_row: Mapping[str, Any]) -> str:
+        """The texts of the row that a row of the output was made of, as its ``content``."""
+
     def figures(self) -> dict[str, Any]:
         """What is to be said about all rows of the output; it must go into JSON."""
 

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from headwise.choices import REPORT_FILES
 from headwise.evaluation.statistics.results import Evaluation
 from headwise.files import atomic_path, naming_output
 from headwise.report.evaluation.markdown import markdown_report
@@ -73,9 +74,9 @@ def write_report(evaluation: Evaluation, folder: str | os.PathLike[str]) -> Path
     pictures = {figure.name: figure_png(figure) for figure in evaluation.figures}
     for name, picture in pictures.items():
         _write(folder / f"{name}.png", picture)
-    _write(folder / "results.json", results_json(evaluation))
-    _write(folder / "tables.md", markdown_report(evaluation))
-    page = folder / "index.html"
+    results, tables, page = (folder / name for name in REPORT_FILES)
+    _write(results, results_json(evaluation))
+    _write(tables, markdown_report(evaluation))
     # The page comes last: who finds it finds everything
     _write(page, render_page(evaluation, pictures))
     return page
