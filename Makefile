@@ -9,7 +9,7 @@ demo: $(VENV)/.installed
 	$(BIN)/headwise demo --output headwise-demo.html
 
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

