@@ -107,12 +107,16 @@ class EncoderBackbone(FrozenModel):
         Asked of the model itself, since configurations do not say: it reads two inputs that
         differ in their second token alone.
         """
+        with torch.inference_mode():
+            hidden = self.probe()
+        return not torch.equal(hidden[0, 0], hidden[1, 0])
+
+    def probe(self) -> Tensor:
+        """Last hidden states ``(2, 2, H)`` of two inputs that differ in their second token."""
         weight = cast(Tensor, self.model.get_input_embeddings().weight)
         last = len(weight) - 1  # far from the padding's id
         ids = torch.tensor([[last, last - 1], [last, last - 2]], device=weight.device)
-        with torch.inference_mode():
-            hidden = self.forward(ids, torch.ones_like(ids))
-        return not torch.equal(hidden[0, 0], hidden[1, 0])
+        return self.forward(ids, torch.ones_like(ids))
 
     def encode(self, texts: Sequence[str], *, what: str = "text") -> list[EncodedText | InputError]:
         """Tokenise texts, which errors call ``what``.

@@ -1,28 +1,24 @@
 """Load a frozen backbone of the right kind."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from tokenizers import normalizers
 from transformers import (
-    AutoConfig,
     AutoModel,
     AutoModelForCausalLM,
     AutoModelForSeq2SeqLM,
     AutoModelForSpeechSeq2Seq,
-    AutoTokenizer,
 )
-from transformers.utils.hub import cached_file
 
 from headwise.backbones.causal import CausalBackbone
 from headwise.backbones.encoder import EncoderBackbone
 from headwise.backbones.encoder_decoder import EncoderDecoderBackbone
+from headwise.backbones.model_files import find_file
+from headwise.backbones.pretrained import load_pretrained, named_errors
 from headwise.backbones.prompts import NAMED_PROMPTS, PromptTemplate
 from headwise.backbones.sentence_folder import read_sentence_settings
-from headwise.errors import HeadwiseError, UnknownModelError, WeightsError
 
 Backbone = CausalBackbone | EncoderDecoderBackbone
 
@@ -47,7 +43,8 @@ def load_backbone(
     """Load a causal or encoder-decoder language model and its tokeniser, and freeze it.
 
     Args:
-        name: A folder or a hub id.
+        name: A folder or a hub id, of a model or of an adapter (LoRA and its kin), which is merged
+            into its model.
         dtype: The model's floating point type, or ``"auto"`` for that of its file. By default
             float32 on a CPU, ``"auto"`` elsewhere.
         device: Where the model goes; the machine's accelerator by default. Not with
@@ -57,31 +54,35 @@ def load_backbone(
 
     Raises:
         UnknownModelError: If there is no such model.
-        WeightsError: If its weights are damaged or only there as pickles.
+        UnsupportedModelError: If it is no language model that reads from left to right, or needs
+            code or a package that is not there.
+        WeightsError: If its weights are damaged, do not fill the model, are not finite, lie outside
+            of it, or are only there as pickles.
     """
     if device is not None and device_map is not None:
         raise ValueError("Give `device` or `device_map`, not both.")
     target = _device(device)
     dtype = _dtype(dtype, on_cpu=target.type == "cpu" and device_map is None)
-    with _named_errors(name):
-        config = AutoConfig.from_pretrained(name, trust_remote_code=trust_remote_code)
-        tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=trust_remote_code)
-        kind: Any = AutoModelForCausalLM
-        if config.is_encoder_decoder:
-            speech = config.model_type == "whisper"
-            kind = AutoModelForSpeechSeq2Seq if speech else AutoModelForSeq2SeqLM
-        model = kind.from_pretrained(
-            name,
-            dtype=dtype,
-            device_map=device_map,
-            trust_remote_code=trust_remote_code,
-            use_safetensors=True,
-        )
+    model, tokenizer = load_pretrained(
+        name,
+        _language_model,
+        dtype=dtype,
+        device_map=device_map,
+        trust_remote_code=trust_remote_code,
+    )
     if device_map is None:
         model = model.to(target)
-    if config.is_encoder_decoder:
+    if model.config.is_encoder_decoder:
         return EncoderDecoderBackbone(model, tokenizer)
     return CausalBackbone(model, tokenizer)
+
+
+def _language_model(config: Any) -> Any:
+    """Transformers' class of language models for a config."""
+    if not config.is_encoder_decoder:
+        return AutoModelForCausalLM
+    speech = config.model_type == "whisper"
+    return AutoModelForSpeechSeq2Seq if speech else AutoModelForSeq2SeqLM
 
 
 def load_encoder(
@@ -102,29 +103,27 @@ def load_encoder(
 
     Raises:
         UnknownModelError: If there is no such model.
-        UnsupportedModelError: If it reads no text, or makes its embeddings in an unknown way.
-        WeightsError: If its weights are damaged or only there as pickles.
+        UnsupportedModelError: If it reads no text, or makes its embeddings in an unknown way, or
+            needs code or a package that is not there.
+        WeightsError: As for :func:`load_backbone`.
     """
     target = _device(device)
     dtype = _dtype(dtype, on_cpu=target.type == "cpu")
 
     def read(path: str) -> str | None:
-        found = cached_file(
-            name,
-            path,
-            _raise_exceptions_for_missing_entries=False,
-            _raise_exceptions_for_connection_errors=False,
-        )
-        return None if found is None else Path(found).read_text(encoding="utf-8")
+        found = find_file(name, path)
+        return None if found is None else found.read_text(encoding="utf-8")
 
-    with _named_errors(name):
+    with named_errors(name):
         settings = read_sentence_settings(read, name=str(name))
-        place = {
-            "subfolder": "" if settings is None else settings.subfolder,
-            "trust_remote_code": trust_remote_code,
-        }
-        tokenizer = AutoTokenizer.from_pretrained(name, **place)
-        model = AutoModel.from_pretrained(name, dtype=dtype, use_safetensors=True, **place)
+    model, tokenizer = load_pretrained(
+        name,
+        lambda _: AutoModel,
+        dtype=dtype,
+        subfolder="" if settings is None else settings.subfolder,
+        trust_remote_code=trust_remote_code,
+        used=lambda parts: EncoderBackbone(*parts),
+    )
     options: dict[str, Any] = {}
     if settings is not None:
         options = {"pooling": settings.pooling, "normalise": settings.normalise}
@@ -166,32 +165,6 @@ def _dtype(dtype: torch.dtype | str | None, *, on_cpu: bool) -> torch.dtype | st
     return dtype
 
 
-@contextmanager
-def _named_errors(name: str | Path) -> Iterator[None]:
-    """Turn what loading a model raises into errors that say what is wrong."""
-    try:
-        yield
-    except HeadwiseError:
-        raise
-    except OSError as error:
-        if "safetensors" in str(error):
-            raise WeightsError(
-                f"{name} has no weights in safetensors format, the only one that is safe to "
-                f"load; convert it first. ({_first_line(error)})"
-            ) from error
-        raise UnknownModelError(
-            f"There is no model at {str(name)!r}: neither a folder nor a hub id that can be "
-            f"reached from here. ({_first_line(error)})"
-        ) from error
-    except ValueError as error:
-        raise UnknownModelError(f"{name} cannot be loaded: {_first_line(error)}") from error
-    except Exception as error:
-        # safetensors raises its own error type for files that are cut short
-        if type(error).__module__.startswith("safetensors") or "safetensor" in repr(error).lower():
-            raise WeightsError(f"The weights of {name} are damaged: {error}") from error
-        raise
-
-
 def default_prompt(backbone: Backbone) -> PromptTemplate:
     """The prompt for a backbone whose head names none."""
     if isinstance(backbone, EncoderDecoderBackbone):
@@ -199,7 +172,3 @@ def default_prompt(backbone: Backbone) -> PromptTemplate:
     if "TowerInstruct" in str(backbone.model.config.name_or_path):
         return NAMED_PROMPTS["tower"]
     return NAMED_PROMPTS["chat" if backbone.tokenizer.chat_template else "raw"]
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

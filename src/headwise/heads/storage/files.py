@@ -13,6 +13,7 @@ from torch import Tensor
 
 from headwise.errors import WeightsError
 from headwise.files import atomic_path, naming_output, write_tensors
+from headwise.functional.finite import not_finite
 
 CONFIG_FILE, WEIGHTS_FILE, CARD_FILE = "config.json", "model.safetensors", "README.md"
 # What the card of a head that was trained here speaks of
@@ -38,6 +39,14 @@ class StoredWeights:
 
     tensors: dict[str, Tensor]
     path: Path
+
+    def check_finite(self) -> None:
+        """Refuse NaN and infinity (`WeightsError`)."""
+        if bad := not_finite(self.tensors.items()):
+            raise WeightsError(
+                f"{bad[0]!r} in {self.path} holds numbers that are not finite: its training went "
+                "wrong, or the file is damaged. Download it again, or train the head again."
+            )
 
     def has(self, *beginnings: str) -> bool:
         """Whether the name of a tensor begins so."""

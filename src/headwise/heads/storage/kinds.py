@@ -185,8 +185,10 @@ def load_kind(kind: HeadKind, folder: Path, weights: StoredWeights, **given: Any
     """Build a head that has files of its own, and fill it, in float32 and frozen.
 
     Raises:
-        WeightsError: If config and weights are damaged or do not belong together.
+        WeightsError: If config and weights are damaged or do not belong together, or the weights
+            are not finite.
     """
+    weights.check_finite()
     config, path = read_config(folder, name=kind.files.config), folder / kind.files.config
     try:
         # Without memory at first: no values are drawn that those of the file replace

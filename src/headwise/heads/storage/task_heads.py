@@ -177,11 +177,7 @@ def _check_numbers(weights: StoredWeights) -> None:
             raise WeightsError(
                 f"{name!r} in {weights.path} must hold floating point numbers, got {tensor.dtype}."
             )
-        if not tensor.isfinite().all():
-            raise WeightsError(
-                f"{name!r} in {weights.path} holds numbers that are not finite: its training went "
-                "wrong, or the file is damaged. Download it again, or train the head again."
-            )
+    weights.check_finite()
 
 
 def _parse(config: dict[str, Any], path: Path) -> TaskHeadsConfig:

@@ -1,0 +1,96 @@
+"""Whether a checkpoint filled a model with numbers: nothing is left to chance."""
+
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import PreTrainedModel
+
+from headwise.backbones.encoder import EncoderBackbone
+from headwise.errors import WeightsError
+from headwise.functional.finite import not_finite
+
+# Parts of a weight's name without which the weight means something else
+_HALVES = {
+    *("SCB", "absmax", "lora_A", "lora_B", "quant_map", "qweight", "qzeros", "scales"),
+    *("weight_packed", "weight_scale", "weight_scale_inv"),
+}
+
+
+def check_filled(
+    model: PreTrainedModel,
+    info: dict[str, Any],
+    *,
+    name: str | Path,
+    used: Callable[[], EncoderBackbone] | None = None,
+    quantised: bool = False,
+) -> None:
+    """Refuse a model that its checkpoint did not fill.
+
+    Args:
+        model: A model that was just loaded.
+        info: What Transformers says of its loading (``output_loading_info``).
+        name: The model's, for messages.
+        used: Gives the encoder that is used of it, if that is not all: parts on which it does not
+            depend (a pooler, a decoder) may lack tensors.
+        quantised: Whether its config speaks of a quantisation.
+
+    Raises:
+        WeightsError: If tensors are missing, of another shape, or belong to a quantisation or an
+            adapter that the config does not speak of. Tied tensors are not missing.
+    """
+    missing, found = set(info["missing_keys"]), []
+    if missing and used is not None:
+        missing &= _read(used(), model)
+    if missing:
+        found.append(f"missing: {listed(missing)}")
+    for tensor, stored, own in sorted(info["mismatched_keys"])[:5]:
+        found.append(f"{tensor} must be {tuple(own)}, got {tuple(stored)}")
+    halves = {key for key in info["unexpected_keys"] if _HALVES.intersection(key.split("."))}
+    if halves and not quantised:
+        found.append(f"of a quantisation or adapter that its config lacks: {listed(halves)}")
+    if found:
+        raise WeightsError(
+            f"The weights of {name} do not fill {type(model).__name__} ({'; '.join(found)}). "
+            "Download the model again, or give the one that these weights belong to."
+        )
+
+
+def check_finite(model: nn.Module, *, name: str | Path) -> None:
+    """Refuse a model with NaN or infinity among its weights (`WeightsError`)."""
+    if bad := not_finite(model.state_dict().items()):
+        raise WeightsError(
+            f"The weights of {name} hold numbers that are not finite: {listed(bad)}. Its training "
+            "went wrong, or the file is damaged; download it again."
+        )
+
+
+def listed(names: Collection[str]) -> str:
+    """The first few names, and how many there are beside them."""
+    shown = sorted(names)
+    return ", ".join(shown[:5]) + (f" and {len(shown) - 5} more" if len(shown) > 5 else "")
+
+
+def _read(encoder: EncoderBackbone, model: PreTrainedModel) -> set[str]:
+    """The names of a model's tensors in those parts of it that an encoder's output depends on."""
+    unread: set[int] = set()
+    for part in encoder.model.children():
+        if list(part.parameters()) and not _depends(encoder, part):
+            unread |= {id(tensor) for tensor in part.state_dict(keep_vars=True).values()}
+    used = {id(tensor) for tensor in encoder.model.state_dict(keep_vars=True).values()} - unread
+    return {n for n, tensor in model.state_dict(keep_vars=True).items() if id(tensor) in used}
+
+
+def _depends(encoder: EncoderBackbone, part: nn.Module) -> bool:
+    """Whether any parameter of a part comes into the last hidden states: a pooler's do not."""
+    weights = [weight for weight in part.parameters() if weight.is_floating_point()]
+    try:
+        for weight in weights:
+            weight.requires_grad_(True)
+        with torch.enable_grad():
+            return encoder.probe().requires_grad
+    finally:
+        for weight in weights:
+            weight.requires_grad_(False)

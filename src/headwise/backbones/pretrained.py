@@ -1,0 +1,147 @@
+"""A model and its tokeniser from a folder or the hub, checked before and after they are loaded."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerBase
+
+from headwise.backbones.adapters import find_adapter
+from headwise.backbones.filled_weights import check_filled, check_finite
+from headwise.backbones.model_files import check_model_files
+from headwise.errors import (
+    HeadwiseError,
+    UnknownModelError,
+    UnsupportedModelError,
+    WeightsError,
+)
+
+
+class Pretrained(NamedTuple):
+    """A model, filled with finite numbers, and its tokeniser."""
+
+    model: Any
+    tokenizer: PreTrainedTokenizerBase
+
+
+def load_pretrained(
+    name: str | Path,
+    kind_of: Callable[[Any], Any],
+    *,
+    dtype: torch.dtype | str,
+    device_map: str | dict[str, Any] | None = None,
+    subfolder: str = "",
+    trust_remote_code: bool = False,
+    used: Callable[[Pretrained], Any] | None = None,
+) -> Pretrained:
+    """Load a model from its own safetensors alone, and apply the adapter that it may be.
+
+    Args:
+        name: A folder or a hub id.
+        kind_of: Gives Transformers' class (``AutoModel``, for instance) for a config.
+        dtype: The floating point type of its weights, or ``"auto"`` for that of the file.
+        device_map: How Transformers spreads it over devices; on the CPU by default.
+        subfolder: Where in it the model is; empty for its root.
+        trust_remote_code: Whether code that comes with it may run.
+        used: Gives the encoder that is used of a model, as for :func:`check_filled`.
+
+    Raises:
+        UnknownModelError: If there is no such model.
+        UnsupportedModelError: If it needs code or a package that is not there.
+        WeightsError: If its weights are damaged, do not fill the model, lie elsewhere, or are only
+            there as pickles.
+    """
+    options: dict[str, Any] = {"subfolder": subfolder, "trust_remote_code": trust_remote_code}
+    with named_errors(name):
+        adapter = find_adapter(name)
+        where = nullcontext(str(name)) if adapter is None else adapter.model_folder()
+        with where as place:
+            quantised = check_model_files(place, **options)
+            own = adapter is None or adapter.has_tokenizer
+            config = AutoConfig.from_pretrained(place, **options)
+            tokenizer = AutoTokenizer.from_pretrained(name if own else place, **options)
+            with _named_quantisation(name, quantised):
+                model, info = kind_of(config).from_pretrained(
+                    place,
+                    dtype=dtype,
+                    device_map=device_map,
+                    use_safetensors=True,
+                    # What does not fit is named by us, with all that is wrong
+                    ignore_mismatched_sizes=True,
+                    output_loading_info=True,
+                    **options,
+                )
+        parts = Pretrained(model, tokenizer)
+        base = name if adapter is None else adapter.base
+        check_filled(
+            model,
+            info,
+            name=base,
+            used=None if used is None else lambda: used(parts),
+            quantised=quantised is not None,
+        )
+        model.name_or_path = model.config.name_or_path = str(base)
+        if adapter is not None:
+            model = adapter.apply(model)
+        check_finite(model, name=name)
+    return Pretrained(model, tokenizer)
+
+
+@contextmanager
+def named_errors(name: str | Path) -> Iterator[None]:
+    """Turn what loading a model raises into errors that say what is wrong."""
+    try:
+        yield
+    except HeadwiseError:
+        raise
+    except OSError as error:
+        if "safetensors" in str(error):
+            raise WeightsError(
+                f"{name} has no weights in safetensors format, the only one that is safe to "
+                f"load; convert it first. ({_first_line(error)})"
+            ) from error
+        raise UnknownModelError(
+            f"There is no model at {str(name)!r}: neither a folder nor a hub id that can be "
+            f"reached from here. ({_first_line(error)})"
+        ) from error
+    except ValueError as error:
+        if "trust_remote_code" in str(error):
+            raise UnsupportedModelError(
+                f"{name} comes with code of its own, which is not run; set `trust_remote_code` if "
+                "you trust it."
+            ) from error
+        raise UnknownModelError(f"{name} cannot be loaded: {_first_line(error)}") from error
+    except ImportError as error:
+        raise UnsupportedModelError(
+            f"{name} needs a package that is not installed: {_first_line(error)}"
+        ) from error
+    except Exception as error:
+        # safetensors raises its own error type for files that are cut short
+        if type(error).__module__.startswith("safetensors") or "safetensor" in repr(error).lower():
+            raise WeightsError(f"The weights of {name} are damaged: {error}") from error
+        if "conversion of the weights" in str(error) or "state_dict" in str(error):
+            raise WeightsError(
+                f"The weights of {name} do not fit its config: {_first_line(error)}"
+            ) from error
+        raise
+
+
+@contextmanager
+def _named_quantisation(name: str | Path, method: str | None) -> Iterator[None]:
+    """Say by what a model is quantised where that is why it cannot be loaded."""
+    try:
+        yield
+    except Exception as error:
+        # Methods raise what they like where their package, or a device, is missing
+        if method is None or isinstance(error, torch.OutOfMemoryError):
+            raise
+        raise UnsupportedModelError(
+            f"{name} is quantised by {method}, which cannot be used here: {_first_line(error)} "
+            "Install what it asks for, or give a folder whose weights are not quantised."
+        ) from error
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
