@@ -53,6 +53,10 @@ class TrainingError(HeadwiseError, RuntimeError):
     """Training cannot start or go on."""
 
 
+class FinishedError(TrainingError):
+    """The very training that is asked for is finished: nothing is left to do."""
+
+
 class DataError(HeadwiseError, ValueError):
     """A data file is missing, damaged, or of a format or with columns that cannot be read."""
 

@@ -1,10 +1,13 @@
-"""Write a file under a temporary name and rename it, so that no reader meets half a file."""
+"""Files and folders that are whole or not there, and folders that one process writes at a time."""
 
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from filelock import lock_descriptor
 
 from headwise.errors import OutputError
 
@@ -62,6 +65,50 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return (found.st_dev, found.st_ino) if path.is_file() else None
+
+
+def remove_folder(path: Path) -> None:
+    """Remove a folder with all that it holds; a killed process leaves no half of it.
+
+    What is left then is called as :func:`atomic_path` calls its temporary files.
+    """
+    temporary = temporary_name(path)
+    shutil.rmtree(temporary, ignore_errors=True)
+    path.rename(temporary)
+    shutil.rmtree(temporary, ignore_errors=True)
+
+
+def holds_lock(descriptor: int) -> bool:
+    """Take the lock of an open file or folder, unless another process has it.
+
+    The lock vanishes with the process, however it ends, and leaves nothing behind. A file system
+    without locks lets everybody in.
+    """
+    try:
+        # What has no name any more was removed since it was opened
+        return lock_descriptor(descriptor, blocking=False) and os.fstat(descriptor).st_nlink > 0
+    except OSError:
+        return True
+
+
+@contextmanager
+def only_writer(folder: Path) -> Iterator[None]:
+    """Be the only process that writes a folder, which is made if it is missing.
+
+    Raises:
+        OutputError: If another process is writing it, or it cannot be made.
+    """
+    with naming_output(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        if not holds_lock(descriptor):
+            raise OutputError(
+                f"Another process is writing {folder}; wait for it, or choose another folder."
+            )
+        yield
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

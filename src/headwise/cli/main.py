@@ -27,7 +27,7 @@ from headwise.cli.generate import generate
 from headwise.cli.info import info
 from headwise.cli.score import score
 from headwise.cli.transfer import export, import_
-from headwise.errors import HeadwiseError
+from headwise.errors import FinishedError, HeadwiseError
 
 _INTERRUPTED = 130
 
@@ -107,6 +107,8 @@ def main() -> None:
     """Run the command; errors become one sentence on standard error."""
     try:
         app()
+    except FinishedError as done:
+        print(done, file=sys.stderr)
     except HeadwiseError as error:
         _fail(str(error), 1)
     except BrokenPipeError:

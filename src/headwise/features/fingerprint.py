@@ -2,11 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
+from torch import Tensor
 from transformers import PreTrainedModel
 
 from headwise.backbones import Backbone, PromptTemplate
@@ -113,12 +114,25 @@ def model_digest(model: PreTrainedModel) -> str:
     config = model.config.to_dict()
     # The same weights, run in another way, give other features
     config = {name: value for name, value in config.items() if name not in _INCIDENTAL}
-    digest = hashlib.sha256(json.dumps(config, sort_keys=True, default=str).encode())
-    for name, weight in model.state_dict().items():
+    return weights_digest(model.state_dict(), json.dumps(config, sort_keys=True, default=str))
+
+
+def weights_digest(tensors: Mapping[str, Tensor], beside: str = "") -> str:
+    """Digest of names, shapes and samples of tensors, and of what else there is to tell."""
+    digest = hashlib.sha256(beside.encode())
+    for name, weight in tensors.items():
         flat = weight.reshape(-1)
         sample = flat[:: max(1, -(-len(flat) // _SAMPLES))].to("cpu", torch.float32)
         digest.update(f"{name} {tuple(weight.shape)} {weight.dtype}".encode())
         digest.update(sample.numpy().tobytes())
+    return digest.hexdigest()[:16]
+
+
+def rows_digest(rows: Iterable[object]) -> str:
+    """Digest of rows, whatever they are, by what they say of themselves."""
+    digest = hashlib.sha256()
+    for row in rows:
+        digest.update(repr(row).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()[:16]
 
 

@@ -64,6 +64,8 @@ def train_error_head(
     label_data: Sequence[str] = (),
     label_dev_data: Sequence[str] = (),
     progress: bool = False,
+    keep_checkpoints: bool = False,
+    overwrite: bool = False,
 ) -> TrainedErrorHead:
     """Train an error head and calibrate it: the same folder as ``headwise train errors`` leaves.
 
@@ -82,7 +84,21 @@ def train_error_head(
     beside = output if has_sigmoid_head(output) else sigmoid_head
     if beside is not None:
         _check_sigmoid_head(Path(beside), backbone, prompt)
-    report = train_uncalibrated_error_head(
+    found: list[TrainedErrorHead] = []
+
+    def calibrate_folder(report: ErrorReport) -> None:
+        if beside is not None and Path(beside) != output:
+            # Last: a run that fails leaves no head of another folder behind
+            copy_head(Path(beside), output, with_error_head=False)
+        head = None
+        if has_sigmoid_head(output):
+            head = load_head(output, unembedding=lambda: backbone.unembedding)
+        error_head = load_error_head(output)
+        estimator = QualityEstimator(backbone, head, error_head=error_head, prompt=prompt)
+        held_out_data = label_dev_data or label_data or dev_data
+        found.append(_calibrated(estimator, report, output, data=held_out_data, progress=progress))
+
+    train_uncalibrated_error_head(
         backbone,
         train,
         dev,
@@ -98,16 +114,12 @@ def train_error_head(
         label_data=label_data,
         label_dev_data=label_dev_data,
         progress=progress,
+        keep_checkpoints=keep_checkpoints,
+        overwrite=overwrite,
+        # Part of the run: one that is stopped here goes on from its checkpoints
+        afterwards=calibrate_folder,
     )
-    if beside is not None and Path(beside) != output:
-        # Last: a run that fails leaves no head of another folder behind
-        copy_head(Path(beside), output, with_error_head=False)
-    head = None
-    if has_sigmoid_head(output):
-        head = load_head(output, unembedding=lambda: backbone.unembedding)
-    estimator = QualityEstimator(backbone, head, error_head=load_error_head(output), prompt=prompt)
-    held_out_data = label_dev_data or label_data or dev_data
-    return _calibrated(estimator, report, output, data=held_out_data, progress=progress)
+    return found[0]
 
 
 def _check_sigmoid_head(folder: Path, backbone: Backbone, prompt: PromptTemplate) -> None:

@@ -117,7 +117,7 @@ def test_trained_twice_into_the_folder_of_the_head(
     settings = NLITraining(epochs=1, batch_size=32, hidden_size=24)
     train_nli_head(encoder, TRAIN, DEV, tmp_path, backbone_name="tiny", settings=settings)
     for _ in range(2):
-        run(encoder, tmp_path, tmp_path, labels="own_errors")
+        run(encoder, tmp_path, tmp_path, labels="own_errors", given={"keep_checkpoints": True})
     assert (tmp_path / "README.md").read_text("utf-8").count("## Abstention") == 1
     assert load_task_heads(tmp_path).abstention is not None
     with pytest.raises(TrainingError, match="other settings"):
@@ -130,7 +130,7 @@ def test_another_threshold_needs_no_other_training(
     with pytest.raises(TrainingError, match="What was trained stays"):
         run(encoder, heads, tmp_path, aim="guarantee", level=0.001)
     assert not (tmp_path / "model.safetensors").exists()
-    first = run(encoder, heads, tmp_path, level=0.9)
+    first = run(encoder, heads, tmp_path, level=0.9, given={"keep_checkpoints": True})
     learned = load_file(tmp_path / "model.safetensors")
     second = run(encoder, heads, tmp_path, level=0.5)
     assert second.evaluations == first.evaluations

@@ -16,7 +16,7 @@ from headwise.corruption import CorruptionMix, ErrorFamily
 from headwise.data.records.error_spans import ErrorSpan
 from headwise.data.records.pairs import Pair
 from headwise.data.records.word_tags import WordTags
-from headwise.errors import MismatchError, TrainingError
+from headwise.errors import FinishedError, MismatchError, TrainingError
 from headwise.features import CachedFeatures
 from headwise.heads import SigmoidHead, load_error_head, save_head
 from headwise.training.errors import (
@@ -55,6 +55,7 @@ def run(
     labels: list[Pair] | None = None,
     start: Path | None = None,
     stage: LabelStage = LabelStage(epochs=2, batch_tokens=256),
+    keep_checkpoints: bool = False,
     **settings: object,
 ) -> ErrorReport:
     pairs = example_pairs()
@@ -68,6 +69,7 @@ def run(
         settings=ErrorTraining(**{**TINY, "labels": stage, **settings}),
         labels=labels or (),
         start=start,
+        keep_checkpoints=keep_checkpoints,
     )
 
 
@@ -121,13 +123,16 @@ def test_the_same_run_gives_the_same_bytes(
     assert weights(tmp_path) == weights(trained)
 
 
-def test_a_finished_run_can_be_called_again(
-    backbone: CausalBackbone, trained: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_finished_run_whose_checkpoints_were_kept_can_be_called_again(
+    backbone: CausalBackbone, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = weights(trained)
+    run(backbone, tmp_path, keep_checkpoints=True)
     monkeypatch.setattr(HeadTrainer, "training_step", None)  # there is nothing left to do
-    run(backbone, trained)
-    assert weights(trained) == before
+    assert run(backbone, tmp_path, keep_checkpoints=True).synthetic is not None
+    assert weights(tmp_path) == weights(trained)
+    with pytest.raises(FinishedError, match="nothing is left to do"):
+        run(backbone, tmp_path)
+    assert not (tmp_path / "error_checkpoints").exists()
 
 
 def test_an_interrupted_run_continues(

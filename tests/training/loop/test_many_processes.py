@@ -16,7 +16,7 @@ from headwise.bundled.examples import example_pairs
 _OPTIONS = (
     *("--epochs", "3", "--batch-tokens", "160", "--learning-rate", "3e-3"),
     # Only one process can update touched rows alone, which is another Adam
-    *("--evaluate-every", "1", "--row-updates", "all"),
+    *("--evaluate-every", "1", "--row-updates", "all", "--keep-checkpoints"),
 )
 
 

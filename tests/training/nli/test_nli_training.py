@@ -1,6 +1,6 @@
 """Training an NLI head on a tiny random encoder."""
 
-import shutil
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,7 @@ def run(
     *,
     train: list[InferencePair] = TRAIN,
     dev: list[InferencePair] = DEV,
+    given: Mapping[str, Any] = {},
     **settings: Any,
 ) -> NLIReport:
     return train_nli_head(
@@ -54,6 +55,7 @@ def run(
         settings=NLITraining(
             **{"epochs": 3, "batch_size": 32, "hidden_size": 32, "learning_rate": 5e-3, **settings}
         ),
+        **given,
     )
 
 
@@ -143,10 +145,11 @@ def test_training_stops_when_dev_gets_no_better(encoder: EncoderBackbone, tmp_pa
 
 def test_a_run_that_stopped_early_stays_stopped(encoder: EncoderBackbone, tmp_path: Path) -> None:
     settings: dict[str, Any] = {"epochs": 30, "patience": 1, "learning_rate": 0.05}
-    first = run(encoder, tmp_path, **settings)
+    kept = {"keep_checkpoints": True}
+    first = run(encoder, tmp_path, given=kept, **settings)
     assert len(first.evaluations) < 30
     weights = (tmp_path / "model.safetensors").read_bytes()
-    again = run(encoder, tmp_path, **settings)
+    again = run(encoder, tmp_path, given=kept, **settings)
     assert (again.steps, again.evaluations) == (first.steps, first.evaluations)
     assert (tmp_path / "model.safetensors").read_bytes() == weights
 
@@ -160,10 +163,10 @@ def test_checkpoints_of_other_settings_are_refused(
 
 
 def test_vectors_of_other_data_are_refused(encoder: EncoderBackbone, tmp_path: Path) -> None:
-    run(encoder, tmp_path, epochs=1)
-    shutil.rmtree(tmp_path / "checkpoints")
+    settings = {"feature_folder": str(tmp_path / "shared"), "epochs": 1}
+    run(encoder, tmp_path / "one", **settings)
     with pytest.raises(MismatchError, match="extracted from something else"):
-        run(encoder, tmp_path, train=TRAIN[:90], epochs=1)
+        run(encoder, tmp_path / "other", train=TRAIN[:90], **settings)
 
 
 def test_a_class_that_is_missing_is_named(encoder: EncoderBackbone, tmp_path: Path) -> None:

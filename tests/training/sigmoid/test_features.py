@@ -14,7 +14,7 @@ from tiny_models import PAIRS, byte_level, tiny_llama
 from headwise.backbones import NAMED_PROMPTS, CausalBackbone
 from headwise.data.records.pairs import Pair
 from headwise.features import CachedFeatures, FeatureSource, LiveFeatures
-from headwise.training.loop.run import Processes
+from headwise.training.loop.processes import Processes
 from headwise.training.sigmoid.features import choose_features
 from headwise.training.sigmoid.settings import SigmoidTraining
 

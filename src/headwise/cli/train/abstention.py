@@ -10,6 +10,7 @@ from headwise.cli import options
 from headwise.cli.reading import read_labelled
 from headwise.cli.settings_options import with_options
 from headwise.cli.train.nli import load_named_encoder
+from headwise.cli.train.running import Running
 from headwise.cli.train.training_options import files, run_file
 from headwise.training.abstention.settings import THRESHOLD, AbstentionTraining
 
@@ -52,7 +53,7 @@ def abstention(
         float | None, typer.Option(help="The same for new pairs, with --confidence.", **_SHARE)
     ] = None,
     given: Annotated[dict[str, Any], AbstentionTraining],
-    loading: options.LoadingOptions,
+    running: Running,
 ) -> None:
     """Train an abstention head: how doubtful is the NLI head's label?"""
     levels = {"coverage": coverage, "risk": risk, "guarantee": guarantee}
@@ -75,7 +76,7 @@ def abstention(
     if backbone is None:
         raise typer.BadParameter(f"The heads in {heads} name no encoder; give it with --backbone.")
     report = train_abstention_head(
-        load_named_encoder(backbone, **loading.arguments(run.dtype)),
+        load_named_encoder(backbone, **running.loading.arguments(run.dtype)),
         read_labelled(data),
         read_labelled(dev),
         heads,
@@ -86,7 +87,7 @@ def abstention(
         data=data,
         dev_data=dev,
         calibration_data=calibration,
-        progress=True,
+        **running.arguments,
     )
     lines = [
         f"Trained on {report.train_pairs:,} pairs, {report.train_errors:.1%} of them errors, in "
@@ -100,11 +101,10 @@ def abstention(
             f"accuracy at 80 % coverage {quality.accuracy_at_80:.4f}, at 90 % "
             f"{quality.accuracy_at_90:.4f}"
         )
-    answered = report.answered_accuracy
     lines += [
         f"Abstains by {settings.abstain_by} at {report.threshold:.6g} or more: "
         f"{report.threshold_basis} It answers {report.coverage:.1%} of them, "
-        + ("none right or wrong." if answered is None else f"{answered:.1%} of these right."),
+        + (f"{report.answered_accuracy:.1%} right." if report.coverage else "none right or wrong."),
         f"Heads, card and run file: {output}",
     ]
     print("\n".join(lines), file=sys.stderr)

@@ -76,8 +76,8 @@ def _hint_at_both_heads(
     if differing_part(read_head_info(place.head).prompt, prompt.model_dump()) is not None:
         return []
     return [
-        f"{output} has an error head alone. The same command with --with-head {backbone} puts the "
-        "Sigmoid Head beside it; training is not done again."
+        f"{output} has an error head alone. The same command with --with-head {backbone} and "
+        "--overwrite puts the Sigmoid Head beside it; features are not computed again."
     ]
 
 

@@ -12,6 +12,7 @@ from headwise.cli.reading import read_training_pairs
 from headwise.cli.settings_options import with_options
 from headwise.cli.train import training_options as shared
 from headwise.cli.train.error_head_lines import lines_after_training
+from headwise.cli.train.running import Running
 from headwise.training.errors.settings import ERRORS, HEAD, ErrorTraining
 
 
@@ -50,7 +51,7 @@ def errors(
         str | None, shared.files("Of the texts (de, en): for errors that need word lists.", ERRORS)
     ] = None,
     given: Annotated[dict[str, Any], ErrorTraining],
-    loading: options.LoadingOptions,
+    running: Running,
 ) -> None:
     """Train an error head: which words are wrong? From correct texts, without human labels.
 
@@ -77,7 +78,7 @@ def errors(
         beside = setup.folder_with_sigmoid_head(place, output, with_head)
     model, template = shared.load_language_model(
         place,
-        loading,
+        running.loading,
         prompting,
         run,
         has_source=not texts.no_source,
@@ -100,7 +101,7 @@ def errors(
         dev_data=texts.dev,
         label_data=texts.labels,
         label_dev_data=texts.labels_dev,
-        progress=True,
+        **running.arguments,
     )
     for line in lines_after_training(trained, place, output, backbone, template):
         print(line, file=sys.stderr)

@@ -8,6 +8,7 @@ import typer
 from headwise.cli import options
 from headwise.cli.reading import read_labelled
 from headwise.cli.settings_options import with_options
+from headwise.cli.train.running import Running
 from headwise.cli.train.training_options import BackboneName, Config, Output, files
 from headwise.training.nli.settings import NLITraining
 
@@ -39,7 +40,7 @@ def nli(
     config: Config = None,
     backbone_name: BackboneName = None,
     given: Annotated[dict[str, Any], NLITraining],
-    loading: options.LoadingOptions,
+    running: Running,
 ) -> None:
     """Train an NLI head: does a premise entail a hypothesis, contradict it, or neither?
 
@@ -57,7 +58,7 @@ def nli(
             "--backbone, --data and --dev are needed, or a --config that has them."
         )
     report = train_nli_head(
-        load_named_encoder(backbone, **loading.arguments(run.dtype)),
+        load_named_encoder(backbone, **running.loading.arguments(run.dtype)),
         read_labelled(data),
         read_labelled(dev),
         output,
@@ -65,7 +66,7 @@ def nli(
         settings=settings,
         data=data,
         dev_data=dev,
-        progress=True,
+        **running.arguments,
     )
     print(
         f"Trained on {report.train_pairs:,} pairs in {report.seconds:.0f} s, "

@@ -9,8 +9,9 @@ from headwise.cli import options
 from headwise.cli.reading import read_training_pairs
 from headwise.cli.settings_options import with_options
 from headwise.cli.train import training_options as shared
+from headwise.cli.train.running import Running
 from headwise.training.loop.settings import overlaid
-from headwise.training.sigmoid.settings import OBJECTIVE, SigmoidTraining, merged
+from headwise.training.sigmoid.settings import OBJECTIVE, SigmoidTraining, default_settings, merged
 
 
 @with_options
@@ -50,16 +51,15 @@ def sigmoid(
         ),
     ] = None,
     given: Annotated[dict[str, Any], SigmoidTraining],
-    loading: options.LoadingOptions,
+    running: Running,
 ) -> None:
     """Train a Sigmoid Head: plain parallel or instruction data, no quality labels.
 
-    Checkpoints go to OUTPUT/checkpoints; the same command continues from the newest one. Several
-    processes: torchrun --nproc-per-node N -m headwise train sigmoid ...
+    Checkpoints go to OUTPUT/checkpoints; the same command continues from the newest one.
+    Several processes: torchrun --nproc-per-node N -m headwise train sigmoid ...
     """
     from headwise.bundled import locate
     from headwise.training.loop.run_file import TrainingRun
-    from headwise.training.sigmoid.settings import default_settings
     from headwise.training.sigmoid.train import train_sigmoid_head
 
     run = TrainingRun.read(config) if config else TrainingRun()
@@ -79,7 +79,7 @@ def sigmoid(
         )
     place = locate(backbone)
     model, template = shared.load_language_model(
-        place, loading, prompting, run, heads=(place.head,)
+        place, running.loading, prompting, run, heads=(place.head,)
     )
     report = train_sigmoid_head(
         model,
@@ -91,7 +91,7 @@ def sigmoid(
         settings=settings_over(default_settings(model.hidden_size).to_dict()),
         data=data,
         dev_data=dev,
-        progress=True,
+        **running.arguments,
     )
     if options.is_first_process():
         best = report.evaluations[report.best]

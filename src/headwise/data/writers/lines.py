@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Protocol, Self
 
-from filelock import lock_descriptor
-
 from headwise.errors import OutputError
+from headwise.files import holds_lock
 
 
 class LineWriter(Protocol):
@@ -117,14 +116,8 @@ class LineFile:
         self._file.seek(self._end)
 
     def _lock(self) -> None:
-        descriptor = self._file.fileno()
-        try:
-            # Of the open file, not of a second one beside it: it vanishes with the process and
-            # leaves nothing behind. A file without a name was removed since it was opened.
-            mine = lock_descriptor(descriptor, blocking=False) and os.fstat(descriptor).st_nlink > 0
-        except OSError:
-            return  # a file system without locks
-        if not mine:
+        # Of the open file, not of a second one beside it
+        if not holds_lock(self._file.fileno()):
             raise OutputError(
                 f"Another process is writing `{self._path}`; wait for it, or choose another output."
             )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import Field
+from torch import nn
 
 from headwise.backbones import EncoderBackbone
 from headwise.data.records.inferences import InferencePair
@@ -70,6 +71,8 @@ def train_abstention_head(
     dev_data: Sequence[str] = (),
     calibration_data: Sequence[str] = (),
     progress: bool = False,
+    keep_checkpoints: bool = False,
+    overwrite: bool = False,
 ) -> AbstentionReport:
     """Train an abstention head, choose its threshold, and write it beside the NLI head.
 
@@ -87,13 +90,16 @@ def train_abstention_head(
         dev_data: Names of the dev files, likewise.
         calibration_data: Names of the files of ``calibration``, likewise.
         progress: Whether to show progress bars on standard error.
+        keep_checkpoints: Whether checkpoints stay when all is done.
+        overwrite: Whether to begin anew, whatever the folder holds.
 
     Raises:
         TrainingError: If there are no pairs, no pair is answered wrong, no threshold does what is
-            asked for, or the folder holds checkpoints of a run with other settings.
+            asked for, or the folder holds a run with other settings.
         MismatchError: If the heads belong to another encoder, or cached vectors to something else.
         WeightsError: If the heads cannot be loaded.
-        OutputError: If the disk is full.
+        FinishedError: If the folder holds this run, finished.
+        OutputError: If another process is training into the folder, or the disk is full.
 
     References:
         Geifman & El-Yaniv 2017, arXiv 1705.08500, for selective classification.
@@ -118,6 +124,8 @@ def train_abstention_head(
         ),
         settings=settings,
         progress=progress,
+        keep_checkpoints=keep_checkpoints,
+        overwrite=overwrite,
         backbone=backbone,
         heads=heads,
         heads_folder=heads_folder,
@@ -144,6 +152,7 @@ class _AbstentionHeadTraining(HeadTraining[InferenceData, _Fitted, AbstentionRep
     # Chosen when the head is trained: with others, the same command goes on from there
     may_differ = (
         "calibration",
+        "digests.calibration",
         "settings.abstain_by",
         "settings.aim",
         "settings.confidence",
@@ -155,6 +164,10 @@ class _AbstentionHeadTraining(HeadTraining[InferenceData, _Fitted, AbstentionRep
     heads: TaskHeads
     heads_folder: Path
     data: Mapping[str, Sequence[InferencePair]]
+
+    @property
+    def content(self) -> Mapping[str, Sequence[object] | nn.Module]:
+        return {**self.data, "heads": self.heads.nli}
 
     def read_features(self) -> InferenceData:
         return read_inference_data(

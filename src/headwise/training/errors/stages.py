@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
+from torch import nn
 
 from headwise.backbones import Backbone, PromptTemplate
 from headwise.corruption import ErrorTexts, corrupt, with_error_copies
@@ -67,6 +68,7 @@ class ErrorHeadTraining(HeadTraining[_Sources, _Fitted, ErrorReport]):
     kind = "errors"
     run_file = ERROR_FILES.run
     curves_file = ERROR_FILES.curves
+    weights_file = ERROR_FILES.weights
     # Names of their own: the folder may be that of a Sigmoid Head
     checkpoints_name, features_name = "error_checkpoints", "error_features"
     plot = MeasurePlot(
@@ -86,6 +88,12 @@ class ErrorHeadTraining(HeadTraining[_Sources, _Fitted, ErrorReport]):
     correct: Mapping[str, Sequence[Pair]]
     marked: Mapping[str, Sequence[Pair]]
     start: ErrorHead | None
+
+    @property
+    def content(self) -> Mapping[str, Sequence[object] | nn.Module]:
+        """The texts of both stages, and the head to start from."""
+        start = {} if self.start is None else {"start": self.start}
+        return {**self.correct, **self.marked, **start}
 
     def read_features(self) -> _Sources:
         """Make the copies and the head, which says what features are needed; extract these."""

@@ -1,6 +1,6 @@
 """Train an error head on a frozen language model."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from headwise.backbones import Backbone, PromptTemplate
@@ -31,6 +31,9 @@ def train_uncalibrated_error_head(
     label_data: Sequence[str] = (),
     label_dev_data: Sequence[str] = (),
     progress: bool = False,
+    keep_checkpoints: bool = False,
+    overwrite: bool = False,
+    afterwards: Callable[[ErrorReport], None] | None = None,
 ) -> ErrorReport:
     """Train an error head and write it, with its card, to a folder.
 
@@ -38,7 +41,8 @@ def train_uncalibrated_error_head(
 
     Errors are put into copies of correct texts, and the head learns where they are. With labels,
     it goes on from texts that people marked; without correct texts, that is all it learns from.
-    Checkpoints go to ``<output>/error_checkpoints``; the same call continues from the newest one.
+    Checkpoints go to ``<output>/error_checkpoints``; the same call continues from the newest
+    whole one. They go when all is done.
 
     Args:
         backbone: The frozen language model.
@@ -57,16 +61,20 @@ def train_uncalibrated_error_head(
         label_data: Names of the files of ``labels``, likewise.
         label_dev_data: Names of the files of ``label_dev``, likewise.
         progress: Whether to show progress bars on standard error.
+        keep_checkpoints: Whether checkpoints stay when all is done.
+        overwrite: Whether to begin anew, whatever the folder holds.
+        afterwards: What is still to be done before the run counts as finished.
 
     Returns:
         What was done.
 
     Raises:
         TrainingError: If there is nothing to learn from, a label says nothing of errors, the loss
-            stops being a number, or the folder holds checkpoints of a run with other settings.
+            stops being a number, or the folder holds a run with other settings.
         MismatchError: If the head to start from belongs to another model, the prompt is not that
             of the Sigmoid Head in the folder, or cached features belong to something else.
-        OutputError: If the disk is full.
+        FinishedError: If the folder holds this run, finished.
+        OutputError: If another process is training into the folder, or the disk is full.
     """
     output, settings = Path(output), settings or ErrorTraining()
     if not train and not labels:
@@ -97,6 +105,9 @@ def train_uncalibrated_error_head(
         ),
         settings=settings,
         progress=progress,
+        keep_checkpoints=keep_checkpoints,
+        overwrite=overwrite,
+        afterwards=afterwards,
         backbone=backbone,
         prompt=prompt,
         correct=correct,

@@ -8,9 +8,10 @@ from typing import Any, Protocol
 import torch
 from transformers import EarlyStoppingCallback, TrainerState, TrainingArguments
 from transformers.trainer import TRAINER_STATE_NAME
-from transformers.trainer_utils import get_last_checkpoint
 
 from headwise.errors import TrainingError
+from headwise.training.loop.checkpoints import newest_whole
+from headwise.training.loop.processes import Processes
 from headwise.training.loop.report import TrainingHistory
 from headwise.training.loop.settings import DevEvaluation
 from headwise.training.loop.trainer import HeadTrainer, ProgressReport, TrainingTask
@@ -77,8 +78,8 @@ def loop_arguments(
         "use_cpu": device.type == "cpu",
         "eval_strategy": "epoch",
         "save_strategy": "epoch",
-        # The newest to go on from, and the best
-        "save_total_limit": 2,
+        # Which ones stay is for HeadTrainer to say
+        "save_total_limit": None,
         "load_best_model_at_end": True,
         "metric_for_best_model": f"eval_{criterion}",
         "greater_is_better": higher_is_better,
@@ -108,7 +109,7 @@ def refuse_processes(arguments: TrainingArguments, what: str) -> None:
 def fit(
     task: TrainingTask, arguments: TrainingArguments, *, patience: int, bar: bool = False
 ) -> Trained:
-    """Train until dev does not improve, from the newest checkpoint on if there is one.
+    """Train until dev does not improve, from the newest whole checkpoint on if there is one.
 
     The weights of the best evaluation stay in the model. ``patience`` counts evaluations without
     an improvement before training stops.
@@ -119,13 +120,13 @@ def fit(
     """
     trainer = HeadTrainer(task, arguments, patience=patience)
     checkpoints = Path(str(arguments.output_dir))
-    newest = get_last_checkpoint(str(checkpoints)) if checkpoints.is_dir() else None
-    if newest is not None and _patience_is_spent(Path(newest)):
+    newest = Processes.of(arguments).agreed(lambda: newest_whole(checkpoints))
+    if newest is not None and _patience_is_spent(newest):
         # Nothing is left to do but to take the best weights
-        trainer.args.max_steps = int(Path(newest).name.rpartition("-")[2])
+        trainer.args.max_steps = int(newest.name.rpartition("-")[2])
     with closing(ProgressReport(bar=bar)) as shown:
         trainer.add_callback(shown)
-        output = trainer.train(resume_from_checkpoint=newest)
+        output = trainer.train(resume_from_checkpoint=None if newest is None else str(newest))
     history = trainer.state.log_history
     evaluations = [
         DevEvaluation(

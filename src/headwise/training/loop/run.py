@@ -1,66 +1,38 @@
-"""One run of a training, whatever the head: its steps in order, its processes, its cost."""
+"""One run of a training, whatever the head: its steps in order, and its cost."""
 
 import logging
 import resource
 import sys
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
 import torch
-import torch.distributed
 from torch import nn
-from transformers import TrainingArguments
 
 from headwise.backbones import Backbone, EncoderBackbone
 from headwise.data.records.pairs import Pair
-from headwise.heads.storage.files import CURVES_FILE, RUN_FILE
+from headwise.errors import DataError, MismatchError
+from headwise.features.fingerprint import model_digest, rows_digest, weights_digest
+from headwise.files import only_writer, remove_folder
+from headwise.heads.storage.files import CURVES_FILE, RUN_FILE, WEIGHTS_FILE
 from headwise.training.loop.card import model_card
 from headwise.training.loop.curves import MeasurePlot, draw_curves
 from headwise.training.loop.fit import Trained
+from headwise.training.loop.processes import Processes
 from headwise.training.loop.report import TrainingHistory
-from headwise.training.loop.run_file import TrainingRun, claim_output
+from headwise.training.loop.run_file import TrainingRun, claim_output, finish_output
 
 logger = logging.getLogger(__name__)
-T = TypeVar("T")
 Sources = TypeVar("Sources")
 Fitted = TypeVar("Fitted")
 Report = TypeVar("Report")
 
 CHECKPOINTS = "checkpoints"
-
-
-@dataclass(frozen=True, slots=True)
-class Processes:
-    """The number of this process, from 0, and the count of those that share a run."""
-
-    number: int
-    count: int
-
-    @classmethod
-    def of(cls, arguments: TrainingArguments) -> "Processes":
-        """Those that Transformers found, after it has set up their communication."""
-        return cls(arguments.process_index, arguments.world_size)
-
-    @property
-    def first(self) -> bool:
-        """Whether this is the one that writes."""
-        return self.number == 0
-
-    def agreed(self, decide: Callable[[], T]) -> T:
-        """What the first process decides, in all of them."""
-        decision = [decide() if self.first else None]
-        if self.count > 1:
-            torch.distributed.broadcast_object_list(decision)
-        return cast(T, decision[0])
-
-    def wait(self) -> None:
-        """Return when all have called this."""
-        if self.count > 1:
-            torch.distributed.barrier()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +49,9 @@ class HeadTraining(ABC, Generic[Sources, Fitted, Report]):
 
     The head is trained on the device of ``backbone``. ``leaked`` counts the dev pairs that stand in
     the training data as well. Of the ``processes`` that share the run, only the first writes.
+    When all is written, ``afterwards`` has what is still to be done before the run is finished and
+    its checkpoints go, unless ``keep_checkpoints`` says otherwise. ``overwrite`` begins anew,
+    whatever the folder holds.
     """
 
     # The folder in `training/` that has the template of the card
@@ -84,6 +59,7 @@ class HeadTraining(ABC, Generic[Sources, Fitted, Report]):
     # Names in the output folder, which may hold heads of several kinds
     run_file: ClassVar[str] = RUN_FILE
     curves_file: ClassVar[str] = CURVES_FILE
+    weights_file: ClassVar[str] = WEIGHTS_FILE
     checkpoints_name: ClassVar[str] = CHECKPOINTS
     features_name: ClassVar[str] = "features"
     # What checkpoints do not depend on, as `settings.NAME`
@@ -98,6 +74,9 @@ class HeadTraining(ABC, Generic[Sources, Fitted, Report]):
     progress: bool
     leaked: int = 0
     processes: Processes = Processes(0, 1)
+    keep_checkpoints: bool = False
+    overwrite: bool = False
+    afterwards: Callable[[Report], None] | None = None
 
     @property
     def device(self) -> torch.device:
@@ -118,34 +97,81 @@ class HeadTraining(ABC, Generic[Sources, Fitted, Report]):
         """Claim the folder, get features, fit, report, and save head, card and curves.
 
         Raises:
-            TrainingError: If the folder holds checkpoints of a run with other settings, or as the
-                steps do.
+            TrainingError: If the folder holds a run with other settings, or as the steps do.
+            FinishedError: If it holds this run, finished.
+            OutputError: If another process is training into the folder, or the disk is full.
         """
         started = time.monotonic()
         _reset_peak_memory(self.device)
-        if self.processes.first:
-            claim_output(
-                self.output,
-                self.record,
-                checkpoints=self.checkpoints,
-                name=self.run_file,
-                may_differ=self.may_differ,
-            )
-        sources = self.read_features()
-        fitted = self.fit(sources)
-        cost = Cost(time.monotonic() - started, _peak_memory(self.device))
-        report = self.report(sources, fitted, cost)
-        if self.processes.first:
-            self.save(fitted, report)
-            if self.plot is not None:
-                draw_curves(
-                    self.history(report),
-                    self.output / self.curves_file,
-                    criterion=self.settings.criterion,
-                    plot=self.plot,
+        with ExitStack() as held:
+            if self.processes.first:
+                held.enter_context(only_writer(self.output))
+                self.record.digests |= self._digests()
+                claim_output(
+                    self.output,
+                    self.record,
+                    checkpoints=self.checkpoints,
+                    name=self.run_file,
+                    weights=self.weights_file,
+                    may_differ=self.may_differ,
+                    keep_checkpoints=self.keep_checkpoints,
+                    overwrite=self.overwrite,
                 )
-        self.processes.wait()
+            sources = self._features()
+            fitted = self.fit(sources)
+            cost = Cost(time.monotonic() - started, _peak_memory(self.device))
+            report = self.report(sources, fitted, cost)
+            if self.processes.first:
+                self._write(fitted, report)
+            self.processes.wait()
         return report
+
+    def _digests(self) -> dict[str, str]:
+        """What tells models and data from others of the same names."""
+        found = {"backbone": model_digest(self.backbone.model)}
+        for name, part in self.content.items():
+            if isinstance(part, nn.Module):
+                found[name] = weights_digest(part.state_dict())
+            else:
+                found[name] = rows_digest(part)
+        return found
+
+    def _features(self) -> Sources:
+        try:
+            return self.read_features()
+        except (MismatchError, DataError):
+            # A cache of this run alone may be that of the one which is written over
+            own = self.output / self.features_name
+            if not self.overwrite or self.settings.feature_folder or self.processes.count > 1:
+                raise
+            if not own.is_dir():
+                raise
+            remove_folder(own)
+            return self.read_features()
+
+    def _write(self, fitted: Fitted, report: Report) -> None:
+        self.save(fitted, report)
+        if self.plot is not None:
+            draw_curves(
+                self.history(report),
+                self.output / self.curves_file,
+                criterion=self.settings.criterion,
+                plot=self.plot,
+            )
+        if self.afterwards is not None:
+            self.afterwards(report)
+        finish_output(
+            self.output,
+            self.record,
+            checkpoints=self.checkpoints,
+            name=self.run_file,
+            keep_checkpoints=self.keep_checkpoints,
+        )
+
+    @property
+    @abstractmethod
+    def content(self) -> Mapping[str, Sequence[object] | nn.Module]:
+        """Data, and heads to start from, by names under which the run file has their digests."""
 
     @abstractmethod
     def read_features(self) -> Sources:

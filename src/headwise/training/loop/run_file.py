@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from headwise.errors import DataError, TrainingError
+from headwise.documents import read_yaml
+from headwise.errors import DataError, FinishedError, TrainingError
 from headwise.files import atomic_path, naming_output
-from headwise.heads.storage.files import RUN_FILE
+from headwise.heads.storage.files import RUN_FILE, WEIGHTS_FILE
+from headwise.training.loop.checkpoints import remove_checkpoints
 
 if TYPE_CHECKING:
     import torch
@@ -31,6 +33,8 @@ class TrainingRun(BaseModel):
         prompt: The prompt template in its saved form, or the name of one.
         settings: Those of the training, nested; selectors stand as texts.
         versions: Of the packages that the run was made with.
+        digests: Of the data and weights that stand behind the names; none in older files.
+        finished: Whether all of it is done, and the head stands beside this file.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -42,6 +46,8 @@ class TrainingRun(BaseModel):
     prompt: dict[str, Any] | str | None = None
     settings: dict[str, Any] = Field(default_factory=dict)
     versions: dict[str, str] = Field(default_factory=dict)
+    digests: dict[str, str] = Field(default_factory=dict)
+    finished: bool = False
 
     @classmethod
     def of(
@@ -85,10 +91,10 @@ class TrainingRun(BaseModel):
             DataError: If it is missing, is not YAML, or is not a run.
         """
         try:
-            return cls.model_validate(yaml.safe_load(Path(path).read_text("utf-8")) or {})
-        except OSError as error:
+            return cls.model_validate(read_yaml(Path(path)) or {})
+        except FileNotFoundError as error:
             raise DataError(f"{path} cannot be read: {error.strerror}.") from None
-        except (yaml.YAMLError, UnicodeDecodeError, ValidationError) as error:
+        except (DataError, ValidationError) as error:
             raise DataError(f"{path} is not a run file: {error}") from None
 
     def write(self, path: Path) -> None:
@@ -104,31 +110,66 @@ def claim_output(
     *,
     checkpoints: Path,
     name: str = RUN_FILE,
+    weights: str = WEIGHTS_FILE,
     may_differ: Collection[str] = (),
+    keep_checkpoints: bool = False,
+    overwrite: bool = False,
 ) -> None:
-    """Write the run file, unless the folder holds checkpoints of another run.
+    """Write the run file, unless the folder holds another run, or this one and it is finished.
 
-    ``may_differ`` names what the checkpoints do not depend on, as ``settings.NAME``.
+    Args:
+        output: The folder of the head.
+        run: What is to be done.
+        checkpoints: Their folder. If it is there, what belongs to this run is gone on from.
+        name: What the run file is called.
+        weights: What the head's own file is called, without which nothing is finished.
+        may_differ: What checkpoints do not depend on, as ``settings.NAME``.
+        keep_checkpoints: Whether those of a finished run may be read once more.
+        overwrite: Whether to begin anew, whatever there is.
 
     Raises:
-        TrainingError: If it does; the message says what differs.
+        TrainingError: If the folder holds another run; the message says what differs.
+        FinishedError: If it holds this one, finished.
+        DataError: If its run file is damaged.
     """
     path = output / name
-    if path.is_file() and checkpoints.is_dir():
-        before = _flat(type(run).read(path).model_dump(exclude={"versions"}))
-        now = _flat(run.model_dump(exclude={"versions"}))
+    if overwrite:
+        remove_checkpoints(checkpoints)
+    elif path.is_file() and (
+        (finished := (before := type(run).read(path)).finished and (output / weights).is_file())
+        or checkpoints.is_dir()
+    ):
+        then, now = (
+            _flat(one.model_dump(exclude={"versions", "finished"})) for one in (before, run)
+        )
         # Plain values of both, as YAML keeps them
-        compared = (before.keys() | now.keys()) - set(may_differ)
-        names = sorted(n for n in compared if before.get(n) != now.get(n))
-        if names:
+        if not before.digests:  # written by a version that did not have them
+            now = {name: value for name, value in now.items() if not name.startswith("digests.")}
+        names = sorted(n for n in then.keys() | now.keys() if then.get(n) != now.get(n))
+        if others := [name for name in names if name not in may_differ]:
             differences = "; ".join(
-                f"{name}: {before.get(name)!r} there, {now.get(name)!r} now" for name in names
+                f"{name}: {then.get(name)!r} there, {now.get(name)!r} now" for name in others
             )
             raise TrainingError(
-                f"{checkpoints} belongs to a run with other settings ({differences}); name "
-                "another output, or delete that folder."
+                f"{output} belongs to a run with other settings ({differences}); name another "
+                "output, or begin anew with --overwrite."
+            )
+        if finished and not names and not (keep_checkpoints and checkpoints.is_dir()):
+            remove_checkpoints(checkpoints)
+            raise FinishedError(
+                f"{output} holds the head of this very training, which is finished: nothing is "
+                "left to do. To train anew, pass --overwrite."
             )
     run.write(path)
+
+
+def finish_output(
+    output: Path, run: TrainingRun, *, checkpoints: Path, name: str, keep_checkpoints: bool
+) -> None:
+    """Note in the run file that all is done; what only going on would need goes."""
+    run.model_copy(update={"finished": True}).write(output / name)
+    if not keep_checkpoints:
+        remove_checkpoints(checkpoints)
 
 
 def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:

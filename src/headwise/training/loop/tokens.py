@@ -12,7 +12,7 @@ from headwise.backbones.encodings import length_batches
 from headwise.features import FeatureBatch, FeatureSource
 from headwise.metrics import roc_auc
 from headwise.training.loop.batches import LengthBatchSampler
-from headwise.training.loop.run import Processes
+from headwise.training.loop.processes import Processes
 from headwise.training.loop.settings import Criterion
 from headwise.training.loop.trainer import TrainingTask
 

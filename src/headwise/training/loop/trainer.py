@@ -5,9 +5,11 @@ import math
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from transformers import (
@@ -20,9 +22,16 @@ from transformers import (
     TrainingArguments,
 )
 
-from headwise.errors import TrainingError
+from headwise.errors import OutputError, TrainingError
 from headwise.progress import progress_bar
 from headwise.training.loop.batches import EpochSampler, IndexBatches, Numbers, as_batch
+from headwise.training.loop.checkpoints import (
+    UNFINISHED,
+    checkpoint_path,
+    drop_unfinished,
+    finish_checkpoint,
+    remove_checkpoints,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +77,7 @@ class HeadTrainer(Trainer):
             # Trainer wants one, though `evaluate` asks the task
             eval_dataset=examples,
             optimizers=(task.optimizer, None),
-            callbacks=[EarlyStoppingCallback(early_stopping_patience=patience)],
+            callbacks=[EarlyStoppingCallback(early_stopping_patience=patience), _BestWeights()],
         )
         self.remove_callback(PrinterCallback)
         # The loss is a mean already, whatever the number of items
@@ -79,6 +88,33 @@ class HeadTrainer(Trainer):
         """The sampler's batches, as indices; the same in every process."""
         examples = Numbers(len(self._task.sizes))
         return IndexBatches(examples, batch_sampler=self._task.sampler, collate_fn=as_batch)
+
+    def _get_output_dir(self, trial: Any) -> str:
+        """Where checkpoints are written before they get their places."""
+        return str(Path(str(self.args.output_dir)) / UNFINISHED)
+
+    def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
+        """Write a checkpoint, all of it or nothing; the best and the one before it stay."""
+        folder, step = Path(str(self.args.output_dir)), self.state.global_step
+        best_before = self.state.best_model_checkpoint
+        try:
+            super()._save_checkpoint(model, trial)
+            self.accelerator.wait_for_everyone()
+            if self.args.should_save:
+                finish_checkpoint(folder, step)
+            self.accelerator.wait_for_everyone()
+        except (OSError, SafetensorError, RuntimeError) as error:  # PyTorch's name for a full disk
+            drop_unfinished(folder)
+            raise OutputError(
+                f"{checkpoint_path(folder, step)} cannot be written: {error}. Make room and run "
+                "the same again: it goes on from the checkpoint before."
+            ) from error
+        place_best(self.state, folder)
+        if self.args.should_save:
+            # The best before it, too: were this one damaged, a run could go on from there
+            kept = (best_before, self.state.best_model_checkpoint)
+            but = {checkpoint_path(folder, step), *(Path(path) for path in kept if path)}
+            remove_checkpoints(folder, but=but)
 
     def _get_grad_norm(self, *_: Any, **__: Any) -> None:
         """None: it would be for the log alone, and cost a pass over the head."""
@@ -119,6 +155,21 @@ class HeadTrainer(Trainer):
             f"{name} became {loss} at step {self.state.global_step}{of}; lower the learning rate. "
             f"{kept}"
         )
+
+
+def place_best(state: TrainerState, folder: Path) -> None:
+    """Say where the best checkpoint stands: not where it was written, or before a folder moved."""
+    if state.best_global_step:
+        state.best_model_checkpoint = str(checkpoint_path(folder, state.best_global_step))
+
+
+class _BestWeights(TrainerCallback):
+    """Finds the best checkpoint of a run that is gone on with."""
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        place_best(state, Path(str(args.output_dir)))
 
 
 class ProgressReport(TrainerCallback):

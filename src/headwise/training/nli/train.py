@@ -42,10 +42,13 @@ def train_nli_head(
     data: Sequence[str] = (),
     dev_data: Sequence[str] = (),
     progress: bool = False,
+    keep_checkpoints: bool = False,
+    overwrite: bool = False,
 ) -> NLIReport:
     """Train an NLI head and write it, with its card, to a folder.
 
-    Checkpoints go to ``<output>/checkpoints``; the same call continues from the newest one.
+    Checkpoints go to ``<output>/checkpoints``; the same call continues from the newest
+    whole one. They go when all is done.
 
     Args:
         backbone: The frozen encoder.
@@ -57,15 +60,18 @@ def train_nli_head(
         data: Names of the training files, for the run file.
         dev_data: Names of the dev files, likewise.
         progress: Whether to show progress bars on standard error.
+        keep_checkpoints: Whether checkpoints stay when all is done.
+        overwrite: Whether to begin anew, whatever the folder holds.
 
     Returns:
         What was done.
 
     Raises:
         TrainingError: If there are no pairs, a label does not occur in ``train``, the loss stops
-            being a number, or the folder holds checkpoints of a run with other settings.
+            being a number, or the folder holds a run with other settings.
         MismatchError: If cached vectors belong to something else.
-        OutputError: If the disk is full.
+        FinishedError: If the folder holds this run, finished.
+        OutputError: If another process is training into the folder, or the disk is full.
     """
     return _NLIHeadTraining(
         output=Path(output),
@@ -73,6 +79,8 @@ def train_nli_head(
             backbone_name, None, settings.to_dict(), data=data, dev=dev_data, dtype=backbone.dtype
         ),
         progress=progress,
+        keep_checkpoints=keep_checkpoints,
+        overwrite=overwrite,
         backbone=backbone,
         settings=settings,
         data={"train": train, "dev": dev},
@@ -90,6 +98,10 @@ class _NLIHeadTraining(HeadTraining[InferenceData, _Fitted, NLIReport]):
     backbone: EncoderBackbone
     settings: NLITraining
     data: Mapping[str, Sequence[InferencePair]]
+
+    @property
+    def content(self) -> Mapping[str, Sequence[InferencePair]]:
+        return self.data
 
     def read_features(self) -> InferenceData:
         return read_inference_data(

@@ -17,7 +17,7 @@ from headwise.features import (
     extract_features,
 )
 from headwise.training.loop.feature_choice import cache_if_room
-from headwise.training.loop.run import Processes
+from headwise.training.loop.processes import Processes
 from headwise.training.loop.settings import FeatureChoice
 from headwise.training.sigmoid.settings import SigmoidTraining
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch import nn
 from torch.distributed import is_torchelastic_launched
 from transformers import TrainingArguments
 
@@ -24,11 +25,11 @@ from headwise.heads import (
 )
 from headwise.training.loop.curves import MeasurePlot
 from headwise.training.loop.fit import Trained, fit, loop_arguments
+from headwise.training.loop.processes import Processes
 from headwise.training.loop.run import (
     CHECKPOINTS,
     Cost,
     HeadTraining,
-    Processes,
     count_leaks,
     text_key,
 )
@@ -62,10 +63,13 @@ def train_sigmoid_head(
     data: Sequence[str] = (),
     dev_data: Sequence[str] = (),
     progress: bool = False,
+    keep_checkpoints: bool = False,
+    overwrite: bool = False,
 ) -> TrainingReport:
     """Train a Sigmoid Head and write it, with its card, to a folder.
 
-    Checkpoints go to ``<output>/checkpoints``; the same call continues from the newest one. Under
+    Checkpoints go to ``<output>/checkpoints``; the same call continues from the newest
+    whole one. They go when all is done. Under
     ``torchrun``, several processes share every batch; only the first writes.
 
     Args:
@@ -80,16 +84,19 @@ def train_sigmoid_head(
         data: Names of the training files, for the run file.
         dev_data: Names of the dev files, likewise.
         progress: Whether to show progress bars on standard error.
+        keep_checkpoints: Whether checkpoints stay when all is done.
+        overwrite: Whether to begin anew, whatever the folder holds.
 
     Returns:
         What was done.
 
     Raises:
         TrainingError: If no pair can be read, the loss stops being a number, or the folder holds
-            checkpoints of a run with other settings.
+            a run with other settings.
         MismatchError: If cached features or the head to start from belong to something else, or an
             error head in the folder reads another prompt.
-        OutputError: If the disk is full.
+        FinishedError: If the folder holds this run, finished.
+        OutputError: If another process is training into the folder, or the disk is full.
 
     References:
         Dinh & Niehues 2026, arXiv 2601.00680, section 3.
@@ -112,6 +119,8 @@ def train_sigmoid_head(
             backbone_name, prompt, settings.to_dict(), data=data, dev=dev_data, dtype=backbone.dtype
         ),
         progress=progress,
+        keep_checkpoints=keep_checkpoints,
+        overwrite=overwrite,
         processes=Processes.of(arguments),
         backbone=backbone,
         head=head,
@@ -142,6 +151,10 @@ class _SigmoidHeadTraining(HeadTraining[_Sources, _Fitted, TrainingReport]):
     settings: SigmoidTraining
     data: Mapping[str, Sequence[Pair]]
     arguments: TrainingArguments
+
+    @property
+    def content(self) -> Mapping[str, Sequence[object] | nn.Module]:
+        return {**self.data, "start": self.head}
 
     def read_features(self) -> _Sources:
         vocabulary_size = self.backbone.vocabulary_size
