@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from headwise.data.readers import Layout
+from headwise.data.readers.cells.tables import tsv_table
 from headwise.data.readers.pairs import name_columns, pairs_of
-from headwise.data.readers.tables import jsonl_table, tsv_table
+from headwise.data.readers.tables import jsonl_table
 from headwise.data.records.pairs import Pair, Reject
 
 

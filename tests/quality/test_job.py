@@ -313,8 +313,8 @@ class TestWhoseOutputIsIt:
         [
             ("missing/out.jsonl", OutputError, "There is no folder"),
             ("folder.jsonl", OutputError, "is not a file"),
-            ("out.csv", DataError, "one of jsonl, tsv, parquet, got 'csv'"),
-            ("out", DataError, "set `output_format`"),
+            ("out.doc", DataError, "one of jsonl, tsv, csv, parquet, xlsx, got 'doc'"),
+            ("out", DataError, "set --output-format"),
         ],
     )
     def test_output_that_cannot_be(
@@ -360,7 +360,7 @@ class TestFullDisk:
         run(mixed, tmp_path / f"whole.{suffix}")
         output = tmp_path / f"out.{suffix}"
         errors = []
-        for room in range(0, 700, 50):
+        for room in range(0, 800, 30):
             disk(room)
             try:
                 run(mixed, output)

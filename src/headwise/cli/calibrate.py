@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from headwise.cli import options
+from headwise.cli import layout_options, options
 from headwise.cli.settings_options import with_options
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def calibrate(
             help="The one that `score` uses: f1, mcc, or a wanted one such as risk-0.1.",
         ),
     ] = "mcc",
-    columns: options.LayoutOptions,
+    columns: layout_options.LayoutOptions,
     seed: Annotated[int, typer.Option("--seed", help="Of the synthetic errors.")] = 0,
 ) -> None:
     """Learn probabilities and thresholds from texts with known errors; save them with the head.
@@ -98,6 +98,7 @@ def calibrate(
     from headwise.quality.calibrate import calibrate as fit
     from headwise.quality.calibration.thresholds import Aim, Rule
 
+    options.show_messages()
     with options.usage_errors():
         if (output is None) != in_place:
             raise ValueError("Give either --output FOLDER or --in-place.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from headwise.cli import options, printing
+from headwise.cli import layout_options, options, printing
 from headwise.cli.printing import name_left_out
 from headwise.cli.settings_options import with_options
 
@@ -170,7 +170,7 @@ def evaluate(
         int | None,
         typer.Option(min=1, help="Threads; by default one a core.", rich_help_panel=_TESTS),
     ] = None,
-    columns: options.LayoutOptions,
+    columns: layout_options.LayoutOptions,
     origin: options.EstimatorOptions,
 ) -> None:
     """Say which signal is better, with what certainty, against gold that people gave.
@@ -187,6 +187,7 @@ def evaluate(
     from headwise.evaluation.statistics.columns import DEFAULT_AGGREGATIONS, Unit
     from headwise.evaluation.statistics.setup import Resampling, SignificanceTest
 
+    options.show_messages()
     names = options.split_signals(signals)
     with options.usage_errors():
         judged = None if gold_file is None else _file_and_column(gold_file)

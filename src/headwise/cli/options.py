@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from headwise.backbones import PromptTemplate
-    from headwise.data.readers import Layout
     from headwise.quality import QualityEstimator
 
 
@@ -110,38 +109,6 @@ class EstimatorOptions:
                 prompt_variables=parse_variables(self.prompting.prompt_variable),
                 **self.loading.arguments(),
             )
-
-
-NoSource = Annotated[bool, typer.Option("--no-source", help="The rows are text on its own.")]
-
-
-@dataclass(frozen=True, slots=True)
-class LayoutOptions:
-    """Where a file has its texts."""
-
-    source_column: Annotated[
-        str | None, typer.Option("--source-column", help="Name of the source column.")
-    ] = None
-    hypothesis_column: Annotated[
-        str | None, typer.Option("--hypothesis-column", help="Name of the hypothesis column.")
-    ] = None
-    no_source: NoSource = False
-
-    def layout(self, file_format: str | None = None) -> "Layout":
-        """These as readers know them.
-
-        Raises:
-            ValueError: If there is no such format.
-        """
-        from headwise.data.readers import Layout
-        from headwise.data.readers.layout import Format
-
-        return Layout(
-            format=None if file_format is None else Format(file_format),
-            source_column=self.source_column,
-            hypothesis_column=self.hypothesis_column,
-            has_source=not self.no_source,
-        )
 
 
 QualityThreshold = Annotated[

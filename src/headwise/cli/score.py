@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from headwise.cli import options
+from headwise.cli import layout_options, options
 from headwise.cli.printing import check_outputs, report_job
 from headwise.cli.settings_options import with_options
 
@@ -18,8 +18,8 @@ def score(
     source: Annotated[
         str,
         typer.Argument(
-            help="TSV, JSONL or Parquet file of pairs, `-` for standard input; with a second "
-            "file, the text file of sources."
+            help="TSV, CSV, XLSX, JSONL or Parquet file of pairs, `-` for standard input; with a "
+            "second file, the text file of sources."
         ),
     ],
     hypotheses: Annotated[
@@ -30,8 +30,8 @@ def score(
         typer.Option(
             "--output",
             "-o",
-            help="File to write, .jsonl, .tsv or .parquet; `-` for JSONL on standard output, "
-            "which is the default unless --view or --html is given.",
+            help="File to write, .jsonl, .tsv, .csv, .xlsx or .parquet; `-` for JSONL on standard "
+            "output, which is the default unless --view or --html is given.",
         ),
     ] = None,
     level: Annotated[
@@ -57,13 +57,8 @@ def score(
     ] = None,
     origin: options.EstimatorOptions,
     threshold: options.QualityThreshold = None,
-    columns: options.LayoutOptions,
-    input_format: Annotated[
-        str | None, typer.Option(help="tsv, jsonl or parquet; by default the suffix says it.")
-    ] = None,
-    output_format: Annotated[
-        str | None, typer.Option(help="jsonl, tsv or parquet; by default the suffix says it.")
-    ] = None,
+    columns: layout_options.LayoutOptions,
+    output_format: layout_options.OutputFormat = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Start anew instead of continuing.")
     ] = False,
@@ -72,12 +67,13 @@ def score(
 
     Rows that cannot be scored go to <output>.rejects.jsonl; the exit code is then 3.
     """
+    options.show_messages()
     shown = view or html is not None
     target = output or (None if shown else "-")
     inputs = [source] if hypotheses is None else [source, hypotheses]
     names = options.split_signals(signals)
     with options.usage_errors():
-        layout = columns.layout(input_format)
+        layout = columns.layout()
         if target is None and level not in (None, "token"):
             raise ValueError("--level says what --output holds; --view and --html show tokens.")
         if view and target == "-":

@@ -123,7 +123,8 @@ def predict_file(
         heads: Name of the heads, likewise.
         threshold: Uncertainty from which on the model abstains, likewise; that of the predictor.
         layout: Format and columns of the input, as far as they should not be found out.
-        output_format: ``jsonl``, ``tsv`` or ``parquet``; by default the suffix says it.
+        output_format: ``jsonl``, ``tsv``, ``csv``, ``parquet`` or ``xlsx``; by default the suffix
+            says it.
         overwrite: Start anew and replace what is there, instead of resuming.
         progress: Whether to show a progress bar on standard error.
 

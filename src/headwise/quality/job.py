@@ -134,7 +134,8 @@ def score_file(
         head: Name of the head, likewise.
         hypotheses: Text file with a hypothesis for each line of ``source``.
         layout: Format and columns of the input, as far as they should not be found out.
-        output_format: ``jsonl``, ``tsv`` or ``parquet``; by default the suffix says it.
+        output_format: ``jsonl``, ``tsv``, ``csv``, ``parquet`` or ``xlsx``; by default the suffix
+            says it.
         level: What a row of output holds beside its sentence score.
         signals: The signals to compute; the first one is the score. By default the estimator's.
         alternatives: How many of the model's own choices to keep a token, at token level.
@@ -164,7 +165,7 @@ def score_file(
         work,
         read_pairs(source, layout)
         if hypotheses is None
-        else read_parallel_text(source, hypotheses),
+        else read_parallel_text(source, hypotheses, encoding=layout.encoding),
         output,
         inputs=[path for path in (source, hypotheses) if path is not None],
         settings=lambda: {

@@ -30,6 +30,8 @@ def write(path: Path, content: bytes) -> Path:
         ("a.b.tab.gz", TSV),
         ("a.jsonl", JSONL),
         ("a.ndjson.gz", JSONL),
+        ("a.CSV", b"yes,ja\nno,nein\n"),
+        ("a.csv.gz", b"yes;ja\nno;nein\n"),
     ],
 )
 def test_format_follows_from_the_suffix(tmp_path: Path, name: str, content: bytes) -> None:
@@ -39,7 +41,7 @@ def test_format_follows_from_the_suffix(tmp_path: Path, name: str, content: byte
 @pytest.mark.parametrize("name", ["a.tex", "a", "a.parquet.gz", ".tsv"])
 def test_unknown_format_names_the_known_ones(tmp_path: Path, name: str) -> None:
     path = write(tmp_path / name, TSV)
-    with pytest.raises(DataError, match=r"\.jsonl.*tsv, jsonl, parquet"):
+    with pytest.raises(DataError, match=r"\.jsonl.*--input-format .*tsv, csv, jsonl, parquet"):
         read_pairs(path)
     assert list(read_pairs(path, Layout(format=Format.TSV)))[-1].line == 2 or path.suffix == ".gz"
 
@@ -125,9 +127,3 @@ def test_real_files_have_no_rejects(name: str, rows: int) -> None:
     pairs = list(read_pairs(SHARED / name))
     assert len(pairs) == rows
     assert all(isinstance(pair, Pair) for pair in pairs)
-
-
-def test_csv_says_what_to_save_instead(tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_text("source,mt\na,b\n")
-    with pytest.raises(DataError, match=r"CSV is not read; save it with tabs, as \.tsv"):
-        read_pairs(tmp_path / "a.csv")

@@ -48,7 +48,8 @@ def test_what_the_user_says_comes_first() -> None:
     assert read(TABLE, layout)[1] == Pair("Er kam.", "NS", 3, {"id": "2", "label": "1"})
     alone = read(TABLE, Layout(has_source=False))
     assert alone[0] == Pair(None, "Sie kam.", 2, {"id": "1", "sentence1": "Er kam.", "label": "0"})
-    assert isinstance(read(TABLE, Layout(header=False))[0], Reject)
+    with pytest.raises(DataError, match="4 columns, none of which has a name that is known"):
+        read(TABLE, Layout(header=False))
 
 
 @pytest.mark.parametrize("extra", ["gold", "id2"])

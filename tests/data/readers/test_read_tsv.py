@@ -10,7 +10,8 @@ from headwise.data.readers import lines as lines_module
 from headwise.data.records.pairs import Pair, Reject
 from headwise.errors import DataError
 
-CELL = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\t\n"), min_size=1)
+# Quotation marks may mean that cells are quoted
+CELL = st.text(st.characters(exclude_categories=["Cs"], exclude_characters='\t\n"'), min_size=1)
 
 
 def read(content: bytes, **layout: object) -> list[Pair | Reject]:
@@ -110,17 +111,6 @@ def test_byte_order_mark_and_carriage_returns() -> None:
     assert texts(rows) == [("yes", "ja"), ("n\ro", "nein")]
 
 
-def test_utf16_is_refused() -> None:
-    with pytest.raises(DataError, match=r"UTF-16; save it as UTF-8"):
-        read("a\tb\n".encode("utf-16"))
-
-
-@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
-def test_utf16_without_a_byte_order_mark_is_refused(encoding: str) -> None:
-    with pytest.raises(DataError, match=r"UTF-16; save it as UTF-8"):
-        read("source\tmt\na\tb\n".encode(encoding))
-
-
 def test_overlong_line_is_set_aside(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lines_module, "MAX_LINE_BYTES", 8)
     rows = read(b"a\tb\n" + b"x" * 50 + b"\tlong\nc\td\n" + b"abcd\tefg\n")
@@ -143,7 +133,7 @@ def test_what_is_no_tab_and_no_line_feed_is_text(rows: list[tuple[str, str]], en
     assert [row.line for row in read_back] == list(range(1, len(rows) + 1))
 
 
-@given(st.binary())
+@given(st.binary().map(lambda content: content.replace(b'"', b"")))
 def test_every_line_is_one_row_whatever_the_bytes(content: bytes) -> None:
     rows = read(b"source\tmt\n" + content)
     *ended, rest = content.split(b"\n")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headwise.cli import options
+from headwise.cli import layout_options, options
 from headwise.cli.entailment import entailment_options
 from headwise.cli.printing import report_job
 from headwise.cli.reading import given_text
@@ -25,8 +25,8 @@ def nli(
         list[str],
         typer.Argument(
             metavar="PREMISE HYPOTHESIS | FILE",
-            help="Two texts (@FILE reads one); or a TSV, JSONL or Parquet file of pairs, `-` for "
-            "standard input.",
+            help="Two texts (@FILE reads one); or a TSV, CSV, XLSX, JSONL or Parquet file of "
+            "pairs, `-` for standard input.",
         ),
     ],
     json_object: entailment_options.JsonObject = False,
@@ -35,7 +35,8 @@ def nli(
         typer.Option(
             "--output",
             "-o",
-            help="File to write, .jsonl, .tsv or .parquet. Default: `-`, JSONL on standard output.",
+            help="File to write, .jsonl, .tsv, .csv, .xlsx or .parquet. Default: `-`, JSONL on "
+            "standard output.",
             rich_help_panel=_FILES,
         ),
     ] = None,
@@ -45,18 +46,11 @@ def nli(
             "--overwrite", help="Start anew instead of continuing.", rich_help_panel=_FILES
         ),
     ] = False,
-    input_format: Annotated[
-        str | None,
-        typer.Option(
-            help="tsv, jsonl or parquet; by default the suffix says it.", rich_help_panel=_FILES
-        ),
-    ] = None,
-    output_format: Annotated[
-        str | None,
-        typer.Option(
-            help="jsonl, tsv or parquet; by default the suffix says it.", rich_help_panel=_FILES
-        ),
-    ] = None,
+    input_format: layout_options.InputFormat = None,
+    output_format: layout_options.OutputFormat = None,
+    encoding: layout_options.Encoding = None,
+    header: layout_options.Header = None,
+    quotes: layout_options.Quotes = None,
     premise_column: entailment_options.PremiseColumn = None,
     hypothesis_column: entailment_options.HypothesisColumn = None,
     label_column: Annotated[
@@ -100,6 +94,9 @@ def nli(
             hypothesis_column=hypothesis_column,
             label_column=label_column,
             format=None if input_format is None else Format(input_format),
+            header=header,
+            encoding=encoding,
+            quotes=quotes,
         )
     loaded = origin.load(threshold)
     if len(texts) == 2:

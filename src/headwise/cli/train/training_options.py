@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import typer
 
-from headwise.cli import options
+from headwise.cli import layout_options, options
 from headwise.training.errors.settings import LABELS
 from headwise.training.loop.settings import DATA
 
@@ -54,7 +54,7 @@ class ErrorData:
         list[str],
         files("The same, held out: decides when to stop and which weights to keep."),
     ] = field(default_factory=list)
-    no_source: options.NoSource = False
+    no_source: layout_options.NoSource = False
     labels: Annotated[
         list[str],
         files(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from headwise.data.jobs.record import START_ANEW, JobRecord
+from headwise.data.readers.cells.xlsx import check_openpyxl
 from headwise.data.writers import LineFile
 from headwise.errors import DataError, OutputError
 from headwise.files import refuse_overwriting
@@ -17,23 +18,28 @@ class OutputFormat(StrEnum):
 
     JSONL = "jsonl"
     TSV = "tsv"
+    CSV = "csv"
     PARQUET = "parquet"
+    XLSX = "xlsx"
 
     @classmethod
     def of(cls, output: Path, chosen: str | None) -> Self:
         """The format that was chosen, else the one that the suffix of the output says.
 
         Raises:
-            DataError: If it is not one of these.
+            DataError: If it is not one of these, or needs a package that is not installed.
         """
         name = output.suffix.lower().removeprefix(".") if chosen is None else chosen
         try:
-            return cls({"ndjson": "jsonl", "pq": "parquet", "tab": "tsv"}.get(name, name))
+            found = cls({"ndjson": "jsonl", "pq": "parquet", "tab": "tsv"}.get(name, name))
         except ValueError:
             raise DataError(
                 f"The output format must be one of {', '.join(cls)}, got {name!r} (`{output}`); "
-                "use one as suffix, or set `output_format`."
+                "use one as suffix, or set --output-format."
             ) from None
+        if found is cls.XLSX:
+            check_openpyxl(output)
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,8 @@ def run_job(
         inputs: The files that the rows come from, ``-`` for standard input.
         settings: Gives what else the output follows from, digests of models among it; a job is
             resumed only with the same ones. Not asked where nothing can be resumed.
-        output_format: ``jsonl``, ``tsv`` or ``parquet``; by default the suffix says it.
+        output_format: ``jsonl``, ``tsv``, ``csv``, ``parquet`` or ``xlsx``; by default the suffix
+            says it.
         overwrite: Start anew and replace what is there, instead of resuming.
         revisit: What becomes of rows that earlier runs have done, and how many there are; by
             default they are passed over.
@@ -246,6 +247,10 @@ class _Job(Generic[Row]):
                 pass  # the lines are the output
             case OutputFormat.TSV:
                 writers.write_tsv(files.work, files.output, self.work.columns())
+            case OutputFormat.CSV:
+                writers.write_csv(files.work, files.output, self.work.columns())
+            case OutputFormat.XLSX:
+                writers.write_xlsx(files.work, files.output, self.work.columns())
             case OutputFormat.PARQUET:
                 writers.write_parquet(files.work, files.output, self.work.columns())
             case _:

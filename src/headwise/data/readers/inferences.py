@@ -6,7 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from headwise.data.readers.layout import Format, Role, knows_any
+from headwise.data.readers.column_names import Role, knows_any
+from headwise.data.readers.layout import Format
 from headwise.data.readers.rows import Columns, Row, records
 from headwise.data.readers.tables import check_input, open_table
 from headwise.data.records.inferences import InferencePair, parse_label
@@ -31,12 +32,20 @@ class InferenceLayout:
         hypothesis_column: By default one of ``hypothesis`` and ``sentence2``.
         label_column: By default ``gold_label`` if there is one, else ``label``. In Parquet and
             data sets, numbers of the type ``ClassLabel`` mean what its names say.
+        header: Whether the first row of a table names the columns; by default it does if a known
+            name stands in it.
+        encoding: The encoding of text; by default UTF-8, or UTF-16 if it is that.
+        quotes: Whether quotation marks around cells belong to the format; by default those of CSV
+            do, and those of TSV that looks so.
     """
 
     premise_column: str | None = None
     hypothesis_column: str | None = None
     label_column: str | None = None
     format: Format | None = None
+    header: bool | None = None
+    encoding: str | None = None
+    quotes: bool | None = None
 
 
 _DEFAULT_LAYOUT = InferenceLayout()
@@ -56,8 +65,8 @@ def read_inferences(
     """Read pairs of premise and hypothesis, lazily and in order.
 
     Args:
-        path: A TSV, JSONL or Parquet file (the text formats also with ``.gz``), a folder that
-            ``datasets`` saved, or ``-`` for standard input. A TSV file without a header holds
+        path: A TSV, CSV, JSONL, Parquet or XLSX file (the text formats also with ``.gz``), a folder
+            that ``datasets`` saved, or ``-`` for standard input. A table without a header holds
             premise, hypothesis and, if there is a third column, the label.
         layout: Format and columns, as far as they should not be found out.
         labelled: Whether every pair needs a label. Without, labels are read where there are any; a
@@ -75,7 +84,9 @@ def _read(
     path: str | Path, layout: InferenceLayout, *, labelled: bool
 ) -> Iterator[InferencePair | Reject]:
     naming = partial(_name_columns, path=path, layout=layout, labelled=labelled)
-    with open_table(path, layout.format, naming=naming) as table:
+    with open_table(
+        path, layout.format, naming=naming, encoding=layout.encoding, quotes=layout.quotes
+    ) as table:
         columns = table.find(
             lambda present, _: _find(present, layout, table.classes, labelled=labelled)
         )
@@ -90,7 +101,7 @@ def _name_columns(
     cells: Sequence[str], *, path: str | Path, layout: InferenceLayout, labelled: bool
 ) -> Sequence[str] | None:
     asked = (layout.premise_column, layout.hypothesis_column, layout.label_column)
-    if any(asked) or knows_any(cells, *_ROLES):
+    if any(asked) or knows_any(cells, *_ROLES) if layout.header is None else layout.header:
         return None
     if len(cells) not in ((3,) if labelled else (2, 3)):
         needed = "premise, hypothesis and label" if labelled else "premise and hypothesis"

@@ -1,11 +1,11 @@
-"""Where the texts stand in a row: formats, column names, and how they are found."""
+"""Where the texts stand in a row: formats, and what a reader is told about a file."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from headwise.data.readers.column_names import HYPOTHESIS, SOURCE, knows_any, language_columns
 from headwise.data.readers.rows import Columns
-from headwise.data.records.json_values import listed
 
 
 class Format(StrEnum):
@@ -13,78 +13,17 @@ class Format(StrEnum):
 
     Attributes:
         TSV: Tab-separated columns, with or without a header; also plain text, a line a row.
+        CSV: Columns parted by commas, semicolons or tabs, whichever the file has.
         JSONL: One JSON object a line.
         PARQUET: Apache Parquet.
+        XLSX: The first sheet of an Excel workbook.
     """
 
     TSV = "tsv"
+    CSV = "csv"
     JSONL = "jsonl"
     PARQUET = "parquet"
-
-
-@dataclass(frozen=True, slots=True)
-class Role:
-    """A column that a record is made of, and the names that it is known by, in any case.
-
-    Of its ``ranks`` of names an earlier one wins; two names of one rank are ambiguous.
-    Errors end with ``remedy``, and if no name is there, also with ``otherwise``.
-    """
-
-    name: str
-    ranks: tuple[tuple[str, ...], ...]
-    remedy: str = ""
-    otherwise: str = ""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """All known names."""
-        return tuple(name for rank in self.ranks for name in rank)
-
-    def look_for(self, present: Sequence[str]) -> str | None:
-        """The column that is known by its name, if there is one.
-
-        Raises:
-            LookupError: If several are.
-        """
-        for rank in self.ranks:
-            found = [name for name in present if folded(name) in rank]
-            if len(found) > 1:
-                raise LookupError(
-                    f"{listed(found)} could each be the {self.name}; {self._remedy()}"
-                )
-            if found:
-                return found[0]
-        return None
-
-    def find(self, present: Sequence[str], chosen: str | None) -> str:
-        """The column that was chosen, or is known by its name.
-
-        Raises:
-            LookupError: If it is not there, or several could be meant. The message says which
-                and what to do.
-        """
-        if chosen is not None:
-            if chosen not in present:
-                raise LookupError(f"there is no `{chosen}`; found {listed(present)}")
-            return chosen
-        found = self.look_for(present)
-        if found is None:
-            raise LookupError(
-                f"there is no {self.name} ({', '.join(self.names)}); found {listed(present)}; "
-                f"{self._remedy()}{self.otherwise}"
-            )
-        return found
-
-    def _remedy(self) -> str:
-        return self.remedy or f"name it with `{self.name}_column`"
-
-
-SOURCE = Role(
-    "source",
-    (("original", "source", "src"),),
-    otherwise=", or set `has_source=False` for text on its own",
-)
-HYPOTHESIS = Role("hypothesis", (("hyp", "hypothesis", "mt", "target", "tgt", "translation"),))
+    XLSX = "xlsx"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,15 +36,23 @@ class Layout:
     Attributes:
         format: The file's format; by default its suffix says it. A folder has only one.
         source_column: Name of the source column or key; by default one of ``source``, ``src``
-            and ``original``, in any case. Where a column ``translation`` holds texts by
-            language, the language of the source; by default the first.
+            and ``original``, in any case, else of ``prompt``, ``question``, ``input`` and
+            ``instruction``, else the first of two columns called by languages (``en``, ``de``).
+            Where a column ``translation`` holds texts by language, the language of the source; by
+            default the first. Of a table without a header, the column's number, from 1.
         hypothesis_column: Name of the hypothesis column or key; by default one of
-            ``hypothesis``, ``hyp``, ``mt``, ``target``, ``tgt`` and ``translation``. In such a
-            column ``translation``, the language of the hypothesis.
+            ``hypothesis``, ``hyp``, ``mt``, ``target``, ``tgt`` and ``translation``, else of
+            ``response``, ``answer``, ``output`` and ``completion``, else the second of two columns
+            called by languages. In such a column ``translation``, the language of the hypothesis.
         has_source: Whether the hypotheses have a source. Otherwise a source column, if there is
             one, is handed through like any other.
-        header: Whether the first row of a TSV file names the columns; by default it does if one
-            of the names above stands in it.
+        header: Whether the first row of a table names the columns; by default it does if one of
+            the first names above stands in it, or it names all texts in another way. That of a
+            ``.txt`` file does only if it names all texts of more than one column.
+        encoding: The encoding of text, by a name that Python knows; by default UTF-8, or UTF-16
+            if it is that.
+        quotes: Whether quotation marks around cells belong to the format and not to the texts; by
+            default those of CSV do, and those of TSV that looks so.
     """
 
     format: Format | None = None
@@ -113,6 +60,8 @@ class Layout:
     hypothesis_column: str | None = None
     has_source: bool = True
     header: bool | None = None
+    encoding: str | None = None
+    quotes: bool | None = None
 
     @property
     def names_columns(self) -> bool:
@@ -126,15 +75,43 @@ class Layout:
             LookupError: If a column is not there, or several could be meant. The message says
                 which and what to do.
         """
-        source = SOURCE.find(present, self.source_column) if self.has_source else None
-        return Columns(source, HYPOTHESIS.find(present, self.hypothesis_column))
+        source, hypothesis = self.source_column, self.hypothesis_column
+        if hypothesis is None:
+            hypothesis = HYPOTHESIS.look_for(present)
+        if source is None and self.has_source:
+            source = SOURCE.look_for(present)
+        languages = [name for name in language_columns(present) if name not in (source, hypothesis)]
+        if source is None and hypothesis is None and self.has_source and len(languages) == 2:
+            source, hypothesis = languages
+        elif len(languages) == 1:
+            if hypothesis is None:
+                hypothesis = languages[0]
+            elif source is None and self.has_source:
+                source = languages[0]
+        if self.has_source:
+            source = SOURCE.find(present, source)
+        return Columns(source, HYPOTHESIS.find(present, hypothesis))
 
+    def is_header(self, cells: Sequence[str], *, plain_text: bool = False) -> bool:
+        """Whether the first row of a table names its columns.
 
-def knows_any(cells: Iterable[str], *roles: Role) -> bool:
-    """Whether a known name of a role is among cells: then they are a header."""
-    return any(folded(cell) in role.names for cell in cells for role in roles)
+        Args:
+            cells: The cells of the row.
+            plain_text: Whether the file is called ``.txt``.
+        """
+        if self.header is not None:
+            return self.header
+        if self.names_columns:
+            return not self.numbers_columns(cells)
+        if not plain_text and knows_any(cells, SOURCE, HYPOTHESIS):
+            return True
+        try:
+            self.columns(cells)
+        except LookupError:
+            return False
+        return not plain_text or len(cells) > 1
 
-
-def folded(name: str) -> str:
-    """A column's name without what readers do not tell apart: case, and spaces around it."""
-    return name.strip().casefold()
+    def numbers_columns(self, cells: Sequence[str]) -> bool:
+        """Whether columns are named by their numbers, which do not stand in the first row."""
+        named = [name for name in (self.source_column, self.hypothesis_column) if name is not None]
+        return all(name.isdecimal() and name not in cells for name in named)

@@ -7,7 +7,9 @@ breaks (U+0085, U+2028, ...), and splitting there would shift every row after it
 import codecs
 import zlib
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO, TypeVar
+from io import BufferedReader
+from itertools import chain
+from typing import BinaryIO, TypeVar, cast
 
 from headwise.data.records.pairs import Reject
 from headwise.errors import DataError
@@ -21,6 +23,7 @@ Line = tuple[int, str | Reject]
 MAX_LINE_BYTES = 16 * 2**20
 
 _SHOWN_BYTES = 200
+_BLOCK_BYTES = 2**18
 
 
 def numbered_lines(stream: BinaryIO, name: str) -> Iterator[Line]:
@@ -29,28 +32,20 @@ def numbered_lines(stream: BinaryIO, name: str) -> Iterator[Line]:
     A byte order mark at the start is dropped.
 
     Raises:
-        DataError: If the stream is UTF-16 or damaged.
+        DataError: If the stream is damaged.
     """
-    number = 0
-    try:
-        while raw := stream.readline(MAX_LINE_BYTES):
-            number += 1
-            if number == 1:
-                _refuse_utf16(raw, name)
-                raw = raw.removeprefix(codecs.BOM_UTF8)
-            if len(raw) == MAX_LINE_BYTES and not raw.endswith(b"\n"):
-                while (rest := stream.readline(MAX_LINE_BYTES)) and not rest.endswith(b"\n"):
-                    pass
-                yield number, _too_long(number, raw)
-                continue
-            if raw.endswith(b"\n"):
-                raw = raw[:-2] if raw.endswith(b"\r\n") else raw[:-1]
-            try:
-                yield number, raw.decode()
-            except UnicodeDecodeError as error:
-                yield number, _not_utf8(number, raw, error)
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"`{name}` cannot be read past line {number}: {error}.") from error
+    return chain.from_iterable(enumerate(lines, first) for first, lines in _blocks(stream, name))
+
+
+def content_lines(stream: BinaryIO, name: str) -> Iterator[Line]:
+    """As :func:`numbered_lines`, without empty lines as :func:`without_empty` leaves them out."""
+    blocks = _blocks(stream, name)
+    for first, lines in blocks:
+        if "" in lines:
+            rest = chain.from_iterable(enumerate(later, number) for number, later in blocks)
+            yield from without_empty(chain(enumerate(lines, first), rest))
+        else:
+            yield from enumerate(lines, first)
 
 
 def without_empty(lines: Iterable[tuple[int, T]]) -> Iterator[tuple[int, T | Reject]]:
@@ -80,10 +75,75 @@ def text_lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, str]]:
         yield number, line
 
 
-def _not_utf8(number: int, raw: bytes, error: UnicodeDecodeError) -> Reject:
+def _blocks(stream: BinaryIO, name: str) -> Iterator[tuple[int, list[str | Reject]]]:
+    """Lines as they come from the stream, many at a time, and the number of the first of them."""
+    # What there is, without waiting for more: whoever writes to a pipe may take their time
+    read = cast(BufferedReader, stream).read1
+    encoding = getattr(stream, "encoding", None)
+    done, rest = 0, b""
+    try:
+        while block := read(_BLOCK_BYTES):
+            end = block.rfind(b"\n") + 1
+            if end:
+                lines = _lines(rest + block[:end], done + 1, encoding)
+                yield done + 1, lines
+                done += len(lines)
+                rest = block[end:]
+            else:
+                rest += block
+            if len(rest) >= MAX_LINE_BYTES:
+                done += 1
+                yield done, [_too_long(done, rest)]
+                rest = b""
+                while block := read(_BLOCK_BYTES):
+                    if end := block.find(b"\n") + 1:
+                        rest = block[end:]
+                        break
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"`{name}` cannot be read past line {done}: {error}.") from error
+    if rest:
+        yield done + 1, _lines(rest + b"\n" * (not rest.endswith(b"\n")), done + 1, encoding)
+
+
+def _lines(block: bytes, first: int, encoding: str | None) -> list[str | Reject]:
+    """The lines of a block, which ends with a line end."""
+    if first == 1:
+        block = block.removeprefix(codecs.BOM_UTF8)
+    try:
+        # All at once, which is quick; a bad line is looked for only if there is one
+        text = block.decode()
+    except UnicodeDecodeError:
+        text = ""
+    if not text or len(block) > MAX_LINE_BYTES:
+        return [
+            _line(number, raw, encoding)
+            for number, raw in enumerate(block.split(b"\n")[:-1], start=first)
+        ]
+    lines: list[str | Reject] = list(text.split("\n"))
+    del lines[-1]
+    return [cast(str, line).removesuffix("\r") for line in lines] if "\r" in text else lines
+
+
+def _line(number: int, raw: bytes, encoding: str | None) -> str | Reject:
+    if len(raw) >= MAX_LINE_BYTES:
+        return _too_long(number, raw)
+    raw = raw.removesuffix(b"\r")
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        return _undecodable(number, raw, error, encoding)
+
+
+def _undecodable(
+    number: int, raw: bytes, error: UnicodeDecodeError, encoding: str | None
+) -> Reject:
+    if encoding is not None:  # what cannot be decoded has become surrogates
+        text = raw.decode("utf-8", "surrogatepass")
+        reason = f"The line holds bytes that are not {encoding}; name another one with --encoding."
+        return Reject(number, reason, text.encode("utf-8", "backslashreplace").decode())
     reason = (
         f"Byte 0x{raw[error.start]:02x} at position {error.start + 1} of the line is not "
-        "UTF-8; save the text as UTF-8."
+        "UTF-8; save the text as UTF-8, or name its encoding with --encoding."
     )
     return Reject(number, reason, raw.decode("utf-8", "backslashreplace"))
 
@@ -94,10 +154,3 @@ def _too_long(number: int, raw: bytes) -> Reject:
         f"The line is longer than {MAX_LINE_BYTES:,} bytes; split the text.",
         raw[:_SHOWN_BYTES].decode("utf-8", "backslashreplace") + " ...",
     )
-
-
-def _refuse_utf16(raw: bytes, name: str) -> None:
-    # Without a mark, every second byte of its first Latin letters gives it away
-    unmarked = (raw[:4:2] == b"\0\0") != (raw[1:4:2] == b"\0\0")
-    if unmarked or raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise DataError(f"`{name}` is UTF-16; save it as UTF-8.")

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from headwise.data.readers.column_names import Role
 from headwise.data.readers.corpora.paws_x import is_paws_x_header, paws_x_columns
-from headwise.data.readers.layout import Layout, Role
+from headwise.data.readers.layout import Layout
 from headwise.data.readers.rows import TRANSLATION, Columns, Row
 from headwise.data.records.json_values import expect, kind_of, listed
 from headwise.data.records.pairs import Message, Pair

@@ -7,11 +7,12 @@ belong together.
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from headwise.data.readers.layout import HYPOTHESIS, SOURCE, Format, Role, folded
+from headwise.data.readers.column_names import HYPOTHESIS, SOURCE, Role, folded
+from headwise.data.readers.layout import Format
 from headwise.data.readers.opening import check_readable, suffix_format
 from headwise.data.readers.rows import Row, all_rows
 from headwise.data.readers.scored import is_scored_row
-from headwise.data.readers.tables import open_table
+from headwise.data.readers.tables import check_input, open_table
 from headwise.data.records.json_values import listed, parse_number
 from headwise.data.records.pairs import Pair
 from headwise.data.records.scored import ScoredHypothesis
@@ -27,8 +28,8 @@ def read_numbers(path: str | Path, *, column: str | None = None) -> list[float |
     """Read one number a row.
 
     Args:
-        path: A text file with a number a line; a TSV file with a header; a JSONL or Parquet
-            file. All but Parquet also as ``.gz``.
+        path: A text file with a number a line; a TSV, CSV or XLSX file with a header; a JSONL or
+            Parquet file. Text also as ``.gz``.
         column: Name of the column or key. By default the only one that holds nothing but
             numbers; of a file that `headwise score` wrote, the score. There, a signal is a
             column as well.
@@ -41,6 +42,8 @@ def read_numbers(path: str | Path, *, column: str | None = None) -> list[float |
             or a value is no number, with its line.
     """
     check_readable(path)
+    if suffix_format(path) is not None:
+        check_input(path)
     column = column or _only_numbers(path)
     return [_number(row, column, path) for row in _rows(path)]
 

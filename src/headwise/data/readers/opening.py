@@ -1,13 +1,15 @@
 """Open what a user names: a file, packed or not, or standard input."""
 
-import codecs
 import gzip
 import sys
-from contextlib import AbstractContextManager, nullcontext
+import zlib
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from headwise.data.readers.encodings import as_utf8
 from headwise.data.readers.layout import Format
 from headwise.errors import DataError
 
@@ -17,19 +19,28 @@ _SUFFIXES = {
     ".tsv": Format.TSV,
     ".tab": Format.TSV,
     ".txt": Format.TSV,
+    ".csv": Format.CSV,
     ".jsonl": Format.JSONL,
     ".ndjson": Format.JSONL,
     ".parquet": Format.PARQUET,
     ".pq": Format.PARQUET,
+    ".xlsx": Format.XLSX,
+    ".xlsm": Format.XLSX,
 }
+# These are packed inside, and cannot be read from the front
+_PACKED = (Format.PARQUET, Format.XLSX)
 
 
 def suffix_format(path: str | Path) -> Format | None:
     """The format that the suffix of a file says, if it says one."""
     name = Path(path).name.lower()
     known = _SUFFIXES.get(Path(name.removesuffix(".gz")).suffix)
-    # Parquet is packed inside, and cannot be read from the front
-    return None if known is Format.PARQUET and name.endswith(".gz") else known
+    return None if known in _PACKED and name.endswith(".gz") else known
+
+
+def is_plain_text(path: str | Path) -> bool:
+    """Whether a file is called ``.txt``, packed or not."""
+    return Path(str(path).lower().removesuffix(".gz")).suffix == ".txt"
 
 
 def resolve_format(path: str | Path, chosen: Format | None = None) -> Format:
@@ -39,22 +50,18 @@ def resolve_format(path: str | Path, chosen: Format | None = None) -> Format:
         DataError: If neither says it.
     """
     found = chosen or suffix_format(path)
-    if found is None and Path(str(path).lower().removesuffix(".gz")).suffix == ".csv":
-        raise DataError(
-            f"`{path}`: CSV is not read; save it with tabs, as .tsv. (If it has tabs "
-            "already, set `format` to tsv.)"
-        )
     if found is None:
         raise DataError(
             f"The format of `{path}` is not known from its name; name it {', '.join(_SUFFIXES)} "
-            f"(text formats also with .gz), or set `format` to one of {', '.join(Format)}."
+            "(text formats also with .gz), or set --input-format to one of "
+            f"{', '.join(Format)}."
         )
     return found
 
 
-def peek_format(stream: BufferedReader) -> Format:
+def peek_format(stream: BinaryIO) -> Format:
     """Guess the format of standard input: what begins with a brace is JSONL."""
-    start = stream.peek(len(codecs.BOM_UTF8) + 1).removeprefix(codecs.BOM_UTF8)
+    start = cast(BufferedReader, stream).peek(8).lstrip(b"\xef\xbb\xbf")
     return Format.JSONL if start.startswith(b"{") else Format.TSV
 
 
@@ -75,12 +82,28 @@ def shown_name(path: str | Path) -> str:
     return "standard input" if str(path) == STDIN else str(path)
 
 
-def open_bytes(path: str | Path) -> AbstractContextManager[BinaryIO]:
-    """Open a file for reading, unpacked if its name ends in ``.gz``; ``-`` is standard input.
+@contextmanager
+def open_bytes(path: str | Path, encoding: str | None = None) -> Iterator[BinaryIO]:
+    """Open a text for reading as UTF-8, unpacked if its name ends in ``.gz``; ``-`` is stdin.
+
+    Args:
+        path: The file.
+        encoding: That of the text, if it is neither UTF-8 nor UTF-16.
 
     Raises:
-        DataError: If it cannot be opened.
+        DataError: If it cannot be opened, or is no text; as of
+            :func:`~headwise.data.readers.encodings.as_utf8` otherwise.
     """
+    name = shown_name(path)
+    with _opened(path) as stream:
+        try:
+            text = as_utf8(stream, name, encoding)
+        except (OSError, EOFError, zlib.error) as error:
+            raise DataError(f"`{name}` cannot be read past line 0: {error}.") from error
+        yield text
+
+
+def _opened(path: str | Path) -> AbstractContextManager[BinaryIO]:
     if str(path) == STDIN:
         return nullcontext(sys.stdin.buffer)  # not ours to close
     try:

@@ -1,5 +1,6 @@
 """Pairs of source and hypothesis from a file, whatever its format and the layout of its columns."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from itertools import chain, zip_longest
 from pathlib import Path
@@ -7,14 +8,19 @@ from typing import BinaryIO
 
 from headwise.data.readers.corpora.mqm import gather_segments, is_mqm_header
 from headwise.data.readers.corpora.paws_x import is_paws_x_header, paws_x_columns
-from headwise.data.readers.layout import HYPOTHESIS, SOURCE, Format, Layout, knows_any
+from headwise.data.readers.layout import Layout
 from headwise.data.readers.lines import Line, numbered_lines, without_empty
-from headwise.data.readers.nested_rows import find_nested
-from headwise.data.readers.opening import check_readable, open_bytes
+from headwise.data.readers.nested_rows import NestedColumns, find_nested
+from headwise.data.readers.opening import check_readable, is_plain_text, open_bytes, shown_name
 from headwise.data.readers.rows import Columns, Row, RowStream, records
 from headwise.data.readers.tables import check_input, open_table
+from headwise.data.records.json_values import listed
 from headwise.data.records.pairs import Pair, Reject
+from headwise.errors import DataError
 
+logger = logging.getLogger(__name__)
+
+_SHOWN_CHARACTERS = 40
 _DEFAULT_LAYOUT = Layout()
 
 
@@ -25,12 +31,14 @@ def read_pairs(path: str | Path, layout: Layout = _DEFAULT_LAYOUT) -> Iterator[P
     also texts by language (``translation``), or a conversation (``messages``), of which every
     assistant turn is a hypothesis. There, ``annotations`` are error marks (how many of them are
     of missing text is then ``missing_marks``), and ``word_tags`` are marks of words.
-    A TSV file with the header of MQM annotations is read as :func:`read_mqm` does. PAWS-X is
-    known by its columns.
+    A table with the header of MQM annotations is read as :func:`read_mqm` does. PAWS-X is
+    known by its columns. What was taken for what is logged, unless the columns are called
+    ``source`` and ``hypothesis``.
 
     Args:
-        path: A TSV, JSONL or Parquet file (the text formats also with ``.gz``), a folder that
-            ``datasets.Dataset.save_to_disk`` wrote, or ``-`` for TSV or JSONL from standard input.
+        path: A TSV, CSV, JSONL, Parquet or XLSX file (the text formats also with ``.gz``), a folder
+            that ``datasets.Dataset.save_to_disk`` wrote, or ``-`` for TSV, CSV or JSONL from
+            standard input.
         layout: Format and columns, as far as they should not be found out.
 
     Returns:
@@ -46,19 +54,59 @@ def read_pairs(path: str | Path, layout: Layout = _DEFAULT_LAYOUT) -> Iterator[P
 
 
 def _read_pairs(path: str | Path, layout: Layout) -> Iterator[Pair | Reject]:
-    with open_table(path, layout.format, naming=lambda cells: name_columns(cells, layout)) as table:
+    name = shown_name(path)
+    with open_table(
+        path,
+        layout.format,
+        naming=lambda cells: name_columns(cells, layout, name=name, plain_text=is_plain_text(path)),
+        encoding=layout.encoding,
+        quotes=layout.quotes,
+    ) as table:
         yield from pairs_of(table, layout)
 
 
-def name_columns(cells: Sequence[str], layout: Layout) -> Sequence[str] | None:
-    """Name the columns of a TSV file whose first row does not: source, if wanted, and hypothesis.
+def name_columns(
+    cells: Sequence[str], layout: Layout, *, name: str = "the table", plain_text: bool = False
+) -> Sequence[str] | None:
+    """Name the columns of a table whose first row does not: source, if wanted, and hypothesis.
 
-    Only a header can hold a name that was asked for, so one is there if a column is named.
+    If the columns that hold them are named by numbers, all columns are numbered.
+
+    Raises:
+        DataError: If there are more columns than texts, and nothing says which ones hold them.
     """
-    named = layout.names_columns or is_paws_x_header(cells) or knows_any(cells, SOURCE, HYPOTHESIS)
-    if named if layout.header is None else layout.header:
+    if layout.is_header(cells, plain_text=plain_text):
         return None
-    return ("source", "hypothesis") if layout.has_source else ("hypothesis",)
+    if is_paws_x_header(cells) and layout.header is None and not layout.names_columns:
+        return None
+    if layout.names_columns:
+        return [str(number) for number in range(1, len(cells) + 1)]
+    columns = ("source", "hypothesis") if layout.has_source else ("hypothesis",)
+    if len(cells) > len(columns):
+        first = listed(cell[:_SHOWN_CHARACTERS] for cell in cells)
+        options = (
+            "--source-column and --hypothesis-column"
+            if layout.has_source
+            else ("--hypothesis-column")
+        )
+        raise DataError(
+            f"`{name}` has {len(cells)} columns, none of which has a name that is known; the first "
+            f"row is {first}. Say with {options} which of them to read: by name, or by number "
+            "(1, 2, ...) if the first row names none."
+        )
+    if len(cells) < len(columns):
+        logger.info(
+            "`%s` begins with one column, and a source and a hypothesis are needed; --no-source "
+            "is for text on its own.",
+            name,
+        )
+    elif layout.header is None and len(cells) > 1:
+        logger.info(
+            "`%s` has no header with known names: its columns are read as source and hypothesis, "
+            "the first row among them (--header if it names the columns).",
+            name,
+        )
+    return columns
 
 
 def pairs_of(table: RowStream, layout: Layout) -> Iterator[Pair | Reject]:
@@ -68,20 +116,31 @@ def pairs_of(table: RowStream, layout: Layout) -> Iterator[Pair | Reject]:
         DataError: If its header lacks a column, or leaves open which one is meant.
     """
     header = table.columns
+    say = _Told(table.name)
     if table.nested:
-        nested = table.find(lambda names, languages: find_nested(names, layout, languages))
+
+        def search(names: Sequence[str], languages: Sequence[str] | None) -> NestedColumns:
+            found = find_nested(names, layout, languages)
+            say(found.texts, layout)
+            return found
+
+        nested = table.find(search)
         turns = records(table.rows, lambda row: nested(row).pairs(row))
         return chain.from_iterable([one] if isinstance(one, Reject) else one for one in turns)
-    if not table.named:  # all cells are texts, and this is the quickest way to pairs of them
+    if (
+        not table.named and not layout.names_columns
+    ):  # all cells are texts, and this is the quickest way to pairs of them
         return (
             row
             if isinstance(row, Reject)
-            else Pair(row.values.get("source"), row.values["hypothesis"], row.line)
+            else Pair(row.values.get("source"), row.values["hypothesis"], row.line, {})
             for row in table.rows
         )
     if header and is_mqm_header(header) and not layout.names_columns:
         return gather_segments(table, has_source=layout.has_source)
     flat = table.find(lambda names, _: _flat_columns(names, layout))
+    if header:
+        say(flat(Row(0, {})), layout)
 
     def pair(row: Row) -> Pair:
         line, extra, _ = row
@@ -91,6 +150,23 @@ def pairs_of(table: RowStream, layout: Layout) -> Iterator[Pair | Reject]:
     return records(table.rows, pair)
 
 
+class _Told:
+    """Says which columns are read as what, once for each choice."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._said: set[Columns] = set()
+
+    def __call__(self, columns: Columns | None, layout: Layout) -> None:
+        if columns is None or layout.names_columns or columns in self._said:
+            return
+        self._said.add(columns)
+        roles = {"source": columns.source, "hypothesis": columns.hypothesis}
+        if any(column not in (None, role) for role, column in roles.items()):
+            read = (f"`{column}` as the {role}" for role, column in roles.items() if column)
+            logger.info("Of `%s`, %s is read.", self._name, " and ".join(read))
+
+
 def _flat_columns(names: Sequence[str], layout: Layout) -> Columns:
     if is_paws_x_header(names) and not layout.names_columns:
         return paws_x_columns(names, layout)
@@ -98,7 +174,7 @@ def _flat_columns(names: Sequence[str], layout: Layout) -> Columns:
 
 
 def read_mqm(path: str | Path) -> Iterator[Pair | Reject]:
-    """Read MQM annotations, TSV or ``.gz`` of it: one pair a segment, with its error spans.
+    """Read MQM annotations in any format of tables: one pair a segment, with its error spans.
 
     Returns:
         For each segment a ``Pair``, or a ``Reject`` if a row of it cannot be understood;
@@ -107,17 +183,24 @@ def read_mqm(path: str | Path) -> Iterator[Pair | Reject]:
     Raises:
         DataError: If the file is missing or damaged, or its header is not that of annotations.
     """
-    check_readable(path)
+    check_input(path)
     return _read_mqm(path)
 
 
 def _read_mqm(path: str | Path) -> Iterator[Pair | Reject]:
-    with open_table(path, Format.TSV) as table:
+    with open_table(path) as table:
         yield from gather_segments(table)
 
 
-def read_parallel_text(sources: str | Path, hypotheses: str | Path) -> Iterator[Pair | Reject]:
+def read_parallel_text(
+    sources: str | Path, hypotheses: str | Path, *, encoding: str | None = None
+) -> Iterator[Pair | Reject]:
     """Read two text files whose lines belong together, ``.gz`` or not.
+
+    Args:
+        sources: A source a line.
+        hypotheses: A hypothesis a line.
+        encoding: That of both, if it is neither UTF-8 nor UTF-16.
 
     Returns:
         For each line a ``Pair``, or a ``Reject`` if it cannot be one. A line that only one of
@@ -130,11 +213,13 @@ def read_parallel_text(sources: str | Path, hypotheses: str | Path) -> Iterator[
     """
     check_readable(sources)
     check_readable(hypotheses)
-    return _read_parallel_text(sources, hypotheses)
+    return _read_parallel_text(sources, hypotheses, encoding)
 
 
-def _read_parallel_text(sources: str | Path, hypotheses: str | Path) -> Iterator[Pair | Reject]:
-    with open_bytes(sources) as left, open_bytes(hypotheses) as right:
+def _read_parallel_text(
+    sources: str | Path, hypotheses: str | Path, encoding: str | None
+) -> Iterator[Pair | Reject]:
+    with open_bytes(sources, encoding) as left, open_bytes(hypotheses, encoding) as right:
         yield from pair_lines(left, right, names=(str(sources), str(hypotheses)))
 
 

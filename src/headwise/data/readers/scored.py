@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from headwise.data.readers.layout import Format
-from headwise.data.readers.opening import check_readable
+from headwise.data.readers.opening import check_readable, suffix_format
 from headwise.data.readers.rows import Row
 from headwise.data.readers.tables import open_table
 from headwise.data.records.json_values import parse_number
@@ -74,6 +74,8 @@ def is_scored(path: str | Path) -> bool:
         DataError: If the file is missing or damaged.
     """
     check_readable(path)
+    if suffix_format(path) not in (None, Format.JSONL):
+        return False
     with open_table(path, Format.JSONL) as table:
         first = next(table.rows, None)
     return isinstance(first, Row) and is_scored_row(first.values)

@@ -1,16 +1,16 @@
-"""Open a table of any format: TSV, JSON Lines, Parquet or a saved data set."""
+"""Open a table of any format: TSV, CSV, JSON Lines, Parquet, a workbook or a saved data set."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BufferedReader
-from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 from headwise.data.readers.arrow import check_saved_dataset, dataset_table, open_parquet
+from headwise.data.readers.cells.tables import Naming, csv_table, table_of_records, tsv_table
+from headwise.data.readers.cells.xlsx import check_openpyxl, open_sheet
 from headwise.data.readers.layout import Format
-from headwise.data.readers.lines import Line, numbered_lines, without_empty
+from headwise.data.readers.lines import content_lines
 from headwise.data.readers.opening import (
     STDIN,
     check_readable,
@@ -19,12 +19,9 @@ from headwise.data.readers.opening import (
     resolve_format,
     shown_name,
 )
-from headwise.data.readers.rows import Row, RowStream, check_unique
+from headwise.data.readers.rows import Row, RowStream
 from headwise.data.records.pairs import Reject
 from headwise.errors import DataError
-
-Naming = Callable[[list[str]], Sequence[str] | None]
-"""Names the columns of TSV by the cells of the first row; ``None`` if these are the names."""
 
 # Python can read JSON a little deeper than it can write it again; no row of text comes near this.
 MAX_NESTING = 64
@@ -40,9 +37,10 @@ def check_input(path: str | Path, chosen: Format | None = None) -> None:
         return
     if Path(path).is_dir():
         check_saved_dataset(Path(path))
-    else:
-        check_readable(path)
-        resolve_format(path, chosen)
+        return
+    check_readable(path)
+    if resolve_format(path, chosen) is Format.XLSX:
+        check_openpyxl(path)
 
 
 @contextmanager
@@ -51,87 +49,50 @@ def open_table(
     chosen: Format | None = None,
     *,
     naming: Naming = lambda _: None,
+    encoding: str | None = None,
+    quotes: bool | None = None,
     keep_blank: bool = False,
     flat: bool = False,
 ) -> Iterator[RowStream]:
     """Open a file, a folder that ``datasets`` saved, or ``-`` for standard input.
 
     By default the file's suffix says its format, and text may also be ``.gz``. ``naming`` names the
-    columns of TSV, and ``keep_blank`` makes a row of an empty line of a TSV file with one; ``flat``
-    leaves columns of lists and objects out of Parquet.
+    columns of tables of cells, and ``keep_blank`` makes a row of an empty line of one with one
+    column; ``flat`` leaves columns of lists and objects out of Parquet. ``encoding`` and ``quotes``
+    are those of a :class:`~headwise.data.readers.layout.Layout`.
 
     Raises:
         DataError: If it is damaged, or has two columns of one name.
     """
-    name = shown_name(path)
-    if str(path) != STDIN and Path(path).is_dir():
+    name, live = shown_name(path), str(path) == STDIN
+    if not live and Path(path).is_dir():
         yield dataset_table(Path(path))
         return
-    if str(path) == STDIN:
-        chosen = chosen or peek_format(cast(BufferedReader, open_bytes(path).__enter__()))
-    format_ = resolve_format(path, chosen)
-    if format_ is Format.PARQUET and str(path) == STDIN:
-        raise DataError(f"Parquet cannot be read from {name}; save it to a file first.")
-    if format_ is Format.PARQUET:
-        with open_parquet(Path(path), flat=flat) as table:
-            yield table
-        return
-    with open_bytes(path) as stream:
-        if format_ is Format.JSONL:
-            yield jsonl_table(stream, name)
-        else:
-            yield tsv_table(stream, name, naming, keep_blank=keep_blank)
-
-
-def tsv_table(
-    stream: BinaryIO, name: str, naming: Naming = lambda _: None, *, keep_blank: bool = False
-) -> RowStream:
-    """Tab-separated rows. A quotation mark is a character like any other.
-
-    Raises:
-        DataError: If the header has a name twice.
-    """
-    lines = numbered_lines(stream, name)
-    content = without_empty(lines)
-    early: list[Reject] = []
-    for first in content:
-        if isinstance(text := first[1], str):
-            break
-        early.append(text)
-    else:
-        return RowStream(name=name, columns=(), named=False, rows=iter(early))
-    cells = text.split("\t")
-    columns = naming(cells)
-    named = columns is None
-    if columns is None:
-        columns = cells
-        check_unique(columns, name)
-    rest = lines if keep_blank and len(columns) == 1 else content
-    rows = _tsv_rows(rest if named else chain([first], rest), columns)
-    return RowStream(name=name, columns=tuple(columns), named=named, rows=chain(early, rows))
-
-
-def _tsv_rows(lines: Iterable[Line], columns: Sequence[str]) -> Iterator[Row | Reject]:
-    width = len(columns)
-    remark = columns[-1].lstrip().startswith("#")
-    for number, line in lines:
-        if isinstance(line, Reject):
-            yield line
-            continue
-        cells = line.split("\t")
-        if len(cells) == width:
-            # Compared already; `strict` would cost more than all the rest of this line
-            yield Row(number, dict(zip(columns, cells)), line)  # noqa: B905
-        elif remark and len(cells) == width - 1:
-            yield Row(number, dict(zip(columns, cells, strict=False)), line)
-        else:
-            found = f"{len(cells)} column{'s' if len(cells) > 1 else ''}"
-            yield Reject(number, f"The row has {found}, expected {len(columns)}.", line)
+    format_ = chosen if live else resolve_format(path, chosen)
+    match format_:
+        case Format.PARQUET | Format.XLSX if live:
+            called = "Parquet" if format_ is Format.PARQUET else "A workbook"
+            raise DataError(f"{called} cannot be read from {name}; save it to a file first.")
+        case Format.PARQUET:
+            with open_parquet(Path(path), flat=flat) as table:
+                yield table
+        case Format.XLSX:
+            with open_sheet(Path(path)) as records:
+                yield table_of_records(records, name, naming, keep_blank=keep_blank, padded=True)
+        case _:
+            with open_bytes(path, encoding) as stream:
+                if (format_ or peek_format(stream)) is Format.JSONL:
+                    yield jsonl_table(stream, name)
+                    return
+                table_of = csv_table if format_ is Format.CSV else tsv_table
+                yield table_of(
+                    stream, name, naming, quotes=quotes, keep_blank=keep_blank, live=live
+                )
 
 
 def jsonl_table(stream: BinaryIO, name: str) -> RowStream:
     """JSON objects, one a line."""
-    lines = without_empty(numbered_lines(stream, name))
+    lines = content_lines(stream, name)
     rows = (line if isinstance(line, Reject) else _json_row(number, line) for number, line in lines)
     return RowStream(name=name, nested=True, rows=rows)
 

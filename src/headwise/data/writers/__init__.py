@@ -14,6 +14,7 @@ from headwise.data.writers.rows import (
     reject_row,
     scored_row,
 )
+from headwise.data.writers.spreadsheets import write_csv, write_xlsx
 from headwise.data.writers.table import CellKind, TableColumns, TableLayout
 from headwise.data.writers.tsv import escape_cell, unescape_cell, write_tsv
 
@@ -33,6 +34,8 @@ __all__ = [
     "reject_row",
     "scored_row",
     "unescape_cell",
+    "write_csv",
     "write_parquet",
     "write_tsv",
+    "write_xlsx",
 ]

@@ -4,6 +4,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path
 from typing import Any, Protocol
 
 from headwise.data.records.scored import Level
@@ -60,6 +61,12 @@ class TableLayout:
         row: dict[str, Any] = json.loads(line)
         signals = row.pop("signals")
         return row | {signal.value: signals[signal.value] for signal in self.signals[1:]}
+
+
+def column_names(lines: Path, columns: TableColumns) -> tuple[str, ...]:
+    """The columns of the table that JSON lines make, which are all read."""
+    with lines.open("rb") as rows:
+        return (*extra_columns(map(columns.flatten, rows), columns.kinds), *columns.kinds)
 
 
 def extra_columns(rows: Iterable[Mapping[str, Any]], fixed: Collection[str]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from headwise.data.writers.table import TableColumns, extra_columns
+from headwise.data.writers.table import TableColumns, column_names
 from headwise.files import atomic_path
 
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
@@ -30,8 +30,7 @@ def write_tsv(lines: Path, output: Path, columns: TableColumns) -> None:
         output: Written under a temporary name and renamed.
         columns: What the rows hold.
     """
-    with lines.open("rb") as rows:
-        names = (*extra_columns(map(columns.flatten, rows), columns.kinds), *columns.kinds)
+    names = column_names(lines, columns)
     with (
         lines.open("rb") as rows,
         atomic_path(output) as temporary,

@@ -69,7 +69,7 @@ class Source:
                 tokenised=self.tokenised,
             )
         if self.hypotheses is not None:
-            return read_parallel_text(self.path, self.hypotheses)
+            return read_parallel_text(self.path, self.hypotheses, encoding=self.layout.encoding)
         return read_pairs(self.path, self.layout)
 
 

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from headwise.data.readers.layout import folded
+from headwise.data.readers.column_names import folded
 from headwise.data.readers.rows import Row, RowStream, check_unique
 from headwise.data.records.error_spans import ErrorSpan, split_marks
 from headwise.data.records.pairs import Pair, Reject

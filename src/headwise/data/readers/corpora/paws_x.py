@@ -6,7 +6,8 @@ References:
 
 from collections.abc import Iterable
 
-from headwise.data.readers.layout import Layout, folded
+from headwise.data.readers.column_names import folded
+from headwise.data.readers.layout import Layout
 from headwise.data.readers.rows import Columns
 
 _HEADER = ("id", "label", "sentence1", "sentence2")

@@ -1,0 +1,1 @@
+"""Tables that are made of cells of text: TSV, CSV and sheets; not what their columns hold."""

@@ -1,0 +1,134 @@
+"""The names that columns of texts go by, and how a column is found by them."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from headwise.data.records.json_values import listed
+
+_SEPARATORS = re.compile(r"[\s_-]+")
+_OF_TEXTS = re.compile("(?<=.)_(text|sentence|segment)$")
+
+# ISO 639-1, but for `id`, which numbers rows in more files than it holds Indonesian
+_CODES = """
+    aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da
+    de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz
+    ia ie ig ii ik io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo
+    lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn no nr nv ny oc oj om or os pa pi pl
+    ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw ta te tg th ti tk
+    tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu
+"""
+_LANGUAGES = """
+    arabic chinese czech danish dutch english estonian finnish french german greek hebrew hindi
+    hungarian indonesian italian japanese korean latvian lithuanian norwegian polish portuguese
+    romanian russian slovak slovenian spanish swedish turkish ukrainian vietnamese
+"""
+_CALLED_BY = frozenset(_CODES.split()), frozenset(_LANGUAGES.split())
+_REGION = re.compile("[-_]([a-z]{2}|[a-z]{4})$")
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A column that a record is made of, and the names that it is known by, in any case.
+
+    Of its ``ranks`` of names an earlier one wins; two names of one rank are ambiguous. Those of
+    ``others`` come last, and a row of cells is no header because one of them stands in it.
+    Errors end with ``remedy``, and if no name is there, also with ``otherwise``.
+    """
+
+    name: str
+    ranks: tuple[tuple[str, ...], ...]
+    others: tuple[str, ...] = ()
+    remedy: str = ""
+    otherwise: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All known names but the ``others``."""
+        return tuple(name for rank in self.ranks for name in rank)
+
+    def look_for(self, present: Sequence[str]) -> str | None:
+        """The column that is known by its name, if there is one.
+
+        Raises:
+            LookupError: If several are.
+        """
+        for rank in (*self.ranks, self.others):
+            for as_known in (folded, _bare):
+                found = [name for name in present if as_known(name) in rank]
+                if len(found) > 1:
+                    raise LookupError(
+                        f"{listed(found)} could each be the {self.name}; {self._remedy()}"
+                    )
+                if found:
+                    return found[0]
+        return None
+
+    def find(self, present: Sequence[str], chosen: str | None) -> str:
+        """The column that was chosen, or is known by its name.
+
+        Raises:
+            LookupError: If it is not there, or several could be meant. The message says which
+                and what to do.
+        """
+        if chosen is not None:
+            if chosen not in present:
+                raise LookupError(f"there is no `{chosen}`; found {listed(present)}")
+            return chosen
+        found = self.look_for(present)
+        if found is None:
+            names = ", ".join((*self.names, *self.others))
+            raise LookupError(
+                f"there is no {self.name} ({names}); found {listed(present)}; "
+                f"{self._remedy()}{self.otherwise}"
+            )
+        return found
+
+    def _remedy(self) -> str:
+        return self.remedy or f"name it with --{self.name}-column"
+
+
+SOURCE = Role(
+    "source",
+    (("original", "source", "src"),),
+    others=("prompt", "question", "input", "instruction"),
+    otherwise=", or add --no-source for text on its own",
+)
+HYPOTHESIS = Role(
+    "hypothesis",
+    (("hyp", "hypothesis", "mt", "target", "tgt", "translation"),),
+    others=("response", "answer", "output", "completion"),
+)
+
+
+def knows_any(cells: Iterable[str], *roles: Role) -> bool:
+    """Whether a known name of a role is among cells: then they are a header."""
+    return any(name in role.names for cell in cells for role in roles for name in _known(cell))
+
+
+def language_columns(present: Sequence[str]) -> list[str]:
+    """Columns among others that are called by a language: ``en``, ``de-AT``, ``zh_Hans``, German.
+
+    A column that stands alone is none: its first row may well be the word "so".
+    """
+    return [name for name in present if is_language(folded(name))] if len(present) > 1 else []
+
+
+def is_language(name: str) -> bool:
+    """Whether a folded name is that of a language or its code, with a region or script or not."""
+    codes, languages = _CALLED_BY
+    return name in languages or _REGION.sub("", name) in codes
+
+
+def folded(name: str) -> str:
+    """A column's name without what readers do not tell apart: case, and spaces around it."""
+    return name.strip().casefold()
+
+
+def _known(name: str) -> tuple[str, str]:
+    return folded(name), _bare(name)
+
+
+def _bare(name: str) -> str:
+    """Without what says no more than that it is a text: ``Source text`` is ``source``."""
+    return _OF_TEXTS.sub("", _SEPARATORS.sub("_", folded(name)))

@@ -1,0 +1,70 @@
+import csv
+import importlib.util
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from headwise.data.jobs import OutputFormat
+from headwise.data.readers import read_pairs
+from headwise.data.records.pairs import Pair
+from headwise.data.records.signals import Signal
+from headwise.data.writers import TableLayout, write_csv, write_xlsx
+from headwise.errors import DataError, OutputError
+
+COLUMNS = TableLayout(signals=(Signal.SOFTMAX,), level="sentence", has_source=True)
+
+
+def lines(path: Path, *rows: dict[str, Any]) -> Path:
+    scored = [{**row, "signals": {"softmax": row["score"]}} for row in rows]
+    path.write_text("".join(json.dumps(row) + "\n" for row in scored))
+    return path
+
+
+ROWS = (
+    {"id": 7, "source": "=1+1", "hypothesis": 'a "b",\nc\x01\r _x0041_', "score": 0.5},
+    {"id": "-x", "source": "@a", "hypothesis": "#N/A", "score": None},
+)
+
+
+def test_csv_is_read_back(tmp_path: Path) -> None:
+    write_csv(lines(tmp_path / "a", *ROWS), tmp_path / "a.csv", COLUMNS)
+    with (tmp_path / "a.csv").open(newline="", encoding="utf-8") as stream:
+        header, *rows = csv.reader(stream)
+    assert header == ["id", "source", "hypothesis", "score"]
+    assert rows == [
+        ["7", "=1+1", 'a "b",\nc\x01\r _x0041_', "0.5"],
+        ["-x", "@a", "#N/A", ""],
+    ]
+
+
+def test_texts_of_a_workbook_are_no_formulas(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    write_xlsx(lines(tmp_path / "a", *ROWS), tmp_path / "a.xlsx", COLUMNS)
+    _, first, second = openpyxl.load_workbook(tmp_path / "a.xlsx").active.iter_rows()
+    assert [cell.data_type for cell in (*first, *second[:3])] == list("nssn") + list("sss")
+    assert [cell.value for cell in second] == ["-x", "@a", "#N/A", None]
+    pairs = list(read_pairs(tmp_path / "a.xlsx"))
+    assert pairs == [
+        Pair("=1+1", 'a "b",\nc\x01\r _x0041_', 2, {"id": "7", "score": "0.5"}),
+        Pair("@a", "#N/A", 3, {"id": "-x", "score": ""}),
+    ]
+
+
+def test_what_a_sheet_cannot_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("openpyxl")
+    long = lines(tmp_path / "a", {"source": "a", "hypothesis": "b" * 32_768, "score": 1.0})
+    with pytest.raises(OutputError, match=r"cannot hold `hypothesis` of row 2: .* 32,767"):
+        write_xlsx(long, tmp_path / "a.xlsx", COLUMNS)
+    assert not (tmp_path / "a.xlsx").exists()
+    monkeypatch.setattr("headwise.data.writers.spreadsheets._MAX_ROWS", 2)
+    with pytest.raises(OutputError, match="more than 2 rows"):
+        write_xlsx(lines(tmp_path / "b", *ROWS), tmp_path / "b.xlsx", COLUMNS)
+
+
+def test_a_workbook_is_refused_before_the_work_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(DataError, match=r"pip install 'headwise\[xlsx\]'"):
+        OutputFormat.of(Path("a.xlsx"), None)
+    assert OutputFormat.of(Path("a.csv"), None) is OutputFormat.CSV
