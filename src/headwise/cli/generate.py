@@ -8,6 +8,8 @@ from headwise.cli import options
 from headwise.cli.reading import given_text
 from headwise.cli.settings_options import with_options
 
+_GENERATION = "Generation"
+
 
 @with_options
 def generate(
@@ -20,20 +22,41 @@ def generate(
     ] = None,
     origin: options.EstimatorOptions,
     signals: options.SignalNames = None,
-    beams: Annotated[int, typer.Option("--beams", min=1, help="Beam size; 1 is greedy.")] = 4,
-    sample: Annotated[bool, typer.Option("--sample", help="Draw tokens at random.")] = False,
+    beams: Annotated[
+        int,
+        typer.Option("--beams", min=1, help="Beam size; 1 is greedy.", rich_help_panel=_GENERATION),
+    ] = 4,
+    sample: Annotated[
+        bool, typer.Option("--sample", help="Draw tokens at random.", rich_help_panel=_GENERATION)
+    ] = False,
     temperature: Annotated[
-        float, typer.Option("--temperature", min=0.01, help="Of the drawing.")
+        float,
+        typer.Option(
+            "--temperature", min=0.01, help="Of the drawing.", rich_help_panel=_GENERATION
+        ),
     ] = 1.0,
     max_new_tokens: Annotated[
-        int, typer.Option("--max-new-tokens", min=1, help="Length limit.")
+        int,
+        typer.Option("--max-new-tokens", min=1, help="Length limit.", rich_help_panel=_GENERATION),
     ] = 256,
-    seed: Annotated[int, typer.Option("--seed", help="Of the drawing.")] = 0,
+    seed: Annotated[
+        int, typer.Option("--seed", help="Of the drawing.", rich_help_panel=_GENERATION)
+    ] = 0,
     stream: Annotated[
-        bool, typer.Option("--stream", help="Print each token as soon as it exists (no beams).")
+        bool,
+        typer.Option(
+            "--stream",
+            help="Print each token as soon as it exists (no beams).",
+            rich_help_panel=options.OUTPUT,
+        ),
     ] = False,
     json_lines: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object a text, tokens included.")
+        bool,
+        typer.Option(
+            "--json",
+            help="Print one JSON object a text, tokens included.",
+            rich_help_panel=options.OUTPUT,
+        ),
     ] = False,
     threshold: options.QualityThreshold = None,
 ) -> None:

@@ -16,7 +16,8 @@ def info() -> None:
     from headwise import __version__
     from headwise.backbones.loading import default_device
     from headwise.bundled import BUNDLED_NAMES, ENTAILMENT_NAMES
-    from headwise.bundled.registry import bundled_folder, locate
+    from headwise.bundled.names import bundled_folder
+    from headwise.bundled.registry import locate
 
     table = Table(show_header=False, box=None)
     table.add_row("headwise", __version__)

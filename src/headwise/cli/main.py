@@ -31,6 +31,9 @@ from headwise.errors import FinishedError, HeadwiseError
 
 _INTERRUPTED = 130
 
+# Groups of the help
+SCORE, EVALUATE, ENTAILMENT, MODELS = "Score", "Evaluate", "Entailment and search", "Models"
+
 
 class TrainCommands(TyperGroup):
     """The commands of ``train``, imported when one of them is asked for."""
@@ -58,18 +61,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(demo)
-app.command()(score)
-app.command()(generate)
-app.command()(evaluate)
-app.command()(compare)
-app.command()(calibrate)
-app.command()(nli)
-app.command()(route)
-app.command()(check)
-app.command()(embed)
-app.command()(rerank)
-app.command()(evaluate_nli)
+app.command(rich_help_panel=SCORE)(demo)
+app.command(rich_help_panel=SCORE)(score)
+app.command(rich_help_panel=SCORE)(generate)
+app.command(rich_help_panel=EVALUATE)(evaluate)
+app.command(rich_help_panel=EVALUATE)(compare)
+app.command(rich_help_panel=EVALUATE)(calibrate)
+app.command(rich_help_panel=ENTAILMENT)(nli)
+app.command(rich_help_panel=ENTAILMENT)(route)
+app.command(rich_help_panel=ENTAILMENT)(check)
+app.command(rich_help_panel=ENTAILMENT)(embed)
+app.command(rich_help_panel=ENTAILMENT)(rerank)
+app.command(rich_help_panel=ENTAILMENT)(evaluate_nli)
 app.add_typer(
     typer.Typer(
         cls=TrainCommands,
@@ -77,10 +80,11 @@ app.add_typer(
         no_args_is_help=True,
     ),
     name="train",
+    rich_help_panel="Train",
 )
-app.command()(export)
-app.command(name="import")(import_)
-app.command()(info)
+app.command(rich_help_panel=MODELS)(export)
+app.command(name="import", rich_help_panel=MODELS)(import_)
+app.command(rich_help_panel=MODELS)(info)
 
 
 def _print_version(wanted: bool) -> None:

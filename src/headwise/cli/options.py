@@ -1,11 +1,13 @@
 """Options that several subcommands share, and what loads a model for them."""
 
+import re
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from headwise.cli import printing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,17 +19,30 @@ if TYPE_CHECKING:
 
 DEFAULT_MODEL = "tiny-en-de"
 
+# Groups of the help
+INPUT, OUTPUT, SCORES, MODEL = "Input", "Output", "Scores", "Model"
+
+# torch.device's own, whose list would need PyTorch
+_DEVICES = (
+    *("cpu", "cuda", "mps", "xpu", "hpu", "mtia", "npu", "mlu", "musa", "xla", "maia", "meta"),
+    *("ipu", "hip", "vulkan", "lazy", "privateuseone"),
+)
+
 
 Model = Annotated[
     str,
     typer.Option(
-        "--model", "-m", help="Bundled name, folder or hub id of a language model, or of a head."
+        "--model",
+        "-m",
+        help="Bundled name, folder or hub id of a language model, or of a head.",
+        rich_help_panel=MODEL,
     ),
 ]
 
 
 Head = Annotated[
-    str | None, typer.Option("--head", help="Folder or hub id of a head for the model.")
+    str | None,
+    typer.Option("--head", help="Folder or hub id of a head for the model.", rich_help_panel=MODEL),
 ]
 
 
@@ -37,6 +52,7 @@ Prompt = Annotated[
         "--prompt",
         help="Prompt template: tower, tiny, chat, raw, sequence, or a JSON object. "
         "By default the one saved with the head.",
+        rich_help_panel=MODEL,
     ),
 ]
 
@@ -49,6 +65,7 @@ SignalNames = Annotated[
         help="Comma-separated: quality, error, omission, sigmoid, softmax, logprob, entropy, "
         "boosted, rank. The first is the score. Default: quality if the head has a calibration, "
         "else what its heads give.",
+        rich_help_panel=SCORES,
     ),
 ]
 
@@ -59,16 +76,40 @@ class LoadingOptions:
 
     device: Annotated[
         str | None,
-        typer.Option("--device", help="cpu, cuda, mps, ...; by default the best there is."),
+        typer.Option(
+            "--device",
+            help="cpu, cuda, mps, ...; by default the best there is.",
+            rich_help_panel=MODEL,
+        ),
     ] = None
     dtype: Annotated[
         str | None,
-        typer.Option("--dtype", help="float32, bfloat16, ...; by default float32 on a CPU."),
+        typer.Option(
+            "--dtype",
+            help="float32, bfloat16, ...; by default float32 on a CPU.",
+            rich_help_panel=MODEL,
+        ),
     ] = None
     trust_remote_code: Annotated[
         bool,
-        typer.Option("--trust-remote-code", help="Run code that comes with the language model."),
+        typer.Option(
+            "--trust-remote-code",
+            help="Run code that comes with the language model.",
+            rich_help_panel=MODEL,
+        ),
     ] = False
+
+    def __post_init__(self) -> None:
+        device, dtype = self.device, self.dtype
+        if device and not re.fullmatch(rf"({'|'.join(_DEVICES)})(:\d+)?", device):
+            raise typer.BadParameter(
+                f"--device must be cpu, cuda, cuda:1, mps, xpu or another of PyTorch's, got "
+                f"{device!r}."
+            )
+        if dtype and not re.fullmatch(r"(torch\.)?(b?float\w*|half|double)|auto", dtype):
+            raise typer.BadParameter(
+                f"--dtype must be float32, bfloat16, float16 or auto, got {dtype!r}."
+            )
 
     def arguments(self, dtype: str | None = None) -> dict[str, Any]:
         """What loaders take; the type of a run file stands where no option gives one."""
@@ -83,7 +124,9 @@ class PromptOptions:
     prompt_variable: Annotated[
         list[str] | None,
         typer.Option(
-            "--prompt-variable", help="NAME=VALUE for the prompt, e.g. target_language=Czech."
+            "--prompt-variable",
+            help="NAME=VALUE for the prompt, e.g. target_language=Czech.",
+            rich_help_panel=MODEL,
         ),
     ] = None
 
@@ -97,11 +140,17 @@ class EstimatorOptions:
     prompting: PromptOptions = PromptOptions()
     loading: LoadingOptions = LoadingOptions()
 
+    def __post_init__(self) -> None:
+        from headwise.cli.reading import expect_model
+
+        for name in (self.model, self.head):
+            expect_model(name)
+
     def load(self) -> "QualityEstimator":
         """Load them, with Transformers' own messages turned off."""
-        from headwise.quality import QualityEstimator
+        with usage_errors(), printing.quiet_loading(self.model):
+            from headwise.quality import QualityEstimator
 
-        with usage_errors(), quiet_loading():
             return QualityEstimator.from_pretrained(
                 self.model,
                 self.head,
@@ -119,6 +168,7 @@ QualityThreshold = Annotated[
         max=1.0,
         help="Words below this value are marked; for error and omission x, the value is 1 - x. "
         "Default: that of the calibration if quality is the first signal, else 0.5.",
+        rich_help_panel=SCORES,
     ),
 ]
 
@@ -196,58 +246,3 @@ def parse_prompt_option(prompt: str | None) -> "PromptTemplate | None":
         return parse_prompt(json.loads(prompt) if prompt.startswith("{") else prompt)
     except ValueError as error:
         raise typer.BadParameter(f"--prompt: {error}") from error
-
-
-def is_first_process() -> bool:
-    """Whether this is the only process, or the one of several under ``torchrun`` that speaks."""
-    import os
-
-    return os.environ.get("RANK", "0") == "0"
-
-
-def show_messages() -> None:
-    """Show on standard error what the library has to say."""
-    import logging
-    import sys
-
-    class Printer(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            # A progress bar may have taken the place of standard error: look anew
-            print(self.format(record), file=sys.stderr)
-
-    logger = logging.getLogger("headwise")
-    if not logger.handlers:
-        logger.addHandler(Printer())
-        logger.setLevel(logging.INFO if is_first_process() else logging.ERROR)
-
-
-@contextmanager
-def quiet_loading() -> "Iterator[None]":
-    """Load without Transformers' progress bars, and from then on hear only its errors."""
-    from transformers.utils import logging
-
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.enable_progress_bar()
-
-
-E = TypeVar("E", bound=StrEnum)
-
-
-def choices(names: str, kind: type[E], *, option: str) -> tuple[E, ...]:
-    """Read names with commas between them.
-
-    Raises:
-        ValueError: If there is no name, or one is not in the set; the message lists it.
-    """
-    given = [name.strip() for name in names.split(",") if name.strip()]
-    known = {member.value: member for member in kind}
-    wrong = next((name for name in given if name not in known), None)
-    if wrong is not None or not given:
-        raise ValueError(
-            f"{option} must name one or more of {', '.join(known)}, got {wrong or names!r}."
-        )
-    return tuple(known[name] for name in dict.fromkeys(given))

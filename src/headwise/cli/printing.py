@@ -1,8 +1,9 @@
-"""Say on standard error what a resumable job did."""
+"""What commands say on standard error, while they work and when they are done."""
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -110,3 +111,39 @@ def show_evaluation(
         print(f"Results: {json_file}", file=sys.stderr)
     if report is not None:
         print(f"Report: {write_report(evaluation, report)}", file=sys.stderr)
+
+
+def is_first_process() -> bool:
+    """Whether this is the only process, or the one of several under ``torchrun`` that speaks."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def show_messages() -> None:
+    """Show on standard error what the library has to say."""
+    import logging
+
+    class Printer(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            # A progress bar may have taken the place of standard error: look anew
+            print(self.format(record), file=sys.stderr)
+
+    logger = logging.getLogger("headwise")
+    if not logger.handlers:
+        logger.addHandler(Printer())
+        logger.setLevel(logging.INFO if is_first_process() else logging.ERROR)
+
+
+@contextmanager
+def quiet_loading(name: str) -> Iterator[None]:
+    """Load what has this name: a terminal says so, Transformers says nothing but errors, ever."""
+    from headwise.progress import busy
+
+    with busy(f"Loading {name}", enabled=is_first_process()):
+        from transformers.utils import logging
+
+        logging.set_verbosity_error()
+        logging.disable_progress_bar()
+        try:
+            yield
+        finally:
+            logging.enable_progress_bar()

@@ -1,15 +1,21 @@
-"""Texts, and pairs of them, that several commands are given."""
+"""What several commands are given: names, texts, files, and pairs in them."""
 
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
-from headwise.cli import options
+from headwise.cli import printing
+
+E = TypeVar("E", bound=StrEnum)
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
     from headwise.data.records.inferences import InferencePair
     from headwise.data.records.pairs import Pair
 
@@ -41,6 +47,43 @@ def given_text(value: str, *, name: str) -> str:
     return read_whole_text(path)
 
 
+def expect_model(name: str | None, names: tuple[str, ...] = ()) -> None:
+    """See that a model or head can be there, before PyTorch is imported to look.
+
+    Raises:
+        UnknownModelError: If it is neither bundled nor a folder nor a hub id; the message names
+            the bundled ones, ``names`` or else those that score.
+    """
+    from headwise.bundled.names import BUNDLED_NAMES, expect_name
+
+    if name is not None:
+        expect_name(name, names or BUNDLED_NAMES)
+
+
+def expect_tables(*groups: "Iterable[str] | None", file_format: str | None = None) -> None:
+    """See that files of rows are there and of a known format, before PyTorch is imported.
+
+    Raises:
+        DataError: If a file is missing, or its format is not known from its name.
+    """
+    from headwise.data.readers.layout import Format
+    from headwise.data.readers.tables import check_input
+
+    chosen = None if file_format is None else Format(file_format)
+    for paths in groups:
+        for path in paths or ():
+            check_input(path, chosen)
+
+
+def expect_texts(paths: "Iterable[str | Path | None]") -> None:
+    """The same for files of texts, whatever their format; ``None`` and ``-`` are let through."""
+    from headwise.data.readers.opening import STDIN, check_readable
+
+    for path in paths:
+        if path is not None and str(path) != STDIN:
+            check_readable(path)
+
+
 def read_training_pairs(paths: Sequence[str], *, has_source: bool = True) -> "list[Pair]":
     """Read all pairs; rows that are none are named on standard error and left out."""
     from headwise.data.readers import Layout, read_pairs
@@ -52,7 +95,7 @@ def read_training_pairs(paths: Sequence[str], *, has_source: bool = True) -> "li
     for path, rows in [(path, read_pairs(path, layout)) for path in paths]:
         for row in rows:
             if isinstance(row, Reject):
-                if options.is_first_process():
+                if printing.is_first_process():
                     print(f"{path}, line {row.line} left out: {row.reason}", file=sys.stderr)
             else:
                 pairs.append(row)
@@ -73,3 +116,19 @@ def read_labelled(paths: list[str]) -> "list[InferencePair]":
             else:
                 pairs.append(row)
     return pairs
+
+
+def choices(names: str, kind: type[E], *, option: str) -> tuple[E, ...]:
+    """Read names with commas between them.
+
+    Raises:
+        ValueError: If there is no name, or one is not in the set; the message lists it.
+    """
+    given = [name.strip() for name in names.split(",") if name.strip()]
+    known = {member.value: member for member in kind}
+    wrong = next((name for name in given if name not in known), None)
+    if wrong is not None or not given:
+        raise ValueError(
+            f"{option} must name one or more of {', '.join(known)}, got {wrong or names!r}."
+        )
+    return tuple(known[name] for name in dict.fromkeys(given))

@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from headwise.cli import layout_options, options
+from headwise.cli import layout_options, options, printing
 from headwise.cli.printing import check_outputs, report_job
+from headwise.cli.reading import expect_tables, expect_texts
 from headwise.cli.settings_options import with_options
 
 
@@ -32,18 +33,34 @@ def score(
             "-o",
             help="File to write, .jsonl, .tsv, .csv, .xlsx or .parquet; `-` for JSONL on standard "
             "output, which is the default unless --view or --html is given.",
+            rich_help_panel=options.OUTPUT,
         ),
     ] = None,
     level: Annotated[
         Literal["sentence", "word", "token"] | None,
-        typer.Option("--level", "-l", help="What a row holds: sentence, word or token scores."),
+        typer.Option(
+            "--level",
+            "-l",
+            help="What a row holds: sentence, word or token scores.",
+            rich_help_panel=options.OUTPUT,
+        ),
     ] = None,
     view: Annotated[
-        bool, typer.Option("--view", help="Show the texts in the terminal, coloured by score.")
+        bool,
+        typer.Option(
+            "--view",
+            help="Show the texts in the terminal, coloured by score.",
+            rich_help_panel=options.OUTPUT,
+        ),
     ] = False,
     html: Annotated[
         Path | None,
-        typer.Option("--html", help="Write a self-contained HTML report.", dir_okay=False),
+        typer.Option(
+            "--html",
+            help="Write a self-contained HTML report.",
+            dir_okay=False,
+            rich_help_panel=options.OUTPUT,
+        ),
     ] = None,
     signals: options.SignalNames = None,
     alternatives: Annotated[
@@ -53,6 +70,7 @@ def score(
             min=0,
             help="How many of the model's own choices to report a token. "
             "Default: 3 for --view and --html, else 0.",
+            rich_help_panel=options.SCORES,
         ),
     ] = None,
     origin: options.EstimatorOptions,
@@ -60,14 +78,17 @@ def score(
     columns: layout_options.LayoutOptions,
     output_format: layout_options.OutputFormat = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Start anew instead of continuing.")
+        bool,
+        typer.Option(
+            "--overwrite", help="Start anew instead of continuing.", rich_help_panel=options.OUTPUT
+        ),
     ] = False,
 ) -> None:
     """Score pairs of a source and a hypothesis; stopped at any point, it continues.
 
     Rows that cannot be scored go to <output>.rejects.jsonl; the exit code is then 3.
     """
-    options.show_messages()
+    printing.show_messages()
     shown = view or html is not None
     target = output or (None if shown else "-")
     inputs = [source] if hypotheses is None else [source, hypotheses]
@@ -79,6 +100,10 @@ def score(
         if view and target == "-":
             raise ValueError("--view and rows on standard output would mix; give --output a file.")
     check_outputs(html, inputs=inputs)
+    if hypotheses is None:
+        expect_tables(inputs, file_format=columns.input_format)
+    else:
+        expect_texts(inputs)
 
     from headwise.data.jobs import RunFiles
     from headwise.data.writers import json_line, scored_row

@@ -388,3 +388,21 @@ def test_scored_rows_with_gaps_can_be_evaluated(tmp_path, with_errors) -> None:
     file = write(tmp_path / "s.jsonl", scored, more=more)
     found = ask(file, gold="gold", aggregations=("noisy_or",))
     assert metrics(found, "correlation", "omission", "noisy_or")["pearson"]["count"] == 3
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"gold": "DA"}, "no column `DA`"),
+        ({"gold": "who"}, "`who` in line 1 must be a number"),
+        ({"gold": "da", "columns": ("comet",)}, "no column `comet`"),
+        ({"gold": "da", "group": "document"}, "no column `document`"),
+        ({"gold_file": ("nope.txt", None)}, "There is no file"),
+    ],
+)
+def test_what_pairs_do_not_have_is_named_before_they_are_scored(tmp_path, wrong, message) -> None:
+    rows = [{"source": "A dog.", "hypothesis": "Ein Hund.", "da": 1.0, "who": "ours"}]
+    source = german(tmp_path / "pairs.jsonl", rows)
+    question = Question(source=source, resampling=QUICK, **wrong)
+    with pytest.raises(DataError, match=message):
+        evaluate(question, lambda: pytest.fail("a model was loaded"))

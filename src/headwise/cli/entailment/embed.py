@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from headwise.cli.entailment import entailment_options
+from headwise.cli.reading import expect_tables, expect_texts
 from headwise.cli.settings_options import with_options
 
 
@@ -38,6 +39,11 @@ def embed(
     then 3. The line numbers of the vectors stand beside them: in <name>.lines.npy, in the tensor
     `lines`, or in the column `line`.
     """
+    if column is None:
+        expect_texts([source])
+    else:
+        expect_tables([source])
+
     from headwise.entailment.embedding_job import embed_file
 
     loaded = origin.load()

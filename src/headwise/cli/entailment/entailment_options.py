@@ -3,18 +3,20 @@
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from headwise.cli import options
+from headwise.cli import options, printing
+from headwise.cli.reading import expect_model
 
 if TYPE_CHECKING:
     from headwise.entailment import EntailmentModel
 
 DEFAULT_MODEL = "minilm-snli"
 
-COLUMNS, _MODEL = "Columns", "Model"
+COLUMNS, _MODEL = "Columns", options.MODEL
 
 Model = Annotated[
     str,
@@ -55,14 +57,26 @@ class EncoderOptions:
     heads: Heads = None
     loading: options.LoadingOptions = options.LoadingOptions()
 
+    def __post_init__(self) -> None:
+        expect_encoder(self.model)
+        if self.heads is not None and not Path(self.heads).is_file():
+            expect_encoder(self.heads)
+
     def load(self, threshold: float | None = None) -> "EntailmentModel":
         """Load them, with Transformers' own messages turned off."""
-        from headwise.entailment import EntailmentModel
+        with options.usage_errors(), printing.quiet_loading(self.model):
+            from headwise.entailment import EntailmentModel
 
-        with options.usage_errors(), options.quiet_loading():
             return EntailmentModel.from_pretrained(
                 self.model, self.heads, threshold=threshold, **self.loading.arguments()
             )
+
+
+def expect_encoder(name: str | None) -> None:
+    """See that an encoder or its heads can be there, as :func:`expect_model` does."""
+    from headwise.bundled.names import ENTAILMENT_NAMES, MINILM
+
+    expect_model(name, (*ENTAILMENT_NAMES, MINILM))
 
 
 def print_row(row: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ import typer
 from headwise.cli import printing
 from headwise.cli.entailment import entailment_options
 from headwise.cli.printing import name_left_out
+from headwise.cli.reading import expect_tables
 from headwise.cli.settings_options import with_options
 
 if TYPE_CHECKING:
@@ -63,11 +64,13 @@ def evaluate_nli(
 
     Rows that cannot be used are named; the exit code is then 3.
     """
+    printing.check_outputs(json_file, report=report, inputs=[data, origin.heads])
+    expect_tables([data])
+
     from headwise.data.readers.inferences import InferenceLayout
     from headwise.evaluation.entailment.evaluation import InferenceQuestion, evaluate_entailment
     from headwise.evaluation.statistics.setup import Resampling
 
-    printing.check_outputs(json_file, report=report, inputs=[data, origin.heads])
     question = InferenceQuestion(
         path=data,
         layout=InferenceLayout(

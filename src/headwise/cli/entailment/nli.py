@@ -9,7 +9,7 @@ import typer
 from headwise.cli import layout_options, options
 from headwise.cli.entailment import entailment_options
 from headwise.cli.printing import report_job
-from headwise.cli.reading import given_text
+from headwise.cli.reading import expect_tables, given_text
 from headwise.cli.settings_options import with_options
 
 if TYPE_CHECKING:
@@ -83,6 +83,9 @@ def nli(
         raise typer.BadParameter(
             f"There is no file {texts[0]!r}; if it is a premise, give its hypothesis, too."
         )
+
+    if len(texts) == 1:
+        expect_tables(texts, file_format=input_format)
 
     from headwise.data.readers.inferences import InferenceLayout
     from headwise.data.readers.layout import Format

@@ -11,7 +11,7 @@ from headwise.cli.reading import read_labelled
 from headwise.cli.settings_options import with_options
 from headwise.cli.train.nli import load_named_encoder
 from headwise.cli.train.running import Running
-from headwise.cli.train.training_options import files, run_file
+from headwise.cli.train.training_options import expect_inputs, files, run_file
 from headwise.training.abstention.settings import THRESHOLD, AbstentionTraining
 
 _SHARE = {"min": 0.0, "max": 1.0, "rich_help_panel": THRESHOLD}
@@ -60,6 +60,8 @@ def abstention(
     asked = [{"aim": aim, "level": level} for aim, level in levels.items() if level is not None]
     if len(asked) > 1:
         raise typer.BadParameter("Give one of --coverage, --risk and --guarantee.")
+    expect_inputs(backbone, data, dev, calibration, encoder=True)
+
     from headwise.heads import load_task_heads
     from headwise.training.abstention.train import AbstentionRun, train_abstention_head
 
@@ -69,9 +71,7 @@ def abstention(
     heads, data, dev = heads or run.heads, data or run.data, dev or run.dev
     calibration = calibration or run.calibration
     if not (heads and data and dev):
-        raise typer.BadParameter(
-            "--heads, --data and --dev are needed, or a --config that has them."
-        )
+        raise typer.BadParameter("--heads, --data and --dev are needed, or a --config with them.")
     backbone = backbone or run.backbone or load_task_heads(heads).config.backbone
     if backbone is None:
         raise typer.BadParameter(f"The heads in {heads} name no encoder; give it with --backbone.")

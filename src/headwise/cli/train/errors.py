@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from headwise.cli import options
+from headwise.cli import options, printing
 from headwise.cli.reading import read_training_pairs
 from headwise.cli.settings_options import with_options
 from headwise.cli.train import training_options as shared
@@ -57,6 +57,8 @@ def errors(
 
     Checkpoints go to OUTPUT/error_checkpoints; the same command continues from the newest one.
     """
+    shared.expect_inputs(backbone, texts.data, texts.dev, texts.labels, texts.labels_dev)
+
     from headwise.bundled import locate
     from headwise.quality.after_training import train_error_head
     from headwise.training.errors import setup
@@ -71,7 +73,7 @@ def errors(
             "--backbone, --data and --dev are needed (or --labels in place of both), or a "
             "--config that has them."
         )
-    options.show_messages()
+    printing.show_messages()
     place = locate(backbone)
     with options.usage_errors():
         begin = setup.folder_to_start_from(place, start, run, given, alone=not texts.data)

@@ -5,11 +5,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from headwise.cli import options
+from headwise.cli import options, printing
 from headwise.cli.reading import read_labelled
 from headwise.cli.settings_options import with_options
 from headwise.cli.train.running import Running
-from headwise.cli.train.training_options import BackboneName, Config, Output, files
+from headwise.cli.train.training_options import (
+    NEEDED,
+    BackboneName,
+    Config,
+    Output,
+    expect_inputs,
+    files,
+)
 from headwise.training.nli.settings import NLITraining
 
 if TYPE_CHECKING:
@@ -46,6 +53,8 @@ def nli(
 
     Checkpoints go to OUTPUT/checkpoints; the same command continues from the newest one.
     """
+    expect_inputs(backbone, data, dev, encoder=True)
+
     from headwise.training.loop.run_file import TrainingRun
     from headwise.training.nli.train import train_nli_head
 
@@ -54,9 +63,7 @@ def nli(
         settings = NLITraining.from_dict(run.settings | given)
     backbone, data, dev = backbone or run.backbone, data or run.data, dev or run.dev
     if not (backbone and data and dev):
-        raise typer.BadParameter(
-            "--backbone, --data and --dev are needed, or a --config that has them."
-        )
+        raise typer.BadParameter(NEEDED)
     report = train_nli_head(
         load_named_encoder(backbone, **running.loading.arguments(run.dtype)),
         read_labelled(data),
@@ -80,9 +87,9 @@ def nli(
 
 def load_named_encoder(name: str, **loading: Any) -> "EncoderBackbone":
     """Load the encoder that a name stands for, with Transformers' own messages turned off."""
-    from headwise.backbones import load_encoder
-    from headwise.bundled.registry import locate_entailment
+    printing.show_messages()
+    with options.usage_errors(), printing.quiet_loading(name):
+        from headwise.backbones import load_encoder
+        from headwise.bundled import locate_entailment
 
-    options.show_messages()
-    with options.usage_errors(), options.quiet_loading():
         return load_encoder(locate_entailment(name).encoder, **loading)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from headwise.cli import options
+from headwise.cli import options, printing
 from headwise.cli.reading import read_training_pairs
 from headwise.cli.settings_options import with_options
 from headwise.cli.train import training_options as shared
@@ -58,6 +58,8 @@ def sigmoid(
     Checkpoints go to OUTPUT/checkpoints; the same command continues from the newest one.
     Several processes: torchrun --nproc-per-node N -m headwise train sigmoid ...
     """
+    shared.expect_inputs(backbone, data, dev)
+
     from headwise.bundled import locate
     from headwise.training.loop.run_file import TrainingRun
     from headwise.training.sigmoid.train import train_sigmoid_head
@@ -74,9 +76,7 @@ def sigmoid(
         settings_over({})  # wrong values are said before a model is loaded
     backbone, data, dev = backbone or run.backbone, data or run.data, dev or run.dev
     if not (backbone and data and dev):
-        raise typer.BadParameter(
-            "--backbone, --data and --dev are needed, or a --config that has them."
-        )
+        raise typer.BadParameter(shared.NEEDED)
     place = locate(backbone)
     model, template = shared.load_language_model(
         place, running.loading, prompting, run, heads=(place.head,)
@@ -93,7 +93,7 @@ def sigmoid(
         dev_data=dev,
         **running.arguments,
     )
-    if options.is_first_process():
+    if printing.is_first_process():
         best = report.evaluations[report.best]
         found = ", ".join(
             f"dev {name.replace('_', ' ')} {value:.4f}"

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import typer
 
-from headwise.cli import layout_options, options
+from headwise.cli import layout_options, options, printing
+from headwise.cli.entailment.entailment_options import expect_encoder
+from headwise.cli.reading import expect_model, expect_tables
 from headwise.training.errors.settings import LABELS
 from headwise.training.loop.settings import DATA
 
@@ -40,6 +42,23 @@ LanguageModel = Annotated[
 BackboneName = Annotated[
     str | None, typer.Option(help="Name to record for the backbone; by default the one given.")
 ]
+
+
+NEEDED = "--backbone, --data and --dev are needed, or a --config that has them."
+
+
+def expect_inputs(
+    backbone: str | None, *data: "Sequence[str] | None", encoder: bool = False
+) -> None:
+    """See that what options name can be there, before PyTorch is imported.
+
+    Raises:
+        UnknownModelError: If there is no such model.
+        DataError: If a file is missing, or its format is not known from its name.
+    """
+    expect = expect_encoder if encoder else expect_model
+    expect(backbone)
+    expect_tables(*data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +114,11 @@ def load_language_model(
     has_source: bool = True,
 ) -> "tuple[Backbone, PromptTemplate]":
     """The language model of a run, and the prompt: the one asked for, or that of a head."""
-    from headwise.backbones import load_backbone
-    from headwise.training.loop.prompt_choice import chosen_prompt
+    printing.show_messages()
+    with options.usage_errors(), printing.quiet_loading(place.backbone):
+        from headwise.backbones import load_backbone
+        from headwise.training.loop.prompt_choice import chosen_prompt
 
-    options.show_messages()
-    with options.usage_errors(), options.quiet_loading():
         model = load_backbone(place.backbone, **loading.arguments(run.dtype))
         asked = options.parse_prompt_option(prompting.prompt) or run.prompt
         template = chosen_prompt(model, asked, has_source=has_source, heads=heads)

@@ -51,11 +51,12 @@ def evaluate(
         return _with_errors(question, estimator, progress=progress)
     source = question.source
     scored_before = source.is_scored
-    evaluated = (
-        read_evaluated_rows(source.path, signals=question.signals)
-        if scored_before
-        else score_rows(source.rows(), estimator, signals=question.signals, progress=progress)
-    )
+    if scored_before:
+        evaluated = read_evaluated_rows(source.path, signals=question.signals)
+    else:
+        rows = list(source.rows())
+        _expect_columns(question, [row for row in rows if isinstance(row, Pair)])
+        evaluated = score_rows(rows, estimator, signals=question.signals, progress=progress)
     if not evaluated.rows:
         raise nothing_to_evaluate(source.path, "row", evaluated.rejects)
     gold_name, gold = _gold(question, evaluated)
@@ -147,6 +148,22 @@ def _with_errors(
     if protocol is not EvaluationProtocol.AMBIGUITY:
         evaluation = replace(evaluation, title=f"{made.capitalize()} put into {file}")
     return Answer(evaluation=evaluation, rejects=rejects)
+
+
+def _expect_columns(question: Question, pairs: list[Pair]) -> None:
+    """See that columns and files that were named have what they should, before texts are scored."""
+    if not pairs:
+        return
+    for column in (question.gold, *question.columns):
+        if column is not None:
+            numbers_of(pairs, column)
+    for column in (question.group, question.system):
+        if column is not None:
+            cells(pairs, column)
+    for place in (question.gold_file, *question.scores.values()):
+        if place is not None:
+            path, column = place
+            read_numbers(path, column=column)
 
 
 def _gold(question: Question, evaluated: EvaluatedRows) -> tuple[str, list[float | None] | None]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from headwise.data.readers.scored import ScoredRow
 from headwise.data.records.error_spans import Range, marked_ranges
 from headwise.data.records.json_values import parse_number
+from headwise.data.records.pairs import Pair
 from headwise.data.records.scored import ScoredHypothesis
 from headwise.data.records.signals import Signal
 from headwise.data.records.token_marks import has_error
@@ -161,7 +162,7 @@ def judge(
     )
 
 
-def cells(rows: Sequence[ScoredRow], column: str) -> list[Any]:
+def cells(rows: Sequence[ScoredRow | Pair], column: str) -> list[Any]:
     """What stands in a column of the rows that texts came from; ``None`` where a row lacks it.
 
     A column that has the name of one of ours stands in scored rows as ``input_<name>``, and is
@@ -170,15 +171,16 @@ def cells(rows: Sequence[ScoredRow], column: str) -> list[Any]:
     Raises:
         DataError: If no row has such a column.
     """
-    names = dict.fromkeys(name for row in rows for name in row.scored.extra or {})
+    extras = [row.extra if isinstance(row, Pair) else row.scored.extra or {} for row in rows]
+    names = dict.fromkeys(name for extra in extras for name in extra)
     try:
         found = input_column(names, column)
     except LookupError as error:
         raise DataError(f"In the rows, {error.args[0]}.") from None
-    return [(row.scored.extra or {}).get(found) for row in rows]
+    return [extra.get(found) for extra in extras]
 
 
-def numbers_of(rows: Sequence[ScoredRow], column: str) -> list[float | None]:
+def numbers_of(rows: Sequence[ScoredRow | Pair], column: str) -> list[float | None]:
     """The numbers in a column of the rows that texts came from; ``None`` where there is none.
 
     Raises:
