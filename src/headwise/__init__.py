@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     )
     from headwise.quality import QualityEstimator
     from headwise.quality.after_training import train_error_head
+    from headwise.report import scored_html
     from headwise.version import __version__
 
 _HOMES = {
@@ -35,6 +36,7 @@ _HOMES = {
     ),
     ".quality": ("QualityEstimator",),
     ".quality.after_training": ("train_error_head",),
+    ".report": ("scored_html",),
     ".version": ("__version__",),
 }
 
@@ -47,6 +49,7 @@ __all__ = [
     "linear_cross_entropy",
     "merge_unembedding",
     "patch_lm_loss",
+    "scored_html",
     "split_parameter_groups",
     "split_unembedding",
     "train_error_head",

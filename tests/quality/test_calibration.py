@@ -1,6 +1,7 @@
 """A calibration: fitted on one half, saved with the head, used by every way to score."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -183,16 +184,20 @@ def test_spans_use_the_threshold_of_the_calibration(calibrated: QualityEstimator
     assert scored.spans(signal="quality", level="token") == scored.spans(
         below=0.55005, level="token"
     )
-    with pytest.raises(ValueError, match="exactly one"):
-        scored.spans(signal="sigmoid")
-    with pytest.raises(ValueError, match="exactly one"):
+    with pytest.warns(UserWarning, match="`sigmoid`: 0.5 is taken"):
+        assert scored.spans(signal="sigmoid") == scored.spans(below=0.5, signal="sigmoid")
+    with pytest.raises(ValueError, match="not both"):
         scored.spans(below=0.5, above=0.5)
     assert scored.spans(below=0.99) != scored.spans()
 
 
-def test_spans_without_a_calibration_still_need_a_threshold(estimator: QualityEstimator) -> None:
-    with pytest.raises(ValueError, match="exactly one"):
-        estimator.score("A dog.", "Ein Hund.").spans()
+def test_spans_without_a_calibration_lie_below_a_half(estimator: QualityEstimator) -> None:
+    scored = estimator.score("A dog runs on the beach.", "Ein Strand läuft am Hund.")
+    assert scored.threshold == 0.5
+    with pytest.warns(UserWarning, match="No calibration draws .* 0.5 is taken"):
+        found = scored.spans()
+    assert found == scored.spans(below=0.5) == scored.to_check
+    assert found
 
 
 def test_rows_carry_what_the_calibration_says(calibrated: QualityEstimator, tmp_path: Path) -> None:
@@ -214,8 +219,7 @@ def test_columns_of_the_input_are_not_taken_for_ours(
     (plain,) = estimator.score_many([pair])
     assert isinstance(plain, ScoredHypothesis)
     again = ScoredHypothesis.from_dict(plain.as_dict("token"))
-    assert again.threshold is None
-    assert again.extra == {"threshold": "high", "text_quality": "good"}
+    assert again == replace(plain, extra={"text_quality": "good"})
     (scored,) = calibrated.score_many([pair], signals=["quality"])
     assert isinstance(scored, ScoredHypothesis)
     row = scored_row(scored, "token")
@@ -234,9 +238,9 @@ def test_tables_have_the_columns(calibrated: QualityEstimator, tmp_path: Path, l
         )
     header, first, _ = (tmp_path / "scored.tsv").read_text("utf-8").splitlines()
     columns = header.split("\t")
-    assert columns[:6] == [
+    assert columns[:9] == [
         *("source", "hypothesis", "score", "sigmoid"),
-        *("text_quality", "threshold"),
+        *("text_quality", "threshold", "segment_threshold", "flagged", "to_check"),
     ]
     assert float(first.split("\t")[5]) == 0.55005
 

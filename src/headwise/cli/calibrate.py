@@ -110,6 +110,15 @@ def calibrate(
             rich_help_panel=_THRESHOLDS,
         ),
     ] = "mcc",
+    segment_threshold: Annotated[
+        str,
+        typer.Option(
+            "--segment-threshold",
+            help="What flags whole texts, by their probability of no error: f1, mcc, or a wanted "
+            "one such as recall-0.9.",
+            rich_help_panel=_THRESHOLDS,
+        ),
+    ] = "mcc",
     columns: layout_options.LayoutOptions,
     seed: Annotated[
         int, typer.Option("--seed", help="Of the synthetic errors.", rich_help_panel=options.INPUT)
@@ -142,7 +151,7 @@ def calibrate(
         )
         rules = [Rule(Aim.F1), Rule(Aim.MCC)]
         rules += [Rule(aim, level) for aim, levels in wanted for level in levels]
-        default = Rule.of(threshold)
+        default, segment_rule = Rule.of(threshold), Rule.of(segment_threshold)
         layout = columns.layout()
         folder = options.head_location(origin.model, origin.head)
         estimator = origin.load()
@@ -155,6 +164,7 @@ def calibrate(
             aggregation=aggregation,
             rules=list(dict.fromkeys([*rules, default])),
             default=default.name,
+            segment_rule=segment_rule,
             groups=groups,
             data=[Path(path).name for path in data],
             progress=sys.stderr.isatty(),
@@ -227,8 +237,16 @@ def _show(calibration: "Calibration") -> None:
         label = f"{name} (default)" if name == calibration.default else name
         value = "-" if one.value is None else f"{one.value:.5f}"
         shares = (one.flagged, one.precision, one.recall, one.risk)
-        table.add_row(label, value, *("-" if x is None else f"{x:.1%}" for x in shares))
+        table.add_row(label, value, *map(_share, shares))
     console.print(table)
+    if (segment := calibration.segment) is not None:
+        console.print(
+            f"texts are flagged below {segment.value:.5f} ({segment.name}): if half of them have "
+            f"errors, {_share(segment.flagged)} of all, precision {_share(segment.precision)}, "
+            f"recall {_share(segment.recall)}",
+            markup=False,
+            soft_wrap=True,
+        )
     console.print(_quality_line(calibration))
     for name, one in calibration.thresholds.items():
         if one.reason is not None:
@@ -256,6 +274,10 @@ def _show(calibration: "Calibration") -> None:
                 markup=False,
                 soft_wrap=True,
             )
+
+
+def _share(share: float | None) -> str:
+    return "-" if share is None else f"{share:.1%}"
 
 
 def _quality_line(calibration: "Calibration") -> str:

@@ -24,7 +24,7 @@ def demo(
     from headwise.report import render_legend, render_table, shows_gaps, write_html_report
 
     estimator = options.EstimatorOptions(options.DEFAULT_MODEL).load()
-    limit = options.choose_threshold(threshold, estimator, _SIGNALS)
+    limit = options.choose_threshold(estimator, _SIGNALS, threshold)
     pairs = example_pairs()
     scored = [
         estimator.score(pair.source, pair.hypothesis, signals=_SIGNALS, alternatives=3)

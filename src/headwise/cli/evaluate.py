@@ -157,6 +157,16 @@ def evaluate(
             rich_help_panel=_SIGNALS,
         ),
     ] = 0,
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            max=1.0,
+            help="Words and tokens below this value are flagged, as with `score`. Default: for "
+            "each signal what is best on other texts.",
+            rich_help_panel=_SIGNALS,
+        ),
+    ] = None,
     resamples: Annotated[
         int, typer.Option(min=1, help="Bootstrap resamples.", rich_help_panel=_TESTS)
     ] = 1000,
@@ -224,6 +234,7 @@ def evaluate(
             if aggregations is None
             else choices(aggregations, Aggregation, option="--aggregations"),
             units=() if units is None else choices(units, Unit, option="--units"),
+            threshold=threshold,
             monte_carlo=monte_carlo,
             families=() if synthetic is None else tuple(_split(synthetic)),
             corpus=corpus,

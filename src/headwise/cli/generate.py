@@ -76,7 +76,7 @@ def generate(
     if not texts:
         raise typer.BadParameter("Give a text, or pipe one a line into standard input.")
     estimator = origin.load()
-    limit = options.choose_threshold(threshold, estimator, names)
+    limit = options.choose_threshold(estimator, names, threshold)
     torch.manual_seed(seed)
     drawing: dict[str, Any] = {"do_sample": True, "temperature": temperature} if sample else {}
     console = Console(highlight=False)

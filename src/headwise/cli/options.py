@@ -173,6 +173,19 @@ QualityThreshold = Annotated[
 ]
 
 
+SegmentThreshold = Annotated[
+    float | None,
+    typer.Option(
+        "--segment-threshold",
+        min=0.0,
+        max=1.0,
+        help="Texts are flagged if their probability of no error lies below this value. Default: "
+        "that of the calibration; without one, texts with something to check are flagged.",
+        rich_help_panel=SCORES,
+    ),
+]
+
+
 @contextmanager
 def usage_errors() -> "Iterator[None]":
     """Turn a wrong value of an option into wrong usage (exit code 2)."""
@@ -202,15 +215,15 @@ def chosen_signals(signals: list[str] | None, estimator: "QualityEstimator") -> 
 
 
 def choose_threshold(
-    threshold: float | None, estimator: "QualityEstimator", signals: list[str] | None
+    estimator: "QualityEstimator",
+    signals: list[str] | None,
+    threshold: float | None,
+    segment_threshold: float | None = None,
 ) -> float:
-    """The threshold that was given, or what suits the main signal."""
-    if threshold is not None:
-        return threshold
-    main = chosen_signals(signals, estimator)[0]
-    if main == "quality" and estimator.calibration is not None:
-        return estimator.calibration.threshold
-    return 0.5
+    """Set the thresholds that were given; returns the one of words, or what suits the signals."""
+    estimator.threshold, estimator.segment_threshold = threshold, segment_threshold
+    with usage_errors():
+        return estimator.scorer(signals).request.threshold
 
 
 def head_location(model: str, head: str | None) -> "Path":

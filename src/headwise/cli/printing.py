@@ -89,6 +89,18 @@ def check_outputs(
             raise OutputError(f"{path} cannot be written: no permission for {nearest}.")
 
 
+def run_details(inputs: "Sequence[str | Path]") -> dict[str, str]:
+    """What a report says of the run that wrote it: input, command, date."""
+    import shlex
+    from datetime import datetime
+
+    return {
+        "input": ", ".join(map(str, inputs)),
+        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "date": f"{datetime.now().astimezone():%Y-%m-%d %H:%M %Z}",
+    }
+
+
 def show_evaluation(
     evaluation: "Evaluation",
     *,
@@ -104,6 +116,8 @@ def show_evaluation(
 
     if title is not None:
         evaluation = replace(evaluation, title=title)
+    of_run = {name: value for name, value in run_details([]).items() if value}
+    evaluation = replace(evaluation, settings={**evaluation.settings, **of_run})
     Console(highlight=False).print(terminal_report(evaluation))
     if json_file is not None:
         with naming_output(json_file), atomic_path(json_file) as temporary:

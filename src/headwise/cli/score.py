@@ -3,14 +3,17 @@
 import sys
 import tempfile
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from headwise.cli import layout_options, options, printing
-from headwise.cli.printing import check_outputs, report_job
+from headwise.cli.printing import check_outputs, report_job, run_details
 from headwise.cli.reading import expect_tables, expect_texts
 from headwise.cli.settings_options import with_options
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @with_options
@@ -75,6 +78,15 @@ def score(
     ] = None,
     origin: options.EstimatorOptions,
     threshold: options.QualityThreshold = None,
+    segment_threshold: options.SegmentThreshold = None,
+    flagged_only: Annotated[
+        bool,
+        typer.Option(
+            "--flagged-only",
+            help="--view and --html show flagged segments alone.",
+            rich_help_panel=options.OUTPUT,
+        ),
+    ] = False,
     columns: layout_options.LayoutOptions,
     output_format: layout_options.OutputFormat = None,
     overwrite: Annotated[
@@ -97,6 +109,8 @@ def score(
         layout = columns.layout()
         if target is None and level not in (None, "token"):
             raise ValueError("--level says what --output holds; --view and --html show tokens.")
+        if flagged_only and not shown:
+            raise ValueError("--flagged-only is for --view and --html; rows say `flagged`.")
         if view and target == "-":
             raise ValueError("--view and rows on standard output would mix; give --output a file.")
     check_outputs(html, inputs=inputs)
@@ -112,12 +126,14 @@ def score(
     if html is not None and target not in (None, "-"):
         RunFiles.of(target, output_format).refuse_also([html])
     estimator = origin.load()
-    limit = options.choose_threshold(threshold, estimator, names)
+    limit = options.choose_threshold(estimator, names, threshold, segment_threshold)
     with tempfile.TemporaryDirectory(prefix="headwise-") as folder, options.usage_errors():
         looked_at = Path(folder) / "scored.jsonl"
         with looked_at.open("wb") as lines:
             look = Look(
-                lambda scored: lines.write(json_line(scored_row(scored, "token"))),
+                lambda scored: lines.write(
+                    json_line({"line": scored.line, **scored_row(scored, "token")})
+                ),
                 alternatives=3 if alternatives is None else alternatives,
             )
             done = score_file(
@@ -138,22 +154,27 @@ def score(
                 progress=target != "-" and sys.stderr.isatty(),
             )
         if view:
-            _show(looked_at, limit)
+            _show(looked_at, limit, flagged_only=flagged_only)
         if html is not None:
-            _write_report(looked_at, html, limit, origin.model)
+            details = run_details(inputs)
+            _write_report(looked_at, html, limit, origin.model, flagged_only, details)
     mean_score = done.figures["mean_score"]
+    found = [f"{done.figures['flagged']} of {done.written} segments to check"]
+    found += [] if mean_score is None else [f"mean score {mean_score:.4f}"]
     report_job(
         done,
         f"{done.written} rows scored",
-        found="" if mean_score is None else f"mean score {mean_score:.4f}",
+        found=", ".join(found),
         target=target,
         output_format=output_format,
     )
+    if (warning := done.figures.get("warning")) is not None:
+        print(warning, file=sys.stderr)
     if done.rejected:
         raise typer.Exit(3)
 
 
-def _show(path: Path, threshold: float) -> None:
+def _show(path: Path, threshold: float, *, flagged_only: bool) -> None:
     from rich.console import Console
 
     from headwise.data.readers import read_scored
@@ -161,16 +182,31 @@ def _show(path: Path, threshold: float) -> None:
 
     console, shown = Console(highlight=False), None
     for shown in read_scored(path):
-        console.print(render_scored(shown, threshold=threshold))
-        console.print()
+        if shown.flagged or not flagged_only:
+            console.print(render_scored(shown, threshold=threshold))
+            console.print()
     if shown is not None:
         gaps = shows_gaps(shown.signals)
         console.print(render_legend(shown.signals[0], threshold=threshold, gaps=gaps))
 
 
-def _write_report(path: Path, html: Path, threshold: float, model: str) -> None:
+def _write_report(
+    path: Path,
+    html: Path,
+    threshold: float,
+    model: str,
+    flagged_only: bool,
+    details: "Mapping[str, str]",
+) -> None:
     from headwise.data.readers import read_scored
     from headwise.report import write_html_report
 
-    write_html_report(read_scored(path), html, threshold=threshold, model=model)
+    write_html_report(
+        read_scored(path),
+        html,
+        threshold=threshold,
+        model=model,
+        flagged_only=flagged_only,
+        details=details,
+    )
     print(f"Report: {html}", file=sys.stderr)

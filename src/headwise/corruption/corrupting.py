@@ -13,7 +13,7 @@ from headwise.corruption.languages import LANGUAGES
 from headwise.corruption.mix import CorruptionMix
 from headwise.corruption.plausible_texts import plausible_changes
 from headwise.corruption.source_edits import translated_source
-from headwise.data.records.pairs import Pair
+from headwise.data.records.pairs import AnyPair, Pair, as_pairs
 from headwise.errors import TrainingError
 from headwise.progress import progress_bar
 
@@ -29,7 +29,7 @@ CRUDE_KINDS = (
 
 
 def corrupt(
-    pairs: Sequence[Pair],
+    pairs: Sequence[AnyPair],
     *,
     mix: CorruptionMix,
     seed: int,
@@ -71,18 +71,19 @@ def corrupt(
             of the language.
         PromptError: If the prompt does not fit the backbone.
     """
+    given = as_pairs(pairs)
     if copies < 1:
         raise ValueError(f"`copies` must be at least 1, got {copies}.")
     if backbone is not None and prompt is None:
         raise ValueError("A `backbone` needs a `prompt` to read the pairs with.")
     if not pairs:
         return []
-    weights = _possible_families(mix, pairs, with_model=backbone is not None)
-    texts = [pair.hypothesis for pair in pairs] if corpus is None else list(corpus)
-    maker = ErrorMaker(pairs, texts, families=weights, language=mix.language)
+    weights = _possible_families(mix, given, with_model=backbone is not None)
+    texts = [pair.hypothesis for pair in given] if corpus is None else list(corpus)
+    maker = ErrorMaker(given, texts, families=weights, language=mix.language)
     drafts: list[Draft] = []
-    with progress_bar("Corrupting", total=len(pairs), enabled=progress) as advance:
-        for index, pair in enumerate(pairs):
+    with progress_bar("Corrupting", total=len(given), enabled=progress) as advance:
+        for index, pair in enumerate(given):
             text = maker.read(pair)
             for copy in range(copies):
                 rng = pair_generator(seed, index, copy)

@@ -8,7 +8,7 @@ from headwise.backbones import LanguageBackbone, PromptTemplate
 from headwise.corruption.corrupting import CRUDE_KINDS, crude_errors
 from headwise.corruption.families import Corruption, ErrorFamily
 from headwise.corruption.plausible_texts import plausible_errors
-from headwise.data.records.pairs import Pair
+from headwise.data.records.pairs import AnyPair, Pair, as_pairs
 
 CRUDE, PLAUSIBLE = "crude", "plausible"
 FAMILIES = (CRUDE, PLAUSIBLE)
@@ -35,7 +35,7 @@ class ErrorTexts:
 
 def synthetic_errors(
     backbone: LanguageBackbone,
-    pairs: Sequence[Pair],
+    pairs: Sequence[AnyPair],
     prompt: PromptTemplate,
     *,
     families: Sequence[str] = FAMILIES,
@@ -60,30 +60,32 @@ def synthetic_errors(
     Raises:
         ValueError: If a family is unknown, or there are no lists for the language.
     """
+    given = as_pairs(pairs)
     if unknown := set(families) - set(FAMILIES):
         raise ValueError(f"`families` must name {' or '.join(FAMILIES)}, got {min(unknown)!r}.")
     kinds = CRUDE_KINDS if language is None else (*CRUDE_KINDS, ErrorFamily.NEGATION)
     made: dict[str, list[Corruption]] = {}
     # Without pairs there is no corpus either, which crude errors would refuse
-    for family in families if pairs else ():
+    for family in families if given else ():
         if family == CRUDE:
-            words = [pair.hypothesis for pair in pairs] if corpus is None else corpus
+            words = [pair.hypothesis for pair in given] if corpus is None else corpus
             made[family] = crude_errors(
-                pairs, corpus=words, seed=seed, kinds=kinds, language=language
+                given, corpus=words, seed=seed, kinds=kinds, language=language
             )
         else:
-            made[family] = plausible_errors(backbone, pairs, prompt, seed=seed)
+            made[family] = plausible_errors(backbone, given, prompt, seed=seed)
     return made
 
 
-def with_error_copies(pairs: Sequence[Pair], copies: Iterable[Corruption]) -> ErrorTexts:
+def with_error_copies(pairs: Sequence[AnyPair], copies: Iterable[Corruption]) -> ErrorTexts:
     """Correct pairs, marked as free of errors, and after them their copies with errors."""
+    given = as_pairs(pairs)
     made = list(copies)
     return ErrorTexts(
-        (*(replace(pair, errors=(), tags=None) for pair in pairs), *(one.pair for one in made)),
-        (*(None for _ in pairs), *(one.family.value for one in made)),
+        (*(replace(pair, errors=(), tags=None) for pair in given), *(one.pair for one in made)),
+        (*(None for _ in given), *(one.family.value for one in made)),
         (
-            *(group_of(pair, pair.hypothesis) for pair in pairs),
+            *(group_of(pair, pair.hypothesis) for pair in given),
             *(group_of(one.pair, one.original) for one in made),
         ),
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headwise.backbones import Backbone, PromptTemplate
-from headwise.data.records.pairs import Pair
+from headwise.data.records.pairs import AnyPair, as_pairs
 from headwise.data.records.signals import Signal
 from headwise.errors import CalibrationError
 from headwise.heads import (
@@ -48,15 +48,15 @@ class TrainedErrorHead:
 
 def train_error_head(
     backbone: Backbone,
-    train: Sequence[Pair],
-    dev: Sequence[Pair],
+    train: Sequence[AnyPair],
+    dev: Sequence[AnyPair],
     output: str | Path,
     *,
     prompt: PromptTemplate,
     backbone_name: str,
     settings: ErrorTraining | None = None,
-    labels: Sequence[Pair] = (),
-    label_dev: Sequence[Pair] = (),
+    labels: Sequence[AnyPair] = (),
+    label_dev: Sequence[AnyPair] = (),
     start: str | Path | None = None,
     sigmoid_head: str | Path | None = None,
     data: Sequence[str] = (),
@@ -100,14 +100,14 @@ def train_error_head(
 
     train_uncalibrated_error_head(
         backbone,
-        train,
-        dev,
+        as_pairs(train),
+        as_pairs(dev),
         output,
         prompt=prompt,
         backbone_name=backbone_name,
         settings=settings,
-        labels=labels,
-        label_dev=label_dev,
+        labels=as_pairs(labels),
+        label_dev=as_pairs(label_dev),
         start=start,
         data=data,
         dev_data=dev_data,

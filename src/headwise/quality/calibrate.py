@@ -6,8 +6,9 @@ is checked, on the other, so that no figure comes from data that a calibrator ha
 
 from collections.abc import Mapping, Sequence
 
-from headwise.data.records.pairs import Pair
+from headwise.data.records.pairs import AnyPair, as_pairs
 from headwise.data.records.signals import Aggregation, Signal
+from headwise.data.records.token_marks import has_error
 from headwise.errors import CalibrationError
 from headwise.metrics.platt_scaling import MINIMUM_OF_CLASS
 from headwise.metrics.ranking import roc_auc
@@ -19,20 +20,27 @@ from headwise.quality.calibration.record import (
     SentenceCalibration,
 )
 from headwise.quality.calibration.threshold_curve import choose_thresholds
-from headwise.quality.calibration.thresholds import DEFAULT_RULES, Rule
+from headwise.quality.calibration.thresholds import (
+    DEFAULT_RULES,
+    DEFAULT_SEGMENT_RULE,
+    Rule,
+    Threshold,
+)
+from headwise.quality.calibration.usual_words import UsualWords
 from headwise.quality.estimator import QualityEstimator
 from headwise.quality.labelled_texts import LabelledTexts, label_signals
 
 
 def calibrate(
     estimator: QualityEstimator,
-    pairs: Sequence[Pair],
+    pairs: Sequence[AnyPair],
     *,
     method: Method = "isotonic",
     signal: Signal | str | None = None,
     aggregation: Aggregation | str | None = None,
     rules: Sequence[Rule] = DEFAULT_RULES,
     default: str = "mcc",
+    segment_rule: Rule = DEFAULT_SEGMENT_RULE,
     groups: Sequence[str] | None = None,
     data: Sequence[str] = (),
     progress: bool = False,
@@ -45,7 +53,8 @@ def calibrate(
 
     Args:
         estimator: What scores; its own calibration is not used.
-        pairs: Pairs with ``errors``, ``()`` where there are none.
+        pairs: Pairs with ``errors``, ``()`` where there are none; objects may have
+            ``annotations`` and ``word_tags`` as rows of JSON have them.
         method: ``isotonic``, ``platt`` or ``temperature``.
         signal: What is calibrated; by default the signal of those that the heads give (``softmax``
             without heads) that tells right from wrong tokens best, by ROC AUC on the half that
@@ -55,6 +64,8 @@ def calibrate(
             best of ``noisy_or``, ``min`` and ``mean`` by ROC AUC of texts on that half.
         rules: What thresholds are chosen for.
         default: Name of the rule whose threshold is used if nothing else is asked for.
+        segment_rule: What the threshold is chosen for below which a whole text is flagged, by its
+            probability that it has no error.
         groups: What each pair belongs to: texts of a group are split together and are one unit of
             the promise that ``risk`` makes. By default the source, or the text if it has none.
         data: Names of the data, for the record.
@@ -67,6 +78,7 @@ def calibrate(
         CalibrationError: If a pair has unknown errors, or there are too few right or wrong tokens.
         ValueError: If a name is unknown, or method and signal do not go together.
     """
+    given = as_pairs(pairs)
     check_method(method)
     rules = tuple(rules)
     candidates = _candidates(estimator) if signal is None else (Signal(signal),)
@@ -75,13 +87,14 @@ def calibrate(
     if default not in (names := [rule.name for rule in rules]):
         raise ValueError(f"`default` must be one of {', '.join(names)}, got {default!r}.")
     how = None if aggregation is None else Aggregation(aggregation)
-    labelled = label_signals(estimator, pairs, candidates, groups=groups, progress=progress)
+    labelled = label_signals(estimator, given, candidates, groups=groups, progress=progress)
     judged, chosen_notes = _best_signal(labelled)
     fitted_on, chosen_on = judged.halves()
     tokens = fit_calibrator(
         method, fitted_on.tokens(), ~fitted_on.wrong(), probabilities=judged.signal.is_probability
     )
     sentence, notes = _fit_sentences(fitted_on, method, how or _best_aggregation(fitted_on))
+    segment, segment_notes = _segment_threshold(chosen_on, sentence, segment_rule)
     thresholds = choose_thresholds(chosen_on.decisions(tokens), rules)
     if (reason := thresholds[default].reason) is not None:
         raise CalibrationError(f"There is no default threshold {default}. {reason}")
@@ -91,15 +104,18 @@ def calibrate(
         sentence=sentence,
         thresholds=thresholds,
         default=default,
+        segment=segment,
+        usual_sources=UsualWords.of([p.source for p in given if p.source is not None]),
+        usual_hypotheses=UsualWords.of([p.hypothesis for p in given if not has_error(p)]),
         provenance=Provenance(
             data=tuple(data),
             errors=judged.categories(),
             fitted_on=fitted_on.counts(),
             chosen_on=chosen_on.counts(),
-            left_out=len(pairs) - len(judged.texts),
+            left_out=len(given) - len(judged.texts),
             tokens=chosen_on.check_tokens(tokens),
             sentences=None if sentence is None else chosen_on.check_sentences(sentence),
-            notes=(*chosen_notes, *notes),
+            notes=(*chosen_notes, *notes, *segment_notes),
         ),
     )
 
@@ -166,3 +182,21 @@ def _fit_sentences(
     except CalibrationError as error:
         return None, (f"No probabilities of texts: {error}",)
     return SentenceCalibration(aggregation=how, calibrator=calibrator), ()
+
+
+def _segment_threshold(
+    texts: LabelledTexts, sentence: SentenceCalibration | None, rule: Rule
+) -> tuple[Threshold | None, tuple[str, ...]]:
+    """Where to draw the line between texts; a note if there is no saying."""
+    if sentence is None:
+        return None, ()
+    flawless = texts.flawless()
+    if flawless.all() or not flawless.any():
+        kind = "without" if flawless.all() else "with"
+        return None, (
+            f"No threshold for texts: in the half that it is chosen on, all are {kind} errors.",
+        )
+    chosen = choose_thresholds(texts.text_decisions(sentence), (rule,))[rule.name]
+    if chosen.value is None:
+        return None, (f"No threshold for texts: {chosen.reason}",)
+    return chosen, ()

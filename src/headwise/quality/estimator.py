@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import torch
 
 from headwise.backbones import Backbone, PromptTemplate, default_prompt, load_backbone, parse_prompt
 from headwise.bundled import locate
-from headwise.data.records.pairs import Pair
+from headwise.data.records.pairs import AnyPair, Pair
 from headwise.data.records.scored import ScoredHypothesis, ScoredToken
 from headwise.data.records.signals import Aggregation, Signal, parse_signals
 from headwise.errors import InputError, TextError
@@ -37,6 +37,8 @@ class QualityEstimator:
         error_head: The error head, or ``None``; it gives the signals ``error`` and ``omission``.
         prompt: How a pair is laid out for the model.
         calibration: What makes the signal ``quality``, or ``None``; it may be set.
+        threshold: Words of a lower confidence are to be checked; ``None``: by calibration, or 0.5.
+        segment_threshold: Texts with a lower probability of no error are flagged, likewise.
     """
 
     def __init__(
@@ -73,6 +75,8 @@ class QualityEstimator:
         self.backbone.check_prompt(self.prompt)
         self.workspace_bytes = workspace_bytes
         self.calibration = calibration
+        self.threshold: float | None = None
+        self.segment_threshold: float | None = None
         self.batch_tokens = batch_tokens or default_batch_tokens(backbone)
 
     @classmethod
@@ -92,8 +96,8 @@ class QualityEstimator:
         """Load a language model and its heads.
 
         Args:
-            name: A bundled name (``"tiny-en-de"``), a folder or hub id of a language model, or
-                the folder of a head that knows its backbone.
+            name: A bundled name (``"tiny-en-de"``), or a folder or hub id of a language model, or
+                of a head that knows its backbone.
             head: A folder or hub id of a Sigmoid Head, an error head, or both.
             prompt: A template, or the name of one (``tower``, ``tiny``, ``chat``, ``raw``,
                 ``sequence``); by default the one saved with the head.
@@ -157,9 +161,10 @@ class QualityEstimator:
         Raises:
             ValueError: If a signal is unknown or cannot be given, or `alternatives` is too large.
         """
-        names = [self.default_signal] if signals is None else signals
         request = SignalRequest(
-            parse_signals(names), alternatives, self.workspace_bytes, self.calibration
+            parse_signals([self.default_signal] if signals is None else signals),
+            *(alternatives, self.workspace_bytes, self.calibration),
+            *(self.threshold, self.segment_threshold),
         )
         request.check(self.heads, vocabulary_size=self.backbone.vocabulary_size)
         return Scorer(
@@ -183,8 +188,8 @@ class QualityEstimator:
         Args:
             source: What it answers to or translates; ``None`` with the prompt ``raw``.
             hypothesis: The text to score.
-            signals: Names of signals, see :class:`~headwise.data.records.signals.Signal`;
-                the first is the main one. :attr:`default_signal` by default.
+            signals: Names of signals (:class:`~headwise.data.records.signals.Signal`), the main
+                one first. :attr:`default_signal` by default.
             alternatives: How many of the language model's own choices to report a token.
 
         Raises:
@@ -193,12 +198,11 @@ class QualityEstimator:
         """
         pairs = [Pair(source, hypothesis)]
         (result,) = self.score_many(pairs, signals=signals, alternatives=alternatives)
-        assert not isinstance(result, InputError)
-        return result
+        return cast(ScoredHypothesis, result)  # an error was raised
 
     def score_many(
         self,
-        pairs: Iterable[Pair | tuple[str | None, str]],
+        pairs: Iterable[AnyPair],
         *,
         signals: Iterable[str] | None = None,
         alternatives: int = 0,
@@ -208,11 +212,10 @@ class QualityEstimator:
         """Score many hypotheses in batches of similar length, in bounded memory.
 
         Args:
-            pairs: Pairs, or tuples of source and hypothesis; read as they are needed.
+            pairs: Pairs, tuples (source, hypothesis), or such objects; read when needed.
             signals: As in :meth:`score`.
             alternatives: As in :meth:`score`.
-            errors: Whether a pair that cannot be scored raises its error, or the error is
-                yielded in the pair's place.
+            errors: Whether a pair that cannot be scored raises its error, or yields it.
             progress: Whether to show a progress bar on standard error.
 
         Yields:
@@ -233,7 +236,7 @@ class QualityEstimator:
     ) -> ScoredHypothesis:
         """Generate a hypothesis and score it from the same pass, as :meth:`score` would.
 
-        A text that generation cuts off before its closing token has no end for the error head.
+        A text cut off before its closing token has no end for the error head.
 
         Args:
             source: What to answer to or translate.
@@ -241,9 +244,6 @@ class QualityEstimator:
             alternatives: As in :meth:`score`.
             options: Options of Transformers' ``generate``: ``num_beams=4``, ``do_sample=True``,
                 ``max_new_tokens=...``. Greedy and at most 256 new tokens by default.
-
-        Returns:
-            The hypothesis with its scores; empty if the model had nothing to say.
         """
         return generate_scored(self.scorer(signals, alternatives), source, options)
 
@@ -265,8 +265,7 @@ class QualityEstimator:
         Arguments are those of :meth:`generate`, but no beams.
 
         Yields:
-            Tokens in order, the closing special ones last. A token that ends inside a character
-            waits for the rest of that character.
+            Tokens in order, the closing special ones last; none ends inside a character.
         """
         yield from stream_scored(self.scorer(signals, alternatives), source, options)
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from headwise.data.writers import TableLayout, scored_row
 from headwise.errors import InputError
 from headwise.quality.estimator import QualityEstimator
 from headwise.quality.scorer import Scorer
+from headwise.quality.unlike_texts import UnlikeTexts
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class RowScoring:
         alternatives: How many of them a row of output keeps a token.
         with_score: Rows in the output that have a score; a hypothesis without tokens has none.
         score_sum: Sum of these scores, in row order, so that a resumed job adds up the same.
+        flagged: Rows in the output that a person should look at.
+        unlike: Counts rows whose texts are far from what the heads know.
     """
 
     scorer: Scorer
@@ -51,6 +54,11 @@ class RowScoring:
     alternatives: int = 0
     with_score: int = 0
     score_sum: float = 0.0
+    flagged: int = 0
+    unlike: UnlikeTexts = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.unlike = UnlikeTexts(self.scorer.calibration)
 
     @property
     def most_rows(self) -> int:
@@ -85,19 +93,22 @@ class RowScoring:
         return count
 
     def count(self, output_row: Mapping[str, Any]) -> None:
-        """Add a row's score."""
+        """Add a row's score, and whether it is to be looked at."""
         score = output_row["score"]
         if score is not None and math.isfinite(score):
             self.with_score += 1
             self.score_sum += score
+        self.flagged += output_row["flagged"]
+        self.unlike.add(output_row.get("source"), output_row["hypothesis"])
 
     def content_of(self, output_row: Mapping[str, Any]) -> str:
         """Source and hypothesis."""
         return Pair(output_row.get("source"), output_row["hypothesis"]).content
 
     def figures(self) -> dict[str, Any]:
-        """The mean of the scores; ``None`` if there are none."""
-        return {"mean_score": self.score_sum / self.with_score if self.with_score else None}
+        """The mean of the scores, ``None`` if there are none, rows that are flagged, a warning."""
+        mean = self.score_sum / self.with_score if self.with_score else None
+        return {"mean_score": mean, "flagged": self.flagged, "warning": self.unlike.warning}
 
     def columns(self) -> TableLayout:
         """Signals, texts and detail."""
@@ -144,7 +155,9 @@ def score_file(
         progress: Whether to show a progress bar on standard error.
 
     Returns:
-        What was done; ``mean_score`` is among its figures, ``None`` if no row has a score.
+        What was done; among its figures are ``mean_score``, ``None`` if no row has a score,
+        ``flagged``, the number of rows that a person should look at, and ``warning``, which says
+        that the texts are far from what the heads know, or is ``None``.
 
     Raises:
         DataError: If the input cannot be read.
@@ -175,6 +188,8 @@ def score_file(
             "alternatives": alternatives,
             "model": model,
             "head": head,
+            "threshold": work.scorer.request.threshold,
+            "segment_threshold": work.scorer.request.segment_threshold,
             **work.scorer.content(),
         },
         output_format=output_format,

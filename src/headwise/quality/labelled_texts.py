@@ -7,7 +7,7 @@ from hashlib import sha256
 
 import numpy as np
 
-from headwise.data.records.pairs import Pair
+from headwise.data.records.pairs import AnyPair, Pair, as_pairs
 from headwise.data.records.scored import ScoredHypothesis
 from headwise.data.records.signals import Aggregation, Signal, aggregate, values_of
 from headwise.data.records.token_marks import has_error, token_marks
@@ -81,6 +81,23 @@ class LabelledTexts:
             np.repeat(units.astype(np.int64), lengths),
         )
 
+    def text_decisions(self, sentence: SentenceCalibration) -> LabelledTokens:
+        """Whole texts as thresholds see them, each in the place of a token.
+
+        Those with errors and those without are repeated until there are about as many of both:
+        how many a user has is not what the data say, of which two in three may be made wrong.
+        """
+        units = np.unique([text.group for text in self.texts], return_inverse=True)[1]
+        wrong = ~self.flawless()
+        of_kind = np.where(wrong, wrong.sum(), (~wrong).sum())
+        repeated = np.repeat(np.arange(len(wrong)), np.rint(of_kind.max() / of_kind).astype(int))
+        return LabelledTokens.of(
+            sentence.calibrator(self.sentences(sentence.aggregation))[repeated],
+            wrong[repeated],
+            np.arange(len(repeated)),
+            units.astype(np.int64)[repeated],
+        )
+
     def check_tokens(self, calibrator: Calibrator) -> Fit:
         """How well the probabilities of tokens fit these texts."""
         return _fit(self.tokens(), calibrator, ~self.wrong(), self.signal)
@@ -120,7 +137,7 @@ def label_texts(
 
 def label_signals(
     estimator: QualityEstimator,
-    pairs: Sequence[Pair],
+    pairs: Sequence[AnyPair],
     signals: Sequence[Signal],
     *,
     groups: Sequence[str] | None = None,
@@ -136,7 +153,8 @@ def label_signals(
         CalibrationError: If the errors of a pair are not known.
         ValueError: If there is not one group a pair.
     """
-    for index, pair in enumerate(pairs):
+    given = as_pairs(pairs)
+    for index, pair in enumerate(given):
         if pair.errors is None:
             place = f"line {pair.line}" if pair.line else f"index {index}"
             raise CalibrationError(
@@ -144,13 +162,13 @@ def label_signals(
                 "marks, or put errors into correct text (`headwise calibrate --synthetic`)."
             )
     if groups is None:
-        groups = [p.hypothesis if p.source is None else p.source for p in pairs]
-    if len(groups) != len(pairs):
-        raise ValueError(f"`groups` must be one a pair, got {len(groups)} for {len(pairs)} pairs.")
-    results = estimator.score_many(pairs, signals=signals, errors="yield", progress=progress)
+        groups = [p.hypothesis if p.source is None else p.source for p in given]
+    if len(groups) != len(given):
+        raise ValueError(f"`groups` must be one a pair, got {len(groups)} for {len(given)} pairs.")
+    results = estimator.score_many(given, signals=signals, errors="yield", progress=progress)
     texts: dict[Signal, list[_Text]] = {signal: [] for signal in signals}
-    for scored, pair, group in zip(results, pairs, groups, strict=True):
-        if not isinstance(scored, InputError) and scored.tokens:
+    for scored, pair, group in zip(results, given, groups, strict=True):
+        if not isinstance(scored, InputError) and scored.text_tokens:
             for signal, text in _labelled(scored, pair, group, signals).items():
                 texts[signal].append(text)
     return {signal: LabelledTexts(signal, tuple(found)) for signal, found in texts.items()}
@@ -160,7 +178,7 @@ def _labelled(
     scored: ScoredHypothesis, pair: Pair, group: str, signals: Sequence[Signal]
 ) -> dict[Signal, _Text]:
     errors = pair.errors or ()
-    tokens = [token for token in scored.tokens if token.start < token.end]
+    tokens = [token for token in scored.text_tokens if token.start < token.end]
     ranges = [(token.start, token.end) for token in tokens]
     wrong = token_marks(ranges, errors, pair.hypothesis).wrong
     flawless = not has_error(pair)

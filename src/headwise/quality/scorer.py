@@ -10,15 +10,17 @@ from torch import Tensor
 from headwise.backbones import EncodedPair, LanguageBackbone, PromptTemplate, weights_digest
 from headwise.backbones.encodings import length_batches
 from headwise.data.jobs import timed_windows
-from headwise.data.records.pairs import Pair
+from headwise.data.records.pairs import AnyPair, Pair
 from headwise.data.records.scored import Alternative, ScoredHypothesis
 from headwise.data.records.signals import Aggregation, Signal
 from headwise.errors import InputError
 from headwise.functional import LargestDrop, vocabulary_statistics
 from headwise.functional.vocabulary_statistics import VocabularyStatistics
 from headwise.progress import progress_bar
+from headwise.quality.calibration.record import Calibration
 from headwise.quality.signal_request import QualityHeads, SignalRequest
 from headwise.quality.token_signals import PlacedToken, TokenSignals, error_signals
+from headwise.quality.unlike_texts import UnlikeTexts, warn_once
 
 # Measured: small batches keep a CPU's caches warm, an accelerator wants work in bulk
 _BATCH_TOKENS_CPU, _BATCH_TOKENS_ACCELERATOR = 1024, 32768
@@ -68,13 +70,18 @@ class Scorer:
         }
 
     @property
+    def calibration(self) -> Calibration | None:
+        """The calibration of its heads, whether a signal is made with it or not."""
+        return self.request.calibration
+
+    @property
     def most_pairs(self) -> int:
         """As many pairs as a batch has tokens: enough of them are of similar length."""
         return self.batch_tokens
 
     def score_many(
         self,
-        pairs: Iterable[Pair | tuple[str | None, str]],
+        pairs: Iterable[AnyPair],
         *,
         raising: bool = True,
         progress: bool = False,
@@ -84,6 +91,7 @@ class Scorer:
         Pairs are read as needed. Without ``raising``, an error is yielded in the place of its pair.
         """
         total = len(pairs) if isinstance(pairs, Sequence) else None
+        unlike = UnlikeTexts(self.calibration)
         windows = timed_windows(
             map(Pair.of, pairs), most=self.most_pairs, size=lambda pair: len(pair.content)
         )
@@ -92,7 +100,11 @@ class Scorer:
                 for result in self.score_window(window, advance):
                     if raising and isinstance(result, InputError):
                         raise result
+                    if isinstance(result, ScoredHypothesis):
+                        unlike.add(result.source, result.hypothesis)
                     yield result
+        if (warning := unlike.warning) is not None:
+            warn_once(warning)
 
     def score_window(
         self, pairs: Sequence[Pair], advance: Callable[[int], None] = lambda _: None

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from headwise.backbones import LanguageBackbone
-from headwise.data.records.signals import Signal
+from headwise.data.records.signals import DEFAULT_THRESHOLD, Signal
 from headwise.functional.chunking import DEFAULT_WORKSPACE_BYTES
 from headwise.heads import ErrorHead, QualityHead, check_fit
 from headwise.quality.calibration.record import Calibration
@@ -59,12 +59,17 @@ class SignalRequest:
         alternatives: How many of the language model's most probable tokens to report.
         workspace_bytes: Bound on the memory of vocabulary-wide work.
         calibration: What ``quality`` is made with; needed only if that is asked for.
+        chosen_threshold: Where the line is drawn on the confidence of the main signal, if not where
+            the calibration does; in [0, 1].
+        chosen_segment_threshold: The same for the probability that a text has no error.
     """
 
     signals: tuple[Signal, ...]
     alternatives: int = 0
     workspace_bytes: int = DEFAULT_WORKSPACE_BYTES
     calibration: Calibration | None = None
+    chosen_threshold: float | None = None
+    chosen_segment_threshold: float | None = None
 
     # What follows from a request is worked out once, not for every batch
 
@@ -94,8 +99,26 @@ class SignalRequest:
         """The calibration, if ``quality`` is asked for."""
         return self.calibration if Signal.QUALITY in self.signals else None
 
+    @cached_property
+    def threshold(self) -> float:
+        """The confidence of the main signal below which something is to be checked."""
+        if self.chosen_threshold is not None:
+            return self.chosen_threshold
+        if self.signals[0] is Signal.QUALITY and self.calibration is not None:
+            return self.calibration.threshold
+        return DEFAULT_THRESHOLD
+
+    @cached_property
+    def segment_threshold(self) -> float | None:
+        """The probability of no error below which a text is flagged, if that is known."""
+        if self.quality is None or self.quality.sentence is None:
+            return None
+        if self.chosen_segment_threshold is not None:
+            return self.chosen_segment_threshold
+        return self.quality.segment_threshold
+
     def check(self, heads: QualityHeads, *, vocabulary_size: int) -> None:
-        """Refuse what these heads cannot give, or more alternatives than there are tokens.
+        """Refuse what these heads cannot give, impossible thresholds, too many alternatives.
 
         Raises:
             ValueError: With what could be asked for instead.
@@ -108,6 +131,17 @@ class SignalRequest:
         for signal in Signal:
             if signal in self.computed and not heads.can_give(signal):
                 raise ValueError(_lacking(signal, heads))
+        for name, value in (
+            ("threshold", self.chosen_threshold),
+            ("segment_threshold", self.chosen_segment_threshold),
+        ):
+            if value is not None and not 0.0 <= value <= 1.0:
+                raise ValueError(f"`{name}` must lie in [0, 1], got {value}.")
+        if self.chosen_segment_threshold is not None and self.segment_threshold is None:
+            raise ValueError(
+                "`segment_threshold` is about the probability that a text has no error; that needs "
+                "the signal 'quality' and a calibration that knows whole texts; leave it out."
+            )
         if not 0 <= self.alternatives <= vocabulary_size:
             raise ValueError(
                 f"`alternatives` must lie in [0, {vocabulary_size}], got {self.alternatives}."

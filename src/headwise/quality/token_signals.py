@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from headwise.data.records.pairs import Pair
+from headwise.data.records.placeholders import is_inside, placeholder_ranges
 from headwise.data.records.scored import Alternative, ScoredHypothesis, ScoredToken
 from headwise.data.records.signals import Signal
 from headwise.functional.vocabulary_statistics import VocabularyStatistics
@@ -142,10 +143,16 @@ class TokenSignals:
             else:
                 own.append(token)
                 indices.append(place.index)
-        quality = threshold = opening = None
+        quality = opening = None
         if self.base is not None and (calibration := self.request.quality) is not None:
-            base = [value for i in indices if (value := self.base[i]) is not None]
-            quality, threshold = calibration.sentence_quality(base), calibration.threshold
+            placeholders = placeholder_ranges(pair.hypothesis)
+            base = [
+                value
+                for i, token in zip(indices, own, strict=True)
+                if (value := self.base[i]) is not None
+                and not is_inside(token.start, token.end, pair.hypothesis, placeholders)
+            ]
+            quality = calibration.sentence_quality(base)
         if self.missing is not None and indices:
             opening = self.missing[indices[0]]
         return ScoredHypothesis(
@@ -158,6 +165,8 @@ class TokenSignals:
             errors=pair.errors,
             tags=pair.tags,
             quality=quality,
-            threshold=threshold,
+            threshold=self.request.threshold,
+            segment_threshold=self.request.segment_threshold,
+            line=pair.line,
             opening_omission=opening,
         )

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from headwise.report.plots.plots import draw, figure_png
     from headwise.report.scored_text.display import shows_gaps
     from headwise.report.scored_text.page import write_html_report
+    from headwise.report.scored_text.snippet import scored_html
     from headwise.report.scored_text.terminal import render_legend, render_scored, render_table
 
 _HOMES = {
@@ -37,6 +38,7 @@ _HOMES = {
     ".plots.plots": ("draw", "figure_png"),
     ".scored_text.display": ("shows_gaps",),
     ".scored_text.page": ("write_html_report",),
+    ".scored_text.snippet": ("scored_html",),
     ".scored_text.terminal": ("render_legend", "render_scored", "render_table"),
 }
 
@@ -54,6 +56,7 @@ __all__ = [
     "render_table",
     "render_validation",
     "results_json",
+    "scored_html",
     "shows_gaps",
     "terminal_report",
     "terminal_table",

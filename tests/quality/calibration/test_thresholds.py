@@ -13,7 +13,6 @@ from headwise.quality.calibration.threshold_curve import (
     choose_thresholds,
 )
 from headwise.quality.calibration.thresholds import DEFAULT_RULES, GRID, Aim, Rule, Threshold
-from headwise.report.scored_text.display import confidence
 
 
 def labelled_tokens(seed: int, count: int = 300, *, digits: int = 2) -> LabelledTokens:
@@ -78,7 +77,7 @@ def test_the_grid_loses_next_to_nothing_against_all_thresholds() -> None:
 def test_rounding_to_four_decimals_moves_no_token_over_a_threshold() -> None:
     values = np.random.default_rng(0).random(20_000)
     for threshold in (GRID[0], GRID[4321], GRID[9998], GRID[9999]):
-        shown = [confidence(float(v), Signal.QUALITY) for v in values]
+        shown = [Signal.QUALITY.confidence(float(v)) for v in values]
         flags = np.array([s is not None and s < threshold for s in shown])
         # 1.0 is no half step: what is shown as 1 lies below it
         where = values < 0.99995

@@ -6,11 +6,10 @@ import math
 import pytest
 
 from headwise.data.records.signals import Signal
+from headwise.data.records.to_check import gap_threshold
 from headwise.report.scored_text.display import (
     all_gaps,
     check_threshold,
-    confidence,
-    gap_threshold,
     gaps_to_check,
     no_error_share,
     scale_description,
@@ -32,12 +31,12 @@ from headwise.report.scored_text.display import (
     ],
 )
 def test_one_scale_for_all_signals(signal, value, expected):
-    assert confidence(value, Signal(signal)) == expected
+    assert Signal(signal).confidence(value) == expected
 
 
 @pytest.mark.parametrize("signal", Signal)
 def test_every_scale_is_described(signal):
-    shown_as_it_is = confidence(0.3, signal) == 0.3
+    shown_as_it_is = signal.confidence(0.3) == 0.3
     assert ("shown as" in scale_description(signal)) is not shown_as_it_is
 
 
@@ -139,4 +138,4 @@ def test_the_share_of_texts_without_error_is_never_certain(examples, quality, sh
 @pytest.mark.parametrize("signal", [one for one in Signal if one.is_probability])
 def test_the_confidence_of_a_probability_is_that_of_being_right(signal):
     values = (0.0, 0.25, 1.0)
-    assert [confidence(v, signal) for v in values] == [signal.oriented(v) for v in values]
+    assert [signal.confidence(v) for v in values] == [signal.oriented(v) for v in values]

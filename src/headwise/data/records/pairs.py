@@ -1,14 +1,17 @@
 """Records of what is to be scored, and of rows that cannot be."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from headwise.data.records.error_spans import ErrorSpan
-from headwise.data.records.word_tags import WordTags
+from headwise.data.records.word_tags import WordTags, read_marks
 
 Message = Mapping[str, str]
 """One message of a conversation: its ``role`` and its ``content``."""
+
+
+_OF_OBJECTS = frozenset({"source", "hypothesis", "annotations", "word_tags"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +48,36 @@ class Pair:
         return self.history or self.source
 
     @classmethod
-    def of(cls, pair: "Pair | tuple[str | None, str]") -> "Pair":
-        """A pair from itself or from a tuple of source and hypothesis.
+    def of(cls, pair: "AnyPair") -> "Pair":
+        """A pair from itself, from (source, hypothesis), or from an object with these keys.
 
         Raises:
-            TypeError: If it is neither.
+            TypeError: If it is nothing of the kind.
         """
         if isinstance(pair, Pair):
             return pair
-        if isinstance(pair, str) or not isinstance(pair, Sequence) or len(pair) != 2:
-            raise TypeError(f"A pair must be (source, hypothesis), got {pair!r}.")
+        if isinstance(pair, Mapping) and "hypothesis" in pair:
+            extra = {name: value for name, value in pair.items() if name not in _OF_OBJECTS}
+            marks = pair.get("annotations"), pair.get("word_tags")
+            errors, tags = read_marks(*marks, pair["hypothesis"])
+            return cls(
+                pair.get("source"), pair["hypothesis"], extra=extra, errors=errors, tags=tags
+            )
+        if isinstance(pair, (str, Mapping)) or not isinstance(pair, Sequence) or len(pair) != 2:
+            raise TypeError(
+                f"A pair must be (source, hypothesis), a `Pair`, or an object with `hypothesis` "
+                f"and `source`, got {pair!r}."
+            )
         return cls(*pair)
+
+
+AnyPair = Pair | tuple[str | None, str] | Mapping[str, Any]
+"""What is understood as a pair, see :meth:`Pair.of`."""
+
+
+def as_pairs(pairs: Iterable[AnyPair]) -> list[Pair]:
+    """All of them as pairs, see :meth:`Pair.of`."""
+    return [Pair.of(pair) for pair in pairs]
 
 
 @dataclass(frozen=True, slots=True)

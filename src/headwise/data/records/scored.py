@@ -1,11 +1,13 @@
 """The record of a scored hypothesis, and its row of JSON."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
-from headwise.data.records.error_spans import ErrorSpan
+from headwise.data.records.error_spans import ErrorSpan, Range
+from headwise.data.records.placeholders import is_inside, placeholder_ranges
 from headwise.data.records.scored_pieces import (
     Alternative,
     ScoredGap,
@@ -13,8 +15,16 @@ from headwise.data.records.scored_pieces import (
     ScoredToken,
     Signals,
 )
-from headwise.data.records.signals import Aggregation, Signal, aggregate, values_of
-from headwise.data.records.word_tags import WordTags, marks_row, read_marks
+from headwise.data.records.scored_rows import fields_of_row
+from headwise.data.records.signals import (
+    DEFAULT_THRESHOLD,
+    Aggregation,
+    Signal,
+    aggregate,
+    values_of,
+)
+from headwise.data.records.to_check import gap_threshold, joined_ranges, low_tokens
+from headwise.data.records.word_tags import WordTags, marks_row
 from headwise.data.records.words import word_ranges
 
 __all__ = [
@@ -28,14 +38,6 @@ __all__ = [
 ]
 
 Level = Literal["sentence", "word", "token"]
-
-# An enumeration is slow to go over, and every token that is read back needs this
-_SIGNAL_NAMES = tuple(signal.value for signal in Signal)
-_OWN_KEYS = frozenset(
-    {"source", "hypothesis", "score", "signals", "annotations", "word_tags", "tokens"}
-)
-# Keys that are ours only in a row that was scored with `quality`, or the last with `omission`
-_OF_TEXT = ("text_quality", "threshold", "opening_omission")
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,11 @@ class ScoredHypothesis:
         quality: Calibrated probability that the text has no error, in (0, 1), if the signal
             ``quality`` was asked for and the calibration says something about texts. It is written
             as ``text_quality``, since the signal has the same name.
-        threshold: Where the calibration draws the line on the ``quality`` of tokens.
+        threshold: What was scored is to be checked where the confidence of the main signal (see
+            :meth:`Signal.confidence`) lies below it. ``None`` if nobody drew a line; 0.5 stands in.
+        segment_threshold: The text is flagged if ``quality`` lies below it; ``None`` if no
+            calibration says so, and then it is flagged if anything in it is to be checked.
+        line: Where its row stood in the input, counted from 1; 0 if it came from no file.
         opening_omission: Probability that something is missing before the first token, in [0, 1],
             if the signal ``omission`` was asked for; that of a token is about the gap after it.
     """
@@ -71,11 +77,53 @@ class ScoredHypothesis:
     quality: float | None = None
     threshold: float | None = None
     opening_omission: float | None = None
+    segment_threshold: float | None = None
+    line: int = field(default=0, compare=False)
 
     @property
     def score(self) -> float | None:
-        """Mean of the main signal over the hypothesis tokens, special ones left out."""
+        """Mean of the main signal over :attr:`text_tokens`, if there are any."""
         return self.aggregate()
+
+    @cached_property
+    def text_tokens(self) -> tuple[ScoredToken, ...]:
+        """The tokens that carry words: those of placeholders and tags are left out."""
+        text, placeholders = self.hypothesis, placeholder_ranges(self.hypothesis)
+        if not placeholders:
+            return self.tokens
+        return tuple(t for t in self.tokens if not is_inside(t.start, t.end, text, placeholders))
+
+    def to_html(self) -> str:
+        """The text as HTML: shaded words, those to check underlined."""
+        from headwise import scored_html  # by the front door: pages are made further down
+
+        return scored_html(self)
+
+    _repr_html_ = to_html  # Jupyter shows it
+
+    @property
+    def flagged(self) -> bool:
+        """Whether a person should look at this text."""
+        if self.segment_threshold is None or self.quality is None:
+            return bool(self.to_check)
+        return self.quality < self.segment_threshold
+
+    @cached_property
+    def to_check(self) -> tuple[ScoredSpan, ...]:
+        """Where a person should look: spans of words past :attr:`threshold`, and gaps.
+
+        A gap, of which only ``omission`` is known, is a span without characters.
+        """
+        spans = self._low_spans(self.signals[0], self.threshold, level="word")
+        if Signal.OMISSION not in self.signals:
+            return spans
+        limit = gap_threshold(self.threshold, self.signals[0])
+        missing = (
+            ScoredSpan(start=gap.place, end=gap.place, omission=gap.omission)
+            for gap in self.gaps(above=0.0)
+            if (level := Signal.OMISSION.confidence(gap.omission)) is not None and level < limit
+        )
+        return tuple(sorted((*spans, *missing), key=lambda span: (span.start, span.end)))
 
     def aggregate(
         self,
@@ -84,7 +132,7 @@ class ScoredHypothesis:
         signal: Signal | str | None = None,
         special_tokens: bool = False,
     ) -> float | None:
-        """One number for the whole hypothesis.
+        """One number for the whole hypothesis, from :attr:`text_tokens`.
 
         Args:
             how: ``mean``, ``min``, ``product``, ``geometric_mean``, ``median`` or ``noisy_or``.
@@ -98,7 +146,7 @@ class ScoredHypothesis:
             ValueError: If the signal was not computed or does not allow this aggregation.
         """
         chosen = self._signal(signal)
-        tokens = self.tokens + (self.special_tokens if special_tokens else ())
+        tokens = self.text_tokens + (self.special_tokens if special_tokens else ())
         return aggregate(values_of(tokens, chosen), how, signal=chosen)
 
     @cached_property
@@ -109,11 +157,12 @@ class ScoredHypothesis:
     def words_by(self, how: Aggregation | str) -> tuple[ScoredSpan, ...]:
         """The words of the hypothesis, by Unicode word boundaries, punctuation marks included.
 
+        Placeholders and tags are no words.
+
         Args:
             how: How the values of a word's tokens become the word's value.
 
-        Returns:
-            Words in order. Signals for which ``how`` is not defined are ``None``.
+        Signals for which ``how`` is not defined are ``None``.
         """
         return tuple(self._span(start, end, how=how) for start, end in word_ranges(self.hypothesis))
 
@@ -128,39 +177,52 @@ class ScoredHypothesis:
         """Stretches that a person should look at: neighbouring words or tokens past a threshold.
 
         Args:
-            below: Take what lies below this value; for ``quality``, by default the threshold of
-                the calibration.
+            below: Take what lies below this value. With neither, :attr:`threshold` counts for the
+                main signal, else 0.5 on the scale of :meth:`Signal.confidence`; that is said.
             above: Take what lies above this value, for ``error``, ``entropy`` and ``rank``.
             signal: Which signal; the main one by default.
             level: Whether whole words or single tokens are compared with the threshold.
 
         Returns:
             Spans in order, none touching another; each has the worst value among its tokens.
-
-        Raises:
-            ValueError: If not exactly one of ``below`` and ``above`` is given.
         """
         chosen = self._signal(signal)
-        if below is None and above is None and chosen is Signal.QUALITY:
-            below = self.threshold
-        if (below is None) == (above is None):
-            raise ValueError("Give exactly one of `below` and `above`.")
-        pieces: Sequence[ScoredSpan | ScoredToken] = self.words if level == "word" else self.tokens
-        ranges: list[list[int]] = []
-        for piece in pieces:
-            value = getattr(piece, chosen)
-            if value is None:
-                continue
-            if not (value < below if below is not None else value > above):
-                continue
-            if ranges and not self.hypothesis[ranges[-1][1] : piece.start].strip():
-                ranges[-1][1] = max(ranges[-1][1], piece.end)
-            else:
-                ranges.append([piece.start, piece.end])
-        return tuple(self._span(start, end, how=Aggregation.MIN) for start, end in ranges)
+        if below is None and above is None:
+            line = self.threshold if chosen is self.signals[0] else None
+            if line is None or (line == DEFAULT_THRESHOLD and chosen is not Signal.QUALITY):
+                said = f"No calibration draws the line on `{chosen}`: {DEFAULT_THRESHOLD} is taken."
+                warnings.warn(f"{said} Give `below` or `above` for another one.", stacklevel=2)
+            return self._low_spans(chosen, line, level=level)
+        if below is not None and above is not None:
+            raise ValueError("Give one of `below` and `above`, not both.")
+
+        def is_past(value: float) -> bool:
+            return value < below if below is not None else above is not None and value > above
+
+        pieces: Sequence[ScoredSpan | ScoredToken] = (
+            self.words if level == "word" else self.text_tokens
+        )
+        values = ((piece, getattr(piece, chosen)) for piece in pieces)
+        past = [(p.start, p.end) for p, value in values if value is not None and is_past(value)]
+        return self._joined(past)
+
+    def _low_spans(
+        self, signal: Signal, threshold: float | None, *, level: Literal["word", "token"]
+    ) -> tuple[ScoredSpan, ...]:
+        """Neighbouring words or tokens whose confidence lies below a threshold."""
+        limit = DEFAULT_THRESHOLD if threshold is None else threshold
+        low = low_tokens(self.text_tokens, signal, limit)
+        if low and level == "word":  # a word is as doubtful as its worst token
+            words = word_ranges(self.hypothesis)
+            low = [(a, b) for a, b in words if any(start < b and end > a for start, end in low)]
+        return self._joined(low)
+
+    def _joined(self, ranges: Iterable[Range]) -> tuple[ScoredSpan, ...]:
+        joined = joined_ranges(ranges, self.hypothesis)
+        return tuple(self._span(start, end, how=Aggregation.MIN) for start, end in joined)
 
     def gaps(self, above: float = 0.5) -> tuple[ScoredGap, ...]:
-        """Places where something seems to be missing.
+        """Places where something seems to be missing, none inside a placeholder or tag.
 
         Args:
             above: Take gaps whose ``omission`` lies above this value.
@@ -173,10 +235,11 @@ class ScoredHypothesis:
         """
         chosen = self._signal(Signal.OMISSION)
         places = [*(token.start for token in self.tokens), len(self.hypothesis)]
+        closed = placeholder_ranges(self.hypothesis)
         values = [self.opening_omission, *(getattr(token, chosen) for token in self.tokens)]
         found: dict[int, float] = {}
         for place, value in zip(places, values, strict=True):
-            if value is not None and value > above:
+            if value is not None and value > above and not any(a < place < b for a, b in closed):
                 found[place] = max(value, found.get(place, 0.0))
         return tuple(ScoredGap(place, found[place]) for place in sorted(found))
 
@@ -185,22 +248,25 @@ class ScoredHypothesis:
         return tuple(t for t in self.tokens if t.start < end and t.end > start)
 
     def as_dict(self, level: Level = "sentence") -> dict[str, Any]:
-        """A row for JSON: texts, sentence score, signals, marks; words or tokens if asked for."""
+        """A row for JSON: texts, scores, marks, what to check; words or tokens if asked for."""
         row: dict[str, Any] = {} if self.source is None else {"source": self.source}
         row |= {"hypothesis": self.hypothesis, "score": self.score}
         row["signals"] = {s.value: self.aggregate(signal=s) for s in self.signals}
         if self.errors is not None or self.tags is not None:
             row |= marks_row(self.errors, self.tags)
-        of_text = (self.quality, self.threshold, self.opening_omission)
-        row |= {
-            name: value for name, value in zip(_OF_TEXT, of_text, strict=True) if value is not None
+        of_text = {
+            "text_quality": self.quality,
+            "threshold": self.threshold,
+            "segment_threshold": self.segment_threshold,
+            "opening_omission": self.opening_omission,
         }
+        row |= {name: value for name, value in of_text.items() if value is not None}
+        if self.threshold is not None:
+            row |= {"flagged": self.flagged, "to_check": [span.row() for span in self.to_check]}
         if level == "word":
-            row["words"] = [
-                {"text": w.text, "start": w.start, "end": w.end, **w.as_dict()} for w in self.words
-            ]
+            row["words"] = [word.row() for word in self.words]
         if level == "token":
-            row["tokens"] = [_token_row(token) for token in self.tokens + self.special_tokens]
+            row["tokens"] = [token.row() for token in self.tokens + self.special_tokens]
         return {**(self.extra or {}), **row}
 
     @classmethod
@@ -208,29 +274,9 @@ class ScoredHypothesis:
         """Read back what :meth:`as_dict` wrote at token level.
 
         Raises:
-            KeyError: If the row holds no tokens, or lacks another field of such rows.
-            ValueError: If a signal is unknown, or marks do not fit the hypothesis.
+            ValueError: If a signal is unknown, or marks do not fit; ``KeyError`` if tokens lack.
         """
-        tokens = [_token(token) for token in row["tokens"]]
-        hypothesis = row["hypothesis"]
-        calibrated = Signal.QUALITY in row["signals"]
-        with_gaps = Signal.OMISSION in row["signals"]
-        errors, tags = read_marks(row.get("annotations"), row.get("word_tags"), hypothesis)
-        known = _OWN_KEYS | set(_OF_TEXT[:2] if calibrated else ())
-        known |= set(_OF_TEXT[2:] if with_gaps else ())
-        return cls(
-            source=row.get("source"),
-            hypothesis=hypothesis,
-            tokens=tuple(token for token in tokens if not token.special),
-            special_tokens=tuple(token for token in tokens if token.special),
-            signals=tuple(Signal(name) for name in row["signals"]),
-            extra={key: value for key, value in row.items() if key not in known} or None,
-            errors=errors,
-            tags=tags,
-            quality=row.get("text_quality") if calibrated else None,
-            threshold=row.get("threshold") if calibrated else None,
-            opening_omission=row.get("opening_omission") if with_gaps else None,
-        )
+        return cls(**fields_of_row(row))
 
     def _signal(self, signal: Signal | str | None) -> Signal:
         chosen = self.signals[0] if signal is None else Signal(signal)
@@ -250,27 +296,3 @@ class ScoredHypothesis:
         return ScoredSpan(
             text=self.hypothesis[start:end], start=start, end=end, tokens=tokens, **values
         )
-
-
-def _token_row(token: ScoredToken) -> dict[str, Any]:
-    row = {"text": token.text, "id": token.token_id, "start": token.start, "end": token.end}
-    row |= {"special": True} if token.special else {}
-    row |= token.as_dict()
-    if token.alternatives is not None:
-        row["alternatives"] = [[one.text, one.probability] for one in token.alternatives]
-    return row
-
-
-def _token(row: dict[str, Any]) -> ScoredToken:
-    alternatives = row.get("alternatives")
-    return ScoredToken(
-        text=row["text"],
-        token_id=row["id"],
-        start=row["start"],
-        end=row["end"],
-        special=row.get("special", False),
-        alternatives=None
-        if alternatives is None
-        else tuple(Alternative(*pair) for pair in alternatives),
-        **{name: row[name] for name in _SIGNAL_NAMES if name in row},
-    )

@@ -1,8 +1,12 @@
 """Records of the pieces of a scored hypothesis: tokens, words, spans, gaps."""
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 from headwise.data.records.signals import Signal
+
+# An enumeration is slow to go over, and every token that is read back needs this
+_SIGNAL_NAMES = tuple(signal.value for signal in Signal)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -67,6 +71,45 @@ class ScoredToken(Signals):
     special: bool = False
     alternatives: tuple[Alternative, ...] | None = None
 
+    @property
+    def id(self) -> int:
+        """The same as ``token_id``: what rows of JSON call it."""
+        return self.token_id
+
+    def row(self) -> dict[str, Any]:
+        """The token for JSON."""
+        row: dict[str, Any] = {
+            "text": self.text,
+            "id": self.token_id,
+            "start": self.start,
+            "end": self.end,
+        }
+        row |= {"special": True} if self.special else {}
+        row |= self.as_dict()
+        if self.alternatives is not None:
+            row["alternatives"] = [[one.text, one.probability] for one in self.alternatives]
+        return row
+
+    @classmethod
+    def of_row(cls, row: dict[str, Any]) -> "ScoredToken":
+        """Read back what :meth:`row` wrote; ``token_id`` is understood as well as ``id``.
+
+        Raises:
+            KeyError: If a field is missing.
+        """
+        alternatives = row.get("alternatives")
+        return cls(
+            text=row["text"],
+            token_id=row["id"] if "id" in row else row["token_id"],
+            start=row["start"],
+            end=row["end"],
+            special=row.get("special", False),
+            alternatives=None
+            if alternatives is None
+            else tuple(Alternative(*pair) for pair in alternatives),
+            **{name: row[name] for name in _SIGNAL_NAMES if name in row},
+        )
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ScoredSpan(Signals):
@@ -83,6 +126,10 @@ class ScoredSpan(Signals):
     start: int = 0
     end: int = 0
     tokens: tuple[ScoredToken, ...] = ()
+
+    def row(self) -> dict[str, Any]:
+        """The span for JSON, without its tokens."""
+        return {"text": self.text, "start": self.start, "end": self.end, **self.as_dict()}
 
 
 @dataclass(frozen=True, slots=True)

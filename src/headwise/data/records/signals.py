@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 _Values = TypeVar("_Values", "float", "NDArray[np.float64]")
 
+DEFAULT_THRESHOLD = 0.5
+"""The confidence below which something is to be checked, where no calibration says another one."""
+
 
 class Signal(StrEnum):
     """A number that says something about one token of a hypothesis.
@@ -82,6 +85,27 @@ class Signal(StrEnum):
         if self.higher_is_better:
             return values
         return 1.0 - values if self.is_probability else -values
+
+    def confidence(self, value: float | None) -> float | None:
+        """Map a value onto the scale of all thresholds: 0 is suspicious, 1 is not.
+
+        Probabilities of being right stay as they are, ``logprob`` becomes the probability
+        ``exp(x)``, ``entropy`` the inverse perplexity ``exp(-x)``, ``rank`` its reciprocal ``1/x``,
+        ``error`` and ``omission`` become ``1 - x``. Each map keeps or reverses the order. In
+        [0, 1], with the four decimals that views show; ``None`` for ``None`` and NaN.
+        """
+        if value is None or math.isnan(value):
+            return None
+        match self:
+            case Signal.LOGPROB:
+                value = math.exp(min(value, 0.0))
+            case Signal.ENTROPY:
+                value = math.exp(-max(value, 0.0))
+            case Signal.RANK:
+                value = 1.0 / max(value, 1.0)
+            case _:
+                value = self.oriented(value)
+        return round(min(max(value, 0.0), 1.0), 4)
 
 
 def parse_signals(names: Iterable[str]) -> tuple[Signal, ...]:

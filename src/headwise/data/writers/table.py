@@ -41,19 +41,20 @@ class TableLayout:
 
     @property
     def kinds(self) -> dict[str, CellKind]:
-        """Texts, score, other signals, what is known of whole texts, detail."""
+        """Texts, score, other signals, what is known of whole texts, what to check, detail."""
         signals = [signal.value for signal in self.signals]
-        calibrated = ("text_quality", "threshold") if Signal.QUALITY in self.signals else ()
+        calibrated = ("text_quality",) if Signal.QUALITY in self.signals else ()
         opening = ("opening_omission",) if Signal.OMISSION in self.signals else ()
         kinds: dict[str, CellKind] = {"source": "string"} if self.has_source else {}
         kinds["hypothesis"] = "string"
-        kinds |= dict.fromkeys(("score", *signals[1:], *calibrated, *opening), "double")
+        numbers = ("score", *signals[1:], *calibrated, "threshold", "segment_threshold", *opening)
+        kinds |= dict.fromkeys(numbers, "double")
+        values = dict.fromkeys(signals, "double")
+        spans = {"text": "string", "start": "int64", "end": "int64"}
+        kinds |= {"flagged": "bool", "to_check": spans | values}
         if self.level != "sentence":
-            fields = {"text": "string", "id": "int64", "start": "int64", "end": "int64"}
-            fields |= {"special": "bool"} | dict.fromkeys(signals, "double")
-            if self.level == "word":
-                del fields["id"], fields["special"]
-            kinds[f"{self.level}s"] = fields
+            of_tokens = {"id": "int64", "special": "bool"} if self.level == "token" else {}
+            kinds[f"{self.level}s"] = spans | of_tokens | values
         return kinds
 
     def flatten(self, line: bytes) -> dict[str, Any]:

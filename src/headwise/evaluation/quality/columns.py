@@ -123,7 +123,7 @@ def _units_of(
 ) -> Iterator[tuple[Range, bool, tuple[ScoredToken, ...]]]:
     assert scored.errors is not None
     if unit is Unit.TOKEN:
-        tokens = [token for token in scored.tokens if token.start < token.end]
+        tokens = [token for token in scored.text_tokens if token.start < token.end]
         places = [(token.start, token.end) for token in tokens]
         wrong = token_marks(places, scored.errors, scored.hypothesis).wrong
         for token, place, bad in zip(tokens, places, wrong, strict=True):

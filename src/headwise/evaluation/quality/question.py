@@ -39,6 +39,8 @@ class Question:
         signals: What to compute, or to look at in scored texts; by default all that there is.
         aggregations: How token values become one.
         units: What is right or wrong; by default what the gold marks.
+        threshold: Decisions flag what has a lower confidence, in [0, 1]; by default each signal has
+            the threshold that is best on other texts.
         monte_carlo: How many hypotheses to sample a source; 0 for none.
         families: Errors to put into correct texts, ``crude`` and ``plausible``; empty to use the
             gold that there is.
@@ -63,6 +65,7 @@ class Question:
     signals: tuple[Signal, ...] | None = None
     aggregations: tuple[Aggregation, ...] = DEFAULT_AGGREGATIONS
     units: tuple[Unit, ...] = ()
+    threshold: float | None = None
     monte_carlo: int = 0
     families: tuple[str, ...] = ()
     corpus: str | None = None
@@ -97,6 +100,8 @@ class Question:
             units=self.units,
             aggregations=self.aggregations,
             resampling=self.resampling,
+            main=self.signals[0] if self.signals else None,
+            threshold=self.threshold,
             settings=settings,
             notes=tuple(notes),
         )
@@ -137,6 +142,11 @@ class Question:
                 )
 
     def _wrong_for_protocol(self) -> Iterator[str]:
+        if self.threshold is not None and self.protocol in _OF_TEXTS:
+            yield (
+                f"`threshold` is about words and tokens, and `{self.protocol}` judges whole texts; "
+                "leave it out."
+            )
         has_gold = self.gold is not None or self.gold_file is not None
         if self.protocol in _OF_TEXTS:
             if self.families:

@@ -1,10 +1,12 @@
-"""Decisions by thresholds that were chosen on other texts."""
+"""Decisions by thresholds that were chosen on other texts, or by one that was given."""
 
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from headwise.data.records.signals import Signal
+from headwise.evaluation.statistics.columns import SignalColumn
 from headwise.metrics.inputs import Bools, Floats
 
 FOLDS = 5
@@ -37,6 +39,29 @@ def cross_fitted_flags(
             values[others], wrong[others], criterion=criterion
         )
     return flags
+
+
+def decided_flags(
+    column: SignalColumn,
+    wrong: Bools,
+    groups: NDArray[np.int64],
+    *,
+    threshold: float | None = None,
+    seed: int = 0,
+    criterion: Literal["mcc", "f1"] = "mcc",
+) -> Bools:
+    """Flags of a signal whose confidence lies below a threshold; without one, cross-fitted ones.
+
+    A threshold is one on the confidence of our signals; for other columns it means nothing, and
+    they are cross-fitted all the same.
+    """
+    name = column.signal.removeprefix("-")
+    if threshold is None or name not in set(Signal):
+        return cross_fitted_flags(column.values, wrong, groups, seed=seed, criterion=criterion)
+    signal = Signal(name)
+    own = signal.oriented(column.values)  # turned round twice, they are what they were
+    levels = (signal.confidence(float(value)) for value in own)
+    return np.array([level is not None and level < threshold for level in levels], dtype=np.bool_)
 
 
 def _best_threshold(values: Floats, wrong: Bools, *, criterion: Literal["mcc", "f1"]) -> float:

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from headwise.data.records.signals import Aggregation
-from headwise.evaluation.statistics.columns import DEFAULT_AGGREGATIONS, Unit
+from headwise.data.records.signals import Aggregation, Signal
+from headwise.evaluation.statistics.columns import DEFAULT_AGGREGATIONS, SignalColumn, Unit
 
 
 class SignificanceTest(StrEnum):
@@ -51,6 +51,9 @@ class Setup:
     Attributes:
         gold_name: What the gold is, or who gave it, for a reader.
         units: What is right or wrong in a text; by default what the gold marks.
+        main: The signal whose disagreements are shown; by default the best of those there are.
+        threshold: Decisions flag what has a lower confidence; by default each signal's threshold
+            is chosen on other texts.
         settings: What else the report should say about the run, in order.
     """
 
@@ -58,5 +61,16 @@ class Setup:
     units: tuple[Unit, ...] = ()
     aggregations: Sequence[Aggregation | str] = DEFAULT_AGGREGATIONS
     resampling: Resampling = Resampling()
+    main: Signal | None = None
+    threshold: float | None = None
     settings: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    def main_column(self, columns: Sequence[SignalColumn]) -> SignalColumn:
+        """The column of the main signal: the one that was named, or the best kind there is."""
+        ranked = (Signal.QUALITY, Signal.ERROR, Signal.SIGMOID, Signal.SOFTMAX)
+        for signal in ranked if self.main is None else (self.main,):
+            for column in columns:
+                if column.signal.removeprefix("-") == signal.value:
+                    return column
+        return columns[0]

@@ -16,6 +16,7 @@ from headwise.files import atomic_path, naming_output
 from headwise.heads.storage.files import CALIBRATION_FILE
 from headwise.quality.calibration.calibrators import Calibrator
 from headwise.quality.calibration.thresholds import Threshold
+from headwise.quality.calibration.usual_words import UsualWords
 
 Floats = NDArray[np.float64]
 
@@ -113,6 +114,11 @@ class Calibration(_Record):
         sentence: The same for whole texts; ``None`` if the data did not suffice.
         thresholds: On the probability of a token, by name: ``f1``, ``risk-0.1``, and so on.
         default: Name of the one that is used if nothing else is asked for.
+        segment: Where to draw the line on the probability that a text has no error: texts below it
+            are flagged. Its shares are of texts, half of them with errors. ``None`` in files of
+            earlier versions, and where the data did not suffice.
+        usual_sources: The usual words of the sources that it was fitted to, and of the hypotheses,
+            by which text in another language is noticed; ``None`` if they are not known.
         provenance: Where all this comes from.
     """
 
@@ -122,6 +128,9 @@ class Calibration(_Record):
     sentence: SentenceCalibration | None = None
     thresholds: dict[str, Threshold]
     default: str
+    segment: Threshold | None = None
+    usual_sources: UsualWords | None = None
+    usual_hypotheses: UsualWords | None = None
     provenance: Provenance
 
     @model_validator(mode="after")
@@ -136,6 +145,8 @@ class Calibration(_Record):
                 f"has), got {self.default!r}"
                 + (f": {chosen.reason}" if chosen is not None else ".")
             )
+        if self.segment is not None and (self.segment.value is None or self.sentence is None):
+            raise ValueError("`segment` needs a value, and a calibrator of texts in `sentence`.")
         return self
 
     @property
@@ -144,6 +155,11 @@ class Calibration(_Record):
         value = self.thresholds[self.default].value
         assert value is not None
         return value
+
+    @property
+    def segment_threshold(self) -> float | None:
+        """Texts with a probability of no error below it are flagged, if that is known."""
+        return None if self.segment is None else self.segment.value
 
     def token_quality(self, values: ArrayLike) -> Floats:
         """Probabilities in (0, 1) that tokens are right, ``(n,)``, by values of :attr:`signal`."""

@@ -86,6 +86,7 @@ class Rule:
         return cls(Aim(match[2]), float(match[3]))
 
 
+DEFAULT_SEGMENT_RULE = Rule(Aim.MCC)
 DEFAULT_RULES = tuple(map(Rule.of, ("f1", "mcc", "precision-0.8", "recall-0.9", "risk-0.1")))
 
 
@@ -113,6 +114,11 @@ class Threshold(BaseModel):
     flagged: Share | None = None
     risk: Share | None = None
     units: int = Field(ge=0)
+
+    @property
+    def name(self) -> str:
+        """That of its rule: ``mcc``, ``recall-0.9``, and so on."""
+        return Rule(self.aim, self.level).name
 
     @model_validator(mode="after")
     def _check(self) -> Self:

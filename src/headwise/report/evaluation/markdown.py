@@ -34,6 +34,8 @@ def markdown_table(table: Table, *, sort: bool = False, heading: int = 2) -> str
     """One table: best values bold, intervals in brackets, reasons as footnotes."""
     view = view_of(table, sort=sort)
     lines = [f"{'#' * heading} {_escaped(view.title)}", ""]
+    if view.verdict is not None:
+        lines += [f"**{_escaped(view.verdict)}**", ""]
     if view.note:
         lines += [_escaped(view.note), ""]
     if view.rows:
@@ -68,7 +70,9 @@ def _rows(view: TableView) -> list[str]:
 def _cell_text(cell: Cell) -> str:
     if cell.note is not None:
         return f"{cell.value} <sup>{cell.note}</sup>"
-    value = f"**{cell.value}**" if cell.best else cell.value
+    value = f"**{cell.value}**" if cell.best and not cell.untested else cell.value
+    if cell.untested:
+        value = f"*{value}*"
     mark = f" {LIKE_BEST}" if cell.like_best else ""
     return value + mark + (f" {cell.interval}" if cell.interval else "")
 

@@ -13,7 +13,7 @@ from headwise.report.evaluation.words import MISTAKES, metric_label, mistake_ver
 from headwise.report.page import PageFolder
 from headwise.report.plots.plots import figure_png
 from headwise.report.plots.style import DARK
-from headwise.report.scored_text.display import confidence, scale_description
+from headwise.report.scored_text.display import scale_description
 
 _PAGE = PageFolder("headwise.report.evaluation", "template")
 _MOST_DISAGREEMENTS = 20
@@ -125,7 +125,7 @@ def shaded_pieces(disagreement: Disagreement) -> tuple[Piece, ...]:
     shown = text.printable(scored.hypothesis)
     words: list[tuple[int, int, float | None]] = []
     if signal is not None and signal in scored.signals:
-        words = [(w.start, w.end, confidence(getattr(w, signal), signal)) for w in scored.words]
+        words = [(w.start, w.end, signal.confidence(getattr(w, signal))) for w in scored.words]
     marks = [(max(start, 0), min(end, len(shown))) for start, end in disagreement.marks]
     marks = [(start, end) for start, end in marks if start < end]
     ranges = [(0, len(shown)), *((start, end) for start, end, _ in words), *marks]

@@ -20,6 +20,7 @@ from headwise.report.text import UNDEFINED, number
 
 LIKE_BEST = "≈"
 LOWER_IS_BETTER = "↓"
+_NAMED = 3  # rows that a verdict names, before it counts them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +47,7 @@ class Cell:
         like_best: Whether nothing in the data tells it from the best.
         note: Letter of the footnote that gives the reason; ``None`` if it is defined.
         contrast: How it compares with the best of its column, if that was tested.
+        untested: Whether nobody tested how it compares with others of its column.
     """
 
     value: str
@@ -56,6 +58,7 @@ class Cell:
     reason: str | None = None
     note: str | None = None
     contrast: str | None = None
+    untested: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +84,7 @@ class TableView:
     Attributes:
         aggregated: Whether any row has an aggregation, so that it needs a column.
         footnotes: Letters and reasons of what is undefined.
+        verdict: What the first column says, in one sentence; ``None`` where nothing is compared.
         remarks: What its marks but the best's mean, how they, intervals and numbers were found.
     """
 
@@ -92,11 +96,17 @@ class TableView:
     footnotes: tuple[tuple[str, str], ...]
     remarks: tuple[str, ...]
     rows_are: str
+    verdict: str | None = None
 
     def legend(self, *, best: str = "Bold") -> tuple[str, ...]:
         """What the marks of this table mean, given how the best values are shown."""
-        any_best = any(cell.best for row in self.rows for cell in row.cells)
-        return (*([f"{best}: best of its column."] if any_best else []), *self.remarks)
+        any_best = any(cell.best and not cell.untested for row in self.rows for cell in row.cells)
+        any_untested = any(cell.untested for row in self.rows for cell in row.cells)
+        return (
+            *([f"{best}: best of its column."] if any_best else []),
+            *(["Pale italics: not tested."] if any_best and any_untested else []),
+            *self.remarks,
+        )
 
 
 def view_of(table: Table, *, sort: bool = False) -> TableView:
@@ -133,7 +143,36 @@ def view_of(table: Table, *, sort: bool = False) -> TableView:
         footnotes=tuple((letter, reason) for reason, letter in letters.items()),
         remarks=tuple(_remarks(table, columns, rows, found)),
         rows_are=table.rows_are,
+        verdict=verdict_of(table, columns[0].name, columns[0].decimals) if columns else None,
     )
+
+
+def verdict_of(table: Table, metric: str, decimals: int = 3) -> str | None:
+    """Which row is best by a metric and which cannot be told from it, in one sentence."""
+    found = [(row, one) for row in table.rows for one in row.metrics if one.name == metric]
+    known = [(row, one) for row, one in found if one.value is not None]
+    values = {one.value for _, one in known}
+    if len(values) < 2 or metric in table.unranked:
+        return None
+    tested = [c for c in table.comparisons if c.metric == metric]
+
+    def value_of(pair: tuple[SignalRow, Metric]) -> float:
+        value = pair[1].value or 0.0
+        return value if pair[1].higher_is_better else -value
+
+    best = next((p for p in known if table.is_best(p[0], metric)), max(known, key=value_of))
+    name = row_label(table, best[0].label)
+    shown = f"By {metric_label(metric)}, {name} is best ({number(best[1].value, decimals)})"
+    if not tested:
+        return f"{shown}; whether others differ was not tested."
+    alike = [row_label(table, row.label) for row, _ in known if table.like_best(row, metric)]
+    worse = sum(c.distinguishable for c in tested)
+    if not alike:
+        rest = f"all {worse} others" if worse > 1 else "the other"
+        return f"{shown}, distinguishably better than {rest}."
+    few = listed(alike) if len(alike) <= _NAMED else f"{len(alike)} others"
+    rest = f"; {worse} {'are' if worse > 1 else 'is'} distinguishably worse" if worse else ""
+    return f"{shown}, but nothing tells it from {few}{rest}."
 
 
 def _remarks(
@@ -232,6 +271,9 @@ def _cell(
         interval=text.interval(metric.low, metric.high, column.decimals),
         best=table.is_best(row, column.name) if compared else metric.value == best[column.name],
         like_best=table.like_best(row, column.name),
+        untested=len(table.rows) > 1
+        and column.name not in table.unranked
+        and not (compared and (contrast is not None or table.is_best(row, column.name))),
         contrast=None if contrast is None else _contrast_text(table, contrast, column.decimals),
     )
 

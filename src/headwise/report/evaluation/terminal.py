@@ -66,6 +66,8 @@ def _draw_table(view: TableView, console: Console, options: ConsoleOptions) -> R
     writer = _TableWriter(view, options.ascii_only, marked=console.color_system is None)
     write = writer.write
     yield write(view.title, "bold")
+    if view.verdict is not None:
+        yield write(view.verdict)
     if view.note:
         yield write(view.note, "dim")
     if not view.rows:
@@ -138,8 +140,10 @@ class _TableWriter:
     def _cell(self, cell: Cell, *, stacked: bool) -> Text:
         if cell.note is not None:
             return Text.assemble(self.write(cell.value), self.write(f" {cell.note})", "dim"))
-        mark = LIKE_BEST if cell.like_best else "*" if self.marked and cell.best else " "
-        value = Text.assemble(self.write(cell.value, "bold" if cell.best else ""), self.write(mark))
+        is_best = cell.best and not cell.untested
+        mark = LIKE_BEST if cell.like_best else "*" if self.marked and is_best else " "
+        look = "dim italic" if cell.untested else "bold" if cell.best else ""
+        value = Text.assemble(self.write(cell.value, look), self.write(mark))
         if cell.interval is None:
             return value
         separator = "\n" if stacked else " "

@@ -3,20 +3,21 @@
 Nothing here knows HTML or terminals.
 """
 
-import math
 from bisect import bisect_left
 from dataclasses import dataclass
 
 import regex
 
+from headwise.data.records.placeholders import is_inside, placeholder_ranges
 from headwise.data.records.scored import ScoredHypothesis, ScoredSpan, ScoredToken
 from headwise.data.records.signals import Signal
+from headwise.data.records.to_check import gap_threshold
 from headwise.report.text import printable
 
 # Stands in shown text where something seems to be missing
 GAP_MARK = "\N{CARET}"
-# Gaps are marked below this confidence if the main signal says nothing about them
-GAP_THRESHOLD = 0.5
+# Columns of the input that name a row, and the place that `headwise score` hands on
+_ROW_NAMES = ("id", "row_id", "segment_id", "seg_id", "globalsegid", "docsegid", "key", "line")
 # What a reader sees as one character
 _GRAPHEME = regex.compile(r"\X")
 _SCALES = {
@@ -33,25 +34,13 @@ _SCALES = {
 }
 
 
-def confidence(value: float | None, signal: Signal) -> float | None:
-    """Map a signal's value onto one scale: 0 is suspicious, 1 is not.
-
-    ``sigmoid``, ``softmax``, ``boosted`` and ``quality`` stay as they are, ``logprob`` becomes the
-    probability ``exp(x)``, ``entropy`` the inverse perplexity ``exp(-x)``, ``rank`` its reciprocal
-    ``1/x``, ``error`` and ``omission`` become ``1 - x``. Each map is monotone: it keeps or reverses
-    the order. In [0, 1], with four decimals; ``None`` for ``None`` and NaN.
-    """
-    if value is None or math.isnan(value):
-        return None
-    if signal is Signal.LOGPROB:
-        value = math.exp(min(value, 0.0))
-    elif signal is Signal.ENTROPY:
-        value = math.exp(-max(value, 0.0))
-    elif signal is Signal.RANK:
-        value = 1.0 / max(value, 1.0)
-    else:
-        value = signal.oriented(value)
-    return round(min(max(value, 0.0), 1.0), 4)
+def row_name(scored: ScoredHypothesis) -> str | None:
+    """By what its row is found again: its own name in the input, or else its line."""
+    extra = {name.casefold(): value for name, value in (scored.extra or {}).items()}
+    for name in _ROW_NAMES:
+        if extra.get(name) not in (None, "", 0):
+            return f"{'line ' if name == 'line' else ''}{extra[name]}"
+    return f"line {scored.line}" if scored.line else None
 
 
 def no_error_share(scored: ScoredHypothesis) -> str | None:
@@ -73,7 +62,7 @@ def scale_description(signal: Signal) -> str:
 
 
 def check_threshold(threshold: float) -> None:
-    """Refuse a threshold that does not lie on the scale of :func:`confidence`.
+    """Refuse a threshold that does not lie on the scale of ``Signal.confidence``.
 
     Raises:
         ValueError: If it is not in [0, 1].
@@ -93,7 +82,7 @@ def words_to_check(
     return [
         (word, level)
         for word in scored.words
-        if (level := confidence(getattr(word, signal), signal)) is not None and level < threshold
+        if (level := signal.confidence(getattr(word, signal))) is not None and level < threshold
     ]
 
 
@@ -120,15 +109,6 @@ def shows_gaps(signals: tuple[Signal, ...]) -> bool:
     return Signal.OMISSION in signals
 
 
-def gap_threshold(threshold: float, signal: Signal) -> float:
-    """The confidence below which a gap is marked.
-
-    A threshold on words holds for gaps too if the main signal is ``error`` or ``omission``; of
-    other signals it says nothing about gaps, and :data:`GAP_THRESHOLD` takes its place.
-    """
-    return threshold if signal.needs_error_head else GAP_THRESHOLD
-
-
 def all_gaps(scored: ScoredHypothesis) -> list[Gap]:
     """Every place that has an ``omission``, in order; none if it was not asked for."""
     if not shows_gaps(scored.signals):
@@ -150,14 +130,14 @@ def all_gaps(scored: ScoredHypothesis) -> list[Gap]:
         where = "at the end"
         if word is not None:
             where = f"{'in' if word.start < place else 'before'} “{printable(word.text)}”"
-        level = confidence(omission, Signal.OMISSION)
+        level = Signal.OMISSION.confidence(omission)
         if level is not None:
             gaps.append(Gap(place, omission, level, where))
     return gaps
 
 
 def gaps_to_check(scored: ScoredHypothesis, threshold: float, signal: Signal) -> list[Gap]:
-    """The places where something seems to be missing, in order; see :func:`gap_threshold`."""
+    """The places where something seems to be missing, in order."""
     limit = gap_threshold(threshold, signal)
     return [gap for gap in all_gaps(scored) if gap.confidence < limit]
 
@@ -178,10 +158,13 @@ class TokenGroup:
     start: int
     end: int
     tokens: tuple[ScoredToken, ...]
+    is_placeholder: bool = False
 
     def confidence(self, signal: Signal) -> float | None:
-        """The confidence of its worst token."""
-        levels = [confidence(getattr(token, signal), signal) for token in self.tokens]
+        """The confidence of its worst token; ``None`` for placeholders and tags, no words."""
+        if self.is_placeholder:
+            return None
+        levels = [signal.confidence(getattr(token, signal)) for token in self.tokens]
         return min((level for level in levels if level is not None), default=None)
 
 
@@ -192,6 +175,7 @@ def token_groups(scored: ScoredHypothesis) -> list[TokenGroup]:
     tokens, which cover no text, are in no group.
     """
     text = scored.hypothesis
+    placeholders = placeholder_ranges(text)
     boundaries = {match.start() for match in _GRAPHEME.finditer(text)}
     found: list[tuple[int, int, list[ScoredToken]]] = []
     for token in scored.tokens:
@@ -208,5 +192,6 @@ def token_groups(scored: ScoredHypothesis) -> list[TokenGroup]:
         if not shown.isspace():
             start += len(shown) - len(shown.lstrip())
             end -= len(shown) - len(shown.rstrip())
-        groups.append(TokenGroup(start, end, tuple(tokens)))
+        closed = is_inside(start, end, text, placeholders)
+        groups.append(TokenGroup(start, end, tuple(tokens), closed))
     return groups

@@ -11,7 +11,7 @@ import math
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import IO, Any, Literal
 
 from headwise.data.records.scored import ScoredHypothesis, ScoredSpan, ScoredToken
 from headwise.data.records.signals import Signal
+from headwise.data.records.to_check import gap_threshold
 from headwise.files import atomic_path, naming_output
 from headwise.report.page import PageFolder, script_json
 from headwise.report.scored_text import display
@@ -36,6 +37,7 @@ class ReportSummary:
 
     Attributes:
         signals: The signals it shows; the first is the one that shades.
+        flagged: Number of texts that a person should look at.
         words_to_check: Number of words below the threshold.
         gaps: Number of places where something seems to be missing.
         histogram: How many sentence scores fall into each of 20 equal bins of confidence.
@@ -43,6 +45,7 @@ class ReportSummary:
 
     signals: tuple[Signal, ...]
     segments: int = 0
+    flagged: int = 0
     words_to_check: int = 0
     gaps: int = 0
     histogram: list[int] = field(default_factory=lambda: [0] * _BINS)
@@ -73,12 +76,14 @@ def write_html_report(
     title: str = "Words worth a second look",
     threshold: float = 0.5,
     model: str = "",
+    flagged_only: bool = False,
+    details: Mapping[str, str] | None = None,
 ) -> ReportSummary:
     """Write a self-contained HTML report of scored text.
 
     The first signal of the first hypothesis is the main one: it shades the tokens and decides
     which words are to be checked. Other signals than probabilities of being right are mapped onto
-    [0, 1] first, see :func:`~headwise.report.scored_text.display.confidence`. With the signal
+    [0, 1] first, see :meth:`Signal.confidence`. With the signal
     ``omission``, a mark that is not part of the text stands where something seems to be missing.
 
     Args:
@@ -86,8 +91,10 @@ def write_html_report(
         path: The file to write. It appears, or is replaced, only when it is complete.
         title: Heading of the report.
         threshold: Words whose confidence lies below it are marked, in [0, 1]. The reader can
-            move it. For gaps see :func:`~headwise.report.scored_text.display.gap_threshold`.
+            move it. For gaps see :func:`~headwise.data.records.to_check.gap_threshold`.
         model: Name of the model that scored, shown under the title.
+        flagged_only: Whether to leave out the texts that are not flagged; all are counted.
+        details: What else to say of the run, by name: its input, its command, its date.
 
     Returns:
         The figures at the top of the report.
@@ -105,11 +112,21 @@ def write_html_report(
     with _waiting_room(path) as body:
         sentence = _PAGE.template("sentence.html")
         for item in itertools.chain([first] if first else [], rest):
-            html = sentence.render(_sentence_view(item, summary, threshold))
+            view = _sentence_view(item, summary, threshold)
+            if flagged_only and not item.flagged:
+                continue
+            html = sentence.render(view)
             with naming_output(path):
                 body.write(html)
         page = _PAGE.template("page.html").render(
-            _page_view(summary, title=title, threshold=threshold, model=model)
+            _page_view(
+                summary,
+                title=title,
+                threshold=threshold,
+                details=({"model": model} if model else {}) | dict(details or {}),
+                segment_threshold=None if first is None else first.segment_threshold,
+                flagged_only=flagged_only,
+            )
         )
         top, bottom = page.split("<!-- sentences -->")
         with (
@@ -130,13 +147,16 @@ def _sentence_view(
     """What ``sentence.html`` shows of one hypothesis; counts it in the summary."""
     main = summary.signals[0]
     means = {s: scored.aggregate(signal=s) for s in summary.signals if s in scored.signals}
-    level = display.confidence(means.get(main), main)
+    level = main.confidence(means.get(main))
     flagged = display.words_to_check(scored, threshold, main)
     with_gaps = display.shows_gaps(summary.signals)
     gaps = display.gaps_to_check(scored, threshold, main) if with_gaps else []
     summary.add(means.get(main), level, words_to_check=len(flagged), gaps=len(gaps))
+    summary.flagged += scored.flagged
     return {
         "number": summary.segments,
+        "row": display.row_name(scored),
+        "is_flagged": scored.flagged,
         "level": level,
         "score": number(means.get(main), 2),
         "other_means": [(s.value, number(v, 2)) for s, v in means.items() if s is not main],
@@ -189,7 +209,7 @@ def _record(scored: ScoredHypothesis, signals: tuple[Signal, ...]) -> dict[str, 
 
     record: dict[str, Any] = {
         "words": [
-            [units[word.start], units[word.end], display.confidence(getattr(word, main), main)]
+            [units[word.start], units[word.end], main.confidence(getattr(word, main))]
             for word in scored.words
         ],
         "cells": [
@@ -211,16 +231,24 @@ def _record(scored: ScoredHypothesis, signals: tuple[Signal, ...]) -> dict[str, 
 
 
 def _page_view(
-    summary: ReportSummary, *, title: str, threshold: float, model: str
+    summary: ReportSummary,
+    *,
+    title: str,
+    threshold: float,
+    details: Mapping[str, str],
+    segment_threshold: float | None,
+    flagged_only: bool,
 ) -> dict[str, Any]:
     """What ``page.html`` shows besides the sentences."""
     highest = max(summary.histogram) or 1
     main = summary.signals[0]
-    limit = display.gap_threshold(threshold, main)
-    moving = display.gap_threshold(_MOST, main) == _MOST
+    limit = gap_threshold(threshold, main)
+    moving = gap_threshold(_MOST, main) == _MOST
     return {
         "title": title,
-        "model": model,
+        "details": details,
+        "segment_threshold": number(segment_threshold, 2) if segment_threshold else None,
+        "flagged_only": flagged_only,
         "threshold": f"{threshold:.2f}",
         "summary": summary,
         "main": main.value,

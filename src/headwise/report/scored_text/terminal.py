@@ -12,6 +12,7 @@ from rich.text import Text
 
 from headwise.data.records.scored import ScoredHypothesis, ScoredSpan, ScoredToken
 from headwise.data.records.signals import Signal
+from headwise.data.records.to_check import gap_threshold
 from headwise.report.scored_text import display
 from headwise.report.scored_text.display import GAP_MARK
 from headwise.report.terminal import View, plain, simple_table
@@ -39,7 +40,7 @@ def render_scored(scored: ScoredHypothesis, *, threshold: float = 0.5) -> Render
     Args:
         scored: What to show. Its first signal is the main one; other signals than probabilities
             of being right are mapped onto [0, 1] by
-            :func:`~headwise.report.scored_text.display.confidence`.
+            :meth:`Signal.confidence`.
         threshold: Words whose confidence lies below it are marked, in [0, 1].
 
     Raises:
@@ -84,7 +85,7 @@ class _Marked:
         """The hypothesis, shaded, words to check underlined, with the marks of its gaps."""
         text = plain(self.scored.hypothesis)
         for word in self.scored.words:
-            level = display.confidence(getattr(word, self.main), self.main)
+            level = self.main.confidence(getattr(word, self.main))
             if level is not None:
                 flagged = _FLAGGED if level < self.threshold else Style.null()
                 text.stylize(_shade(level, self._console) + flagged, word.start, word.end)
@@ -113,6 +114,7 @@ def _draw_scored(
         [
             Text.assemble((f"{marked.main} ", "dim"), (_score(scored.score), "bold")),
             *map(Text, marked.no_error()),
+            *([Text("to check", "bold")] if scored.flagged else []),
             *(Text(other, "dim") for other in others),
         ]
     )
@@ -171,7 +173,7 @@ def _draw_legend(
         (" are underlined." if coloured else " have ^ under them.", "dim"),
     )
     if gaps:
-        above = f"{1.0 - display.gap_threshold(threshold, signal):.2f}"
+        above = f"{1.0 - gap_threshold(threshold, signal):.2f}"
         shown.append(f" {GAP_MARK} stands where something seems to be missing, with ", "dim")
         shown.append(f"a probability above {above}.", "dim")
     yield shown
@@ -212,7 +214,7 @@ def _word_to_check(word: ScoredSpan, level: float, main: Signal) -> Text:
     text = Text.assemble((printable(word.text), "bold"), f" {level:.2f}")
 
     def level_of(token: ScoredToken) -> float:
-        found = display.confidence(getattr(token, main), main)
+        found = main.confidence(getattr(token, main))
         return 1.0 if found is None else found
 
     worst = min(word.tokens, key=level_of)

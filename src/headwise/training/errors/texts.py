@@ -7,28 +7,29 @@ from dataclasses import replace
 
 from headwise.corruption.error_copies import group_of
 from headwise.data.records.error_spans import missing_places
-from headwise.data.records.pairs import Pair
+from headwise.data.records.pairs import AnyPair, Pair, as_pairs
 from headwise.data.records.token_marks import has_error
 from headwise.errors import TrainingError
 
 logger = logging.getLogger(__name__)
 
 
-def correct_pairs(pairs: Sequence[Pair], *, part: str) -> list[Pair]:
+def correct_pairs(pairs: Sequence[AnyPair], *, part: str) -> list[Pair]:
     """Pairs of a part without those that people found errors in; a message says how many.
 
     Raises:
         TrainingError: If no pair is left.
     """
+    given = as_pairs(pairs)
     if not pairs:
         raise TrainingError(f"There are no {part} pairs.")
-    found = [replace(pair, errors=(), tags=None) for pair in pairs if not has_error(pair)]
+    found = [replace(pair, errors=(), tags=None) for pair in given if not has_error(pair)]
     if not found:
         raise TrainingError(
-            f"All {len(pairs):,} {part} pairs have errors that people marked; give correct pairs "
+            f"All {len(given):,} {part} pairs have errors that people marked; give correct pairs "
             "as data, and these as labels."
         )
-    if rejected := len(pairs) - len(found):
+    if rejected := len(given) - len(found):
         logger.warning(
             "%d %s pairs have errors that people marked and are left out; give them as labels.",
             rejected,
@@ -37,14 +38,15 @@ def correct_pairs(pairs: Sequence[Pair], *, part: str) -> list[Pair]:
     return found
 
 
-def labelled_pairs(pairs: Sequence[Pair], *, part: str) -> list[Pair]:
+def labelled_pairs(pairs: Sequence[AnyPair], *, part: str) -> list[Pair]:
     """Pairs of a part with what people marked as their ``errors``, be it spans or words.
 
     Raises:
         TrainingError: If nobody looked for the errors of a pair.
     """
+    given = as_pairs(pairs)
     found = []
-    for index, pair in enumerate(pairs):
+    for index, pair in enumerate(given):
         if pair.errors is None and pair.tags is None:
             place = f"line {pair.line}" if pair.line else f"index {index}"
             raise TrainingError(

@@ -73,7 +73,7 @@ def ambiguity(
             ),
         ),
         disagreements=unit_disagreements(
-            [*found.references, *found.copies[hardest]], main, main.columns[0]
+            [*found.references, *found.copies[hardest]], main, setup.main_column(main.columns)
         ),
         notes=setup.notes,
     )

@@ -62,6 +62,6 @@ def binary(
             *([curve] if curve else []),
             risk_coverage(columns, 1.0 - gold, of="texts", risk="share of bad texts"),
         ),
-        disagreements=rank_disagreements(texts, columns[0], gold),
+        disagreements=rank_disagreements(texts, setup.main_column(columns), gold),
         notes=setup.notes,
     )

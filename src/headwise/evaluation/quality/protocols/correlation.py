@@ -70,7 +70,7 @@ def correlation(
                 columns, gold.max() - gold, of="texts", risk=f"mean shortfall in {setup.gold_name}"
             ),
         ),
-        disagreements=rank_disagreements(texts, columns[0], gold),
+        disagreements=rank_disagreements(texts, setup.main_column(columns), gold),
         notes=setup.notes,
     )
 

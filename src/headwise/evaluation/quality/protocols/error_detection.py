@@ -10,7 +10,7 @@ from headwise.evaluation.quality.disagreements import unit_disagreements
 from headwise.evaluation.quality.judged_texts import JudgedText, group_numbers
 from headwise.evaluation.quality.protocols.correlation import columns_of
 from headwise.evaluation.statistics.columns import SignalColumn, Unit
-from headwise.evaluation.statistics.cross_fitting import FOLDS, cross_fitted_flags
+from headwise.evaluation.statistics.cross_fitting import FOLDS, decided_flags
 from headwise.evaluation.statistics.figures import histogram, reliability, risk_coverage
 from headwise.evaluation.statistics.measures import (
     decision_measures,
@@ -54,7 +54,7 @@ def error_detection(
                 risk="share of wrong ones",
             ),
         ),
-        disagreements=unit_disagreements(texts, main, main.columns[0]),
+        disagreements=unit_disagreements(texts, main, setup.main_column(main.columns)),
         notes=setup.notes,
     )
 
@@ -83,8 +83,12 @@ def units_table(
     """Wrong words or tokens against right ones; names of gold and table have defaults."""
     correct = ~found.wrong
     flags = {
-        id(column): cross_fitted_flags(
-            column.values, found.wrong, found.groups, seed=setup.resampling.seed
+        id(column): decided_flags(
+            column,
+            found.wrong,
+            found.groups,
+            threshold=setup.threshold,
+            seed=setup.resampling.seed,
         )
         for column in found.columns
     }
@@ -105,11 +109,13 @@ def units_table(
         title=f"Wrong {found.unit}s against right ones ({gold_name or setup.gold_name})",
         note=f"{len(correct):,} {found.unit}s of {found.texts.max() + 1:,} texts, "
         f"{found.wrong.mean():.1%} of them wrong. Average precision is that of finding wrong "
-        f"ones. {_folds_note(found)}",
+        f"ones. {_decisions_note(found, setup.threshold)}",
     )
 
 
-def _folds_note(found: JudgedUnits) -> str:
+def _decisions_note(found: JudgedUnits, threshold: float | None) -> str:
+    if threshold is not None:
+        return f"MCC and F1 are those of flagging a confidence below {threshold:g}."
     sources = len(np.unique(found.groups))
     if sources < 2:
         return "Thresholds for MCC and F1 are chosen on the very source that they judge."

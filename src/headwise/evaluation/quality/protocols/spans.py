@@ -1,16 +1,17 @@
 """Do the spans below a threshold cover the spans that people marked?"""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from headwise.data.records.error_spans import Range
+from headwise.data.records.to_check import joined_ranges
 from headwise.evaluation.quality.columns import judged_units
 from headwise.evaluation.quality.disagreements import unit_disagreements
 from headwise.evaluation.quality.judged_texts import JudgedText, group_numbers
 from headwise.evaluation.quality.protocols.error_detection import check_marks
 from headwise.evaluation.statistics.columns import SignalColumn, Unit
-from headwise.evaluation.statistics.cross_fitting import cross_fitted_flags
+from headwise.evaluation.statistics.cross_fitting import decided_flags
 from headwise.evaluation.statistics.figures import histogram
 from headwise.evaluation.statistics.measures import Measure
 from headwise.evaluation.statistics.results import Evaluation
@@ -34,19 +35,24 @@ def spans(
     check_marks(texts)
     unit = setup.units[0] if setup.units else Unit.WORD
     found = judged_units(texts, unit, seed=setup.resampling.seed)
-    gold = [_joined(text.error_ranges or (), text.scored.hypothesis) for text in texts]
+    gold = [joined_ranges(text.error_ranges or (), text.scored.hypothesis) for text in texts]
     tokens = [[(t.start, t.end) for t in text.scored.tokens if t.start < t.end] for text in texts]
     # Of each column: precision, recall and F1, first in characters and then in tokens
     statistics: dict[int, tuple[Statistic, ...]] = {}
     for column in found.columns:
-        flags = cross_fitted_flags(
-            column.values, found.wrong, found.groups, seed=setup.resampling.seed, criterion="f1"
+        flags = decided_flags(
+            column,
+            found.wrong,
+            found.groups,
+            threshold=setup.threshold,
+            seed=setup.resampling.seed,
+            criterion="f1",
         )
         marked: list[list[Range]] = [[] for _ in texts]
         for piece in np.flatnonzero(flags):
             marked[found.texts[piece]].append(found.ranges[piece])
         predicted = [
-            _joined(ranges, text.scored.hypothesis)
+            joined_ranges(ranges, text.scored.hypothesis)
             for ranges, text in zip(marked, texts, strict=True)
         ]
         statistics[id(column)] = (
@@ -68,9 +74,13 @@ def spans(
         name="spans",
         title=f"Spans against those marked by {setup.gold_name}",
         note=f"{len(texts):,} texts with {sum(map(len, gold)):,} marked spans. Neighbouring "
-        f"{unit}s below the threshold make a span, and neighbouring marks as well. Thresholds are "
-        f"chosen for the best F1 of wrong {unit}s on other sources, in five folds if there are as "
-        "many; intervals are those of the spans, given the thresholds.",
+        f"{unit}s below the threshold make a span, and neighbouring marks as well. "
+        + (
+            f"Thresholds are chosen for the best F1 of wrong {unit}s on other sources, in five "
+            "folds if there are as many; intervals are those of the spans, given the thresholds."
+            if setup.threshold is None
+            else f"The threshold is {setup.threshold:g}, on the confidence of each signal."
+        ),
     )
     return Evaluation(
         protocol="spans",
@@ -78,17 +88,6 @@ def spans(
         settings=setup.settings,
         tables=(table,),
         figures=(histogram(found.columns, found.wrong, of=f"{unit}s"),),
-        disagreements=unit_disagreements(texts, found, found.columns[0]),
+        disagreements=unit_disagreements(texts, found, setup.main_column(found.columns)),
         notes=setup.notes,
     )
-
-
-def _joined(ranges: Iterable[Range], text: str) -> list[Range]:
-    """Ranges in order, those joined between which there is nothing but space."""
-    joined: list[Range] = []
-    for start, end in sorted(ranges):
-        if joined and not text[joined[-1][1] : start].strip():
-            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
-        else:
-            joined.append((start, end))
-    return joined

@@ -51,6 +51,7 @@ byId("order").addEventListener("change", (event) => {
 
 const fold = (text) => text.normalize("NFKC").toLocaleLowerCase();
 let folded = null;
+const flagged = byId("flagged");
 function filter(query) {
   folded ??= items.map((item) => {
     const texts = item.querySelectorAll(".source, .hypothesis");
@@ -58,11 +59,12 @@ function filter(query) {
   });
   let count = 0;
   items.forEach((item, index) => {
-    item.hidden = !folded[index].includes(fold(query));
+    item.hidden = !folded[index].includes(fold(query))
+      || (flagged?.checked && !("flagged" in item.dataset));
     if (!item.hidden) count++;
   });
   byId("nothing").hidden = count > 0;
-  byId("shown").textContent = query
+  byId("shown").textContent = query || flagged?.checked
     ? `${count.toLocaleString("en")} of ${items.length.toLocaleString("en")}` : "";
 }
 let typing = 0;
@@ -70,5 +72,7 @@ byId("filter").addEventListener("input", (event) => {
   clearTimeout(typing);
   typing = setTimeout(filter, 120, event.target.value);
 });
+
+flagged?.addEventListener("change", () => filter(byId("filter").value));
 
 document.querySelectorAll(".limit").forEach((output) => (output.value = limitText()));
