@@ -72,6 +72,47 @@ MODELS: dict[str, tuple[str, Sizes]] = {
         {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 8, **BALANCED},
     ),
     "mamba": ("MambaForCausalLM", {"state_size": 4}),
+    "rwkv": ("RwkvForCausalLM", {"attention_hidden_size": HIDDEN}),
+    "openai-gpt": ("OpenAIGPTLMHeadModel", {"n_positions": 64}),
+    "lfm2": ("Lfm2ForCausalLM", {"layer_types": ["conv", "full_attention"]}),
+    "qwen3-next": (
+        "Qwen3NextForCausalLM",
+        {
+            "layer_types": ["linear_attention", "full_attention"],
+            "linear_num_value_heads": 2,
+            "linear_num_key_heads": 1,
+            "linear_key_head_dim": 8,
+            "linear_value_head_dim": 8,
+            "num_experts": 4,
+            "num_experts_per_tok": 2,
+            "moe_intermediate_size": 8,
+            "shared_expert_intermediate_size": 8,
+        },
+    ),
+    "recurrent-gemma": (
+        "RecurrentGemmaForCausalLM",
+        {"lru_width": HIDDEN, "attention_window_size": 8, "num_hidden_layers": 3},
+    ),
+    "phi3-long": (
+        "Phi3ForCausalLM",
+        {
+            "original_max_position_embeddings": 20,
+            "rope_parameters": {
+                "rope_type": "longrope",
+                "rope_theta": 10000.0,
+                "short_factor": [1.0] * 4,
+                "long_factor": [4.0, 5.0, 6.0, 7.0],
+                "original_max_position_embeddings": 20,
+            },
+        },
+    ),
+    "llama-dynamic": (
+        "LlamaForCausalLM",
+        {
+            "max_position_embeddings": 20,
+            "rope_parameters": {"rope_type": "dynamic", "rope_theta": 10000.0, "factor": 4.0},
+        },
+    ),
     "llama4": ("Llama4ForCausalLM", {"num_local_experts": 2, "intermediate_size_mlp": 32}),
     "bert": ("BertLMHeadModel", {"is_decoder": True}),
     "bart": ("BartForConditionalGeneration", BART),

@@ -53,6 +53,7 @@ def test_encoder_decoder(name: str) -> None:
 def test_the_prompt_is_read_once() -> None:
     model = random_model().eval()
     backbone = CausalBackbone(model, no_tokenizer())
+    assert backbone.reads_step_by_step(20)  # which asks the model, once
     shapes: list[tuple[int, ...]] = []
     model.get_input_embeddings().register_forward_pre_hook(
         lambda _, inputs: shapes.append(tuple(inputs[0].shape))
@@ -67,3 +68,18 @@ def test_prompts_that_differ_are_refused() -> None:
     for other in ((5, 9, 3), (5, 8, 3, 17, 4, 11, 6)):
         with pytest.raises(PromptBoundaryError, match="do not share the tokens of one prompt"):
             backbone.shared_prompt_hidden([pair(PROMPT, 8, 7), pair(other, 8, 7)])
+
+
+STATES = ("mamba", "rwkv", "openai-gpt", "lfm2", "qwen3-next", "recurrent-gemma")
+
+
+@pytest.mark.parametrize("name", STATES)
+@torch.inference_mode()
+def test_models_that_keep_a_state_read_the_prompt_for_every_text(name: str) -> None:
+    """Keys and values of the prompt are not all that they remember of it, or none."""
+    backbone = CausalBackbone(random_model(name).eval(), no_tokenizer())
+    pairs = [pair(PROMPT, *targets) for targets in CANDIDATES]
+    one_by_one = torch.cat([backbone.target_hidden([one]) for one in pairs])
+    assert not backbone.reads_step_by_step(1)
+    for found in (backbone.target_hidden(pairs), backbone.shared_prompt_hidden(pairs)):
+        torch.testing.assert_close(found, one_by_one, rtol=1e-4, atol=1e-4)

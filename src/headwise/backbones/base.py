@@ -16,7 +16,9 @@ from headwise.backbones.content import (
     weights_digest,
 )
 from headwise.backbones.encodings import EncodedPair
+from headwise.backbones.length_effects import LengthEffects
 from headwise.backbones.prompts import PromptTemplate, SourcePair
+from headwise.backbones.reading_apart import pairs_change_each_other, read_pairs_apart
 from headwise.backbones.unembedding import Unembedding, check_unembedding
 from headwise.errors import ContextLengthError, InputError, TextError
 
@@ -27,6 +29,7 @@ class FrozenModel(ABC):
     def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
         self.model = model.requires_grad_(False).eval()
         self.tokenizer = tokenizer
+        self._length_effects = LengthEffects.of(model)
         names = set(self.control_tokens()) - {""}
         # The longest first: one may begin with another
         patterns = map(re.escape, sorted(names, key=len, reverse=True))
@@ -43,6 +46,15 @@ class FrozenModel(ABC):
         """The model's own floating point type."""
         dtype: torch.dtype = self.model.dtype
         return dtype
+
+    def length_matters(self, tokens: int) -> bool:
+        """Whether the model reads so many tokens otherwise than fewer, see `LengthEffects`."""
+        return self._length_effects is not None and self._length_effects.matter(tokens)
+
+    def _forget_lengths(self) -> None:
+        """Undo what inputs of other lengths have left in the model; before every reading."""
+        if self._length_effects is not None:
+            self._length_effects.forget()
 
     def content(self) -> dict[str, Any]:
         """What results follow from, as plain values: the model's type, and digests of its parts.
@@ -241,13 +253,39 @@ class LanguageBackbone(FrozenModel):
     def encode_prompt(self, source: str | None, prompt: PromptTemplate) -> dict[str, Tensor]:
         """What ``model.generate`` starts from, as a batch of one."""
 
-    @abstractmethod
     def target_hidden(self, pairs: Sequence[EncodedPair]) -> Tensor:
-        """Hidden states that predict the targets of a batch, ``(N, H)``, pair after pair."""
+        """Hidden states that predict the targets of a batch, ``(N, H)``, pair after pair.
+
+        They are those of each pair alone: pairs that would change each other's are read apart.
+        """
+        batch = list(pairs)
+        if len(batch) > 1 and self._batches_matter:
+            groups = [[place] for place in range(len(batch))]
+        elif self._length_effects is None:
+            return self._target_hidden(batch)
+        else:
+            groups = self._length_effects.together([max(code.lengths) for code in batch])
+        return read_pairs_apart(self._target_hidden, batch, groups)
+
+    @cached_property
+    def _batches_matter(self) -> bool:
+        """Whether a text's numbers change with the texts that it is read with."""
+        return pairs_change_each_other(self.model, self._target_hidden)
+
+    @abstractmethod
+    def _target_hidden(self, batch: list[EncodedPair]) -> Tensor:
+        """The same for pairs that may be read together."""
 
     @abstractmethod
     def shared_prompt_hidden(self, pairs: Sequence[EncodedPair]) -> Tensor:
-        """Like :meth:`target_hidden`, for pairs that share their prompt: it is read once."""
+        """Like :meth:`target_hidden`, for pairs that share their prompt.
+
+        It is read once, where the model can go on from it without another result.
+        """
+
+    @abstractmethod
+    def reads_step_by_step(self, tokens: int) -> bool:
+        """Whether a text of so many tokens gets the same numbers token by token as in one pass."""
 
     @abstractmethod
     def probe(self) -> tuple[Tensor, Tensor]:

@@ -1,16 +1,28 @@
 """Frozen decoder-only language models."""
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 import torch
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
-from transformers.cache_utils import Cache, DynamicCache
+from transformers.cache_utils import (
+    Cache,
+    DynamicCache,
+    DynamicLayer,
+    DynamicSlidingWindowLayer,
+)
 
 from headwise.backbones.base import LanguageBackbone
-from headwise.backbones.encodings import EncodedPair, hypothesis_ranges, stack_rows, target_rows
+from headwise.backbones.encodings import (
+    EncodedPair,
+    hypothesis_ranges,
+    stack_rows,
+    target_rows,
+)
 from headwise.backbones.prompts import PromptTemplate, Rendered, SequenceTemplate, SourcePair
+from headwise.backbones.reading_apart import nearly_equal, probe_ids
 from headwise.errors import (
     InputError,
     PromptBoundaryError,
@@ -18,6 +30,9 @@ from headwise.errors import (
     TextError,
     UnsupportedModelError,
 )
+
+# Layers of a cache that holds nothing but keys and values
+_KEYS_AND_VALUES = (DynamicLayer, DynamicSlidingWindowLayer)
 
 
 class CausalBackbone(LanguageBackbone):
@@ -124,18 +139,20 @@ class CausalBackbone(LanguageBackbone):
             input_ids: Token ids, ``(B, T)``.
             inputs: Further inputs of the model's decoder, an attention mask for instance.
         """
+        self._forget_lengths()
         read = self._decoder(input_ids=input_ids, use_cache=False, **inputs)
         hidden: Tensor = read.last_hidden_state
         return hidden
 
-    def target_hidden(self, pairs: Sequence[EncodedPair]) -> Tensor:
-        """Hidden states that predict the targets of a batch, ``(N, H)``, pair after pair."""
-        batch = list(pairs)
+    def _target_hidden(self, batch: list[EncodedPair]) -> Tensor:
         ids, _ = stack_rows([pair.input_ids for pair in batch], device=self.device)
         return target_rows(self.hidden_states(ids), batch)
 
     def shared_prompt_hidden(self, pairs: Sequence[EncodedPair]) -> Tensor:
-        """Like :meth:`target_hidden`, for pairs that share their prompt: it is read once.
+        """Like :meth:`target_hidden`, for pairs that share their prompt.
+
+        It is read once where its keys and values are all that the model remembers of it, else
+        anew for every pair.
 
         Raises:
             PromptBoundaryError: If the prompts differ.
@@ -145,8 +162,42 @@ class CausalBackbone(LanguageBackbone):
         prefix = batch[0].input_ids[:first]
         if any(pair.first != first or pair.input_ids[:first] != prefix for pair in batch):
             raise PromptBoundaryError("The hypotheses do not share the tokens of one prompt.")
-        if not prefix:
+        longest = max(len(pair.input_ids) for pair in batch)
+        if not prefix or not self.reads_step_by_step(longest):
             return self.target_hidden(batch)
+        return self._after_prompt(batch)
+
+    def reads_step_by_step(self, tokens: int) -> bool:
+        """Whether a text of so many tokens gets the same numbers token by token as in one pass."""
+        return self._goes_on_from_cache and not self.length_matters(tokens)
+
+    @cached_property
+    def _goes_on_from_cache(self) -> bool:
+        """Whether keys and values of a prompt are all that the model remembers of it.
+
+        Recurrent models keep a state of another kind, or outside of the cache; some ignore a
+        cache, and some fail on it. So the model is asked: it reads a few tokens in both ways.
+        """
+        numbers = probe_ids(self.model, 12)
+        prompt = numbers[:6]
+        pairs = [
+            EncodedPair((*prompt, *targets[:-1]), len(prompt) - 1, targets, ())
+            for targets in (numbers[6:], numbers[8:10], numbers[11:])
+        ]
+        try:
+            layers = DynamicCache(config=self.model.config).layers
+            if any(type(layer) not in _KEYS_AND_VALUES for layer in layers):
+                return False
+            with torch.inference_mode():
+                shared, alone = self._after_prompt(pairs), self.target_hidden(pairs)
+        except Exception:  # noqa: BLE001 - whatever a model says that takes no such cache
+            return False
+        return nearly_equal(shared, alone)
+
+    def _after_prompt(self, batch: list[EncodedPair]) -> Tensor:
+        """Read the prompt of pairs that share it once, and go on from its keys and values."""
+        first = batch[0].first
+        prefix = batch[0].input_ids[:first]
         cache: Cache = DynamicCache(config=self.model.config)
         self._decoder(
             input_ids=torch.tensor([prefix], device=self.device),

@@ -13,6 +13,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from headwise.backbones.base import FrozenModel, position_limit, smallest_limit
 from headwise.backbones.encodings import EncodedText, length_batches, stack_codes
+from headwise.backbones.reading_apart import padding_changes_texts, read_texts_apart
 from headwise.errors import InputError, TextError, UnsupportedModelError
 from headwise.functional.pooling import Pooling, pool
 from headwise.progress import progress_bar
@@ -101,6 +102,24 @@ class EncoderBackbone(FrozenModel):
         return self._max_length
 
     @cached_property
+    def padding_matters(self) -> bool:
+        """Whether a text's hidden states change with the padding that a batch gives it.
+
+        Raises:
+            UnsupportedModelError: If the model cannot read a text without padding.
+        """
+        return padding_changes_texts(
+            self.model,
+            self._read,
+            padding_id=self._padding_id,
+            sure=self._length_effects is not None and self._length_effects.alone,
+        )
+
+    @property
+    def _padding_id(self) -> int:
+        return self.tokenizer.pad_token_id or 0
+
+    @cached_property
     def _first_token_reads_all(self) -> bool:
         """Whether the first token's last hidden state depends on the second token.
 
@@ -181,9 +200,24 @@ class EncoderBackbone(FrozenModel):
     ) -> Tensor:
         """Last hidden states ``(B, T, H)`` of tokens ``(B, T)``, in the model's dtype.
 
+        They are those of each text alone: texts that would change each other's are read apart.
         What stands at padding means nothing; types are left out for models that do not ask.
         """
-        inputs: dict[str, Any] = {"input_ids": input_ids, "attention_mask": attention_mask}
+        given = (input_ids, attention_mask, token_type_ids)
+        if len(input_ids) > 1 and self.padding_matters:
+            groups = [[row] for row in range(len(input_ids))]
+        elif self._length_effects is None:
+            return self._read(*given)
+        else:
+            groups = self._length_effects.together(attention_mask.sum(dim=1).tolist())
+        return read_texts_apart(self._read, groups, *given)
+
+    def _read(
+        self, input_ids: Tensor, mask: Tensor, token_type_ids: Tensor | None = None
+    ) -> Tensor:
+        """Last hidden states of texts that may be read together."""
+        self._forget_lengths()
+        inputs: dict[str, Any] = {"input_ids": input_ids, "attention_mask": mask}
         if self._wants_types and token_type_ids is not None:
             inputs["token_type_ids"] = token_type_ids
         hidden: Tensor = self.model(**inputs).last_hidden_state
@@ -196,9 +230,7 @@ class EncoderBackbone(FrozenModel):
             Hidden states, ``(B, T, H)``, in the model's dtype, and the mask of real tokens,
             ``(B, T)``, int64.
         """
-        ids, mask, types = stack_codes(
-            codes, padding_id=self.tokenizer.pad_token_id or 0, device=self.device
-        )
+        ids, mask, types = stack_codes(codes, padding_id=self._padding_id, device=self.device)
         return self.forward(ids, mask, types), mask
 
     def pool(self, hidden: Tensor, mask: Tensor) -> Tensor:

@@ -149,6 +149,7 @@ class EncoderDecoderBackbone(LanguageBackbone):
             inputs: The encoder's inputs: ``input_ids`` and ``attention_mask``, or Whisper's
                 ``input_features``.
         """
+        self._forget_lengths()
         if encoder_hidden is None:
             encoder_hidden = self._encoder(**inputs).last_hidden_state
         # Whisper's decoder sees every frame: it takes no mask over its encoder
@@ -161,9 +162,11 @@ class EncoderDecoderBackbone(LanguageBackbone):
         ).last_hidden_state
         return hidden * self._scale if self._scale != 1.0 else hidden
 
-    def target_hidden(self, pairs: Sequence[EncodedPair]) -> Tensor:
-        """Hidden states that predict the targets of a batch, ``(N, H)``, pair after pair."""
-        batch = list(pairs)
+    def reads_step_by_step(self, tokens: int) -> bool:
+        """Whether a text of so many tokens gets the same numbers token by token as in one pass."""
+        return not self.length_matters(tokens)
+
+    def _target_hidden(self, batch: list[EncodedPair]) -> Tensor:
         source, mask = stack_rows([pair.source_ids for pair in batch], device=self.device)
         ids, _ = stack_rows([pair.input_ids for pair in batch], device=self.device)
         return target_rows(self.hidden_states(ids, input_ids=source, attention_mask=mask), batch)
@@ -171,6 +174,8 @@ class EncoderDecoderBackbone(LanguageBackbone):
     def shared_prompt_hidden(self, pairs: Sequence[EncodedPair]) -> Tensor:
         """Like :meth:`target_hidden`, for pairs that share their source: it is read once."""
         batch = list(pairs)
+        if self.length_matters(max(max(pair.lengths) for pair in batch)):
+            return self.target_hidden(batch)
         source, mask = stack_rows([batch[0].source_ids], device=self.device)
         encoded = self._encoder(input_ids=source, attention_mask=mask).last_hidden_state
         ids, _ = stack_rows([pair.input_ids for pair in batch], device=self.device)

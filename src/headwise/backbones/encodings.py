@@ -97,7 +97,12 @@ class EncodedPair:
 
     def __len__(self) -> int:
         """The number of tokens that the model has to read."""
-        return len(self.input_ids) + len(self.source_ids)
+        return sum(self.lengths)
+
+    @property
+    def lengths(self) -> tuple[int, int]:
+        """Tokens that the causal model or decoder reads, and those that the encoder reads."""
+        return len(self.input_ids), len(self.source_ids)
 
 
 @dataclass(frozen=True, slots=True)

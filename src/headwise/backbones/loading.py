@@ -132,7 +132,9 @@ def load_encoder(
             # First, as sentence-transformers does it before its tokeniser reads the text
             steps = [normalizers.Lowercase(), *([] if own is None else [own])]
             tokenizer.backend_tokenizer.normalizer = normalizers.Sequence(steps)
-    return EncoderBackbone(model.to(target), tokenizer, max_length=max_length, **options)
+    encoder = EncoderBackbone(model.to(target), tokenizer, max_length=max_length, **options)
+    _ = encoder.padding_matters  # asked for now, to be said or refused before there is work
+    return encoder
 
 
 def _device(device: torch.device | str | None) -> torch.device:

@@ -12,7 +12,7 @@ from torch import Tensor
 from transformers import StoppingCriteria, StoppingCriteriaList
 from transformers.generation.streamers import BaseStreamer
 
-from headwise.backbones import LanguageBackbone
+from headwise.backbones import EncodedPair, LanguageBackbone
 
 DEFAULT_MAX_NEW_TOKENS = 256
 _NOT_ONE_PASS_A_TOKEN = (
@@ -90,6 +90,8 @@ def generate_tokens(
     # Sequences begin with what was given: a decoder's start token, or the prompt
     given = 1 if backbone.model.config.is_encoder_decoder else inputs["input_ids"].shape[1]
     token_ids = output.sequences[0, given:].tolist()
+    if token_ids and not backbone.reads_step_by_step(output.sequences.shape[1] - 1):
+        return GeneratedTokens(token_ids, _read_again(backbone, inputs, output.sequences, given))
     rows = [0] * len(token_ids)
     # The winning beam may have been another row of the batch at every step
     if (beams := getattr(output, "beam_indices", None)) is not None:
@@ -97,6 +99,16 @@ def generate_tokens(
     hidden = [steps[step][row] for step, row in enumerate(rows)]
     empty = torch.empty(0, backbone.hidden_size, device=backbone.device)
     return GeneratedTokens(token_ids, torch.stack(hidden) if hidden else empty)
+
+
+def _read_again(
+    backbone: LanguageBackbone, inputs: dict[str, Any], sequences: Tensor, given: int
+) -> Tensor:
+    """Hidden states that predict all tokens after the first ``given`` ones, from one whole pass."""
+    ids = tuple(sequences[0].tolist())
+    of_encoder = inputs["input_ids"][0].tolist() if backbone.model.config.is_encoder_decoder else ()
+    pair = EncodedPair(ids[:-1], given - 1, ids[given:], (), source_ids=tuple(of_encoder))
+    return backbone.target_hidden([pair])
 
 
 def stream_tokens(

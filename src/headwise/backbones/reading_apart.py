@@ -1,0 +1,131 @@
+"""Texts that change each other's numbers in one batch: what tells, and how they are read apart."""
+
+import logging
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from headwise.backbones.encodings import EncodedPair
+from headwise.errors import UnsupportedModelError
+
+logger = logging.getLogger(__name__)
+
+# Lengths of two texts that tell whether texts of a batch change each other
+_SHORT, _LONG = 3, 12
+
+ReadTexts = Callable[[Tensor, Tensor, Tensor | None], Tensor]
+
+
+def probe_ids(model: PreTrainedModel, count: int) -> tuple[int, ...]:
+    """Ids of some tokens, none of them the padding's, to ask a model something with."""
+    size = len(model.get_input_embeddings().weight)
+    padding = getattr(model.config, "pad_token_id", None)
+    # Strides of a prime spread them over the vocabulary
+    return tuple(i for i in ((7 * n + 3) % size for n in range(count + 1)) if i != padding)[:count]
+
+
+def nearly_equal(vectors: Tensor, others: Tensor) -> bool:
+    """Whether vectors of one shape, ``(..., H)``, differ by no more than rounding does.
+
+    Rounding adds up over the layers of a model; what a model reads wrongly is off by far more.
+    """
+    limit = max(1e-4, 8 * torch.finfo(vectors.dtype).eps)
+    difference = (vectors.float() - others.float()).norm(dim=-1)
+    return bool((difference <= limit * others.float().norm(dim=-1)).all())
+
+
+@torch.inference_mode()
+def pairs_change_each_other(
+    model: PreTrainedModel, read: Callable[[list[EncodedPair]], Tensor]
+) -> bool:
+    """Whether a language model gives pairs other numbers in a batch than alone.
+
+    Configurations do not say, so the model is asked: it reads two pairs of different lengths
+    together and apart.
+    """
+    ids = probe_ids(model, _LONG)
+    of_encoder = ids if model.config.is_encoder_decoder else ()
+    pairs = [EncodedPair(ids[: n - 1], 0, ids[1:n], (), of_encoder[:n]) for n in (_SHORT, _LONG)]
+    change = not nearly_equal(read(pairs), torch.cat([read([pair]) for pair in pairs]))
+    if change:
+        _say_apart(model)
+    return change
+
+
+@torch.inference_mode()
+def padding_changes_texts(
+    model: PreTrainedModel, read: ReadTexts, *, padding_id: int, sure: bool = False
+) -> bool:
+    """Whether an encoder gives a text other hidden states with padding than without.
+
+    It is asked, as :func:`pairs_change_each_other` does; ``sure`` says that the answer is yes.
+
+    Raises:
+        UnsupportedModelError: If the model cannot read a text without padding.
+    """
+    ids = torch.tensor(
+        [probe_ids(model, _LONG)] * 2, device=model.get_input_embeddings().weight.device
+    )
+    mask = torch.ones_like(ids)
+    ids[1, _SHORT:], mask[1, _SHORT:] = padding_id, 0
+    try:
+        alone = read(ids[1:, :_SHORT], mask[1:, :_SHORT], None)[0]
+        if len(alone) != _SHORT or alone.shape[-1] != model.config.hidden_size:
+            raise ValueError(f"it makes {tuple(alone.shape)} numbers of {_SHORT} tokens")
+        change = sure or not nearly_equal(read(ids, mask, None)[1, :_SHORT], alone)
+    except (RuntimeError, ValueError, IndexError) as error:
+        raise UnsupportedModelError(
+            f"{type(model).__name__} cannot read a text of a few tokens ({error}); use an encoder "
+            "that reads texts of any length."
+        ) from error
+    if change:
+        _say_apart(model)
+    return change
+
+
+def _say_apart(model: PreTrainedModel) -> None:
+    logger.warning(
+        "%s gives a text other numbers in a batch than alone: it reads one text at a time, which "
+        "is slower.",
+        type(model).__name__,
+    )
+
+
+def read_pairs_apart(
+    read: Callable[[list[EncodedPair]], Tensor],
+    batch: Sequence[EncodedPair],
+    groups: Sequence[Sequence[int]],
+) -> Tensor:
+    """Read pairs group by group: what ``read`` gives for targets, ``(N, H)``, pair after pair."""
+    found: dict[int, Tensor] = {}
+    for group in groups:
+        chosen = [batch[place] for place in group]
+        rows = read(chosen).split([len(pair.targets) for pair in chosen])
+        found.update(zip(group, rows, strict=True))
+    return torch.cat([found[place] for place in range(len(batch))])
+
+
+def read_texts_apart(
+    read: ReadTexts,
+    groups: Sequence[list[int]],
+    input_ids: Tensor,
+    mask: Tensor,
+    token_type_ids: Tensor | None,
+) -> Tensor:
+    """Read texts ``(B, T)`` group by group, without the padding that only others need.
+
+    Returns:
+        What ``read`` gives, ``(B, T, H)``; zeros at padding that was left out.
+    """
+    found: Tensor | None = None
+    for group in groups:
+        columns = mask[group].bool().any(dim=0).nonzero().squeeze(1)
+        types = None if token_type_ids is None else token_type_ids[group][:, columns]
+        hidden = read(input_ids[group][:, columns], mask[group][:, columns], types)
+        if found is None:
+            found = hidden.new_zeros(*input_ids.shape, hidden.shape[-1])
+        found[torch.tensor(group, device=found.device)[:, None], columns] = hidden
+    assert found is not None
+    return found
