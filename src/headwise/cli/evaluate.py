@@ -67,14 +67,15 @@ def evaluate(
         str | None,
         typer.Option(
             help="Put errors into the texts, which must be right, and look for them: crude, "
-            "plausible, or both with a comma. Default for ambiguity: both.",
+            "plausible, independent (which no head was trained with), or several with commas. "
+            "Default for ambiguity: all.",
             rich_help_panel=_ERRORS,
         ),
     ] = None,
     corpus: Annotated[
         str | None,
         typer.Option(
-            help="Pairs whose words replace others in crude errors; by default the texts "
+            help="Pairs whose words crude and independent errors put in; by default the texts "
             "themselves.",
             rich_help_panel=_ERRORS,
         ),

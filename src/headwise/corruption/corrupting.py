@@ -188,7 +188,7 @@ def crude_errors(
         # All of them in turn: the text may not allow the first
         for family in rng.sample(chosen, len(chosen)):
             changes = maker.make(family, text, rng)
-            if changes and maker.is_wrong(text, changes):
+            if changes and maker.is_wrong(text, changes, {family}):
                 corrupted.append(Corruption.of(pair, changes, [family]))
                 break
     return corrupted

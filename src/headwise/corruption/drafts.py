@@ -8,7 +8,7 @@ from headwise.corruption.error_maker import ErrorMaker, ReadText
 from headwise.corruption.families import Corruption, ErrorFamily
 
 # Denser errors would leave too little right text to tell them by
-_WORDS_PER_ERROR = 6
+_WORDS_PER_ERROR = 2
 # What was drawn may be another translation, or touch an error that is there
 _ATTEMPTS = 3
 
@@ -71,8 +71,8 @@ class Draft:
             changes
             and stand_apart(together)
             # Alone as well: beside others, a change that makes another translation would hide
-            and maker.is_wrong(self.text, changes)
-            and maker.is_wrong(self.text, together)
+            and maker.is_wrong(self.text, changes, {family})
+            and maker.is_wrong(self.text, together, {family, *self._families})
         ):
             return False
         self._changes = together

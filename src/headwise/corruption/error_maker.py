@@ -34,6 +34,13 @@ from headwise.corruption.source_edits import (
     translated_source,
 )
 from headwise.corruption.text_words import TextWords
+from headwise.corruption.writing_edits import (
+    break_word,
+    change_capital,
+    change_mark,
+    change_space,
+    move_chunk,
+)
 from headwise.data.records.pairs import Pair
 
 NEED_SOURCES = frozenset(
@@ -50,8 +57,14 @@ NEED_SOURCES = frozenset(
 NEED_LISTS = frozenset({ErrorFamily.NEGATION, ErrorFamily.PRONOUN, ErrorFamily.ENDING})
 """Families that need lists of the language."""
 
+OF_WRITING = frozenset({ErrorFamily.CAPITAL, ErrorFamily.SPACING})
+"""Families whose errors are letter case and spaces, which other families do not count."""
+
 # A large corpus takes a while to read: it is read for these alone
-_FROM_CORPUS = {ErrorFamily.REPLACEMENT, ErrorFamily.INSERTION, ErrorFamily.ENDING}
+_FROM_CORPUS = {
+    *(ErrorFamily.REPLACEMENT, ErrorFamily.INSERTION, ErrorFamily.ENDING),
+    *(ErrorFamily.CAPITAL, ErrorFamily.SPACING, ErrorFamily.WORD_PART),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +101,7 @@ class ErrorMaker:
     ) -> None:
         self.known = KnownTranslations(pairs)
         self.words = CorpusWords(corpus if _FROM_CORPUS & set(families) else ())
+        self._chunks = CorpusWords(corpus if ErrorFamily.CHUNK in families else (), of=str.split)
         self._texts = corpus
         self._names = Names(pairs if ErrorFamily.NAME in families else ())
         self._lists = LANGUAGES.get(language or "", LanguageLists())
@@ -104,13 +118,18 @@ class ErrorMaker:
             refused=frozenset(self.known.other_words(pair)),
         )
 
-    def is_wrong(self, text: ReadText, changes: Changes) -> bool:
-        """Whether a text becomes another one, and no correct translation."""
+    def is_wrong(self, text: ReadText, changes: Changes, families: Collection[ErrorFamily]) -> bool:
+        """Whether a text becomes another one, and no correct translation.
+
+        Letter case and spaces make another one only if all the errors are of writing.
+        """
         changed, _ = apply_changes(text.words.text, changes)
+        exactly = OF_WRITING.issuperset(families)
+        same = changed == text.words.text if exactly else folded_words(changed) == text.folded
         return (
             bool(changed.strip())
-            and folded_words(changed) != text.folded
-            and not self.known.include(text.pair.source, changed)
+            and not same
+            and not self.known.include(text.pair.source, changed, exactly=exactly)
         )
 
     def make(self, family: ErrorFamily, text: ReadText, rng: random.Random) -> Changes:
@@ -153,6 +172,16 @@ class ErrorMaker:
             case ErrorFamily.FOREIGN_SPAN:
                 is_translation = partial(self.known.include, text.pair.source)
                 return put_in_foreign_span(words, self._texts, rng, is_translation)
+            case ErrorFamily.PUNCTUATION:
+                return change_mark(words, rng, source)
+            case ErrorFamily.CAPITAL:
+                return change_capital(words, self.words, rng)
+            case ErrorFamily.SPACING:
+                return change_space(words, self.words, rng)
+            case ErrorFamily.WORD_PART:
+                return break_word(words, self.words, rng)
+            case ErrorFamily.CHUNK:
+                return move_chunk(words, self._chunks, rng, refused)
             case ErrorFamily.PLAUSIBLE:
                 raise ValueError("Only a language model makes errors of the family plausible.")
             case _:

@@ -29,6 +29,14 @@ class ErrorFamily(StrEnum):
         PRONOUN: A pronoun becomes another one.
         ENDING: A word has the wrong case, gender, number or person.
         FOREIGN_SPAN: Two to five words become as many words of another text of the corpus.
+        PUNCTUATION: A mark is another one, or twice, or stands where there is none, which is
+            marked; or it is gone or has moved, which leaves a gap.
+        CAPITAL: A word has a capital letter for a small one or the other way round, or has
+            capitals throughout.
+        SPACING: Two words run together, a word falls into two, or a space stands before a mark.
+        WORD_PART: Part of a word is gone, said twice, or another word's.
+        CHUNK: What stands between two spaces, with the punctuation that it brings, becomes
+            another of the corpus, is put in, or changes places with the next.
     """
 
     REPLACEMENT = "replacement"
@@ -45,6 +53,11 @@ class ErrorFamily(StrEnum):
     PRONOUN = "pronoun"
     ENDING = "ending"
     FOREIGN_SPAN = "foreign_span"
+    PUNCTUATION = "punctuation"
+    CAPITAL = "capital"
+    SPACING = "spacing"
+    WORD_PART = "word_part"
+    CHUNK = "chunk"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import itertools
 import random
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from headwise.corruption.text_words import TextWords
 from headwise.data.records.pairs import Pair
@@ -13,23 +13,29 @@ from headwise.data.records.words import word_ranges
 _MAX_DRAWS = 50
 
 
-class CorpusWords:
-    """Words with a letter that stand inside the sentences of a corpus.
+def inner_words(text: str) -> list[str]:
+    """Words with a letter that stand inside the sentences of a text.
 
     A word that opens a sentence is left out: it may owe its capital letter to that.
     """
+    words = TextWords(text)
+    return [
+        words[i] for i in range(len(words)) if words.has_letter(i) and not words.opens_sentence(i)
+    ]
 
-    def __init__(self, texts: Iterable[str]) -> None:
+
+class CorpusWords:
+    """Words ``of`` the texts of a corpus, by their frequency: by default those of sentences."""
+
+    def __init__(
+        self, texts: Iterable[str], *, of: Callable[[str], Iterable[str]] = inner_words
+    ) -> None:
         counts: Counter[str] = Counter()
         for text in texts:
-            words = TextWords(text)
-            counts.update(
-                words[i]
-                for i in range(len(words))
-                if words.has_letter(i) and not words.opens_sentence(i)
-            )
+            counts.update(of(text))
         self._words = list(counts)
         self._cumulative = list(itertools.accumulate(counts.values()))
+        self.inside = frozenset(counts)
         self.lower = frozenset(word for word in counts if word.islower())
 
     def __len__(self) -> int:
@@ -54,13 +60,17 @@ class KnownTranslations:
 
     def __init__(self, pairs: Iterable[Pair]) -> None:
         self._words: defaultdict[str, set[tuple[str, ...]]] = defaultdict(set)
+        self._texts: defaultdict[str, set[str]] = defaultdict(set)
         for pair in pairs:
             if pair.source is not None:
                 self._words[pair.source].add(folded_words(pair.hypothesis))
+                self._texts[pair.source].add(pair.hypothesis)
 
-    def include(self, source: str | None, text: str) -> bool:
-        """Whether a text is a known translation, letter case and spaces aside."""
-        return source is not None and folded_words(text) in self._words[source]
+    def include(self, source: str | None, text: str, *, exactly: bool = False) -> bool:
+        """Whether a text is a known translation, letter case and spaces aside or to the letter."""
+        if source is None:
+            return False
+        return text in self._texts[source] if exactly else folded_words(text) in self._words[source]
 
     def other_words(self, pair: Pair) -> set[str]:
         """The words, case-folded, of all other translations of the pair's source."""

@@ -26,7 +26,7 @@ class CorruptionMix:
             to 1.
         language: Language code of the hypotheses, ``de`` or ``en``; families that need lists of
             words are drawn for these alone.
-        errors_per_text: Weight of each number of errors. A text has at most one for every six
+        errors_per_text: Weight of each number of errors. A text has at most one for every two
             words, and at least one.
 
     Raises:

@@ -1,25 +1,34 @@
-"""Correct texts and copies of them with one error each, all scored in one pass."""
+"""Correct texts and copies of them with errors, all scored in one pass."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from headwise.backbones import EncodedPair
+from headwise.corruption import Corruption
 from headwise.corruption.error_copies import FAMILIES, synthetic_errors
 from headwise.data.records.pairs import Pair
 from headwise.data.records.scored import ScoredHypothesis
 from headwise.data.records.signals import Signal
+from headwise.evaluation.quality.independent_errors import (
+    INDEPENDENT,
+    IndependentError,
+    independent_errors,
+)
 from headwise.evaluation.quality.judged_texts import JudgedText
 from headwise.quality import QualityEstimator
+
+ERROR_SETS = (*FAMILIES, INDEPENDENT)
+"""Errors that can be put into correct texts to judge signals by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorruptedSet:
-    """Correct texts, and copies of them with one error each.
+    """Correct texts, and copies of them with errors.
 
     Attributes:
         references: The correct texts; texts of one source have the same group.
-        copies: Copies with an error by its family, ``crude`` or ``plausible``.
+        copies: Copies with errors by where these come from, some of `ERROR_SETS`.
         originals: For each copy of a family the index of its reference.
     """
 
@@ -40,7 +49,7 @@ def corrupted_set(
     *,
     signals: Sequence[Signal | str],
     alternatives_only: bool = False,
-    families: Sequence[str] = FAMILIES,
+    families: Sequence[str] = ERROR_SETS,
     corpus: Iterable[str] | None = None,
     language: str | None = None,
     seed: int = 0,
@@ -48,8 +57,9 @@ def corrupted_set(
 ) -> CorruptedSet:
     """Corrupt correct texts, of which equal ones count once, and score everything in one pass.
 
-    The language model of the estimator makes plausible errors; crude ones take words from the
-    corpus, or the references, and change negations of a language that is given.
+    The language model of the estimator makes plausible errors; crude and independent ones take
+    words from the corpus, or the references, and crude ones change negations of a language that is
+    given.
     ``alternatives_only`` leaves out sources with a single reference.
 
     Raises:
@@ -57,15 +67,20 @@ def corrupted_set(
     """
     readable, unreadable = _readable(estimator, pairs)
     kept = _distinct(readable, alternatives_only=alternatives_only)
-    made = synthetic_errors(
-        estimator.backbone,
-        kept,
-        estimator.prompt,
-        families=families,
-        corpus=corpus,
-        language=language,
-        seed=seed,
-    )
+    texts = None if corpus is None else list(corpus)
+    made: dict[str, Sequence[Corruption | IndependentError]] = {
+        **synthetic_errors(
+            estimator.backbone,
+            kept,
+            estimator.prompt,
+            families=[family for family in families if family != INDEPENDENT],
+            corpus=texts,
+            language=language,
+            seed=seed,
+        )
+    }
+    if INDEPENDENT in families:
+        made[INDEPENDENT] = independent_errors(kept, corpus=texts, seed=seed)
     correct = [replace(pair, errors=(), tags=None) for pair in kept]
     wrong = [error.pair for errors in made.values() for error in errors]
     scored = list(

@@ -4,19 +4,20 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from headwise.corruption.error_copies import FAMILIES, PLAUSIBLE
+from headwise.corruption.error_copies import PLAUSIBLE
 from headwise.data.readers import read_pairs
 from headwise.data.readers.numbers import join_numbers, read_numbers
 from headwise.data.records.pairs import Pair, Reject
 from headwise.data.records.signals import Signal
 from headwise.errors import DataError
-from headwise.evaluation.quality.corrupted_set import CorruptedSet, corrupted_set
+from headwise.evaluation.quality.corrupted_set import ERROR_SETS, CorruptedSet, corrupted_set
 from headwise.evaluation.quality.evaluated_rows import (
     EvaluatedRows,
     chosen_signals,
     read_evaluated_rows,
     score_rows,
 )
+from headwise.evaluation.quality.independent_errors import INDEPENDENT
 from headwise.evaluation.quality.judged_texts import cells, judge, numbers_of
 from headwise.evaluation.quality.protocol_choice import (
     EvaluationProtocol,
@@ -123,7 +124,7 @@ def _with_errors(
             pairs,
             signals=chosen_signals(loaded, question.signals),
             alternatives_only=protocol is EvaluationProtocol.AMBIGUITY,
-            families=question.families or FAMILIES,
+            families=question.families or ERROR_SETS,
             corpus=None
             if question.corpus is None
             else [row.hypothesis for row in read_pairs(question.corpus) if isinstance(row, Pair)],
@@ -133,7 +134,7 @@ def _with_errors(
         )
     except ValueError as error:
         raise DataError(str(error)) from error
-    made = f"{' and '.join(found.copies)} errors"
+    made = f"{', '.join(found.copies)} errors"
     file = Path(question.source.path).name
     evaluation = run_protocol(
         protocol,
@@ -232,7 +233,7 @@ def _settings(
 def _error_notes(found: CorruptedSet) -> list[str]:
     copies = ", ".join(f"{len(texts):,} {family}" for family, texts in found.copies.items())
     notes = [
-        f"Errors were put into copies of {len(found.references):,} correct texts, one each: "
+        f"Errors were put into copies of {len(found.references):,} correct texts: "
         f"{copies}. Some of them are no error to a reader, where a language leaves a choice."
     ]
     if PLAUSIBLE in found.copies:
@@ -240,6 +241,11 @@ def _error_notes(found: CorruptedSet) -> list[str]:
             "Plausible errors are drawn by the language model's own probability (below 0.01) and "
             "rank (15 to 150) of their first token: softmax, logprob, rank and boosted are judged "
             "by errors that they define."
+        )
+    if INDEPENDENT in found.copies:
+        notes.append(
+            "Independent errors are made by rules of the evaluation alone, which no head was "
+            "trained or calibrated with; a quarter of the longer texts has two."
         )
     if found.unreadable:
         notes.append(f"{found.unreadable:,} texts that the model cannot read were left out.")

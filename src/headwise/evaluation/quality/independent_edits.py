@@ -33,7 +33,7 @@ def words_of(text: str) -> tuple[Range, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Characters from ``start`` to ``end`` become ``text``, in which ``wrong`` ranges are marked."""
+    """Characters from ``start`` to ``end`` become ``text``, of which ``wrong`` ranges are wrong."""
 
     start: int
     end: int
@@ -52,6 +52,11 @@ class RightWords:
     def known(self) -> frozenset[str]:
         """Every word without its punctuation."""
         return frozenset(form for word in self.running for form in _LETTERS.findall(word))
+
+    @cached_property
+    def letters(self) -> tuple[str, ...]:
+        """Every letter that the words have, in lower case."""
+        return tuple(sorted({letter for form in self.known for letter in form.lower()}))
 
     @cached_property
     def known_within(self) -> frozenset[str]:
@@ -167,10 +172,12 @@ def _slip(at: TextAt, place: int) -> Edit | None:
             word[:i] + word[i + 1 :],
             word[:i] + word[i] + word[i:],
             word[:i] + word[i + 1] + word[i] + word[i + 2 :],
-            word[:i] + at.rng.choice(at.rng.choice(sorted(at.words.known))).lower() + word[i + 1 :],
+            word[:i] + at.rng.choice(at.words.letters) + word[i + 1 :],
         )
     )
-    return None if slipped in {word, *at.words.known} else _replacing(*found, slipped)
+    if slipped == word or slipped in at.words.known:
+        return None
+    return _replacing(*found, slipped)
 
 
 def _cut_word(at: TextAt, place: int) -> Edit | None:

@@ -54,7 +54,8 @@ def independent_errors(
 ) -> list[IndependentError]:
     """Make a copy of each correct text with one error, in a quarter of the longer ones with two.
 
-    The error of a text hangs on the text, the corpus and the seed, not on the texts beside it.
+    The error of a text hangs on the pair, the corpus, the seed and the other translations of its
+    source, not on its place or on other texts.
     A text to which nothing can be done has no copy.
 
     Args:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from headwise.corruption.error_copies import FAMILIES
 from headwise.data.records.signals import Aggregation, Signal
+from headwise.evaluation.quality.corrupted_set import ERROR_SETS
 from headwise.evaluation.quality.evaluated_rows import Source
 from headwise.evaluation.quality.protocol_choice import EvaluationProtocol
 from headwise.evaluation.statistics.columns import DEFAULT_AGGREGATIONS, LENGTH, RANDOM, Unit
@@ -42,9 +42,9 @@ class Question:
         threshold: Decisions flag what has a lower confidence, in [0, 1]; by default each signal has
             the threshold that is best on other texts.
         monte_carlo: How many hypotheses to sample a source; 0 for none.
-        families: Errors to put into correct texts, ``crude`` and ``plausible``; empty to use the
-            gold that there is.
-        corpus: Pairs whose words replace others in crude errors.
+        families: Errors to put into correct texts: ``crude``, ``plausible`` and ``independent``,
+            which no head was trained with; empty to use the gold that there is.
+        corpus: Pairs whose words are put in by crude and independent errors.
         language: Language code of the texts; with one, crude errors change negations, too.
         model: Name of the model, for a reader.
         head: Name of its head, for a reader, if it is not the model's own.
@@ -109,8 +109,8 @@ class Question:
     def _wrong_names(self) -> Iterator[str]:
         if self.gold is not None and self.gold_file is not None:
             yield "The gold is a column or a file, not both."
-        if unknown := [name for name in self.families if name not in FAMILIES]:
-            yield f"Errors must be {' or '.join(FAMILIES)}, got {unknown[0]!r}."
+        if unknown := [name for name in self.families if name not in ERROR_SETS]:
+            yield f"Errors must be {', '.join(ERROR_SETS)}, got {unknown[0]!r}."
         names = [*self.scores, *self.columns]
         for name in names:
             if name.removeprefix("-") in _OWN_NAMES:

@@ -47,6 +47,7 @@ _UNITS = {
     "range": "sources",
     "spread_per_crude_error": "sources",
     "spread_per_plausible_error": "sources",
+    "spread_per_independent_error": "sources",
 }
 # Known names whose labels need no table
 _PLAIN = {"f1", "f1_right", "f1_wrong", "log_loss", "span_f1"}

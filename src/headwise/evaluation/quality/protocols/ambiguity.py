@@ -51,7 +51,7 @@ def ambiguity(
                 texts,
                 setup,
                 name=f"texts-{family}",
-                title=f"References against copies with one {family} error",
+                title=f"References against copies with {family} errors",
             )
         )
     hardest = PLAUSIBLE if PLAUSIBLE in of_tokens else next(iter(of_tokens))
@@ -132,7 +132,7 @@ def _spread(found: CorruptedSet, setup: Setup) -> Table:
         title="Spread between valid references of one source",
         note=f"{count:,} references of {sources:,} sources. Spread per error: how far the scores "
         "of two references of a source are apart on average, divided by how far the score falls "
-        "from a reference to its copy with one error; below 1, a choice between two valid "
+        "from a reference to its copy with errors; below 1, a choice between two valid "
         "references moves the score less than an error does. Range: mean range of the scores of a "
         "source's references, in shares of all scored texts, whatever the signal's scale; for "
         f"random scores it is {_random_range(groups):.3f}. A small range alone is no merit: a "
