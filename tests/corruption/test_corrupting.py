@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from headwise.backbones import NAMED_PROMPTS, CausalBackbone
 from headwise.bundled.examples import example_pairs
 from headwise.corruption import Corruption, CorruptionMix, ErrorFamily, corrupt
+from headwise.corruption.error_maker import OF_WRITING
 from headwise.corruption.known_texts import KnownTranslations
 from headwise.data.records.pairs import Pair
 from headwise.data.records.word_tags import WordTags
@@ -22,6 +23,11 @@ LONG = Pair(
     "On Monday the old man went slowly to the market because he needed two new shoes.",
     "Am Montag ging der alte Mann langsam zum Markt, weil er zwei neue Schuhe brauchte.",
 )
+
+WRITTEN = {
+    *(ErrorFamily.PUNCTUATION, ErrorFamily.CAPITAL, ErrorFamily.SPACING),
+    *(ErrorFamily.WORD_PART, ErrorFamily.CHUNK),
+}
 
 
 def mix(*families: ErrorFamily, language: str | None = "de") -> CorruptionMix:
@@ -60,7 +66,8 @@ def test_long_texts_get_several_errors() -> None:
     twice = CorruptionMix(
         proportions=dict.fromkeys(ErrorFamily, 1.0), language="de", errors_per_text={2: 1.0}
     )
-    made = corrupt([LONG, *PAIRS], mix=twice, seed=0, copies=40)
+    few, four = Pair(None, "Hunde bellen laut."), Pair(None, "Alte Hunde bellen laut.")
+    made = corrupt([LONG, few, four], mix=twice, seed=0, copies=40)
     long = made_of(made, LONG.hypothesis)
     assert len(long) == 40
     for one in long:
@@ -69,8 +76,10 @@ def test_long_texts_get_several_errors() -> None:
         assert one.family in {error.category for error in errors}
         assert [(e.start, e.end) for e in errors] == sorted((e.start, e.end) for e in errors)
     assert len({error.category for one in long for error in one.pair.errors or ()}) > 6
-    short = [one for pair in PAIRS for one in made_of(made, pair.hypothesis)]
-    assert any(len(one.pair.errors or ()) == 1 for one in short)
+    # One for every two words at most
+    assert min(len(one.pair.errors or ()) for one in made_of(made, four.hypothesis)) == 2
+    once = [one for one in made_of(made, few.hypothesis) if one.family is ErrorFamily.REPLACEMENT]
+    assert {len(one.pair.errors or ()) for one in once} == {1}
 
 
 def test_pairs_are_kept_as_they_are() -> None:
@@ -92,6 +101,7 @@ def test_an_answer_translates_nothing() -> None:
         *(ErrorFamily.REPLACEMENT, ErrorFamily.DELETION, ErrorFamily.INSERTION),
         *(ErrorFamily.REPETITION, ErrorFamily.SWAP, ErrorFamily.TRUNCATION),
         *(ErrorFamily.ENDING, ErrorFamily.FOREIGN_SPAN),
+        *WRITTEN,
     }
     # With its final mark it might be whole
     cut = corrupt([answer], mix=mix(ErrorFamily.TRUNCATION), seed=0, copies=40)
@@ -106,7 +116,9 @@ def test_one_translation_does_not_become_another() -> None:
     known = KnownTranslations(pairs)
     families = [family for family in ErrorFamily if family is not ErrorFamily.PLAUSIBLE]
     made = corrupt(pairs, mix=mix(*families), seed=0, copies=60, corpus=["Na heute sie nun mal"])
-    assert not [one for one in made if known.include(source, one.pair.hypothesis)]
+    for one in made:
+        exactly = one.family in OF_WRITING
+        assert not known.include(source, one.pair.hypothesis, exactly=exactly)
     put_in = {
         one.pair.hypothesis[error.start : error.end]
         for one in made_of(made, "Er kommt an")
@@ -131,7 +143,7 @@ def test_families_without_what_they_need_are_left_out_and_named(
     assert {one.family for one in made} == {
         *(ErrorFamily.REPLACEMENT, ErrorFamily.DELETION, ErrorFamily.INSERTION),
         *(ErrorFamily.REPETITION, ErrorFamily.SWAP, ErrorFamily.TRUNCATION),
-        ErrorFamily.FOREIGN_SPAN,
+        *(ErrorFamily.FOREIGN_SPAN, *WRITTEN),
     }
     # Among texts with sources as well, a text without one gets none that only a source shows
     made = corrupt([LONG, *texts], mix=MIX, seed=0, copies=30)

@@ -16,7 +16,7 @@ def test_the_default_names_every_family() -> None:
     mix = CorruptionMix.default("de")
     assert set(mix.proportions) == set(ErrorFamily)
     assert mix.language == "de"
-    assert mix.errors_per_text == {1: 1.0}
+    assert mix.errors_per_text == {1: 6.0, 2: 3.0, 3: 1.0}
     assert CorruptionMix.default().language is None
 
 

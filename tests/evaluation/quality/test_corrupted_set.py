@@ -43,11 +43,12 @@ def test_only_sources_with_alternatives_are_kept_once(found: CorruptedSet) -> No
 
 
 def test_every_copy_has_one_error_and_knows_its_reference(found: CorruptedSet) -> None:
-    assert set(found.copies) == {"crude", "plausible"}
+    assert set(found.copies) == {"crude", "plausible", "independent"}
     assert len(found.copies["crude"]) == 4
     for family, copies in found.copies.items():
         for copy, place in zip(copies, found.originals[family], strict=True):
-            assert len(copy.scored.errors) == 1
+            assert len(copy.scored.errors) == 1 or family == "independent"
+            assert copy.scored.errors
             original = found.references[place].scored
             assert copy.scored.source == original.source
             assert copy.scored.hypothesis != original.hypothesis
@@ -140,10 +141,11 @@ def test_copies_of_texts_without_a_source_belong_to_their_originals(
         corrupted_set(raw, alone, signals=SIGNALS, alternatives_only=True)
 
 
-def test_ambiguity_has_tables_for_tokens_and_texts_of_both_families(found: CorruptedSet) -> None:
+def test_ambiguity_has_tables_for_tokens_and_texts_of_all_families(found: CorruptedSet) -> None:
     evaluation = ambiguity(found, Setup(gold_name="x", resampling=Resampling(resamples=50)))
     assert [table.name for table in evaluation.tables] == [
         "spread", "tokens-crude", "texts-crude", "tokens-plausible", "texts-plausible",
+        "tokens-independent", "texts-independent",
     ]  # fmt: skip
 
 

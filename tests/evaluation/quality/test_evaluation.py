@@ -224,7 +224,7 @@ def test_too_few_resamples_are_named(file) -> None:
             {"protocol": EvaluationProtocol.BINARY, "families": ("crude",)},
             "do not go with `binary`",
         ),
-        ({"families": ("bad",)}, "crude or plausible, got 'bad'"),
+        ({"families": ("bad",)}, "crude, plausible, independent, got 'bad'"),
         ({"families": ("crude",), "monte_carlo": 3}, "`monte_carlo` does not go"),
         ({"language": "de"}, "`negation` is for errors"),
         ({"columns": ("sigmoid",)}, "a signal of ours"),
