@@ -10,7 +10,7 @@ import logging
 from pathlib import Path
 
 import numpy as np
-from error_sets import CRUDE, PLAUSIBLE, RIGHT, TEST, ErrorSet, test_set
+from error_sets import CRUDE, INDEPENDENT, PLAUSIBLE, RIGHT, TEST, ErrorSet, test_set
 from measures import (
     Floats,
     Interval,
@@ -49,7 +49,7 @@ def main() -> None:
         plain = head_free_signals(found, estimator.backbone, estimator.head)
         signals = plain | {"error": error_logits(found, estimator.backbone, head)}
         wrong = wrong_positions(found)
-        for family in (CRUDE, PLAUSIBLE):
+        for family in (INDEPENDENT, CRUDE, PLAUSIBLE):
             values, drawn = token_auroc(found, family, signals, wrong)
             best = max(plain, key=lambda signal: values[signal].value)
             names = list(signals)

@@ -23,6 +23,7 @@ from headwise.corruption import (
 from headwise.data.readers import read_pairs
 from headwise.data.records.error_spans import ErrorSpan
 from headwise.data.records.pairs import Pair
+from headwise.evaluation.quality.independent_errors import independent_errors
 from headwise.features import CachedFeatures, FeatureSpec, extract_features
 from headwise.files import atomic_path
 
@@ -30,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 RIGHT = "right"
 CRUDE, PLAUSIBLE = "evaluate: crude", "evaluate: plausible"
+INDEPENDENT = "evaluate: independent"
 """The errors that `headwise evaluate` puts in, beside the families of the training."""
 
 TRAIN = {
@@ -142,6 +144,7 @@ def error_set(
             for name, errors in (
                 (CRUDE, crude_errors(pairs, corpus=corpus, seed=seed)),
                 (PLAUSIBLE, plausible_errors(backbone, pairs, prompt, seed=seed)),
+                (INDEPENDENT, independent_errors(pairs, corpus=corpus, seed=seed)),
             ):
                 made += [(name, error.pair) for error in errors]
         folder.mkdir(parents=True, exist_ok=True)

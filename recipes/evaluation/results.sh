@@ -25,7 +25,7 @@ evaluate ambiguity "Tatoeba: errors against valid alternatives" \
   "$data/tatoeba-en-de/dev-multireference.tsv.gz" --protocol ambiguity \
   --corpus "$data/tatoeba-en-de/train.tsv.gz"
 evaluate captions "Captions: errors put into references" \
-  "$data/multi30k-en-de/test-2016-flickr.tsv.gz" --synthetic crude,plausible \
+  "$data/multi30k-en-de/test-2016-flickr.tsv.gz" --synthetic independent,crude,plausible \
   --corpus "$data/multi30k-en-de/train.tsv.gz"
 evaluate chrf "Sampled translations of captions against chrF" \
   "$work/multi30k-samples.jsonl" --gold chrf --monte-carlo 4
