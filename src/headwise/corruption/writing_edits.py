@@ -176,12 +176,12 @@ def move_chunk(
             return ()
         return (Change(start, close, new + text[end:begin] + old, (0, close - start)),)
     is_put_in = rng.random() < 1 / 4
-    new = _drawn_chunk(chunks, rng, refused, with_mark=is_put_in or old.isalnum())
-    if new is None or new == old:
+    drawn = _drawn_chunk(chunks, rng, refused, with_mark=is_put_in or old.isalnum())
+    if drawn is None or drawn == old:
         return ()
     if is_put_in:
-        return (Change(start, start, f"{new} ", (0, len(new))),)
-    return (Change(start, end, new, (0, len(new))),)
+        return (Change(start, start, f"{drawn} ", (0, len(drawn))),)
+    return (Change(start, end, drawn, (0, len(drawn))),)
 
 
 def _drawn_chunk(
