@@ -20,10 +20,12 @@ ReadTexts = Callable[[Tensor, Tensor, Tensor | None], Tensor]
 
 def probe_ids(model: PreTrainedModel, count: int) -> tuple[int, ...]:
     """Ids of some tokens, none of them the padding's, to ask a model something with."""
-    size = len(model.get_input_embeddings().weight)
+    embeddings: Tensor = model.get_input_embeddings().weight
     padding = getattr(model.config, "pad_token_id", None)
     # Strides of a prime spread them over the vocabulary
-    return tuple(i for i in ((7 * n + 3) % size for n in range(count + 1)) if i != padding)[:count]
+    return tuple(
+        i for i in ((7 * n + 3) % len(embeddings) for n in range(count + 1)) if i != padding
+    )[:count]
 
 
 def nearly_equal(vectors: Tensor, others: Tensor) -> bool:
@@ -65,9 +67,8 @@ def padding_changes_texts(
     Raises:
         UnsupportedModelError: If the model cannot read a text without padding.
     """
-    ids = torch.tensor(
-        [probe_ids(model, _LONG)] * 2, device=model.get_input_embeddings().weight.device
-    )
+    embeddings: Tensor = model.get_input_embeddings().weight
+    ids = torch.tensor([probe_ids(model, _LONG)] * 2, device=embeddings.device)
     mask = torch.ones_like(ids)
     ids[1, _SHORT:], mask[1, _SHORT:] = padding_id, 0
     try:
