@@ -63,6 +63,19 @@ def read_json(path: Path, *, allow_nan: bool = False) -> Any:
     return _read(path, lambda text: parse_json(text, allow_nan=allow_nan))
 
 
+def read_object(path: Path, *, allow_nan: bool = False) -> dict[str, Any]:
+    """The object of a JSON file, as :func:`read_json` reads it.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        DataError: If it holds something else, or as :func:`read_json` does.
+    """
+    found = read_json(path, allow_nan=allow_nan)
+    if not isinstance(found, dict):
+        raise DataError(f"{path} must hold an object, got {found!r:.60}.")
+    return found
+
+
 def parse_yaml(text: str) -> Any:
     """The value of a YAML text of plain values, whose mappings have every key once.
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import safetensors.torch
 from extracting import Extract, contents
 
-from headwise import files
 from headwise.features import extraction
 
 # The processes start at once, so that there is something to kill
@@ -49,13 +49,13 @@ def test_killed_from_outside(extract: Extract, tmp_path: Path) -> None:
 
 
 def slow_extraction(extract: Extract) -> None:
-    save = files.save_file
+    save = safetensors.torch.save_file
 
     def save_slowly(*args: Any, **options: Any) -> None:
         time.sleep(0.1)
         save(*args, **options)
 
-    files.save_file = save_slowly
+    safetensors.torch.save_file = save_slowly
     extract("killed")
 
 

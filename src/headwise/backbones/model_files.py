@@ -1,6 +1,5 @@
 """What of a model's files may be read: safetensors inside its folder, and no code."""
 
-import json
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -11,7 +10,8 @@ from transformers.quantizers.auto import AutoHfQuantizer
 from transformers.utils.hub import cached_file
 from transformers.utils.import_utils import is_flash_attn_2_available
 
-from headwise.errors import UnsupportedModelError, WeightsError
+from headwise import documents
+from headwise.errors import DataError, UnsupportedModelError, WeightsError
 
 _INDEX, _INDEX_ENDING = "model.safetensors.index.json", ".safetensors.index.json"
 
@@ -34,12 +34,9 @@ def read_object(path: Path) -> dict[str, Any]:
         WeightsError: If it is damaged or holds something else.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise WeightsError(f"{path} is damaged: {error}.") from None
-    if not isinstance(content, dict):
-        raise WeightsError(f"{path} must hold an object, got {content!r:.60}.")
-    return content
+        return documents.read_object(path)
+    except DataError as error:
+        raise WeightsError(str(error)) from None
 
 
 def check_model_files(

@@ -1,10 +1,10 @@
 """How a sentence-transformers model makes embeddings, read from its folder without running it."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from headwise.documents import parse_json
 from headwise.errors import UnsupportedModelError
 from headwise.functional.pooling import Pooling
 
@@ -127,6 +127,6 @@ def _json(read: ReadText, path: str, *, name: str) -> Any:
     if (text := read(path)) is None:
         return None
     try:
-        return json.loads(text)
+        return parse_json(text)
     except ValueError as error:
         raise UnsupportedModelError(f"{path} of {name} is not valid JSON: {error}") from error

@@ -249,13 +249,12 @@ def parse_variables(entries: list[str] | None) -> dict[str, str]:
 
 def parse_prompt_option(prompt: str | None) -> "PromptTemplate | None":
     """Read the name or the JSON object of a prompt template; ``None`` stays ``None``."""
-    import json
-
     from headwise.backbones import parse_prompt
+    from headwise.documents import parse_json
 
     if prompt is None:
         return None
     try:
-        return parse_prompt(json.loads(prompt) if prompt.startswith("{") else prompt)
+        return parse_prompt(parse_json(prompt) if prompt.startswith("{") else prompt)
     except ValueError as error:
         raise typer.BadParameter(f"--prompt: {error}") from error

@@ -7,10 +7,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import ClassVar, Self
 
-import yaml
 from pydantic import ConfigDict, TypeAdapter
 
 from headwise.corruption.families import ErrorFamily
+from headwise.documents import read_yaml
 from headwise.errors import DataError
 from headwise.plain_values import from_plain_values
 
@@ -70,10 +70,10 @@ class CorruptionMix:
             DataError: If the file is missing, is not YAML, or is no mix.
         """
         try:
-            values = yaml.safe_load(Path(path).read_text("utf-8"))
-        except OSError as error:
+            values = read_yaml(Path(path))
+        except FileNotFoundError as error:
             raise DataError(f"{path} cannot be read: {error.strerror}.") from None
-        except (yaml.YAMLError, ValueError) as error:
+        except DataError as error:
             raise DataError(f"{path} is not YAML: {error}") from None
         if not isinstance(values, dict):
             raise DataError(f"{path} must have `proportions`, got {values!r:.60}.")

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from torch import Tensor
 from torch.nn import functional as F
 
+from headwise.documents import parse_json
 from headwise.entailment.inputs import at_least_one, one_of
 from headwise.entailment.ranking import Ranked, best_first
 from headwise.errors import DataError, MismatchError
@@ -148,7 +149,7 @@ def _read_documents(path: Path) -> list[str]:
     try:
         # Not splitlines: a text may hold other characters that Unicode calls line breaks
         lines = path.read_text(encoding="utf-8").split("\n")
-        documents = [json.loads(line) for line in lines[:-1]]
+        documents = [parse_json(line) for line in lines[:-1]]
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}.") from None
     except ValueError as error:

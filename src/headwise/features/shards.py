@@ -16,6 +16,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from headwise.documents import read_object
 from headwise.errors import DataError, MismatchError, OutputError
 from headwise.features.fingerprint import check_fingerprint, check_version
 from headwise.files import atomic_path, naming_output, write_tensors
@@ -50,11 +51,13 @@ def read_index(folder: Path) -> dict[str, Any]:
     """
     path = folder / INDEX_FILE
     try:
-        index: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        index = read_object(path)
         check_version(dict(index["fingerprint"]), folder=str(folder))
-        for shard in index["shards"]:
+        for number, shard in enumerate(index["shards"]):
+            if shard["file"] != shard_name(number):
+                raise ValueError(f"shard {number} is called {shard['file']!r:.60}")
             # Looked up for the KeyError alone: an entry that lacks one is damaged
-            shard["file"], shard["bytes"], shard["sha256"]
+            shard["bytes"], shard["sha256"]
     except MismatchError:
         raise
     except FileNotFoundError:
@@ -119,9 +122,9 @@ def claim_folder(folder: Path, plan: dict[str, Any]) -> None:
     path = folder / _PLAN_FILE
     if path.is_file():
         try:
-            noted = dict(json.loads(path.read_text("utf-8")))
-        except (ValueError, TypeError) as error:
-            raise DataError(f"{path} is damaged ({error!r}); delete the folder.") from None
+            noted = read_object(path)
+        except DataError as error:
+            raise DataError(f"{error} Delete the folder.") from None
         check_fingerprint(noted, plan, folder=str(folder))
         return
     with atomic_path(path) as temporary:
@@ -148,9 +151,8 @@ def is_whole(folder: Path, number: int) -> bool:
     if not receipt.is_file() or not path.is_file():
         return False
     try:
-        entry = json.loads(receipt.read_text("utf-8"))
-        return bool(entry["sha256"] == file_digest(path))
-    except (ValueError, TypeError, KeyError):  # a damaged receipt proves nothing
+        return bool(read_object(receipt)["sha256"] == file_digest(path))
+    except (DataError, KeyError):  # a damaged receipt proves nothing
         return False
 
 
@@ -159,7 +161,7 @@ def finish_folder(folder: Path, wanted: dict[str, Any], shards: int) -> None:
     receipts = [_receipt(folder, number) for number in range(shards)]
     index = {
         "fingerprint": wanted,
-        "shards": [json.loads(receipt.read_text("utf-8")) for receipt in receipts],
+        "shards": [read_object(receipt) for receipt in receipts],
     }
     with atomic_path(folder / INDEX_FILE) as temporary:
         temporary.write_text(json.dumps(index, ensure_ascii=False, indent=1), "utf-8")

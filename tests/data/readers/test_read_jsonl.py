@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from made_tables import read_jsonl
 
 from headwise.data.readers import Layout
-from headwise.data.readers.tables import MAX_NESTING
 from headwise.data.records.pairs import Pair, Reject
+from headwise.documents import MAX_NESTING
 
 TEXT = st.text(st.characters(exclude_categories=[]))
 

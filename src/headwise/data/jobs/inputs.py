@@ -1,7 +1,6 @@
 """What a job reads, by its content: digests of files, and streams compared as they pass."""
 
 import hashlib
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -11,6 +10,7 @@ from headwise.data.jobs.record import START_ANEW
 from headwise.data.jobs.work import Row
 from headwise.data.readers import STDIN
 from headwise.data.records.pairs import Reject
+from headwise.documents import parse_json
 from headwise.errors import DataError, OutputError
 
 _DIGITS = 32
@@ -106,7 +106,7 @@ def compared_rows(
 def _place_and_content(line: bytes) -> tuple[Any, Any] | None:
     """What a reject says of its row; ``None`` for a line that is damaged."""
     try:
-        row = json.loads(line)
+        row = parse_json(line.decode(), allow_nan=True)
         return row["line"], row["content"]
     except (ValueError, TypeError, KeyError, RecursionError):
         return None

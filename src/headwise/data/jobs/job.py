@@ -26,6 +26,7 @@ from headwise.data.jobs.windows import timed_windows
 from headwise.data.jobs.work import Row, RowWork
 from headwise.data.records.pairs import Reject
 from headwise.data.writers import LineFile, LineWriter
+from headwise.documents import parse_json
 from headwise.errors import InputError, OutputError
 from headwise.progress import progress_bar
 
@@ -157,7 +158,7 @@ class _Job(Generic[Row]):
         """Count what earlier runs have written; as many rows of the input."""
         for number, line in enumerate(results.recover(), start=1):
             try:
-                row = json.loads(line)
+                row = parse_json(line.decode(), allow_nan=True)
                 self.work.count(row)
                 self.work.content_of(row)
             except _DAMAGED:

@@ -8,14 +8,13 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from headwise.documents import read_json
 from headwise.errors import OutputError
 from headwise.files import atomic_path
 
 START_ANEW = "pass --overwrite to start anew, or choose another output"
 
 _VERSION = 2
-# No job has settings of this size; a file of another kind is not read into memory
-_MOST_BYTES = 16 * 2**20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,9 +105,7 @@ class JobRecord(BaseModel):
             OutputError: If the file cannot be read, or holds something else.
         """
         try:
-            if path.stat().st_size > _MOST_BYTES:
-                raise ValueError
-            return cls.model_validate_json(path.read_bytes())
+            return cls.model_validate(read_json(path, allow_nan=True))
         except FileNotFoundError:
             return None
         except OSError as error:

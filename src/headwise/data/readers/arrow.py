@@ -1,15 +1,16 @@
 """Tables of Arrow record batches, which Parquet files and saved data sets are made of."""
 
 import importlib.util
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import chain, count
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headwise.data.readers.rows import TRANSLATION, Row, RowStream, check_unique
 from headwise.data.records.json_values import listed
+from headwise.data.records.pairs import Reject
+from headwise.documents import parse_json, read_json
 from headwise.errors import DataError
 
 if TYPE_CHECKING:
@@ -69,10 +70,12 @@ def _arrow_table(
     if TRANSLATION in columns and pyarrow.types.is_struct(schema.field(TRANSLATION).type):
         languages = tuple(field.name for field in schema.field(TRANSLATION).type)
 
-    def rows() -> Iterator[Row]:
+    def rows() -> Iterator[Row | Reject]:
         with _naming_damage(path, what):
-            values = chain.from_iterable(batch.to_pylist() for batch in batches)
-            yield from map(Row, count(1), values)
+            number = 0
+            for batch in batches:
+                yield from _rows(batch, number)
+                number += len(batch)
 
     return RowStream(
         name=str(path),
@@ -84,13 +87,35 @@ def _arrow_table(
     )
 
 
+def _rows(batch: "pyarrow.RecordBatch | pyarrow.Table", before: int) -> Iterator[Row | Reject]:
+    """The rows of a batch; one that Python has no value for is a reject."""
+    try:
+        yield from map(Row, count(before + 1), batch.to_pylist())
+    except (ValueError, OverflowError):  # bytes that are not UTF-8, days beyond the calendar
+        if len(batch) > 1:
+            for place in range(len(batch)):
+                yield from _rows(batch.slice(place, 1), before + place)
+            return
+        yield Reject(before + 1, _fault(batch), "")
+
+
+def _fault(row: "pyarrow.RecordBatch | pyarrow.Table") -> str:
+    """Which value of a row has no counterpart in Python, and why."""
+    for name, column in zip(row.schema.names, row.columns, strict=True):
+        try:
+            column.to_pylist()
+        except (ValueError, OverflowError) as error:
+            return f"`{name}` cannot be read: {str(error).partition(chr(10))[0]:.200}."
+    return "The row cannot be read."
+
+
 def _class_names(schema: "pyarrow.Schema", path: Path) -> dict[str, tuple[str, ...]]:
     """Names of the classes of columns of the type ``ClassLabel``, which `datasets` notes down."""
     noted = (schema.metadata or {}).get(b"huggingface")
     if noted is None:
         return {}
     try:
-        features = json.loads(noted)["info"]["features"]
+        features = parse_json(noted.decode())["info"]["features"]
         return {
             str(column): tuple(map(str, feature["names"]))
             for column, feature in features.items()
@@ -121,7 +146,7 @@ def check_saved_dataset(folder: Path) -> None:
     """
     if (folder / _OF_SPLITS).exists():
         try:
-            names = json.loads((folder / _OF_SPLITS).read_bytes())["splits"]
+            names = read_json(folder / _OF_SPLITS)["splits"]
             splits = listed(str(folder / name) for name in names)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DataError(f"`{folder / _OF_SPLITS}` names no splits: {error}.") from error

@@ -1,17 +1,15 @@
 """Read routes from a file: names and the hypotheses or descriptions that stand for them."""
 
-import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from headwise.data.readers.lines import numbered_lines, without_empty
 from headwise.data.readers.opening import check_readable, open_bytes
 from headwise.data.readers.texts import read_whole_text
 from headwise.data.records.json_values import kind_of
 from headwise.data.records.pairs import Reject
+from headwise.documents import parse_json, parse_yaml
 from headwise.errors import DataError
 
 _SUFFIXES = (".yaml", ".yml", ".json", ".tsv")
@@ -32,9 +30,9 @@ def read_routes(path: str | Path) -> dict[str, list[str]]:
         case ".tsv":
             return _read_tsv(path)
         case ".json":
-            found = _parsed(path, lambda text: json.loads(text, object_pairs_hook=_once))
+            found = _parsed(path, parse_json)
         case ".yaml" | ".yml":
-            found = _parsed(path, lambda text: yaml.load(text, _UniqueKeys))
+            found = _parsed(path, parse_yaml)
         case _:
             raise DataError(
                 f"Routes are read from files that end in {', '.join(_SUFFIXES)}, got `{path}`."
@@ -44,31 +42,11 @@ def read_routes(path: str | Path) -> dict[str, list[str]]:
     return {_name(path, name): _texts(path, name, value) for name, value in found.items()}
 
 
-class _UniqueKeys(yaml.SafeLoader):
-    """Safe YAML whose mappings have every key once; the last one would win in silence."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        _once((key, None) for key in keys)
-        return super().construct_mapping(node, deep=deep)
-
-
-def _once(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, Any]:
-    found: dict[Any, Any] = {}
-    for name, value in pairs:
-        if name in found:
-            raise ValueError(f"the route {name!r} stands there twice; give it a list of texts")
-        found[name] = value
-    return found
-
-
 def _parsed(path: str | Path, parse: Callable[[str], Any]) -> Any:
     try:
         return parse(read_whole_text(path))
-    except DataError:
-        raise
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
-        raise DataError(f"`{path}` cannot be read: {error}.") from error
+    except DataError as error:
+        raise DataError(f"`{path}` cannot be read: {error}") from None
 
 
 def _read_tsv(path: str | Path) -> dict[str, list[str]]:

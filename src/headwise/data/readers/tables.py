@@ -1,10 +1,9 @@
 """Open a table of any format: TSV, CSV, JSON Lines, Parquet, a workbook or a saved data set."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from headwise.data.readers.arrow import check_saved_dataset, dataset_table, open_parquet
 from headwise.data.readers.cells.tables import Naming, csv_table, table_of_records, tsv_table
@@ -20,11 +19,10 @@ from headwise.data.readers.opening import (
     shown_name,
 )
 from headwise.data.readers.rows import Row, RowStream
+from headwise.data.records.json_values import kind_of
 from headwise.data.records.pairs import Reject
+from headwise.documents import parse_json
 from headwise.errors import DataError
-
-# Python can read JSON a little deeper than it can write it again; no row of text comes near this.
-MAX_NESTING = 64
 
 
 def check_input(path: str | Path, chosen: Format | None = None) -> None:
@@ -99,32 +97,10 @@ def jsonl_table(stream: BinaryIO, name: str) -> RowStream:
 
 def _json_row(number: int, line: str) -> Row | Reject:
     try:
-        row = json.loads(line)
-        if not isinstance(row, dict):
-            reason = f"The line must be a JSON object, got {type(row).__name__}."
-        # Counting brackets is quick, and rules out most rows
-        elif line.count("[") + line.count("{") > MAX_NESTING and _is_too_deep(row):
-            raise RecursionError
-        else:
-            return Row(number, row, line)
-    except json.JSONDecodeError as error:
-        reason = f"Invalid JSON at character {error.pos + 1} of the line: {error.msg}."
-    except RecursionError:
-        reason = f"The JSON is nested more than {MAX_NESTING} levels deep; flatten it."
-    except ValueError as error:  # such as an integer of more digits than Python converts
-        reason = f"Invalid JSON: {error}."
-    return Reject(number, reason, line)
-
-
-def _is_too_deep(row: dict[str, Any]) -> bool:
-    level: list[Any] = [row]
-    for _ in range(MAX_NESTING + 1):
-        level = [
-            child
-            for value in level
-            for child in (value.values() if isinstance(value, dict) else value)
-            if isinstance(child, (dict, list))
-        ]
-        if not level:
-            return False
-    return True
+        # Python writes NaN where there is no number, and what is no text passes through
+        row = parse_json(line, allow_nan=True)
+    except DataError as error:
+        return Reject(number, str(error), line)
+    if not isinstance(row, dict):
+        return Reject(number, f"The line must be a JSON object, got {kind_of(row)}.", line)
+    return Row(number, row, line)

@@ -69,6 +69,8 @@ class ErrorHead(nn.Module):
         self.variant = _variant(variant)
         self.inner_size = whole_number("inner_size", inner_size)
         self.rank = None if rank is None else whole_number("rank", rank)
+        if not isinstance(statistics, bool):
+            raise ValueError(f"`statistics` must be true or false, got {statistics!r:.60}.")
         self.statistics = statistics
         self.dropout = dropout_layer(dropout)
         self.hidden_projection = self.row_projection = None

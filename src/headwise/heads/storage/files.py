@@ -11,7 +11,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from headwise.errors import WeightsError
+from headwise.documents import read_object
+from headwise.errors import DataError, WeightsError
 from headwise.files import atomic_path, naming_output, write_tensors
 from headwise.functional.finite import not_finite
 
@@ -40,8 +41,13 @@ class StoredWeights:
     tensors: dict[str, Tensor]
     path: Path
 
-    def check_finite(self) -> None:
-        """Refuse NaN and infinity (`WeightsError`)."""
+    def check_numbers(self) -> None:
+        """Refuse what is no floating point number, NaN and infinity included (`WeightsError`)."""
+        for name, tensor in self.tensors.items():
+            if not tensor.is_floating_point():
+                raise WeightsError(
+                    f"{name!r} in {self.path} must hold floating point numbers, got {tensor.dtype}."
+                )
         if bad := not_finite(self.tensors.items()):
             raise WeightsError(
                 f"{bad[0]!r} in {self.path} holds numbers that are not finite: its training went "
@@ -73,21 +79,18 @@ def read_config(folder: Path, *, name: str = CONFIG_FILE) -> dict[str, Any]:
     """
     path = folder / name
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
+        return read_object(path)
     except FileNotFoundError:
         raise WeightsError(f"{folder} has no {name}; it is not a head's folder.") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise WeightsError(f"{path} is damaged: {error}.") from None
-    if not isinstance(config, dict):
-        raise WeightsError(f"{path} must hold an object, got {config!r:.60}.")
-    return config
+    except DataError as error:
+        raise WeightsError(str(error)) from None
 
 
 def model_type(folder: Path) -> str | None:
     """What a folder's config says it holds; ``None`` if it has none or a damaged one."""
     try:
         found = read_config(folder).get("model_type")
-    except (WeightsError, OSError):
+    except WeightsError:
         return None
     return found if isinstance(found, str) else None
 
@@ -100,7 +103,8 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     """
     try:
         return load_file(path)
-    except (SafetensorError, OSError, ValueError) as error:
+    # The library's own, and what it makes of a header that names no type or shape of PyTorch
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
         raise WeightsError(
             f"{path} is damaged or not a safetensors file ({error}); download it again."
         ) from None

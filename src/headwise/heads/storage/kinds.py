@@ -5,10 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 
-from headwise.errors import WeightsError
 from headwise.heads.entailment.abstention_head import AbstentionHead
 from headwise.heads.entailment.embedding_heads import EmbeddingHead, LateInteractionHead
 from headwise.heads.entailment.nli_head import NLIHead
@@ -17,6 +15,7 @@ from headwise.heads.quality.error_head import ErrorHead
 from headwise.heads.quality.rescaling_head import RescaledSigmoidHead, RescalingHead, TokenLogits
 from headwise.heads.quality.sigmoid_head import SigmoidHead
 from headwise.heads.storage.files import FileNames, StoredWeights, model_type, read_config
+from headwise.heads.storage.filling import filled, without_memory
 from headwise.heads.storage.seed_file import SEED_FILE
 
 SIGMOID_MODEL_TYPE, TASK_MODEL_TYPE = "sigmoid_head", "task_heads"
@@ -188,21 +187,10 @@ def load_kind(kind: HeadKind, folder: Path, weights: StoredWeights, **given: Any
         WeightsError: If config and weights are damaged or do not belong together, or the weights
             are not finite.
     """
-    weights.check_finite()
+    weights.check_numbers()
     config, path = read_config(folder, name=kind.files.config), folder / kind.files.config
-    try:
-        # Without memory at first: no values are drawn that those of the file replace
-        with torch.device("meta"):
-            head = kind.head(**kind.arguments(weights, config), **given)
-    except KeyError as error:
-        raise WeightsError(f"{path} lacks {error}.") from None
-    except WeightsError:
-        raise
-    except ValueError as error:
-        raise WeightsError(f"{path} is wrong: {error}") from None
-    head.to_empty(device="cpu")
-    try:
-        head.load_state_dict({name: tensor.float() for name, tensor in weights.tensors.items()})
-    except RuntimeError as error:
-        raise WeightsError(f"{weights.path} does not fit its {path.name}: {error}") from None
+    head = without_memory(
+        lambda: kind.head(**kind.arguments(weights, config), **given), told_by=path
+    )
+    filled(head, weights.tensors, misfit=f"{weights.path} does not fit its {path.name}")
     return head.requires_grad_(False).eval()

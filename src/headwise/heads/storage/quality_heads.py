@@ -63,10 +63,11 @@ def read_head_info(folder: Path) -> HeadInfo:
         if not (folder / CONFIG_FILE).is_file():
             return other
     config = read_config(folder)
+    prompt, backbone = _belongs_to(config, folder / CONFIG_FILE)
     return HeadInfo(
         head_type=config.get("head_type") or SigmoidHead.head_type,
-        prompt=config.get("prompt") or other.prompt,
-        backbone=config.get("backbone") or other.backbone,
+        prompt=prompt or other.prompt,
+        backbone=backbone or other.backbone,
     )
 
 
@@ -79,8 +80,25 @@ def read_error_head_info(folder: str | Path) -> HeadInfo:
     """
     folder = Path(folder)
     config = read_config(folder, name=ERROR_FILES.config)
-    check_same_prompt(folder, config.get("prompt"))
-    return HeadInfo(ErrorHead.head_type, config.get("prompt"), config.get("backbone"))
+    prompt, backbone = _belongs_to(config, folder / ERROR_FILES.config)
+    check_same_prompt(folder, prompt)
+    return HeadInfo(ErrorHead.head_type, prompt, backbone)
+
+
+def _belongs_to(config: dict[str, Any], path: Path) -> tuple[dict[str, Any] | None, str | None]:
+    """Prompt and language model that a config names.
+
+    Raises:
+        WeightsError: If they are something else.
+    """
+    prompt, backbone = config.get("prompt"), config.get("backbone")
+    for name, value, kind, called in (
+        ("prompt", prompt, dict, "an object"),
+        ("backbone", backbone, str, "a name"),
+    ):
+        if value is not None and not isinstance(value, kind):
+            raise WeightsError(f"`{name}` in {path} must be {called} or null, got {value!r:.60}.")
+    return prompt, backbone
 
 
 def load_head(folder: Path, *, unembedding: Callable[[], TokenLogits]) -> QualityHead:

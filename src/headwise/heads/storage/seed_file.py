@@ -46,6 +46,8 @@ def read_seed_file(path: Path) -> dict[str, Tensor]:
         raise WeightsError(
             f"{path} must hold a dictionary from names to tensors, got {_description(state)}."
         )
+    for name, tensor in state.items():
+        _check_plain(name, tensor, path)
     return state
 
 
@@ -62,6 +64,25 @@ def write_seed_file(path: Path, tensors: dict[str, Tensor]) -> None:
     )
     with naming_output(path), atomic_path(path) as temporary:
         temporary.write_bytes(content.getvalue())
+
+
+def _check_plain(name: str, tensor: Tensor, path: Path) -> None:
+    """Refuse a tensor that is more, or less, than its numbers in a row."""
+    kind = None
+    if tensor.is_nested or tensor.layout is not torch.strided:
+        kind = "sparse or nested"
+    elif tensor.device.type != "cpu":
+        kind = "without values"
+    elif tensor.is_quantized:
+        kind = "quantised"
+    elif tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
+        # A few bytes of a file may stand for more numbers than any memory holds
+        kind = "expanded"
+    if kind is not None:
+        raise WeightsError(
+            f"{name!r} in {path} is {kind}, and only plain tensors are read; save the state dict "
+            "of plain layers."
+        )
 
 
 def _description(state: object) -> str:

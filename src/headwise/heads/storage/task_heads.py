@@ -21,6 +21,7 @@ from headwise.heads.storage.files import (
     read_weights,
     write_head_files,
 )
+from headwise.heads.storage.filling import without_memory
 from headwise.heads.storage.kinds import TASK_KINDS, TASK_MODEL_TYPE, HeadKind
 from headwise.heads.storage.seed_file import SEED_FILE, read_seed_file, write_seed_file
 
@@ -71,11 +72,14 @@ def load_task_heads(path: str | Path) -> TaskHeads:
         if path.is_dir() and (path / CONFIG_FILE).is_file():
             config = read_config(path)
         weights = StoredWeights(read_seed_file(file), file)
-    heads = _build(weights, config if _is_ours(config) else None)
+    weights.check_numbers()
+    heads = without_memory(
+        lambda: _build(weights, config if _is_ours(config) else None), told_by=weights.path
+    )
     # By the file's names, so that a message speaks of what is in the file
-    own = named_as_in_files(heads)
-    _check_names_and_shapes(weights, own)
-    for name, tensor in own.items():
+    _check_names_and_shapes(weights, named_as_in_files(heads))
+    heads.to_empty(device="cpu")
+    for name, tensor in named_as_in_files(heads).items():
         tensor.copy_(weights.tensors[name])
     return heads.requires_grad_(False).eval()
 
@@ -141,7 +145,6 @@ def _is_ours(config: dict[str, Any]) -> bool:
 
 def _build(weights: StoredWeights, config: dict[str, Any] | None) -> TaskHeads:
     """Heads of the right sizes; without a config, their NLI head reads the joint first token."""
-    _check_numbers(weights)
     input_size = weights.matrix("nli_hidden.0.weight").shape[1]
     classes = weights.matrix("nli_output.weight").shape[0]
     if classes != len(NLI_LABELS):
@@ -169,15 +172,6 @@ def _build(weights: StoredWeights, config: dict[str, Any] | None) -> TaskHeads:
         return TaskHeads(config=parsed, **parts)
     except MismatchError as error:
         raise WeightsError(f"{weights.path} does not fit its {CONFIG_FILE}: {error}") from None
-
-
-def _check_numbers(weights: StoredWeights) -> None:
-    for name, tensor in weights.tensors.items():
-        if not tensor.is_floating_point():
-            raise WeightsError(
-                f"{name!r} in {weights.path} must hold floating point numbers, got {tensor.dtype}."
-            )
-    weights.check_finite()
 
 
 def _parse(config: dict[str, Any], path: Path) -> TaskHeadsConfig:

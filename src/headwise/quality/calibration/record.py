@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from headwise.data.records.signals import Aggregation, Signal, aggregate
-from headwise.errors import CalibrationError
+from headwise.documents import read_json
+from headwise.errors import CalibrationError, DataError
 from headwise.files import atomic_path, naming_output
 from headwise.heads.storage.files import CALIBRATION_FILE
 from headwise.quality.calibration.calibrators import Calibrator
@@ -22,6 +23,11 @@ Floats = NDArray[np.float64]
 
 NOT_CALIBRATED = (Signal.QUALITY, Signal.OMISSION)
 """Signals that say nothing of their own about whether a token is right."""
+
+
+_REMEDY = (
+    "Write it again with `headwise calibrate`, or remove it to use the head without a calibration."
+)
 
 
 class _Record(BaseModel):
@@ -202,15 +208,16 @@ class Calibration(_Record):
         """
         path = Path(folder) / CALIBRATION_FILE
         try:
-            return cls.model_validate_json(path.read_bytes())
+            return cls.model_validate(read_json(path))
         except FileNotFoundError:
             return None
+        except DataError as error:
+            raise CalibrationError(f"{error} {_REMEDY}") from None
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(map(str, first["loc"])) or "the whole"
             raise CalibrationError(
-                f"{path} is damaged: {place}: {first['msg']}. Write it again with `headwise "
-                "calibrate`, or remove it to use the head without a calibration."
+                f"{path} is damaged: {place}: {first['msg']}. {_REMEDY}"
             ) from None
 
 

@@ -21,6 +21,7 @@ from transformers import (
     TrainerState,
     TrainingArguments,
 )
+from transformers.trainer import TRAINER_STATE_NAME
 
 from headwise.errors import OutputError, TrainingError
 from headwise.progress import progress_bar
@@ -99,8 +100,11 @@ class HeadTrainer(Trainer):
         best_before = self.state.best_model_checkpoint
         try:
             super()._save_checkpoint(model, trial)
+            place_best(self.state, folder)
             self.accelerator.wait_for_everyone()
             if self.args.should_save:
+                written = checkpoint_path(folder / UNFINISHED, step)
+                self.state.save_to_json(str(written / TRAINER_STATE_NAME))
                 finish_checkpoint(folder, step)
             self.accelerator.wait_for_everyone()
         except (OSError, SafetensorError, RuntimeError) as error:  # PyTorch's name for a full disk
@@ -109,7 +113,6 @@ class HeadTrainer(Trainer):
                 f"{checkpoint_path(folder, step)} cannot be written: {error}. Make room and run "
                 "the same again: it goes on from the checkpoint before."
             ) from error
-        place_best(self.state, folder)
         if self.args.should_save:
             # The best before it, too: were this one damaged, a run could go on from there
             kept = (best_before, self.state.best_model_checkpoint)

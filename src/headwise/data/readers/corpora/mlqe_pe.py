@@ -4,7 +4,6 @@ References:
     Fomicheva et al. 2022, arXiv 2010.04480.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +22,7 @@ from headwise.data.readers.word_tags import (
 )
 from headwise.data.records.json_values import parse_number
 from headwise.data.records.pairs import Pair, Reject
+from headwise.documents import parse_json
 from headwise.errors import DataError
 
 _SOURCE, _TRANSLATION = "original", "translation"
@@ -125,7 +125,7 @@ def _pair(row: Row, assessed: Row, line: int) -> Pair:
 def _value(name: str, cell: str) -> Any:
     if name in _LISTS:
         try:
-            return json.loads(cell)
+            return parse_json(cell, allow_nan=True)
         except ValueError:
             raise ValueError(f"`{name}` must be a list of numbers, got {cell!r}.") from None
     if name not in (*_NUMBERS, "hter"):
