@@ -20,7 +20,7 @@ from headwise.backbones.length_effects import LengthEffects
 from headwise.backbones.prompts import PromptTemplate, SourcePair
 from headwise.backbones.reading_apart import pairs_change_each_other, read_pairs_apart
 from headwise.backbones.unembedding import Unembedding, check_unembedding
-from headwise.errors import ContextLengthError, InputError, TextError
+from headwise.errors import ContextLengthError, InputError, TextError, UnsupportedModelError
 
 
 class FrozenModel(ABC):
@@ -90,6 +90,22 @@ class FrozenModel(ABC):
                 f"{what} {tokens} tokens, but the model reads {limit} at most; split the text."
             )
 
+    @property
+    def rows(self) -> int:
+        """How many tokens the model has an embedding for."""
+        return embedding_rows(self.model)
+
+    def check_rows(self, ids: Sequence[int], *, rows: int | None = None) -> None:
+        """Refuse tokens without a row in the embeddings (`TextError`); by default the model's."""
+        rows = self.rows if rows is None else rows
+        if (largest := max(ids, default=0)) >= rows:
+            name = self.tokenizer.convert_ids_to_tokens(largest)
+            raise TextError(
+                f"The token {name!r} (id {largest}) has no embedding in the model, which has "
+                f"{rows}: it was added to the tokeniser alone. Resize the model's embeddings "
+                "(`resize_token_embeddings`) and train them, or use the tokeniser it came with."
+            )
+
     def control_tokens(self) -> dict[str, int]:
         """The tokeniser's control tokens by name, also those that it does not list as its own."""
         own = self.tokenizer
@@ -131,6 +147,16 @@ def smallest_limit(*limits: int | None) -> int | None:
     return min((n for n in limits if n is not None and 0 < n < _NO_LIMIT), default=None)
 
 
+def embedding_rows(model: PreTrainedModel) -> int:
+    """The number of rows of a model's table of input embeddings, padding rows included."""
+    table = model.get_input_embeddings()
+    if isinstance(table, nn.Embedding):
+        return table.num_embeddings
+    if not isinstance(weight := getattr(table, "weight", None), Tensor):
+        raise UnsupportedModelError(f"{type(model).__name__} has no one table of embeddings.")
+    return len(weight)
+
+
 def position_limit(model: PreTrainedModel) -> int | None:
     """How many tokens an encoder has positions for, or ``None`` if any number will do.
 
@@ -154,6 +180,11 @@ class LanguageBackbone(FrozenModel):
     def hidden_size(self) -> int:
         """H, the width of the hidden states that enter the unembedding."""
         return self._unembedding.hidden_size
+
+    @cached_property
+    def rows(self) -> int:
+        """How many tokens the model can read and write."""
+        return min(embedding_rows(self.model), self.vocabulary_size)
 
     @property
     def vocabulary_size(self) -> int:
@@ -198,8 +229,15 @@ class LanguageBackbone(FrozenModel):
             self.check_text(source, what="source")
 
     def token_name(self, token_id: int) -> str:
-        """The token as it stands in the vocabulary, special marks included."""
-        return str(self.tokenizer.convert_ids_to_tokens(token_id))
+        """The token as it stands in the vocabulary, special marks included.
+
+        A row of the model that the tokeniser has no token for, such as padding, is ``<row 123>``.
+        """
+        try:
+            name = self.tokenizer.convert_ids_to_tokens(token_id)
+        except (IndexError, KeyError):
+            name = None
+        return str(name) if name else f"<row {token_id}>"
 
     @abstractmethod
     def check_prompt(self, prompt: PromptTemplate) -> None:

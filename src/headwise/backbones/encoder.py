@@ -79,7 +79,9 @@ class EncoderBackbone(FrozenModel):
         # Models that know one type only fail on the ids of tokenisers that count two
         accepted = inspect.signature(model.forward).parameters
         types = getattr(model.config, "type_vocab_size", 2)
-        self._wants_types = "token_type_ids" in accepted and types > 1
+        # A causal model adds them to its embeddings, though its tokeniser does not name them
+        named = "token_type_ids" in tokenizer.model_input_names
+        self._wants_types = named and "token_type_ids" in accepted and types > 1
 
     def content(self) -> dict[str, Any]:
         """What embeddings follow from, see :meth:`FrozenModel.content`."""
@@ -191,6 +193,9 @@ class EncoderBackbone(FrozenModel):
     ) -> EncodedText | InputError:
         try:
             self.check_length(len(ids), limit=self.max_length, what=begins)
+            # Models of characters hash them into their rows and state no vocabulary
+            if getattr(self.model.config, "vocab_size", None) is not None:
+                self.check_rows(ids)
         except InputError as error:
             return error
         return EncodedText(tuple(ids), tuple(types))

@@ -1,13 +1,14 @@
 """Frozen encoder-decoder models: Marian, NLLB, mBART, T5, Whisper's text decoder."""
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 import torch
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from headwise.backbones.base import LanguageBackbone
+from headwise.backbones.base import LanguageBackbone, embedding_rows
 from headwise.backbones.encodings import (
     EncodedPair,
     align_pieces,
@@ -17,6 +18,8 @@ from headwise.backbones.encodings import (
 )
 from headwise.backbones.prompts import PromptTemplate, SequenceTemplate, SourcePair
 from headwise.errors import InputError, PromptError, TextError
+
+_CODES = "'deu_Latn' for NLLB, 'de_DE' for mBART, 'de' for M2M100, for instance"
 
 
 class EncoderDecoderBackbone(LanguageBackbone):
@@ -33,15 +36,47 @@ class EncoderDecoderBackbone(LanguageBackbone):
         if scaled is None and model.config.model_type == "umt5":
             scaled = model.config.tie_word_embeddings
         self._scale = model.config.d_model**-0.5 if scaled else 1.0
+        # Which languages a tokeniser tells apart by tokens, and its own choice of them
+        self._speaks = hasattr(tokenizer, "set_tgt_lang_special_tokens")
+        self._own_source = getattr(tokenizer, "src_lang", None)
+        self._own_target = getattr(tokenizer, "tgt_lang", None)
+
+    @cached_property
+    def _source_rows(self) -> int:
+        return embedding_rows(self._encoder)
+
+    @cached_property
+    def rows(self) -> int:
+        """How many tokens the decoder can read and write."""
+        return min(embedding_rows(self._decoder), self.vocabulary_size)
 
     def check_prompt(self, prompt: PromptTemplate) -> None:
-        """Refuse a template of the wrong kind or with an unknown language (`PromptError`)."""
+        """Refuse a template of the wrong kind, or with an unknown or missing language.
+
+        Raises:
+            PromptError: If it is; a tokeniser with language codes needs a target language, and
+                keeps its own for the source if none is given.
+        """
         if not isinstance(prompt, SequenceTemplate):
             raise PromptError(
                 f"{type(self.model).__name__} needs a prompt of kind 'sequence', "
                 f"got one of kind '{prompt.kind}'."
             )
-        for language in (prompt.source_language, prompt.target_language):
+        source, target = self._languages(prompt)
+        given = [code for code in (prompt.source_language, prompt.target_language) if code]
+        if given and not self._speaks:
+            raise PromptError(
+                f"{type(self.tokenizer).__name__} has no language codes, got {', '.join(given)}; "
+                "leave them out, or write the languages into `source_text`."
+            )
+        if self._speaks and (target is None or source is None):
+            missing = [n for n, code in (("source", source), ("target", target)) if code is None]
+            raise PromptError(
+                f"{type(self.tokenizer).__name__} writes in the language that a code names: give "
+                f"{' and '.join(f'`{name}_language`' for name in missing)} as prompt variables, "
+                f"{_CODES}."
+            )
+        for language in (source, target):
             if language is None:
                 continue
             both = {"source_language": language, "target_language": language}
@@ -53,15 +88,22 @@ class EncoderDecoderBackbone(LanguageBackbone):
             if {None, self.tokenizer.unk_token_id} & set(codes):
                 raise PromptError(
                     f"The tokeniser knows no language {language!r}; give the code that the model "
-                    "was trained with ('deu_Latn' for NLLB, 'de_DE' for mBART, 'de' for M2M100)."
+                    f"was trained with ({_CODES})."
                 )
+        self._set_languages(prompt)
+
+    def _languages(self, prompt: SequenceTemplate) -> tuple[str | None, str | None]:
+        """Source and target language: the prompt's, or else the tokeniser's own."""
+        source = prompt.source_language or self._own_source
+        return source, prompt.target_language or self._own_target
 
     def _set_languages(self, prompt: SequenceTemplate) -> None:
-        # Before every use: estimators with other languages may share the tokeniser
-        if prompt.source_language is not None:
-            self.tokenizer.src_lang = prompt.source_language
-        if prompt.target_language is not None:
-            self.tokenizer.tgt_lang = prompt.target_language
+        # Both, before every use: estimators with other languages may share the tokeniser
+        source, target = self._languages(prompt)
+        if source is not None:
+            self.tokenizer.src_lang = source
+        if target is not None:
+            self.tokenizer.tgt_lang = target
 
     def _encode_good(
         self, pairs: Sequence[SourcePair], prompt: PromptTemplate, limit: int | None, cut: bool
@@ -83,9 +125,18 @@ class EncoderDecoderBackbone(LanguageBackbone):
             text_target=hypothesis, return_offsets_mapping=self.tokenizer.is_fast
         )
         labels: list[int] = target["input_ids"]
+        read = self._decoder_input_ids(labels)
+        # Some tokenisers write the start that shifting adds as well (T5Gemma, Whisper, BERT)
+        begun = int(labels[:1] == read[:1] and labels[0] in self.special_ids)
+        eos = self.tokenizer.eos_token_id
+        # And some do not write the end, with which the model closes all that it writes
+        ended = eos is None or eos in labels[begun:]
+        labels = labels[begun:] + [eos] * (not ended)
         if cut:
             labels = labels[:limit]
         self.check_length(max(len(source_ids), len(labels)), limit=limit)
+        self.check_rows(source_ids, rows=self._source_rows)
+        self.check_rows(labels)
         inside = [i for i, label in enumerate(labels) if label not in self.special_ids]
         if not inside:
             raise TextError(f"The tokeniser makes no token of the hypothesis {hypothesis[:40]!r}.")
@@ -97,7 +148,10 @@ class EncoderDecoderBackbone(LanguageBackbone):
         end = stop + len(closing)
         if self.tokenizer.is_fast:
             ranges = hypothesis_ranges(
-                target["offset_mapping"][start:stop], hypothesis, start=0, end=len(hypothesis)
+                target["offset_mapping"][begun:][start:stop],
+                hypothesis,
+                start=0,
+                end=len(hypothesis),
             )
         else:
             pieces = self.tokenizer.convert_ids_to_tokens(labels[start:stop])
@@ -123,20 +177,18 @@ class EncoderDecoderBackbone(LanguageBackbone):
         assert isinstance(prompt, SequenceTemplate)
         self.check_source(source, prompt)
         self._set_languages(prompt)
-        inputs = self.tokenizer(prompt.render_source(self.tokenizer, source), return_tensors="pt")
-        self.check_length(inputs["input_ids"].shape[1], limit=self.length_limit())
+        ids = self.tokenizer(prompt.render_source(self.tokenizer, source))["input_ids"]
+        self.check_length(len(ids), limit=self.length_limit())
+        self.check_rows(ids, rows=self._source_rows)
         extra = {}
-        if prompt.target_language is not None:
+        if self._speaks:
             first, *_, last = self.tokenizer(text_target="")["input_ids"]
             if first != self.tokenizer.eos_token_id:  # NLLB, M2M100, mBART-50: it is written
                 extra["forced_bos_token_id"] = first
             else:  # mBART: the decoder starts from it
                 extra["decoder_start_token_id"] = last
-        return {
-            "input_ids": inputs["input_ids"].to(self.device),
-            "attention_mask": inputs["attention_mask"].to(self.device),
-            **extra,
-        }
+        tensor = torch.tensor([ids], device=self.device)
+        return {"input_ids": tensor, "attention_mask": torch.ones_like(tensor), **extra}
 
     def hidden_states(
         self, decoder_input_ids: Tensor, *, encoder_hidden: Tensor | None = None, **inputs: Any

@@ -218,8 +218,9 @@ class SequenceTemplate(_Template):
 
     Attributes:
         source_text: The encoder's text; knows ``{source}``.
-        source_language: Language code for tokenisers that need one (NLLB, mBART).
-        target_language: Likewise for the hypothesis.
+        source_language: Language code for tokenisers that need one (NLLB, mBART); by default the
+            tokeniser's own.
+        target_language: Likewise for the hypothesis. Both may be bound as variables.
     """
 
     _texts = ("source_text",)
@@ -228,6 +229,17 @@ class SequenceTemplate(_Template):
     source_text: str = "{source}"
     source_language: str | None = None
     target_language: str | None = None
+
+    def bind(self, **variables: str) -> "PromptTemplate":
+        """A copy with other values for some variables, or for the languages."""
+        codes = {"source_language", "target_language"} - super().fields()
+        languages = {name: code for name, code in variables.items() if name in codes}
+        rest = {name: value for name, value in variables.items() if name not in codes}
+        return super().bind(**rest).model_copy(update=languages)
+
+    def fields(self) -> set[str]:
+        """Names in braces, the pair's own ones left out, and the languages."""
+        return super().fields() | {"source_language", "target_language"}
 
     def render_source(self, tokenizer: PreTrainedTokenizerBase, source: Source) -> str:
         """The text that the encoder reads."""

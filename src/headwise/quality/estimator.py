@@ -243,7 +243,8 @@ class QualityEstimator:
             signals: As in :meth:`score`.
             alternatives: As in :meth:`score`.
             options: Options of Transformers' ``generate``: ``num_beams=4``, ``do_sample=True``,
-                ``max_new_tokens=...``. Greedy and at most 256 new tokens by default.
+                ``max_new_tokens=...``, ``generation_config=...``. By default what the model's own
+                ``generation_config`` says; where it is silent, greedy and at most 256 new tokens.
         """
         return generate_scored(self.scorer(signals, alternatives), source, options)
 
@@ -262,7 +263,7 @@ class QualityEstimator:
         for one token more. The error head does not see the end of a text that is not there yet, so
         that its values differ a little from those of :meth:`score`; other signals do not.
 
-        Arguments are those of :meth:`generate`, but no beams.
+        Arguments are those of :meth:`generate`, but no beams, not even the model's own.
 
         Yields:
             Tokens in order, the closing special ones last; none ends inside a character.

@@ -217,7 +217,9 @@ class Scorer:
             return None
         decode = self.backbone.tokenizer.decode
         names = {
+            # Padded rows, and marks that a decoder leaves out, have their name
             token: str(decode([token], clean_up_tokenization_spaces=False))
+            or self.backbone.token_name(token)
             for token in statistics.top_ids.unique().tolist()
         }
         return [

@@ -1,4 +1,6 @@
+import copy
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -6,6 +8,7 @@ import torch
 from agreement import ALL_SIGNALS, assert_same, assert_same_token
 from tiny_models import PAIRS, tiny_llama
 from torch import Tensor
+from transformers import GenerationConfig
 
 from headwise import QualityEstimator
 from headwise.backbones import NAMED_PROMPTS, CausalBackbone, EncodedPair
@@ -128,14 +131,66 @@ def test_options_reach_generate(estimator: QualityEstimator) -> None:
     assert stopped.hypothesis == "Ein Hund"
 
 
-def test_a_models_own_wish_for_beams_is_not_followed(estimator: QualityEstimator) -> None:
-    own = estimator.backbone.model.generation_config
-    own.num_beams = 2
-    try:
-        assert len(list(estimator.stream(SOURCE))) > 3
+@pytest.fixture
+def own_config(estimator: QualityEstimator) -> Iterator[GenerationConfig]:
+    """The model's own generation config, for changes that are taken back."""
+    model = estimator.backbone.model
+    own = model.generation_config
+    model.generation_config = copy.deepcopy(own)
+    yield model.generation_config
+    model.generation_config = own
+
+
+def test_a_models_own_config_is_honoured(
+    estimator: QualityEstimator, own_config: GenerationConfig
+) -> None:
+    own_config.num_beams = 2
+    with captured_hidden(estimator.backbone) as steps:
         assert estimator.generate(SOURCE).hypothesis == HYPOTHESIS
-    finally:
-        own.num_beams = 1
+    assert {len(step) for step in steps} == {1, 2} or {len(step) for step in steps} == {2}
+    assert len(list(estimator.stream(SOURCE))) > 3  # without beams
+    own_config.num_beams, own_config.max_new_tokens = 1, 3
+    assert len(estimator.generate(SOURCE).tokens) == len(list(estimator.stream(SOURCE))) == 3
+    assert len(estimator.generate(SOURCE, max_new_tokens=2).tokens) == 2
+    own_config.max_new_tokens, own_config.max_length = None, 4  # the prompt is longer
+    assert estimator.generate(SOURCE).hypothesis == HYPOTHESIS
+    first = estimator.generate(SOURCE).tokens[0].token_id
+    own_config.suppress_tokens = [first]
+    assert estimator.generate(SOURCE).tokens[0].token_id != first
+    own_config.num_return_sequences = own_config.num_beams = 2
+    assert estimator.generate(SOURCE).tokens[0].token_id != first
+    own_config.guidance_scale = 2.0
+    with pytest.raises(ValueError, match="`guidance_scale` is not supported"):
+        estimator.generate(SOURCE)
+
+
+def test_a_config_that_is_given_is_honoured(estimator: QualityEstimator) -> None:
+    few = GenerationConfig(max_new_tokens=2)
+    assert len(estimator.generate(SOURCE, generation_config=few).tokens) == 2
+    assert len(list(estimator.stream(SOURCE, generation_config=few))) == 2
+    assert len(estimator.generate(SOURCE, generation_config=few, max_new_tokens=3).tokens) == 3
+    drawn = GenerationConfig(do_sample=True, temperature=9.0, max_new_tokens=12, top_k=0)
+    torch.manual_seed(1)
+    assert estimator.generate(SOURCE, generation_config=drawn).hypothesis != HYPOTHESIS
+    assert estimator.generate(SOURCE, return_dict_in_generate=False).hypothesis == HYPOTHESIS
+    beams = GenerationConfig(num_beams=2, num_return_sequences=2)
+    with pytest.raises(ValueError, match="`num_return_sequences` must be 1"):
+        estimator.generate(SOURCE, generation_config=beams)
+    with pytest.raises(ValueError, match="`stream` cannot use beams"):
+        list(estimator.stream(SOURCE, generation_config=beams))
+    with pytest.raises(ValueError, match="must be a GenerationConfig, got dict"):
+        estimator.generate(SOURCE, generation_config={"max_new_tokens": 2})
+
+
+def test_rows_without_a_token_have_a_name(estimator: QualityEstimator) -> None:
+    tokenizer = estimator.backbone.tokenizer
+    model = tiny_llama(tokenizer)
+    model.resize_token_embeddings(len(tokenizer) + 3)
+    qe = QualityEstimator(CausalBackbone(model, tokenizer), prompt=estimator.prompt)
+    scored = qe.score(SOURCE, "Ein", signals=("logprob",), alternatives=qe.backbone.rows)
+    names = [one.text for one in scored.tokens[0].alternatives or ()]
+    assert {f"<row {len(tokenizer) + i}>" for i in range(3)} < set(names)
+    assert all(names)
 
 
 def test_one_vector_a_step_is_kept_and_nothing_of_the_prompt(estimator: QualityEstimator) -> None:

@@ -9,19 +9,29 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import StoppingCriteria, StoppingCriteriaList
+from transformers import GenerationConfig, StoppingCriteria, StoppingCriteriaList
 from transformers.generation.streamers import BaseStreamer
 
 from headwise.backbones import EncodedPair, LanguageBackbone
 
 DEFAULT_MAX_NEW_TOKENS = 256
+# Of these, several passes make a token, or code that is on a hub
 _NOT_ONE_PASS_A_TOKEN = (
+    "assistant_early_exit",
     "assistant_model",
+    "constraints",
     "custom_generate",
+    "dola_layers",
+    "force_words_ids",
     "guidance_scale",
+    "num_beam_groups",
+    "penalty_alpha",
     "prefill_chunk_size",
     "prompt_lookup_num_tokens",
+    "use_mtp",
 )
+# What switches such an option off
+_OFF = (None, False, 0, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,25 +69,48 @@ def generation_options(
 ) -> dict[str, Any]:
     """Complete the user's options for ``model.generate`` and refuse what cannot be scored.
 
+    What neither the options nor a ``generation_config`` among them say is as the model's own
+    ``generation_config`` has it; where that is silent too, at most 256 tokens are written greedily.
+
     Raises:
-        ValueError: If an option asks for several sequences or for several passes a token.
+        ValueError: If an option or config asks for several sequences or for several passes a token.
     """
-    if options.get("num_return_sequences", 1) != 1:
+    # We read the output in one form
+    options = {name: v for name, v in options.items() if name != "return_dict_in_generate"}
+    given, own = options.get("generation_config"), backbone.model.generation_config
+    if given is not None and not isinstance(given, GenerationConfig):
+        raise ValueError(
+            f"`generation_config` must be a GenerationConfig, got {type(given).__name__}."
+        )
+
+    def asked(name: str) -> Any:
+        return options[name] if name in options else getattr(given, name, None)
+
+    def settled(name: str) -> Any:
+        return getattr(own, name, None) if (value := asked(name)) is None else value
+
+    if asked("num_return_sequences") not in (None, 1):
         raise ValueError(
             "`num_return_sequences` must be 1; generate several times, or use `rerank`."
         )
     for name in _NOT_ONE_PASS_A_TOKEN:
-        if options.get(name) is not None:
+        value = options[name] if name in options else settled(name)
+        if value not in _OFF:
             raise ValueError(f"`{name}` is not supported: its passes are not one a token.")
-    if "max_new_tokens" not in options and "max_length" not in options:
-        used = 0 if backbone.model.config.is_encoder_decoder else inputs["input_ids"].shape[1]
-        room = (backbone.max_length or used + DEFAULT_MAX_NEW_TOKENS) - used
-        options = {**options, "max_new_tokens": max(1, min(DEFAULT_MAX_NEW_TOKENS, room))}
-    tokenizer = backbone.tokenizer
-    # Transformers warns where it has to choose one itself
-    pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
-    # A model's own defaults may say otherwise (Marian's ask for beams); ours are documented
-    return {"pad_token_id": pad, "do_sample": False, "num_beams": 1, **options}
+    used = 0 if backbone.model.config.is_encoder_decoder else inputs["input_ids"].shape[1]
+    room = max(1, (backbone.max_length or used + DEFAULT_MAX_NEW_TOKENS) - used)
+    if asked("max_new_tokens") is None and asked("max_length") is None:
+        # A limit of the model's own that the prompt fills already would leave no room
+        fits = (own.max_length or 0) > used and own.max_new_tokens is None
+        if not fits:
+            most = own.max_new_tokens or DEFAULT_MAX_NEW_TOKENS
+            options["max_new_tokens"] = min(most, room)
+    if settled("pad_token_id") is None:
+        tokenizer = backbone.tokenizer
+        pad, end = tokenizer.pad_token_id, tokenizer.eos_token_id
+        # Transformers warns where it has to choose one itself
+        options["pad_token_id"] = pad if pad is not None else end
+    return {"num_return_sequences": 1, **options}
 
 
 def generate_tokens(
@@ -122,9 +155,11 @@ def stream_tokens(
     Raises:
         ValueError: If beams are asked for, whose tokens are not final before the end.
     """
-    if options.get("num_beams", 1) != 1:
+    given = options.get("generation_config")
+    if (options.get("num_beams") or getattr(given, "num_beams", None) or 1) != 1:
         raise ValueError("`stream` cannot use beams: their tokens are final only at the end.")
-    options = generation_options(backbone, inputs, options)
+    # The model's own wish for them is left out (Marian's)
+    options = generation_options(backbone, inputs, options) | {"num_beams": 1}
     criteria = options.pop("stopping_criteria", ())
     arrived: queue.Queue[tuple[int, Tensor] | BaseException | None] = queue.Queue()
     stop = threading.Event()
