@@ -1,5 +1,6 @@
 """Calibrations of the signal `error`, and of the best of several signals."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,12 @@ from headwise.data.records.pairs import Pair
 from headwise.data.records.scored import ScoredHypothesis, ScoredToken
 from headwise.data.records.signals import Aggregation, Signal
 from headwise.data.records.word_tags import WordTags
+from headwise.errors import CalibrationError
 from headwise.heads import ErrorHead
+from headwise.quality.after_training import TrainedErrorHead
 from headwise.quality.calibrate import calibrate
 from headwise.quality.labelled_texts import label_texts
+from headwise.quality.signal_request import QualityHeads
 
 
 class KnowsThePairs(ErrorHead):
@@ -90,16 +94,23 @@ class KnowsNothing(ErrorHead):
 
 
 def test_the_signal_that_knows_the_errors_is_calibrated(knowing: QualityEstimator) -> None:
+    # The parrot's softmax knows its texts better than the head does
     calibration = calibrate(knowing, texts(), default="f1", groups=groups())
-    assert calibration.signal is Signal.ERROR
+    assert calibration.signal is Signal.SOFTMAX
     (note,) = calibration.provenance.notes
-    assert note.startswith("Made of error, the best by ROC AUC")
+    assert note.startswith("Made of softmax, the best by ROC AUC")
     assert "sigmoid 0." in note
+    assert "error 0." in note
     misled = KnowsNothing(hidden_size=knowing.backbone.hidden_size)
     other = QualityEstimator(
         knowing.backbone, knowing.head, error_head=misled, prompt=knowing.prompt
     )
-    assert calibrate(other, texts(), default="f1", groups=groups()).signal is Signal.SIGMOID
+    assert calibrate(other, texts(), default="f1", groups=groups()).signal is Signal.SOFTMAX
+    certain: Any = Told()
+    certain.heads = QualityHeads(error=ErrorHead(hidden_size=2, inner_size=2))
+    calibration = calibrate(certain, doubtful(), default="f1", groups=groups(200))
+    assert calibration.signal is Signal.ERROR
+    assert "error 1.000, softmax 0.500" in calibration.provenance.notes[0]
 
 
 class Told:
@@ -110,9 +121,14 @@ class Told:
             place, tokens = 0, []
             for word in pair.hypothesis.split():
                 end = place + len(word)
-                tokens.append(ScoredToken(text=word, start=place, end=end, error=float(word)))
+                values = self.values(float(word))
+                tokens.append(ScoredToken(text=word, start=place, end=end, **values))
                 place = end + 1
-            yield ScoredHypothesis(None, pair.hypothesis, tuple(tokens), (), (Signal.ERROR,))
+            signals = (Signal.ERROR, Signal.SOFTMAX)
+            yield ScoredHypothesis(None, pair.hypothesis, tuple(tokens), (), signals)
+
+    def values(self, wrong: float) -> dict[str, float]:
+        return {"error": wrong, "softmax": 0.5}
 
 
 # Words of texts with and without errors; each time one way alone sorts them without a mistake
@@ -131,7 +147,8 @@ def test_the_best_aggregation_of_errors_is_chosen(winner: Aggregation) -> None:
         for number in range(200)
     ]
     told: Any = Told()
-    options: Any = {"signal": "error", "default": "f1", "groups": groups(200)}
+    # By its tokens alone, one of them is no better than chance
+    options: Any = {"signal": "error", "default": "f1", "groups": groups(200), "force": True}
     calibration = calibrate(told, pairs, **options)
     assert calibration.sentence is not None
     assert calibration.sentence.aggregation is winner
@@ -191,3 +208,70 @@ def test_a_gap_makes_the_next_token_wrong_and_the_text(estimator: QualityEstimat
     assert judged.texts[0].wrong == tuple(index == first for index in range(len(tokens)))
     assert not any(judged.texts[1].wrong)
     assert judged.flawless().tolist() == [False, False]
+
+
+class Doubting(Told):
+    """An estimator whose softmax knows what is wrong, and whose error head guesses."""
+
+    def __init__(self) -> None:
+        self.heads = QualityHeads(error=ErrorHead(hidden_size=2, inner_size=2))
+        self._rng = np.random.default_rng(0)
+
+    def values(self, wrong: float) -> dict[str, float]:
+        return {"error": self._rng.random(), "softmax": 1.0 - wrong}
+
+
+def doubtful(count: int = 200) -> list[Pair]:
+    return [
+        Pair(None, ".1 .2 .9", errors=(ErrorSpan(6, 8),))
+        if number % 2
+        else Pair(None, ".3 .1", errors=())
+        for number in range(count)
+    ]
+
+
+def test_a_head_that_is_worse_than_the_softmax_is_not_calibrated() -> None:
+    told: Any = Doubting()
+    calibration = calibrate(told, doubtful(), default="f1", groups=groups(200))
+    assert calibration.signal is Signal.SOFTMAX
+    (note,) = calibration.provenance.notes
+    assert note.startswith("Made of softmax, the best by ROC AUC of tokens")
+    assert "error 0.5" in note or "error 0.4" in note
+    assert "softmax 1.000" in note
+
+
+def test_a_signal_no_better_than_chance_has_to_be_forced() -> None:
+    told: Any = Doubting()
+    options: Any = {"signal": "error", "default": "f1", "groups": groups(200), "method": "platt"}
+    with pytest.raises(CalibrationError, match=r"error tells .* no better than chance.*--force"):
+        calibrate(told, doubtful(), **options)
+    calibration = calibrate(Doubting(), doubtful(), force=True, **options)  # type: ignore[arg-type]
+    assert calibration.signal is Signal.ERROR
+    asked, forced = calibration.provenance.notes
+    assert "as asked for, though softmax is better" in asked
+    assert forced.startswith("Forced, though error tells wrong tokens")
+
+
+@pytest.mark.parametrize(
+    ("error", "made_of", "said"),
+    [
+        (0.9, Signal.ERROR, "quality, made of error, the best on dev."),
+        (0.7, Signal.SOFTMAX, "quality, made of softmax, the best on dev."),
+        (0.7, Signal.ERROR, "quality, made of error, though softmax tells wrong tokens apart"),
+        (0.7, None, "error, though softmax tells wrong tokens apart better on dev (0.8000 against"),
+        (None, None, "error, the best on dev."),
+    ],
+)
+def test_training_says_what_the_default_is(
+    error: float | None, made_of: Signal | None, said: str
+) -> None:
+    calibration: Any = None if made_of is None else SimpleNamespace(signal=made_of)
+    report: Any = None
+    trained = TrainedErrorHead(
+        report=report,
+        aurocs={Signal.ERROR: error, Signal.SOFTMAX: 0.8 if error else None},
+        default=Signal.ERROR if made_of is None else Signal.QUALITY,
+        calibration=calibration,
+        not_calibrated=None,
+    )
+    assert f"The default signal is {said}" in trained.verdict

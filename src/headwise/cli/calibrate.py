@@ -40,12 +40,7 @@ def calibrate(
         ),
     ] = None,
     in_place: Annotated[
-        bool,
-        typer.Option(
-            "--in-place",
-            help="Write into the folder of the head itself.",
-            rich_help_panel=options.OUTPUT,
-        ),
+        bool, typer.Option(help="Write into the head's folder.", rich_help_panel=options.OUTPUT)
     ] = False,
     origin: options.EstimatorOptions,
     synthetic: Annotated[
@@ -65,7 +60,7 @@ def calibrate(
         typer.Option(
             "--signal",
             help="What is calibrated: error, sigmoid, softmax, ... Default: the one of the "
-            "folder's heads that tells right from wrong best.",
+            "folder's heads and softmax that tells right from wrong best.",
             rich_help_panel=_FIT,
         ),
     ] = None,
@@ -119,6 +114,9 @@ def calibrate(
             rich_help_panel=_THRESHOLDS,
         ),
     ] = "mcc",
+    force: Annotated[
+        bool, typer.Option(help="Even if it is no better than chance.", rich_help_panel=_FIT)
+    ] = False,
     columns: layout_options.LayoutOptions,
     seed: Annotated[
         int, typer.Option("--seed", help="Of the synthetic errors.", rich_help_panel=options.INPUT)
@@ -167,6 +165,7 @@ def calibrate(
             segment_rule=segment_rule,
             groups=groups,
             data=[Path(path).name for path in data],
+            force=force,
             progress=sys.stderr.isatty(),
         )
     if output is not None:

@@ -1,5 +1,6 @@
 """Train an error head and calibrate it on the dev texts, so that its folder is ready to use."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ from headwise.quality.estimator import QualityEstimator
 from headwise.quality.labelled_texts import label_signals
 from headwise.training.errors import ErrorReport, ErrorTraining, train_uncalibrated_error_head
 
+logger = logging.getLogger(__name__)
+
 _CHOSEN_ON_THE_SAME = (
     "These texts also decided when training stopped, what the error head's outputs were calibrated "
     "to, and which signal quality is made of. Measure again with texts of your own before you rely "
@@ -37,13 +40,31 @@ class TrainedErrorHead:
     Attributes:
         aurocs: ROC AUC of wrong tokens among all on the dev texts, by signal; ``None`` where it is
             undefined.
+        default: The signal that the folder scores with if nothing else is asked for.
         calibration: What was saved with the head; ``None`` if none could be fitted.
     """
 
     report: ErrorReport
     aurocs: Mapping[Signal, float | None]
+    default: Signal
     calibration: Calibration | None
     not_calibrated: str | None
+
+    @property
+    def verdict(self) -> str:
+        """What the default signal is made of, and whether another one was better on dev."""
+        made_of = self.default if self.calibration is None else self.calibration.signal
+        said = f"The default signal is {self.default}"
+        said += f", made of {made_of}" if made_of is not self.default else ""
+        known = {signal: area for signal, area in self.aurocs.items() if area is not None}
+        best = max(known, key=known.__getitem__, default=made_of)
+        if made_of not in known or known[best] <= known[made_of]:
+            return f"{said}, the best on dev."
+        return (
+            f"{said}, though {best} tells wrong tokens apart better on dev ({known[best]:.4f} "
+            f"against {known[made_of]:.4f}): ask for it with `--signals {best}`, or make quality "
+            f"of it with `headwise calibrate --signal {best}`."
+        )
 
 
 def train_error_head(
@@ -164,6 +185,18 @@ def _calibrated(
         provenance = fitted.provenance.model_copy(update={"notes": notes})
         calibration = fitted.model_copy(update={"provenance": provenance})
         calibration.save(output)
+    error, softmax = aurocs[Signal.ERROR], aurocs[Signal.SOFTMAX]
+    if error is not None and softmax is not None and error < softmax:
+        logger.warning(
+            "The error head is worse than the softmax of the language model on dev: AUROC of "
+            "wrong tokens %.4f against %.4f.",
+            error,
+            softmax,
+        )
     return TrainedErrorHead(
-        report=report, aurocs=aurocs, calibration=calibration, not_calibrated=reason
+        report=report,
+        aurocs=aurocs,
+        default=estimator.heads.default_signal(calibration),
+        calibration=calibration,
+        not_calibrated=reason,
     )

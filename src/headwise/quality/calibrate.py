@@ -30,6 +30,8 @@ from headwise.quality.calibration.usual_words import UsualWords
 from headwise.quality.estimator import QualityEstimator
 from headwise.quality.labelled_texts import LabelledTexts, label_signals
 
+_CHANCE = 0.5
+
 
 def calibrate(
     estimator: QualityEstimator,
@@ -43,6 +45,7 @@ def calibrate(
     segment_rule: Rule = DEFAULT_SEGMENT_RULE,
     groups: Sequence[str] | None = None,
     data: Sequence[str] = (),
+    force: bool = False,
     progress: bool = False,
 ) -> Calibration:
     """Score pairs once and learn from their errors what the scores mean.
@@ -56,8 +59,8 @@ def calibrate(
         pairs: Pairs with ``errors``, ``()`` where there are none; objects may have
             ``annotations`` and ``word_tags`` as rows of JSON have them.
         method: ``isotonic``, ``platt`` or ``temperature``.
-        signal: What is calibrated; by default the signal of those that the heads give (``softmax``
-            without heads) that tells right from wrong tokens best, by ROC AUC on the half that
+        signal: What is calibrated; by default the signal of those that the heads give and
+            ``softmax`` that tells right from wrong tokens best, by ROC AUC on the half that
             calibrators are fitted to. A note names them all.
         aggregation: How the values of a text's tokens become one; by default the geometric mean
             of probabilities of being right and the mean of other signals, but for ``error`` the
@@ -69,32 +72,39 @@ def calibrate(
         groups: What each pair belongs to: texts of a group are split together and are one unit of
             the promise that ``risk`` makes. By default the source, or the text if it has none.
         data: Names of the data, for the record.
+        force: Whether to go on where the signal tells tokens apart no better than chance.
         progress: Whether to show a progress bar on standard error.
 
     Returns:
         The calibration; it is neither saved nor put into the estimator.
 
     Raises:
-        CalibrationError: If a pair has unknown errors, or there are too few right or wrong tokens.
+        CalibrationError: If a pair has unknown errors, there are too few right or wrong tokens, or
+            the interval of their ROC AUC on the second half reaches down to 0.5 and nothing forces
+            it.
         ValueError: If a name is unknown, or method and signal do not go together.
     """
     given = as_pairs(pairs)
     check_method(method)
     rules = tuple(rules)
-    candidates = _candidates(estimator) if signal is None else (Signal(signal),)
-    if candidates[0] in NOT_CALIBRATED:
+    asked = None if signal is None else Signal(signal)
+    if asked in NOT_CALIBRATED:
         raise ValueError(f"`signal` must be what `quality` is to be made of, got '{signal}'.")
     if default not in (names := [rule.name for rule in rules]):
         raise ValueError(f"`default` must be one of {', '.join(names)}, got {default!r}.")
     how = None if aggregation is None else Aggregation(aggregation)
-    labelled = label_signals(estimator, given, candidates, groups=groups, progress=progress)
-    judged, chosen_notes = _best_signal(labelled)
+    compared = _compared(estimator) if asked is None else (asked, Signal.SOFTMAX)
+    labelled = label_signals(
+        estimator, given, tuple(dict.fromkeys(compared)), groups=groups, progress=progress
+    )
+    judged, chosen_notes = _chosen_signal(labelled, asked)
     fitted_on, chosen_on = judged.halves()
     tokens = fit_calibrator(
         method, fitted_on.tokens(), ~fitted_on.wrong(), probabilities=judged.signal.is_probability
     )
     sentence, notes = _fit_sentences(fitted_on, method, how or _best_aggregation(fitted_on))
     segment, segment_notes = _segment_threshold(chosen_on, sentence, segment_rule)
+    chosen_notes += _better_than_chance(chosen_on, force=force)
     thresholds = choose_thresholds(chosen_on.decisions(tokens), rules)
     if (reason := thresholds[default].reason) is not None:
         raise CalibrationError(f"There is no default threshold {default}. {reason}")
@@ -120,15 +130,16 @@ def calibrate(
     )
 
 
-def _candidates(estimator: QualityEstimator) -> tuple[Signal, ...]:
+def _compared(estimator: QualityEstimator) -> tuple[Signal, ...]:
+    """What heads give, and what there is without them: a head has to be better than that."""
     of_heads = (s for s in (Signal.SIGMOID, Signal.ERROR) if estimator.heads.can_give(s))
-    return tuple(of_heads) or (Signal.SOFTMAX,)
+    return (*of_heads, Signal.SOFTMAX)
 
 
-def _best_signal(
-    labelled: Mapping[Signal, LabelledTexts],
+def _chosen_signal(
+    labelled: Mapping[Signal, LabelledTexts], asked: Signal | None
 ) -> tuple[LabelledTexts, tuple[str, ...]]:
-    """The signal that tells tokens apart best on the half to fit to; a note if it had rivals."""
+    """The given signal, or the one that tells tokens apart best; a note if it had rivals."""
     if len(labelled) == 1:
         return next(iter(labelled.values())), ()
     areas: dict[Signal, float | None] = {}
@@ -136,15 +147,36 @@ def _best_signal(
         half = texts.halves()[0]
         areas[signal] = roc_auc(half.tokens(), ~half.wrong()).value
     best = max(areas, key=lambda signal: _or_lowest(areas[signal]))
+    chosen = asked or best
     measured = ", ".join(
         f"{signal} {'undefined' if area is None else f'{area:.3f}'}"
         for signal, area in areas.items()
     )
+    why = "the best" if chosen is best else f"as asked for, though {best} is better"
     note = (
-        f"Made of {best}, the best by ROC AUC of tokens on the half that calibrators are fitted "
+        f"Made of {chosen}, {why} by ROC AUC of tokens on the half that calibrators are fitted "
         f"to: {measured}."
     )
-    return labelled[best], (note,)
+    return labelled[chosen], (note,)
+
+
+def _better_than_chance(texts: LabelledTexts, *, force: bool) -> tuple[str, ...]:
+    """A note on a signal that may know nothing, which has to be forced."""
+    found = texts.separation()
+    if found is None or found[1] > _CHANCE:
+        return ()
+    area, low, high = found
+    said = (
+        f"{texts.signal} tells wrong tokens from right ones no better than chance on the half "
+        f"that thresholds are chosen on: ROC AUC {area:.3f}, 95 % interval [{low:.3f}, {high:.3f}]."
+    )
+    if force:
+        return (f"Forced, though {said}",)
+    raise CalibrationError(
+        f"{said} A calibration of it would say little but how many tokens are wrong. Give texts "
+        "with errors that it knows, or more of them; calibrate another signal (`--signal`); or "
+        "have it all the same with `--force` (`force=True`)."
+    )
 
 
 def _best_aggregation(texts: LabelledTexts) -> Aggregation:

@@ -12,6 +12,7 @@ from headwise.data.records.scored import ScoredHypothesis
 from headwise.data.records.signals import Aggregation, Signal, aggregate, values_of
 from headwise.data.records.token_marks import has_error, token_marks
 from headwise.errors import CalibrationError, InputError
+from headwise.metrics.bootstrap import bootstrap, percentile_interval
 from headwise.metrics.inputs import Bools, Floats
 from headwise.metrics.probability import brier, expected_calibration_error
 from headwise.metrics.ranking import roc_auc
@@ -97,6 +98,16 @@ class LabelledTexts:
             np.arange(len(repeated)),
             units.astype(np.int64)[repeated],
         )
+
+    def separation(self) -> tuple[float, float, float] | None:
+        """ROC AUC of tokens with its 95 % interval over groups; ``None`` where it is undefined."""
+        statistic = roc_auc.weighted(self.tokens(), ~self.wrong())
+        value = statistic.metric().value
+        if value is None:
+            return None
+        groups = [text.group for text in self.texts for _ in text.values]
+        interval = percentile_interval(bootstrap([statistic], count=len(groups), groups=groups)[0])
+        return None if interval is None else (value, *interval)
 
     def check_tokens(self, calibrator: Calibrator) -> Fit:
         """How well the probabilities of tokens fit these texts."""

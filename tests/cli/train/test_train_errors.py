@@ -36,11 +36,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / f"{name}.txt").write_text("\n".join(texts) + "\n")
     with (folder / "labels.jsonl").open("w") as stream:
         for pair in pairs:
-            # The first half of the text, so that there are enough marks to calibrate with
-            words = [[0, pair.hypothesis.index(" ", len(pair.hypothesis) // 2)]]
+            # The first half of the text, turned round, so that there are enough marks to calibrate
+            # with, and signals that know them
+            half = pair.hypothesis.index(" ", len(pair.hypothesis) // 2)
+            words = [[0, half]]
             row = {
                 "source": pair.source,
-                "hypothesis": pair.hypothesis,
+                "hypothesis": pair.hypothesis[:half][::-1] + pair.hypothesis[half:],
                 "word_tags": {"words": words, "bad": [1], "bad_gaps": [0, 1]},
             }
             stream.write(json.dumps(row) + "\n")
@@ -67,6 +69,7 @@ def test_a_head_is_trained_and_the_run_repeats(folder: Path) -> None:
         "train.tsv, line 3 left out",
         "Dev AUROC of tokens by family: ",
         "AUROC of wrong tokens among all on 16 dev texts: error ",
+        "The default signal is ",
         "--with-head tiny-en-de",
     ):
         assert said in result.stderr

@@ -30,14 +30,16 @@ def _calibration_summary(trained: "TrainedErrorHead") -> list[str]:
     """How well the signals do on dev, and what the calibration is made of."""
     areas = ", ".join(f"{signal} {_number(value)}" for signal, value in trained.aurocs.items())
     texts = len(trained.report.held_out)
-    lines = [f"AUROC of wrong tokens among all on {texts:,} dev texts: {areas}."]
+    lines = [
+        f"AUROC of wrong tokens among all on {texts:,} dev texts: {areas}.",
+        trained.verdict,
+    ]
     if (calibration := trained.calibration) is None:
         reason = trained.not_calibrated
         return [*lines, f"No calibration was fitted, `headwise calibrate` can do so: {reason}"]
     return [
         *lines,
-        f"The signal quality is made of {calibration.signal}; words below "
-        f"{calibration.threshold:.4f} are marked.",
+        f"Words with a quality below {calibration.threshold:.4f} are marked.",
     ]
 
 
