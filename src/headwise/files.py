@@ -37,6 +37,42 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def atomic_paths(path: Path, *companions: Path) -> Iterator[list[Path]]:
+    """Give temporary names of files that belong together; on success all take their places.
+
+    ``path`` is the last one to do so. While it is not there and its temporary name is, companions
+    that are there are what a killed process left (:func:`is_half_written`). A companion that the
+    block does not write is removed. No old file ever stands beside a new one.
+
+    Yields:
+        Temporary names, in the order of the arguments. If the block fails, all are removed and
+        the files stay as they were.
+    """
+    temporaries = [temporary_name(one) for one in (path, *companions)]
+    try:
+        yield temporaries
+        for temporary in filter(Path.exists, temporaries):
+            with temporary.open("rb") as written:
+                os.fsync(written.fileno())
+    except BaseException:
+        for temporary in temporaries:
+            temporary.unlink(missing_ok=True)
+        raise
+    path.unlink(missing_ok=True)
+    for temporary, companion in zip(temporaries[1:], companions, strict=True):
+        if temporary.exists():
+            temporary.replace(companion)
+        else:
+            companion.unlink(missing_ok=True)
+    temporaries[0].replace(path)
+
+
+def is_half_written(path: Path) -> bool:
+    """Whether a process was killed while it wrote a file, before the file was there."""
+    return not path.exists() and temporary_name(path).exists()
+
+
 def temporary_name(path: Path) -> Path:
     """What a file is called while it is written."""
     return path.with_name(path.name + ".tmp")

@@ -1,7 +1,10 @@
 """Embeddings of a file: every vector belongs to its line, whatever was left out."""
 
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet
@@ -9,16 +12,21 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from headwise.backbones import EncodedText
 from headwise.entailment import EntailmentModel
 from headwise.entailment import embedding_job as embed_module
 from headwise.entailment.embedding_job import embed_file
-from headwise.errors import DataError, OutputError
+from headwise.errors import DataError, OutputError, TextError
 
 TEXTS = {1: "A dog runs.", 4: "The cat sat on the mat.", 6: "A dog.", 7: "It is a lovely evening."}
 CONTENT = (
     b"A dog runs.\n\nStra\xdfe\nThe cat sat on the mat.\n" + b"A dog. " * 60 + b"\nA dog.\n"
     b"It is a lovely evening.\n\n"
 )
+
+
+class Killed(BaseException):
+    """Nothing runs any more: what is to be cleaned up stays."""
 
 
 @pytest.fixture
@@ -114,3 +122,75 @@ def test_a_folder_is_never_replaced(source: Path, tmp_path: Path, fitted: Entail
     (tmp_path / "out.npy").mkdir()
     with pytest.raises(OutputError, match="is a folder"):
         embed_file(fitted, source, tmp_path / "out.npy", overwrite=True)
+
+
+def encode_quickly(texts: Sequence[str], **_: str) -> list[EncodedText | TextError]:
+    return [
+        EncodedText((0,) * len(text)) if len(text) < 99 else TextError("Long.") for text in texts
+    ]
+
+
+def embed_quickly(codes: Sequence[EncodedText]) -> torch.Tensor:
+    return torch.tensor([[len(code)] for code in codes], dtype=torch.float32).reshape(-1, 1)
+
+
+QUICK: Any = SimpleNamespace(
+    backbone=SimpleNamespace(encode=encode_quickly),
+    encoder=SimpleNamespace(embed=embed_quickly),
+    embed=embed_quickly,
+)
+
+
+@pytest.mark.parametrize("suffix", ["npy", "jsonl"])
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_killed_at_every_step_of_writing(
+    source: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    suffix: str,
+    overwrite: bool,
+) -> None:
+    output = tmp_path / f"v.{suffix}"
+    rejects = tmp_path / ("v.rejects.jsonl" if suffix == "jsonl" else "v.npy.rejects.jsonl")
+    (tmp_path / "old.txt").write_text("\nA dog.\n")
+    for number in range(1, 30):
+        if overwrite:
+            embed_file(QUICK, tmp_path / "old.txt", output, overwrite=True)
+        with monkeypatch.context() as patch:
+            kill_at_file_operation(patch, number)
+            try:
+                embed_file(QUICK, source, output, overwrite=overwrite)
+            except Killed:
+                killed = True
+            else:
+                killed = False
+        if output.exists():  # the old files or the new ones, never some of both
+            whole = np.load(output) if suffix == "npy" else output.read_bytes().splitlines()
+            expected = (1, 1) if len(whole) == 1 else (4, 3)
+            assert (len(whole), len(rejects.read_bytes().splitlines())) == expected
+            if suffix == "npy":
+                assert len(np.load(tmp_path / "v.lines.npy")) == len(whole)
+        if not killed:
+            assert number > 5
+            return
+        assert embed_file(QUICK, source, output, overwrite=output.exists()).embedded == 4
+        for path in tmp_path.glob("v.*"):
+            path.unlink()
+    pytest.fail("It was never let through.")
+
+
+def kill_at_file_operation(patch: pytest.MonkeyPatch, number: int) -> None:
+    steps = 0
+
+    def stopping(operation: Callable[..., Any]) -> Callable[..., Any]:
+        def step(path: Path, *args: Any, **options: Any) -> Any:
+            nonlocal steps
+            steps += path.name.startswith("v.")
+            if steps == number:
+                raise Killed
+            return operation(path, *args, **options) if steps < number else None
+
+        return step
+
+    for name in ("open", "write_bytes", "replace", "unlink"):
+        patch.setattr(Path, name, stopping(getattr(Path, name)))

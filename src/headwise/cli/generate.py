@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from headwise.cli import options
+from headwise.cli.printing import print_row
 from headwise.cli.reading import given_text
 from headwise.cli.settings_options import with_options
 
@@ -61,7 +62,6 @@ def generate(
     threshold: options.QualityThreshold = None,
 ) -> None:
     """Generate (with the bundled model: translate English into German) and score the result."""
-    import json
     import sys
 
     import torch
@@ -93,7 +93,7 @@ def generate(
                 text, signals=names, num_beams=beams, max_new_tokens=max_new_tokens, **drawing
             )
         if json_lines:
-            print(json.dumps(scored.as_dict("token"), ensure_ascii=False))
+            print_row(scored.as_dict("token"))
         else:
             console.print(render_scored(scored, threshold=limit))
             console.print()

@@ -28,6 +28,7 @@ from headwise.cli.info import info
 from headwise.cli.score import score
 from headwise.cli.transfer import export, import_
 from headwise.errors import FinishedError, HeadwiseError
+from headwise.report.readable import make_streams_readable
 
 _INTERRUPTED = 130
 
@@ -97,7 +98,7 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
-    version: Annotated[
+    _version: Annotated[
         bool,
         typer.Option(
             "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
@@ -105,6 +106,7 @@ def _options(
     ] = False,
 ) -> None:
     """Small heads on frozen language models: which words deserve a second look?"""
+    make_streams_readable()
 
 
 def main() -> None:

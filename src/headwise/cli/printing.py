@@ -2,11 +2,11 @@
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -34,6 +34,14 @@ def report_job(
 
         rejects = RunFiles.of(target, output_format).rejects
         print(f"Rejected rows, with reasons: {rejects}", file=sys.stderr)
+
+
+def print_row(row: Mapping[str, Any]) -> None:
+    """Print a row as one line of JSON, which is UTF-8 whatever the encoding of the terminal."""
+    from headwise.data.writers import LineStream, json_line
+
+    sys.stdout.flush()
+    LineStream(sys.stdout.buffer).append(json_line(row))
 
 
 _SHOWN = 5

@@ -17,7 +17,13 @@ from headwise.data.records.pairs import Pair, Reject
 from headwise.data.writers import json_line, reject_row
 from headwise.entailment.model import EntailmentModel
 from headwise.errors import DataError, OutputError
-from headwise.files import atomic_path, naming_output, refuse_overwriting, write_tensors
+from headwise.files import (
+    atomic_paths,
+    is_half_written,
+    naming_output,
+    refuse_overwriting,
+    write_tensors,
+)
 from headwise.progress import progress_bar
 
 
@@ -72,39 +78,55 @@ def lines_file(output: Path) -> Path:
     return output.with_name(f"{output.stem}.lines.npy")
 
 
-def write_vectors(output: Path, rows: Sequence[Pair], vectors: Tensor) -> None:
+def write_vectors(
+    output: Path, rows: Sequence[Pair], vectors: Tensor, rejects: Sequence[Reject] = ()
+) -> None:
     """Write the vectors of N rows, ``(N, D)``, float32, all or nothing, as the suffix says.
+
+    Rejects, if there are any, stand in a file beside it, as do the lines in NumPy's format.
 
     Raises:
         DataError: If the suffix is unknown.
-        OutputError: If the file cannot be written.
+        OutputError: If a file cannot be written.
     """
     lines = torch.tensor([row.line for row in rows], dtype=torch.int64)
-    match VectorFormat.of(output):
-        case VectorFormat.NPY:
-            # Old vectors never stand beside new lines, nor new vectors beside old lines
-            output.unlink(missing_ok=True)
-            _write_npy(lines_file(output), lines)
-            _write_npy(output, vectors)
-        case VectorFormat.SAFETENSORS:
-            write_tensors(output, {"vectors": vectors.contiguous(), "lines": lines})
-        case VectorFormat.JSONL:
-            _write_jsonl(output, rows, vectors)
-        case VectorFormat.PARQUET:
-            _write_parquet(output, rows, vectors)
-        case unknown:
-            assert_never(unknown)
+    kind = VectorFormat.of(output)
+    with naming_output(output), atomic_paths(*_own_files(output)) as (whole, bad, *numbers):
+        match kind:
+            case VectorFormat.NPY:
+                _write_npy(numbers[0], lines)
+                _write_npy(whole, vectors)
+            case VectorFormat.SAFETENSORS:
+                write_tensors(whole, {"vectors": vectors.contiguous(), "lines": lines})
+            case VectorFormat.JSONL:
+                _write_jsonl(whole, rows, vectors)
+            case VectorFormat.PARQUET:
+                _write_parquet(whole, rows, vectors)
+            case unknown:
+                assert_never(unknown)
+        if rejects:
+            bad.write_bytes(b"".join(json_line(reject_row(reject)) for reject in rejects))
+
+
+def _own_files(output: Path) -> list[Path]:
+    """The files of an output: vectors, rejects, and line numbers if they have one."""
+    is_numpy = VectorFormat.of(output) is VectorFormat.NPY
+    return [
+        output,
+        beside(output, ".rejects.jsonl"),
+        *([lines_file(output)] if is_numpy else []),
+    ]
 
 
 def _write_npy(path: Path, values: Tensor) -> None:
     import numpy as np
 
-    with naming_output(path), atomic_path(path) as temporary, temporary.open("wb") as stream:
+    with path.open("wb") as stream:
         np.save(stream, values.numpy(), allow_pickle=False)
 
 
 def _write_jsonl(path: Path, rows: Sequence[Pair], vectors: Tensor) -> None:
-    with naming_output(path), atomic_path(path) as temporary, temporary.open("wb") as stream:
+    with path.open("wb") as stream:
         for row, vector in zip(rows, vectors, strict=True):
             text = {"line": row.line, "text": row.hypothesis, "embedding": vector.tolist()}
             stream.write(json_line(text))
@@ -121,8 +143,7 @@ def _write_parquet(path: Path, rows: Sequence[Pair], vectors: Tensor) -> None:
         "text": pyarrow.array([row.hypothesis for row in rows], pyarrow.string()),
         "embedding": pyarrow.FixedSizeListArray.from_arrays(flat, size),
     }
-    with naming_output(path), atomic_path(path) as temporary:
-        pyarrow.parquet.write_table(pyarrow.table(columns), temporary)
+    pyarrow.parquet.write_table(pyarrow.table(columns), path)
 
 
 # Texts that are tokenised together: enough to find many of similar length
@@ -164,7 +185,7 @@ def embed_file(
         OutputError: If the output is there already, or cannot be written.
     """
     output = Path(output)
-    rejects_file = _check_output(source, output, overwrite=overwrite)
+    _check_output(source, output, overwrite=overwrite)
     rows = list(read_texts(source, column=column))
     stream = iter(rows)
     good: list[Pair] = []
@@ -178,36 +199,26 @@ def embed_file(
             rejects += others
             advance(len(window))
     vectors = torch.cat(parts)
-    _write_rejects(rejects_file, rejects)
-    write_vectors(output, good, vectors)
+    write_vectors(output, good, vectors, rejects)
     return EmbeddedFile(
-        embedded=len(good), size=vectors.shape[1], rejected=len(rejects), rejects=rejects_file
+        embedded=len(good),
+        size=vectors.shape[1],
+        rejected=len(rejects),
+        rejects=beside(output, ".rejects.jsonl"),
     )
 
 
-def _check_output(source: str | Path, output: Path, *, overwrite: bool) -> Path:
-    """Refuse an output before the work begins; where the rejects go."""
-    kind = VectorFormat.of(output)
-    rejects = beside(output, ".rejects.jsonl")
-    own = [output, rejects, *([lines_file(output)] if kind is VectorFormat.NPY else [])]
+def _check_output(source: str | Path, output: Path, *, overwrite: bool) -> None:
+    """Refuse an output before the work begins."""
+    own = _own_files(output)
     refuse_overwriting([source], own)
     if not output.parent.is_dir():
         raise OutputError(f"There is no folder `{output.parent}`; create it first.")
     for path in own:
         if path.is_dir():
             raise OutputError(f"`{path}` is a folder; choose another output.")
-        if path.exists() and not overwrite:
+        if path.exists() and not (overwrite or is_half_written(output)):
             raise OutputError(
                 f"`{path}` is there already; pass --overwrite to replace it, or choose another "
                 "output."
             )
-    return rejects
-
-
-def _write_rejects(path: Path, rejects: Iterable[Reject]) -> None:
-    lines = [json_line(reject_row(reject)) for reject in rejects]
-    if not lines:
-        path.unlink(missing_ok=True)
-        return
-    with naming_output(path), atomic_path(path) as temporary:
-        temporary.write_bytes(b"".join(lines))

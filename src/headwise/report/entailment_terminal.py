@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
-from rich.console import Group, RenderableType
+from rich.console import RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from headwise.entailment import Evidence, Prediction, Ranked, Routing, Validation, Verdict
 from headwise.heads import NLILabel
-from headwise.report.terminal import plain, simple_table
+from headwise.report.terminal import View, plain, simple_table
 from headwise.report.text import printable
 
 # Blue and orange look different to everyone, on light and dark terminals alike
@@ -38,7 +38,7 @@ def render_prediction(prediction: Prediction, *, threshold: float) -> Renderable
     for name, value in prediction.probabilities.items():
         bar = Text("█" * round(value * _BAR), _INKS.get(name, "dim"))
         table.add_row(name, f"{value:.2f}", bar)
-    return Group(_labelled(prediction), Padding(table, (0, 0, 0, 2)), Text(doubt, "dim"))
+    return View.of(_labelled(prediction), Padding(table, (0, 0, 0, 2)), Text(doubt, "dim"))
 
 
 def render_routing(routing: Routing) -> RenderableType:
@@ -60,7 +60,7 @@ def render_routing(routing: Routing) -> RenderableType:
         said = [] if score.prediction is None else [_labelled(score.prediction)]
         mark = "→" if name == routing.route else ""
         table.add_row(mark, plain(name), f"{score.score:.2f}", *said, plain(score.text))
-    return Group(chosen, table)
+    return View.of(chosen, table)
 
 
 def render_validation(validation: Validation, *, source: str) -> RenderableType:
@@ -80,7 +80,7 @@ def render_validation(validation: Validation, *, source: str) -> RenderableType:
         said = _labelled(one.prediction)
         said.append(f"  similarity {one.similarity:.2f}, at {one.start:,}-{one.end:,}", "dim")
         parts += [said, Padding(_passage(one, source), (0, 0, 0, 2))]
-    return Group(*parts)
+    return View.of(*parts)
 
 
 def render_ranking(ranking: Sequence[Ranked], *, lines: Mapping[int, int]) -> RenderableType:
@@ -97,7 +97,7 @@ def render_ranking(ranking: Sequence[Ranked], *, lines: Mapping[int, int]) -> Re
     for rank, found in enumerate(ranking, start=1):
         line = str(lines[found.index])
         table.add_row(str(rank), f"{found.score:.3f}", line, plain(found.document))
-    return table
+    return View.of(table)
 
 
 def _labelled(prediction: Prediction) -> Text:

@@ -7,6 +7,7 @@ import typer
 from headwise.choices import DEFAULT_MIN_SIMILARITY
 from headwise.cli import options
 from headwise.cli.entailment import entailment_options
+from headwise.cli.printing import print_row
 from headwise.cli.reading import given_text
 from headwise.cli.settings_options import with_options
 
@@ -62,6 +63,6 @@ def check(
             min_similarity=min_similarity,
         )
     if json_object:
-        entailment_options.print_row({"claim": claim, **validation_row(validation)})
+        print_row({"claim": claim, **validation_row(validation)})
     else:
         Console(highlight=False).print(render_validation(validation, source=source))

@@ -1,7 +1,5 @@
 """Options of the commands that use an entailment model, and what loads one for them."""
 
-import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -77,10 +75,3 @@ def expect_encoder(name: str | None) -> None:
     from headwise.bundled.names import ENTAILMENT_NAMES, MINILM
 
     expect_model(name, (*ENTAILMENT_NAMES, MINILM))
-
-
-def print_row(row: Mapping[str, Any]) -> None:
-    """Print a row as one line of JSON."""
-    from headwise.data.writers import json_line
-
-    sys.stdout.write(json_line(row).decode())

@@ -8,7 +8,7 @@ import typer
 
 from headwise.cli import layout_options, options
 from headwise.cli.entailment import entailment_options
-from headwise.cli.printing import report_job
+from headwise.cli.printing import print_row, report_job
 from headwise.cli.reading import expect_tables, given_text
 from headwise.cli.settings_options import with_options
 
@@ -142,7 +142,7 @@ def _predict(model: "EntailmentModel", premise: str, hypothesis: str, *, json_ob
         prediction = model.predict(premise, hypothesis)
     if json_object:
         row = {"premise": premise, "hypothesis": hypothesis, **prediction_row(prediction)}
-        entailment_options.print_row(row)
+        print_row(row)
     else:
         console = Console(highlight=False)
         console.print(render_prediction(prediction, threshold=model.threshold))

@@ -6,7 +6,7 @@ import typer
 
 from headwise.cli import options
 from headwise.cli.entailment import entailment_options
-from headwise.cli.printing import name_left_out
+from headwise.cli.printing import name_left_out, print_row
 from headwise.cli.reading import given_text
 from headwise.cli.settings_options import with_options
 
@@ -64,7 +64,7 @@ def rerank(
     lines = {found.index: good[found.index].line for found in ranking}
     if json_lines:
         for rank, found in enumerate(ranking, start=1):
-            entailment_options.print_row(ranked_row(found, rank=rank, line=lines[found.index]))
+            print_row(ranked_row(found, rank=rank, line=lines[found.index]))
     else:
         Console(highlight=False).print(render_ranking(ranking, lines=lines))
     if rejects:

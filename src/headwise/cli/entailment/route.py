@@ -7,6 +7,7 @@ import typer
 
 from headwise.cli import options
 from headwise.cli.entailment import entailment_options
+from headwise.cli.printing import print_row
 from headwise.cli.reading import given_text
 from headwise.cli.settings_options import with_options
 
@@ -72,6 +73,6 @@ def route(
     with options.usage_errors():
         routing = loaded.route(query, texts, by=by, min_score=min_score)
     if json_object:
-        entailment_options.print_row({"query": query, **routing_row(routing)})
+        print_row({"query": query, **routing_row(routing)})
     else:
         Console(highlight=False).print(render_routing(routing))

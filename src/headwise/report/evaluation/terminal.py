@@ -40,44 +40,42 @@ def terminal_table(table: Table, *, sort: bool = False) -> RenderableType:
 
 
 def _draw_report(
-    evaluation: Evaluation, sort: bool, _console: Console, options: ConsoleOptions
+    evaluation: Evaluation, sort: bool, _console: Console, _options: ConsoleOptions
 ) -> RenderResult:
-    write = partial(plain, ascii_only=options.ascii_only)
-    yield write(evaluation.title, "bold")
+    yield plain(evaluation.title, "bold")
     settings = [f"{k}: {setting(v)}" for k, v in evaluation.settings.items()]
     if settings:
-        yield write(" · ".join(settings), "dim")
+        yield plain(" · ".join(settings), "dim")
     for note in evaluation.notes:
-        yield write(with_labels(note))
+        yield plain(with_labels(note))
     for table in evaluation.tables:
         yield Text()
         yield terminal_table(table, sort=sort)
     if evaluation.mistakes:
         yield Text()
-        yield write(MISTAKES, "bold")
+        yield plain(MISTAKES, "bold")
     for item in evaluation.mistakes[:_MISTAKES_SHOWN]:
-        yield write(item.premise)
-        yield write(f"→ {item.hypothesis}")
-        yield write(f"  {mistake_summary(item)}", "dim")
+        yield plain(item.premise)
+        yield plain(f"→ {item.hypothesis}")
+        yield plain(f"  {mistake_summary(item)}", "dim")
 
 
 def _draw_table(view: TableView, console: Console, options: ConsoleOptions) -> RenderResult:
     # Without a colour system nothing is bold either
-    writer = _TableWriter(view, options.ascii_only, marked=console.color_system is None)
-    write = writer.write
-    yield write(view.title, "bold")
+    writer = _TableWriter(view, marked=console.color_system is None)
+    yield plain(view.title, "bold")
     if view.verdict is not None:
-        yield write(view.verdict)
+        yield plain(view.verdict)
     if view.note:
-        yield write(view.note, "dim")
+        yield plain(view.note, "dim")
     if not view.rows:
-        yield write("no rows", "dim")
+        yield plain("no rows", "dim")
         return
     yield from writer.tables(console, options)
     for line in view.legend(best="*" if writer.marked else "Bold"):
-        yield write(line, "dim")
+        yield plain(line, "dim")
     for letter, reason in view.footnotes:
-        yield write(f"{letter}) {reason}", "dim")
+        yield plain(f"{letter}) {reason}", "dim")
 
 
 @dataclass(frozen=True)
@@ -85,11 +83,7 @@ class _TableWriter:
     """Makes tables that fit a console; the best are ``marked`` where bold does not show."""
 
     view: TableView
-    ascii_only: bool
     marked: bool
-
-    def write(self, text: str, style: str = "") -> Text:
-        return plain(text, style, ascii_only=self.ascii_only)
 
     def tables(self, console: Console, options: ConsoleOptions) -> Iterator[RichTable]:
         """One table, or as many as the metrics need where one is too wide."""
@@ -119,12 +113,12 @@ class _TableWriter:
         if view.aggregated and not stacked:
             table.add_column("aggregation", overflow="fold")
         for index in chosen:
-            heading = self.write(view.columns[index].heading)
+            heading = plain(view.columns[index].heading)
             table.add_column(heading, justify="right", no_wrap=True)
         last = len(view.rows) - 1
         for place, row in enumerate(view.rows):
-            signal = Text() if row.continues else self.write(row.signal)
-            aggregation = self.write(row.aggregation, "dim")
+            signal = Text() if row.continues else plain(row.signal)
+            aggregation = plain(row.aggregation, "dim")
             labels = [signal, aggregation] if view.aggregated else [signal]
             if view.aggregated and stacked:
                 # Of several rows of one signal its name stands alone above all of them
@@ -139,12 +133,12 @@ class _TableWriter:
 
     def _cell(self, cell: Cell, *, stacked: bool) -> Text:
         if cell.note is not None:
-            return Text.assemble(self.write(cell.value), self.write(f" {cell.note})", "dim"))
+            return Text.assemble(plain(cell.value), plain(f" {cell.note})", "dim"))
         is_best = cell.best and not cell.untested
         mark = LIKE_BEST if cell.like_best else "*" if self.marked and is_best else " "
         look = "dim italic" if cell.untested else "bold" if cell.best else ""
-        value = Text.assemble(self.write(cell.value, look), self.write(mark))
+        value = Text.assemble(plain(cell.value, look), plain(mark))
         if cell.interval is None:
             return value
         separator = "\n" if stacked else " "
-        return Text.assemble(value, separator, self.write(cell.interval, "dim"))
+        return Text.assemble(value, separator, plain(cell.interval, "dim"))
