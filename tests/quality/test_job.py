@@ -26,7 +26,9 @@ Results = Iterator[ScoredHypothesis | InputError]
 # What a job that is complete needs of an estimator: it scores nothing
 NOTHING = SimpleNamespace(
     default_signal=Signal.SIGMOID,
-    scorer=lambda *_: SimpleNamespace(content=WordScorer().content),
+    scorer=lambda *_: SimpleNamespace(
+        content=WordScorer().content, calibration=None, request=WordScorer.request
+    ),
 )
 GOOD = b"A dog.\tEin Hund.\n"
 MIXED = (

@@ -267,6 +267,8 @@ class TestRecord:
             {"result": {"written": "3"}},
             {"result": {"written": 3, "rejected": -1, "figures": {}}},
             {"result": {"written": 3, "rejected": 1, "figures": {"mean_score": [1]}}},
+            {"result": {"written": 3, "rejected": 1, "figures": {"mean_score": "1"}}},
+            {"result": {"written": 3, "rejected": 1, "figures": {"warning": 1}}},
             {"stream": 3},
             {"version": "2"},
         ],

@@ -6,6 +6,7 @@ import time
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Self
 
 from headwise.data.jobs import JobDone, RunFiles, job
@@ -24,6 +25,8 @@ class WordScorer:
 
     default_signal = Signal.SIGMOID
     signals: tuple[Signal, ...] = ()
+    calibration = None
+    request = SimpleNamespace(threshold=0.5, segment_threshold=0.5)
 
     def __init__(self, *, window: int = 7, delay: float = 0.0, weights: str = "words") -> None:
         self.weights = weights
@@ -56,7 +59,9 @@ def score_words(pair: Pair, signals: tuple[Signal, ...]) -> ScoredHypothesis | I
         values: dict[str, Any] = dict.fromkeys(signals, checksum / 2**32)
         tokens.append(ScoredToken(text=word, token_id=checksum, start=start, end=end, **values))
     extra = dict(pair.extra)
-    return ScoredHypothesis(pair.source, pair.hypothesis, tuple(tokens), (), signals, extra)
+    return ScoredHypothesis(
+        pair.source, pair.hypothesis, tuple(tokens), (), signals, extra, threshold=0.5
+    )
 
 
 def run(source: Path, output: Path, **options: Any) -> JobDone:

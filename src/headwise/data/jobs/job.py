@@ -274,7 +274,8 @@ class _Job(Generic[Row]):
             OutputError: If that does not suit the work, or a stream now holds other rows.
         """
         result = JobResult.model_validate(record.result)
-        if _shape(result.figures) != _shape(self.work.figures()):
+        figures = result.figures.model_dump(exclude_unset=True)
+        if _shape(figures) != _shape(self.work.figures()):
             raise OutputError(
                 f"`{files.sidecar}` was changed or damaged since it was written; {START_ANEW}."
             )
@@ -291,7 +292,7 @@ class _Job(Generic[Row]):
             resumed_from=result.written + result.rejected,
             seconds=time.perf_counter() - self.started,
             already_complete=True,
-            figures=result.figures,
+            figures=figures,
         )
 
 

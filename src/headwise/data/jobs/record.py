@@ -38,6 +38,15 @@ class JobDone:
     figures: Mapping[str, Any] = field(default_factory=dict)
 
 
+class Figures(BaseModel):
+    """What a work says about all rows of the output: numbers, tables of numbers, a warning."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="allow")
+    __pydantic_extra__: dict[str, int | float | dict[str, int] | None] = Field(init=False)
+
+    warning: str | None = None
+
+
 class JobResult(BaseModel):
     """What came of a complete job.
 
@@ -51,7 +60,7 @@ class JobResult(BaseModel):
 
     written: int = Field(ge=0)
     rejected: int = Field(ge=0)
-    figures: dict[str, int | float | dict[str, int] | None]
+    figures: Figures
 
 
 class JobRecord(BaseModel):
