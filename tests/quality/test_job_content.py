@@ -301,7 +301,7 @@ class TestRecord:
 
     def test_that_is_a_folder_or_huge(self, source: Path, tmp_path: Path) -> None:
         (tmp_path / "a.run.json").mkdir()
-        with pytest.raises(OutputError, match="cannot be read"):
+        with pytest.raises(OutputError, match="does not describe a job"):
             run(source, tmp_path / "a.jsonl")
         with (tmp_path / "b.run.json").open("wb") as file:
             file.truncate(2**40)  # sparse
