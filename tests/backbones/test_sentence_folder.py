@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from headwise.backbones.sentence_embedding import SentenceEmbedding
 from headwise.backbones.sentence_folder import SentenceSettings, read_sentence_settings
 from headwise.errors import UnsupportedModelError
 from headwise.functional.pooling import Pooling
@@ -49,7 +50,8 @@ def test_a_plain_transformer_has_no_settings() -> None:
     ],
 )
 def test_old_and_new_names_of_pooling(config: dict[str, Any], pooling: tuple[Pooling]) -> None:
-    assert read(folder(*PLAIN, pooling=config)) == SentenceSettings(pooling, normalise=True)
+    found = SentenceSettings(SentenceEmbedding(pooling=pooling))
+    assert read(folder(*PLAIN, pooling=config)) == found
 
 
 def test_classes_are_known_wherever_they_live() -> None:
@@ -60,9 +62,8 @@ def test_classes_are_known_wherever_they_live() -> None:
     files = folder(*kinds) | {
         "sentence_bert_config.json": {"max_seq_length": 256, "do_lower_case": True}
     }
-    assert read(files) == SentenceSettings(
-        (Pooling.MEAN,), normalise=False, lower_case=True, max_seq_length=256
-    )
+    embedding = SentenceEmbedding(normalise=False, longest=256)
+    assert read(files) == SentenceSettings(embedding, lower_case=True)
 
 
 def test_the_transformer_may_lie_in_a_subfolder() -> None:
@@ -70,7 +71,7 @@ def test_the_transformer_may_lie_in_a_subfolder() -> None:
     files["0_Transformer/sentence_bert_config.json"] = {"max_seq_length": 128}
     found = read(files)
     assert found is not None
-    assert (found.subfolder, found.max_seq_length) == ("0_Transformer", 128)
+    assert (found.subfolder, found.embedding.longest) == ("0_Transformer", 128)
 
 
 @pytest.mark.parametrize(
@@ -95,6 +96,17 @@ def test_what_changes_embeddings_otherwise_is_refused(kinds: tuple[str, ...], na
         ({POOLING_CONFIG: "{"}, "not valid JSON"),
         ({"modules.json": "[1]"}, "does not list modules"),
         ({"config_sentence_transformers.json": {"default_prompt_name": "q"}}, "prompt 'q'"),
+        ({"config_sentence_transformers.json": [1]}, "must be a JSON object, got"),
+        ({"sentence_bert_config.json": {"max_seq_length": 0}}, "`max_seq_length` of some/model"),
+        ({"sentence_bert_config.json": {"transformer_task": "fill-mask"}}, "for 'fill-mask'"),
+        ({"sentence_bert_config.json": {"config_args": {"is_causal": False}}}, "'is_causal'"),
+        (
+            {
+                "config_sentence_transformers.json": {"prompts": {"query": "q: "}},
+                POOLING_CONFIG: {"include_prompt": False},
+            },
+            "leaves its prompts out",
+        ),
     ],
 )
 def test_damaged_or_unknown_settings_are_refused(change: dict[str, Any], named: str) -> None:
@@ -115,4 +127,4 @@ def test_a_folder_that_sentence_transformers_wrote(tmp_path: Path) -> None:
     config = json.loads((tmp_path / "config.json").read_text())
     found = read(folder(*PLAIN, pooling=config))
     assert found is not None
-    assert found.pooling == (Pooling.CLS, Pooling.MEAN_SQRT_LENGTH)
+    assert found.embedding.pooling == (Pooling.CLS, Pooling.MEAN_SQRT_LENGTH)

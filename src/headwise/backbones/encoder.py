@@ -1,8 +1,8 @@
 """Frozen encoders: texts and pairs of texts in, embeddings and last hidden states out."""
 
 import inspect
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from functools import cached_property
 from typing import Any, cast
 
@@ -14,11 +14,12 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from headwise.backbones.base import FrozenModel, position_limit, smallest_limit
 from headwise.backbones.encodings import EncodedText, length_batches, stack_codes
 from headwise.backbones.reading_apart import padding_changes_texts, read_texts_apart
-from headwise.errors import InputError, TextError, UnsupportedModelError
+from headwise.backbones.sentence_embedding import SentenceEmbedding, TextRole
+from headwise.backbones.text_codes import TextCodes, encode_rows
+from headwise.errors import UnsupportedModelError
 from headwise.functional.pooling import Pooling, pool
 from headwise.progress import progress_bar
 
-_WORD = re.compile(r"\w")
 # Larger batches fall out of a CPU's caches, where nothing is gained by their size
 _BATCH_TOKENS_ON_CPU = 1024
 _BATCH_TOKENS_ELSEWHERE = 16384
@@ -37,6 +38,7 @@ class EncoderBackbone(FrozenModel):
         *,
         pooling: tuple[Pooling, ...] = (Pooling.MEAN,),
         normalise: bool = True,
+        embedding: SentenceEmbedding | None = None,
         max_length: int | None = None,
     ) -> None:
         """Freeze a model.
@@ -46,9 +48,9 @@ class EncoderBackbone(FrozenModel):
             tokenizer: Its tokeniser.
             pooling: Ways of pooling, at least one; embeddings are their results one after another.
             normalise: Whether embeddings get unit length.
+            embedding: All of how embeddings are made and compared, in place of these two.
             max_length: Longest input in tokens, control tokens included. By default what the
-                model and its tokeniser allow. The length at which sentence-transformers cuts
-                texts is no limit here: nothing is cut, and the model reads more than that.
+                model and its tokeniser allow.
 
         Raises:
             UnsupportedModelError: If the model does not read token ids.
@@ -62,11 +64,11 @@ class EncoderBackbone(FrozenModel):
                 f"{type(model).__name__} reads {model.main_input_name}, not the ids of tokens; "
                 "use an encoder of text."
             )
-        if not pooling:
-            raise ValueError("`pooling` must name at least one way of pooling, got none.")
+        if embedding is None:
+            ways = tuple(Pooling(how) for how in pooling)
+            embedding = SentenceEmbedding(pooling=ways, normalise=normalise)
         super().__init__(model, tokenizer)
-        self.pooling = tuple(Pooling(how) for how in pooling)
-        self.normalise = normalise
+        self.embedding = embedding
         positions = position_limit(model)
         if max_length is None:
             max_length = smallest_limit(positions, tokenizer.model_max_length)
@@ -85,8 +87,18 @@ class EncoderBackbone(FrozenModel):
 
     def content(self) -> dict[str, Any]:
         """What embeddings follow from, see :meth:`FrozenModel.content`."""
-        how = {"pooling": list(self.pooling), "normalise": self.normalise}
+        how = asdict(self.embedding) | {"pooling": list(self.pooling)}
         return super().content() | how
+
+    @property
+    def pooling(self) -> tuple[Pooling, ...]:
+        """Ways of pooling; embeddings are their results one after another."""
+        return self.embedding.pooling
+
+    @property
+    def normalise(self) -> bool:
+        """Whether embeddings get unit length."""
+        return self.embedding.normalise
 
     @property
     def hidden_size(self) -> int:
@@ -95,7 +107,7 @@ class EncoderBackbone(FrozenModel):
 
     @property
     def embedding_size(self) -> int:
-        """E, the width of embeddings: H times the number of ways of pooling."""
+        """E, the width of pooled vectors: H times the number of ways of pooling."""
         return self.hidden_size * len(self.pooling)
 
     @property
@@ -139,66 +151,55 @@ class EncoderBackbone(FrozenModel):
         ids = torch.tensor([[last, last - 1], [last, last - 2]], device=weight.device)
         return self.forward(ids, torch.ones_like(ids))
 
-    def encode(self, texts: Sequence[str], *, what: str = "text") -> list[EncodedText | InputError]:
+    def encode(
+        self, texts: Sequence[str], *, what: str = "text", role: TextRole | None = None
+    ) -> TextCodes:
         """Tokenise texts, which errors call ``what``.
+
+        Texts with a role are to become embeddings that are compared: they get its prompt, and may
+        be no longer than embeddings allow. Others are what heads read: they get the prompt that
+        goes before every text, if there is one, and may be as long as the model reads.
 
         Returns:
             One result a text; a `TextError` or `ContextLengthError` stands in the place of a
             text that cannot be read.
         """
-        return self._encode({what: texts}, begins=f"The {what} takes")
+        prompt = self.embedding.prompts.get(role or "text", "")
+        limit = self.max_length
+        if role is not None:
+            limit = smallest_limit(limit, self.embedding.longest)
+        begins = f"The {what} and its prompt take" if prompt else f"The {what} takes"
+        return encode_rows(
+            self,
+            {what: texts},
+            with_types=self._wants_types,
+            begins=begins,
+            limit=limit,
+            prompt=prompt,
+        )
 
-    def encode_pairs(self, pairs: Sequence[tuple[str, str]]) -> list[EncodedText | InputError]:
+    def prompt_ids(self, role: TextRole) -> list[int]:
+        """Tokens of the prompt that goes before texts of a role; none for most encoders."""
+        prompt = self.embedding.prompts.get(role)
+        if not prompt:
+            return []
+        ids: list[int] = self.tokenizer(prompt, add_special_tokens=False)["input_ids"]
+        return ids
+
+    def encode_pairs(self, pairs: Sequence[tuple[str, str]]) -> TextCodes:
         """Tokenise premises and hypotheses to be read together, in the tokeniser's own layout.
 
         Results are as in :meth:`encode`.
         """
         premises, hypotheses = ([pair[side] for pair in pairs] for side in (0, 1))
         columns = {"premise": premises, "hypothesis": hypotheses}
-        return self._encode(columns, begins="Premise and hypothesis take")
-
-    def _encode(
-        self, columns: Mapping[str, Sequence[str]], *, begins: str
-    ) -> list[EncodedText | InputError]:
-        """Tokenise rows of one text or two in one call; ``begins`` starts errors of length."""
-        names, rows = list(columns), list(zip(*columns.values(), strict=True))
-        errors = [self._wrong_with(dict(zip(names, row, strict=True))) for row in rows]
-        good = [row for row, error in zip(rows, errors, strict=True) if error is None]
-        if not good:
-            return [error for error in errors if error is not None]
-        tokens = self.tokenizer(
-            *map(list, zip(*good, strict=True)),
-            return_attention_mask=False,
-            return_token_type_ids=self._wants_types,
-            verbose=False,  # too long a text gets an error of ours, not a warning
+        return encode_rows(
+            self,
+            columns,
+            with_types=self._wants_types,
+            begins="Premise and hypothesis take",
+            limit=self.max_length,
         )
-        ids = tokens["input_ids"]
-        types = tokens["token_type_ids"] if self._wants_types else [()] * len(ids)
-        encoded = (self._code(*row, begins) for row in zip(ids, types, strict=True))
-        return [next(encoded) if error is None else error for error in errors]
-
-    def _wrong_with(self, row: Mapping[str, str]) -> InputError | None:
-        for what, text in row.items():
-            try:
-                self.check_text(text, what=what)
-            except InputError as error:
-                return error
-            # Some normalisers drop invisible characters, and with them the whole text
-            if not _WORD.search(text) and not self.tokenizer.tokenize(text):
-                return TextError(f"The tokeniser makes no token of the {what} {text[:40]!r}.")
-        return None
-
-    def _code(
-        self, ids: Sequence[int], types: Sequence[int], begins: str
-    ) -> EncodedText | InputError:
-        try:
-            self.check_length(len(ids), limit=self.max_length, what=begins)
-            # Models of characters hash them into their rows and state no vocabulary
-            if getattr(self.model.config, "vocab_size", None) is not None:
-                self.check_rows(ids)
-        except InputError as error:
-            return error
-        return EncodedText(tuple(ids), tuple(types))
 
     def forward(
         self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None = None
@@ -278,32 +279,28 @@ class EncoderBackbone(FrozenModel):
         codes: Sequence[EncodedText],
         *,
         normalise: bool | None = None,
-        batch_tokens: int | None = None,
-        progress: bool = False,
+        **how: Any,
     ) -> Tensor:
         """Embed encoded texts; other arguments are those of :meth:`batches`.
 
-        ``normalise`` says whether embeddings get unit length; by default as the encoder wants it.
+        ``normalise`` says whether pooled vectors get unit length; by default they become the
+        encoder's own embeddings, which may have fewer numbers.
 
         Returns:
-            ``(N, E)``, float32, on the CPU, in input order.
+            ``(N, E)``, float32, on the CPU, in input order; ``(N, D)`` for its own embeddings.
         """
-        found = torch.empty(len(codes), self.embedding_size)
-        unit = self.normalise if normalise is None else normalise
-        for batch, hidden, mask in self.batches(
-            codes, batch_tokens=batch_tokens, progress=progress
-        ):
+        size = self.embedding_size
+        found = torch.empty(len(codes), self.embedding.size(size) if normalise is None else size)
+        for batch, hidden, mask in self.batches(codes, **how):
             pooled = self.pool(hidden, mask)
-            found[batch] = (F.normalize(pooled, dim=-1) if unit else pooled).cpu()
+            if normalise is None:
+                pooled = self.embedding.finish(pooled)
+            elif normalise:
+                pooled = F.normalize(pooled, dim=-1)
+            found[batch] = pooled.cpu()
         return found
 
-    def joint(
-        self,
-        codes: Sequence[EncodedText],
-        *,
-        batch_tokens: int | None = None,
-        progress: bool = False,
-    ) -> Tensor:
+    def joint(self, codes: Sequence[EncodedText], **how: Any) -> Tensor:
         """The last hidden state of the first token, which has read all others.
 
         Arguments are those of :meth:`batches`.
@@ -320,6 +317,6 @@ class EncoderBackbone(FrozenModel):
                 "knows nothing of the others; use an encoder, or embeddings of the texts apart."
             )
         found = torch.empty(len(codes), self.hidden_size)
-        for batch, hidden, _ in self.batches(codes, batch_tokens=batch_tokens, progress=progress):
+        for batch, hidden, _ in self.batches(codes, **how):
             found[batch] = hidden[:, 0].float().cpu()
         return found

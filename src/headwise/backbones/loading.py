@@ -1,5 +1,6 @@
 """Load a frozen backbone of the right kind."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -95,8 +96,9 @@ def load_encoder(
 ) -> EncoderBackbone:
     """Load an encoder and its tokeniser, and freeze it.
 
-    Of a sentence-transformers model, pooling and normalisation are those of its folder; of any
-    other, embeddings are the mean of the token vectors, of unit length.
+    Of a sentence-transformers model, prompts, pooling, normalisation, truncation and similarity are
+    those of its folder, and texts that it would cut are too long to embed, unless there is a
+    ``max_length``; of any other, embeddings are the mean of the token vectors, of unit length.
 
     Arguments are those of :func:`load_backbone`, and ``max_length`` of `EncoderBackbone`; the name
     may be that of a Transformers or of a sentence-transformers model.
@@ -126,7 +128,10 @@ def load_encoder(
     )
     options: dict[str, Any] = {}
     if settings is not None:
-        options = {"pooling": settings.pooling, "normalise": settings.normalise}
+        embedding = settings.embedding
+        if max_length is not None:  # who names a limit knows better
+            embedding = replace(embedding, longest=None)
+        options = {"embedding": embedding}
         if settings.lower_case:
             own = tokenizer.backend_tokenizer.normalizer
             # First, as sentence-transformers does it before its tokeniser reads the text

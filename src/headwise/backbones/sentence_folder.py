@@ -1,14 +1,24 @@
 """How a sentence-transformers model makes embeddings, read from its folder without running it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from headwise.backbones.sentence_embedding import SentenceEmbedding, TextRole
 from headwise.documents import parse_json
 from headwise.errors import UnsupportedModelError
 from headwise.functional.pooling import Pooling
+from headwise.functional.similarity import Similarity
 
 MODULES_FILE = "modules.json"
+MODEL_FILE = "config_sentence_transformers.json"
+
+# The first one that is there counts; all but one are of old models
+_KINDS = ("bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet")
+_TRANSFORMER_FILES = tuple(f"sentence_{kind}_config.json" for kind in _KINDS)
+_TASK = "feature-extraction"
+# Options of the Transformer that say how it is computed, not what
+_HARMLESS = {"torch_dtype", "dtype", "attn_implementation", "add_pooling_layer", "revision"}
 
 # In the order in which sentence-transformers puts several results one after the other
 _SWITCHES = {
@@ -30,18 +40,14 @@ class SentenceSettings:
     """What a sentence-transformers model does around its Transformer.
 
     Attributes:
-        pooling: Its ways of pooling, in the order in which their results are put together.
-        normalise: Whether its embeddings have unit length.
+        embedding: How token vectors become embeddings, which are compared.
         subfolder: Where in the model the Transformer is; empty for its root.
         lower_case: Whether texts are turned to lower case before they are tokenised.
-        max_seq_length: Where sentence-transformers cuts texts, in tokens; for information.
     """
 
-    pooling: tuple[Pooling, ...]
-    normalise: bool
+    embedding: SentenceEmbedding
     subfolder: str = ""
     lower_case: bool = False
-    max_seq_length: int | None = None
 
 
 def read_sentence_settings(read: ReadText, *, name: str) -> SentenceSettings | None:
@@ -59,24 +65,20 @@ def read_sentence_settings(read: ReadText, *, name: str) -> SentenceSettings | N
         raise UnsupportedModelError(
             f"{MODULES_FILE} of {name} does not list modules with their type and path."
         ) from error
-    if default := (_json(read, "config_sentence_transformers.json", name=name) or {}).get(
-        "default_prompt_name"
-    ):
-        raise UnsupportedModelError(
-            f"{name} puts its prompt {default!r} in front of every text, which is not done here; "
-            "set `default_prompt_name` to null in its config_sentence_transformers.json and put "
-            "the prompt there yourself."
-        )
-    pooling: tuple[Pooling, ...] | None = None
+    pooling: Mapping[str, Any] | None = None
     subfolder, normalise, settings = "", False, dict[str, Any]()
     for index, (kind, path) in enumerate(kinds):
         match _known(kind):
             case "Transformer" if index == 0:
                 subfolder = path
-                settings_file = _inside(path, "sentence_bert_config.json")
-                settings = _json(read, settings_file, name=name) or {}
+                files = (_inside(path, file) for file in _TRANSFORMER_FILES)
+                found = (_object(read, file, name=name) for file in files)
+                settings = next(filter(None, found), {})
             case "Pooling" if index and pooling is None and not normalise:
-                pooling = _pooling(_json(read, _inside(path, "config.json"), name=name), name=name)
+                file = _inside(path, "config.json")
+                if _json(read, file, name=name) is None:
+                    raise UnsupportedModelError(f"The Pooling module of {name} has no config.json.")
+                pooling = _object(read, file, name=name)
             case "Normalize" if pooling is not None:
                 normalise = True
             case "Dropout" if pooling is not None:
@@ -90,13 +92,87 @@ def read_sentence_settings(read: ReadText, *, name: str) -> SentenceSettings | N
         raise UnsupportedModelError(
             f"{name} has no Pooling module, so that it makes no embedding of a whole text."
         )
+    whole = _object(read, MODEL_FILE, name=name)
+    prompts = _prompts(whole, name=name)
+    if any(prompts.values()) and not pooling.get("include_prompt", True):
+        raise UnsupportedModelError(
+            f"{name} leaves its prompts out of what it pools, which is not done here."
+        )
     return SentenceSettings(
-        pooling=pooling,
-        normalise=normalise,
+        SentenceEmbedding(
+            pooling=_pooling(pooling, name=name),
+            normalise=normalise,
+            truncate=_whole_number(whole, "truncate_dim", name=name),
+            similarity=_similarity(whole, name=name),
+            prompts=prompts,
+            longest=_max_length(settings, name=name),
+        ),
         subfolder=subfolder,
         lower_case=bool(settings.get("do_lower_case")),
-        max_seq_length=settings.get("max_seq_length"),
     )
+
+
+def _prompts(whole: Mapping[str, Any], *, name: str) -> dict[TextRole, str]:
+    """What is put in front of texts, by the names that sentence-transformers looks for."""
+    named = whole.get("prompts") or {}
+    if not isinstance(named, dict) or not all(isinstance(v, str | None) for v in named.values()):
+        raise UnsupportedModelError(
+            f"`prompts` in {MODEL_FILE} of {name} must be texts by their names, got {named!r}."
+        )
+    default = whole.get("default_prompt_name")
+    if default is not None and default not in named:
+        raise UnsupportedModelError(
+            f"{name} puts its prompt {default!r} in front of every text, and {MODEL_FILE} has no "
+            f"such prompt; it has {', '.join(map(repr, named)) or 'none'}."
+        )
+    # Queries and documents without a prompt of theirs get none, not the default one
+    chosen: dict[TextRole, str | None] = {
+        "text": named.get(default),
+        "query": named.get("query"),
+        "document": named.get("document"),
+    }
+    return {role: prompt for role, prompt in chosen.items() if prompt}
+
+
+def _similarity(whole: Mapping[str, Any], *, name: str) -> Similarity:
+    kind, wanted = whole.get("model_type"), whole.get("similarity_fn_name")
+    if kind not in (None, "SentenceTransformer"):
+        raise UnsupportedModelError(
+            f"{name} is a {kind}, not a SentenceTransformer, and compares texts in its own way."
+        )
+    if wanted not in (None, *Similarity):
+        raise UnsupportedModelError(
+            f"{name} compares embeddings by {wanted!r}; known are {', '.join(Similarity)}."
+        )
+    return Similarity.COSINE if wanted is None else Similarity(wanted)
+
+
+def _max_length(settings: dict[str, Any], *, name: str) -> int | None:
+    """Where texts are cut; options of the Transformer that would change vectors are refused."""
+    if settings.get("transformer_task", _TASK) != _TASK:
+        raise UnsupportedModelError(
+            f"{name} reads texts for {settings['transformer_task']!r}; known is {_TASK!r}."
+        )
+    for old, new in (("model_args", "model_kwargs"), ("config_args", "config_kwargs")):
+        options = settings.get(old) or settings.get(new) or {}
+        if unknown := sorted(set(options) - _HARMLESS):
+            raise UnsupportedModelError(
+                f"{name} loads its Transformer with {', '.join(map(repr, unknown))} "
+                f"(`{new}` of its settings), which is not done here."
+            )
+    tokenizer = settings.get("tokenizer_args") or settings.get("processor_kwargs") or {}
+    if tokenizer.get("model_max_length") is not None:
+        return _whole_number(tokenizer, "model_max_length", name=name)
+    return _whole_number(settings, "max_seq_length", name=name)
+
+
+def _whole_number(values: Mapping[str, Any], key: str, *, name: str) -> int | None:
+    value = values.get(key)
+    if value is not None and (type(value) is not int or value < 1):
+        raise UnsupportedModelError(
+            f"`{key}` of {name} must be a whole number of at least 1, got {value!r}."
+        )
+    return value
 
 
 def _known(kind: str) -> str | None:
@@ -104,9 +180,7 @@ def _known(kind: str) -> str | None:
     return kind.rpartition(".")[2] if kind.startswith("sentence_transformers.") else None
 
 
-def _pooling(config: Any, *, name: str) -> tuple[Pooling, ...]:
-    if not isinstance(config, dict):
-        raise UnsupportedModelError(f"The Pooling module of {name} has no config.json.")
+def _pooling(config: Mapping[str, Any], *, name: str) -> tuple[Pooling, ...]:
     if (modes := config.get("pooling_mode")) is None:
         # All switched off, or none there: sentence-transformers takes the mean
         on = tuple(how for switch, how in _SWITCHES.items() if config.get(switch))
@@ -121,6 +195,13 @@ def _pooling(config: Any, *, name: str) -> tuple[Pooling, ...]:
 
 def _inside(folder: str, file: str) -> str:
     return f"{folder}/{file}" if folder else file
+
+
+def _object(read: ReadText, path: str, *, name: str) -> dict[str, Any]:
+    found = _json(read, path, name=name)
+    if not isinstance(found, dict | None):
+        raise UnsupportedModelError(f"{path} of {name} must be a JSON object, got {found!r}.")
+    return found or {}
 
 
 def _json(read: ReadText, path: str, *, name: str) -> Any:

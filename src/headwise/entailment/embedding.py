@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from headwise.backbones import EncodedText, EncoderBackbone
 from headwise.errors import InputError, TextError
 from headwise.features.vectors import VectorKind, text_vectors
+from headwise.functional.similarity import Similarity, similarities
 from headwise.heads import LateInteractionHead, TaskHeads
 
 # Texts whose embeddings are kept; 6 MB at 384 numbers each
@@ -145,7 +145,7 @@ class HeadedEncoder:
         if self.heads is not None and self.heads.embedding is not None:
             found: Tensor = self.heads.embedding(pooled.to(self.backbone.device))
             return found.to(pooled.device)
-        return F.normalize(pooled, dim=-1) if self.backbone.normalise else pooled
+        return self.backbone.embedding.finish(pooled)
 
     def embed(self, codes: Sequence[EncodedText], *, progress: bool = False) -> Tensor:
         """Embed encoded texts, ``(N, D)``, float32, on the CPU, in input order."""
@@ -154,14 +154,31 @@ class HeadedEncoder:
         with torch.no_grad():  # not inference_mode: what comes out may go into a training
             return self.embeddings_of(text_vectors(self.backbone, codes, VectorKind.EMBEDDING))
 
+    @property
+    def similarity(self) -> Similarity:
+        """How embeddings are compared: by cosines if a head makes them, else as the encoder's."""
+        own = self.heads is None or self.heads.embedding is None
+        return self.backbone.embedding.similarity if own else Similarity.COSINE
+
     def cosines(self, text: str, others: Sequence[str], *, names: tuple[str, str]) -> Tensor:
         """Cosines of the embeddings of one text and of n others, ``(n,)``, float32, in [-1, 1].
 
         Errors (`InputError`) call the one and the others by ``names``.
         """
+        return self.compare(text, others, names=names, by=Similarity.COSINE)
+
+    def compare(
+        self,
+        text: str,
+        others: Sequence[str],
+        *,
+        names: tuple[str, str],
+        by: Similarity | None = None,
+    ) -> Tensor:
+        """Similarities, by default the encoder's own, as :meth:`cosines` gives cosines."""
         with torch.inference_mode():
             one, many = (
                 self.embeddings_of(self.remembered.embed(texts, what=name).take_all())
                 for texts, name in zip(([text], others), names, strict=True)
             )
-            return F.cosine_similarity(one, many, dim=-1)
+            return similarities(one, many, by or self.similarity)[0]

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from headwise.backbones import EncodedText, EncoderBackbone
+from headwise.backbones.sentence_embedding import TextRole
 from headwise.data.jobs import beside
 from headwise.data.readers.texts import read_texts
 from headwise.data.records.pairs import Pair, Reject
@@ -28,12 +29,12 @@ from headwise.progress import progress_bar
 
 
 def readable_rows(
-    backbone: EncoderBackbone, rows: Iterable[Pair | Reject], *, what: str
+    backbone: EncoderBackbone, rows: Iterable[Pair | Reject], *, what: str, role: TextRole | None
 ) -> tuple[list[Pair], list[EncodedText], list[Reject]]:
     """Tokenise the texts of rows, and set aside what cannot be read, all in input order."""
     read = list(rows)
     pairs = [row for row in read if isinstance(row, Pair)]
-    codes = iter(backbone.encode([pair.hypothesis for pair in pairs], what=what))
+    codes = iter(backbone.encode([pair.hypothesis for pair in pairs], what=what, role=role))
     good, encoded, rejects = [], [], []
     for row in read:
         if isinstance(row, Reject):
@@ -171,6 +172,7 @@ def embed_file(
     output: str | Path,
     *,
     column: str | None = None,
+    role: TextRole = "text",
     overwrite: bool = False,
     progress: bool = False,
 ) -> EmbeddedFile:
@@ -178,7 +180,7 @@ def embed_file(
 
     Vectors and texts are held in memory until all are there. ``source`` is read by
     :func:`~headwise.data.readers.texts.read_texts`, as lines of text without a ``column``; the
-    suffix of ``output`` is a :class:`VectorFormat`.
+    suffix of ``output`` is a :class:`VectorFormat`; ``role`` is that of `EntailmentModel.embed`.
 
     Raises:
         DataError: If the input cannot be read, or the suffix of the output is unknown.
@@ -193,7 +195,7 @@ def embed_file(
     parts = [model.embed([])]
     with progress_bar("Embedding", total=len(rows), enabled=progress) as advance:
         while window := list(islice(stream, _WINDOW)):
-            readable, codes, others = readable_rows(model.backbone, window, what="text")
+            readable, codes, others = readable_rows(model.backbone, window, what="text", role=role)
             parts.append(model.encoder.embed(codes))
             good += readable
             rejects += others

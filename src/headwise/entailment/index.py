@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -15,12 +16,13 @@ from headwise.entailment.inputs import at_least_one, one_of
 from headwise.entailment.ranking import Ranked, best_first
 from headwise.errors import DataError, MismatchError
 from headwise.files import atomic_path, naming_output, write_tensors
+from headwise.functional.similarity import Similarity, similarities
 from headwise.heads.storage.files import read_tensors
 
 IndexBackend = Literal["exact", "faiss"]
 Embed = Callable[[Sequence[str]], Tensor]
 
-_VECTORS, _DOCUMENTS = "vectors.safetensors", "documents.jsonl"
+_VECTORS, _DOCUMENTS, _SIMILARITY = "vectors.safetensors", "documents.jsonl", "similarity"
 # Neighbours a node, and candidates while building and searching: recall before size
 _NEIGHBOURS, _BUILD_CANDIDATES, _SEARCH_CANDIDATES = 32, 200, 128
 # Cosine of a stored vector with the same text's vector today; other dtypes and devices stay above
@@ -30,12 +32,13 @@ _SAME_ENCODER = 0.99
 class DocumentIndex:
     """Finds the documents whose embeddings are closest to a query's.
 
-    Embeddings are kept at unit length, so that a score is a cosine.
+    For cosines, embeddings are kept at unit length.
 
     Args:
         documents: N texts.
         vectors: Their embeddings, ``(N, D)``.
         embed: Makes the embeddings of queries, ``(n, D)``; ``EntailmentModel.embed`` for one.
+        similarity: How a query is compared with a document.
         backend: ``exact`` compares a query with every document; ``faiss`` walks a graph of
             neighbours, which pays from some 100,000 documents on and may miss one now and then.
 
@@ -54,6 +57,7 @@ class DocumentIndex:
         *,
         embed: Embed,
         backend: IndexBackend = "exact",
+        similarity: Similarity = Similarity.COSINE,
     ) -> None:
         if vectors.ndim != 2 or len(vectors) != len(documents):
             raise ValueError(
@@ -62,12 +66,24 @@ class DocumentIndex:
             )
         one_of(backend, IndexBackend, name="backend")
         self.documents = tuple(documents)
-        self.vectors = F.normalize(vectors.float().cpu(), dim=-1)
+        self.similarity = Similarity(similarity)
+        self.vectors = self._kept(vectors)
         self._embed = embed
-        self._graph = _build_graph(self.vectors) if backend == "faiss" else None
+        self._graph = None
+        if backend == "faiss":
+            if self.similarity not in (Similarity.COSINE, Similarity.DOT):
+                raise ValueError(
+                    f"The backend 'faiss' compares by inner products, and this encoder by "
+                    f"{self.similarity.value}; use the backend 'exact'."
+                )
+            self._graph = _build_graph(self.vectors)
 
     def __len__(self) -> int:
         return len(self.documents)
+
+    def _kept(self, vectors: Tensor) -> Tensor:
+        vectors = vectors.float().cpu()
+        return F.normalize(vectors, dim=-1) if self.similarity is Similarity.COSINE else vectors
 
     def search(self, query: str, top_k: int = 10) -> list[Ranked]:
         """Find the documents that are closest to a query, best first; equal ones keep their order.
@@ -77,11 +93,16 @@ class DocumentIndex:
             ContextLengthError: If it is longer than the context.
         """
         at_least_one(top_k, name="top_k")
-        vector = F.normalize(self._embed([query]).float().cpu(), dim=-1)  # (1, D)
+        vector = self._kept(self._embed([query]))  # (1, D)
         if not self.documents:
             return []
         if self._graph is None:
-            return best_first(self.documents, (self.vectors @ vector.T).squeeze(1), top_k=top_k)
+            # Cosines are products of vectors that have unit length already
+            cosine = self.similarity is Similarity.COSINE
+            how = Similarity.DOT if cosine else self.similarity
+            return best_first(
+                self.documents, similarities(vector, self.vectors, how)[0], top_k=top_k
+            )
         self._graph.hnsw.efSearch = max(_SEARCH_CANDIDATES, 2 * top_k)
         scores, places = self._graph.search(vector.numpy(), min(top_k, len(self)))
         return [
@@ -97,7 +118,8 @@ class DocumentIndex:
             OutputError: If a file cannot be written.
         """
         folder = Path(folder)
-        write_tensors(folder / _VECTORS, {"vectors": self.vectors})
+        place = torch.tensor(list(Similarity).index(self.similarity))
+        write_tensors(folder / _VECTORS, {"vectors": self.vectors, _SIMILARITY: place})
         path = folder / _DOCUMENTS
         with (
             naming_output(path),
@@ -109,11 +131,17 @@ class DocumentIndex:
 
     @classmethod
     def load(
-        cls, folder: str | Path, *, embed: Embed, backend: IndexBackend = "exact"
+        cls,
+        folder: str | Path,
+        *,
+        embed: Embed,
+        embed_documents: Embed | None = None,
+        backend: IndexBackend = "exact",
     ) -> "DocumentIndex":
-        """Read back what :meth:`save` wrote.
+        """Read back what :meth:`save` wrote; `EntailmentModel.load_index` knows how to embed.
 
-        The first document is embedded anew, to see that vectors and ``embed`` belong together.
+        The first document is embedded anew by ``embed_documents`` (by default ``embed``), to see
+        that vectors and encoder belong together.
 
         Raises:
             DataError: If the documents are missing or damaged.
@@ -124,14 +152,15 @@ class DocumentIndex:
         documents = _read_documents(folder / _DOCUMENTS)
         if not (folder / _VECTORS).is_file():
             raise DataError(f"{folder} has no {_VECTORS}; save the index again.")
-        vectors = read_tensors(folder / _VECTORS).get("vectors")
+        stored = read_tensors(folder / _VECTORS)
+        vectors = stored.get("vectors")
         if vectors is None or vectors.ndim != 2 or len(vectors) != len(documents):
             raise DataError(
                 f"{folder} does not hold one vector for each of {len(documents)} documents; save "
                 "the index again."
             )
         if documents:
-            today = embed(documents[:1]).float().cpu()
+            today = (embed_documents or embed)(documents[:1]).float().cpu()
             if today.shape[1] != vectors.shape[1]:
                 raise MismatchError(
                     f"The index in {folder} has vectors of {vectors.shape[1]} numbers, this "
@@ -142,7 +171,18 @@ class DocumentIndex:
                     f"The index in {folder} was made by another encoder: the first document has "
                     "another vector today; load the encoder that made the index."
                 )
-        return cls(documents, vectors, embed=embed, backend=backend)
+        similarity = _read_similarity(stored.get(_SIMILARITY), folder)
+        return cls(documents, vectors, embed=embed, backend=backend, similarity=similarity)
+
+
+def _read_similarity(place: Tensor | None, folder: Path) -> Similarity:
+    """What was written beside the vectors; nothing was while all indices compared by cosines."""
+    if place is None:
+        return Similarity.COSINE
+    known = dict(enumerate(Similarity))
+    if place.numel() != 1 or place.is_floating_point() or int(place) not in known:
+        raise DataError(f"{folder} does not say how to compare its vectors; save the index again.")
+    return known[int(place)]
 
 
 def _read_documents(path: Path) -> list[str]:

@@ -253,7 +253,7 @@ class EntailmentModel(TextSearch):
             by=one_of(by, RouteBy, name="by"),
             min_score=min_score,
             predict=self.predict,
-            similarity=self.encoder.cosines,
+            similarity=self.encoder.compare,
         )
 
     def validate(

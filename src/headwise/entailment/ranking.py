@@ -20,7 +20,8 @@ class Ranked:
     Attributes:
         index: Where the document stands among those that were given, from 0.
         document: Its text.
-        score: The higher the better; the cosine of embeddings, in [-1, 1], or for late
+        score: The higher the better; the similarity of embeddings (the cosine, in [-1, 1],
+            where the encoder does not ask for another one), or for late
             interaction the sum over the query's tokens of their best cosine.
     """
 

@@ -22,7 +22,8 @@ class RouteScore:
 
     Attributes:
         score: Probability that the query entails the route's hypothesis, in [0, 1]; by similarity
-            the cosine of their embeddings, in [-1, 1]. Of several texts, the best.
+            that of their embeddings, for most encoders the cosine, in [-1, 1]. Of several texts,
+            the best.
         abstain: Whether the model abstains; never by similarity.
         text: The route's hypothesis, description or example that the score is of.
         prediction: What the model says about ``text``; ``None`` by similarity.
@@ -95,7 +96,7 @@ def route(
     """Find the route for a query, see `EntailmentModel.route`.
 
     ``predict`` gives predictions about a premise and each of some hypotheses, ``similarity`` the
-    cosines of a text and each of some others.
+    similarities of a text and each of some others.
     """
     not_nan(min_score, name="min_score")
     texts = read_routes(routes)

@@ -1,10 +1,13 @@
 """What a frozen encoder does without an NLI head: embed, rerank, search, read token ids."""
 
 from collections.abc import Iterable, Sequence
+from functools import partial
+from pathlib import Path
 
 from torch import Tensor
 
 from headwise.backbones import EncodedText, EncoderBackbone
+from headwise.backbones.sentence_embedding import TextRole
 from headwise.entailment.embedding import HeadedEncoder
 from headwise.entailment.index import DocumentIndex, IndexBackend
 from headwise.entailment.inputs import all_good, at_least_one, one_of, text_list
@@ -47,17 +50,27 @@ class TextSearch:
         """
         return run_mode(self.encoder, mode, input_ids, attention_mask, token_type_ids)
 
-    def embed(self, texts: str | Iterable[str], *, progress: bool = False) -> Tensor:
+    def embed(
+        self, texts: str | Iterable[str], *, role: TextRole = "text", progress: bool = False
+    ) -> Tensor:
         """Embed texts.
+
+        Args:
+            texts: One text or a list.
+            role: Whose prompt goes before each: that of a ``query``, of a ``document``, or of a
+                ``text`` that is neither. Most encoders have no prompts.
+            progress: Whether to show a bar.
 
         Returns:
             ``(D,)`` for one text, else ``(N, D)`` in input order; float32, on the CPU. The
             encoder's own embeddings, or those of the embedding head if there is one.
         """
+        one_of(role, TextRole, name="role")
         single = isinstance(texts, str)
         listed = [texts] if isinstance(texts, str) else text_list(texts, name="texts")
         name = None if single else "texts"
-        vectors = self._embed(listed, what="text", name=name, progress=progress)
+        what = "query" if role == "query" else "text"
+        vectors = self._embed(listed, what=what, role=role, name=name, progress=progress)
         return vectors[0] if single else vectors
 
     def rerank(
@@ -75,7 +88,7 @@ class TextSearch:
             documents: Where to look.
             top_k: How many to return; all by default.
             by: ``late_interaction``: the sum, over the query's tokens, of their best cosine with
-                a token of the document. ``similarity``: the cosine of the embeddings.
+                a token of the document. ``similarity``: that of the embeddings, as in a search.
 
         Returns:
             Documents, best first; equal ones keep their order.
@@ -107,8 +120,25 @@ class TextSearch:
             ImportError: If FAISS is asked for and not installed.
         """
         listed = text_list(documents, name="documents")
-        vectors = self._embed(listed, what="document", name="documents", progress=progress)
-        return DocumentIndex(listed, vectors, embed=self.embed, backend=backend)
+        vectors = self._embed(
+            listed, what="document", role="document", name="documents", progress=progress
+        )
+        return DocumentIndex(
+            listed,
+            vectors,
+            embed=partial(self.embed, role="query"),
+            backend=backend,
+            similarity=self.encoder.similarity,
+        )
+
+    def load_index(self, folder: str | Path, *, backend: IndexBackend = "exact") -> DocumentIndex:
+        """Read back an index that this encoder made; errors are those of `DocumentIndex.load`."""
+        return DocumentIndex.load(
+            folder,
+            embed=partial(self.embed, role="query"),
+            embed_documents=partial(self.embed, role="document"),
+            backend=backend,
+        )
 
     def search(
         self, query: str, documents: Iterable[str] | DocumentIndex, top_k: int = 10
@@ -117,17 +147,17 @@ class TextSearch:
 
         An index of documents is embedded once for all queries.
         """
-        self._read_query(query)
+        self._read_query(query, role="query")
         index = documents if isinstance(documents, DocumentIndex) else self.index(documents)
         return index.search(query, top_k)
 
-    def _read_query(self, query: str) -> EncodedText:
+    def _read_query(self, query: str, role: TextRole | None = None) -> EncodedText:
         """Say what is wrong with a query before anything else costs time."""
-        (code,) = all_good(self.backbone.encode([query], what="query"), name=None)
+        (code,) = all_good(self.backbone.encode([query], what="query", role=role), name=None)
         return code
 
     def _embed(
-        self, texts: Sequence[str], *, what: str, name: str | None, progress: bool
+        self, texts: Sequence[str], *, what: str, role: TextRole, name: str | None, progress: bool
     ) -> Tensor:
-        codes = all_good(self.backbone.encode(texts, what=what), name=name)
+        codes = all_good(self.backbone.encode(texts, what=what, role=role), name=name)
         return self.encoder.embed(codes, progress=progress)

@@ -104,6 +104,7 @@ def validate(
     room = None
     if limit is not None:
         single, pair = map(backbone.tokenizer.num_special_tokens_to_add, (False, True))
+        single += len(backbone.prompt_ids("text"))
         # Heads that read both as one text need a passage and the claim to fit in together
         joint = heads.config.features.needs_joint
         room = limit - pair - (tokens - single) if joint else limit - single

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -30,6 +30,10 @@ def embed(
     column: Annotated[
         str | None, typer.Option(help="Name of the column that holds the texts.")
     ] = None,
+    role: Annotated[
+        Literal["text", "query", "document"],
+        typer.Option(help="Whose prompt goes before each text, if the encoder has prompts."),
+    ] = "text",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
     origin: entailment_options.EncoderOptions,
 ) -> None:
@@ -52,6 +56,7 @@ def embed(
         source,
         output,
         column=column,
+        role=role,
         overwrite=overwrite,
         progress=sys.stderr.isatty(),
     )

@@ -53,7 +53,9 @@ def rerank(
     from headwise.report import render_ranking
 
     loaded = origin.load()
-    good, _, rejects = readable_rows(loaded.backbone, rows, what="document")
+    good, _, rejects = readable_rows(
+        loaded.backbone, rows, what="document", role="document" if by == "similarity" else None
+    )
     with options.usage_errors():
         ranking = loaded.rerank(
             query,

@@ -1,0 +1,76 @@
+"""Texts, and pairs of texts that are read together, as an encoder's tokeniser lays them out."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from headwise.backbones.base import FrozenModel
+from headwise.backbones.encodings import EncodedText
+from headwise.errors import InputError, TextError
+
+TextCodes = list[EncodedText | InputError]
+"""One result a text; an error stands in the place of a text that cannot be read."""
+
+_WORD = re.compile(r"\w")
+
+
+def encode_rows(
+    encoder: FrozenModel,
+    columns: Mapping[str, Sequence[str]],
+    *,
+    with_types: bool,
+    begins: str,
+    limit: int | None,
+    prompt: str = "",
+) -> TextCodes:
+    """Tokenise rows of one text or two in one call.
+
+    Args:
+        encoder: Whose tokeniser and limits count.
+        columns: The texts of one side or both, by what errors call them.
+        with_types: Whether the model reads which text a token belongs to.
+        begins: How errors of length start.
+        limit: The longest row in tokens.
+        prompt: What goes before the first text of a row.
+    """
+    names, rows = list(columns), list(zip(*columns.values(), strict=True))
+    errors = [_wrong_with(encoder, dict(zip(names, row, strict=True))) for row in rows]
+    good = [row for row, error in zip(rows, errors, strict=True) if error is None]
+    if not good:
+        return [error for error in errors if error is not None]
+    first, *second = map(list, zip(*good, strict=True))
+    tokens = encoder.tokenizer(
+        [prompt + text for text in first] if prompt else first,
+        *second,
+        return_attention_mask=False,
+        return_token_type_ids=with_types,
+        verbose=False,  # too long a text gets an error of ours, not a warning
+    )
+    ids = tokens["input_ids"]
+    types = tokens["token_type_ids"] if with_types else [()] * len(ids)
+    encoded = (_code(encoder, *row, begins, limit) for row in zip(ids, types, strict=True))
+    return [next(encoded) if error is None else error for error in errors]
+
+
+def _wrong_with(encoder: FrozenModel, row: Mapping[str, str]) -> InputError | None:
+    for what, text in row.items():
+        try:
+            encoder.check_text(text, what=what)
+        except InputError as error:
+            return error
+        # Some normalisers drop invisible characters, and with them the whole text
+        if not _WORD.search(text) and not encoder.tokenizer.tokenize(text):
+            return TextError(f"The tokeniser makes no token of the {what} {text[:40]!r}.")
+    return None
+
+
+def _code(
+    encoder: FrozenModel, ids: Sequence[int], types: Sequence[int], begins: str, limit: int | None
+) -> EncodedText | InputError:
+    try:
+        encoder.check_length(len(ids), limit=limit, what=begins)
+        # Models of characters hash them into their rows and state no vocabulary
+        if getattr(encoder.model.config, "vocab_size", None) is not None:
+            encoder.check_rows(ids)
+    except InputError as error:
+        return error
+    return EncodedText(tuple(ids), tuple(types))
