@@ -12,7 +12,9 @@ import pytest
 import safetensors.torch
 from extracting import Extract, contents
 
+from headwise.errors import OutputError
 from headwise.features import extraction
+from headwise.files import only_writer
 
 # The processes start at once, so that there is something to kill
 FORK = multiprocessing.get_context("fork")
@@ -130,3 +132,12 @@ def test_a_shard_whose_receipt_is_damaged_is_written_again(
     (folder / "shard-00002.json").write_bytes(damage)
     (folder / "shard-00004.safetensors").write_bytes(b"cut")
     assert contents(extract("killed").folder) == alone
+
+
+def test_two_extractions_into_a_folder(extract: Extract, tmp_path: Path) -> None:
+    with (
+        only_writer(tmp_path / "shared"),
+        pytest.raises(OutputError, match="Another process is writing"),
+    ):
+        extract("shared")
+    assert contents(extract("shared").folder) == contents(extract("alone").folder)

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
@@ -26,6 +27,7 @@ from headwise.features.shards import (
     tidy_folder,
     write_shard,
 )
+from headwise.files import only_writer
 from headwise.progress import progress_bar
 
 # Pairs that are tokenised at a time
@@ -90,7 +92,8 @@ def extract_features(
     Raises:
         MismatchError: If the folder holds features of something else; it names what.
         DataError: If no pair can be read, or a shard is damaged.
-        OutputError: If the disk is full or not writable. The same call continues.
+        OutputError: If the disk is full or not writable, or another process is writing the folder.
+            The same call continues.
     """
     folder = Path(folder)
     wanted = fingerprint(backbone, pairs, prompt, spec)
@@ -100,7 +103,8 @@ def extract_features(
             tidy_folder(folder)
         return features
     rows = max(1, shard_bytes // bytes_per_position(backbone, spec))
-    with naming_remedy(folder, instead=instead):
+    alone = only_writer(folder) if rank == 0 else nullcontext()
+    with alone, naming_remedy(folder, instead=instead):
         if rank == 0:
             claim_folder(folder, wanted | {"positions a shard": rows})
         wait()

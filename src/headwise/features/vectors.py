@@ -27,6 +27,7 @@ from headwise.features.shards import (
     tidy_folder,
     write_shard,
 )
+from headwise.files import only_writer
 from headwise.progress import progress_bar
 
 VECTOR_DTYPES = {
@@ -171,6 +172,7 @@ def extract_vectors(
     stored = VECTOR_DTYPES[dtype]
     rows = max(1, shard_bytes // (vector_size(backbone, kind) * stored.itemsize))
     with (
+        only_writer(folder),
         naming_remedy(folder, instead="train without a cache (features 'live')"),
         progress_bar(f"Encoding ({kind})", total=len(codes), enabled=progress) as advance,
     ):

@@ -41,6 +41,7 @@ def finish_checkpoint(folder: Path, step: int) -> Path:
         with path.open("rb") as stream:
             os.fsync(stream.fileno())
     written.rename(place)
+    written.parent.rmdir()
     return place
 
 
