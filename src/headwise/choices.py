@@ -31,6 +31,21 @@ class Shown:
     hidden: bool = False
 
 
+PROMPT_NAMES = (
+    "translate",
+    "question",
+    "summarise",
+    "continue",
+    "chat",
+    "chat-translate",
+    "tower",
+    "tiny",
+    "raw",
+    "sequence",
+)
+"""The prompts that have a name; `headwise.backbones.NAMED_PROMPTS` holds them."""
+
+
 class NLIFeatures(StrEnum):
     """How a pair becomes one vector.
 

@@ -25,8 +25,12 @@ class PromptError(HeadwiseError, ValueError):
     """A prompt template does not fit the tokeniser or the input."""
 
 
-class PromptBoundaryError(PromptError):
-    """The tokens of the prompt are not a prefix of the tokens of prompt and hypothesis."""
+class PromptBoundaryError(PromptError, InputError):
+    """In this text, the tokens of the prompt are not a prefix of those of prompt and hypothesis."""
+
+
+class ChatTemplateError(PromptError, InputError):
+    """The model's chat template refuses this conversation, or changes its answer."""
 
 
 class MismatchError(HeadwiseError, ValueError):

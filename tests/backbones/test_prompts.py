@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -13,7 +14,8 @@ from headwise.backbones import (
     TextTemplate,
     parse_prompt,
 )
-from headwise.errors import PromptBoundaryError, PromptError, TextError
+from headwise.choices import PROMPT_NAMES
+from headwise.errors import ChatTemplateError, PromptBoundaryError, PromptError, TextError
 
 TokenizerOf = Callable[[str], PreTrainedTokenizerFast]
 
@@ -166,22 +168,29 @@ def test_a_template_that_changes_the_text_is_refused(
     tokenizer: PreTrainedTokenizerFast, backbone: CausalBackbone
 ) -> None:
     tokenizer.chat_template = LOWER
-    with pytest.raises(PromptError, match="changes the hypothesis by more than the spaces"):
-        backbone.encode([("A dog.", "Ein Hund.")], NAMED_PROMPTS["chat"])
+    refused, kept = backbone.encode(
+        [("A dog.", "Ein Hund."), ("A dog.", "ein hund.")], NAMED_PROMPTS["chat"]
+    )
+    assert isinstance(refused, ChatTemplateError)
+    assert "changes the hypothesis by more than the spaces" in str(refused)
+    assert isinstance(kept, EncodedPair)
 
 
 def test_a_prompt_that_is_no_prefix_is_refused(
     tokenizer: PreTrainedTokenizerFast, backbone: CausalBackbone
 ) -> None:
     tokenizer.chat_template = NO_PREFIX
-    with pytest.raises(PromptBoundaryError, match="not a prefix of the whole conversation"):
-        backbone.encode([("A dog.", "Ein Hund.")], NAMED_PROMPTS["chat"])
+    (refused,) = backbone.encode([("A dog.", "Ein Hund.")], NAMED_PROMPTS["chat"])
+    assert isinstance(refused, PromptBoundaryError)
+    assert "not a prefix of the whole conversation" in str(refused)
 
 
 def test_a_token_over_the_boundary_is_refused(backbone: CausalBackbone) -> None:
     prompt = TextTemplate(prompt="{source} E", completion="{hypothesis}")
-    with pytest.raises(PromptBoundaryError, match=r"'Ein?' reaches over the end of the prompt"):
-        backbone.encode([("A dog.", "in Hund.")], prompt)
+    refused, kept = backbone.encode([("A dog.", "in Hund."), ("A dog.", ": Hund.")], prompt)
+    assert isinstance(refused, PromptBoundaryError)
+    assert re.search(r"'Ein?' reaches over the end of the prompt", str(refused))
+    assert isinstance(kept, EncodedPair)
 
 
 def test_a_tokeniser_without_a_chat_template_is_refused(
@@ -221,7 +230,7 @@ def test_prompts_are_data(name: str) -> None:
 @pytest.mark.parametrize(
     ("prompt", "message"),
     [
-        ("towr", "no prompt named 'towr'; choose from tower, tiny"),
+        ("towr", "no prompt named 'towr'; choose from translate, "),
         ({"kind": "text"}, "not a prompt template"),
         ({"kind": "poem", "prompt": ""}, "not a prompt template"),
         ({"kind": "text", "prompt": "", "colour": "red"}, "not a prompt template"),
@@ -231,3 +240,105 @@ def test_prompts_are_data(name: str) -> None:
 def test_what_is_no_prompt_is_refused(prompt: str | dict[str, str], message: str) -> None:
     with pytest.raises(PromptError, match=message):
         parse_prompt(prompt)
+
+
+def test_the_names_of_prompts_are_those_that_options_list() -> None:
+    assert tuple(NAMED_PROMPTS) == PROMPT_NAMES
+
+
+@pytest.mark.parametrize(
+    ("name", "variables", "given", "scored"),
+    [
+        (
+            "translate",
+            {"source_language": "English", "target_language": "Czech"},
+            "<s>Translate from English into Czech.\nEnglish: A dog.\nCzech:",
+            " Pes.\n",
+        ),
+        ("question", {}, "<s>Question: A dog.\nAnswer:", " Pes.\n"),
+        ("summarise", {}, "<s>Text: A dog.\nSummary:", " Pes.\n"),
+        ("continue", {}, "<s>A dog.", " Pes."),
+        (
+            "chat-translate",
+            {"source_language": "English", "target_language": "Czech"},
+            "<|im_start|>user\nTranslate the following text from English into Czech. Answer with "
+            "the translation alone.\n\nA dog.<|im_end|>\n<|im_start|>assistant\n",
+            "Pes.<|im_end|>\n",
+        ),
+    ],
+)
+def test_prompts_of_tasks(
+    backbone: CausalBackbone, name: str, variables: dict[str, str], given: str, scored: str
+) -> None:
+    prompt = parse_prompt(name)
+    if variables:
+        with pytest.raises(PromptError, match=r"needs a value for .* --prompt-variable source"):
+            backbone.check_prompt(prompt)
+    bound = prompt.bind(**variables)
+    backbone.check_prompt(bound)
+    (encoded,) = backbone.encode([("A dog.", "Pes.")], bound)
+    assert isinstance(encoded, EncodedPair)
+    assert texts(backbone, encoded) == (given, scored)
+    assert bound.resolved(backbone.tokenizer) == (given + scored).replace(
+        "A dog.", "{source}"
+    ).replace("Pes.", "{hypothesis}")
+
+
+def test_a_source_that_the_prompt_does_not_show_is_refused(backbone: CausalBackbone) -> None:
+    for prompt in (NAMED_PROMPTS["raw"], ChatPromptTemplate(user="Say something.")):
+        with pytest.raises(PromptError, match=r"does not show the source.* --prompt question"):
+            backbone.encode([("A dog.", "Ein Hund.")], prompt)
+        with pytest.raises(PromptError, match="does not show the source"):
+            backbone.encode_prompt("A dog.", prompt)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"prompt": "{source.nope}"}, "plain name"),
+        ({"prompt": "{source[0]}"}, "plain name"),
+        ({"prompt": "{source!r}"}, "plain name"),
+        ({"prompt": "{source:>9}"}, "plain name"),
+        ({"prompt": "{0}"}, "plain name"),
+        ({"prompt": "{}"}, "plain name"),
+        ({"prompt": "{source"}, "braces that do not pair"),
+        ({"prompt": "source}"}, "braces that do not pair"),
+        ({"end": "{"}, "braces that do not pair"),
+        ({"prompt": "{source} {hypothesis}"}, "in no other field than its own"),
+        ({"completion": "{hypothesis} {hypothesis}"}, "once"),
+        ({"prompt": "To {language}: {source}"}, "needs a value for 'language'"),
+        ({"end": "\ud800"}, "lone surrogate"),
+        ({"prompt": "{l}{source}", "variables": {"l": "\udc80"}}, "lone surrogate"),
+    ],
+)
+def test_templates_that_lay_out_no_pair_are_refused(
+    backbone: CausalBackbone, changes: dict[str, str], message: str
+) -> None:
+    prompt = TextTemplate(prompt="{source}").model_copy(update=changes)
+    with pytest.raises(PromptError, match=message):
+        backbone.check_prompt(prompt)
+
+
+def test_doubled_braces_are_text(backbone: CausalBackbone) -> None:
+    prompt = TextTemplate(prompt='{{"q": "{source}"}}', completion="{hypothesis}")
+    backbone.check_prompt(prompt)
+    assert prompt.render_prompt(backbone.tokenizer, "A {dog}") == '{"q": "A {dog}"}'
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"role": "user", "content": None},
+        {"role": "user", "content": "\ud800"},
+        {"role": "\ud800", "content": "A dog."},
+        {"role": None, "content": "A dog."},
+        {"content": "A dog."},
+    ],
+)
+def test_messages_that_cannot_be_read_reject_their_row(
+    backbone: CausalBackbone, message: dict[str, str]
+) -> None:
+    pairs = [((message,), "Ein Hund."), ("A dog.", "Ein Hund.")]
+    refused, kept = backbone.encode(pairs, NAMED_PROMPTS["chat"])
+    assert isinstance(refused, TextError)
+    assert isinstance(kept, EncodedPair)

@@ -1,12 +1,13 @@
 """Every token knows its characters, whatever the tokeniser does to them."""
 
+import re
 from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tiny_models import PAIRS, TOKENIZERS, UNSEEN, tiny_llama
-from tokenizers import normalizers
+from tokenizers import normalizers, processors
 from transformers import PreTrainedTokenizerFast
 
 from headwise.backbones import (
@@ -17,7 +18,7 @@ from headwise.backbones import (
     PromptTemplate,
     TextTemplate,
 )
-from headwise.backbones.encodings import align_pieces, hypothesis_ranges
+from headwise.backbones.token_ranges import align_pieces, hypothesis_ranges
 from headwise.errors import TextError
 
 PROMPTS: dict[str, PromptTemplate] = {
@@ -41,14 +42,26 @@ def backbone(request: pytest.FixtureRequest, tokenizer_of: TokenizerOf) -> Causa
     return CausalBackbone(tiny_llama(tokenizer, num_hidden_layers=1), tokenizer)
 
 
+def source_for(prompt: PromptTemplate) -> str | None:
+    return "A dog runs on the beach." if prompt.has_source else None
+
+
 def encode(backbone: CausalBackbone, prompt: PromptTemplate, hypothesis: str) -> EncodedPair:
-    (encoded,) = backbone.encode([("A dog runs on the beach.", hypothesis)], prompt)
+    (encoded,) = backbone.encode([(source_for(prompt), hypothesis)], prompt)
     assert isinstance(encoded, EncodedPair), encoded
     return encoded
 
 
-def check_ranges(encoded: EncodedPair, hypothesis: str) -> None:
-    assert all(0 <= start < end <= len(hypothesis) for start, end in encoded.ranges)
+def check_ranges(backbone: CausalBackbone, encoded: EncodedPair, hypothesis: str) -> None:
+    for token, (start, end) in zip(encoded.targets, encoded.ranges, strict=False):
+        assert 0 <= start <= end <= len(hypothesis)
+        text = hypothesis[start:end]
+        # White space has tokens of its own, which may stand for a space of the layout
+        if backbone.is_blank(token):
+            assert not text.strip()
+        else:
+            assert text
+            assert text == text.strip()
     starts, ends = zip(*encoded.ranges, strict=True)
     assert list(starts) == sorted(starts)
     assert list(ends) == sorted(ends)
@@ -62,14 +75,14 @@ def check_ranges(encoded: EncodedPair, hypothesis: str) -> None:
 def test_ranges_are_valid_ordered_and_complete(
     backbone: CausalBackbone, prompt: PromptTemplate, hypothesis: str
 ) -> None:
-    check_ranges(encode(backbone, prompt, hypothesis), hypothesis)
+    check_ranges(backbone, encode(backbone, prompt, hypothesis), hypothesis)
 
 
 @given(hypothesis=st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=20))
 def test_ranges_of_any_text(backbone: CausalBackbone, hypothesis: str) -> None:
     encoded = backbone.encode([("A dog.", hypothesis)], NAMED_PROMPTS["tiny"])[0]
     if isinstance(encoded, EncodedPair):
-        check_ranges(encoded, hypothesis)
+        check_ranges(backbone, encoded, hypothesis)
 
 
 @pytest.mark.parametrize("hypothesis", HYPOTHESES)
@@ -78,10 +91,9 @@ def test_the_first_token_is_predicted_by_the_last_one_of_the_prompt(
     backbone: CausalBackbone, prompt: PromptTemplate, hypothesis: str
 ) -> None:
     encoded = encode(backbone, prompt, hypothesis)
-    inputs = backbone.encode_prompt("A dog runs on the beach.", prompt)
+    inputs = backbone.encode_prompt(source_for(prompt), prompt)
     given_ids = inputs["input_ids"][0].tolist()
     if prompt is PROMPTS["words before the hypothesis"]:
-        given_ids = list(encoded.input_ids[: encoded.first + 1])
         assert backbone.token_name(given_ids[-1]) == ":"
     assert list(encoded.input_ids[: encoded.first + 1]) == given_ids
     # The whole sequence stands there: what is read, and the last target
@@ -113,12 +125,58 @@ def test_bytes_of_one_character_share_its_range(tokenizer_of: TokenizerOf) -> No
         assert encoded.ranges[-1] == (5, 6)
 
 
-def test_spaces_belong_to_no_token(tokenizer_of: TokenizerOf) -> None:
-    tokenizer = tokenizer_of("byte-level")
+@pytest.mark.parametrize("breaks", ["\n", "\r\n", "\n\n", "\t", " \n "])
+def test_white_space_is_a_token_of_its_own_and_no_part_of_a_word(
+    backbone: CausalBackbone, breaks: str
+) -> None:
+    text = f"Ein Hund.{breaks}Die Katze."
+    for name in ("tiny", "text without a space"):
+        encoded = encode(backbone, PROMPTS[name], text)
+        blank = [text[a:b] for a, b in encoded.ranges if not text[a:b].strip()]
+        assert "".join(blank).replace(" ", "") == breaks.replace(" ", "")
+        words = [text[a:b] for a, b in encoded.ranges if text[a:b].strip()]
+        assert "".join(words) == "EinHund.DieKatze."
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # What is composed with the letter before it
+        ("Ein scho\u0308ner Tag", ["Ein", "s", "c", "h", "o\u0308", "n", "e", "r"]),
+        # What a tokeniser drops: behind a word, before one, between spaces
+        ("Tee\u00ad ist", ["T", "e", "e\u00ad", "ist"]),
+        ("Tee \u00adist", ["T", "e", "e", "\u00adist"]),
+        ("\u00adTee ist", ["\u00adT", "e", "e", "ist"]),
+        ("Tee \u00ad ist", ["T", "e", "e", "ist"]),
+    ],
+)
+def test_characters_in_no_token_belong_to_the_one_they_stand_at(
+    text: str, expected: list[str]
+) -> None:
+    """As a tokeniser that composes and drops reports them: places of single letters and words."""
+    bare = [(i, i + 1) for i, c in enumerate(text) if c.isalpha()]
+    words = [m.span() for m in re.finditer("Ein|ist|Tag", text)]
+    letters = [r for r in bare if not any(a <= r[0] < b for a, b in words)]
+    offsets = sorted([*words, *letters])
+    ranges = hypothesis_ranges(offsets, [False] * len(offsets), text, start=0, end=len(text))
+    assert [text[a:b] for a, b in ranges][: len(expected)] == expected
+
+
+def test_offsets_that_lack_their_spaces_get_them_back(tokenizer_of: TokenizerOf) -> None:
+    """Llama 3 and BART report " Hund" without its space, and a token of spaces without place."""
+    tokenizer = TOKENIZERS["byte-level"]()
+    steps = [processors.ByteLevel(trim_offsets=True)]
+    tokenizer.backend_tokenizer.post_processor = processors.Sequence(steps)
+    ids = tokenizer("Ein  Hund ")["input_ids"]
     backbone = CausalBackbone(tiny_llama(tokenizer, num_hidden_layers=1), tokenizer)
-    text = "Ein Hund läuft am Strand."
-    encoded = encode(backbone, NAMED_PROMPTS["tiny"], text)
-    assert all(text[a:b].strip() == text[a:b] for a, b in encoded.ranges)
+    encoded = encode(backbone, PROMPTS["text without a space"], "Ein  Hund ")
+    plain = CausalBackbone(tiny_llama(tokenizer, num_hidden_layers=1), tokenizer_of("byte-level"))
+    assert encoded == encode(plain, PROMPTS["text without a space"], "Ein  Hund ")
+    assert tokenizer("Ein  Hund ")["input_ids"] == ids
+    # A token over the end of the prompt is seen
+    (refused,) = backbone.encode([("A", "Hund")], TextTemplate(prompt="{source}\n ", end="{eos}"))
+    assert isinstance(refused, EncodedPair)
+    assert backbone.tokenizer.decode(refused.targets) == " Hund</s>"
 
 
 def test_text_that_the_tokeniser_drops_is_an_error_of_its_row_alone(
@@ -142,22 +200,23 @@ def test_text_that_the_tokeniser_drops_is_an_error_of_its_row_alone(
 def test_offsets_are_cut_to_the_hypothesis() -> None:
     text = "p: Hallo Welt</s>"
     offsets = [(2, 3), (2, 8), (8, 9), (8, 13), (13, 13)]
-    ranges = hypothesis_ranges(offsets, text, start=3, end=13)
-    assert ranges == [(0, 1), (0, 5), (6, 7), (6, 10), (9, 10)]
+    blank = [True, False, True, False, True]
+    ranges = hypothesis_ranges(offsets, blank, text, start=3, end=13)
+    assert ranges == [(0, 0), (0, 5), (5, 6), (6, 10), (10, 10)]
 
 
 @pytest.mark.parametrize(
     ("pieces", "text", "expected"),
     [
         (["▁Die", "▁Kat", "ze"], "Die Katze", ["Die", "Kat", "ze"]),
-        (["▁", "Die", "▁Katze", "▁", "."], "Die Katze.", ["D", "Die", "Katze", ".", "."]),
+        (["▁", "Die", "▁Katze", "▁", "."], "Die Katze.", ["", "Die", "Katze", "", "."]),
         # Runs of spaces and odd ones are merged
         (["▁Die", "▁Katze"], "  Die \u00a0\t Katze ", ["Die", "Katze"]),
         # Unknown characters take what lies between their neighbours
-        (["▁Tee", "▁", "<unk>", "▁ist"], "Tee 茶茶 ist", ["Tee", "茶", "茶茶", "ist"]),
+        (["▁Tee", "▁", "<unk>", "▁ist"], "Tee 茶茶 ist", ["Tee", " ", "茶茶", "ist"]),
         (["<unk>", "▁ist"], "茶 ist", ["茶", "ist"]),
         (["▁Tee", "<unk>"], "Tee茶", ["Tee", "茶"]),
-        (["▁", "<unk>", "▁", "<unk>", "▁ist"], "茶 茶 ist", ["茶", "茶 茶", "i", "i", "ist"]),
+        (["▁", "<unk>", "▁", "<unk>", "▁ist"], "茶 茶 ist", ["", "茶", " ", "茶", "ist"]),
         # NFKC: one character becomes several, several become one
         (["▁e", "ffi", "zient"], "eﬃzient", ["e", "ﬃ", "zient"]),
         (["▁e", "ff", "i", "zient"], "eﬃzient", ["e", "ﬃ", "ﬃ", "zient"]),

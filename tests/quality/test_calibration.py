@@ -276,7 +276,7 @@ def test_labels_are_the_tokens_that_overlap_an_error(estimator: QualityEstimator
         Signal.SIGMOID,
     ).texts
     scored = estimator.score("A dog.", "Ein Hund läuft.")
-    expected = tuple(t.start < 9 and t.end > 4 for t in scored.tokens)
+    expected = tuple(t.start < 9 and t.end > 4 for t in scored.tokens if t.text)
     assert text.wrong == expected
     assert any(expected)
     assert not all(expected)

@@ -138,7 +138,8 @@ def test_ranges_cover_the_hypothesis(qe: QualityEstimator) -> None:
         scored = qe.score("A dog.", hypothesis)
         covered: set[int] = set()
         for token in scored.tokens:
-            assert token.text == hypothesis[token.start : token.end] != ""
+            assert token.text == hypothesis[token.start : token.end]
+            assert token.text.strip() or qe.backbone.is_blank(token.token_id)
             covered |= set(range(token.start, token.end))
         missing = "".join(c for i, c in enumerate(hypothesis) if i not in covered)
         assert not missing.strip(), (hypothesis, missing)

@@ -248,7 +248,7 @@ def test_white_space_after_the_text_is_no_part_of_it(parrot: CausalBackbone) -> 
     end = parrot.tokenizer.eos_token_id
     written = write_hypothesis(parrot, [*text, *spaces, end, end])
     count = len(text)
-    assert closing_token(parrot, NAMED_PROMPTS["tiny"]) == end
+    assert closing_token(parrot, SOURCE, NAMED_PROMPTS["tiny"]) == end
     assert read_positions(parrot, written, end) == ((*range(count), count + len(spaces)), True)
     assert read_positions(parrot, written, None) == (tuple(range(count)), True)
     cut = write_hypothesis(parrot, [*text, *spaces])
@@ -258,7 +258,7 @@ def test_white_space_after_the_text_is_no_part_of_it(parrot: CausalBackbone) -> 
 def test_a_layout_that_no_special_token_closes(parrot: CausalBackbone) -> None:
     prompt = OPEN.model_copy(update={"end": "\n"})
     (line_feed,) = parrot.tokenizer("\n", add_special_tokens=False)["input_ids"]
-    assert closing_token(parrot, prompt) == line_feed
+    assert closing_token(parrot, SOURCE, prompt) == line_feed
     ids = [*parrot.tokenizer("Ein Hund", add_special_tokens=False)["input_ids"], line_feed]
     written = write_hypothesis(parrot, ids)
     assert read_positions(parrot, written, line_feed) == (tuple(range(len(ids))), True)

@@ -7,13 +7,12 @@ from headwise.backbones.encoder import EncoderBackbone
 from headwise.backbones.encoder_decoder import EncoderDecoderBackbone
 from headwise.backbones.encodings import EncodedPair, EncodedText
 from headwise.backbones.loading import Backbone, default_prompt, load_backbone, load_encoder
+from headwise.backbones.named_prompts import NAMED_PROMPTS, parse_prompt
 from headwise.backbones.prompts import (
-    NAMED_PROMPTS,
     ChatPromptTemplate,
     PromptTemplate,
     SequenceTemplate,
     TextTemplate,
-    parse_prompt,
 )
 from headwise.backbones.unembedding import Unembedding
 

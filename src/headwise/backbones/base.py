@@ -1,5 +1,6 @@
 """What frozen models have in common: which texts and how long ones they read; language models."""
 
+import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
@@ -17,10 +18,17 @@ from headwise.backbones.content import (
 )
 from headwise.backbones.encodings import EncodedPair
 from headwise.backbones.length_effects import LengthEffects
-from headwise.backbones.prompts import PromptTemplate, SourcePair
+from headwise.backbones.prompt_fields import NO_PLACE_FOR_SOURCE
+from headwise.backbones.prompts import PromptTemplate, Source, SourcePair
 from headwise.backbones.reading_apart import pairs_change_each_other, read_pairs_apart
 from headwise.backbones.unembedding import Unembedding, check_unembedding
-from headwise.errors import ContextLengthError, InputError, TextError, UnsupportedModelError
+from headwise.errors import (
+    ContextLengthError,
+    InputError,
+    PromptError,
+    TextError,
+    UnsupportedModelError,
+)
 
 
 class FrozenModel(ABC):
@@ -173,8 +181,32 @@ def position_limit(model: PreTrainedModel) -> int | None:
     return smallest_limit(getattr(model.config, "max_position_embeddings", None))
 
 
+def _keep_spaces_in_offsets(tokenizer: PreTrainedTokenizerBase) -> None:
+    """Let a fast tokeniser's offsets hold the spaces that its tokens hold.
+
+    Byte-level ones may report offsets without them (Llama 3, BART), which hides tokens that reach
+    over the end of a prompt, and which white space a token is.
+    """
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is None or backend.post_processor is None:
+        return
+    steps = backend.post_processor
+    state = json.loads(steps.__getstate__())
+    found = [one for one in state.get("processors", [state]) if one.get("trim_offsets")]
+    for one in found:
+        one["trim_offsets"] = False
+    if found:
+        steps.__setstate__(json.dumps(state).encode())
+        backend.post_processor = steps
+
+
 class LanguageBackbone(FrozenModel):
     """A frozen language model: tokens in, last hidden states out."""
+
+    def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+        super().__init__(model, tokenizer)
+        _keep_spaces_in_offsets(tokenizer)
+        self._blank: dict[int, bool] = {}
 
     @property
     def hidden_size(self) -> int:
@@ -221,12 +253,20 @@ class LanguageBackbone(FrozenModel):
         return self._unembedding
 
     def check_source(self, source: object, prompt: PromptTemplate) -> None:
-        """Refuse a source or conversation that is missing or cannot be read (`TextError`)."""
+        """Refuse a source or conversation that is missing or cannot be read.
+
+        Raises:
+            TextError: If it cannot be read.
+            PromptError: If there is a source and the prompt does not show it.
+        """
         if isinstance(source, tuple):
             for message in source:
-                self.check_text(message.get("content"), what=f"{message.get('role')} message")
+                self.check_text(message.get("role"), what="role of a message")
+                self.check_text(message.get("content"), what=f"{message['role']} message")
         elif prompt.has_source:
             self.check_text(source, what="source")
+        elif source:
+            raise PromptError(NO_PLACE_FOR_SOURCE)
 
     def token_name(self, token_id: int) -> str:
         """The token as it stands in the vocabulary, special marks included.
@@ -238,6 +278,13 @@ class LanguageBackbone(FrozenModel):
         except (IndexError, KeyError):
             name = None
         return str(name) if name else f"<row {token_id}>"
+
+    def is_blank(self, token_id: int) -> bool:
+        """Whether a token writes nothing but white space."""
+        if (known := self._blank.get(token_id)) is None:
+            text = self.tokenizer.decode([token_id], clean_up_tokenization_spaces=False)
+            known = self._blank[token_id] = not str(text).strip()
+        return known
 
     @abstractmethod
     def check_prompt(self, prompt: PromptTemplate) -> None:
@@ -263,7 +310,7 @@ class LanguageBackbone(FrozenModel):
             One result a pair; an error stands in the place of a pair that cannot be scored.
 
         Raises:
-            PromptBoundaryError: If a token reaches over the end of the prompt.
+            PromptError: If no pair can be laid out with this prompt.
         """
         errors = [self._wrong_with(*pair, prompt) for pair in pairs]
         good = [pair for pair, error in zip(pairs, errors, strict=True) if error is None]
@@ -288,8 +335,12 @@ class LanguageBackbone(FrozenModel):
         """Tokenise pairs whose texts can be read, at least one, as `encode` does."""
 
     @abstractmethod
-    def encode_prompt(self, source: str | None, prompt: PromptTemplate) -> dict[str, Tensor]:
+    def encode_prompt(self, source: Source, prompt: PromptTemplate) -> dict[str, Tensor]:
         """What ``model.generate`` starts from, as a batch of one."""
+
+    @abstractmethod
+    def closing(self, source: Source, prompt: PromptTemplate) -> tuple[str, int | None]:
+        """What follows a hypothesis: plain text, and the first control token behind it, if any."""
 
     def target_hidden(self, pairs: Sequence[EncodedPair]) -> Tensor:
         """Hidden states that predict the targets of a batch, ``(N, H)``, pair after pair.

@@ -15,14 +15,18 @@ from transformers.cache_utils import (
 )
 
 from headwise.backbones.base import LanguageBackbone
-from headwise.backbones.encodings import (
-    EncodedPair,
-    hypothesis_ranges,
-    stack_rows,
-    target_rows,
+from headwise.backbones.encodings import EncodedPair, stack_rows, target_rows
+from headwise.backbones.prompts import (
+    ChatPromptTemplate,
+    PromptTemplate,
+    SequenceTemplate,
+    Source,
+    SourcePair,
+    TextTemplate,
 )
-from headwise.backbones.prompts import PromptTemplate, Rendered, SequenceTemplate, SourcePair
 from headwise.backbones.reading_apart import nearly_equal, probe_ids
+from headwise.backbones.rendered import Rendered
+from headwise.backbones.token_ranges import hypothesis_ranges
 from headwise.errors import (
     InputError,
     PromptBoundaryError,
@@ -33,6 +37,10 @@ from headwise.errors import (
 
 # Layers of a cache that holds nothing but keys and values
 _KEYS_AND_VALUES = (DynamicLayer, DynamicSlidingWindowLayer)
+_EMPTY_PROMPT = (
+    "The prompt is empty, so that nothing predicts the first token; begin it with {bos}, or with "
+    "any text."
+)
 
 
 class CausalBackbone(LanguageBackbone):
@@ -90,6 +98,7 @@ class CausalBackbone(LanguageBackbone):
                 "A prompt of kind 'sequence' is for encoder-decoder models; "
                 f"{type(self.model).__name__} needs one of kind 'text' or 'chat'."
             )
+        prompt.check()
         if not self.tokenizer.is_fast:
             raise UnsupportedModelError(
                 f"{type(self.tokenizer).__name__} reports no character offsets; "
@@ -100,76 +109,122 @@ class CausalBackbone(LanguageBackbone):
         self, pairs: Sequence[SourcePair], prompt: PromptTemplate, limit: int | None, cut: bool
     ) -> Iterator[EncodedPair | InputError]:
         assert not isinstance(prompt, SequenceTemplate)
-        rendered = [prompt.render(self.tokenizer, *pair) for pair in pairs]
-        tokens = self.tokenizer(
-            [whole.text for whole in rendered],
+        results = [self._render(prompt, pair) for pair in pairs]
+        rendered = [one for one in results if isinstance(one, Rendered)]
+        # Generation reads the prompt's own tokens, and so does scoring
+        prompts = list(dict.fromkeys(whole.prompt for whole in rendered))
+        given = dict(zip(prompts, self._tokens(prompts)["input_ids"], strict=True))
+        tokens = self._tokens([whole.text for whole in rendered])
+        rows = zip(rendered, tokens["input_ids"], tokens["offset_mapping"], strict=True)
+        for result in results:
+            if isinstance(result, Rendered):
+                whole, ids, offsets = next(rows)
+                try:
+                    yield self._encode_one(whole, given[whole.prompt], ids, offsets, limit, cut)
+                except InputError as error:
+                    yield error
+            else:
+                yield result
+
+    def _render(
+        self, prompt: TextTemplate | ChatPromptTemplate, pair: SourcePair
+    ) -> Rendered | InputError:
+        try:
+            return prompt.render(self.tokenizer, *pair)
+        except InputError as error:
+            return error
+
+    def _tokens(self, texts: list[str]) -> dict[str, list[Any]]:
+        """Token ids and their places in texts that say themselves how they begin."""
+        if not texts:
+            return {"input_ids": [], "offset_mapping": []}
+        found: dict[str, list[Any]] = self.tokenizer(
+            texts,
             add_special_tokens=False,
             return_offsets_mapping=True,
             return_attention_mask=False,
             return_token_type_ids=False,
             verbose=False,  # too long a text gets an error of ours, not a warning
         )
-        columns = zip(rendered, tokens["input_ids"], tokens["offset_mapping"], strict=True)
-        return (self._encode_one(*row, limit, cut) for row in columns)
+        return found
 
     def _encode_one(
         self,
         whole: Rendered,
+        given: list[int],
         ids: list[int],
         offsets: list[tuple[int, int]],
         limit: int | None,
         cut: bool,
-    ) -> EncodedPair | InputError:
+    ) -> EncodedPair:
+        # Some control tokens take the white space beside them along: that is no text to score
         first = next(
-            (i for i, (a, b) in enumerate(offsets) if max(b, a + 1) > whole.prompt_end), len(ids)
+            (
+                i
+                for i, (a, b) in enumerate(offsets)
+                if max(b, a + 1) > whole.prompt_end
+                and not (a < whole.prompt_end and ids[i] in self.special_ids)
+            ),
+            len(ids),
         )
-        if cut and limit is not None and first < limit:
-            ids, offsets = ids[:limit], offsets[:limit]
-        try:
-            self.check_length(len(ids), limit=limit)
-        except InputError as error:
-            return error
-        try:
-            self.check_rows(ids)
-        except InputError as error:
-            return error
-        after = next((i for i, (a, _) in enumerate(offsets) if a >= whole.end), len(ids))
-        if first >= after:
+        targets, places = ids[first:], offsets[first:]
+        if cut and limit is not None and len(given) < limit:
+            targets, places = targets[: limit - len(given)], places[: limit - len(given)]
+        self.check_length(len(given) + len(targets), limit=limit)
+        self.check_rows([*given, *targets])
+        after = next(
+            (
+                i
+                for i, (a, _) in enumerate(places)
+                if a >= whole.end or targets[i] in self.special_ids
+            ),
+            len(targets),
+        )
+        if after == 0:
             text = whole.text[whole.start : whole.end]
-            return TextError(f"The tokeniser makes no token of the hypothesis {text[:40]!r}.")
-        if offsets[first][0] < whole.prompt_end:
-            a, b = offsets[first]
+            raise TextError(f"The tokeniser makes no token of the hypothesis {text[:40]!r}.")
+        if places[0][0] < whole.prompt_end:
+            a, b = places[0]
             raise PromptBoundaryError(
                 f"The token {whole.text[a:b]!r} reaches over the end of the prompt, so that the "
-                "tokens of the prompt are not a prefix of the whole; move the space from the "
-                "end of the prompt into the completion, or the other way round."
+                "tokens of the prompt are not a prefix of the whole; end the prompt and begin the "
+                "completion where a word ends or begins."
             )
-        if first == 0:
-            raise PromptError(
-                "The prompt is empty, so that nothing predicts the first token; begin it with "
-                "{bos}, or with any text."
-            )
+        if not given:
+            raise PromptError(_EMPTY_PROMPT)
+        blank = [self.is_blank(target) for target in targets[:after]]
         return EncodedPair(
-            input_ids=tuple(ids[:-1]),
-            first=first - 1,
-            targets=tuple(ids[first:]),
+            input_ids=(*given, *targets[:-1]),
+            first=len(given) - 1,
+            targets=tuple(targets),
             ranges=tuple(
                 hypothesis_ranges(
-                    offsets[first:after], whole.text, start=whole.start, end=whole.end
+                    places[:after], blank, whole.text, start=whole.start, end=whole.end
                 )
             ),
         )
 
-    def encode_prompt(self, source: str | None, prompt: PromptTemplate) -> dict[str, Tensor]:
+    def encode_prompt(self, source: Source, prompt: PromptTemplate) -> dict[str, Tensor]:
         """What ``model.generate`` starts from, as a batch of one."""
         assert not isinstance(prompt, SequenceTemplate)
         self.check_source(source, prompt)
-        text = prompt.render_prompt(self.tokenizer, source)
-        ids = self.tokenizer(text, add_special_tokens=False)["input_ids"]
+        (ids,) = self._tokens([prompt.render_prompt(self.tokenizer, source)])["input_ids"]
+        if not ids:
+            raise PromptError(_EMPTY_PROMPT)
         self.check_length(len(ids), limit=self.length_limit())
         self.check_rows(ids)
         tensor = torch.tensor([ids], device=self.device)
         return {"input_ids": tensor, "attention_mask": torch.ones_like(tensor)}
+
+    def closing(self, source: Source, prompt: PromptTemplate) -> tuple[str, int | None]:
+        """What follows a hypothesis: plain text, and the first control token behind it, if any."""
+        assert not isinstance(prompt, SequenceTemplate)
+        text = prompt.render(self.tokenizer, source, "a").closing
+        found = self._tokens([text])
+        for token_id, (a, _) in zip(found["input_ids"][0], found["offset_mapping"][0], strict=True):
+            if token_id in self.special_ids:
+                return text[:a], token_id
+        return text, None
 
     def hidden_states(self, input_ids: Tensor, **inputs: Any) -> Tensor:
         """Hidden states that enter the unembedding, ``(B, T, H)``, in the model's dtype.

@@ -11,12 +11,11 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from headwise.backbones.base import LanguageBackbone, embedding_rows
 from headwise.backbones.encodings import (
     EncodedPair,
-    align_pieces,
-    hypothesis_ranges,
     stack_rows,
     target_rows,
 )
-from headwise.backbones.prompts import PromptTemplate, SequenceTemplate, SourcePair
+from headwise.backbones.prompts import PromptTemplate, SequenceTemplate, Source, SourcePair
+from headwise.backbones.token_ranges import align_pieces, hypothesis_ranges
 from headwise.errors import InputError, PromptError, TextError
 
 _CODES = "'deu_Latn' for NLLB, 'de_DE' for mBART, 'de' for M2M100, for instance"
@@ -62,6 +61,7 @@ class EncoderDecoderBackbone(LanguageBackbone):
                 f"{type(self.model).__name__} needs a prompt of kind 'sequence', "
                 f"got one of kind '{prompt.kind}'."
             )
+        prompt.check()
         source, target = self._languages(prompt)
         given = [code for code in (prompt.source_language, prompt.target_language) if code]
         if given and not self._speaks:
@@ -146,16 +146,14 @@ class EncoderDecoderBackbone(LanguageBackbone):
         if self.tokenizer.eos_token_id in closing:
             closing = closing[: closing.index(self.tokenizer.eos_token_id) + 1]
         end = stop + len(closing)
-        if self.tokenizer.is_fast:
-            ranges = hypothesis_ranges(
-                target["offset_mapping"][begun:][start:stop],
-                hypothesis,
-                start=0,
-                end=len(hypothesis),
-            )
-        else:
-            pieces = self.tokenizer.convert_ids_to_tokens(labels[start:stop])
-            ranges = align_pieces(pieces, hypothesis)
+        own = labels[start:stop]
+        offsets = (
+            target["offset_mapping"][begun:][start:stop]
+            if self.tokenizer.is_fast
+            else align_pieces(self.tokenizer.convert_ids_to_tokens(own), hypothesis)
+        )
+        blank = [self.is_blank(label) for label in own]
+        ranges = hypothesis_ranges(offsets, blank, hypothesis, start=0, end=len(hypothesis))
         return EncodedPair(
             input_ids=tuple(self._decoder_input_ids(labels)[:end]),
             # Language and task tokens in front are given, not written by the model
@@ -172,7 +170,7 @@ class EncoderDecoderBackbone(LanguageBackbone):
             return ids[0].tolist()  # type: ignore[no-any-return]
         return [self.model.config.decoder_start_token_id, *labels[:-1]]
 
-    def encode_prompt(self, source: str | None, prompt: PromptTemplate) -> dict[str, Tensor]:
+    def encode_prompt(self, source: Source, prompt: PromptTemplate) -> dict[str, Tensor]:
         """What ``model.generate`` starts from, as a batch of one."""
         assert isinstance(prompt, SequenceTemplate)
         self.check_source(source, prompt)
@@ -189,6 +187,11 @@ class EncoderDecoderBackbone(LanguageBackbone):
                 extra["decoder_start_token_id"] = last
         tensor = torch.tensor([ids], device=self.device)
         return {"input_ids": tensor, "attention_mask": torch.ones_like(tensor), **extra}
+
+    def closing(self, source: Source, prompt: PromptTemplate) -> tuple[str, int | None]:
+        """What follows a hypothesis: no text, and the token that ends it."""
+        del source, prompt  # every text ends alike
+        return "", self.tokenizer.eos_token_id
 
     def hidden_states(
         self, decoder_input_ids: Tensor, *, encoder_hidden: Tensor | None = None, **inputs: Any

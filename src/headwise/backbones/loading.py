@@ -17,8 +17,9 @@ from headwise.backbones.causal import CausalBackbone
 from headwise.backbones.encoder import EncoderBackbone
 from headwise.backbones.encoder_decoder import EncoderDecoderBackbone
 from headwise.backbones.model_files import find_file
+from headwise.backbones.named_prompts import NAMED_PROMPTS
 from headwise.backbones.pretrained import load_pretrained, named_errors
-from headwise.backbones.prompts import NAMED_PROMPTS, PromptTemplate
+from headwise.backbones.prompts import PromptTemplate
 from headwise.backbones.sentence_folder import read_sentence_settings
 
 Backbone = CausalBackbone | EncoderDecoderBackbone

@@ -2,47 +2,34 @@
 
 A template says what comes before the hypothesis, how the hypothesis is embedded, and what closes
 it. It renders to one string plus the character positions of its parts, so that nothing ever has
-to be counted in tokens of a prompt that was tokenised on its own.
+to be counted in tokens.
 """
 
-import string
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from transformers import PreTrainedTokenizerBase
 
-from headwise.errors import PromptBoundaryError, PromptError
+from headwise.backbones.chat_layout import around_answer, place_answer
+from headwise.backbones.prompt_fields import check_unicode, names_in
+from headwise.backbones.rendered import Rendered, prompt_end
+from headwise.errors import PromptError
 
 Source = str | tuple[Mapping[str, str], ...] | None
 """What stands before a hypothesis: a text, the messages of a conversation, or nothing."""
 SourcePair = tuple[Source, str]
 """A source and a hypothesis."""
 
-
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """A prompt and, unless it is for generation, the hypothesis after it.
-
-    Attributes:
-        text: The whole text.
-        prompt_end: Where the scored part begins, in characters: at the hypothesis, or at the
-            spaces that the template puts right before it.
-        start: Where the hypothesis itself begins.
-        end: Where it ends.
-    """
-
-    text: str
-    prompt_end: int
-    start: int
-    end: int
+# What a pair and a tokeniser bring themselves
+_OWN_NAMES = frozenset({"source", "hypothesis", "bos", "eos"})
 
 
 class _Template(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-    # The fields that may name variables
+    # The fields that may name variables, and the one of them that holds the hypothesis
     _texts: ClassVar[tuple[str, ...]] = ()
+    _answer: ClassVar[str | None] = None
 
     variables: dict[str, str] = Field(default_factory=dict)
 
@@ -62,28 +49,49 @@ class _Template(BaseModel):
 
     def fields(self) -> set[str]:
         """Names in braces, the pair's own ones left out."""
-        names = {
-            name
-            for text in self.texts()
-            for _, name, _, _ in string.Formatter().parse(text)
-            if name is not None
-        }
-        return names - {"source", "hypothesis", "bos", "eos"}
+        return {name for text in self.texts() for name in names_in(text)} - _OWN_NAMES
 
     @property
     def has_source(self) -> bool:
         """Whether the template shows a source."""
-        return any("{source}" in text for text in self.texts())
+        return any("source" in names_in(text) for text in self.texts())
+
+    def check(self) -> None:
+        """Refuse a template that no pair can be laid out with.
+
+        Raises:
+            PromptError: If braces are unbalanced or hold more than a name, a variable has no
+                value, the hypothesis has no place or several, or a text is no valid Unicode.
+        """
+        for name in self._texts:
+            text = getattr(self, name) or ""
+            count = names_in(text).count("hypothesis")
+            if count != (name == self._answer):
+                wanted = "once" if name == self._answer else "in no other field than its own"
+                raise PromptError(f"The prompt must hold {{hypothesis}} {wanted}, got {text!r}.")
+        for text in (*self.texts(), *self.variables.values()):
+            check_unicode(text)
+        named = {name for text in self.texts() for name in names_in(text)}
+        if lacking := sorted(named - _OWN_NAMES - set(self.variables)):
+            raise PromptError(
+                f"The prompt needs a value for {', '.join(map(repr, lacking))}; give it with "
+                f"--prompt-variable {lacking[0]}=VALUE (in Python, with `prompt_variables`)."
+            )
+
+    def resolved(self, tokenizer: PreTrainedTokenizerBase) -> str:
+        """The prompt as a model reads it, with ``{source}`` and ``{hypothesis}`` for the texts."""
+        raise NotImplementedError
 
     def _fill(self, text: str, values: dict[str, str]) -> str:
-        try:
-            return text.format(**{**self.variables, **values})
-        except (KeyError, IndexError) as error:
+        known = {**self.variables, **values}
+        if lacking := [name for name in names_in(text) if name not in known]:
             raise PromptError(
-                f"The prompt needs a value for {error}; give it with `prompt_variables`."
-            ) from None
+                f"The prompt needs a value for {lacking[0]!r}; give it with `prompt_variables`."
+            )
+        return text.format(**known)
 
-    def _around_hypothesis(self, text: str, values: dict[str, str]) -> tuple[str, str]:
+    def _around_hypothesis(self, values: dict[str, str]) -> tuple[str, str]:
+        text = str(getattr(self, self._answer or ""))
         before, found, after = text.partition("{hypothesis}")
         if not found:
             raise PromptError(f"The prompt must hold {{hypothesis}} once, got {text!r}.")
@@ -104,16 +112,36 @@ class _Template(BaseModel):
         return {"source": source or "", "bos": tokenizer.bos_token or eos, "eos": eos}
 
 
-class TextTemplate(_Template):
+class _DecoderTemplate(_Template):
+    """A template that one decoder reads whole: prompt, hypothesis, and what closes it."""
+
+    def render(
+        self, tokenizer: PreTrainedTokenizerBase, source: Source, hypothesis: str
+    ) -> Rendered:
+        """The whole text of a pair."""
+        raise NotImplementedError
+
+    def render_prompt(self, tokenizer: PreTrainedTokenizerBase, source: Source) -> str:
+        """What generation starts from: the text before a hypothesis, as `render` has it."""
+        raise NotImplementedError
+
+    def resolved(self, tokenizer: PreTrainedTokenizerBase) -> str:
+        """The prompt as a model reads it, with ``{source}`` and ``{hypothesis}`` for the texts."""
+        source = "{source}" if self.has_source else None
+        return self.render(tokenizer, source, "{hypothesis}").text
+
+
+class TextTemplate(_DecoderTemplate):
     """A prompt of plain text and control tokens.
 
     Attributes:
         prompt: What stands before the completion; knows ``{source}``, ``{bos}``, ``{eos}``.
         completion: How the hypothesis follows; holds ``{hypothesis}`` once.
-        end: What closes the completion.
+        end: What closes the completion; generation stops there.
     """
 
     _texts = ("prompt", "completion", "end")
+    _answer = "completion"
 
     kind: Literal["text"] = "text"
     prompt: str
@@ -121,26 +149,27 @@ class TextTemplate(_Template):
     end: str = ""
 
     def render_prompt(self, tokenizer: PreTrainedTokenizerBase, source: Source) -> str:
-        """The text that generation starts from."""
-        return self._fill(self.prompt, self._values(tokenizer, source))
+        """What generation starts from: the text before a hypothesis, as `render` has it."""
+        return self.render(tokenizer, source, "").prompt
 
     def render(
         self, tokenizer: PreTrainedTokenizerBase, source: Source, hypothesis: str
     ) -> Rendered:
         """The whole text of a pair."""
         values = self._values(tokenizer, source)
-        prompt = self._fill(self.prompt, values)
-        before, after = self._around_hypothesis(self.completion, values)
-        start = len(prompt + before)
+        before, after = self._around_hypothesis(values)
+        opening = self._fill(self.prompt, values) + before
+        closing = after + self._fill(self.end, values)
+        start = len(opening)
         return Rendered(
-            prompt + before + hypothesis + after + self._fill(self.end, values),
-            start - _trailing_spaces(before),
+            opening + hypothesis + closing,
+            prompt_end(opening, before),
             start,
             start + len(hypothesis),
         )
 
 
-class ChatPromptTemplate(_Template):
+class ChatPromptTemplate(_DecoderTemplate):
     """A conversation of one user and one assistant turn, laid out by the model's chat template.
 
     Attributes:
@@ -150,67 +179,54 @@ class ChatPromptTemplate(_Template):
     """
 
     _texts = ("user", "assistant", "system")
+    _answer = "assistant"
 
     kind: Literal["chat"] = "chat"
     user: str
     assistant: str = "{hypothesis}"
     system: str | None = None
 
-    def _messages(self, tokenizer: PreTrainedTokenizerBase, source: Source) -> list[dict[str, str]]:
+    def _turns(
+        self, tokenizer: PreTrainedTokenizerBase, source: Source
+    ) -> tuple[list[Mapping[str, str]], str, str]:
+        """The messages before the last one, and what that holds around the hypothesis.
+
+        A conversation is laid out as it is: the template's own messages say how one source
+        becomes a conversation, and here there is one.
+        """
         if tokenizer.chat_template is None:
             raise PromptError(
                 "The tokeniser has no chat template; give a prompt of kind 'text', or 'raw'."
             )
         if isinstance(source, tuple):
-            return [dict(message) for message in source]
+            return [*source], "", ""
         values = self._values(tokenizer, source)
-        system = [("system", self.system)] if self.system is not None else []
-        return [
+        contents = {"system": self.system, "user": self.user}
+        messages = [
             {"role": role, "content": self._fill(content, values)}
-            for role, content in [*system, ("user", self.user)]
+            for role, content in contents.items()
+            if content is not None
         ]
+        return [*messages], *self._around_hypothesis(values)
 
     def render_prompt(self, tokenizer: PreTrainedTokenizerBase, source: Source) -> str:
-        """The text that generation starts from."""
-        return _apply(tokenizer, self._messages(tokenizer, source), generation=True)
+        """What generation starts from: the text before a hypothesis, as `render` has it."""
+        messages, before, after = self._turns(tokenizer, source)
+        opening, *_ = around_answer(tokenizer, messages, before, after)
+        return opening[: prompt_end(opening, before)]
 
     def render(
         self, tokenizer: PreTrainedTokenizerBase, source: Source, hypothesis: str
     ) -> Rendered:
         """The whole text of a pair, or of a conversation and the answer that ends it.
 
-        A conversation is laid out as it is: the template's own messages say how one source
-        becomes a conversation, and here there is one.
+        Raises:
+            ChatTemplateError: If the model's chat template refuses the conversation, or changes
+                the answer by more than spaces at its ends.
+            PromptBoundaryError: If it begins a finished answer otherwise than one to generate.
         """
-        messages = self._messages(tokenizer, source)
-        prompt = _apply(tokenizer, messages, generation=True)
-        values = {} if isinstance(source, tuple) else self._values(tokenizer, source)
-        whole = "{hypothesis}" if isinstance(source, tuple) else self.assistant
-        before, after = self._around_hypothesis(whole, values)
-        answer = before + hypothesis + after
-        text = _apply(
-            tokenizer, [*messages, {"role": "assistant", "content": answer}], generation=False
-        )
-        if not text.startswith(prompt):
-            raise PromptBoundaryError(
-                "The chat template's prompt is not a prefix of the whole conversation: it ends "
-                f"in {prompt[-40:]!r} where the conversation has {text[: len(prompt)][-40:]!r}. "
-                "Use a prompt of kind 'text' that spells out the layout."
-            )
-        start = text.find(answer, len(prompt))
-        if start < 0:
-            # Many templates strip messages; then spaces at their ends stand for nothing
-            start = text.find(answer.strip(), len(prompt))
-            if start < 0:
-                raise PromptError(
-                    "The chat template changes the hypothesis by more than the spaces at its ends; "
-                    f"it became {text[len(prompt) :][:60]!r}."
-                )
-            start -= len(answer) - len(answer.lstrip())
-            hypothesis = hypothesis.rstrip()
-        start += len(before)
-        end = start + len(hypothesis)
-        return Rendered(text, max(len(prompt), start - _trailing_spaces(before)), start, end)
+        messages, before, after = self._turns(tokenizer, source)
+        return place_answer(tokenizer, messages, hypothesis, before, after)
 
 
 class SequenceTemplate(_Template):
@@ -241,6 +257,13 @@ class SequenceTemplate(_Template):
         """Names in braces, the pair's own ones left out, and the languages."""
         return super().fields() | {"source_language", "target_language"}
 
+    def resolved(self, tokenizer: PreTrainedTokenizerBase) -> str:
+        """The encoder's text, with ``{source}`` for the source, and the languages."""
+        text = self._fill(self.source_text, self._values(tokenizer, "{source}"))
+        languages = (self.source_language, self.target_language)
+        shown = " -> ".join(language or "?" for language in languages)
+        return f"{text} ({shown})" if any(languages) else text
+
     def render_source(self, tokenizer: PreTrainedTokenizerBase, source: Source) -> str:
         """The text that the encoder reads."""
         return self._fill(self.source_text, self._values(tokenizer, source))
@@ -249,56 +272,3 @@ class SequenceTemplate(_Template):
 PromptTemplate = Annotated[
     TextTemplate | ChatPromptTemplate | SequenceTemplate, Field(discriminator="kind")
 ]
-_ADAPTER: TypeAdapter[Any] = TypeAdapter(PromptTemplate)
-
-NAMED_PROMPTS: dict[str, TextTemplate | ChatPromptTemplate | SequenceTemplate] = {
-    # The prompt of the released Tower head: a full stop after the source, a space before the
-    # hypothesis (model card of tuanh23/SigmoidHead-TowerInstruct-7B-v0.2)
-    "tower": ChatPromptTemplate(
-        user=(
-            "Translate the following text from {source_language} into {target_language}.\n"
-            "{source_language}: {source}.\n{target_language}: "
-        ),
-        assistant=" {hypothesis}",
-        variables={"source_language": "English", "target_language": "German"},
-    ),
-    "tiny": TextTemplate(
-        prompt="{bos} {source}<|target|>", completion=" {hypothesis}", end="{eos}"
-    ),
-    "chat": ChatPromptTemplate(user="{source}"),
-    "raw": TextTemplate(prompt="{bos}"),
-    "sequence": SequenceTemplate(),
-}
-
-
-def parse_prompt(prompt: str | dict[str, Any] | _Template) -> PromptTemplate:
-    """A template from its name, its saved form, or itself.
-
-    Raises:
-        PromptError: If the name is unknown or the saved form is not a template's.
-    """
-    if isinstance(prompt, _Template):
-        return prompt  # type: ignore[return-value]
-    if isinstance(prompt, str):
-        if prompt not in NAMED_PROMPTS:
-            raise PromptError(
-                f"There is no prompt named {prompt!r}; choose from {', '.join(NAMED_PROMPTS)}, "
-                "or give a template."
-            )
-        return NAMED_PROMPTS[prompt]
-    try:
-        return _ADAPTER.validate_python(prompt)  # type: ignore[no-any-return]
-    except ValidationError as error:
-        raise PromptError(f"This is not a prompt template: {error}") from None
-
-
-def _trailing_spaces(text: str) -> int:
-    return len(text) - len(text.rstrip())
-
-
-def _apply(
-    tokenizer: PreTrainedTokenizerBase, messages: list[dict[str, str]], *, generation: bool
-) -> str:
-    text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=generation)
-    assert isinstance(text, str)
-    return text

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from headwise.cli import layout_options, options, printing
+from headwise.cli import layout_options, options, printing, prompt_options
 from headwise.cli.reading import expect_tables
 from headwise.cli.settings_options import with_options
 
@@ -169,7 +169,7 @@ def calibrate(
             progress=sys.stderr.isatty(),
         )
     if output is not None:
-        template = options.parse_prompt_option(origin.prompting.prompt)
+        template = prompt_options.parse_prompt_option(origin.prompting.prompt)
         folder = copy_head(
             folder,
             output,

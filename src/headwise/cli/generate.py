@@ -40,6 +40,15 @@ def generate(
         int,
         typer.Option("--max-new-tokens", min=1, help="Length limit.", rich_help_panel=_GENERATION),
     ] = 256,
+    stop: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--stop",
+            help="Text that ends the answer and is cut off (\\n: a line break, \\t: a tab); may be "
+            "repeated. An answer also ends where the prompt's layout closes it.",
+            rich_help_panel=_GENERATION,
+        ),
+    ] = None,
     seed: Annotated[
         int, typer.Option("--seed", help="Of the drawing.", rich_help_panel=_GENERATION)
     ] = 0,
@@ -78,20 +87,23 @@ def generate(
     estimator = origin.load()
     limit = options.choose_threshold(estimator, names, threshold)
     torch.manual_seed(seed)
+    ends = [one.replace("\\n", "\n").replace("\\t", "\t") for one in stop or []]
     drawing: dict[str, Any] = {"do_sample": True, "temperature": temperature} if sample else {}
+    drawing |= {"max_new_tokens": max_new_tokens, "stop": ends}
     console = Console(highlight=False)
     for text in texts:
         if stream:
-            for token in estimator.stream(
-                text, signals=names, max_new_tokens=max_new_tokens, **drawing
-            ):
-                values = "  ".join(f"{name} {v:.4g}" for name, v in token.as_dict().items())
-                console.print(f"{token.text:>16}  {values}", markup=False)
+            printed = 0  # tokens may share a character, which is printed once
+            with options.usage_errors():
+                for token in estimator.stream(text, signals=names, **drawing):
+                    values = "  ".join(f"{name} {v:.4g}" for name, v in token.as_dict().items())
+                    own = token.text[max(0, printed - token.start) :]
+                    printed = max(printed, token.end)
+                    shown = own if own.strip() else own.encode("unicode_escape").decode()
+                    console.print(f"{shown:>16}  {values}", markup=False)
             continue
         with options.usage_errors():
-            scored = estimator.generate(
-                text, signals=names, num_beams=beams, max_new_tokens=max_new_tokens, **drawing
-            )
+            scored = estimator.generate(text, signals=names, num_beams=beams, **drawing)
         if json_lines:
             print_row(scored.as_dict("token"))
         else:

@@ -8,19 +8,25 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from headwise.cli import printing
+from headwise.cli.prompt_options import (
+    MODEL,
+    PromptOptions,
+    parse_prompt_option,
+    parse_variables,
+    say_prompt,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from headwise.backbones import PromptTemplate
     from headwise.quality import QualityEstimator
 
 
 DEFAULT_MODEL = "tiny-en-de"
 
 # Groups of the help
-INPUT, OUTPUT, SCORES, MODEL = "Input", "Output", "Scores", "Model"
+INPUT, OUTPUT, SCORES = "Input", "Output", "Scores"
 
 # torch.device's own, whose list would need PyTorch
 _DEVICES = (
@@ -43,17 +49,6 @@ Model = Annotated[
 Head = Annotated[
     str | None,
     typer.Option("--head", help="Folder or hub id of a head for the model.", rich_help_panel=MODEL),
-]
-
-
-Prompt = Annotated[
-    str | None,
-    typer.Option(
-        "--prompt",
-        help="Prompt template: tower, tiny, chat, raw, sequence, or a JSON object. "
-        "By default the one saved with the head.",
-        rich_help_panel=MODEL,
-    ),
 ]
 
 
@@ -117,21 +112,6 @@ class LoadingOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class PromptOptions:
-    """How a pair is laid out for the model."""
-
-    prompt: Prompt = None
-    prompt_variable: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--prompt-variable",
-            help="NAME=VALUE for the prompt, e.g. target_language=Czech.",
-            rich_help_panel=MODEL,
-        ),
-    ] = None
-
-
-@dataclass(frozen=True, slots=True)
 class EstimatorOptions:
     """The language model and the head that score, and the prompt."""
 
@@ -151,13 +131,15 @@ class EstimatorOptions:
         with usage_errors(), printing.quiet_loading(self.model):
             from headwise.quality import QualityEstimator
 
-            return QualityEstimator.from_pretrained(
+            estimator = QualityEstimator.from_pretrained(
                 self.model,
                 self.head,
                 prompt=parse_prompt_option(self.prompting.prompt),
                 prompt_variables=parse_variables(self.prompting.prompt_variable),
                 **self.loading.arguments(),
             )
+        say_prompt(estimator.backbone, estimator.prompt)
+        return estimator
 
 
 QualityThreshold = Annotated[
@@ -234,27 +216,3 @@ def head_location(model: str, head: str | None) -> "Path":
     if folder is None:
         raise typer.BadParameter(f"{model} has no head; give one with --head.")
     return folder
-
-
-def parse_variables(entries: list[str] | None) -> dict[str, str]:
-    """Read NAME=VALUE entries."""
-    variables = {}
-    for entry in entries or []:
-        name, equals, value = entry.partition("=")
-        if not equals:
-            raise typer.BadParameter(f"--prompt-variable must be NAME=VALUE, got {entry!r}.")
-        variables[name] = value
-    return variables
-
-
-def parse_prompt_option(prompt: str | None) -> "PromptTemplate | None":
-    """Read the name or the JSON object of a prompt template; ``None`` stays ``None``."""
-    from headwise.backbones import parse_prompt
-    from headwise.documents import parse_json
-
-    if prompt is None:
-        return None
-    try:
-        return parse_prompt(parse_json(prompt) if prompt.startswith("{") else prompt)
-    except ValueError as error:
-        raise typer.BadParameter(f"--prompt: {error}") from error

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from headwise.cli import options
+from headwise.cli import options, prompt_options
 
 
 def export(
@@ -36,13 +36,13 @@ def import_(
         str,
         typer.Option("--backbone", "-b", help="Hub id or folder of the head's language model."),
     ],
-    prompt: options.Prompt = None,
+    prompt: prompt_options.Prompt = None,
 ) -> None:
     """Copy a released head into a folder that knows its language model and its prompt."""
     from headwise.heads import copy_head, head_folder
 
     with options.usage_errors():
-        template = options.parse_prompt_option(prompt)
+        template = prompt_options.parse_prompt_option(prompt)
         folder = copy_head(
             head_folder(head),
             output,

@@ -99,8 +99,8 @@ class QualityEstimator:
             name: A bundled name (``"tiny-en-de"``), or a folder or hub id of a language model, or
                 of a head that knows its backbone.
             head: A folder or hub id of a Sigmoid Head, an error head, or both.
-            prompt: A template, or the name of one (``tower``, ``tiny``, ``chat``, ``raw``,
-                ``sequence``); by default the one saved with the head.
+            prompt: A template, or the name of one in `headwise.backbones.NAMED_PROMPTS`
+                (``translate``, ``question``, ``chat``); by default the one saved with the head.
             prompt_variables: Values for its variables, ``target_language`` for instance.
             dtype: The model's floating point type; float32 on a CPU, that of its file elsewhere.
             device: Where to run; the machine's accelerator by default.
@@ -143,11 +143,7 @@ class QualityEstimator:
 
     @property
     def default_signal(self) -> Signal:
-        """The signal that is computed if none is named: the best that the heads can give.
-
-        ``quality`` with a calibration of a signal that can be computed, else ``error``,
-        ``sigmoid`` or ``softmax``.
-        """
+        """What is computed if no signal is named: the best that heads and calibration can give."""
         return self.heads.default_signal(self.calibration)
 
     @property
@@ -232,6 +228,7 @@ class QualityEstimator:
         *,
         signals: Iterable[str] | None = None,
         alternatives: int = 0,
+        stop: str | Iterable[str] = (),
         **options: Any,
     ) -> ScoredHypothesis:
         """Generate a hypothesis and score it from the same pass, as :meth:`score` would.
@@ -242,11 +239,13 @@ class QualityEstimator:
             source: What to answer to or translate.
             signals: As in :meth:`score`.
             alternatives: As in :meth:`score`.
+            stop: Texts that end the hypothesis where they are first written, and are cut off with
+                their tokens. It also ends where the prompt's layout closes it.
             options: Options of Transformers' ``generate``: ``num_beams=4``, ``do_sample=True``,
                 ``max_new_tokens=...``, ``generation_config=...``. By default what the model's own
                 ``generation_config`` says; where it is silent, greedy and at most 256 new tokens.
         """
-        return generate_scored(self.scorer(signals, alternatives), source, options)
+        return generate_scored(self.scorer(signals, alternatives), source, options, stop)
 
     def stream(
         self,
@@ -254,6 +253,7 @@ class QualityEstimator:
         *,
         signals: Iterable[str] | None = None,
         alternatives: int = 0,
+        stop: str | Iterable[str] = (),
         **options: Any,
     ) -> Iterator[ScoredToken]:
         """Generate and hand out each token with its scores as soon as they can be known.
@@ -268,7 +268,7 @@ class QualityEstimator:
         Yields:
             Tokens in order, the closing special ones last; none ends inside a character.
         """
-        yield from stream_scored(self.scorer(signals, alternatives), source, options)
+        yield from stream_scored(self.scorer(signals, alternatives), source, options, stop)
 
     def rerank(
         self,

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from headwise.cli import options, printing
+from headwise.cli import options, printing, prompt_options
 from headwise.cli.reading import read_training_pairs
 from headwise.cli.settings_options import with_options
 from headwise.cli.train import training_options as shared
@@ -43,7 +43,7 @@ def errors(
     ] = None,
     config: Annotated[Path | None, shared.run_file("leaves an error_head.yaml")] = None,
     backbone_name: shared.BackboneName = None,
-    prompting: options.PromptOptions,
+    prompting: prompt_options.PromptOptions,
     mix: Annotated[
         Path | None, shared.files("YAML with the proportions of the families.", ERRORS)
     ] = None,

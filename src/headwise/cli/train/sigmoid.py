@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from headwise.cli import options, printing
+from headwise.cli import options, printing, prompt_options
 from headwise.cli.reading import read_training_pairs
 from headwise.cli.settings_options import with_options
 from headwise.cli.train import training_options as shared
@@ -32,7 +32,7 @@ def sigmoid(
     ] = None,
     config: shared.Config = None,
     backbone_name: shared.BackboneName = None,
-    prompting: options.PromptOptions,
+    prompting: prompt_options.PromptOptions,
     full_vocabulary: Annotated[
         bool | None,
         typer.Option(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import typer
 
-from headwise.cli import layout_options, options, printing
+from headwise.cli import layout_options, options, printing, prompt_options
 from headwise.cli.entailment.entailment_options import expect_encoder
 from headwise.cli.reading import expect_model, expect_tables
 from headwise.training.errors.settings import LABELS
@@ -107,7 +107,7 @@ class ErrorData:
 def load_language_model(
     place: "ModelLocation",
     loading: options.LoadingOptions,
-    prompting: options.PromptOptions,
+    prompting: prompt_options.PromptOptions,
     run: "TrainingRun",
     *,
     heads: "Sequence[Path | None]",
@@ -120,8 +120,10 @@ def load_language_model(
         from headwise.training.loop.prompt_choice import chosen_prompt
 
         model = load_backbone(place.backbone, **loading.arguments(run.dtype))
-        asked = options.parse_prompt_option(prompting.prompt) or run.prompt
+        asked = prompt_options.parse_prompt_option(prompting.prompt) or run.prompt
         template = chosen_prompt(model, asked, has_source=has_source, heads=heads)
-        template = template.bind(**options.parse_variables(prompting.prompt_variable))
+        template = template.bind(**prompt_options.parse_variables(prompting.prompt_variable))
         model.check_prompt(template)
+    if printing.is_first_process():
+        prompt_options.say_prompt(model, template)
     return model, template

@@ -11,6 +11,7 @@ from headwise.data.records.scored import ScoredHypothesis
 from headwise.data.records.signals import Signal
 from headwise.progress import progress_bar
 from headwise.quality import QualityEstimator
+from headwise.quality.generation.stopping import Stops
 from headwise.quality.generation.tokens import generation_options
 from headwise.quality.generation.written_text import HypothesisWriter
 
@@ -78,15 +79,17 @@ def sample_hypotheses(
                     name: torch.cat([inputs[index][name] for index in batch])
                     for name in inputs[batch[0]]
                 }
+                stops = Stops.of(backbone, sources[batch[0]], prompt)
                 options = generation_options(
                     backbone,
                     merged,
                     {"do_sample": True, "temperature": temperature, "top_k": 0, "top_p": 1.0}
                     | asked,
                 )
+                options = stops.added_to(options, backbone, merged)
                 output = backbone.model.generate(**merged, **options, num_return_sequences=samples)
                 for row, sequence in enumerate(output[:, given or length :].tolist()):
-                    texts[batch[row // samples]].append(_written(backbone, sequence))
+                    texts[batch[row // samples]].append(_written(backbone, sequence, stops))
                 advance(len(batch))
     return texts
 
@@ -150,8 +153,8 @@ def _probability(scored: ScoredHypothesis) -> float:
     return value
 
 
-def _written(backbone: LanguageBackbone, token_ids: Sequence[int]) -> str:
-    writer = HypothesisWriter(backbone)
+def _written(backbone: LanguageBackbone, token_ids: Sequence[int], stops: Stops) -> str:
+    writer = HypothesisWriter(backbone, stops)
     for token_id in token_ids:
         if token_id in backbone.special_ids and writer.text:
             break  # what follows the end pads the batch

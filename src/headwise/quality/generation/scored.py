@@ -1,7 +1,7 @@
 """Score what is generated: a whole text, or each token as soon as its signals can be known."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
 from typing import Any, NamedTuple
@@ -12,6 +12,7 @@ from torch import Tensor
 from headwise.data.records.pairs import Pair
 from headwise.data.records.scored import ScoredHypothesis, ScoredToken
 from headwise.data.records.signals import Signal
+from headwise.quality.generation.stopping import Stops
 from headwise.quality.generation.tokens import generate_tokens, stream_tokens
 from headwise.quality.generation.written_text import (
     HypothesisWriter,
@@ -24,15 +25,16 @@ from headwise.quality.token_signals import PlacedToken
 
 
 def generate_scored(
-    scorer: Scorer, source: str | None, options: dict[str, Any]
+    scorer: Scorer, source: str | None, options: dict[str, Any], stop: str | Iterable[str] = ()
 ) -> ScoredHypothesis:
     """Generate a hypothesis and score it from the same pass, as the scorer would score it later."""
     backbone, prompt = scorer.backbone, scorer.prompt
     inputs = backbone.encode_prompt(source, prompt)
-    closing = closing_token(backbone, prompt) if scorer.request.needs_error_head else None
+    stops = Stops.of(backbone, source, prompt, stop)
+    closing = closing_token(backbone, source, prompt) if scorer.request.needs_error_head else None
     with torch.inference_mode():
-        generated = generate_tokens(backbone, inputs, options)
-        written = write_hypothesis(backbone, generated.token_ids)
+        generated = generate_tokens(backbone, inputs, stops.added_to(options, backbone, inputs))
+        written = write_hypothesis(backbone, generated.token_ids, stops)
         read, ended = read_positions(backbone, written, closing)
         targets = torch.tensor(generated.token_ids, device=generated.hidden.device).long()
         signals = scorer.token_signals(generated.hidden, targets, texts=[read], ended=ended)
@@ -40,13 +42,17 @@ def generate_scored(
 
 
 def stream_scored(
-    scorer: Scorer, source: str | None, options: dict[str, Any]
+    scorer: Scorer, source: str | None, options: dict[str, Any], stop: str | Iterable[str] = ()
 ) -> Iterator[ScoredToken]:
     """Generate, and hand out each token with its signals; those that wait follow at the end."""
     backbone, prompt = scorer.backbone, scorer.prompt
     inputs = backbone.encode_prompt(source, prompt)
-    closes = scorer.request.needs_error_head and closing_token(backbone, prompt) is not None
-    stream = StreamScorer(scorer, closes=closes)
+    stops = Stops.of(backbone, source, prompt, stop)
+    closes = scorer.request.needs_error_head and (
+        closing_token(backbone, source, prompt) is not None
+    )
+    stream = StreamScorer(scorer, closes=closes, stops=stops)
+    options = stops.added_to(options, backbone, inputs)
     for token_id, hidden in stream_tokens(backbone, inputs, options):
         yield from stream.push(token_id, hidden)
     yield from stream.finish()
@@ -62,14 +68,15 @@ class StreamScorer:
     Args:
         closes: Whether the error head reads the first special token after the text, as it does
             where a token closes the texts that are scored. It reads no other one.
+        stops: What ends the text, and is cut off.
     """
 
-    def __init__(self, scorer: Scorer, *, closes: bool = True) -> None:
+    def __init__(self, scorer: Scorer, *, closes: bool = True, stops: Stops | None = None) -> None:
         self._special_ids = scorer.backbone.special_ids
         self._parts = _parts(scorer)
         self._back, self._ahead = _reach(scorer)
         self._closes = closes
-        self._writer = HypothesisWriter(scorer.backbone)
+        self._writer = HypothesisWriter(scorer.backbone, stops)
         self._states: deque[_State] = deque()
         self._first = 0  # index of the first of these states
         self._placed: deque[PlacedToken] = deque()

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from headwise.backbones import EncodedPair, LanguageBackbone, PromptTemplate
-from headwise.backbones.encodings import hypothesis_ranges
 from headwise.backbones.incremental_decoder import IncrementalDecoder
+from headwise.backbones.token_ranges import hypothesis_ranges
+from headwise.quality.generation.stopping import Stop, Stops
 from headwise.quality.token_signals import PlacedToken
 
 
@@ -13,98 +15,174 @@ class HypothesisWriter:
     """Turns generated tokens into a hypothesis and places each of them in it.
 
     White space at the start of the text belongs to the prompt's layout and is left out. A token
-    of white space alone waits for the character that it leads to, and is placed there. Tokens
-    before the first text that are special (language codes, for instance) are dropped.
+    of white space waits for the word that it leads to; behind the last word, it closes the text.
+    A token that may begin a stop waits until it is known whether it does. Tokens before the first
+    text that are special (language codes, for instance) are dropped.
+
+    Attributes:
+        text: What has been written.
+        stopped: Whether a stop was reached; tokens after it are dropped.
+        closed: Whether it was the one of the prompt's layout.
     """
 
-    def __init__(self, backbone: LanguageBackbone) -> None:
+    def __init__(self, backbone: LanguageBackbone, stops: Stops | None = None) -> None:
+        self._backbone = backbone
+        self._stops = stops or Stops()
         self._decoder = IncrementalDecoder(backbone.tokenizer)
-        self._name = backbone.token_name
-        self._special = backbone.special_ids
-        self._waiting: list[tuple[int, int]] = []
+        self._waiting: list[_Waiting] = []
+        self._held: list[PlacedToken] = []
         self._index = -1
+        self._recent = ""  # the last characters, in which a stop may begin
         self.text = ""
+        self.stopped = self.closed = False
 
     def push(self, token_id: int) -> list[PlacedToken]:
         """Add a token; returns those whose place is now known, in order."""
         self._index += 1
-        if token_id in self._special:
-            placed = self.finish()
-            if not self.text:
-                return placed
-            end = len(self.text)
-            name = self._name(token_id)
-            return [*placed, PlacedToken(self._index, token_id, name, end, end, True)]
-        self._waiting.append((self._index, token_id))
+        if self.stopped:
+            return []
+        if token_id in self._backbone.special_ids:
+            return self._push_special(token_id)
         new = self._decoder.push(token_id) or ""
-        begin = self._write(new)
-        return self._place(begin) if new.strip() else []
+        stop = self._write(new, token_id)
+        if new.strip():
+            self._held += self._place()
+        if stop is not None:
+            return self._end_at(stop)
+        safe = len(self.text) - self._stops.begun(self._recent)
+        known = next((i for i, one in enumerate(self._held) if one.end > safe), len(self._held))
+        released, self._held = self._held[:known], self._held[known:]
+        return released
 
     def finish(self) -> list[PlacedToken]:
         """Place tokens that still wait: for the rest of a character, or for a word."""
-        begin = self._write(self._decoder.flush())
-        return self._place(begin) if self.text and self._waiting else []
+        if self.stopped:
+            return []
+        new = self._decoder.flush()
+        if (stop := self._write(new)) is not None:
+            return self._end_at(stop)
+        if new.strip():
+            self._held += self._place()
+        released = [*self._held, *(self._closer(one.number, one.token_id) for one in self._waiting)]
+        self._held.clear()
+        self._waiting.clear()
+        self._recent = ""
+        return released if self.text else []
 
-    def _write(self, new: str) -> int:
-        begin = len(self.text)
-        self.text += new if self.text else new.lstrip()
-        return begin
+    def _push_special(self, token_id: int) -> list[PlacedToken]:
+        placed = self.finish()
+        if self.stopped:
+            return placed
+        self.closed = token_id in self._stops.closing_ids
+        self.stopped = self.closed or token_id in self._stops.text_ids
+        if not self.text or token_id in self._stops.text_ids:
+            return placed
+        return [*placed, self._closer(self._index, token_id)]
 
-    def _place(self, begin: int) -> list[PlacedToken]:
-        """Place all that wait; the last of them wrote the text from ``begin``."""
-        end = len(self.text)
-        # The others wrote spaces, or bytes of the first character that is no space
-        first = min(end - len(self.text[begin:].lstrip()), end - 1)
-        offsets = [(first, first + 1)] * (len(self._waiting) - 1) + [(begin, end)]
-        ranges = hypothesis_ranges(offsets, self.text, start=0, end=end)
+    def _write(self, new: str, token_id: int | None = None) -> Stop | None:
+        """Add text, and the token that wrote it; returns the stop that it contains."""
+        begin, kept = len(self.text), new if self.text else new.lstrip()
+        self.text += kept
+        if token_id is not None:
+            self._waiting.append(_Waiting(self._index, token_id, begin, len(self.text)))
+        elif self._waiting:
+            self._waiting[-1] = self._waiting[-1]._replace(end=len(self.text))
+        if not self._stops.reach:
+            return None
+        window = self._recent + new
+        self._recent = window[max(0, len(window) - self._stops.reach + 1) :]
+        found = self._stops.find(window)
+        return found and replace(found, place=max(0, len(self.text) - len(window) + found.place))
+
+    def _place(self) -> list[PlacedToken]:
+        """Place all that wait; the last of them completed the text."""
+        text, start = self.text, self._waiting[0].start
+        blank = [self._backbone.is_blank(one.token_id) for one in self._waiting]
+        offsets = []
+        free = start  # up to where white space has tokens
+        for place, (one, is_blank) in enumerate(zip(self._waiting, blank, strict=True)):
+            if one.start < one.end:
+                offsets.append((one.start, one.end))
+                free = one.end
+                continue
+            # It wrote a space that decoders show late, or bytes of the first character after it
+            begin = max(free, next(w.start for w in self._waiting[place:] if w.start < w.end))
+            word = begin + len(text[begin:]) - len(text[begin:].lstrip())
+            offsets.append((begin, word) if is_blank else (word, word + 1))
+            free = word if is_blank else free
+        ranges = hypothesis_ranges(offsets, blank, text, start=start, end=len(text))
         placed = [
-            PlacedToken(index, token_id, self.text[a:b], a, b, False)
-            for (index, token_id), (a, b) in zip(self._waiting, ranges, strict=True)
+            PlacedToken(
+                one.number, one.token_id, text[start + a : start + b], start + a, start + b, False
+            )
+            for one, (a, b) in zip(self._waiting, ranges, strict=True)
         ]
         self._waiting.clear()
         return placed
+
+    def _end_at(self, stop: Stop) -> list[PlacedToken]:
+        """Cut the text off; tokens of the stop close it, or are dropped if a user named it."""
+        self.stopped, self.closed = True, stop.closing
+        if self._waiting:
+            self._held += self._place()
+        self.text = self.text[: stop.place].rstrip()
+        if not self.text:
+            return []
+        end, placed = len(self.text), []
+        for one in self._held:
+            if one.start < end:
+                cut = min(one.end, end)
+                placed.append(replace(one, text=self.text[one.start : cut], end=cut))
+            elif stop.closing or one.start < stop.place:
+                placed.append(self._closer(one.index, one.token_id))
+        return placed
+
+    def _closer(self, index: int, token_id: int) -> PlacedToken:
+        end = len(self.text.rstrip())
+        return PlacedToken(index, token_id, self._backbone.token_name(token_id), end, end, True)
+
+
+class _Waiting(NamedTuple):
+    """A token without a place, and the characters that were written when it arrived."""
+
+    number: int
+    token_id: int
+    start: int
+    end: int
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
     """A generated text, without white space around it, and its tokens, in order.
 
-    Special ones among them close it: control tokens and white space after the last word.
+    Special ones among them close it: control tokens, white space after the last word, and what
+    closes texts in the prompt's layout, which ``closed`` says was reached.
     """
 
     text: str
     places: tuple[PlacedToken, ...]
+    closed: bool = False
 
 
-def write_hypothesis(backbone: LanguageBackbone, token_ids: Sequence[int]) -> Written:
+def write_hypothesis(
+    backbone: LanguageBackbone, token_ids: Sequence[int], stops: Stops | None = None
+) -> Written:
     """The text behind generated tokens, closing special ones included."""
-    writer = HypothesisWriter(backbone)
+    writer = HypothesisWriter(backbone, stops)
     found = [place for token_id in token_ids for place in writer.push(token_id)]
     found += writer.finish()
-    text = writer.text.rstrip()
-    places = []
-    for place in found:
-        start, end = min(place.start, len(text)), min(place.end, len(text))
-        placed = replace(place, start=start, end=end)
-        if not place.special and start < end:
-            placed = replace(placed, text=text[start:end])
-        elif not place.special:
-            placed = replace(placed, text=backbone.token_name(place.token_id), special=True)
-        places.append(placed)
-    return Written(text, tuple(places))
+    return Written(writer.text.rstrip(), tuple(found), writer.closed)
 
 
-_ANY_TEXT = "a"
-
-
-def closing_token(backbone: LanguageBackbone, prompt: PromptTemplate) -> int | None:
+def closing_token(
+    backbone: LanguageBackbone, source: str | None, prompt: PromptTemplate
+) -> int | None:
     """The id of the first token behind a text that is scored; ``None`` if nothing closes texts.
 
     Raises:
-        PromptError: If no text can be scored with this prompt.
+        InputError: If no text can be scored with this source.
     """
-    source = _ANY_TEXT if prompt.has_source else None
-    (code,) = backbone.encode([(source, _ANY_TEXT)], prompt)
+    (code,) = backbone.encode([(source, "a")], prompt)
     if not isinstance(code, EncodedPair):
         raise code
     return next(iter(code.targets[len(code.ranges) :]), None)
@@ -123,6 +201,11 @@ def read_positions(
         return text, True
     closers = backbone.special_ids | {closing}
     end = next(
-        (p.index for p in written.places if p.index > text[-1] and p.token_id in closers), None
+        (
+            p.index
+            for p in written.places
+            if p.index > text[-1] and (p.token_id in closers or (written.closed and p.special))
+        ),
+        None,
     )
-    return (text, False) if end is None else ((*text, end), True)
+    return (text, written.closed) if end is None else ((*text, end), True)

@@ -1,0 +1,121 @@
+"""Conversations as text: what a chat template puts around an answer, and where the answer is."""
+
+from collections.abc import Mapping, Sequence
+
+from jinja2 import TemplateError, TemplateSyntaxError
+from transformers import PreTrainedTokenizerBase
+
+from headwise.backbones.rendered import Rendered, prompt_end
+from headwise.errors import ChatTemplateError, PromptBoundaryError, PromptError
+
+Messages = Sequence[Mapping[str, str]]
+
+# What a template that expects other messages stumbles over
+_STUMBLES = (TemplateError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
+_SHOWN = 60
+
+
+def around_answer(
+    tokenizer: PreTrainedTokenizerBase, messages: Messages, before: str = "", after: str = ""
+) -> tuple[str, str, str]:
+    """What stands before and after an answer that ends a conversation, and before one to generate.
+
+    A character that the conversation lacks stands for the answer, so that its place is known
+    whatever the answer says. Reasoning blocks and the like that a template puts before a finished
+    answer stand before it here, too.
+
+    Args:
+        tokenizer: Has the chat template.
+        messages: What the answer answers to.
+        before: What the last message holds before the answer.
+        after: Likewise, after it.
+
+    Raises:
+        ChatTemplateError: If the template refuses the conversation or hides its answer.
+        PromptBoundaryError: If it begins a finished answer otherwise than one to generate.
+    """
+    taken = before + after + "".join(str(value) for one in messages for value in one.values())
+    marker = next(mark for mark in map(chr, range(0xE000, 0xF8FF)) if mark not in taken)
+    text = _apply(tokenizer, [*messages, _answer(before + marker + after)])
+    if text.count(marker) != 1:
+        raise ChatTemplateError(
+            f"The model's chat template shows an answer {text.count(marker)} times, instead of "
+            "once; use a prompt of kind 'text' that spells out the layout."
+        )
+    opening, closing = text.split(marker)
+    start = _apply(tokenizer, messages, generation=True)
+    # One may go on with a reasoning block that the other lacks
+    if not (opening.startswith(start.rstrip(" ")) or start.startswith(opening.rstrip())):
+        shown = opening[max(0, len(start) - 40) : len(start)]
+        raise PromptBoundaryError(
+            "The chat template's prompt is not a prefix of the whole conversation: it ends "
+            f"in {start[-40:]!r} where the conversation has {shown!r}. "
+            "Use a prompt of kind 'text' that spells out the layout."
+        )
+    return opening, closing, start
+
+
+def place_answer(
+    tokenizer: PreTrainedTokenizerBase,
+    messages: Messages,
+    answer: str,
+    before: str = "",
+    after: str = "",
+) -> Rendered:
+    """Lay out a conversation that an answer ends.
+
+    Templates may strip an answer, or put a reasoning block of their own before one that brings
+    none. An answer that is changed in another way is refused.
+
+    Arguments are those of `around_answer`.
+
+    Raises:
+        ChatTemplateError: If the template refuses the conversation or changes the answer.
+        PromptBoundaryError: As `around_answer`.
+    """
+    opening, closing, start = around_answer(tokenizer, messages, before, after)
+    text = _apply(tokenizer, [*messages, _answer(before + answer + after)])
+    # An answer that brings its own reasoning stands right where generation begins
+    for begin in (opening, start + before):
+        shown = text[len(begin) : len(text) - len(closing)]
+        if (
+            text.startswith(begin)
+            and text.endswith(closing)
+            and shown in answer
+            and shown.strip() == answer.strip()
+        ):
+            # Of a stripped answer, where all of it would begin
+            first = len(begin) - answer.index(shown)
+            return Rendered(text, prompt_end(begin, before), first, len(begin) + len(shown))
+    raise ChatTemplateError(
+        "The chat template changes the hypothesis by more than the spaces at its ends; "
+        f"{answer[:_SHOWN]!r} became {text[len(opening) :][:_SHOWN]!r}. Use a prompt of kind "
+        "'text' that spells out the layout, or leave out what the template changes."
+    )
+
+
+def _answer(content: str) -> Mapping[str, str]:
+    return {"role": "assistant", "content": content}
+
+
+def _apply(
+    tokenizer: PreTrainedTokenizerBase, messages: Messages, *, generation: bool = False
+) -> str:
+    try:
+        text = tokenizer.apply_chat_template(
+            [dict(message) for message in messages],
+            tokenize=False,
+            add_generation_prompt=generation,
+        )
+        assert isinstance(text, str)
+        text.encode("utf-8")
+    except TemplateSyntaxError as error:
+        raise PromptError(
+            f"The model's chat template is damaged ({error}); use a prompt of kind 'text'."
+        ) from error
+    except _STUMBLES as error:
+        raise ChatTemplateError(
+            f"The model's chat template refuses this conversation: {error}. Give one that it "
+            "allows, or use a prompt of kind 'text'."
+        ) from error
+    return text
