@@ -1,6 +1,5 @@
 """What frozen models have in common: which texts and how long ones they read; language models."""
 
-import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
@@ -21,6 +20,7 @@ from headwise.backbones.length_effects import LengthEffects
 from headwise.backbones.prompt_fields import NO_PLACE_FOR_SOURCE
 from headwise.backbones.prompts import PromptTemplate, Source, SourcePair
 from headwise.backbones.reading_apart import pairs_change_each_other, read_pairs_apart
+from headwise.backbones.token_ranges import keep_spaces_in_offsets
 from headwise.backbones.unembedding import Unembedding, check_unembedding
 from headwise.errors import (
     ContextLengthError,
@@ -181,31 +181,12 @@ def position_limit(model: PreTrainedModel) -> int | None:
     return smallest_limit(getattr(model.config, "max_position_embeddings", None))
 
 
-def _keep_spaces_in_offsets(tokenizer: PreTrainedTokenizerBase) -> None:
-    """Let a fast tokeniser's offsets hold the spaces that its tokens hold.
-
-    Byte-level ones may report offsets without them (Llama 3, BART), which hides tokens that reach
-    over the end of a prompt, and which white space a token is.
-    """
-    backend = getattr(tokenizer, "backend_tokenizer", None)
-    if backend is None or backend.post_processor is None:
-        return
-    steps = backend.post_processor
-    state = json.loads(steps.__getstate__())
-    found = [one for one in state.get("processors", [state]) if one.get("trim_offsets")]
-    for one in found:
-        one["trim_offsets"] = False
-    if found:
-        steps.__setstate__(json.dumps(state).encode())
-        backend.post_processor = steps
-
-
 class LanguageBackbone(FrozenModel):
     """A frozen language model: tokens in, last hidden states out."""
 
     def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
         super().__init__(model, tokenizer)
-        _keep_spaces_in_offsets(tokenizer)
+        keep_spaces_in_offsets(tokenizer)
         self._blank: dict[int, bool] = {}
 
     @property

@@ -1,7 +1,10 @@
 """Which characters of a text each of its tokens stands for."""
 
+import json
 import unicodedata
 from collections.abc import Sequence
+
+from transformers import PreTrainedTokenizerBase
 
 CharacterRange = tuple[int, int]
 
@@ -126,3 +129,22 @@ def align_pieces(pieces: Sequence[str], text: str) -> list[CharacterRange]:
         done = max(done, range_[1])
         ranges.append(range_)
     return ranges
+
+
+def keep_spaces_in_offsets(tokenizer: PreTrainedTokenizerBase) -> None:
+    """Let a fast tokeniser's offsets hold the spaces that its tokens hold.
+
+    Byte-level ones may report offsets without them (Llama 3, BART), which hides tokens that reach
+    over the end of a prompt, and which white space a token is.
+    """
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is None or backend.post_processor is None:
+        return
+    steps = backend.post_processor
+    state = json.loads(steps.__getstate__())
+    found = [one for one in state.get("processors", [state]) if one.get("trim_offsets")]
+    for one in found:
+        one["trim_offsets"] = False
+    if found:
+        steps.__setstate__(json.dumps(state).encode())
+        backend.post_processor = steps
