@@ -185,12 +185,12 @@ def _calibrated(
         provenance = fitted.provenance.model_copy(update={"notes": notes})
         calibration = fitted.model_copy(update={"provenance": provenance})
         calibration.save(output)
-    error, softmax = aurocs[Signal.ERROR], aurocs[Signal.SOFTMAX]
-    if error is not None and softmax is not None and error < softmax:
+    learned, softmax = aurocs[Signal.ERROR], aurocs[Signal.SOFTMAX]
+    if learned is not None and softmax is not None and learned < softmax:
         logger.warning(
             "The error head is worse than the softmax of the language model on dev: AUROC of "
             "wrong tokens %.4f against %.4f.",
-            error,
+            learned,
             softmax,
         )
     return TrainedErrorHead(
