@@ -131,9 +131,13 @@ ODD_TRANSFORMATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
+HALVES = (torch.bfloat16, torch.float16)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, *HALVES])
 @pytest.mark.parametrize("name", ODD_TRANSFORMATIONS)
-def test_an_unknown_transformation_of_logits_is_refused(name: str) -> None:
-    model = random_model().eval()
+def test_an_unknown_transformation_of_logits_is_refused(name: str, dtype: torch.dtype) -> None:
+    model = random_model().eval().to(dtype)
     transform = ODD_TRANSFORMATIONS[name]
     model.lm_head.register_forward_hook(lambda _, __, logits: transform(logits))
     backbone = CausalBackbone(model, no_tokenizer())
@@ -141,6 +145,24 @@ def test_an_unknown_transformation_of_logits_is_refused(name: str) -> None:
         UnsupportedModelError, match=r"LlamaForCausalLM .*only the signal 'sigmoid'"
     ):
         _ = backbone.unembedding
+
+
+@pytest.mark.parametrize("dtype", HALVES)
+@pytest.mark.parametrize("name", [*CAUSAL, *ENCODER_DECODER])
+def test_models_in_16_bits_pass_their_check(name: str, dtype: torch.dtype) -> None:
+    model = random_model(name).eval().to(dtype)
+    with torch.no_grad():
+        model.get_output_embeddings().weight.mul_(20)  # logits whose steps in 16 bits are large
+    kind = EncoderDecoderBackbone if name in ENCODER_DECODER else CausalBackbone
+    assert kind(model, no_tokenizer()).unembedding.weight.dtype == dtype
+    assert "forward" not in vars(model.get_output_embeddings())
+
+
+def test_a_scale_in_front_of_the_output_layer_is_refused() -> None:
+    model = random_model().eval()
+    model.lm_head.register_forward_pre_hook(lambda _, inputs: (inputs[0] * 1.1,))
+    with pytest.raises(UnsupportedModelError, match="only the signal 'sigmoid'"):
+        _ = CausalBackbone(model, no_tokenizer()).unembedding
 
 
 def test_a_model_without_an_output_layer_is_refused() -> None:

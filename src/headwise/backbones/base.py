@@ -21,7 +21,7 @@ from headwise.backbones.prompt_fields import NO_PLACE_FOR_SOURCE
 from headwise.backbones.prompts import PromptTemplate, Source, SourcePair
 from headwise.backbones.reading_apart import pairs_change_each_other, read_pairs_apart
 from headwise.backbones.token_ranges import keep_spaces_in_offsets
-from headwise.backbones.unembedding import Unembedding, check_unembedding
+from headwise.backbones.unembedding import Unembedding, check_unembedding, layer_in_float32
 from headwise.errors import (
     ContextLengthError,
     InputError,
@@ -228,9 +228,11 @@ class LanguageBackbone(FrozenModel):
         Raises:
             UnsupportedModelError: If the model does more to its logits than we know of.
         """
-        with torch.inference_mode():
+        own, name = self._unembedding, type(self.model).__name__
+        layer = self.model.get_output_embeddings()
+        with torch.inference_mode(), layer_in_float32(layer) as entered:
             hidden, logits = self.probe()
-            check_unembedding(self._unembedding, hidden, logits, name=type(self.model).__name__)
+            check_unembedding(own, hidden, entered[-1].flatten(0, -2), logits, name=name)
         return self._unembedding
 
     def check_source(self, source: object, prompt: PromptTemplate) -> None:

@@ -73,8 +73,8 @@ class EncoderDecoderBackbone(LanguageBackbone):
             missing = [n for n, code in (("source", source), ("target", target)) if code is None]
             raise PromptError(
                 f"{type(self.tokenizer).__name__} writes in the language that a code names: give "
-                f"{' and '.join(f'`{name}_language`' for name in missing)} as prompt variables, "
-                f"{_CODES}."
+                f"{' and '.join(f'`{name}_language`' for name in missing)} as prompt variables "
+                f"(--prompt-variable), {_CODES}."
             )
         for language in (source, target):
             if language is None:

@@ -19,8 +19,11 @@ def not_finite(tensors: Iterable[tuple[str, Tensor]]) -> list[str]:
 
 
 def _is_finite(tensor: Tensor) -> bool:
-    # Types of one byte know no comparison
+    # Types of one byte know no sum
     tensor = tensor.float() if tensor.element_size() == 1 else tensor
-    # Measured on 1 GB: 0.4 s, where `isfinite().all()` takes 8 s and makes a mask of that size
+    # Measured on 1 GB of float32: 0.2 s, where `isfinite().all()` takes 8 s and makes a mask
+    if bool(tensor.sum().isfinite()):
+        return True
+    # Large numbers may have a sum that is not finite
     low, high = tensor.aminmax()
-    return bool((high - low).isfinite()) or bool(low.isfinite() and high.isfinite())
+    return bool(low.isfinite() and high.isfinite())

@@ -8,6 +8,7 @@ import torch
 import transformers
 from random_language_models import SIZES, random_model
 from torch import nn
+from transformers import LlamaForCausalLM
 
 from headwise.errors import TrainingError, UnsupportedModelError
 from headwise.language_modelling.fused_loss.fused_lm_loss import patch_lm_loss, unpatch_lm_loss
@@ -108,3 +109,36 @@ def test_wrong_settings_do_not_blame_the_model(name: str) -> None:
         patch_lm_loss(model, **options)
     assert not isinstance(caught.value, UnsupportedModelError)
     assert "forward" not in vars(model)
+
+
+class LouderLoss(LlamaForCausalLM):
+    """Its loss is a hundredth larger, which a type of 16 bits hides."""
+
+    def forward(self, *args: Any, **inputs: Any) -> Any:
+        output = super().forward(*args, **inputs)
+        if output.loss is not None:
+            output.loss = output.loss * 1.01
+        return output
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_what_16_bits_hide_is_found(dtype: torch.dtype) -> None:
+    model = random_model().to(dtype)
+    patch_lm_loss(model)
+    model = random_model().to(dtype)
+    model.lm_head.register_forward_hook(lambda _, __, logits: logits * 1.005)
+    with pytest.raises(UnsupportedModelError, match="logits of LlamaForCausalLM"):
+        patch_lm_loss(model)
+    model = LouderLoss(random_model().config).to(dtype)
+    with pytest.raises(UnsupportedModelError, match="loss of LouderLoss"):
+        patch_lm_loss(model)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("name", ["gemma2", "cohere", "phi", "bart", "mamba", "mixtral-balanced"])
+def test_models_in_16_bits_are_patched(name: str, dtype: torch.dtype) -> None:
+    model = random_model(name).to(dtype)
+    with torch.no_grad():
+        model.get_output_embeddings().weight.mul_(20)
+    patch_lm_loss(model)
+    assert "forward" not in vars(model.get_output_embeddings())

@@ -111,9 +111,12 @@ class FusedForward:
         outputs: ModelOutput = base_model(model)(**(inputs | {"return_dict": True}))
         return outputs
 
-    def output(self, model: PreTrainedModel, call: Mapping[str, Any]) -> Any:
+    def output(
+        self, model: PreTrainedModel, call: Mapping[str, Any], *, in_float32: bool = False
+    ) -> Any:
         """Do what the model's forward does with a call that has ``labels``, logits aside.
 
+        ``in_float32`` says whether the output layer and the loss are computed so, from copies.
         ``logits`` are ``None`` in the output, and left out of the tuple with ``return_dict=False``.
 
         Raises:
@@ -121,7 +124,8 @@ class FusedForward:
         """
         outputs = self.base_outputs(model, call)
         hidden: Tensor = outputs["last_hidden_state"]
-        values: dict[str, Any] = {"loss": _token_loss(model, hidden, call, self.settings)}
+        loss = _token_loss(model, hidden, call, self.settings, in_float32)
+        values: dict[str, Any] = {"loss": loss}
         if not model.config.is_encoder_decoder and wants_router_logits(
             model, call.get("output_router_logits")
         ):
@@ -149,10 +153,17 @@ def base_model(model: PreTrainedModel) -> nn.Module:
 
 
 def _token_loss(
-    model: PreTrainedModel, hidden: Tensor, call: Mapping[str, Any], settings: FusedLoss
+    model: PreTrainedModel,
+    hidden: Tensor,
+    call: Mapping[str, Any],
+    settings: FusedLoss,
+    in_float32: bool,
 ) -> Tensor:
     """The loss of the labels, as ``ForCausalLMLoss`` has it; encoder-decoders do not shift."""
     layer = OutputLayer.of(model)
+    if in_float32:
+        # As the layer reads them: Mamba's may be float32 in front of bfloat16
+        hidden, layer = hidden.to(layer.weights[0].dtype).float(), layer.float()
     aligned = model.config.is_encoder_decoder
     if not aligned and model.loss_function is not ForCausalLMLoss:
         raise UnsupportedModelError(

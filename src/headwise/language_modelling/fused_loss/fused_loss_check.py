@@ -3,13 +3,18 @@
 import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from headwise.backbones.unembedding import LogitTransformation
+from headwise.backbones.unembedding import (
+    LogitTransformation,
+    layer_in_float32,
+    products_in_float32,
+)
 from headwise.errors import UnsupportedModelError
 from headwise.functional import LM_IGNORE_INDEX, LossBackend, linear_cross_entropy
 from headwise.language_modelling.fused_loss.expert_balance import balance_loss, wants_router_logits
@@ -112,7 +117,29 @@ def _compare(model: PreTrainedModel, settings: FusedLoss) -> FusedForward:
     for each in calls:
         theirs, ours = original(model, **each).loss, fused.output(model, each)["loss"]
         _check(model, "loss", ours, theirs, 16 * eps * max(1.0, float(theirs.abs())))
+    if type(model.get_output_embeddings()) is nn.Linear and dtype != torch.float32:
+        _compare_in_float32(model, fused, calls, hidden)
     return fused
+
+
+def _compare_in_float32(
+    model: PreTrainedModel, fused: FusedForward, calls: list[dict[str, Any]], hidden: Tensor
+) -> None:
+    """Compare again with an output layer in float32: in 16 bits, small factors are hidden."""
+    plain = replace(fused, settings=replace(fused.settings, backend=LossBackend.TORCH))
+    layer, after = model.get_output_embeddings(), LogitTransformation.of(model)
+    for each in calls:
+        with layer_in_float32(layer) as entered:
+            expected = type(model).forward(model, **each)
+        tolerance = 8 * torch.finfo(entered[-1].dtype).eps * float(hidden.abs().max())
+        _check(model, "states", hidden, entered[-1], tolerance)
+        products = products_in_float32(entered[-1], layer.weight)
+        logits = after.apply_(products if layer.bias is None else products.add_(layer.bias))
+        eps = torch.finfo(expected.logits.dtype).eps
+        tolerance = 32 * eps * max(1.0, float(expected.logits.abs().max()))
+        _check(model, "logits", logits, expected.logits, tolerance)
+        ours = plain.output(model, each, in_float32=True)["loss"]
+        _check(model, "loss", ours, expected.loss, 64 * eps * max(1.0, float(expected.loss.abs())))
 
 
 def _few_tokens(model: PreTrainedModel) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The trainable output layer of a language model, as linear cross-entropy wants it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import torch
@@ -60,6 +60,15 @@ class OutputLayer:
             scale=after.scale,
             softcap=after.softcap if softcap is None else softcap,
         )
+
+    def float(self) -> "OutputLayer":
+        """A copy whose tensors are float32."""
+        biases = self.biases
+        if biases is not None:
+            one = isinstance(biases, Tensor)
+            biases = biases.float() if one else tuple(each.float() for each in biases)
+        weights = tuple(weight.float() for weight in self.weights)
+        return replace(self, weights=weights, biases=biases)
 
 
 def plain_output_layer(model: PreTrainedModel) -> PlainLayer:
