@@ -76,6 +76,7 @@ def generate(
     import torch
     from rich.console import Console
 
+    from headwise.quality.unlike_texts import UnlikeTexts
     from headwise.report import render_legend, render_scored, shows_gaps
 
     names = options.split_signals(signals)
@@ -90,8 +91,9 @@ def generate(
     ends = [one.replace("\\n", "\n").replace("\\t", "\t") for one in stop or []]
     drawing: dict[str, Any] = {"do_sample": True, "temperature": temperature} if sample else {}
     drawing |= {"max_new_tokens": max_new_tokens, "stop": ends}
-    console = Console(highlight=False)
+    console, unlike = Console(highlight=False), UnlikeTexts(estimator.calibration)
     for text in texts:
+        unlike.add(text)
         if stream:
             printed = 0  # tokens may share a character, which is printed once
             with options.usage_errors():
@@ -109,6 +111,8 @@ def generate(
         else:
             console.print(render_scored(scored, threshold=limit))
             console.print()
+    if (warning := unlike.warning) is not None:
+        print(warning, file=sys.stderr)
     if not stream and not json_lines:
         gaps = shows_gaps(scored.signals)
         console.print(render_legend(scored.signals[0], threshold=limit, gaps=gaps))

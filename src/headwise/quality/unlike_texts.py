@@ -60,8 +60,8 @@ class UnlikeTexts:
         self._sources = _Side(sources, hypotheses)
         self._hypotheses = _Side(hypotheses, sources)
 
-    def add(self, source: str | None, hypothesis: str) -> None:
-        """Count a pair."""
+    def add(self, source: str | None, hypothesis: str | None = None) -> None:
+        """Count a pair, or a source whose hypothesis the model is about to write."""
         self._sources.add(source)
         self._hypotheses.add(hypothesis)
 

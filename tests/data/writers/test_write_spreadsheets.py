@@ -32,10 +32,11 @@ def test_csv_is_read_back(tmp_path: Path) -> None:
     write_csv(lines(tmp_path / "a", *ROWS), tmp_path / "a.csv", COLUMNS)
     with (tmp_path / "a.csv").open(newline="", encoding="utf-8") as stream:
         header, *rows = csv.reader(stream)
-    assert header == ["id", "source", "hypothesis", "score"]
+    answer = ["threshold", "segment_threshold", "flagged", "to_check"]
+    assert header == ["id", "source", "hypothesis", "score", *answer]
     assert rows == [
-        ["7", "=1+1", 'a "b",\nc\x01\r _x0041_', "0.5"],
-        ["-x", "@a", "#N/A", ""],
+        ["7", "=1+1", 'a "b",\nc\x01\r _x0041_', "0.5", "", "", "", ""],
+        ["-x", "@a", "#N/A", "", "", "", "", ""],
     ]
 
 

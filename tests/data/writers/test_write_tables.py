@@ -59,6 +59,9 @@ def read_tsv(path: Path) -> tuple[list[str], list[list[str]]]:
     return header, rows
 
 
+ANSWER = ("threshold", "segment_threshold", "flagged", "to_check")
+
+
 @given(TEXT)
 def test_any_text_fits_into_a_cell(text: str) -> None:
     cell = escape_cell(text)
@@ -77,11 +80,11 @@ def test_tsv(tmp_path: Path) -> None:
     header, cells = read_tsv(tmp_path / "out.tsv")
     assert header == [
         *("id", "done", "tags", "note", "n"),
-        *("source", "hypothesis", "score", "rank"),
+        *("source", "hypothesis", "score", "rank", *ANSWER),
     ]
     assert cells == [
-        ["a", "true", '["x\\t", null]', "", "", NASTY, NASTY, "0.25", "3.0"],
-        ["b", "", "", "", "3", "", "", "", ""],
+        ["a", "true", '["x\\t", null]', "", "", NASTY, NASTY, "0.25", "3.0", *[""] * 4],
+        ["b", "", "", "", "3", "", "", "", "", *[""] * 4],
     ]
 
 
@@ -92,8 +95,8 @@ def test_tsv_with_tokens(tmp_path: Path) -> None:
         layout("token", has_source=False),
     )
     header, [row] = read_tsv(tmp_path / "out.tsv")
-    assert header == ["hypothesis", "score", "rank", "tokens"]
-    tokens = json.loads(row[3])
+    assert header == ["hypothesis", "score", "rank", *ANSWER, "tokens"]
+    tokens = json.loads(row[-1])
     assert tokens == scored_row(scored(NASTY), "token")["tokens"]
     assert tokens[0]["text"] == NASTY
     assert tokens[1]["special"] is True
@@ -104,10 +107,10 @@ def test_no_rows(tmp_path: Path, write: Any) -> None:
     output = tmp_path / "out"
     write(lines_file(tmp_path), output, layout("word"))
     if write is write_tsv:
-        assert read_tsv(output) == (["source", "hypothesis", "score", "rank", "words"], [])
+        assert read_tsv(output) == (["source", "hypothesis", "score", "rank", *ANSWER, "words"], [])
     else:
         table = pyarrow.parquet.read_table(output)
-        assert table.column_names == ["source", "hypothesis", "score", "rank", "words"]
+        assert table.column_names == ["source", "hypothesis", "score", "rank", *ANSWER, "words"]
         assert table.num_rows == 0
 
 
@@ -117,13 +120,15 @@ def test_parquet(tmp_path: Path, level: Level) -> None:
     output = tmp_path / "out.parquet"
     write_parquet(lines_file(tmp_path, *rows, level=level), output, layout(level))
     table = pyarrow.parquet.read_table(output)
-    assert table.column_names == ["id", "source", "hypothesis", "score", "rank", f"{level}s"]
+    names = ["id", "source", "hypothesis", "score", "rank", *ANSWER, f"{level}s"]
+    assert table.column_names == names
     for row, read in zip(rows, table.to_pylist(), strict=True):
         expected = scored_row(row, level)
         signals = expected.pop("signals")
         details = read.pop(f"{level}s")
         expected_details = expected.pop(f"{level}s")
-        assert read == {**expected, "rank": signals["rank"]}
+        unknown = dict.fromkeys(ANSWER)  # nobody drew a line in these records
+        assert read == {**expected, **unknown, "rank": signals["rank"]}
         without_none = [{k: v for k, v in part.items() if v is not None} for part in details]
         assert without_none == expected_details
     assert not (tmp_path / "out.parquet.tmp").exists()

@@ -164,8 +164,15 @@ def test_rows_of_a_signal_are_together_only_where_they_are_neighbours():
 
 
 def test_what_was_not_tested_is_said(table):
-    legend = view_of(replace(table, comparisons=())).legend()
-    assert legend[1] == "Whether values differ was not tested."
+    view = view_of(replace(table, comparisons=()))
+    assert view.legend()[0] == "Whether values differ was not tested."
+    assert (
+        view.verdict == "By ROC AUC, softmax is best (0.883); whether others differ was not tested."
+    )
+    assert all(cell.untested for row in view.rows for cell in row.cells if cell.number is not None)
+    tested = view_of(table)
+    assert [[cell.untested for cell in row.cells[:1]] for row in tested.rows] == [[False]] * 3
+    assert tested.rows[0].cells[1].untested  # nobody compares ECE
 
 
 def test_counts_name_what_they_count():

@@ -55,12 +55,12 @@ def test_the_name_of_a_signal_is_said_once(table):
     rows.append(replace(table.rows[1], signal="model_scores"))
     grouped = replace(table, rows=tuple(rows), comparisons=())
 
-    wide = [line.split()[:2] for line in _shown(terminal_table(grouped), 100).splitlines()[5:9]]
+    wide = [line.split()[:2] for line in _shown(terminal_table(grouped), 100).splitlines()[6:10]]
     assert [words[0] for words in wide] == ["sigmoid", "geometric", "min", "model_scores"]
     narrow = _shown(terminal_table(grouped), 50).splitlines()
     assert sum("sigmoid" in line for line in narrow) == 1
     assert [line for line in narrow if line.startswith("   geometric mean  ")]
-    assert [line.split()[1] for line in narrow if line.startswith(" model_scores")] == ["0.883*"]
+    assert [line.split()[1] for line in narrow if line.startswith(" model_scores")] == ["0.883"]
 
 
 def test_intervals_stand_beside_values_where_there_is_room(table):
@@ -112,7 +112,7 @@ def test_the_report(evaluation, empty_evaluation):
     shown = _shown(terminal_report(evaluation), 80)
 
     assert shown.startswith("Tiny model\nmodel: tiny-en-de · texts: 12,000 · paired: yes")
-    assert "Beware of this.\nAnd of that.\n\nTokens\nA note.\n" in shown
+    assert "Beware of this.\nAnd of that.\n\nTokens\nBy ROC AUC, softmax is best (0.883)" in shown
     assert _shown(terminal_report(empty_evaluation), 80) == "Nothing\n"
 
 

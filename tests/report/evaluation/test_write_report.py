@@ -158,7 +158,14 @@ def test_cells_of_every_kind(evaluation):
         "0.700 [0.690, 0.712]",
         "\N{EN DASH}undefined, see note a",
     ]
-    assert [e["text"] for e in page.find("strong")] == ["0.883", "0.000"]
+    assert [e["text"] for e in page.find("strong")] == ["0.883"]
+    assert [cell["attrs"]["class"] for cell in cells[:4]] == [
+        "number",
+        "number untested",
+        "number",
+        "number untested",
+    ]
+    assert page.find("p", "verdict-line")[0]["text"].startswith("By ROC AUC, softmax is best")
     assert cells[0]["attrs"]["title"].startswith("softmax differs by 0.012")
     assert [cell["attrs"].get("data-value") for cell in cells[4:]] == ["0.7", None]
     assert cells[5]["attrs"]["title"] == "It is no probability."

@@ -98,7 +98,9 @@ def test_records_point_into_the_text(examples, tmp_path):
         for start, end, level, tokens in record["cells"]:
             assert ends[-1] <= start < end
             ends.append(end)
-            assert level == min(values[0] for _, values, _ in tokens)
+            shown = _utf16(scored.hypothesis, start, end)
+            worst = None if shown in TAGS else min(values[0] for _, values, _ in tokens)
+            assert level == worst  # tags are no words
         tokens = [token for cell in record["cells"] for token in cell[3]]
         assert [token[0] for token in tokens] == [token.token_id for token in scored.tokens]
 
@@ -124,8 +126,9 @@ def test_outer_spaces_of_a_token_are_not_shaded(make_scored, tmp_path):
     assert [cell[:2] for cell in record["cells"]] == [[0, 3], [4, 8]]
 
 
+TAGS = {"<b>", "</b>"}
 HOSTILE = [
-    "</script><img src=x onerror=alert(1)>",
+    "Nun </script><img src=x onerror=alert(1)>",
     "<!-- sentences --> ]]> {{ config }} &lt; &amp; \"quotes\" 'more'",
     "Ein \u202ezurück\u202c Satz",
     "NUL \x00, ESC \x1b[31m, CR \r, NEL \x85",
@@ -177,14 +180,14 @@ def test_summary(examples, tmp_path):
     assert summary.mean_score == pytest.approx(sum(scores) / len(scores))
     assert summary.words_to_check == 6
     assert sum(summary.histogram) == len(scores)
-    assert [dd["text"] for dd in page.find("dd")] == ["7", f"{summary.mean_score:.2f}", "6"]
+    assert [dd["text"] for dd in page.find("dd")] == ["5 of 7", f"{summary.mean_score:.2f}", "6"]
     assert len(page.find("rect")) == sum(count > 0 for count in summary.histogram)
 
 
 def test_no_sentences(tmp_path):
     page = _written([], tmp_path / "report.html")
 
-    assert [dd["text"] for dd in page.find("dd")] == ["0", "\N{EN DASH}", "0"]
+    assert [dd["text"] for dd in page.find("dd")] == ["0 of 0", "\N{EN DASH}", "0"]
     assert page.find("p", id="nothing")[0]["text"] == "There are no sentences in this report."
     assert "hidden" not in page.find("p", id="nothing")[0]["attrs"]
 

@@ -213,7 +213,7 @@ def test_legend_explains_the_mark_of_a_gap_only_where_there_can_be_one():
 
 def test_the_probability_of_a_text_stands_beside_its_score(examples):
     known = dataclasses.replace(examples[1], quality=0.204)
-    assert _lines(render_scored(known))[0].startswith("sigmoid 0.89  no error 20%  softmax 0.79")
+    assert _lines(render_scored(known))[0].startswith("sigmoid 0.90  no error 20%  softmax 0.79")
     assert not any("no error" in line for line in _lines(render_scored(examples[1])))
     lines = _lines(render_table([known]), width=100)
     assert sum("no error 20%" in line for line in lines) == 1

@@ -101,12 +101,7 @@ class TableView:
     def legend(self, *, best: str = "Bold") -> tuple[str, ...]:
         """What the marks of this table mean, given how the best values are shown."""
         any_best = any(cell.best and not cell.untested for row in self.rows for cell in row.cells)
-        any_untested = any(cell.untested for row in self.rows for cell in row.cells)
-        return (
-            *([f"{best}: best of its column."] if any_best else []),
-            *(["Pale italics: not tested."] if any_best and any_untested else []),
-            *self.remarks,
-        )
+        return (*([f"{best}: best of its column."] if any_best else []), *self.remarks)
 
 
 def view_of(table: Table, *, sort: bool = False) -> TableView:

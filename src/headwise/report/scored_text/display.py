@@ -34,6 +34,11 @@ _SCALES = {
 }
 
 
+def shows_flag(scored: ScoredHypothesis) -> bool:
+    """Whether to say that a text is flagged: without a threshold of texts, its words say it."""
+    return scored.segment_threshold is not None and scored.flagged
+
+
 def row_name(scored: ScoredHypothesis) -> str | None:
     """By what its row is found again: its own name in the input, or else its line."""
     extra = {name.casefold(): value for name, value in (scored.extra or {}).items()}

@@ -81,10 +81,8 @@ def write_html_report(
 ) -> ReportSummary:
     """Write a self-contained HTML report of scored text.
 
-    The first signal of the first hypothesis is the main one: it shades the tokens and decides
-    which words are to be checked. Other signals than probabilities of being right are mapped onto
-    [0, 1] first, see :meth:`Signal.confidence`. With the signal
-    ``omission``, a mark that is not part of the text stands where something seems to be missing.
+    The confidence of the first hypothesis's main signal shades tokens and decides which words are
+    to be checked. With ``omission``, a mark stands where something seems to be missing.
 
     Args:
         scored: What to show; read once, one item at a time.
@@ -93,15 +91,14 @@ def write_html_report(
         threshold: Words whose confidence lies below it are marked, in [0, 1]. The reader can
             move it. For gaps see :func:`~headwise.data.records.to_check.gap_threshold`.
         model: Name of the model that scored, shown under the title.
-        flagged_only: Whether to leave out the texts that are not flagged; all are counted.
-        details: What else to say of the run, by name: its input, its command, its date.
+        flagged_only: Whether to leave out what is not flagged; all texts are counted.
+        details: What else to say of the run, such as its input, its command, its date.
 
     Returns:
         The figures at the top of the report.
 
     Raises:
-        ValueError: If ``threshold`` is not in [0, 1].
-        OutputError: If the file cannot be written.
+        ValueError: If ``threshold`` is not in [0, 1]; ``OutputError`` if nothing can be written.
     """
     display.check_threshold(threshold)
     path = Path(path)
@@ -123,7 +120,8 @@ def write_html_report(
                 summary,
                 title=title,
                 threshold=threshold,
-                details=({"model": model} if model else {}) | dict(details or {}),
+                model=model,
+                details=details or {},
                 segment_threshold=None if first is None else first.segment_threshold,
                 flagged_only=flagged_only,
             )
@@ -157,6 +155,7 @@ def _sentence_view(
         "number": summary.segments,
         "row": display.row_name(scored),
         "is_flagged": scored.flagged,
+        "shows_flag": display.shows_flag(scored),
         "level": level,
         "score": number(means.get(main), 2),
         "other_means": [(s.value, number(v, 2)) for s, v in means.items() if s is not main],
@@ -235,6 +234,7 @@ def _page_view(
     *,
     title: str,
     threshold: float,
+    model: str,
     details: Mapping[str, str],
     segment_threshold: float | None,
     flagged_only: bool,
@@ -246,6 +246,7 @@ def _page_view(
     moving = gap_threshold(_MOST, main) == _MOST
     return {
         "title": title,
+        "model": model,
         "details": details,
         "segment_threshold": number(segment_threshold, 2) if segment_threshold else None,
         "flagged_only": flagged_only,

@@ -114,7 +114,7 @@ def _draw_scored(
         [
             Text.assemble((f"{marked.main} ", "dim"), (_score(scored.score), "bold")),
             *map(Text, marked.no_error()),
-            *([Text("to check", "bold")] if scored.flagged else []),
+            *([Text("to check", "bold")] if display.shows_flag(scored) else []),
             *(Text(other, "dim") for other in others),
         ]
     )

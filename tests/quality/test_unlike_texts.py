@@ -1,0 +1,56 @@
+"""Text in another language than a calibration knows is noticed, and ours is not."""
+
+import pytest
+from test_calibration import made
+
+from headwise.quality.calibration.usual_words import UsualWords
+from headwise.quality.unlike_texts import UnlikeTexts
+
+SUBJECTS = ("Der Hund", "Die Katze", "Ein Mann", "Eine Frau", "Das Kind", "Ein Junge")
+ENDS = ("läuft auf der Straße", "sitzt in dem Garten", "schläft auf einer Bank", "ist in dem Haus")
+GERMAN = [f"{s} {e} und {n} ist nicht da." for s in SUBJECTS for e in ENDS for n in "abcdefgh"]
+FRENCH = ["Un chien court sur la plage.", "La femme lit un journal.", "Je ne sais pas pourquoi."]
+
+
+@pytest.fixture(scope="module")
+def german() -> UsualWords:
+    usual = UsualWords.of(GERMAN)
+    assert usual is not None
+    return usual
+
+
+def test_few_texts_teach_nothing() -> None:
+    assert UsualWords.of(GERMAN[:20]) is None
+    assert UsualWords.of([f"wort{i} " * 4 for i in range(400)]) is None
+
+
+def test_texts_are_known_by_their_usual_words(german: UsualWords) -> None:
+    assert german.is_unlike("Die Frau und der Mann sind auf einer Bank in dem Garten.") is False
+    assert [german.is_unlike(text) for text in FRENCH] == [True] * 3
+    assert german.is_unlike("Guten Tag {name}") is None  # too short to say
+
+
+def warning(german: UsualWords, hypotheses: list[str]) -> str | None:
+    unlike = UnlikeTexts(made().model_copy(update={"usual_hypotheses": german}))
+    for text in hypotheses:
+        unlike.add("A source of some words.", text)
+    return unlike.warning
+
+
+def test_a_job_is_warned_once_with_counts(german: UsualWords) -> None:
+    said = warning(german, FRENCH + GERMAN[:3])
+    assert said is not None
+    assert "3 of 6 hypotheses seem to be in another language" in said
+    assert warning(german, FRENCH[:1]) is not None
+    assert warning(german, [*GERMAN[:30], FRENCH[0]]) is None  # one odd text is in every file
+    assert UnlikeTexts(None).warning is None
+
+
+def test_swapped_columns_are_named(german: UsualWords) -> None:
+    french = UsualWords(words="un la je ne sur pas chien femme", lowest=0.1)
+    known = made().model_copy(update={"usual_sources": german, "usual_hypotheses": french})
+    unlike = UnlikeTexts(known)
+    for source, hypothesis in zip(FRENCH, GERMAN, strict=False):
+        unlike.add(source, hypothesis)
+    assert unlike.warning is not None
+    assert "look swapped" in unlike.warning
