@@ -98,6 +98,8 @@ class _Template(BaseModel):
         return self._fill(before, values), self._fill(after, values)
 
     def _values(self, tokenizer: PreTrainedTokenizerBase, source: Source) -> dict[str, str]:
+        if isinstance(source, tuple) and [message["role"] for message in source] == ["user"]:
+            source = source[0]["content"]  # one question alone is a source
         if isinstance(source, tuple):
             raise PromptError(
                 "A conversation needs a prompt of kind 'chat'; give the prompt 'chat', or pairs "

@@ -24,8 +24,8 @@ def evaluate(
     source: Annotated[
         str,
         typer.Argument(
-            help="A file that `headwise score` wrote, or pairs as `score` reads them; pairs are "
-            "scored with all signals first."
+            help="A file that `headwise score` wrote, or pairs as `score` reads them, which are "
+            "scored with all signals first; or rows with scores and --gold, texts or not."
         ),
     ],
     hypotheses: Annotated[
@@ -138,7 +138,7 @@ def evaluate(
             "--signals",
             "-s",
             help="Comma-separated; the first one is looked at most closely. Default: all that "
-            "there are.",
+            "there are, or none where the rows bring a `score`. With none, nothing is scored.",
             rich_help_panel=_SIGNALS,
         ),
     ] = None,
@@ -191,7 +191,7 @@ def evaluate(
     put into correct texts. Rows that cannot be used are named; the exit code is then 3.
     """
     printing.show_messages()
-    names = options.split_signals(signals)
+    names = [] if signals == "none" else options.split_signals(signals)
     with options.usage_errors():
         judged = None if gold_file is None else _file_and_column(gold_file)
         others = _named_scores(scores or [])

@@ -8,7 +8,7 @@ import torch
 
 from headwise.backbones import Backbone, PromptTemplate, default_prompt, load_backbone, parse_prompt
 from headwise.bundled import locate
-from headwise.data.records.pairs import AnyPair, Pair
+from headwise.data.records.pairs import Message, Pair, Pairlike
 from headwise.data.records.scored import ScoredHypothesis, ScoredToken
 from headwise.data.records.signals import Aggregation, Signal, parse_signals
 from headwise.errors import InputError, TextError
@@ -173,7 +173,7 @@ class QualityEstimator:
 
     def score(
         self,
-        source: str | None,
+        source: str | list[Message] | None,
         hypothesis: str,
         *,
         signals: Iterable[str] | None = None,
@@ -182,7 +182,7 @@ class QualityEstimator:
         """Score one hypothesis.
 
         Args:
-            source: What it answers to or translates; ``None`` with the prompt ``raw``.
+            source: The text or messages that it answers to; ``None`` with the prompt ``raw``.
             hypothesis: The text to score.
             signals: Names of signals (:class:`~headwise.data.records.signals.Signal`), the main
                 one first. :attr:`default_signal` by default.
@@ -192,13 +192,13 @@ class QualityEstimator:
             TextError: If a text is empty, badly encoded, or holds control tokens.
             ContextLengthError: If the pair is longer than the model's context.
         """
-        pairs = [Pair(source, hypothesis)]
+        pairs = [(source, hypothesis)]
         (result,) = self.score_many(pairs, signals=signals, alternatives=alternatives)
         return cast(ScoredHypothesis, result)  # an error was raised
 
     def score_many(
         self,
-        pairs: Iterable[AnyPair],
+        pairs: Iterable[Pairlike],
         *,
         signals: Iterable[str] | None = None,
         alternatives: int = 0,
@@ -208,7 +208,7 @@ class QualityEstimator:
         """Score many hypotheses in batches of similar length, in bounded memory.
 
         Args:
-            pairs: Pairs, tuples (source, hypothesis), or such objects; read when needed.
+            pairs: Pairs, tuples, objects or conversations (`as_pair`); read when needed.
             signals: As in :meth:`score`.
             alternatives: As in :meth:`score`.
             errors: Whether a pair that cannot be scored raises its error, or yields it.

@@ -10,7 +10,8 @@ from torch import Tensor
 from headwise.backbones import EncodedPair, LanguageBackbone, PromptTemplate, weights_digest
 from headwise.backbones.encodings import length_batches
 from headwise.data.jobs import timed_windows
-from headwise.data.records.pairs import AnyPair, Pair
+from headwise.data.readers.nested_rows import as_pair
+from headwise.data.records.pairs import Pair, Pairlike
 from headwise.data.records.scored import Alternative, ScoredHypothesis
 from headwise.data.records.signals import Aggregation, Signal
 from headwise.errors import InputError
@@ -81,7 +82,7 @@ class Scorer:
 
     def score_many(
         self,
-        pairs: Iterable[AnyPair],
+        pairs: Iterable[Pairlike],
         *,
         raising: bool = True,
         progress: bool = False,
@@ -93,11 +94,16 @@ class Scorer:
         total = len(pairs) if isinstance(pairs, Sequence) else None
         unlike = UnlikeTexts(self.calibration)
         windows = timed_windows(
-            map(Pair.of, pairs), most=self.most_pairs, size=lambda pair: len(pair.content)
+            map(_pair_or_error, pairs),
+            most=self.most_pairs,
+            size=lambda pair: 0 if isinstance(pair, InputError) else len(pair.content),
         )
         with progress_bar("Scoring", total=total, enabled=progress) as advance:
             for window in windows:
-                for result in self.score_window(window, advance):
+                good = [pair for pair in window if isinstance(pair, Pair)]
+                found = iter(self.score_window(good, advance))
+                for pair in window:
+                    result = pair if isinstance(pair, InputError) else next(found)
                     if raising and isinstance(result, InputError):
                         raise result
                     if isinstance(result, ScoredHypothesis):
@@ -256,3 +262,10 @@ class Scorer:
             else:
                 name, end = self.backbone.token_name(token_id), len(hypothesis)
                 yield PlacedToken(start + index, token_id, name, end, end, special=True)
+
+
+def _pair_or_error(value: Pairlike) -> Pair | InputError:
+    try:
+        return as_pair(value)
+    except InputError as error:
+        return error

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 from headwise.data.readers.column_names import Role
 from headwise.data.readers.corpora.paws_x import is_paws_x_header, paws_x_columns
 from headwise.data.readers.layout import Layout
 from headwise.data.readers.rows import TRANSLATION, Columns, Row
 from headwise.data.records.json_values import expect, kind_of, listed
-from headwise.data.records.pairs import Message, Pair
+from headwise.data.records.pairs import AnyPair, Message, Pair, Pairlike
 from headwise.data.records.word_tags import read_marks
 from headwise.errors import InputError
 
@@ -49,6 +49,9 @@ class NestedColumns:
         )
         if self.texts is None:
             pairs = turn_pairs(inner, line=row.line, extra=rest)
+        elif self.within is None and isinstance(rest.get(told := self.texts.source or ""), list):
+            messages, answer = rest.pop(told), rest.pop(self.texts.hypothesis)
+            pairs = [answer_pair(messages, answer, line=row.line, extra=rest)]
         elif self.within is None:
             source, hypothesis = self.texts.texts(rest)
             pairs = [Pair(source, hypothesis, row.line, rest)]
@@ -144,6 +147,55 @@ def turn_pairs(messages: object, *, line: int, extra: Mapping[str, Any]) -> list
         Pair(_last_of_user(read[:turn]), read[turn]["content"], line, extra, history=read[:turn])
         for turn in turns
     ]
+
+
+def answer_pair(
+    messages: object, answer: object, *, line: int = 0, extra: Mapping[str, Any] | None = None
+) -> Pair:
+    """Make a pair of a conversation and what is said next: a text, or one assistant message.
+
+    Raises:
+        InputError: If they are something else.
+    """
+    said = expect(messages, list, "The prompt", "a string or a list of messages")
+    history = tuple(_message(message, number) for number, message in enumerate(said, start=1))
+    if isinstance(answer, list):
+        turns = [_message(message, len(said) + n) for n, message in enumerate(answer, start=1)]
+        if [turn["role"] for turn in turns] != ["assistant"]:
+            raise InputError("The answer must be a string or one message of the assistant.")
+        answer = turns[0]["content"]
+    text = expect(answer, str, "The answer")
+    if not history:
+        raise InputError("The prompt has no messages; a message to answer is needed.")
+    return Pair(_last_of_user(history), text, line, extra or {}, history=history)
+
+
+def as_pair(value: Pairlike) -> Pair:
+    """A pair from what stands for one in Python.
+
+    Args:
+        value: A pair; a tuple of source (a text, ``None`` or a list of messages) and hypothesis; a
+            row as files of JSON lines hold it, such as ``{"prompt": ..., "response": ...}`` or
+            ``{"messages": [...]}``; or a list of messages. Of a conversation, the last turn of the
+            assistant is the hypothesis.
+
+    Raises:
+        InputError: If a row or conversation does not hold what it should.
+        TypeError: If it is none of these.
+    """
+    if isinstance(value, list) and value and all(isinstance(one, Mapping) for one in value):
+        return turn_pairs(list(map(dict, value)), line=0, extra={})[-1]
+    if isinstance(value, Mapping) and "hypothesis" not in value:
+        row = Row(0, dict(value))
+        texts = row.values.get(TRANSLATION)
+        languages = tuple(texts) if isinstance(texts, dict) else None
+        try:
+            return find_nested(tuple(row.values), Layout(), languages).pairs(row)[-1]
+        except LookupError as error:
+            raise InputError(f"In this row {error.args[0]}.") from None
+    if isinstance(value, Sequence) and len(value) == 2 and isinstance(value[0], list):
+        return answer_pair(*value)
+    return Pair.of(cast(AnyPair, value))
 
 
 def _message(value: object, number: int) -> Message:

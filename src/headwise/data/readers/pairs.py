@@ -94,18 +94,6 @@ def name_columns(
             f"row is {first}. Say with {options} which of them to read: by name, or by number "
             "(1, 2, ...) if the first row names none."
         )
-    if len(cells) < len(columns):
-        logger.info(
-            "`%s` begins with one column, and a source and a hypothesis are needed; --no-source "
-            "is for text on its own.",
-            name,
-        )
-    elif layout.header is None and len(cells) > 1:
-        logger.info(
-            "`%s` has no header with known names: its columns are read as source and hypothesis, "
-            "the first row among them (--header if it names the columns).",
-            name,
-        )
     return columns
 
 
@@ -164,7 +152,7 @@ class _Told:
         roles = {"source": columns.source, "hypothesis": columns.hypothesis}
         if any(column not in (None, role) for role, column in roles.items()):
             read = (f"`{column}` as the {role}" for role, column in roles.items() if column)
-            logger.info("Of `%s`, %s is read.", self._name, " and ".join(read))
+            logger.info("`%s`: reading %s.", self._name, " and ".join(read))
 
 
 def _flat_columns(names: Sequence[str], layout: Layout) -> Columns:

@@ -74,6 +74,9 @@ class Pair:
 AnyPair = Pair | tuple[str | None, str] | Mapping[str, Any]
 """What is understood as a pair, see :meth:`Pair.of`."""
 
+Pairlike = AnyPair | tuple[str | list[Message] | None, str] | list[Message]
+"""The same and conversations, see :func:`~headwise.data.readers.nested_rows.as_pair`."""
+
 
 def as_pairs(pairs: Iterable[AnyPair]) -> list[Pair]:
     """All of them as pairs, see :meth:`Pair.of`."""

@@ -75,7 +75,8 @@ def text_columns(
     for name in texts[0].others:
         columns.append(plain_column(name, np.array([text.others[name] for text in texts])))
     lengths = [-float(len(s.tokens) or len(s.hypothesis)) for s in scored]
-    columns.append(plain_column(LENGTH, np.array(lengths)))
+    if any(lengths):  # rows that hold no texts have none
+        columns.append(plain_column(LENGTH, np.array(lengths)))
     columns.append(plain_column(RANDOM, np.random.default_rng(seed).random(len(texts))))
     return tuple(columns)
 

@@ -21,6 +21,8 @@ def rank_disagreements(
     texts: Sequence[JudgedText], column: SignalColumn, gold: Floats, *, count: int = _SHOWN
 ) -> tuple[Disagreement, ...]:
     """Texts whose place by score is furthest from their place by gold, one a source."""
+    if not any(text.scored.hypothesis for text in texts):
+        return ()
     by_score, by_gold = shares_below(column.values), shares_below(gold)
     groups = group_numbers(texts)
     order = np.argsort(-np.abs(by_score - by_gold), kind="stable")

@@ -26,6 +26,7 @@ from headwise.evaluation.quality.protocol_choice import (
 )
 from headwise.evaluation.quality.question import MONTE_CARLO, Question
 from headwise.evaluation.quality.sampling import monte_carlo_probability
+from headwise.evaluation.quality.unscored_rows import Unscored
 from headwise.evaluation.statistics.notes import nothing_to_evaluate, rejects_note, unmarked_note
 from headwise.evaluation.statistics.results import Answer
 from headwise.quality import QualityEstimator
@@ -51,8 +52,17 @@ def evaluate(
     if question.puts_errors:
         return _with_errors(question, estimator, progress=progress)
     source = question.source
-    scored_before = source.is_scored
-    if scored_before:
+    scored_before = question.signals != () and source.is_scored
+    unscored = None if scored_before else Unscored.of(question)
+    if unscored is not None:
+        evaluated = unscored.rows(question)
+        question = replace(question, columns=unscored.columns)
+    elif question.signals == ():
+        raise DataError(
+            "--signals none is for scores that the rows bring, against the gold of whole texts: "
+            "name it with --gold or --gold-file."
+        )
+    elif scored_before:
         evaluated = read_evaluated_rows(source.path, signals=question.signals)
     else:
         rows = list(source.rows())
@@ -77,6 +87,7 @@ def evaluate(
     protocol = question.protocol or fitting_protocol(judged.texts)
     texts = judged.texts
     notes = [*rejects_note(evaluated.rejects, evaluated.total), *judged.notes]
+    notes += [] if unscored is None else [unscored.reason]
     if protocol in (EvaluationProtocol.ERROR_DETECTION, EvaluationProtocol.SPANS):
         texts = tuple(text for text in texts if text.scored.errors is not None)
         notes += unmarked_note(len(texts), len(judged.texts))
@@ -94,7 +105,9 @@ def evaluate(
                 else f"-{gold_name}"
                 if gold_name in question.lower_is_better
                 else gold_name,
-                settings=_settings(question, protocol, with_model=not scored_before),
+                settings=_settings(
+                    question, protocol, with_model=not scored_before and unscored is None
+                ),
                 notes=notes,
             ),
         ),

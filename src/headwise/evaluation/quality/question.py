@@ -36,7 +36,8 @@ class Question:
         system: Column that says who wrote a text; by default ``system``, if there is one.
         scores: Other systems' scores from files, by the systems' names.
         columns: Columns of the texts' rows that hold other systems' scores.
-        signals: What to compute, or to look at in scored texts; by default all that there is.
+        signals: What to compute, or to look at in scored texts; by default all that there is, but
+            nothing where rows bring a ``score`` of somebody else, or no texts. ``()`` for none.
         aggregations: How token values become one.
         units: What is right or wrong; by default what the gold marks.
         threshold: Decisions flag what has a lower confidence, in [0, 1]; by default each signal has
