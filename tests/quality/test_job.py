@@ -112,14 +112,16 @@ def test_tables_say_the_same_as_the_lines(mixed: Path, tmp_path: Path, suffix: s
     if suffix == "tsv":
         header, *lines = [line.split("\t") for line in output.read_text().split("\n")[:-1]]
         rows = [dict(zip(header, map(unescape_cell, line), strict=True)) for line in lines]
+        json_cells = ("score", "softmax", "tokens", "threshold", "flagged", "to_check")
         read: list[dict[str, Any]] = [
-            row | {name: json.loads(row[name]) for name in ("score", "softmax", "tokens")}
-            for row in rows
+            row | {name: json.loads(row[name]) for name in json_cells} for row in rows
         ]
     else:
         read = pyarrow.parquet.read_table(output).to_pylist()
         for row in read:
             assert all(token.pop("special") is None for token in row["tokens"])
+    # Of calibrations that have one
+    assert all(not row.pop("segment_threshold") for row in read)
     assert read == expected
     rejects = (tmp_path / f"table.{suffix}.rejects.jsonl").read_bytes()
     assert rejects == (tmp_path / "lines.rejects.jsonl").read_bytes()

@@ -108,7 +108,8 @@ def tokenizer_digest(tokenizer: PreTrainedTokenizerBase) -> str:
         ):  # its post-processor holds the last language that was set
             pieces = {**json.loads(stored), **dict.fromkeys(_OF_CALLS)}
     control = {name: str(token) for name, token in tokenizer.special_tokens_map.items()}
-    known = [pieces, control, tokenizer.chat_template]
+    languages = [tokenizer.init_kwargs.get(name) for name in ("src_lang", "tgt_lang")]
+    known = [pieces, control, tokenizer.chat_template, languages]
     return hashlib.sha256(_json_bytes(known)).hexdigest()[:_DIGITS]
 
 
