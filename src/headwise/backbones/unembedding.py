@@ -146,14 +146,15 @@ def layer_in_float32(layer: nn.Linear) -> Iterator[list[Tensor]]:
         return products if layer.bias is None else products.add_(layer.bias)
 
     # Hooks of others stay as they are; a forward of the instance is put back (Accelerate's)
-    own = vars(layer).get("forward")
-    layer.forward = forward
+    instance = vars(layer)
+    own = instance.get("forward")
+    instance["forward"] = forward
     try:
         yield entered
     finally:
-        del layer.forward
+        del instance["forward"]
         if own is not None:
-            layer.forward = own
+            instance["forward"] = own
 
 
 def products_in_float32(hidden: Tensor, weight: Tensor) -> Tensor:

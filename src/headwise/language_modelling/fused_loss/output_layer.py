@@ -63,10 +63,11 @@ class OutputLayer:
 
     def float(self) -> "OutputLayer":
         """A copy whose tensors are float32."""
-        biases = self.biases
-        if biases is not None:
-            one = isinstance(biases, Tensor)
-            biases = biases.float() if one else tuple(each.float() for each in biases)
+        biases: Tensor | tuple[Tensor, ...] | None = None
+        if isinstance(self.biases, Tensor):
+            biases = self.biases.float()
+        elif self.biases is not None:
+            biases = tuple(each.float() for each in self.biases)
         weights = tuple(weight.float() for weight in self.weights)
         return replace(self, weights=weights, biases=biases)
 
