@@ -212,11 +212,17 @@ def test_a_prompt_for_a_sigmoid_head_must_be_that_of_the_error_head(
     ("arguments", "message"),
     [
         ((), "--data and --dev are needed"),
-        (("--data", "train.tsv"), "--data and --dev are needed"),
-        (("--labels", "labels.jsonl", "--start", "{here}"), "has no error head"),
-        (("--labels", "labels.jsonl", "--start", "{here}/start"), "shape of its own; drop"),
-        (("--labels", "x", "--start", "none", "--with-head", "{here}/start"), "no Sigmoid Head"),
-        (("--data", "x", "--dev", "y", "--learning-rate", "-1"), "learning_rate"),
+        (("--data", "{here}/train.tsv"), "--data and --dev are needed"),
+        (("--labels", "{here}/labels.jsonl", "--start", "{here}"), "has no error head"),
+        (("--labels", "{here}/labels.jsonl", "--start", "{here}/start"), "shape of its own; drop"),
+        (
+            ("--labels", "{here}/labels.jsonl", "--start", "none", "--with-head", "{here}/start"),
+            "no Sigmoid Head",
+        ),
+        (
+            ("--data", "{here}/train.tsv", "--dev", "{here}/dev.tsv", "--learning-rate", "-1"),
+            "learning_rate",
+        ),
     ],
 )
 def test_wrong_usage_is_said(folder: Path, arguments: tuple[str, ...], message: str) -> None:
