@@ -102,7 +102,10 @@ def _blocks(stream: BinaryIO, name: str) -> Iterator[tuple[int, list[str | Rejec
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"`{name}` cannot be read past line {done}: {error}.") from error
     if rest:
-        yield done + 1, _lines(rest + b"\n" * (not rest.endswith(b"\n")), done + 1, encoding)
+        lines = _lines(rest + b"\n", done + 1, encoding)
+        if rest.endswith(b"\r") and isinstance(last := lines[-1], str):
+            lines[-1] = f"{last}\r"  # half of a line end is text
+        yield done + 1, lines if not rest.endswith(b"\n") else lines[:-1]
 
 
 def _lines(block: bytes, first: int, encoding: str | None) -> list[str | Reject]:
