@@ -290,7 +290,7 @@ def test_an_adapter_without_its_package_is_named(
 ) -> None:
     stated = {"peft_type": "LORA", "base_model_name_or_path": "someone/model"}
     (llama / "adapter_config.json").write_text(json.dumps(stated))
-    monkeypatch.setattr("headwise.backbones.adapters.find_spec", lambda _: None)
+    monkeypatch.setattr("headwise.backbones.loading.adapters.find_spec", lambda _: None)
     with pytest.raises(UnsupportedModelError, match=r"adapter of someone/model.*headwise\[adapt"):
         load_backbone(llama, device="cpu")
     (llama / "config.json").unlink()

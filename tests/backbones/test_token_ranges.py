@@ -18,7 +18,7 @@ from headwise.backbones import (
     PromptTemplate,
     TextTemplate,
 )
-from headwise.backbones.token_ranges import align_pieces, hypothesis_ranges
+from headwise.backbones.encodings import align_pieces, hypothesis_ranges
 from headwise.errors import TextError
 
 PROMPTS: dict[str, PromptTemplate] = {

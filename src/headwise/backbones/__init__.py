@@ -1,20 +1,51 @@
-"""Frozen models: loading, tokenising, prompts, last hidden states, unembeddings; no head logic."""
+"""Frozen models: loading, tokenising, prompts, last hidden states, unembeddings; no head logic.
 
-from headwise.backbones.base import LanguageBackbone
-from headwise.backbones.causal import CausalBackbone
-from headwise.backbones.content import weights_digest
-from headwise.backbones.encoder import EncoderBackbone
-from headwise.backbones.encoder_decoder import EncoderDecoderBackbone
-from headwise.backbones.encodings import EncodedPair, EncodedText
-from headwise.backbones.loading import Backbone, default_prompt, load_backbone, load_encoder
-from headwise.backbones.named_prompts import NAMED_PROMPTS, parse_prompt
-from headwise.backbones.prompts import (
-    ChatPromptTemplate,
-    PromptTemplate,
-    SequenceTemplate,
-    TextTemplate,
-)
-from headwise.backbones.unembedding import Unembedding
+Names are imported when they are used: prompts alone need no PyTorch.
+"""
+
+from typing import TYPE_CHECKING
+
+from headwise.lazy_names import lazy_names
+
+if TYPE_CHECKING:
+    from headwise.backbones.base import LanguageBackbone
+    from headwise.backbones.causal import CausalBackbone
+    from headwise.backbones.content import weights_digest
+    from headwise.backbones.encoder import EncoderBackbone
+    from headwise.backbones.encoder_decoder import EncoderDecoderBackbone
+    from headwise.backbones.encodings import EncodedPair, EncodedText
+    from headwise.backbones.loading.models import (
+        Backbone,
+        default_prompt,
+        load_backbone,
+        load_encoder,
+    )
+    from headwise.backbones.prompts.named import NAMED_PROMPTS, parse_prompt
+    from headwise.backbones.prompts.templates import (
+        ChatPromptTemplate,
+        PromptTemplate,
+        SequenceTemplate,
+        TextTemplate,
+    )
+    from headwise.backbones.unembedding import Unembedding
+
+_HOMES = {
+    ".base": ("LanguageBackbone",),
+    ".causal": ("CausalBackbone",),
+    ".content": ("weights_digest",),
+    ".encoder": ("EncoderBackbone",),
+    ".encoder_decoder": ("EncoderDecoderBackbone",),
+    ".encodings": ("EncodedPair", "EncodedText"),
+    ".loading.models": ("Backbone", "default_prompt", "load_backbone", "load_encoder"),
+    ".prompts.named": ("NAMED_PROMPTS", "parse_prompt"),
+    ".prompts.templates": (
+        "ChatPromptTemplate",
+        "PromptTemplate",
+        "SequenceTemplate",
+        "TextTemplate",
+    ),
+    ".unembedding": ("Unembedding",),
+}
 
 __all__ = [
     "NAMED_PROMPTS",
@@ -36,3 +67,5 @@ __all__ = [
     "parse_prompt",
     "weights_digest",
 ]
+
+__getattr__ = lazy_names(__name__, _HOMES)

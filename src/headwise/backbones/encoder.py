@@ -1,6 +1,5 @@
 """Frozen encoders: texts and pairs of texts in, embeddings and last hidden states out."""
 
-import inspect
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from functools import cached_property
@@ -11,11 +10,11 @@ from torch import Tensor
 from torch.nn import functional as F
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from headwise.backbones.base import FrozenModel, position_limit, smallest_limit
 from headwise.backbones.encodings import EncodedText, length_batches, stack_codes
+from headwise.backbones.frozen_model import FrozenModel, longest_input, smallest_limit, text_encoder
 from headwise.backbones.reading_apart import padding_changes_texts, read_texts_apart
 from headwise.backbones.sentence_embedding import SentenceEmbedding, TextRole
-from headwise.backbones.text_codes import TextCodes, encode_rows
+from headwise.backbones.text_codes import TextCodes, encode_rows, reads_token_types
 from headwise.errors import UnsupportedModelError
 from headwise.functional.pooling import Pooling, pool
 from headwise.progress import progress_bar
@@ -56,34 +55,15 @@ class EncoderBackbone(FrozenModel):
             UnsupportedModelError: If the model does not read token ids.
             ValueError: If there is no pooling, or the model cannot read ``max_length`` tokens.
         """
-        model = cast(PreTrainedModel, model.base_model)
-        if model.config.is_encoder_decoder:
-            model = model.get_encoder()
-        if model.main_input_name != "input_ids":
-            raise UnsupportedModelError(
-                f"{type(model).__name__} reads {model.main_input_name}, not the ids of tokens; "
-                "use an encoder of text."
-            )
+        model = text_encoder(model)
         if embedding is None:
             ways = tuple(Pooling(how) for how in pooling)
             embedding = SentenceEmbedding(pooling=ways, normalise=normalise)
         super().__init__(model, tokenizer)
         self.embedding = embedding
-        positions = position_limit(model)
-        if max_length is None:
-            max_length = smallest_limit(positions, tokenizer.model_max_length)
-        elif max_length < 1 or (positions is not None and max_length > positions):
-            raise ValueError(
-                f"`max_length` must be at least 1 and at most the {positions or 'number of'} "
-                f"tokens that {type(model).__name__} can read, got {max_length}."
-            )
-        self._max_length = max_length
-        # Models that know one type only fail on the ids of tokenisers that count two
-        accepted = inspect.signature(model.forward).parameters
-        types = getattr(model.config, "type_vocab_size", 2)
-        # A causal model adds them to its embeddings, though its tokeniser does not name them
-        named = "token_type_ids" in tokenizer.model_input_names
-        self._wants_types = named and "token_type_ids" in accepted and types > 1
+        self._max_length = longest_input(model, tokenizer, max_length)
+        self._padding_id: int = tokenizer.pad_token_id or 0
+        self._wants_types = reads_token_types(model, tokenizer)
 
     def content(self) -> dict[str, Any]:
         """What embeddings follow from, see :meth:`FrozenModel.content`."""
@@ -128,10 +108,6 @@ class EncoderBackbone(FrozenModel):
             padding_id=self._padding_id,
             sure=self._length_effects is not None and self._length_effects.alone,
         )
-
-    @property
-    def _padding_id(self) -> int:
-        return self.tokenizer.pad_token_id or 0
 
     @cached_property
     def _first_token_reads_all(self) -> bool:

@@ -8,14 +8,21 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from headwise.backbones.base import LanguageBackbone, embedding_rows
+from headwise.backbones.base import LanguageBackbone
 from headwise.backbones.encodings import (
     EncodedPair,
+    align_pieces,
+    hypothesis_ranges,
     stack_rows,
     target_rows,
 )
-from headwise.backbones.prompts import PromptTemplate, SequenceTemplate, Source, SourcePair
-from headwise.backbones.token_ranges import align_pieces, hypothesis_ranges
+from headwise.backbones.frozen_model import embedding_rows
+from headwise.backbones.prompts.templates import (
+    PromptTemplate,
+    SequenceTemplate,
+    Source,
+    SourcePair,
+)
 from headwise.errors import InputError, PromptError, TextError
 
 _CODES = "'deu_Latn' for NLLB, 'de_DE' for mBART, 'de' for M2M100, for instance"

@@ -1,10 +1,13 @@
 """Texts, and pairs of texts that are read together, as an encoder's tokeniser lays them out."""
 
+import inspect
 import re
 from collections.abc import Mapping, Sequence
 
-from headwise.backbones.base import FrozenModel
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
 from headwise.backbones.encodings import EncodedText
+from headwise.backbones.frozen_model import FrozenModel
 from headwise.errors import InputError, TextError
 
 TextCodes = list[EncodedText | InputError]
@@ -49,6 +52,16 @@ def encode_rows(
     types = tokens["token_type_ids"] if with_types else [()] * len(ids)
     encoded = (_code(encoder, *row, begins, limit) for row in zip(ids, types, strict=True))
     return [next(encoded) if error is None else error for error in errors]
+
+
+def reads_token_types(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> bool:
+    """Whether an encoder is to be told which of two texts a token belongs to."""
+    # A causal model adds types to its embeddings, though its tokeniser does not name them
+    if "token_type_ids" not in tokenizer.model_input_names:
+        return False
+    # Models that know one type only fail on the ids of tokenisers that count two
+    accepted = inspect.signature(model.forward).parameters
+    return "token_type_ids" in accepted and getattr(model.config, "type_vocab_size", 2) > 1
 
 
 def _wrong_with(encoder: FrozenModel, row: Mapping[str, str]) -> InputError | None:

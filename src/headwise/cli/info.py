@@ -14,7 +14,7 @@ def info() -> None:
     from rich.table import Table
 
     from headwise import __version__
-    from headwise.backbones.loading import default_device
+    from headwise.backbones.loading.models import default_device
     from headwise.bundled import BUNDLED_NAMES, ENTAILMENT_NAMES
     from headwise.bundled.names import bundled_folder
     from headwise.bundled.registry import locate

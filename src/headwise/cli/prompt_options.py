@@ -39,6 +39,11 @@ class PromptOptions:
         ),
     ] = None
 
+    def __post_init__(self) -> None:
+        # What is wrong is said before PyTorch is imported
+        parse_prompt_option(self.prompt)
+        parse_variables(self.prompt_variable)
+
 
 def parse_variables(entries: list[str] | None) -> dict[str, str]:
     """Read NAME=VALUE entries."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headwise.cli import options, printing
+from headwise.cli.prompt_options import MODEL
 from headwise.cli.reading import expect_model
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 DEFAULT_MODEL = "minilm-snli"
 
-COLUMNS, _MODEL = "Columns", options.MODEL
+COLUMNS, _MODEL = "Columns", MODEL
 
 Model = Annotated[
     str,

@@ -58,8 +58,7 @@ def run_job(
         inputs: The files that the rows come from, ``-`` for standard input.
         settings: Gives what else the output follows from, digests of models among it; a job is
             resumed only with the same ones. Not asked where nothing can be resumed.
-        output_format: ``jsonl``, ``tsv``, ``csv``, ``parquet`` or ``xlsx``; by default the suffix
-            says it.
+        output_format: One of :class:`OutputFormat`; by default the suffix says it.
         overwrite: Start anew and replace what is there, instead of resuming.
         revisit: What becomes of rows that earlier runs have done, and how many there are; by
             default they are passed over.

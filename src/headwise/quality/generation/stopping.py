@@ -9,7 +9,7 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerBase, StoppingCriteria
 
 from headwise.backbones import LanguageBackbone, PromptTemplate
-from headwise.backbones.prompts import Source
+from headwise.backbones.prompts.templates import Source
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from headwise.backbones import EncodedPair, LanguageBackbone, PromptTemplate
+from headwise.backbones.encodings import hypothesis_ranges
 from headwise.backbones.incremental_decoder import IncrementalDecoder
-from headwise.backbones.token_ranges import hypothesis_ranges
 from headwise.quality.generation.stopping import Stop, Stops
 from headwise.quality.token_signals import PlacedToken
 

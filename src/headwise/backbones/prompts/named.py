@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from headwise.backbones.prompts import (
+from headwise.backbones.prompts.templates import (
     ChatPromptTemplate,
     PromptTemplate,
     SequenceTemplate,

@@ -10,8 +10,8 @@ from typing import Any
 
 from transformers import PreTrainedModel
 
-from headwise.backbones.filled_weights import listed
-from headwise.backbones.model_files import find_file, read_object
+from headwise.backbones.loading.filled_weights import listed
+from headwise.backbones.loading.model_files import find_file, read_object
 from headwise.errors import UnsupportedModelError, WeightsError
 
 _CONFIG, _WEIGHTS = "adapter_config.json", "adapter_model.safetensors"

@@ -16,11 +16,11 @@ from transformers import (
 from headwise.backbones.causal import CausalBackbone
 from headwise.backbones.encoder import EncoderBackbone
 from headwise.backbones.encoder_decoder import EncoderDecoderBackbone
-from headwise.backbones.model_files import find_file
-from headwise.backbones.named_prompts import NAMED_PROMPTS
-from headwise.backbones.pretrained import load_pretrained, named_errors
-from headwise.backbones.prompts import PromptTemplate
-from headwise.backbones.sentence_folder import read_sentence_settings
+from headwise.backbones.loading.model_files import find_file
+from headwise.backbones.loading.pretrained import load_pretrained, named_errors
+from headwise.backbones.loading.sentence_folder import read_sentence_settings
+from headwise.backbones.prompts.named import NAMED_PROMPTS
+from headwise.backbones.prompts.templates import PromptTemplate
 
 Backbone = CausalBackbone | EncoderDecoderBackbone
 

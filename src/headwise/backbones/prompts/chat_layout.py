@@ -1,12 +1,15 @@
 """Conversations as text: what a chat template puts around an answer, and where the answer is."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from jinja2 import TemplateError, TemplateSyntaxError
-from transformers import PreTrainedTokenizerBase
 
-from headwise.backbones.rendered import Rendered, prompt_end
+from headwise.backbones.prompts.rendered import Rendered, prompt_end
 from headwise.errors import ChatTemplateError, PromptBoundaryError, PromptError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 Messages = Sequence[Mapping[str, str]]
 
@@ -16,7 +19,7 @@ _SHOWN = 60
 
 
 def around_answer(
-    tokenizer: PreTrainedTokenizerBase, messages: Messages, before: str = "", after: str = ""
+    tokenizer: "PreTrainedTokenizerBase", messages: Messages, before: str = "", after: str = ""
 ) -> tuple[str, str, str]:
     """What stands before and after an answer that ends a conversation, and before one to generate.
 
@@ -56,7 +59,7 @@ def around_answer(
 
 
 def place_answer(
-    tokenizer: PreTrainedTokenizerBase,
+    tokenizer: "PreTrainedTokenizerBase",
     messages: Messages,
     answer: str,
     before: str = "",
@@ -99,7 +102,7 @@ def _answer(content: str) -> Mapping[str, str]:
 
 
 def _apply(
-    tokenizer: PreTrainedTokenizerBase, messages: Messages, *, generation: bool = False
+    tokenizer: "PreTrainedTokenizerBase", messages: Messages, *, generation: bool = False
 ) -> str:
     try:
         text = tokenizer.apply_chat_template(

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import torch
 from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerBase
 
-from headwise.backbones.adapters import find_adapter
-from headwise.backbones.filled_weights import check_filled, check_finite
-from headwise.backbones.model_files import check_model_files
+from headwise.backbones.loading.adapters import find_adapter
+from headwise.backbones.loading.filled_weights import check_filled, check_finite
+from headwise.backbones.loading.model_files import check_model_files
 from headwise.errors import (
     HeadwiseError,
     UnknownModelError,

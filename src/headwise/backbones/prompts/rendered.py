@@ -1,6 +1,7 @@
-"""Names in braces, which a prompt's texts hold for what is filled in."""
+"""A prompt as text: names in braces that are filled in, and where a hypothesis lies in it."""
 
 import string
+from dataclasses import dataclass
 
 from headwise.errors import PromptError
 
@@ -12,6 +13,48 @@ NO_PLACE_FOR_SOURCE = (
     """" {hypothesis}", "end": "\\n"}' (in Python, `prompt` and `prompt_variables`). Text on """
     "its own has no source (--no-source; in Python, None)."
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A prompt and the hypothesis after it.
+
+    Attributes:
+        text: The whole text.
+        prompt_end: Where the scored part begins, in characters: at the hypothesis, or at the
+            spaces right before it, which belong to its first token.
+        start: Where the hypothesis itself begins.
+        end: Where it ends.
+    """
+
+    text: str
+    prompt_end: int
+    start: int
+    end: int
+
+    @property
+    def prompt(self) -> str:
+        """What is given."""
+        return self.text[: self.prompt_end]
+
+    @property
+    def closing(self) -> str:
+        """What closes the hypothesis."""
+        return self.text[self.end :]
+
+
+def prompt_end(opening: str, own: str) -> int:
+    """Where the scored part begins in what stands before a hypothesis, in characters.
+
+    White space that the hypothesis has before it in its own field, ``own``, is the model's to
+    write, and so are the spaces that a layout puts right before it: tokenisers make one token of a
+    space and the word behind it.
+    """
+    if not opening.endswith(own):  # a chat template has stripped it
+        own = ""
+    words = own.rstrip()
+    given = opening[: len(opening) - len(own) + len(words)]
+    return len(given if words else given.rstrip(" "))
 
 
 def names_in(text: str) -> list[str]:

@@ -6,15 +6,16 @@ to be counted in tokens.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
-from transformers import PreTrainedTokenizerBase
 
-from headwise.backbones.chat_layout import around_answer, place_answer
-from headwise.backbones.prompt_fields import check_unicode, names_in
-from headwise.backbones.rendered import Rendered, prompt_end
+from headwise.backbones.prompts.chat_layout import around_answer, place_answer
+from headwise.backbones.prompts.rendered import Rendered, check_unicode, names_in, prompt_end
 from headwise.errors import PromptError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 Source = str | tuple[Mapping[str, str], ...] | None
 """What stands before a hypothesis: a text, the messages of a conversation, or nothing."""
@@ -78,7 +79,7 @@ class _Template(BaseModel):
                 f"--prompt-variable {lacking[0]}=VALUE (in Python, with `prompt_variables`)."
             )
 
-    def resolved(self, tokenizer: PreTrainedTokenizerBase) -> str:
+    def resolved(self, tokenizer: "PreTrainedTokenizerBase") -> str:
         """The prompt as a model reads it, with ``{source}`` and ``{hypothesis}`` for the texts."""
         raise NotImplementedError
 
@@ -97,7 +98,7 @@ class _Template(BaseModel):
             raise PromptError(f"The prompt must hold {{hypothesis}} once, got {text!r}.")
         return self._fill(before, values), self._fill(after, values)
 
-    def _values(self, tokenizer: PreTrainedTokenizerBase, source: Source) -> dict[str, str]:
+    def _values(self, tokenizer: "PreTrainedTokenizerBase", source: Source) -> dict[str, str]:
         if isinstance(source, tuple) and [message["role"] for message in source] == ["user"]:
             source = source[0]["content"]  # one question alone is a source
         if isinstance(source, tuple):
@@ -118,16 +119,16 @@ class _DecoderTemplate(_Template):
     """A template that one decoder reads whole: prompt, hypothesis, and what closes it."""
 
     def render(
-        self, tokenizer: PreTrainedTokenizerBase, source: Source, hypothesis: str
+        self, tokenizer: "PreTrainedTokenizerBase", source: Source, hypothesis: str
     ) -> Rendered:
         """The whole text of a pair."""
         raise NotImplementedError
 
-    def render_prompt(self, tokenizer: PreTrainedTokenizerBase, source: Source) -> str:
+    def render_prompt(self, tokenizer: "PreTrainedTokenizerBase", source: Source) -> str:
         """What generation starts from: the text before a hypothesis, as `render` has it."""
         raise NotImplementedError
 
-    def resolved(self, tokenizer: PreTrainedTokenizerBase) -> str:
+    def resolved(self, tokenizer: "PreTrainedTokenizerBase") -> str:
         """The prompt as a model reads it, with ``{source}`` and ``{hypothesis}`` for the texts."""
         source = "{source}" if self.has_source else None
         return self.render(tokenizer, source, "{hypothesis}").text
@@ -150,12 +151,12 @@ class TextTemplate(_DecoderTemplate):
     completion: str = "{hypothesis}"
     end: str = ""
 
-    def render_prompt(self, tokenizer: PreTrainedTokenizerBase, source: Source) -> str:
+    def render_prompt(self, tokenizer: "PreTrainedTokenizerBase", source: Source) -> str:
         """What generation starts from: the text before a hypothesis, as `render` has it."""
         return self.render(tokenizer, source, "").prompt
 
     def render(
-        self, tokenizer: PreTrainedTokenizerBase, source: Source, hypothesis: str
+        self, tokenizer: "PreTrainedTokenizerBase", source: Source, hypothesis: str
     ) -> Rendered:
         """The whole text of a pair."""
         values = self._values(tokenizer, source)
@@ -189,7 +190,7 @@ class ChatPromptTemplate(_DecoderTemplate):
     system: str | None = None
 
     def _turns(
-        self, tokenizer: PreTrainedTokenizerBase, source: Source
+        self, tokenizer: "PreTrainedTokenizerBase", source: Source
     ) -> tuple[list[Mapping[str, str]], str, str]:
         """The messages before the last one, and what that holds around the hypothesis.
 
@@ -211,14 +212,14 @@ class ChatPromptTemplate(_DecoderTemplate):
         ]
         return [*messages], *self._around_hypothesis(values)
 
-    def render_prompt(self, tokenizer: PreTrainedTokenizerBase, source: Source) -> str:
+    def render_prompt(self, tokenizer: "PreTrainedTokenizerBase", source: Source) -> str:
         """What generation starts from: the text before a hypothesis, as `render` has it."""
         messages, before, after = self._turns(tokenizer, source)
         opening, *_ = around_answer(tokenizer, messages, before, after)
         return opening[: prompt_end(opening, before)]
 
     def render(
-        self, tokenizer: PreTrainedTokenizerBase, source: Source, hypothesis: str
+        self, tokenizer: "PreTrainedTokenizerBase", source: Source, hypothesis: str
     ) -> Rendered:
         """The whole text of a pair, or of a conversation and the answer that ends it.
 
@@ -259,14 +260,14 @@ class SequenceTemplate(_Template):
         """Names in braces, the pair's own ones left out, and the languages."""
         return super().fields() | {"source_language", "target_language"}
 
-    def resolved(self, tokenizer: PreTrainedTokenizerBase) -> str:
+    def resolved(self, tokenizer: "PreTrainedTokenizerBase") -> str:
         """The encoder's text, with ``{source}`` for the source, and the languages."""
         text = self._fill(self.source_text, self._values(tokenizer, "{source}"))
         languages = (self.source_language, self.target_language)
         shown = " -> ".join(language or "?" for language in languages)
         return f"{text} ({shown})" if any(languages) else text
 
-    def render_source(self, tokenizer: PreTrainedTokenizerBase, source: Source) -> str:
+    def render_source(self, tokenizer: "PreTrainedTokenizerBase", source: Source) -> str:
         """The text that the encoder reads."""
         return self._fill(self.source_text, self._values(tokenizer, source))
 
