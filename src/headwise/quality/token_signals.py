@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from headwise.data.records.pairs import Pair
-from headwise.data.records.placeholders import is_inside, placeholder_ranges
 from headwise.data.records.scored import Alternative, ScoredHypothesis, ScoredToken
 from headwise.data.records.signals import Signal
+from headwise.data.records.words import is_inside, placeholder_ranges
 from headwise.functional.vocabulary_statistics import VocabularyStatistics
 from headwise.heads import ErrorHead
 from headwise.quality.signal_request import SignalRequest

@@ -4,8 +4,7 @@ import time
 
 import pytest
 
-from headwise.data.records.placeholders import placeholder_ranges
-from headwise.data.records.words import word_ranges
+from headwise.data.records.words import placeholder_ranges, word_ranges
 
 
 def found(text: str) -> list[str]:

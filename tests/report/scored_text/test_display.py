@@ -5,8 +5,8 @@ import math
 
 import pytest
 
+from headwise.data.records.scored_pieces import gap_threshold
 from headwise.data.records.signals import Signal
-from headwise.data.records.to_check import gap_threshold
 from headwise.report.scored_text.display import (
     all_gaps,
     check_threshold,

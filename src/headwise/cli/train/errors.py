@@ -12,7 +12,7 @@ from headwise.cli.reading import read_training_pairs
 from headwise.cli.settings_options import with_options
 from headwise.cli.train import training_options as shared
 from headwise.cli.train.error_head_lines import lines_after_training
-from headwise.cli.train.running import Running
+from headwise.cli.train.running import Running, load_language_model
 from headwise.training.errors.settings import ERRORS, HEAD, ErrorTraining
 
 
@@ -78,7 +78,7 @@ def errors(
     with options.usage_errors():
         begin = setup.folder_to_start_from(place, start, run, given, alone=not texts.data)
         beside = setup.folder_with_sigmoid_head(place, output, with_head)
-    model, template = shared.load_language_model(
+    model, template = load_language_model(
         place,
         running.loading,
         prompting,

@@ -1,11 +1,19 @@
 """Options of how a training runs: how its model is loaded, what stays, and what is begun anew."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headwise.cli import options
+from headwise.cli import options, printing, prompt_options
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from headwise.backbones import Backbone, PromptTemplate
+    from headwise.bundled import ModelLocation
+    from headwise.training.loop.run_file import TrainingRun
 
 _PANEL = "Going on"
 
@@ -40,3 +48,28 @@ class Running:
             "overwrite": self.overwrite,
             "progress": True,
         }
+
+
+def load_language_model(
+    place: "ModelLocation",
+    loading: options.LoadingOptions,
+    prompting: prompt_options.PromptOptions,
+    run: "TrainingRun",
+    *,
+    heads: "Sequence[Path | None]",
+    has_source: bool = True,
+) -> "tuple[Backbone, PromptTemplate]":
+    """The language model of a run, and the prompt: the one asked for, or that of a head."""
+    printing.show_messages()
+    with options.usage_errors(), printing.quiet_loading(place.backbone):
+        from headwise.backbones import load_backbone
+        from headwise.training.loop.prompt_choice import chosen_prompt
+
+        model = load_backbone(place.backbone, **loading.arguments(run.dtype))
+        asked = prompt_options.parse_prompt_option(prompting.prompt) or run.prompt
+        template = chosen_prompt(model, asked, has_source=has_source, heads=heads)
+        template = template.bind(**prompt_options.parse_variables(prompting.prompt_variable))
+        model.check_prompt(template)
+    if printing.is_first_process():
+        prompt_options.say_prompt(model, template)
+    return model, template

@@ -9,7 +9,7 @@ from headwise.cli import options, printing, prompt_options
 from headwise.cli.reading import read_training_pairs
 from headwise.cli.settings_options import with_options
 from headwise.cli.train import training_options as shared
-from headwise.cli.train.running import Running
+from headwise.cli.train.running import Running, load_language_model
 from headwise.training.loop.settings import overlaid
 from headwise.training.sigmoid.settings import OBJECTIVE, SigmoidTraining, default_settings, merged
 
@@ -78,7 +78,7 @@ def sigmoid(
     if not (backbone and data and dev):
         raise typer.BadParameter(shared.NEEDED)
     place = locate(backbone)
-    model, template = shared.load_language_model(
+    model, template = load_language_model(
         place, running.loading, prompting, run, heads=(place.head,)
     )
     report = train_sigmoid_head(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import typer
 
-from headwise.cli import layout_options, options, printing, prompt_options
+from headwise.cli import layout_options
 from headwise.cli.entailment.entailment_options import expect_encoder
 from headwise.cli.reading import expect_model, expect_tables
 from headwise.training.errors.settings import LABELS
@@ -15,10 +15,7 @@ from headwise.training.loop.settings import DATA
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from headwise.backbones import Backbone, PromptTemplate
-    from headwise.bundled import ModelLocation
     from headwise.training.errors import ErrorRun
-    from headwise.training.loop.run_file import TrainingRun
 
 
 def files(help: str, panel: str = DATA) -> Any:
@@ -102,28 +99,3 @@ class ErrorData:
     def suffice(self) -> bool:
         """Whether there is something to learn from, and dev texts where there are data."""
         return bool(self.labels or self.data) and bool(self.data) == bool(self.dev)
-
-
-def load_language_model(
-    place: "ModelLocation",
-    loading: options.LoadingOptions,
-    prompting: prompt_options.PromptOptions,
-    run: "TrainingRun",
-    *,
-    heads: "Sequence[Path | None]",
-    has_source: bool = True,
-) -> "tuple[Backbone, PromptTemplate]":
-    """The language model of a run, and the prompt: the one asked for, or that of a head."""
-    printing.show_messages()
-    with options.usage_errors(), printing.quiet_loading(place.backbone):
-        from headwise.backbones import load_backbone
-        from headwise.training.loop.prompt_choice import chosen_prompt
-
-        model = load_backbone(place.backbone, **loading.arguments(run.dtype))
-        asked = prompt_options.parse_prompt_option(prompting.prompt) or run.prompt
-        template = chosen_prompt(model, asked, has_source=has_source, heads=heads)
-        template = template.bind(**prompt_options.parse_variables(prompting.prompt_variable))
-        model.check_prompt(template)
-    if printing.is_first_process():
-        prompt_options.say_prompt(model, template)
-    return model, template

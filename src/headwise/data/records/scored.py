@@ -7,13 +7,15 @@ from functools import cached_property
 from typing import Any, Literal
 
 from headwise.data.records.error_spans import ErrorSpan, Range
-from headwise.data.records.placeholders import is_inside, placeholder_ranges
 from headwise.data.records.scored_pieces import (
     Alternative,
     ScoredGap,
     ScoredSpan,
     ScoredToken,
     Signals,
+    gap_threshold,
+    joined_ranges,
+    low_tokens,
 )
 from headwise.data.records.scored_rows import fields_of_row
 from headwise.data.records.signals import (
@@ -23,9 +25,8 @@ from headwise.data.records.signals import (
     aggregate,
     values_of,
 )
-from headwise.data.records.to_check import gap_threshold, joined_ranges, low_tokens
 from headwise.data.records.word_tags import WordTags, marks_row
-from headwise.data.records.words import word_ranges
+from headwise.data.records.words import is_inside, placeholder_ranges, word_ranges
 
 __all__ = [
     "Alternative",

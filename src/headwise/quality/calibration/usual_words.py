@@ -14,7 +14,7 @@ import numpy as np
 import regex
 from pydantic import BaseModel, ConfigDict, Field
 
-from headwise.data.records.placeholders import placeholder_ranges
+from headwise.data.records.words import placeholder_ranges
 
 # Where words have no spaces between them, their characters and syllables stand in for them
 _WORD = regex.compile(

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import regex
 
-from headwise.data.records.placeholders import is_inside, placeholder_ranges
 from headwise.data.records.scored import ScoredHypothesis, ScoredSpan, ScoredToken
+from headwise.data.records.scored_pieces import gap_threshold
 from headwise.data.records.signals import Signal
-from headwise.data.records.to_check import gap_threshold
+from headwise.data.records.words import is_inside, placeholder_ranges
 from headwise.report.text import printable
 
 # Stands in shown text where something seems to be missing

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 from headwise.data.records.scored import ScoredHypothesis, ScoredSpan, ScoredToken
+from headwise.data.records.scored_pieces import gap_threshold
 from headwise.data.records.signals import Signal
-from headwise.data.records.to_check import gap_threshold
 from headwise.files import atomic_path, naming_output
 from headwise.report.page import PageFolder, script_json
 from headwise.report.scored_text import display
@@ -89,7 +89,7 @@ def write_html_report(
         path: The file to write. It appears, or is replaced, only when it is complete.
         title: Heading of the report.
         threshold: Words whose confidence lies below it are marked, in [0, 1]. The reader can
-            move it. For gaps see :func:`~headwise.data.records.to_check.gap_threshold`.
+            move it. For gaps see :func:`~headwise.data.records.scored_pieces.gap_threshold`.
         model: Name of the model that scored, shown under the title.
         flagged_only: Whether to leave out what is not flagged; all texts are counted.
         details: What else to say of the run, such as its input, its command, its date.

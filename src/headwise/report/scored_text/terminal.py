@@ -11,8 +11,8 @@ from rich.style import Style
 from rich.text import Text
 
 from headwise.data.records.scored import ScoredHypothesis, ScoredSpan, ScoredToken
+from headwise.data.records.scored_pieces import gap_threshold
 from headwise.data.records.signals import Signal
-from headwise.data.records.to_check import gap_threshold
 from headwise.report.scored_text import display
 from headwise.report.scored_text.display import GAP_MARK
 from headwise.report.terminal import View, plain, simple_table

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from headwise.data.records.error_spans import Range
-from headwise.data.records.to_check import joined_ranges
+from headwise.data.records.scored_pieces import joined_ranges
 from headwise.evaluation.quality.columns import judged_units
 from headwise.evaluation.quality.disagreements import unit_disagreements
 from headwise.evaluation.quality.judged_texts import JudgedText, group_numbers
