@@ -9,7 +9,9 @@ demo: $(VENV)/.installed
 	$(BIN)/headwise demo --output headwise-demo.html
 
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal
+	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal \
+		-m 'not gpu and not browser and not slow and not alone'
+	$(BIN)/python -m pytest -m alone
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

@@ -111,6 +111,7 @@ def test_every_room_says_what_lives_there(room: str) -> None:
     assert docstring.splitlines()[0].endswith(".")
 
 
+@pytest.mark.alone
 def test_help_answers_fast(tmp_path: Path) -> None:
     # As for users, for whom Python keeps what it has compiled: the first start does
     environment = os.environ | {"PYTHONPYCACHEPREFIX": str(tmp_path)}
