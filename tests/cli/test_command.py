@@ -100,7 +100,7 @@ def test_score_shows_and_reports_without_leaving_other_files(
         (("score", "missing.tsv"), 1, "missing.tsv"),
         (("score", "pairs.tsv", "-s", "sigmod"), 2, "sigmoid"),
         (("score", "pairs.tsv", "-m", "tiny-en-fr"), 1, "tiny-en-de"),
-        (("score", "pairs.tsv", "-o", "out.xlsx"), 1, "jsonl"),
+        (("score", "pairs.tsv", "-o", "out.ods"), 1, "jsonl"),
         (("score", "pairs.tsv", "--html", "pairs.tsv"), 1, "write over its input"),
         (("score", "pairs.tsv", "--view", "-o", "-"), 2, "would mix"),
         (("score", "pairs.tsv", "--prompt", "towr"), 2, "tower"),
@@ -171,7 +171,7 @@ def test_a_run_file_repeats_the_run(tmp_path: Path) -> None:
 
 
 def test_a_conversation_is_trained_on_and_bad_rows_are_named(tmp_path: Path) -> None:
-    turns = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hallo du"}]
+    turns = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hallo du"}] * 2
     lines = [json.dumps({"messages": turns}), json.dumps({"messages": []})]
     (tmp_path / "chat.jsonl").write_text("\n".join(lines), "utf-8")
     result = headwise(

@@ -51,7 +51,7 @@ def plain_features(
 def _marks(backbone: CausalBackbone, pair: Pair, targets: torch.Tensor) -> list[bool]:
     """Whether a byte-level token holds a byte of a marked character.
 
-    A space in front of a word is not looked at; one that is a token alone goes with what follows.
+    A space in front of a word is not looked at; one that is a token alone stands for itself.
     """
     wrong = [
         mark
@@ -66,7 +66,9 @@ def _marks(backbone: CausalBackbone, pair: Pair, targets: torch.Tensor) -> list[
     for piece in pieces:
         end = start + len(piece)
         first = start + len(piece) - len(piece.lstrip("Ġ"))
-        marks.append(end <= len(wrong) and any(wrong[first : max(end, first + 1)]))
+        marks.append(
+            end <= len(wrong) and any(wrong[max(0, start if first == end else first) : end])
+        )
         start = end
     return marks
 

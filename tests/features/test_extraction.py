@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import safetensors.torch
 from extracting import Extract, contents, random_backbone
 from safetensors import SafetensorError
 
-from headwise import files
 from headwise.backbones import NAMED_PROMPTS, CausalBackbone
 from headwise.data.records.pairs import Pair
 from headwise.errors import DataError, OutputError
@@ -104,9 +104,9 @@ def test_a_full_disk_says_what_to_do_and_can_be_continued(
         original(tensors, path, **options)
 
     alone = contents(extract("alone").folder)
-    original: Callable[..., None] = files.save_file
+    original: Callable[..., None] = safetensors.torch.save_file
     with monkeypatch.context() as patch:
-        patch.setattr(files, "save_file", save)
+        patch.setattr("safetensors.torch.save_file", save)
         with pytest.raises(OutputError) as caught:
             extract("full")
         with pytest.raises(OutputError, match="run the same again, or buy a disk"):

@@ -64,9 +64,10 @@ def test_marks_stand_at_the_tokens_that_hold_marked_characters(backbone: CausalB
         ]
         found = [live.batch([i]).errors.tolist() for i in range(len(pairs))]
         assert found == [batch.errors.tolist() for batch in expected]
-        # What closes the hypothesis is nobody's error; all else is, if all of it is marked
-        closing = len(expected[0]) - sum(found[-3])
-        assert closing == (1 if prompt is TINY else 2)
+        # What closes the hypothesis is nobody's error, nor is the space that the prompt puts before
+        # it; all else is, if all of it is marked
+        unmarked = len(expected[0]) - sum(found[-3])
+        assert unmarked == 2
         assert not any(found[-1] + found[-2])
         assert all(any(marks) and not all(marks) for marks in found[:-2])
 

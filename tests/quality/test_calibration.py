@@ -337,7 +337,7 @@ def test_other_signals_and_methods(estimator: QualityEstimator, method: Any, sig
 
 def test_texts_all_with_errors_have_no_probability_of_texts(estimator: QualityEstimator) -> None:
     pairs = [pair for pair in texts() if pair.errors]
-    calibration = calibrate(estimator, pairs, default="f1")
+    calibration = calibrate(estimator, pairs, default="f1", force=True)  # few tokens, much chance
     assert calibration.sentence is None
     assert "No probabilities of texts" in calibration.provenance.notes[-1]
 

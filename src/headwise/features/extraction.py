@@ -104,7 +104,7 @@ def extract_features(
         return features
     rows = max(1, shard_bytes // bytes_per_position(backbone, spec))
     alone = only_writer(folder) if rank == 0 else nullcontext()
-    with alone, naming_remedy(folder, instead=instead):
+    with naming_remedy(folder, instead=instead), alone:
         if rank == 0:
             claim_folder(folder, wanted | {"positions a shard": rows})
         wait()

@@ -172,8 +172,8 @@ def extract_vectors(
     stored = VECTOR_DTYPES[dtype]
     rows = max(1, shard_bytes // (vector_size(backbone, kind) * stored.itemsize))
     with (
-        only_writer(folder),
         naming_remedy(folder, instead="train without a cache (features 'live')"),
+        only_writer(folder),
         progress_bar(f"Encoding ({kind})", total=len(codes), enabled=progress) as advance,
     ):
         claim_folder(folder, wanted | {"vectors a shard": rows})

@@ -286,7 +286,7 @@ def test_pairs_are_scored_and_what_cannot_be_is_named(tmp_path, estimator) -> No
 
 def test_where_no_row_is_left_the_first_reason_is_said(tmp_path) -> None:
     path = tmp_path / "pairs.jsonl"
-    path.write_text('{"source": "A dog."}\n', "utf-8")
+    path.write_text('{"source": "A dog.", "hypothesis": 3, "x": 1}\n', "utf-8")
     with pytest.raises(DataError, match="no row that can be evaluated; line 1: "):
         evaluate(Question(source=Source(path=str(path)), gold="x"), nobody)
 

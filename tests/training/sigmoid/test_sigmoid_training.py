@@ -273,8 +273,10 @@ def test_conversations(parrot: CausalBackbone, tmp_path: Path) -> None:
     train = [Pair(None, "Ein Hund läuft am Strand.", history=history)]
     report = run(parrot, tmp_path, train=train, prompt="chat")
     assert report.train_pairs == 1
+    # One question is a source; what came before it has no place in a plain prompt
+    longer = ({"role": "user", "content": "Hi."}, {"role": "assistant", "content": "Ja?"}, *history)
     with pytest.raises(PromptError, match="kind 'chat'"):
-        run(parrot, tmp_path / "tiny", train=train)
+        run(parrot, tmp_path / "tiny", train=[Pair(None, train[0].hypothesis, history=longer)])
 
 
 def test_trackers(backbone: CausalBackbone, tmp_path: Path) -> None:

@@ -87,7 +87,8 @@ def sample_hypotheses(
                     | asked,
                 )
                 options = stops.added_to(options, backbone, merged)
-                output = backbone.model.generate(**merged, **options, num_return_sequences=samples)
+                options["num_return_sequences"] = samples
+                output = backbone.model.generate(**merged, **options)
                 for row, sequence in enumerate(output[:, given or length :].tolist()):
                     texts[batch[row // samples]].append(_written(backbone, sequence, stops))
                 advance(len(batch))

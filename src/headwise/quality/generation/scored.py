@@ -72,6 +72,8 @@ class StreamScorer:
     """
 
     def __init__(self, scorer: Scorer, *, closes: bool = True, stops: Stops | None = None) -> None:
+        if scorer.request.needs_vocabulary or scorer.request.needs_error_head:
+            _ = scorer.backbone.unembedding  # compared with the model before this generates
         self._special_ids = scorer.backbone.special_ids
         self._parts = _parts(scorer)
         self._back, self._ahead = _reach(scorer)
