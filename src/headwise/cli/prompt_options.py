@@ -58,12 +58,12 @@ def parse_variables(entries: list[str] | None) -> dict[str, str]:
 
 def parse_prompt_option(prompt: str | None) -> "PromptTemplate | None":
     """Read the name or the JSON object of a prompt template; ``None`` stays ``None``."""
+    if prompt is None:
+        return None
     from headwise.backbones import parse_prompt
     from headwise.documents import parse_json
     from headwise.errors import DataError
 
-    if prompt is None:
-        return None
     try:
         return parse_prompt(parse_json(prompt) if prompt.lstrip().startswith("{") else prompt)
     except DataError as error:

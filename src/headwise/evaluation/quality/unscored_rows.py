@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
+from headwise.data.readers.column_names import HYPOTHESIS, knows_any
 from headwise.data.readers.opening import STDIN, shown_name
 from headwise.data.readers.pairs import name_columns, pairs_of
 from headwise.data.readers.rows import Row, RowStream
@@ -104,8 +105,9 @@ def _look_at(question: Question) -> tuple[tuple[str, ...], bool]:
             names = () if row is None else tuple(row.values)
             rows: Iterator[Row | Reject] = iter([] if row is None else [row])
             table = RowStream(name=table.name, nested=True, rows=rows)
-            has_texts = isinstance(next(iter(pairs_of(table, layout)), None), Pair)
-            return names, has_texts
+            first = next(iter(pairs_of(table, layout)), None)
+            # A text that cannot be read is a text all the same, and its row is named
+            return names, isinstance(first, Pair) or knows_any(names, HYPOTHESIS)
         if not table.named:
             return (), True
         try:
