@@ -20,6 +20,8 @@ from headwise.errors import DataError
         ("en", "de"),
         ("zh_Hans", "pt-BR"),
         ("English", "German"),
+        ("English", "Deutsch"),
+        ("中文", "Español"),
         ("Source text", "target_segment"),
         ("source", "de"),
         ("prompt", "translation"),

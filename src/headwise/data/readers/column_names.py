@@ -22,6 +22,9 @@ _LANGUAGES = """
     arabic chinese czech danish dutch english estonian finnish french german greek hebrew hindi
     hungarian indonesian italian japanese korean latvian lithuanian norwegian polish portuguese
     romanian russian slovak slovenian spanish swedish turkish ukrainian vietnamese
+    deutsch englisch français anglais español inglés italiano português nederlands polski čeština
+    slovenčina slovenščina dansk norsk svenska suomi eesti latviešu lietuvių magyar română ελληνικά
+    русский українська türkçe العربية עברית हिन्दी 中文 日本語 한국어
 """
 _CALLED_BY = frozenset(_CODES.split()), frozenset(_LANGUAGES.split())
 _REGION = re.compile("[-_]([a-z]{2}|[a-z]{4})$")
@@ -107,7 +110,7 @@ def knows_any(cells: Iterable[str], *roles: Role) -> bool:
 
 
 def language_columns(present: Sequence[str]) -> list[str]:
-    """Columns among others that are called by a language: ``en``, ``de-AT``, ``zh_Hans``, German.
+    """Columns among others that are called by a language: ``en``, ``de-AT``, ``zh_Hans``, Deutsch.
 
     A column that stands alone is none: its first row may well be the word "so".
     """
