@@ -73,11 +73,16 @@ def test_header_that_does_not_fit(header: bytes, layout: dict[str, str], message
 
 
 @pytest.mark.parametrize(
-    ("row", "found"), [(b"a", "1 column,"), (b"a\tb\tc", "3 columns,"), (b"a\t\t\t", "4 columns,")]
+    ("row", "reason"),
+    [
+        (b"a", "The row has 1 column, expected 2. Text on its own needs --no-source."),
+        (b"a\tb\tc", "The row has 3 columns, expected 2."),
+        (b"a\t\t\t", "The row has 4 columns, expected 2."),
+    ],
 )
-def test_wrong_number_of_columns(row: bytes, found: str) -> None:
+def test_wrong_number_of_columns(row: bytes, reason: str) -> None:
     rows = read(b"a\tb\n" + row + b"\nc\td\n")
-    assert rows[1] == Reject(2, f"The row has {found} expected 2.", row.decode())
+    assert rows[1] == Reject(2, reason, row.decode())
     assert [type(row) for row in rows] == [Pair, Reject, Pair]
 
 

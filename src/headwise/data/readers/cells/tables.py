@@ -192,7 +192,9 @@ def _row(number: int, cells: Sequence[str], text: str, columns: Sequence[str]) -
     if len(cells) in _widths(columns):
         return Row(number, dict(zip(columns, cells, strict=False)), text)
     found = f"{len(cells)} column{'s' if len(cells) > 1 else ''}"
-    return Reject(number, f"The row has {found}, expected {len(columns)}.", text)
+    alone = len(cells) == 1 and tuple(columns) == ("source", "hypothesis")
+    remedy = " Text on its own needs --no-source." if alone else ""
+    return Reject(number, f"The row has {found}, expected {len(columns)}.{remedy}", text)
 
 
 def _widths(columns: Sequence[str]) -> tuple[int, ...]:
