@@ -104,7 +104,7 @@ def run_details(inputs: "Sequence[str | Path]") -> dict[str, str]:
 
     return {
         "input": ", ".join(map(str, inputs)),
-        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "command": shlex.join(["headwise", *sys.argv[1:]]),  # however it was started
         "date": f"{datetime.now().astimezone():%Y-%m-%d %H:%M %Z}",
     }
 
