@@ -174,6 +174,8 @@ FOLDERS: dict[str, tuple[str, Callable[[Path], object], Callable[[Path], object]
     "job record": ("a.run.json", job, lambda folder: JobRecord.read(folder / "a.run.json")),
 }
 
+# The same changes every time: a fault in other code than what was changed would stop its author.
+# Without `derandomize`, and with more examples, they look for new ones.
 # Bytes that mean something to one format or another
 SPICE = st.sampled_from(
     [
@@ -241,7 +243,7 @@ def test_readers(kind: str, tmp_path: Path) -> None:
     good = path.read_bytes()
     assert read(path)
 
-    @settings(max_examples=120)
+    @settings(max_examples=120, derandomize=True)
     @given(CHANGES)
     def check(changes: list[tuple[str, float, int, bytes]]) -> None:
         path.write_bytes(changed(good, changes))
@@ -261,7 +263,7 @@ def test_stored_files(kind: str, tmp_path: Path) -> None:
     if "checkpoint" not in kind:
         assert read(tmp_path)
 
-    @settings(max_examples=80)
+    @settings(max_examples=80, derandomize=True)
     @given(CHANGES)
     def check(changes: list[tuple[str, float, int, bytes]]) -> None:
         path.parent.mkdir(exist_ok=True)  # what is damaged is removed
@@ -279,7 +281,7 @@ def test_other_values_in_stored_files(kind: str, tmp_path: Path) -> None:
     good = json.loads(path.read_text("utf-8"))
     ways = list(places(good))
 
-    @settings(max_examples=80)
+    @settings(max_examples=80, derandomize=True)
     @given(st.sampled_from(ways), VALUES)
     def check(way: tuple[Any, ...], value: Any) -> None:
         path.parent.mkdir(exist_ok=True)

@@ -134,7 +134,7 @@ def _naming_damage(path: Path, what: str, *more: type[Exception]) -> Iterator[No
 
     try:
         yield
-    except (pyarrow.ArrowException, OSError, *more) as error:
+    except (pyarrow.ArrowException, OSError, UnicodeDecodeError, *more) as error:
         raise DataError(f"`{path}` cannot be read as {what}: {error}.") from error
 
 

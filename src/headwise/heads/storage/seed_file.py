@@ -22,7 +22,7 @@ def read_seed_file(path: Path) -> dict[str, Tensor]:
     """
     if not path.is_file():
         raise WeightsError(f"There is no file {path}.")
-    if not zipfile.is_zipfile(path):
+    if not _is_zip(path):
         raise WeightsError(
             f"{path} is not what `torch.save` writes: it is damaged, or a bare pickle, which may "
             "run code and is not read. Download it again, or save the heads' state dict with "
@@ -49,6 +49,13 @@ def read_seed_file(path: Path) -> dict[str, Tensor]:
     for name, tensor in state.items():
         _check_plain(name, tensor, path)
     return state
+
+
+def _is_zip(path: Path) -> bool:
+    try:
+        return zipfile.is_zipfile(path)
+    except zipfile.BadZipFile:  # one that was cut into several, or says so
+        return False
 
 
 def write_seed_file(path: Path, tensors: dict[str, Tensor]) -> None:
