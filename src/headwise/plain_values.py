@@ -1,5 +1,6 @@
 """Settings as plain values and back, with errors in plain words."""
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -17,6 +18,17 @@ def to_plain_values(kind: TypeAdapter[T], settings: T) -> dict[str, Any]:
     """
     values: dict[str, Any] = kind.dump_python(settings, mode="json")
     return values
+
+
+def flattened(values: Mapping[str, Any], *, between: str = " ", before: str = "") -> dict[str, Any]:
+    """Values without mappings in them: a part's name stands behind that of the whole."""
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, dict):
+            flat |= flattened(value, between=between, before=f"{before}{name}{between}")
+        else:
+            flat[before + name] = value
+    return flat
 
 
 # In our own words, which name the setting first

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from headwise.documents import read_json
 from headwise.errors import OutputError
 from headwise.files import atomic_path
+from headwise.plain_values import flattened
 
 START_ANEW = "pass --overwrite to start anew, or choose another output"
 
@@ -143,7 +144,7 @@ class JobRecord(BaseModel):
                 f"nobody can tell whether this is the same job; {START_ANEW}, or finish it with "
                 "that version."
             )
-        stored, asked = _flat(self.settings), _flat(wanted.settings)
+        stored, asked = flattened(self.settings), flattened(wanted.settings)
         names = [name for name in {**asked, **stored} if stored.get(name) != asked.get(name)]
         if "dtype" in names:  # other weights follow from it, whatever their file holds
             names = [name for name in names if name != "model weights"]
@@ -163,14 +164,3 @@ def _as_read_back(values: Mapping[str, Any]) -> dict[str, Any]:
     text = json.dumps(values, ensure_ascii=False).encode("utf-8", "replace")
     plain: dict[str, Any] = json.loads(text)
     return plain
-
-
-def _flat(settings: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    """Settings without mappings in them: a part's name stands behind that of the whole."""
-    flat: dict[str, Any] = {}
-    for name, value in settings.items():
-        if isinstance(value, dict):
-            flat |= _flat(value, f"{before}{name} ")
-        else:
-            flat[before + name] = value
-    return flat

@@ -12,6 +12,7 @@ from headwise.documents import read_yaml
 from headwise.errors import DataError, FinishedError, TrainingError
 from headwise.files import atomic_path, naming_output
 from headwise.heads.storage.files import RUN_FILE, WEIGHTS_FILE
+from headwise.plain_values import flattened
 from headwise.training.loop.checkpoints import remove_checkpoints
 
 if TYPE_CHECKING:
@@ -140,7 +141,8 @@ def claim_output(
         or checkpoints.is_dir()
     ):
         then, now = (
-            _flat(one.model_dump(exclude={"versions", "finished"})) for one in (before, run)
+            flattened(one.model_dump(exclude={"versions", "finished"}), between=".")
+            for one in (before, run)
         )
         # Plain values of both, as YAML keeps them
         if not before.digests:  # written by a version that did not have them
@@ -170,13 +172,3 @@ def finish_output(
     run.model_copy(update={"finished": True}).write(output / name)
     if not keep_checkpoints:
         remove_checkpoints(checkpoints)
-
-
-def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in values.items():
-        if isinstance(value, dict):
-            flat |= _flat(value, f"{prefix}{name}.")
-        else:
-            flat[prefix + name] = value
-    return flat
