@@ -4,6 +4,7 @@ Usage: vocabulary_parallel_worker.py FOLDER
 """
 
 import datetime
+import faulthandler
 import sys
 from pathlib import Path
 from typing import Any
@@ -150,6 +151,7 @@ def refusal(sizes: tuple[int, ...], group: dist.ProcessGroup) -> str:
 
 def work(rank: int, folder: Path) -> None:
     """What one of the processes does."""
+    faulthandler.dump_traceback_later(100, exit=True)  # a process that waits for ever says where
     dist.init_process_group(
         "gloo",
         init_method=f"file://{folder}/rendezvous",

@@ -1,23 +1,18 @@
-"""Training with the loss without logits: Transformers' Trainer, and two processes."""
+"""Training with the loss without logits: Transformers' Trainer, and several processes."""
 
 import copy
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import fused_step
 import numpy as np
 import pytest
-import random_language_models
 import torch
 from random_language_models import VOCABULARY, batch, random_model
-from safetensors.torch import load_file
 from torch import distributed
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
+from torch.nn.parallel import DistributedDataParallel
 from transformers import EvalPrediction, PreTrainedModel, Trainer, TrainingArguments
 
 from headwise.language_modelling.fused_loss.fused_lm_loss import patch_lm_loss
@@ -143,20 +138,34 @@ def test_sharded_parameters(split: bool) -> None:
             assert sharded[name].grad is None
 
 
-def test_two_processes_are_one(tmp_path: Path) -> None:
-    for name in ("one", "two"):
-        (tmp_path / name).mkdir()
-    fused_step.train(0, tmp_path / "one", 1)
-    # A script finds the modules beside it alone
-    paths = [str(Path(random_language_models.__file__).parent), os.environ.get("PYTHONPATH", "")]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(paths)}
-    result = subprocess.run(
-        [sys.executable, fused_step.__file__, str(tmp_path / "two")],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        env=environment,
-    )
-    assert result.returncode == 0, result.stderr
-    one, two = (load_file(tmp_path / name / fused_step.WEIGHTS) for name in ("one", "two"))
-    torch.testing.assert_close(two, one, rtol=1e-5, atol=1e-6)
+@pytest.mark.usefixtures("one_process")
+def test_processes_that_share_a_batch_are_one() -> None:
+    """Each wraps its own copy and sees its own rows; what they would exchange is averaged here."""
+    whole = patch_lm_loss(random_model("llama-tied"))
+    copies = [copy.deepcopy(whole) for _ in range(2)]
+    processes = [DistributedDataParallel(module) for module in copies]
+    inputs = batch(rows=4)
+    count = inputs["labels"][:, 1:].ne(-100).sum()
+    optimizers = [torch.optim.SGD(module.parameters(), lr=0.5) for module in (whole, *copies)]
+    for _ in range(2):
+        for optimizer in optimizers:
+            optimizer.zero_grad()
+        expected = whole(**inputs, num_items_in_batch=count).loss
+        expected.backward()
+        losses = []
+        for rank, process in enumerate(processes):
+            own = {name: value[rank::2] for name, value in inputs.items()}
+            # Gradients are averaged, so that each counts its tokens as many times more
+            losses.append(process(**own, num_items_in_batch=count / 2).loss)
+            losses[-1].backward()
+        torch.testing.assert_close(torch.stack(losses).mean(), expected, rtol=1e-5, atol=1e-6)
+        for parameters in zip(*(module.parameters() for module in copies), strict=True):
+            mean = torch.stack([parameter.grad for parameter in parameters]).mean(0)
+            for parameter in parameters:
+                parameter.grad = mean.clone()
+        for optimizer in optimizers:
+            optimizer.step()
+    for module in copies:
+        for name, parameter in module.named_parameters():
+            expected = whole.get_parameter(name)
+            torch.testing.assert_close(parameter, expected, rtol=1e-5, atol=1e-6, msg=name)
