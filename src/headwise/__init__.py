@@ -10,7 +10,7 @@ from headwise.lazy_names import lazy_names
 if TYPE_CHECKING:
     from headwise.entailment import EntailmentModel
     from headwise.functional import linear_cross_entropy
-    from headwise.heads import RescalingHead, SigmoidHead
+    from headwise.heads import RescalingHead, SharedUnembeddingHead, SigmoidHead
     from headwise.language_modelling import (
         merge_unembedding,
         patch_lm_loss,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _HOMES = {
     ".entailment": ("EntailmentModel",),
     ".functional": ("linear_cross_entropy",),
-    ".heads": ("RescalingHead", "SigmoidHead"),
+    ".heads": ("RescalingHead", "SharedUnembeddingHead", "SigmoidHead"),
     ".language_modelling": (
         "merge_unembedding",
         "patch_lm_loss",
@@ -44,6 +44,7 @@ __all__ = [
     "EntailmentModel",
     "QualityEstimator",
     "RescalingHead",
+    "SharedUnembeddingHead",
     "SigmoidHead",
     "__version__",
     "linear_cross_entropy",

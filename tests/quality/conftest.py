@@ -20,6 +20,7 @@ def every_head(
         hidden_size=parrot.hidden_size,
         unembedding=lambda: parrot.unembedding,
         context_size=5,
+        rank=2,
     )
     with torch.no_grad():
         for name, parameter in built.named_parameters():

@@ -47,7 +47,8 @@ def all_scores(backbone: CausalBackbone, head: PreTrainedModel, hidden: Tensor) 
     """``(1, T, H)`` to ``(1, T, V)``; a rescaling head reads the language model's own logits."""
     if head.config.head_type == "rescaling_head":
         hidden = backbone.model.lm_head(hidden)
-    scores: Tensor = head.score(hidden)
+    shared = head.config.model_type == "shared_unembedding_head"
+    scores: Tensor = head.score(hidden, *([backbone.model.lm_head] if shared else []))
     return scores
 
 

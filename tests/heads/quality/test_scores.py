@@ -1,4 +1,5 @@
 from functools import partial
+from typing import Any
 
 import pytest
 import torch
@@ -11,11 +12,17 @@ from headwise.heads import (
     ContextualSigmoidHead,
     QualityHead,
     RescalingHead,
+    SharedUnembeddingHead,
     SigmoidHead,
     build_head,
 )
 
-V, H, C = 37, 13, 5
+V, H, C, R = 37, 13, 5, 3
+
+
+OWN_UNEMBEDDING = [
+    kind for kind in HEAD_TYPES if kind not in ("rescaling_head", "shared_unembedding_head")
+]
 
 
 def softcapped() -> Unembedding:
@@ -26,7 +33,7 @@ def make_head(head_type: str) -> QualityHead:
     """A head with parameters that are not those of the start."""
     torch.manual_seed(3)
     head = build_head(
-        head_type, vocabulary_size=V, hidden_size=H, unembedding=softcapped, context_size=C
+        head_type, vocabulary_size=V, hidden_size=H, unembedding=softcapped, context_size=C, rank=R
     )
     with torch.no_grad():
         for parameter in head.parameters():
@@ -36,16 +43,18 @@ def make_head(head_type: str) -> QualityHead:
 
 def by_the_book(head: QualityHead, hidden: Tensor) -> Tensor:
     if isinstance(head, RescalingHead):
-        layer = head._unembedding
-        logits = 4.0 * torch.tanh((0.5 * hidden.float() @ layer.weight.T + layer.bias) / 4.0)
+        layer, states = head._unembedding, hidden.float()
+        if isinstance(head, SharedUnembeddingHead):
+            states = states + states @ head.reduce.weight.T @ head.expand.weight.T
+        logits = 4.0 * torch.tanh((0.5 * states @ layer.weight.T + layer.bias) / 4.0)
     else:
         logits = hidden.float() @ head.weight.T
     scale, bias = getattr(head, "scale", 1.0), getattr(head, "bias", 0.0)
-    if isinstance(head, ContextualSigmoidHead):
+    if isinstance(head, ContextualSigmoidHead | SharedUnembeddingHead):
         into, into_bias, out, out_bias = head.context.parameters()
         inner = hidden.float() @ into.T + into_bias
         inner = inner * 0.5 * (1.0 + torch.erf(inner / 2**0.5))
-        bias = inner @ out.T + out_bias  # (..., 1)
+        bias = bias + inner @ out.T + out_bias  # (..., 1)
     return torch.sigmoid(scale * logits + bias)
 
 
@@ -78,7 +87,7 @@ def test_bfloat16_hidden_states_give_float32_scores(kind: str) -> None:
 
 
 @pytest.mark.parametrize("shape", [(), (5,), (0,), (2, 3)], ids=str)
-@pytest.mark.parametrize("kind", [kind for kind in HEAD_TYPES if kind != RescalingHead.head_type])
+@pytest.mark.parametrize("kind", OWN_UNEMBEDDING)
 def test_what_logits_are_linear_in(kind: str, shape: tuple[int, ...]) -> None:
     head = make_head(kind)
     hidden = torch.randn(*shape, H).bfloat16()
@@ -97,8 +106,7 @@ def test_every_parameter_learns_as_by_the_book(kind: str) -> None:
     gradients = []
     for way in ("chosen", "all", "by the book"):
         head = make_head(kind)
-        # A frozen output layer works in place and hands no gradient on
-        states = hidden.clone().requires_grad_(isinstance(head, SigmoidHead))
+        states = hidden.clone().requires_grad_()
         if way == "chosen":
             scores = head.score(states, ids)
         else:
@@ -121,6 +129,29 @@ def test_a_rescaling_head_owns_two_numbers_and_starts_as_the_language_model() ->
     assert {n: p.numel() for n, p in head.named_parameters()} == {"scale": 1, "bias": 1}
     hidden = torch.randn(3, H)
     torch.testing.assert_close(head.score(hidden), torch.sigmoid(unembedding(hidden)))
+
+
+@pytest.mark.parametrize("rank", [0, R])
+def test_a_shared_unembedding_starts_and_starts_again_as_the_language_model(rank: int) -> None:
+    unembedding, hidden = Unembedding(torch.randn(V, H)), torch.randn(3, H)
+    head = SharedUnembeddingHead(unembedding=unembedding, hidden_size=H, context_size=C, rank=rank)
+    numbers = sum(parameter.numel() for parameter in head.parameters())
+    assert numbers == 2 + (H + 1) * C + C + 1 + 2 * H * rank  # no vocabulary
+    expected = torch.sigmoid(unembedding(hidden))
+    torch.testing.assert_close(head.score(hidden), expected)
+    with torch.no_grad():
+        for parameter in head.parameters():
+            parameter.fill_(2.0)
+    head.reset_parameters()
+    torch.testing.assert_close(head.score(hidden), expected)
+
+
+@pytest.mark.parametrize(
+    "sizes", [{"rank": -1}, {"context_size": 0}, {"hidden_size": 1.5}], ids=str
+)
+def test_sizes_of_a_shared_unembedding_are_checked(sizes: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=f"`{next(iter(sizes))}` must be a whole number of at"):
+        SharedUnembeddingHead(unembedding=softcapped(), **{"hidden_size": H, **sizes})
 
 
 @pytest.mark.parametrize("kind", [BiasedSigmoidHead, ContextualSigmoidHead])
@@ -172,7 +203,7 @@ def test_the_backbones_output_layer_is_asked_for_only_by_the_head_that_rescales_
     for head_type in HEAD_TYPES:
         head = build_head(head_type, vocabulary_size=V, hidden_size=H, unembedding=ask)
         assert head.head_type == head_type
-    assert asked == ["rescaling_head"]
+    assert asked == ["rescaling_head", "shared_unembedding_head"]
     with pytest.raises(ValueError, match=r"contextual_unembedding_head, .*, got 'hydra'"):
         build_head("hydra", vocabulary_size=V, hidden_size=H, unembedding=ask)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from test_scores import C, H, V, make_head
+from test_scores import OWN_UNEMBEDDING, C, H, V, make_head, softcapped
 from torch import Tensor
 
 from headwise.errors import MismatchError, UnknownModelError, WeightsError
@@ -38,9 +38,11 @@ torch.set_num_threads(1)
 scores = {}
 for name in names:
     head = AutoModel.from_pretrained(f"{folder}/{name}", trust_remote_code=True).eval()
-    inputs = torch.load(f"{folder}/{name}.pt", weights_only=True)
+    inputs, weight, bias = torch.load(f"{folder}/{name}.pt", weights_only=True)
+    layer = lambda hidden: 4.0 * torch.tanh((0.5 * hidden @ weight.T + bias) / 4.0)
+    arguments = (inputs, layer) if head.config.model_type.startswith("shared") else (inputs,)
     with torch.no_grad():
-        scores[name] = head.score(inputs).tolist()
+        scores[name] = head.score(*arguments).tolist()
 assert not any(module.split(".")[0] == "headwise" for module in sys.modules)
 print(json.dumps(scores))
 """
@@ -85,12 +87,15 @@ def test_a_copied_head_is_the_saved_one(tmp_path: Path, kind: str) -> None:
     head = make_head(kind)
     folder = save_head(head, tmp_path / "head", backbone="owner/name")
     copy = copy_head(folder, tmp_path / "copy")
-    for name in ("config.json", "model.safetensors", "sigmoid_head.py"):
+    code = "shared_unembedding_head" if kind.startswith("shared") else "sigmoid_head"
+    for name in ("config.json", "model.safetensors", f"{code}.py"):
         assert (copy / name).read_bytes() == (folder / name).read_bytes()
     config = json.loads((copy / "config.json").read_text())
-    own = (0, 0) if kind == RescalingHead.head_type else (V, H)
+    own = {"rescaling_head": (0, 0), "shared_unembedding_head": (0, H)}.get(kind, (V, H))
     assert (config["vocab_size"], config["hidden_size"]) == own
-    assert config.get("context_size") == (C if kind == "contextual_unembedding_head" else None)
+    with_context = ("contextual_unembedding_head", "shared_unembedding_head")
+    assert config.get("context_size") == (C if kind in with_context else None)
+    assert config["model_type"] == code
 
 
 def test_the_model_card_is_written_if_there_is_one(tmp_path: Path) -> None:
@@ -112,8 +117,9 @@ def test_plain_transformers_users_get_the_same_scores(tmp_path: Path) -> None:
             loaded = load_head(folder, unembedding=unembedding_of(head))
             expected[name] = loaded.score(hidden)
             # A rescaling head has no unembedding of its own: it takes the model's logits
-            raw = head._unembedding(hidden) if isinstance(head, RescalingHead) else hidden
-            torch.save(raw, tmp_path / f"{name}.pt")
+            raw = head._unembedding(hidden) if kind == "rescaling_head" else hidden
+            layer = getattr(head, "_unembedding", softcapped())
+            torch.save((raw, layer.weight, layer.bias), tmp_path / f"{name}.pt")
 
     done = subprocess.run(
         [sys.executable, "-c", PLAIN_USER, str(tmp_path), *expected],
@@ -279,7 +285,7 @@ def test_a_head_that_cannot_be_read_is_not_copied(tmp_path: Path) -> None:
     assert not (tmp_path / "copy").exists()
 
 
-@pytest.mark.parametrize("kind", [kind for kind in HEAD_TYPES if kind != "rescaling_head"])
+@pytest.mark.parametrize("kind", OWN_UNEMBEDDING)
 def test_sizes_that_do_not_fit_the_backbone_are_refused(kind: str) -> None:
     head = make_head(kind)
     check_fit(head, vocabulary_size=V, hidden_size=H)
@@ -289,8 +295,12 @@ def test_sizes_that_do_not_fit_the_backbone_are_refused(kind: str) -> None:
         check_fit(head, vocabulary_size=V, hidden_size=2 * H)
 
 
-def test_a_rescaling_head_fits_any_backbone() -> None:
+def test_heads_without_an_unembedding_fit_any_vocabulary() -> None:
     check_fit(make_head("rescaling_head"), vocabulary_size=1, hidden_size=1)
+    shared = make_head("shared_unembedding_head")
+    check_fit(shared, vocabulary_size=1, hidden_size=H)
+    with pytest.raises(MismatchError, match=f"hidden size {H}, the backbone has 1"):
+        check_fit(shared, vocabulary_size=V, hidden_size=1)
 
 
 @pytest.mark.parametrize("name", ["nobody/nothing", "not a name!", "/no/such/folder"])

@@ -88,7 +88,10 @@ def exact_logits(
     if (weight := parameters.get("weight")) is not None:
         logits = hidden @ weight.T
     else:
-        logits = unembedding.scale * hidden @ unembedding.weight.double().T
+        states = hidden
+        if "reduce.weight" in parameters:
+            states = hidden + hidden @ parameters["reduce.weight"].T @ parameters["expand.weight"].T
+        logits = unembedding.scale * states @ unembedding.weight.double().T
         if unembedding.bias is not None:
             logits = logits + unembedding.bias.double()
         if unembedding.softcap is not None:
@@ -98,7 +101,7 @@ def exact_logits(
         into, into_bias, out, out_bias = (
             parameters[f"context.{layer}.{name}"] for layer in (0, 2) for name in ("weight", "bias")
         )
-        bias = F.gelu(hidden @ into.T + into_bias) @ out.T + out_bias
+        bias = bias + F.gelu(hidden @ into.T + into_bias) @ out.T + out_bias
     return parameters.get("scale", 1.0) * logits + bias
 
 
@@ -152,7 +155,9 @@ def test_full_loss_of_every_head_type_equals_its_formula_in_float64(
 ) -> None:
     batch, unembedding = made_batch(N, V, H, top=V, sharpness=5.0, errors=errors)
     unembedding = replace(unembedding, bias=torch.linspace(-1, 1, V), **unembedding_options)
-    head = build_head(head_type, vocabulary_size=V, hidden_size=H, unembedding=lambda: unembedding)
+    head = build_head(
+        head_type, vocabulary_size=V, hidden_size=H, unembedding=lambda: unembedding, rank=2
+    )
     torch.manual_seed(4)
     for parameter in head.parameters():
         torch.nn.init.normal_(parameter, mean=0.3, std=0.5)

@@ -7,6 +7,33 @@ from headwise.heads.checks import reset_layers
 from headwise.heads.quality.sigmoid_head import LinearLogits, SigmoidHead
 
 
+class PositionBias(nn.Sequential):
+    """A number that each position decides, g: hidden states ``(..., H)`` to ``(..., 1)``.
+
+    It is 0 everywhere at the start.
+
+    Args:
+        hidden_size: H.
+        context_size: Inner width of g.
+    """
+
+    def __init__(self, hidden_size: int, context_size: int) -> None:
+        super().__init__(
+            nn.Linear(hidden_size, context_size), nn.GELU(), nn.Linear(context_size, 1)
+        )
+        self._reset_output()
+
+    def reset_parameters(self) -> None:
+        """Draw the first layer anew, and reset g to 0 everywhere."""
+        reset_layers(self)
+        self._reset_output()
+
+    def _reset_output(self) -> None:
+        # Only the last layer: with both at zero, g would stay the same for all positions
+        for parameter in self[-1].parameters():
+            nn.init.zeros_(parameter)
+
+
 class BiasedSigmoidHead(SigmoidHead):
     """A new unembedding and one threshold for all tokens, ``s = sigmoid(h_t . w_v + b)``.
 
@@ -50,29 +77,19 @@ class ContextualSigmoidHead(SigmoidHead):
         context_size: Inner width of g.
 
     Attributes:
-        context: g, ``(..., H)`` to ``(..., 1)``; 0 everywhere at the start, so that the head
-            starts as a :class:`SigmoidHead`.
+        context: g; the head starts as a :class:`SigmoidHead`.
     """
 
     head_type = "contextual_unembedding_head"
 
     def __init__(self, *, vocabulary_size: int, hidden_size: int, context_size: int = 64) -> None:
         super().__init__(vocabulary_size=vocabulary_size, hidden_size=hidden_size)
-        self.context = nn.Sequential(
-            nn.Linear(hidden_size, context_size), nn.GELU(), nn.Linear(context_size, 1)
-        )
-        self._reset_context()
+        self.context = PositionBias(hidden_size, context_size)
 
     def reset_parameters(self) -> None:
         """Reset the weight as :class:`SigmoidHead` does, and g to 0 everywhere."""
         super().reset_parameters()
-        self._reset_context()
-
-    def _reset_context(self) -> None:
-        reset_layers(self.context)
-        # Only the last layer: with both at zero, g would stay the same for all positions
-        for parameter in self.context[-1].parameters():
-            nn.init.zeros_(parameter)
+        self.context.reset_parameters()
 
     def linear(self, hidden: Tensor) -> LinearLogits:
         """Every position has its own bias; see :meth:`SigmoidHead.linear`."""

@@ -13,16 +13,21 @@ from headwise.heads.entailment.nli_head import NLIHead
 from headwise.heads.quality.biased_head import BiasedSigmoidHead, ContextualSigmoidHead
 from headwise.heads.quality.error_head import ErrorHead
 from headwise.heads.quality.rescaling_head import RescaledSigmoidHead, RescalingHead, TokenLogits
+from headwise.heads.quality.shared_unembedding_head import SharedUnembeddingHead
 from headwise.heads.quality.sigmoid_head import SigmoidHead
 from headwise.heads.storage.files import FileNames, StoredWeights, model_type, read_config
 from headwise.heads.storage.filling import filled, without_memory
 from headwise.heads.storage.seed_file import SEED_FILE
 
-SIGMOID_MODEL_TYPE, TASK_MODEL_TYPE = "sigmoid_head", "task_heads"
+TASK_MODEL_TYPE = "task_heads"
 HUB_FILES = FileNames()
 ERROR_FILES = FileNames(
     *(f"error_head.{end}" for end in ("json", "safetensors", "md", "png", "yaml"))
 )
+
+
+# What plain Transformers runs: files in `hub/`, which are also model types, and their models
+HUB_CODE = {"sigmoid_head": "SigmoidHead", "shared_unembedding_head": "SharedUnembeddingHead"}
 
 
 def has_sigmoid_head(folder: str | Path) -> bool:
@@ -30,7 +35,7 @@ def has_sigmoid_head(folder: str | Path) -> bool:
     folder = Path(folder)
     if not any((folder / name).is_file() for name in (HUB_FILES.config, HUB_FILES.weights)):
         return False
-    return model_type(folder) in (SIGMOID_MODEL_TYPE, None)  # released ones need not say it
+    return model_type(folder) in (*HUB_CODE, None)  # released ones need not say it
 
 
 def has_error_head(folder: str | Path) -> bool:
@@ -58,6 +63,7 @@ class HeadKind:
         optional: Whether all that ``tensors`` names may be missing.
         exact: Tensors that stay float32 in files of any type.
         reads_unembedding: Whether the constructor asks for the backbone's output layer.
+        code: Which file of ``hub/`` applies it, of those in :data:`HUB_CODE`.
     """
 
     name: str
@@ -69,6 +75,7 @@ class HeadKind:
     files: FileNames = HUB_FILES
     exact: tuple[str, ...] = ()
     reads_unembedding: bool = False
+    code: str = "sigmoid_head"
 
     def arguments(self, weights: StoredWeights, config: Mapping[str, Any]) -> dict[str, Any]:
         """What the constructor was given; `KeyError` or `WeightsError` for what is missing."""
@@ -94,6 +101,14 @@ QUALITY_KINDS = _by_name(
     HeadKind(ContextualSigmoidHead.head_type, ContextualSigmoidHead, _UNEMBEDDING | _CONTEXT),
     HeadKind(RescalingHead.head_type, RescalingHead, reads_unembedding=True),
     HeadKind(RescaledSigmoidHead.head_type, RescaledSigmoidHead, _UNEMBEDDING),
+    HeadKind(
+        SharedUnembeddingHead.head_type,
+        SharedUnembeddingHead,
+        {"hidden_size": ("context.0.weight", 1)} | _CONTEXT,
+        settings=("rank",),
+        reads_unembedding=True,
+        code="shared_unembedding_head",
+    ),
 )
 ERROR_KIND = HeadKind(
     ErrorHead.head_type,
@@ -152,6 +167,7 @@ def build_head(
     hidden_size: int,
     unembedding: Callable[[], TokenLogits],
     context_size: int = 64,
+    rank: int = 0,
 ) -> QualityHead:
     """Build a head in its first state.
 
@@ -162,6 +178,7 @@ def build_head(
         unembedding: Gives the backbone's output layer; called only for heads that rescale its
             logits, so that the others work with backbones whose logits nobody understands.
         context_size: Inner width of a contextual bias.
+        rank: Of the correction of a head that shares the unembedding; 0 for none.
 
     Raises:
         ValueError: If there is no such type.
@@ -172,10 +189,11 @@ def build_head(
         "vocabulary_size": vocabulary_size,
         "hidden_size": hidden_size,
         "context_size": context_size,
+        "rank": rank,
     }
     kind = QUALITY_KINDS[head_type]
     given = {"unembedding": unembedding()} if kind.reads_unembedding else {}
-    head = kind.head(**{name: sizes[name] for name in kind.sizes}, **given)
+    head = kind.head(**{name: sizes[name] for name in (*kind.sizes, *kind.settings)}, **given)
     assert isinstance(head, QualityHead)
     return head
 

@@ -12,6 +12,7 @@ from headwise.errors import MismatchError, WeightsError
 from headwise.files import atomic_path, naming_output
 from headwise.heads.quality.error_head import ErrorHead
 from headwise.heads.quality.rescaling_head import TokenLogits
+from headwise.heads.quality.shared_unembedding_head import SharedUnembeddingHead
 from headwise.heads.quality.sigmoid_head import SigmoidHead
 from headwise.heads.storage.files import (
     CALIBRATION_FILE,
@@ -25,14 +26,14 @@ from headwise.heads.storage.kinds import (
     ERROR_FILES,
     ERROR_KIND,
     HEAD_TYPES,
+    HUB_CODE,
     QUALITY_KINDS,
-    SIGMOID_MODEL_TYPE,
     QualityHead,
     has_error_head,
     load_kind,
 )
 
-CODE_FILE = "sigmoid_head.py"
+CODE_FILES = tuple(f"{name}.py" for name in HUB_CODE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +150,11 @@ def check_fit(head: QualityHead | ErrorHead, *, vocabulary_size: int, hidden_siz
         MismatchError: If vocabulary or hidden size differ.
     """
     remedy = "load the backbone that the head was trained on."
-    if isinstance(head, ErrorHead) and head.hidden_size != hidden_size:
+    sized = isinstance(head, ErrorHead | SharedUnembeddingHead)
+    if sized and head.hidden_size != hidden_size:
+        called = "error head" if isinstance(head, ErrorHead) else "head"
         raise MismatchError(
-            f"The error head has hidden size {head.hidden_size}, the backbone has {hidden_size}; "
+            f"The {called} has hidden size {head.hidden_size}, the backbone has {hidden_size}; "
             f"{remedy}"
         )
     if not isinstance(head, SigmoidHead):
@@ -220,13 +223,14 @@ def write_head(
     if kind is ERROR_KIND:
         config = {"head_type": kind.name, **told, **names}
     else:
+        model = HUB_CODE[kind.code]
         config = {
-            "architectures": ["SigmoidHead"],
+            "architectures": [model],
             "auto_map": {
-                "AutoConfig": "sigmoid_head.SigmoidHeadConfig",
-                "AutoModel": "sigmoid_head.SigmoidHead",
+                "AutoConfig": f"{kind.code}.{model}Config",
+                "AutoModel": f"{kind.code}.{model}",
             },
-            "model_type": SIGMOID_MODEL_TYPE,
+            "model_type": kind.code,
             # Plain Transformers wants numbers also where there is no unembedding
             "vocab_size": told.pop("vocabulary_size", 0),
             "hidden_size": told.pop("hidden_size", 0),
@@ -234,9 +238,9 @@ def write_head(
             **names,
             **told,
         }
-        with naming_output(folder), atomic_path(folder / CODE_FILE) as temporary:
-            code = files("headwise.heads.storage.hub") / CODE_FILE
-            temporary.write_bytes(code.read_bytes())
+        file = f"{kind.code}.py"
+        with naming_output(folder), atomic_path(folder / file) as temporary:
+            temporary.write_bytes((files("headwise.heads.storage.hub") / file).read_bytes())
     write_head_files(
         folder,
         tensors,

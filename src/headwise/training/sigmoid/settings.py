@@ -48,7 +48,7 @@ class SigmoidTraining(loop.RunSettings):
         AfterValidator(_known_head_type),
         Field(
             description="new_unembedding_head, rescaling_head, rescaled_unembedding_head, "
-            "biased_unembedding_head or contextual_unembedding_head."
+            "biased_unembedding_head, contextual_unembedding_head or shared_unembedding_head."
         ),
         Shown(OBJECTIVE, default="by width"),
     ] = "new_unembedding_head"
@@ -57,6 +57,14 @@ class SigmoidTraining(loop.RunSettings):
         Field(ge=1, description="Inner width of a contextual bias."),
         Shown(OBJECTIVE, default="by width"),
     ] = 64
+    rank: Annotated[
+        int,
+        Field(
+            ge=0,
+            description="Of a shared_unembedding_head's correction of hidden states; 0 for none.",
+        ),
+        Shown(OBJECTIVE),
+    ] = 0
     initialise: Annotated[
         str,
         Field(description="Start from lm_head, random, or the folder of a head."),

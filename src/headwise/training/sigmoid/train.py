@@ -257,6 +257,7 @@ def first_head(backbone: Backbone, settings: SigmoidTraining) -> QualityHead:
         hidden_size=backbone.hidden_size,
         unembedding=lambda: backbone.unembedding,
         context_size=settings.context_size,
+        rank=settings.rank,
     )
     if start == "lm_head" and isinstance(head, SigmoidHead):
         head.initialise_from(backbone.unembedding.weight)

@@ -1,0 +1,102 @@
+"""A Sigmoid Head that shares the language model's output layer, for plain Transformers.
+
+Load with ``AutoModel.from_pretrained(folder, trust_remote_code=True)``, then call
+``score(hidden, model.lm_head)`` with the hidden states that enter this output layer.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from transformers import PreTrainedConfig, PreTrainedModel
+
+
+class SharedUnembeddingHeadConfig(PreTrainedConfig):
+    """Sizes of the head.
+
+    Args:
+        hidden_size: H, width of the hidden states.
+        context_size: Inner width of the network behind the threshold of each position.
+        rank: R, of the correction of the hidden states; 0 for none.
+        head_type: ``shared_unembedding_head``.
+        prompt: The prompt template that the head was trained with.
+        backbone: Name of the frozen language model.
+    """
+
+    model_type = "shared_unembedding_head"
+
+    def __init__(
+        self,
+        hidden_size: int = 0,
+        context_size: int = 0,
+        rank: int = 0,
+        head_type: str = "shared_unembedding_head",
+        prompt: dict | None = None,
+        backbone: str | None = None,
+        **kwargs,
+    ):
+        self.hidden_size = hidden_size
+        self.context_size = context_size
+        self.rank = rank
+        self.head_type = head_type
+        self.prompt = prompt
+        self.backbone = backbone
+        super().__init__(**kwargs)
+
+
+class SharedUnembeddingHead(PreTrainedModel):
+    """Scores every token of the vocabulary on its own, with the language model's own logits."""
+
+    config_class = SharedUnembeddingHeadConfig
+    base_model_prefix = ""
+
+    def __init__(self, config: SharedUnembeddingHeadConfig):
+        super().__init__(config)
+        self.scale = nn.Parameter(torch.ones(()))
+        self.bias = nn.Parameter(torch.zeros(()))
+        self.context = nn.Sequential(
+            nn.Linear(config.hidden_size, config.context_size),
+            nn.GELU(),
+            nn.Linear(config.context_size, 1),
+        )
+        if config.rank:
+            self.reduce = nn.Linear(config.hidden_size, config.rank, bias=False)
+            self.expand = nn.Linear(config.rank, config.hidden_size, bias=False)
+        self.post_init()
+
+    def _init_weights(self, module: nn.Module) -> None:
+        """Nothing: the weights come from a file."""
+
+    def score(self, hidden: Tensor, output_layer: Callable[[Tensor], Tensor]) -> Tensor:
+        """Score the whole vocabulary.
+
+        Args:
+            hidden: Hidden states, ``(..., H)``.
+            output_layer: From hidden states to the language model's logits, ``(..., V)``: its
+                output layer, with what the model does to the logits besides, if it does.
+
+        Returns:
+            Scores in (0, 1), ``(..., V)``, float32.
+        """
+        hidden = hidden.float()
+        first, _, last = self.context
+        inner = F.gelu(_linear(first, hidden))
+        threshold = _linear(last, inner) + self.bias.float()  # (..., 1)
+        if self.config.rank:
+            hidden = hidden + _linear(self.expand, _linear(self.reduce, hidden))
+        logits = output_layer(hidden.to(_dtype(output_layer))).float()
+        return torch.sigmoid(self.scale.float() * logits + threshold)
+
+    forward = score
+
+
+def _linear(layer: nn.Linear, inputs: Tensor) -> Tensor:
+    """Apply a layer in float32, whatever the file's type is."""
+    bias = None if layer.bias is None else layer.bias.float()
+    return F.linear(inputs, layer.weight.float(), bias)
+
+
+def _dtype(output_layer: Callable[[Tensor], Tensor]) -> torch.dtype:
+    """The type that an output layer computes in, if it tells."""
+    return getattr(getattr(output_layer, "weight", None), "dtype", torch.float32)
