@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 InputFormat = Annotated[
-    Literal["tsv", "csv", "jsonl", "parquet", "xlsx"] | None,
+    Literal["tsv", "csv", "jsonl", "json", "parquet", "xlsx"] | None,
     typer.Option("--input-format", help="By default the suffix says it.", rich_help_panel=INPUT),
 ]
 OutputFormat = Annotated[

@@ -25,6 +25,12 @@ from headwise.errors import DataError
         ("Source text", "target_segment"),
         ("source", "de"),
         ("prompt", "translation"),
+        ("query", "response"),
+        ("Quelle", "U\u0308bersetzung"),  # as file systems of Apple spell it
+        ("Texte source", "TRADUCTION"),
+        ("原文", "译文"),
+        ("source", "text"),
+        ("question", "Antwort"),
     ],
 )
 def test_names_are_recognised_and_told(
@@ -58,6 +64,35 @@ def test_columns_that_could_be_anything_are_asked_for(
     with pytest.raises(DataError) as error:
         list(read_pairs(tmp_path / "a.csv"))
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["text", "Sentence"])
+def test_texts_alone_may_be_called_so(tmp_path: Path, name: str) -> None:
+    (tmp_path / "a.csv").write_text(f",{name}\n0,ja\n")
+    (pair,) = read_pairs(tmp_path / "a.csv", Layout(has_source=False))
+    assert pair == Pair(None, "ja", 2, {"column 1": "0"})
+
+
+@pytest.mark.parametrize(
+    ("first", "layout", "is_told"),
+    [
+        ("Alt;Neu", Layout(), True),
+        ("Alt;Neu", Layout(header=False), False),
+        ("Guten Tag, Herr Wirt!;Good day.", Layout(), False),
+        ("Kapitel 1;Chapter 1", Layout(), False),
+    ],
+)
+def test_a_first_row_that_may_be_a_header_is_told(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    first: str,
+    layout: Layout,
+    is_told: bool,
+) -> None:
+    (tmp_path / "a.csv").write_text(f"{first}\nja;yes\n")
+    with caplog.at_level(logging.INFO, "headwise"):
+        assert len(list(read_pairs(tmp_path / "a.csv", layout))) == 2
+    assert ("`Alt`, `Neu` are read as texts; if they name the columns" in caplog.text) == is_told
 
 
 def test_columns_without_names_have_numbers(tmp_path: Path) -> None:

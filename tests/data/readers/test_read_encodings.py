@@ -18,6 +18,13 @@ def test_unicode_is_told_by_itself(tmp_path: Path, name: str, encoding: str) -> 
     assert list(read_pairs(tmp_path / name)) == EXPECTED
 
 
+@pytest.mark.parametrize("order", ["le", "be"])
+def test_utf16_by_name_without_a_mark(tmp_path: Path, order: str) -> None:
+    for width in ("16", "32"):
+        (tmp_path / "a.tsv").write_bytes(TEXT.encode(f"utf-{width}-{order}"))
+        assert list(read_pairs(tmp_path / "a.tsv", Layout(encoding=f"UTF_{width}"))) == EXPECTED
+
+
 def test_jsonl_in_utf16(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_bytes('{"src": "ä", "mt": "ö"}\n'.encode("utf-16-be"))
     assert list(read_pairs(tmp_path / "a.jsonl")) == [Pair("ä", "ö", 1)]
@@ -62,6 +69,8 @@ def test_bytes_that_an_encoding_lacks_reject_their_line(tmp_path: Path) -> None:
         (b"PK\x03\x04", None, "a ZIP archive, as spreadsheets are"),
         (b"\xd0\xcf\x11\xe0", None, "a spreadsheet of an old kind; save it as .xlsx"),
         (b"\x1f\x8b", None, "packed with gzip; name it .gz"),
+        (b"\x28\xb5\x2f\xfd", None, "packed with zstd; unpack it first"),
+        (b"%PDF-1.7", None, "a PDF; copy its text"),
     ],
 )
 def test_what_is_no_such_text(

@@ -41,9 +41,32 @@ def test_format_follows_from_the_suffix(tmp_path: Path, name: str, content: byte
 @pytest.mark.parametrize("name", ["a.tex", "a", "a.parquet.gz", ".tsv"])
 def test_unknown_format_names_the_known_ones(tmp_path: Path, name: str) -> None:
     path = write(tmp_path / name, TSV)
-    with pytest.raises(DataError, match=r"\.jsonl.*--input-format .*tsv, csv, jsonl, parquet"):
+    with pytest.raises(DataError, match=r"\.jsonl.*--input-format .*tsv, csv, .*parquet"):
         read_pairs(path)
     assert list(read_pairs(path, Layout(format=Format.TSV)))[-1].line == 2 or path.suffix == ".gz"
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [("a.xls", "save it as .xlsx"), ("a.tsv.zst", "unpack it"), ("a.PO", "export its texts")],
+)
+def test_what_to_do_with_other_files(tmp_path: Path, name: str, remedy: str) -> None:
+    with pytest.raises(DataError, match=f"files that end in .* cannot be read; {remedy}"):
+        read_pairs(write(tmp_path / name, TSV))
+
+
+def test_json_arrays(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text('\n [{"prompt": "yes",\n "response": "ja"},\n {"src": "no", "mt": "nein"}, 5]')
+    first, second, bad = read_pairs(path)
+    assert [first, second] == EXPECTED
+    assert isinstance(bad, Reject)
+    assert (bad.line, bad.reason) == (3, "The array must hold JSON objects, got int.")
+    path.write_bytes(JSONL)  # which some call so
+    assert list(read_pairs(path)) == EXPECTED
+    path.write_text("[1")
+    with pytest.raises(DataError, match=r"a\.json` cannot be read as a JSON array"):
+        list(read_pairs(path))
 
 
 def test_missing_file_and_folder_are_noticed_at_once(tmp_path: Path) -> None:

@@ -20,15 +20,26 @@ def file(folder: Path, name: str, text: str) -> Path:
 
 @pytest.mark.parametrize(
     ("value", "number"),
-    [(None, None), ("", None), (" NaN ", None), (float("nan"), None), (1, 1.0), ("-1e-3 ", -0.001)],
+    [
+        *((None, None), ("", None), (" NaN ", None), (float("nan"), None), (1, 1.0)),
+        *(("-1e-3 ", -0.001), ("0,85", 0.85), ("-0,125", -0.125), ("1,5e3", 1500.0), (",5", 0.5)),
+    ],
 )
 def test_numbers(value: object, number: float | None) -> None:
     assert parse_number(value) == number
 
 
-@pytest.mark.parametrize("value", ["x", "1,5", True, "inf", -float("inf"), [], "1_0", 10**400, {}])
+@pytest.mark.parametrize(
+    "value", ["x", "1.000,5", "1,000.5", True, "inf", -float("inf"), [], "1_0", 10**400, {}]
+)
 def test_what_is_no_number(value: object) -> None:
     with pytest.raises(ValueError, match="number is needed, got"):
+        parse_number(value)
+
+
+@pytest.mark.parametrize("value", ["1,234", "-12,345", "999,000"])
+def test_a_number_that_could_be_two(value: str) -> None:
+    with pytest.raises(ValueError, match="or a thousand times it"):
         parse_number(value)
 
 

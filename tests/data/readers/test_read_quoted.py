@@ -98,6 +98,13 @@ def test_a_line_that_is_not_utf8_spoils_its_record_alone(tmp_path: Path) -> None
             [("Yes, sir", "Ja, Herr"), ("No, sir", "Nein, Herr")],
         ),
         ("source,mt\ra,b\r", [("a", "b")]),
+        ('"source";"mt"\r"a\nb";"c"\rd;e\r', [("a\nb", "c"), ("d", "e")]),  # Excel on a Macintosh
+        ("source|mt\na, b|c; d\n", [("a, b", "c; d")]),
+        ("source,mt\na,b,\nc,d,,\n", [("a", "b"), ("c", "d")]),
+        ("a b c d,e,\nf,g,\n", [("a b c d", "e"), ("f", "g")]),
+        ("Review of May\n\nsource,mt\na,b\n", [("a", "b")]),
+        ("# by, hand,,\n,,\nid,source,mt\n1,a,b\n", [("a", "b")]),
+        ("a|b c d e,f|g\n", [("a|b c d e", "f|g")]),  # a bar is text without a header
         ("", []),
         ("\n\n", []),
     ],
@@ -109,6 +116,30 @@ def test_csv_as_people_have_it(tmp_path: Path, text: str, expected: list[tuple[s
 def test_a_column_alone_may_have_commas(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", "Translation\nEin Hund, groß.\nZwei.\n")
     assert texts(path, has_source=False) == [(None, "Ein Hund, groß."), (None, "Zwei.")]
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_row_names_of_r(tmp_path: Path, quote: str, caplog: pytest.LogCaptureFixture) -> None:
+    rows = [["source", "mt"], ["1", "a", "b"], ["2", "c", "d"], ["10", "e", "f"]]
+    text = "".join("\t".join(f"{quote}{c}{quote}" for c in cells) + "\n" for cells in rows)
+    with caplog.at_level("INFO", "headwise"):
+        first, *others = read_pairs(write(tmp_path / "a.tsv", text))
+    assert first == Pair("a", "b", 2, {"column 1": "1"})
+    assert len(others) == 2
+    assert "rows begin with their number" in caplog.text
+    plain = text.replace('"', "")
+    for row in ("2\tx\ty", "x\ty\tz", "11\tx"):  # not all in order, or not all one cell wider
+        path = write(tmp_path / "b.tsv", plain + row)
+        assert all(isinstance(one, Reject) for one in list(read_pairs(path))[:3])
+    path = write(tmp_path / "c.csv", plain.replace("\t", ","))  # the commas may be those of texts
+    assert all(isinstance(one, Reject) for one in read_pairs(path))
+
+
+def test_a_stray_return_is_named(tmp_path: Path) -> None:
+    bad, good = read_pairs(write(tmp_path / "a.csv", "source,mt\na\rb,c\nd,e\n"))
+    assert isinstance(bad, Reject)
+    assert bad.reason.startswith("A cell without quotation marks holds a carriage return")
+    assert good == Pair("d", "e", 3)
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ def test_header_that_does_not_fit(header: bytes, layout: dict[str, str], message
     [
         (b"a", "The row has 1 column, expected 2. Text on its own needs --no-source."),
         (b"a\tb\tc", "The row has 3 columns, expected 2."),
-        (b"a\t\t\t", "The row has 4 columns, expected 2."),
+        (b"a\t\t\tb", "The row has 4 columns, expected 2."),
     ],
 )
 def test_wrong_number_of_columns(row: bytes, reason: str) -> None:

@@ -56,6 +56,23 @@ def test_first_visible_sheet_and_its_header(tmp_path: Path) -> None:
     assert read_numbers(path, column="b") == [2.0]
 
 
+def test_a_title_a_remark_and_an_empty_sheet(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.create_sheet("texts")
+    rows = [
+        ["Review", None, "May"],
+        [],
+        ["no", "Source", "Target", "by"],
+        [1, "yes", "ja", "x", "y"],
+    ]
+    for row in rows:
+        sheet.append(row)
+    sheet.merge_cells("A1:B1")
+    book.save(tmp_path / "a.xlsx")
+    (pair,) = read_pairs(tmp_path / "a.xlsx")
+    assert pair == Pair("yes", "ja", 4, {"no": "1", "by": "x", "column 5": "y"})
+
+
 def test_what_is_no_workbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.xlsx"
     for content in (b"", b"PK\x03\x04 cut off", b"text"):

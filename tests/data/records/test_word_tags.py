@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from made_tables import read_jsonl
 
 from headwise.data.readers import Layout, align_words, read_pairs, read_tags
-from headwise.data.readers.word_tags import parse_tags, place_tags, spaced_words
 from headwise.data.records.error_spans import ErrorSpan
 from headwise.data.records.pairs import Pair, Reject
-from headwise.data.records.word_tags import WordTags, read_word_tags
+from headwise.data.records.tagged_words import parse_tags, spaced_words
+from headwise.data.records.word_tags import WordTags, place_tags, read_word_tags
 from headwise.errors import DataError, InputError
 
 TEXT = "Er sagt: „Ja.“"
@@ -120,6 +120,19 @@ def test_tags_in_a_row(tmp_path: Path) -> None:
     assert list(read_pairs(tmp_path / "a.parquet")) == [tagged]
 
 
+@pytest.mark.parametrize(
+    "tags",
+    [
+        "OK OK OK BAD BAD",
+        ["OK", "OK", "OK", "BAD", "BAD"],
+        [0, 0, 0, 1, 1],
+        {"words": ["ja", "nein"], "bad": ["OK", "BAD"], "bad_gaps": [0, 0, 1]},
+    ],
+)
+def test_tags_as_corpora_have_them(tags: Any) -> None:
+    assert read(tags) == Pair("yes no", "ja nein", 1, errors=TAGS.errors, tags=TAGS)
+
+
 def test_other_marks_of_a_tagged_text_are_its_errors() -> None:
     mark = {"start": 0, "end": 1, "category": "Style"}
     row = {"src": "a", "mt": "ja nein", "word_tags": TAGS.as_dict(), "annotations": [mark]}
@@ -130,8 +143,12 @@ def test_other_marks_of_a_tagged_text_are_its_errors() -> None:
 @pytest.mark.parametrize(
     ("tags", "reason"),
     [
-        ([0, 1], "`word_tags` must be an object with `words` and `bad`"),
-        ({"words": []}, "`word_tags` must be an object with `words` and `bad`"),
+        (5, "`word_tags` must be a list of OK and BAD, or an object with `words` and `bad`"),
+        ({"words": []}, "or an object with `words` and `bad`"),
+        (["OK"], "2 words need 2 tags, or 5 with those of the gaps around them; there are 1"),
+        ("OK GOOD", "Tag 2 must be OK or BAD, got 'GOOD'"),
+        ([0, 2], "Tag 2 must be OK or BAD, got 2"),
+        ({"words": ["ja", "wohl"], "bad": [0, 1]}, "Word 2, 'wohl', is not what the text goes on"),
         ({"words": {}, "bad": []}, "`words` of `word_tags` must be a list, got dict"),
         ({"words": [[0]], "bad": [1]}, r"Word 1 of `word_tags` must be [start, end], got [0]"),
         ({"words": [[0, True]], "bad": [1]}, "Word 1 of `word_tags` must be [start, end]"),

@@ -12,7 +12,8 @@ from headwise.data.readers.numbers import join_numbers, read_numbers
 from headwise.data.readers.opening import STDIN, resolve_format
 from headwise.data.readers.pairs import read_mqm, read_pairs, read_parallel_text
 from headwise.data.readers.scored import ScoredRow, is_scored, read_scored, read_scored_rows
-from headwise.data.readers.word_tags import align_words, read_tags
+from headwise.data.readers.word_tags import read_tags
+from headwise.data.records.tagged_words import align_words
 
 __all__ = [
     "STDIN",

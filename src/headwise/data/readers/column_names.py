@@ -1,6 +1,7 @@
 """The names that columns of texts go by, and how a column is found by them."""
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -35,13 +36,15 @@ class Role:
     """A column that a record is made of, and the names that it is known by, in any case.
 
     Of its ``ranks`` of names an earlier one wins; two names of one rank are ambiguous. Those of
-    ``others`` come last, and a row of cells is no header because one of them stands in it.
-    Errors end with ``remedy``, and if no name is there, also with ``otherwise``.
+    ``others``, and then of ``last``, which errors do not list, come last, and a row of cells is no
+    header because one of them stands in it. Errors end with ``remedy``, and if no name is there,
+    also with ``otherwise``.
     """
 
     name: str
     ranks: tuple[tuple[str, ...], ...]
     others: tuple[str, ...] = ()
+    last: tuple[tuple[str, ...], ...] = ()
     remedy: str = ""
     otherwise: str = ""
 
@@ -56,7 +59,7 @@ class Role:
         Raises:
             LookupError: If several are.
         """
-        for rank in (*self.ranks, self.others):
+        for rank in (*self.ranks, self.others, *self.last):
             for as_known in (folded, _bare):
                 found = [name for name in present if as_known(name) in rank]
                 if len(found) > 1:
@@ -91,16 +94,38 @@ class Role:
         return self.remedy or f"name it with --{self.name}-column"
 
 
+# As spreadsheets of translators have them, in the languages of `_LANGUAGES`
+_SOURCES_ABROAD = """
+    quelle quelltext quellsatz ausgangstext ausgangssatz originaltext texte_source phrase_source
+    texte_original origen fuente texto_origen texto_fuente texto_original texto_de_origem
+    texto_fonte origem testo_sorgente testo_di_partenza testo_originale sorgente bron brontekst
+    brontaal źródło tekst_źródłowy oryginał zdroj zdrojový_text originál källa källtext kilde
+    kildetekst lähde lähdeteksti forrás kaynak kaynak_metin исходный_текст исходное_предложение
+    источник оригинал джерело оригінал 原文 源文 源文本 원문 المصدر
+    frage pregunta domanda pergunta вопрос 问题 質問 질문
+"""
+_HYPOTHESES_ABROAD = """
+    übersetzung zieltext zielsatz ziel traduction texte_cible phrase_cible cible traducción
+    texto_meta texto_destino destino tradução texto_traduzido texto_de_destino traduzione
+    testo_di_arrivo testo_tradotto vertaling doeltekst doel tłumaczenie przekład tekst_docelowy
+    překlad cílový_text översättning måltext oversættelse oversettelse måltekst käännös
+    kohdeteksti fordítás çeviri hedef hedef_metin перевод переклад 译文 翻译 目标文本 譯文 翻譯 訳文
+    翻訳 번역 번역문 الترجمة
+    antwort réponse respuesta risposta resposta ответ 回答 答案 답변
+"""
+
 SOURCE = Role(
     "source",
     (("original", "source", "src"),),
-    others=("prompt", "question", "input", "instruction"),
+    others=("prompt", "question", "query", "input", "instruction"),
+    last=(tuple(_SOURCES_ABROAD.split()),),
     otherwise=", or add --no-source for text on its own",
 )
 HYPOTHESIS = Role(
     "hypothesis",
     (("hyp", "hypothesis", "mt", "target", "tgt", "translation"),),
     others=("response", "answer", "output", "completion"),
+    last=(tuple(_HYPOTHESES_ABROAD.split()), ("text", "sentence")),
 )
 
 
@@ -125,7 +150,19 @@ def is_language(name: str) -> bool:
 
 def folded(name: str) -> str:
     """A column's name without what readers do not tell apart: case, and spaces around it."""
-    return name.strip().casefold()
+    return unicodedata.normalize("NFC", name.strip().casefold())
+
+
+_MOST_WORDS_OF_A_NAME = 3
+
+
+def could_be_names(cells: Sequence[str]) -> bool:
+    """Whether cells look like the names of columns as much as like texts: a few words each."""
+    return all(
+        re.fullmatch(r"[^\W\d]+", "".join(_SEPARATORS.split(cell.strip())))
+        and len(_SEPARATORS.split(cell.strip())) <= _MOST_WORDS_OF_A_NAME
+        for cell in cells
+    )
 
 
 def _known(name: str) -> tuple[str, str]:

@@ -21,6 +21,11 @@ _OTHER_KINDS = (
     (b"PK\x03\x04", "a ZIP archive, as spreadsheets are; if it is one, name it .xlsx"),
     (b"\xd0\xcf\x11\xe0", "a spreadsheet of an old kind; save it as .xlsx or .csv"),
     (b"\x1f\x8b", "packed with gzip; name it .gz"),
+    (b"\x28\xb5\x2f\xfd", "packed with zstd; unpack it first"),
+    (b"BZh", "packed with bzip2; unpack it first"),
+    (b"\xfd7zXZ\x00", "packed with xz; unpack it first"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive; unpack it first"),
+    (b"%PDF-", "a PDF; copy its text into a file"),
     (b"PAR1", "Parquet; name it .parquet"),
 )
 _BLOCK_BYTES = 2**16
@@ -31,8 +36,9 @@ def as_utf8(stream: BinaryIO, name: str, encoding: str | None) -> BinaryIO:
     r"""The same text in UTF-8.
 
     Without an ``encoding``, UTF-8 and UTF-16 are told apart, UTF-32 by its mark; and lines that end
-    in ``\r`` alone, as on the first Macintosh computers, end in ``\n``. What cannot be decoded
-    becomes lone surrogates, which UTF-8 does not allow, so that its line is known to be bad.
+    in ``\r`` alone, as Excel still writes them for Macintosh computers, end in ``\n``. What cannot
+    be decoded becomes lone surrogates, which UTF-8 does not allow, so that its line is known to be
+    bad.
 
     Args:
         stream: Not read yet.
@@ -50,14 +56,20 @@ def as_utf8(stream: BinaryIO, name: str, encoding: str | None) -> BinaryIO:
         if start.startswith(magic):
             raise DataError(f"`{name}` is {what}.")
     chosen = None if encoding is None else _codec(encoding)
-    found = _marked(start) or (None if chosen else _unmarked(start))
+    found = _marked(start)
+    if found is None and chosen in (None, "utf-16"):  # which does not say the order of bytes
+        found = _unmarked(start) or (chosen and "utf-16-le")
+    elif found is None and chosen == "utf-32":
+        found = "utf-32-be" if start.startswith(b"\0") else "utf-32-le"
     if chosen is not None and found is not None and not found.startswith(chosen):
         raise DataError(
             f"`{name}` begins with the mark of {found}, and --encoding says {encoding}; leave it "
             "out."
         )
     codec = found or chosen or "utf-8"
-    ends_in_returns = b"\r" in start.rstrip(b"\r") and b"\n" not in start
+    # Line ends inside quoted cells may be of the other kind
+    outside = b"".join(start.split(b'"')[::2])
+    ends_in_returns = b"\r" in outside.rstrip(b"\r\0") and b"\n" not in outside
     if codec == "utf-8" and not ends_in_returns:
         return stream
     if codec != "utf-8" and chosen is None:

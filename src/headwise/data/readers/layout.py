@@ -15,6 +15,7 @@ class Format(StrEnum):
         TSV: Tab-separated columns, with or without a header; also plain text, a line a row.
         CSV: Columns parted by commas, semicolons or tabs, whichever the file has.
         JSONL: One JSON object a line.
+        JSON: A JSON array of objects; a file that is no array is read as JSONL.
         PARQUET: Apache Parquet.
         XLSX: The first sheet of an Excel workbook.
     """
@@ -22,6 +23,7 @@ class Format(StrEnum):
     TSV = "tsv"
     CSV = "csv"
     JSONL = "jsonl"
+    JSON = "json"
     PARQUET = "parquet"
     XLSX = "xlsx"
 
@@ -36,14 +38,16 @@ class Layout:
     Attributes:
         format: The file's format; by default its suffix says it. A folder has only one.
         source_column: Name of the source column or key; by default one of ``source``, ``src``
-            and ``original``, in any case, else of ``prompt``, ``question``, ``input`` and
-            ``instruction``, else the first of two columns called by languages (``en``, ``de``).
+            and ``original``, in any case, else of ``prompt``, ``question``, ``query``, ``input``
+            and ``instruction``, else such a name in another language (``Quelle``), else the first
+            of two columns called by languages (``en``, ``de``).
             Where a column ``translation`` holds texts by language, the language of the source; by
             default the first. Of a table without a header, the column's number, from 1.
         hypothesis_column: Name of the hypothesis column or key; by default one of
             ``hypothesis``, ``hyp``, ``mt``, ``target``, ``tgt`` and ``translation``, else of
-            ``response``, ``answer``, ``output`` and ``completion``, else the second of two columns
-            called by languages. In such a column ``translation``, the language of the hypothesis.
+            ``response``, ``answer``, ``output`` and ``completion``, else such a name in another
+            language, else ``text`` or ``sentence``, else the second of two columns called by
+            languages. In such a column ``translation``, the language of the hypothesis.
         has_source: Whether the hypotheses have a source. Otherwise a source column, if there is
             one, is handed through like any other.
         header: Whether the first row of a table names the columns; by default it does if one of

@@ -22,6 +22,7 @@ _SUFFIXES = {
     ".csv": Format.CSV,
     ".jsonl": Format.JSONL,
     ".ndjson": Format.JSONL,
+    ".json": Format.JSON,
     ".parquet": Format.PARQUET,
     ".pq": Format.PARQUET,
     ".xlsx": Format.XLSX,
@@ -29,6 +30,15 @@ _SUFFIXES = {
 }
 # These are packed inside, and cannot be read from the front
 _PACKED = (Format.PARQUET, Format.XLSX)
+_SAVE = "save it as .xlsx or .csv"
+_UNPACK = "unpack it, or pack it with gzip"
+# What to do about files that people have and nothing here reads
+_REMEDIES = {
+    **dict.fromkeys((".xls", ".xlsb", ".ods", ".numbers"), _SAVE),
+    **dict.fromkeys((".zst", ".bz2", ".xz", ".zip", ".7z", ".tar", ".tgz"), _UNPACK),
+    **dict.fromkeys((".doc", ".docx", ".odt", ".pdf"), "put its texts into a table"),
+    **dict.fromkeys((".xlf", ".xliff", ".tmx", ".po"), "export its texts as a table"),
+}
 
 
 def suffix_format(path: str | Path) -> Format | None:
@@ -51,6 +61,10 @@ def resolve_format(path: str | Path, chosen: Format | None = None) -> Format:
     """
     found = chosen or suffix_format(path)
     if found is None:
+        suffix = Path(path).suffix.lower()
+        if suffix in _REMEDIES:
+            remedy = _REMEDIES[suffix]
+            raise DataError(f"`{path}`: files that end in {suffix} cannot be read; {remedy}.")
         raise DataError(
             f"The format of `{path}` is not known from its name; name it {', '.join(_SUFFIXES)} "
             "(text formats also with .gz), or set --input-format to one of "
@@ -63,6 +77,12 @@ def peek_format(stream: BinaryIO) -> Format:
     """Guess the format of standard input: what begins with a brace is JSONL."""
     start = cast(BufferedReader, stream).peek(8).lstrip(b"\xef\xbb\xbf")
     return Format.JSONL if start.startswith(b"{") else Format.TSV
+
+
+def begins_array(stream: BinaryIO) -> bool:
+    """Whether a text begins with a bracket, as a JSON array does."""
+    start = cast(BufferedReader, stream).peek(64).lstrip(b"\xef\xbb\xbf \t\r\n")
+    return start.startswith(b"[")
 
 
 def check_readable(path: str | Path) -> None:

@@ -12,7 +12,7 @@ from headwise.data.readers.layout import Layout
 from headwise.data.readers.lines import Line, numbered_lines, without_empty
 from headwise.data.readers.nested_rows import NestedColumns, find_nested
 from headwise.data.readers.opening import check_readable, is_plain_text, open_bytes, shown_name
-from headwise.data.readers.rows import Columns, Row, RowStream, records
+from headwise.data.readers.rows import Columns, Row, RowStream, records, with_notice
 from headwise.data.readers.tables import check_input, open_table
 from headwise.data.records.json_values import listed
 from headwise.data.records.pairs import Pair, Reject
@@ -103,6 +103,8 @@ def pairs_of(table: RowStream, layout: Layout) -> Iterator[Pair | Reject]:
     Raises:
         DataError: If its header lacks a column, or leaves open which one is meant.
     """
+    if not table.named and layout.header is None and not layout.names_columns:
+        table = with_notice(table)
     header = table.columns
     say = _Told(table.name)
     if table.nested:

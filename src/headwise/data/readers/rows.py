@@ -5,16 +5,21 @@ row; :func:`records` sets aside the rows that cannot be one.
 """
 
 import json
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import chain
 from typing import Any, NamedTuple, TypeVar
 
-from headwise.data.records.json_values import kind_of
+from headwise.data.readers.column_names import could_be_names
+from headwise.data.records.json_values import kind_of, listed
 from headwise.data.records.pairs import Reject
 from headwise.errors import DataError, InputError
 
 T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
 
 # The column that may hold texts by language
 TRANSLATION = "translation"
@@ -160,6 +165,21 @@ def all_rows(table: RowStream) -> Iterator[Row]:
         if isinstance(row, Reject):
             raise DataError(f"Line {row.line} of `{table.name}`: {row.reason}")
         yield row
+
+
+def with_notice(table: RowStream) -> RowStream:
+    """The same rows of a table without a header; if the first one may be that, it is said."""
+    first = next(table.rows, None)
+    cells = list(first.values.values()) if isinstance(first, Row) else []
+    if isinstance(first, Row) and len(cells) > 1 and could_be_names(cells):
+        logger.info(
+            "`%s`: none of the names that are known stands in line %d, so that %s are read as "
+            "texts; if they name the columns, say so with --header and name those to read.",
+            table.name,
+            first.line,
+            listed(cells),
+        )
+    return replace(table, rows=table.rows if first is None else chain([first], table.rows))
 
 
 def check_unique(header: Sequence[str], name: str) -> None:

@@ -1,4 +1,4 @@
-"""Open a table of any format: TSV, CSV, JSON Lines, Parquet, a workbook or a saved data set."""
+"""Open a table of any format: TSV, CSV, JSON, Parquet, a workbook or a saved data set."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 from headwise.data.readers.arrow import check_saved_dataset, dataset_table, open_parquet
-from headwise.data.readers.cells.tables import Naming, csv_table, table_of_records, tsv_table
+from headwise.data.readers.cells.headers import Naming
+from headwise.data.readers.cells.tables import csv_table, table_of_records, tsv_table
 from headwise.data.readers.cells.xlsx import check_openpyxl, open_sheet
 from headwise.data.readers.layout import Format
 from headwise.data.readers.lines import content_lines
 from headwise.data.readers.opening import (
     STDIN,
+    begins_array,
     check_readable,
     open_bytes,
     peek_format,
@@ -79,7 +81,11 @@ def open_table(
                 yield table_of_records(records, name, naming, keep_blank=keep_blank, padded=True)
         case _:
             with open_bytes(path, encoding) as stream:
-                if (format_ or peek_format(stream)) is Format.JSONL:
+                format_ = format_ or peek_format(stream)
+                if format_ is Format.JSON and begins_array(stream):
+                    yield array_table(stream, name)
+                    return
+                if format_ in (Format.JSON, Format.JSONL):
                     yield jsonl_table(stream, name)
                     return
                 table_of = csv_table if format_ is Format.CSV else tsv_table
@@ -92,6 +98,25 @@ def jsonl_table(stream: BinaryIO, name: str) -> RowStream:
     """JSON objects, one a line."""
     lines = content_lines(stream, name)
     rows = (line if isinstance(line, Reject) else _json_row(number, line) for number, line in lines)
+    return RowStream(name=name, nested=True, rows=rows)
+
+
+def array_table(stream: BinaryIO, name: str) -> RowStream:
+    """The objects of one JSON array, which is read whole; their lines are their numbers.
+
+    Raises:
+        DataError: If it is none, or damaged.
+    """
+    try:
+        objects = parse_json(stream.read().decode("utf-8-sig"), allow_nan=True)
+    except (DataError, UnicodeDecodeError, OSError, EOFError) as error:
+        raise DataError(f"`{name}` cannot be read as a JSON array: {error}") from None
+    rows = (
+        Row(number, row)
+        if isinstance(row, dict)
+        else Reject(number, f"The array must hold JSON objects, got {kind_of(row)}.", repr(row))
+        for number, row in enumerate(objects, start=1)
+    )
     return RowStream(name=name, nested=True, rows=rows)
 
 

@@ -1,12 +1,16 @@
 """Values of rows that come from outside, and how errors speak of them."""
 
 import math
+import re
 from collections.abc import Iterable
 from typing import TypeVar
 
 from headwise.errors import InputError
 
 T = TypeVar("T")
+
+_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 
 _CALLED = {int: "an integer", str: "a string", list: "a list", dict: "an object"}
 
@@ -37,13 +41,20 @@ def expect(value: object, kind: type[T], what: str, called: str | None = None) -
 def parse_number(value: object) -> float | None:
     """A finite number that stands in a row, as a value or as text; ``None`` if there is none.
 
-    There is none if it is ``None``, NaN, or a text that is empty or ``nan`` in any case.
+    There is none if it is ``None``, NaN, or a text that is empty or ``nan`` in any case. A text
+    may have a comma as its decimal point, as spreadsheets in many countries write it.
 
     Raises:
         ValueError: If it is something else, such as a truth value, an infinity or a word.
     """
     if isinstance(value, str):
         value = value.strip()
+        if _THOUSANDS.fullmatch(value):
+            raise ValueError(
+                f"{value!r} is one number or a thousand times it; write it without a comma"
+            )
+        if _DECIMAL_COMMA.fullmatch(value):
+            value = value.replace(",", ".")
     if value is None or value == "":
         return None
     # Python reads 1_000 as a number, which no other program does

@@ -1,12 +1,18 @@
 """Marks of people that say of each word of a text whether it is right."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 from headwise.data.records.error_spans import ErrorSpan, annotation_row, read_annotations
 from headwise.data.records.json_values import expect
+from headwise.data.records.tagged_words import (
+    align_words,
+    listed_tags,
+    parse_tags,
+    spaced_words,
+)
 from headwise.errors import InputError
 
 Ranges = tuple[tuple[int, int], ...]
@@ -56,6 +62,29 @@ class WordTags:
         return row
 
 
+def place_tags(tags: Sequence[bool], ranges: Ranges) -> WordTags:
+    """Say which of W words and of the W + 1 gaps around them each tag belongs to.
+
+    Tags say whether each word is wrong, W values; or they are 2 W + 1 values, which begin with the
+    gap before the first word, end with the one after the last word, and alternate.
+
+    Raises:
+        ValueError: If there are more or fewer tags.
+
+    References:
+        Fomicheva et al. 2022, arXiv 2010.04480 (MLQE-PE), for the order of gaps and words.
+    """
+    words = len(ranges)
+    if len(tags) == words:
+        return WordTags(ranges, tuple(tags))
+    if len(tags) == 2 * words + 1:
+        return WordTags(ranges, tuple(tags[1::2]), tuple(tags[::2]))
+    raise ValueError(
+        f"{words} words need {words} tags, or {2 * words + 1} with those of the gaps around them; "
+        f"there are {len(tags)}."
+    )
+
+
 def marks_row(errors: Iterable[ErrorSpan] | None, tags: WordTags | None) -> dict[str, Any]:
     """The columns that hold what people said of a text; none where nobody looked."""
     row: dict[str, Any] = {}
@@ -70,19 +99,28 @@ def read_word_tags(tags: object, hypothesis: str) -> WordTags | None:
     """Check tags that stand in a row, as :meth:`WordTags.as_dict` writes them.
 
     They are an object with ``words`` (a list of ``[start, end]``, character offsets into the
-    hypothesis, the end exclusive), ``bad`` (0 or 1 for each word) and, if known, ``bad_gaps`` (0 or
-    1 for each gap, those before the first and after the last word included). ``None`` if nobody
-    looked.
+    hypothesis, the end exclusive; or the words themselves), ``bad`` (0 or 1 for each word) and, if
+    known, ``bad_gaps`` (0 or 1 for each gap, those before the first and after the last word
+    included). Or they are ``OK`` and ``BAD`` of the words between ASCII spaces, or of gaps and
+    words in turn (:func:`place_tags`), as a list or with spaces between. ``None`` if nobody looked.
 
     Raises:
         InputError: If they are something else, or reach out of the hypothesis.
     """
     if tags is None:
         return None
+    if isinstance(tags, (str, list)):
+        try:
+            flags = parse_tags(tags) if isinstance(tags, str) else listed_tags(tags)
+            return place_tags(flags, tuple(align_words(spaced_words(hypothesis), hypothesis)))
+        except ValueError as error:
+            raise InputError(f"In `word_tags`: {error}") from None
     if not isinstance(tags, dict) or not {"words", "bad"} <= set(tags):
-        raise InputError("`word_tags` must be an object with `words` and `bad`.")
+        raise InputError(
+            "`word_tags` must be a list of OK and BAD, or an object with `words` and `bad`."
+        )
     words, gaps = expect(tags["words"], list, "`words` of `word_tags`"), tags.get("bad_gaps")
-    ranges = tuple(_range(word, number) for number, word in enumerate(words, start=1))
+    ranges = _ranges(words, hypothesis)
     for number, (start, end) in enumerate(ranges, start=1):
         if not 0 <= start < end <= len(hypothesis):
             raise InputError(
@@ -112,6 +150,15 @@ def read_marks(
     return (tagged.errors if errors is None and tagged is not None else errors), tagged
 
 
+def _ranges(words: list[Any], hypothesis: str) -> Ranges:
+    if words and all(isinstance(word, str) for word in words):
+        try:
+            return tuple(align_words(words, hypothesis))
+        except ValueError as error:
+            raise InputError(f"In `word_tags`: {error}") from None
+    return tuple(_range(word, number) for number, word in enumerate(words, start=1))
+
+
 def _range(word: object, number: int) -> tuple[int, int]:
     if not (
         isinstance(word, list)
@@ -123,6 +170,7 @@ def _range(word: object, number: int) -> tuple[int, int]:
 
 
 def _flags(values: object, name: str) -> tuple[bool, ...]:
-    if not isinstance(values, list) or any(value not in (0, 1) for value in values):
-        raise InputError(f"`{name}` of `word_tags` must be a list of 0 and 1.")
-    return tuple(bool(value) for value in values)
+    try:
+        return listed_tags(expect(values, list, f"`{name}` of `word_tags`"))
+    except ValueError:
+        raise InputError(f"`{name}` of `word_tags` must be a list of 0 and 1.") from None

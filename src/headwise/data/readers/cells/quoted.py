@@ -7,7 +7,7 @@ and line ends are text. What breaks these rules costs one line and not those aft
 import csv
 import re
 from collections import deque
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from headwise.data.records.pairs import Reject
 from headwise.errors import DataError
 
 DELIMITERS = ",;\t"
+_BAR = "|"  # parts cells only below a header that it parts, too
 _DECLARED = re.compile('"?sep=(.)"?')  # how spreadsheets are told the delimiter, in a first line
 _SAMPLE_LINES = 50
 # A cell that goes on for longer was never closed
@@ -63,11 +64,13 @@ def quoted_records(lines: Iterable[Line], dialect: Dialect = TABS) -> Iterator[N
             return
         except csv.Error as error:
             number, first = feed.put_back_all_but_first()
+            text = first.content if isinstance(first, Reject) else first
             reason = (
                 f"Its quotation marks do not pair ({error}): a cell that begins with one must end "
                 "with one, and those inside it are doubled."
+                if "new-line" not in str(error)
+                else "A cell without quotation marks holds a carriage return; put it into some."
             )
-            text = first.content if isinstance(first, Reject) else first
             yield number, first if isinstance(first, Reject) else Reject(number, reason, text)
             continue
         number = feed.taken[0][0]
@@ -112,7 +115,11 @@ class _Feed:
 
 
 def find_dialect(
-    lines: Iterator[Line], name: str, is_header: Callable[[list[str]], bool], *, live: bool
+    lines: Iterator[Line],
+    name: str,
+    header_of: Callable[[Sequence[Record]], Record | None],
+    *,
+    live: bool,
 ) -> tuple[Dialect, Iterator[Line]]:
     """Find the delimiter of CSV by its first lines, and give back all lines.
 
@@ -130,7 +137,7 @@ def find_dialect(
     if declared := _DECLARED.fullmatch(first):
         if declared[1] in '"\\ ' or declared[1].isalnum():
             raise DataError(
-                f"`{name}` declares the delimiter {declared[1]!r}; take one of , ; tab."
+                f"`{name}` declares the delimiter {declared[1]!r}; take one of , ; | tab."
             )
         return Dialect(declared[1]), chain(sample[1:], lines)
 
@@ -138,14 +145,16 @@ def find_dialect(
         found = [r for _, r in quoted_records(sample, Dialect(delimiter)) if isinstance(r, Record)]
         if not found:
             return False, False, 0.0, 0.0
-        width = len(found[0].cells)
+        header = header_of([r._replace(cells=[cell.strip() for cell in r.cells]) for r in found])
+        width = len((header or found[0]).cells)
         alike = sum(len(record.cells) == width for record in found) / len(found)
         behind = [cell for record in found for cell in record.cells[1:]]
         spaced = sum(cell.startswith(" ") for cell in behind) / max(len(behind), 1)
-        known = is_header([cell.strip() for cell in found[0].cells])
-        return known, width > 1 and alike >= 0.5, alike, -spaced
+        return header is not None, width > 1 and alike >= 0.5, alike, -spaced
 
     best = max(DELIMITERS, key=fitness)
+    if not fitness(best)[0] and fitness(_BAR)[:2] == (True, True):
+        best = _BAR
     spaced = 0 < first.count(best) == first.count(f"{best} ")
     return Dialect(best, skips_spaces=spaced), chain(sample, lines)
 

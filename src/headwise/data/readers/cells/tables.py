@@ -1,10 +1,11 @@
 """Tables of cells: the names of their columns, and their rows."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain
-from typing import BinaryIO
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
+from typing import BinaryIO, TypeVar
 
+from headwise.data.readers.cells.headers import Naming, find_head, header_place, most_seen
 from headwise.data.readers.cells.quoted import (
     NumberedRecord,
     Record,
@@ -13,14 +14,12 @@ from headwise.data.readers.cells.quoted import (
     quoted_records,
 )
 from headwise.data.readers.lines import Line, content_lines, numbered_lines, without_empty
-from headwise.data.readers.rows import Row, RowStream, check_unique
+from headwise.data.readers.rows import Row, RowStream
 from headwise.data.records.pairs import Reject
-from headwise.errors import DataError
 
 logger = logging.getLogger(__name__)
 
-Naming = Callable[[list[str]], Sequence[str] | None]
-"""Names the columns of a table of cells by its first row; ``None`` if these are the names."""
+T = TypeVar("T")
 
 _NEVER = "\n"  # no line holds one
 
@@ -44,33 +43,28 @@ def tsv_table(
     Raises:
         DataError: If the header has a name twice.
     """
-    lines = numbered_lines(stream, name) if keep_blank else content_lines(stream, name)
-    early: list[Reject] = []
-    for numbered in without_empty(lines) if keep_blank else lines:
-        if isinstance(first := numbered[1], str):
-            break
-        early.append(first)
-    else:
-        return RowStream(name=name, columns=(), named=False, rows=iter(early))
-    looks = quotes is None
-    if looks and '"' in first:
-        looks, lines = False, chain([numbered], lines)
+    every = numbered_lines(stream, name) if keep_blank else content_lines(stream, name)
+    early, first = _first_readable(every)
+    if first is None:
+        return _no_rows(early, name)
+    lines: Iterator[Line] = chain([first], every)
+    looks = quotes is None and '"' not in first[1]  # then a later line may still say so
+    if quotes is None and not looks:
         quotes, lines = looks_quoted(lines, None, live=live)
         if quotes:
-            _say_quoted(name, numbered[0])
-        else:
-            next(lines)
-    elif quotes:
-        lines = chain([numbered], lines)
+            _say_quoted(name, first[0])
     if quotes:
-        records = quoted_records(lines)
-        return table_of_records(records, name, naming, keep_blank=keep_blank, early=early)
-    columns, named = _name_columns(first.split("\t"), naming, name)
-    if keep_blank and len(columns) > 1:
-        lines = without_empty(lines)
-    rest = lines if named else chain([numbered], lines)
-    rows = _plain_rows(rest, columns, name, looks=looks, live=live)
-    return RowStream(name=name, columns=columns, named=named, rows=chain(early, rows))
+        return table_of_records(
+            quoted_records(lines), name, naming, keep_blank=keep_blank, early=early, live=live
+        )
+    sample = list(islice(lines, most_seen(keep_blank=keep_blank, live=live)))
+    records = [(n, Record(t.split("\t"), t) if isinstance(t, str) else t) for n, t in sample]
+    head = find_head(records, naming, name)
+    rest: Iterator[Line] = chain(sample[head.height :], lines)
+    if keep_blank and len(head.columns) > 1:
+        rest = without_empty(rest)
+    rows = _plain_rows(rest, head.columns, name, looks=looks, live=live)
+    return RowStream(name=name, columns=head.columns, named=head.named, rows=chain(early, rows))
 
 
 def csv_table(
@@ -88,15 +82,13 @@ def csv_table(
         DataError: If the header has a name twice.
     """
 
-    def is_header(cells: list[str]) -> bool:
-        try:
-            return naming(cells) is None
-        except DataError:
-            return False
+    def header_of(records: Sequence[Record]) -> Record | None:
+        place = header_place([*enumerate(records)], naming)
+        return None if place is None else records[place]
 
-    dialect, lines = find_dialect(numbered_lines(stream, name), name, is_header, live=live)
+    dialect, lines = find_dialect(numbered_lines(stream, name), name, header_of, live=live)
     records = quoted_records(lines, dialect._replace(quotes=quotes is not False))
-    return table_of_records(records, name, naming, keep_blank=keep_blank)
+    return table_of_records(records, name, naming, keep_blank=keep_blank, live=live)
 
 
 def table_of_records(
@@ -106,6 +98,7 @@ def table_of_records(
     *,
     keep_blank: bool = False,
     padded: bool = False,
+    live: bool = False,
     early: Sequence[Reject] = (),
 ) -> RowStream:
     """The table that records make.
@@ -115,38 +108,42 @@ def table_of_records(
         name: What it is called.
         naming: Names the columns.
         keep_blank: Whether an empty record is a row if there is one column.
-        padded: Whether empty cells at the end of a row may be missing.
+        padded: Whether empty cells at the end of a row may be missing, and cells may stand beside
+            the columns that a header names.
+        live: Whether someone may be waiting for the rows; then few are looked at beforehand.
         early: What came before the records and cannot be read.
 
     Raises:
         DataError: If the header has a name twice.
     """
-    before = list(early)
-    for numbered in without_empty(records):
-        if isinstance(first := numbered[1], Record):
-            break
-        assert isinstance(first, Reject)
-        before.append(first)
-    else:
-        return RowStream(name=name, columns=(), named=False, rows=iter(before))
-    columns, named = _name_columns(first.cells, naming, name)
-    rest = records if keep_blank and len(columns) == 1 else without_empty(records)
-    if not named:
-        rest = chain([numbered], rest)
-    rows = _rows(rest, columns, padded=padded)
-    return RowStream(name=name, columns=columns, named=named, rows=chain(before, rows))
+    more, first = _first_readable(records)
+    before = [*early, *more]
+    if first is None or not isinstance(first[1], Record):
+        return _no_rows(before, name)
+    sample: list[NumberedRecord] = [(first[0], first[1])]
+    sample += islice(records, most_seen(keep_blank=keep_blank, live=live) - 1)
+    head = find_head(sample, naming, name)
+    rest: Iterator[NumberedRecord] = chain(sample[head.height :], records)
+    if not (keep_blank and len(head.columns) == 1):
+        rest = without_empty(rest)
+    rows = _rows(rest, head.columns, padded=padded, widens=padded and head.named)
+    return RowStream(name=name, columns=head.columns, named=head.named, rows=chain(before, rows))
 
 
-def _name_columns(cells: list[str], naming: Naming, name: str) -> tuple[tuple[str, ...], bool]:
-    """The columns, and whether the first row names them; a column without a name is numbered."""
-    columns = naming(cells)
-    if columns is not None:
-        return tuple(columns), False
-    named = tuple(
-        cell if cell.strip() else f"column {place}" for place, cell in enumerate(cells, start=1)
-    )
-    check_unique(named, name)
-    return named, True
+def _no_rows(early: Sequence[Reject], name: str) -> RowStream:
+    return RowStream(name=name, columns=(), named=False, rows=iter(early))
+
+
+def _first_readable(
+    numbered: Iterable[tuple[int, T | Reject]],
+) -> tuple[list[Reject], tuple[int, T] | None]:
+    """Rejects before the first line or record that is none, and that one, if there is any."""
+    early: list[Reject] = []
+    for number, one in without_empty(numbered):
+        if not isinstance(one, Reject):
+            return early, (number, one)
+        early.append(one)
+    return early, None
 
 
 def _plain_rows(
@@ -176,25 +173,36 @@ def _plain_rows(
 
 
 def _rows(
-    records: Iterable[NumberedRecord], columns: Sequence[str], *, padded: bool = False
+    records: Iterable[NumberedRecord],
+    columns: Sequence[str],
+    *,
+    padded: bool = False,
+    widens: bool = False,
 ) -> Iterator[Row | Reject]:
     for number, record in records:
         if isinstance(record, Reject):
             yield record
             continue
         cells, text = record if isinstance(record, Record) else ([""], "")
+        names = columns
         if padded:
             cells = cells + [""] * (len(columns) - len(cells))
-        yield _row(number, cells, text, columns)
+        if widens:
+            beside = range(len(columns) + 1, len(cells) + 1)
+            names = [*columns, *(f"column {place}" for place in beside)]
+        yield _row(number, cells, text, names)
 
 
 def _row(number: int, cells: Sequence[str], text: str, columns: Sequence[str]) -> Row | Reject:
+    width = len(columns)
+    while len(cells) > width and not cells[-1]:  # delimiters at the end of a line part nothing
+        cells = cells[:-1]
     if len(cells) in _widths(columns):
         return Row(number, dict(zip(columns, cells, strict=False)), text)
     found = f"{len(cells)} column{'s' if len(cells) > 1 else ''}"
     alone = len(cells) == 1 and tuple(columns) == ("source", "hypothesis")
     remedy = " Text on its own needs --no-source." if alone else ""
-    return Reject(number, f"The row has {found}, expected {len(columns)}.{remedy}", text)
+    return Reject(number, f"The row has {found}, expected {width}.{remedy}", text)
 
 
 def _widths(columns: Sequence[str]) -> tuple[int, ...]:

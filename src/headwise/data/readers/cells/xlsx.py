@@ -40,7 +40,7 @@ def check_openpyxl(path: str | Path) -> None:
 
 @contextmanager
 def open_sheet(path: Path) -> Iterator[Iterator[NumberedRecord]]:
-    """Open the first sheet that is not hidden; its cells are what Excel shows, as text.
+    """Open the first sheet that is neither hidden nor empty; its cells are text, as Excel shows it.
 
     A formula counts with the value that it had when the file was saved. A row with an error value
     (``#N/A``) is a reject.
@@ -60,10 +60,12 @@ def open_sheet(path: Path) -> Iterator[Iterator[NumberedRecord]]:
         sheets = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
         if not sheets:
             raise DataError(f"`{path}` has no sheet to read.")
+        chosen = sheets[0]
         if len(sheets) > 1:
+            chosen = next((one for one in sheets if any(_records(one, path))), chosen)
             titles = listed(sheet.title for sheet in sheets)
-            logger.info("`%s` has the sheets %s; `%s` is read.", path, titles, sheets[0].title)
-        yield _records(sheets[0], path)
+            logger.info("`%s` has the sheets %s; `%s` is read.", path, titles, chosen.title)
+        yield _records(chosen, path)
     finally:
         book.close()
 

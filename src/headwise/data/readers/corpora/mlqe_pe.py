@@ -14,14 +14,10 @@ from headwise.data.readers.lines import text_lines
 from headwise.data.readers.opening import check_readable, open_bytes
 from headwise.data.readers.rows import all_rows
 from headwise.data.readers.tables import open_table
-from headwise.data.readers.word_tags import (
-    align_words,
-    parse_tags,
-    place_tags,
-    spaced_words,
-)
 from headwise.data.records.json_values import parse_number
 from headwise.data.records.pairs import Pair, Reject
+from headwise.data.records.tagged_words import align_words, parse_tags, spaced_words
+from headwise.data.records.word_tags import place_tags
 from headwise.documents import parse_json
 from headwise.errors import DataError
 
