@@ -91,7 +91,12 @@ MODELS: dict[str, tuple[str, Sizes]] = {
     ),
     "recurrent-gemma": (
         "RecurrentGemmaForCausalLM",
-        {"lru_width": HIDDEN, "attention_window_size": 8, "num_hidden_layers": 3},
+        {
+            "lru_width": HIDDEN,
+            "attention_window_size": 8,
+            "num_hidden_layers": 3,
+            "logits_soft_cap": 1.5,
+        },
     ),
     "phi3-long": (
         "Phi3ForCausalLM",
@@ -122,6 +127,10 @@ MODELS: dict[str, tuple[str, Sizes]] = {
     "whisper": ("WhisperForConditionalGeneration", BART | WHISPER),
     "t5-tied": ("T5ForConditionalGeneration", T5),
     "t5-untied": ("T5ForConditionalGeneration", T5_UNTIED),
+    "switch": (
+        "SwitchTransformersForConditionalGeneration",
+        T5 | {"num_experts": 2, "num_sparse_encoder_layers": 1, "num_sparse_decoder_layers": 1},
+    ),
     "umt5": ("UMT5ForConditionalGeneration", T5),
 }
 

@@ -267,3 +267,15 @@ def test_words_before_the_hypothesis_are_given_to_generation_too(
     given = byte_level.encode_prompt("A dog.", prompt)["input_ids"][0].tolist()
     assert list(encoded.input_ids[: encoded.first + 1]) == given
     assert byte_level.tokenizer.decode(given).endswith("assistant\nGerman:")
+
+
+def test_a_template_without_a_place_for_the_source_is_refused(byte_level: CausalBackbone) -> None:
+    byte_level.tokenizer.chat_template = (
+        "{% for m in messages %}{% if m.role == 'assistant' %}{{ m.content }}</s>{% endif %}"
+        "{% endfor %}"
+    )
+    with pytest.raises(PromptError, match="leaves the user's message out"):
+        byte_level.check_prompt(NAMED_PROMPTS["chat"])
+    # One that refuses a conversation does so row by row
+    byte_level.tokenizer.chat_template = "{{ raise_exception('no') }}"
+    byte_level.check_prompt(NAMED_PROMPTS["chat"])

@@ -90,6 +90,16 @@ def test_tensors_of_other_shapes_are_named(llama: Path, change: dict[str, int]) 
         load_backbone(llama, device="cpu")
 
 
+def test_layers_that_the_config_does_not_speak_of_are_named(llama: Path) -> None:
+    configure(llama, num_hidden_layers=1)
+    with pytest.raises(WeightsError, match=r"more layers .*: model\.layers\.1\.input_layernorm"):
+        load_backbone(llama, device="cpu")
+    configure(llama, num_nextn_predict_layers=1)
+    assert load_backbone(llama, device="cpu").model.config.num_hidden_layers == 1
+    edit(llama, lambda t: t.update({"vision.layers.7.mlp.up_proj.weight": torch.ones(1)}))
+    load_backbone(llama, device="cpu")
+
+
 def test_an_adapter_or_quantisation_left_among_the_weights_is_refused(llama: Path) -> None:
     layer = "model.layers.0.self_attn.q_proj"
     edit(llama, lambda t: t.update({f"{layer}.weight_scale": torch.ones(1)}))

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -14,8 +15,8 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from headwise.backbones import CausalBackbone, EncodedPair, EncodedText, EncoderBackbone
-from headwise.errors import UnsupportedModelError
-from headwise.quality.generation.tokens import generate_tokens
+from headwise.errors import ContextLengthError, UnsupportedModelError
+from headwise.quality.generation.tokens import generate_tokens, stream_tokens
 
 # On either side of the limit of 20, at it, and far beyond it
 LENGTHS = (4, 19, 20, 21, 25, 26, 40, 5)
@@ -70,6 +71,25 @@ def test_generated_text_has_the_numbers_of_scored_text(name: str, beams: int) ->
     ids = (*prompt, *found.token_ids)
     right = as_loaded(name, EncodedPair(ids[:-1], len(prompt) - 1, ids[len(prompt) :], ()))
     torch.testing.assert_close(found.hidden, right, **SAME)
+
+
+@pytest.mark.parametrize("prompt", [16, 22])
+@torch.inference_mode()
+def test_a_stream_ends_by_name_where_a_limit_changes_what_was_written(prompt: int) -> None:
+    backbone = CausalBackbone(random_model("phi3-long").eval(), no_tokenizer())
+    ids = pair(prompt).input_ids
+    inputs = {"input_ids": torch.tensor([ids]), "attention_mask": torch.ones(1, prompt).long()}
+    backbone.tokenizer.pad_token_id = 0
+    found: list[tuple[int, Tensor]] = []
+    ends = pytest.raises(ContextLengthError, match="have grown to 21 tokens")
+    # A prompt beyond the limit is read as all that follows it
+    with ends if prompt == 16 else nullcontext():
+        options = {"max_new_tokens": 9, "min_new_tokens": 9}
+        found.extend(stream_tokens(backbone, inputs, options))
+    assert len(found) == (5 if prompt == 16 else 9)
+    whole = (*ids, *(token for token, _ in found))
+    right = as_loaded("phi3-long", EncodedPair(whole[:-1], prompt - 1, whole[prompt:], ()))
+    torch.testing.assert_close(torch.stack([hidden for _, hidden in found]), right, **SAME)
 
 
 def random_encoder(name: str, **changes: Any) -> PreTrainedModel:

@@ -70,6 +70,16 @@ def test_causal_models_of_any_kind_pass(name: str, dtype: torch.dtype) -> None:
     CausalBackbone(random_model(name).eval().to(dtype), no_tokenizer())
 
 
+def test_attention_that_draws_at_random_is_refused() -> None:
+    reformer = {"attn_layers": ["local", "lsh"], "is_decoder": True, "axial_pos_embds": False}
+    BOTH_WAYS["ReformerModelWithLMHead"] = BERT | reformer
+    with pytest.raises(UnsupportedModelError, match="ReformerModelWithLMHead draws at random"):
+        CausalBackbone(language_model("ReformerModelWithLMHead"), no_tokenizer())
+    BOTH_WAYS["YosoModel"] = BERT | {"use_expectation": False}
+    with pytest.raises(UnsupportedModelError, match="`use_expectation`"):
+        EncoderBackbone(language_model("YosoModel"), bert_tokenizer())
+
+
 def test_a_model_that_cannot_be_run_is_named() -> None:
     model = random_model().eval()
     model.model.layers[0] = torch.nn.Linear(3, 3)
@@ -231,3 +241,69 @@ def test_languages_without_codes_are_refused(pieces: Any, tmp_path: Path) -> Non
     assert prompt.render_source(backbone.tokenizer, "A dog") == "translate to German: A dog"
     with pytest.raises(PromptError, match="has no variable tongue"):
         text.bind(tongue="German")
+
+
+def test_a_decoder_with_an_output_layer_of_its_own() -> None:
+    """Its encoder is of another width, and what it reads is made to fit."""
+    sizes = {"vocab_size": 60, "n_embd": 24, "n_layer": 1, "n_head": 2, "n_positions": 64}
+    config = transformers.EncoderDecoderConfig.from_encoder_decoder_configs(
+        transformers.BertConfig(**BERT | {"max_position_embeddings": 64}),
+        transformers.GPT2Config(**sizes, is_decoder=True, add_cross_attention=True),
+    )
+    config.decoder_start_token_id, config.pad_token_id = 1, 0
+    torch.manual_seed(0)
+    model = transformers.EncoderDecoderModel(config).eval()
+    backbone = EncoderDecoderBackbone(model, no_tokenizer())
+    read = [((1, 7, 9, 4), (5, 6, 8)), ((1, 3), (9, 8, 7, 6, 5))]
+    pairs = [EncodedPair(ids, 0, (*ids[1:], 2), (), source) for ids, source in read]
+    with torch.inference_mode():
+        found = backbone.unembedding(backbone.target_hidden(pairs)).log_softmax(-1)
+        right = [
+            model(input_ids=torch.tensor([source]), decoder_input_ids=torch.tensor([ids])).logits[0]
+            for ids, source in read
+        ]
+    torch.testing.assert_close(found, torch.cat(right).log_softmax(-1), rtol=1e-4, atol=1e-4)
+
+
+def seamless() -> EncoderDecoderBackbone:
+    """A tokeniser that is set to a target language by its class, and its codes are plain tokens."""
+    characters = sorted({c for pair in PAIRS for text in pair for c in text if c != " "})
+    names = ["<pad>", "<unk>", "<s>", "</s>", "▁", *characters, "__eng__", "__deu__", "__fra__"]
+    tokenizer = transformers.SeamlessM4TTokenizer(
+        vocab={name: i for i, name in enumerate(names)}, merges=[]
+    )
+    kind = transformers.SeamlessM4TForTextToText
+    sides = ("layers", "attention_heads", "ffn_dim")
+    sizes = {f"{side}_{name}": 2 for side in ("encoder", "decoder") for name in sides}
+    special = {"pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 3, "decoder_start_token_id": 3}
+    torch.manual_seed(0)
+    config = kind.config_class(vocab_size=len(tokenizer), hidden_size=16, **sizes, **special)
+    return EncoderDecoderBackbone(kind(config).eval(), tokenizer)
+
+
+def test_a_target_language_that_nobody_chose_will_not_do() -> None:
+    backbone = seamless()
+    with pytest.raises(PromptError, match="`target_language`"):
+        QualityEstimator(backbone)
+    qe = QualityEstimator(backbone, prompt=SequenceTemplate(target_language="deu"))
+    code = backbone.tokenizer.convert_tokens_to_ids("__deu__")
+    scored = qe.score(SOURCE, HYPOTHESIS, signals=("logprob",))
+    tokens = scored.tokens + scored.special_tokens
+    # The code is given, and generation is given the same
+    assert code not in [token.token_id for token in tokens]
+    start, end = backbone.tokenizer.eos_token_id, backbone.tokenizer.eos_token_id
+    inputs = backbone.encode_prompt(SOURCE, qe.prompt)
+    assert (inputs["decoder_start_token_id"], inputs["forced_bos_token_id"]) == (start, code)
+    own = [token.token_id for token in scored.tokens]
+    with torch.inference_mode():
+        logits = backbone.model(
+            input_ids=inputs["input_ids"], decoder_input_ids=torch.tensor([[start, code, *own]])
+        ).logits[0]
+    right = logits.log_softmax(-1)[range(1, len(own) + 2), [*own, end]]
+    assert [token.logprob for token in tokens] == pytest.approx(right.tolist(), abs=1e-4)
+
+
+def test_a_model_of_sounds_takes_no_pairs_of_texts() -> None:
+    backbone = EncoderDecoderBackbone(random_model("whisper").eval(), byte_level())
+    with pytest.raises(UnsupportedModelError, match="reads input_features, not a source text"):
+        QualityEstimator(backbone)

@@ -100,6 +100,17 @@ def test_what_changes_embeddings_otherwise_is_refused(kinds: tuple[str, ...], na
         ({"sentence_bert_config.json": {"max_seq_length": 0}}, "`max_seq_length` of some/model"),
         ({"sentence_bert_config.json": {"transformer_task": "fill-mask"}}, "for 'fill-mask'"),
         ({"sentence_bert_config.json": {"config_args": {"is_causal": False}}}, "'is_causal'"),
+        ({"sentence_bert_config.json": {"tokenizer_args": {"add_eos_token": True}}}, "'add_eos"),
+        ({"sentence_bert_config.json": {"processing_kwargs": {"text": {"a": 1}}}}, "with 'text'"),
+        ({"sentence_bert_config.json": {"query_length": 8}}, "setting 'query_length'"),
+        (
+            {
+                "sentence_bert_config.json": {
+                    "modality_config": {"text": {"method_output_name": "p"}}
+                }
+            },
+            "setting 'p'",
+        ),
         (
             {
                 "config_sentence_transformers.json": {"prompts": {"query": "q: "}},

@@ -18,9 +18,11 @@ TOLERANCE = {"rtol": 1e-5, "atol": 1e-5}
 
 CAUSAL = (
     *("llama", "qwen3", "olmo2", "gemma2", "gemma3", "granite", "cohere2"),
-    *("gpt2", "mistral", "phi", "phi3"),
+    *("gpt2", "mistral", "phi", "phi3", "recurrent-gemma", "llama4"),
 )
-ENCODER_DECODER = ("t5-tied", "t5-untied", "umt5", "marian", "mbart", "m2m100", "whisper")
+ENCODER_DECODER = (
+    *("t5-tied", "t5-untied", "umt5", "switch", "marian", "mbart", "m2m100", "whisper"),
+)
 
 
 def no_tokenizer() -> Any:

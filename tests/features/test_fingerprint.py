@@ -30,10 +30,10 @@ def fine_tuned(backbone: CausalBackbone, _: list[Pair]) -> dict[str, Any]:
     return {"backbone": CausalBackbone(model, backbone.tokenizer)}
 
 
-def one_tensor(backbone: CausalBackbone, _: list[Pair]) -> dict[str, Any]:
-    """All values of one tensor, by little."""
+def one_value(backbone: CausalBackbone, _: list[Pair]) -> dict[str, Any]:
+    """One number of thousands, by little."""
     model = copy.deepcopy(backbone.model)
-    model.model.layers[1].mlp.up_proj.weight.data.mul_(1.001)
+    model.model.layers[1].mlp.up_proj.weight.data[5, 7] += 1e-6
     return {"backbone": CausalBackbone(model, backbone.tokenizer)}
 
 
@@ -84,10 +84,10 @@ def with_pair(pairs: list[Pair], number: int, pair: Pair) -> dict[str, Any]:
 
 
 CHANGES: dict[str, tuple[Change, str]] = {
-    "all weights": (fine_tuned, "backbone"),
-    "one tensor": (one_tensor, "backbone"),
-    "positions": (other_positions, "backbone"),
-    "precision": (other_precision, "backbone"),
+    "all weights": (fine_tuned, "model weights"),
+    "one value": (one_value, "model weights"),
+    "positions": (other_positions, "model configuration"),
+    "precision": (other_precision, "model weights"),
     "normaliser": (another_normaliser, "tokeniser"),
     "token": (another_token, "tokeniser"),
     "chat template": (another_chat_template, "tokeniser"),

@@ -1,5 +1,7 @@
 """When two records of the same hypothesis say the same."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from headwise.data.records.scored import ScoredHypothesis, ScoredToken
@@ -13,6 +15,14 @@ def assert_same_token(found: ScoredToken, expected: ScoredToken) -> None:
     assert found.as_dict().keys() == expected.as_dict().keys()
     for name, value in expected.as_dict().items():
         assert getattr(found, name) == pytest.approx(value, abs=1e-5, rel=1e-5), name
+
+
+def assert_own_texts(tokens: Sequence[ScoredToken], hypothesis: str) -> None:
+    """Every character is the text of one token, even if others have its place as well."""
+    texts = "".join(token.text for token in tokens)
+    assert "".join(texts.split()) == "".join(hypothesis.split())
+    for token in tokens:
+        assert hypothesis[token.start : token.end].startswith(token.text)
 
 
 def assert_same(found: ScoredHypothesis, expected: ScoredHypothesis) -> None:

@@ -53,6 +53,9 @@ class CausalBackbone(LanguageBackbone):
         self._decoder = model.get_decoder()
         if not isinstance(self._decoder, PreTrainedModel):  # some call their output layer so
             self._decoder = model.base_model
+        if self._decoder is model:  # found by name in vain (Llama 4)
+            models = [part for part in model.children() if isinstance(part, PreTrainedModel)]
+            self._decoder = models[0] if len(models) == 1 else model
         if self._decoder is model:
             raise UnsupportedModelError(
                 f"{type(model).__name__} has no decoder apart from its output layer."
@@ -72,6 +75,12 @@ class CausalBackbone(LanguageBackbone):
                 f"{type(self.model).__name__} needs one of kind 'text' or 'chat'."
             )
         prompt.check()
+        if isinstance(prompt, ChatPromptTemplate) and not prompt.reaches(self.tokenizer):
+            raise PromptError(
+                "The model's chat template leaves the user's message out, so that every source "
+                "would get the same answer; give a prompt of kind 'text' that spells out the "
+                "layout."
+            )
         if not self.tokenizer.is_fast:
             raise UnsupportedModelError(
                 f"{type(self.tokenizer).__name__} reports no character offsets; "

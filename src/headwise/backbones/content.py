@@ -71,6 +71,14 @@ def _values_digest(tensor: Tensor) -> bytes:
     return hashlib.sha256(flat.numpy().data).digest()
 
 
+def model_digests(model: PreTrainedModel) -> dict[str, str]:
+    """What a model computes with: digests of its weights and of its configuration, by name."""
+    return {
+        "model weights": weights_digest(model),
+        "model configuration": configuration_digest(model),
+    }
+
+
 def configuration_digest(model: PreTrainedModel) -> str:
     """Digest of what a model computes with its weights: class, settings, and code of its own."""
     code = b""

@@ -1,5 +1,6 @@
 """Frozen encoder-decoder models: Marian, NLLB, mBART, T5, Whisper's text decoder."""
 
+import inspect
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
@@ -23,7 +24,7 @@ from headwise.backbones.prompts.templates import (
     Source,
     SourcePair,
 )
-from headwise.errors import InputError, PromptError, TextError
+from headwise.errors import InputError, PromptError, TextError, UnsupportedModelError
 
 _CODES = "'deu_Latn' for NLLB, 'de_DE' for mBART, 'de' for M2M100, for instance"
 
@@ -36,16 +37,18 @@ class EncoderDecoderBackbone(LanguageBackbone):
 
     def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
         super().__init__(model, tokenizer)
-        self._encoder, self._decoder = model.get_encoder(), model.get_decoder()
+        # A decoder may be a language model with an output layer of its own (bert2bert)
+        self._encoder, self._decoder = model.get_encoder(), model.get_decoder().base_model
+        self._fitted = getattr(model, "enc_to_dec_proj", None)
         # T5 with tied embeddings scales what enters its output layer
         scaled = getattr(model.config, "scale_decoder_outputs", None)
-        if scaled is None and model.config.model_type == "umt5":
+        if scaled is None and model.config.model_type in ("umt5", "switch_transformers"):
             scaled = model.config.tie_word_embeddings
         self._scale = model.config.d_model**-0.5 if scaled else 1.0
         # Which languages a tokeniser tells apart by tokens, and its own choice of them
         self._speaks = hasattr(tokenizer, "set_tgt_lang_special_tokens")
         self._own_source = getattr(tokenizer, "src_lang", None)
-        self._own_target = getattr(tokenizer, "tgt_lang", None)
+        self._own_target = _chosen_target(tokenizer)
 
     @cached_property
     def _source_rows(self) -> int:
@@ -62,7 +65,13 @@ class EncoderDecoderBackbone(LanguageBackbone):
         Raises:
             PromptError: If it is; a tokeniser with language codes needs a target language, and
                 keeps its own for the source if none is given.
+            UnsupportedModelError: If the model reads no text.
         """
+        if self.model.main_input_name != "input_ids":
+            raise UnsupportedModelError(
+                f"{type(self.model).__name__} reads {self.model.main_input_name}, not a source "
+                "text, so that no pairs of texts can be scored with it; use a model of text."
+            )
         if not isinstance(prompt, SequenceTemplate):
             raise PromptError(
                 f"{type(self.model).__name__} needs a prompt of kind 'sequence', "
@@ -92,6 +101,8 @@ class EncoderDecoderBackbone(LanguageBackbone):
                 codes = self.tokenizer(text_target="")["input_ids"]
             except (KeyError, ValueError):
                 codes = [None]
+            # Not every tokeniser counts its codes among its control tokens
+            self.special_ids = self.special_ids | set(codes) - {None, self.tokenizer.unk_token_id}
             if {None, self.tokenizer.unk_token_id} & set(codes):
                 raise PromptError(
                     f"The tokeniser knows no language {language!r}; give the code that the model "
@@ -185,13 +196,14 @@ class EncoderDecoderBackbone(LanguageBackbone):
         ids = self.tokenizer(prompt.render_source(self.tokenizer, source))["input_ids"]
         self.check_length(len(ids), limit=self.length_limit())
         self.check_rows(ids, rows=self._source_rows)
-        extra = {}
+        extra: dict[str, Any] = {}
         if self._speaks:
-            first, *_, last = self.tokenizer(text_target="")["input_ids"]
-            if first != self.tokenizer.eos_token_id:  # NLLB, M2M100, mBART-50: it is written
-                extra["forced_bos_token_id"] = first
-            else:  # mBART: the decoder starts from it
-                extra["decoder_start_token_id"] = last
+            around = self.tokenizer(text_target="")["input_ids"]
+            start = self._decoder_input_ids(around)[0]  # mBART, PLBart: the language
+            extra["decoder_start_token_id"] = start
+            written = around[around[0] == start]  # what SeamlessM4T starts from, it writes too
+            if written != self.tokenizer.eos_token_id:  # the language (NLLB, M2M100, mBART-50)
+                extra["forced_bos_token_id"] = written
         tensor = torch.tensor([ids], device=self.device)
         return {"input_ids": tensor, "attention_mask": torch.ones_like(tensor), **extra}
 
@@ -214,6 +226,8 @@ class EncoderDecoderBackbone(LanguageBackbone):
         self._forget_lengths()
         if encoder_hidden is None:
             encoder_hidden = self._encoder(**inputs).last_hidden_state
+        if self._fitted is not None and encoder_hidden.shape[-1] == self._fitted.in_features:
+            encoder_hidden = self._fitted(encoder_hidden)
         # Whisper's decoder sees every frame: it takes no mask over its encoder
         mask = {"encoder_attention_mask": inputs["attention_mask"]} if "input_ids" in inputs else {}
         hidden: Tensor = self._decoder(
@@ -243,7 +257,7 @@ class EncoderDecoderBackbone(LanguageBackbone):
         ids, _ = stack_rows([pair.input_ids for pair in batch], device=self.device)
         hidden = self.hidden_states(
             ids,
-            encoder_hidden=encoded.expand(len(batch), -1, -1),
+            encoder_hidden=encoded.expand(len(batch), -1, -1).contiguous(),  # GPT-2 views it
             input_ids=source.expand(len(batch), -1),
             attention_mask=mask.expand(len(batch), -1),
         )
@@ -261,3 +275,11 @@ class EncoderDecoderBackbone(LanguageBackbone):
         hidden = self.hidden_states(ids, **inputs)
         logits = self.model(decoder_input_ids=ids, use_cache=False, **inputs).logits
         return hidden[0], logits[0]
+
+
+def _chosen_target(tokenizer: PreTrainedTokenizerBase) -> str | None:
+    """A tokeniser's target language, but for the one that its class begins with (SeamlessM4T)."""
+    own: str | None = getattr(tokenizer, "tgt_lang", None)
+    known = inspect.signature(type(tokenizer).__init__).parameters.get("tgt_lang")
+    is_default = own is not None and known is not None and own.strip("_") == known.default
+    return None if is_default else own

@@ -142,9 +142,9 @@ def hypothesis_ranges(
     alone, and a token of white space stands for this white space. It has an empty range where the
     hypothesis has none (a mark that a tokeniser puts before every text, a space that belongs to
     the prompt's layout). Tokens that hold some bytes of a character each stand for that whole
-    character. A character in no token, such as a mark that the tokeniser composes with the
-    letter before it, belongs to the token that it stands behind, else to the one that it stands
-    before; between spaces, to none.
+    character; :func:`own_texts` says which of them writes it. A character in no token, such as a
+    mark that the tokeniser composes with the letter before it, belongs to the token that it stands
+    behind, else to the one that it stands before; between spaces, to none.
 
     Args:
         offsets: Of each token in ``text``, in order.
@@ -177,6 +177,15 @@ def hypothesis_ranges(
         reached = max(reached, b)
     _claim_rest(ranges, text, start, end)
     return [(a - start, b - start) for a, b in ranges]
+
+
+def own_texts(ranges: Sequence[CharacterRange], text: str) -> list[str]:
+    """The characters that each token writes: of those that tokens share, the last one has them."""
+    texts, free = [], len(text)
+    for a, b in reversed(ranges):
+        texts.append(text[a : min(b, free)])
+        free = min(free, a) if a < b else free
+    return texts[::-1]
 
 
 def _claim_rest(ranges: list[CharacterRange], text: str, start: int, end: int) -> None:

@@ -9,11 +9,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from headwise.backbones.content import (
-    configuration_digest,
-    tokenizer_digest,
-    weights_digest,
-)
+from headwise.backbones.content import model_digests, tokenizer_digest
 from headwise.backbones.length_effects import LengthEffects
 from headwise.errors import (
     ContextLengthError,
@@ -26,6 +22,7 @@ class FrozenModel(ABC):
     """A Transformers model in ``eval`` mode, no parameter of it trainable, and its tokeniser."""
 
     def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+        _check_not_random(model)
         self.model = model.requires_grad_(False).eval()
         self.tokenizer = tokenizer
         self._length_effects = LengthEffects.of(model)
@@ -50,6 +47,10 @@ class FrozenModel(ABC):
         """Whether the model reads so many tokens otherwise than fewer, see `LengthEffects`."""
         return self._length_effects is not None and self._length_effects.matter(tokens)
 
+    def reads_on(self, start: int, tokens: int) -> bool:
+        """Whether a text that has grown from one length to another is still read as it was."""
+        return self._length_effects is None or self._length_effects.alike(start, tokens)
+
     def _forget_lengths(self) -> None:
         """Undo what inputs of other lengths have left in the model; before every reading."""
         if self._length_effects is not None:
@@ -62,8 +63,7 @@ class FrozenModel(ABC):
         """
         return {
             "dtype": str(self.dtype).removeprefix("torch."),
-            "model weights": weights_digest(self.model),
-            "model configuration": configuration_digest(self.model),
+            **model_digests(self.model),
             "tokeniser": tokenizer_digest(self.tokenizer),
             "max_length": self.max_length,
         }
@@ -135,6 +135,19 @@ class FrozenModel(ABC):
                 f"The {what} spells out the control token {found.group()!r} at character "
                 f"{found.start()}, which the model would obey instead of read; remove it."
             )
+
+
+def _check_not_random(model: PreTrainedModel) -> None:
+    """Refuse attention that draws at random where a text is read, not only in training."""
+    config = model.config
+    hashes = "lsh" in (getattr(config, "attn_layers", None) or ())  # Reformer
+    draws = config.model_type == "yoso" and not config.use_expectation
+    if hashes or draws:
+        raise UnsupportedModelError(
+            f"The attention of {type(model).__name__} draws at random, and what it makes of a "
+            "token depends on the draw and on later tokens; use a model without hashed attention"
+            + (" (of YOSO, one with `use_expectation`)." if draws else ".")
+        )
 
 
 # Tokenisers without a limit report a huge one

@@ -51,6 +51,10 @@ class LengthEffects:
         """Whether an input of so many tokens is read otherwise than a shorter one."""
         return self.alone or any(tokens > limit for limit in (*self.switches, *self.limits))
 
+    def alike(self, tokens: int, others: int) -> bool:
+        """Whether two lengths of one text that grows are read in the same way."""
+        return self._key(tokens) == self._key(others)
+
     def together(self, lengths: Sequence[int]) -> list[list[int]]:
         """Places of the inputs that one batch may hold, so that each is read as if alone."""
         if self.alone:

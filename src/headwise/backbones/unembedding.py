@@ -14,6 +14,9 @@ from headwise.errors import UnsupportedModelError
 from headwise.functional import gathered_logits
 from headwise.functional.logit_chunks import soft_cap_
 
+# Of Gemma 2, 3, 3n; of RecurrentGemma; of xLSTM
+_CAPS = ("final_logit_softcapping", "logits_soft_cap", "output_logit_soft_cap")
+
 
 class LogitTransformation(NamedTuple):
     """What a model does to the products of its output layer: ``cap * tanh(z / cap)``.
@@ -54,11 +57,11 @@ class LogitTransformation(NamedTuple):
             scale = float(logit_scale)
         if (divisor := getattr(config, "logits_scaling", None)) is not None:  # Granite
             scale = 1.0 / float(divisor)
-        softcap = getattr(config, "final_logit_softcapping", None)  # Gemma 2, 3, 3n
+        softcap = next((cap for name in _CAPS if (cap := getattr(config, name, None))), None)
         return cls(
             bias=None if bias is None else bias.flatten(),
             scale=scale,
-            softcap=None if not softcap else float(softcap),
+            softcap=None if softcap is None else float(softcap),
         )
 
 

@@ -95,12 +95,10 @@ def generate(
     for text in texts:
         unlike.add(text)
         if stream:
-            printed = 0  # tokens may share a character, which is printed once
             with options.usage_errors():
                 for token in estimator.stream(text, signals=names, **drawing):
                     values = "  ".join(f"{name} {v:.4g}" for name, v in token.as_dict().items())
-                    own = token.text[max(0, printed - token.start) :]
-                    printed = max(printed, token.end)
+                    own = token.text
                     shown = own if own.strip() else own.encode("unicode_escape").decode()
                     console.print(f"{shown:>16}  {values}", markup=False)
             continue

@@ -2,26 +2,17 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import torch
-from torch import Tensor
-from transformers import PreTrainedModel
-
 from headwise.backbones import Backbone, PromptTemplate
+from headwise.backbones.content import model_digests, tokenizer_digest
 from headwise.data.records.pairs import Pair
 from headwise.data.records.token_marks import is_missing_somewhere
 from headwise.errors import MismatchError
 
 FORMAT_VERSION = 3
-# Weights are sampled: fine-tuning moves all of them, and a 7B model has too many to read
-_SAMPLES = 4096
-# What a model's configuration says of where it came from, not of what it computes
-_INCIDENTAL = ("_name_or_path", "architectures", "dtype", "transformers_version", "use_cache")
-# A fast tokeniser's parts; its others hold what the last call asked for
-_TOKENIZER_PARTS = ("added_tokens", "normalizer", "pre_tokenizer", "model")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +54,12 @@ def fingerprint(
 ) -> dict[str, Any]:
     """Everything that features depend on, each under its own name.
 
-    Texts and weights stand as digests. The backbone's digest covers its configuration, and every
-    tensor's name and shape and up to 4,096 of its values.
+    Texts, weights, configuration and tokeniser stand as digests of all of them.
     """
     return {
         "format version": FORMAT_VERSION,
-        "backbone": model_digest(backbone.model),
-        "tokeniser": _tokenizer_digest(backbone),
+        **model_digests(backbone.model),
+        "tokeniser": tokenizer_digest(backbone.tokenizer),
         "prompt": prompt.model_dump(),
         "data": _data_digest(pairs),
         "pairs": len(pairs),
@@ -109,44 +99,12 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 200 else text[:200] + "..."
 
 
-def model_digest(model: PreTrainedModel) -> str:
-    """Digest of a model's configuration, and of names, shapes and samples of its tensors."""
-    config = model.config.to_dict()
-    # The same weights, run in another way, give other features
-    config = {name: value for name, value in config.items() if name not in _INCIDENTAL}
-    return weights_digest(model.state_dict(), json.dumps(config, sort_keys=True, default=str))
-
-
-def weights_digest(tensors: Mapping[str, Tensor], beside: str = "") -> str:
-    """Digest of names, shapes and samples of tensors, and of what else there is to tell."""
-    digest = hashlib.sha256(beside.encode())
-    for name, weight in tensors.items():
-        flat = weight.reshape(-1)
-        sample = flat[:: max(1, -(-len(flat) // _SAMPLES))].to("cpu", torch.float32)
-        digest.update(f"{name} {tuple(weight.shape)} {weight.dtype}".encode())
-        digest.update(sample.numpy().tobytes())
-    return digest.hexdigest()[:16]
-
-
 def rows_digest(rows: Iterable[object]) -> str:
     """Digest of rows, whatever they are, by what they say of themselves."""
     digest = hashlib.sha256()
     for row in rows:
         digest.update(repr(row).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()[:16]
-
-
-def _tokenizer_digest(backbone: Backbone) -> str:
-    tokenizer = backbone.tokenizer
-    pieces: object = sorted(tokenizer.get_vocab().items())
-    if tokenizer.is_fast:
-        whole = json.loads(tokenizer.backend_tokenizer.to_str())
-        pieces = [whole[part] for part in _TOKENIZER_PARTS]
-    known = json.dumps(
-        [pieces, tokenizer.bos_token, tokenizer.eos_token, tokenizer.chat_template],
-        ensure_ascii=False,
-    )
-    return hashlib.sha256(known.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def _data_digest(pairs: Sequence[Pair]) -> str:

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from headwise.backbones import EncodedText, EncoderBackbone
+from headwise.backbones.content import model_digests
 from headwise.errors import DataError
-from headwise.features.fingerprint import FORMAT_VERSION, check_fingerprint, model_digest
+from headwise.features.fingerprint import FORMAT_VERSION, check_fingerprint
 from headwise.features.shards import (
     INDEX_FILE,
     SHARD_BYTES,
@@ -219,7 +220,7 @@ def _fingerprint(
     pooling = list(backbone.pooling) if kind is VectorKind.EMBEDDING else None
     return {
         "format version": FORMAT_VERSION,
-        "backbone": model_digest(backbone.model),
+        **model_digests(backbone.model),
         "kind": str(kind),
         "pooling": pooling,
         "texts": len(codes),

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from headwise.backbones import EncodedPair, LanguageBackbone, PromptTemplate, weights_digest
-from headwise.backbones.encodings import length_batches
+from headwise.backbones.encodings import length_batches, own_texts
 from headwise.data.jobs import timed_windows
 from headwise.data.readers.nested_rows import as_pair
 from headwise.data.records.pairs import Pair, Pairlike
@@ -255,10 +255,11 @@ class Scorer:
 
     def _places(self, hypothesis: str, codes: EncodedPair, start: int) -> Iterator[PlacedToken]:
         """The tokens of a text, whose first target is number ``start`` of the batch."""
+        texts = own_texts(codes.ranges, hypothesis)
         for index, token_id in enumerate(codes.targets):
-            if index < len(codes.ranges):
+            if index < len(texts):
                 a, b = codes.ranges[index]
-                yield PlacedToken(start + index, token_id, hypothesis[a:b], a, b, special=False)
+                yield PlacedToken(start + index, token_id, texts[index], a, b, special=False)
             else:
                 name, end = self.backbone.token_name(token_id), len(hypothesis)
                 yield PlacedToken(start + index, token_id, name, end, end, special=True)

@@ -1,5 +1,6 @@
 """Whether a checkpoint filled a model with numbers: nothing is left to chance."""
 
+import re
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ _HALVES = {
     *("SCB", "absmax", "lora_A", "lora_B", "quant_map", "qweight", "qzeros", "scales"),
     *("weight_packed", "weight_scale", "weight_scale_inv"),
 }
+
+_LAYER = re.compile(r"\.\d+\.")
 
 
 def check_filled(
@@ -38,8 +41,9 @@ def check_filled(
         quantised: Whether its config speaks of a quantisation.
 
     Raises:
-        WeightsError: If tensors are missing, of another shape, or belong to a quantisation or an
-            adapter that the config does not speak of. Tied tensors are not missing.
+        WeightsError: If tensors are missing, of another shape, or belong to further layers, a
+            quantisation or an adapter that the config does not speak of. Tied tensors are not
+            missing.
     """
     missing, found = set(info["missing_keys"]), []
     if missing and used is not None:
@@ -48,6 +52,10 @@ def check_filled(
         found.append(f"missing: {listed(missing)}")
     for tensor, stored, own in sorted(info["mismatched_keys"])[:5]:
         found.append(f"{tensor} must be {tuple(own)}, got {tuple(stored)}")
+    # Models of some families leave layers that predict further tokens out, and say how many
+    further = getattr(model.config.get_text_config(), "num_nextn_predict_layers", None)
+    if not further and (beyond := _more_layers(info["unexpected_keys"], model)):
+        found.append(f"of more layers than its config says: {listed(beyond)}")
     halves = {key for key in info["unexpected_keys"] if _HALVES.intersection(key.split("."))}
     if halves and not quantised:
         found.append(f"of a quantisation or adapter that its config lacks: {listed(halves)}")
@@ -71,6 +79,20 @@ def listed(names: Collection[str]) -> str:
     """The first few names, and how many there are beside them."""
     shown = sorted(names)
     return ", ".join(shown[:5]) + (f" and {len(shown) - 5} more" if len(shown) > 5 else "")
+
+
+def _more_layers(unexpected: Collection[str], model: PreTrainedModel) -> set[str]:
+    """Tensors without a place in a model which would have one if it had more layers."""
+    places = {_LAYER.sub(".#.", name) for name in model.state_dict()}
+    begin = f"{model.base_model_prefix}."
+
+    def fits(key: str) -> bool:
+        place = _LAYER.sub(".#.", key)
+        # Checkpoints of a model with and without its output layer name it otherwise
+        names = {place, begin + place, place.removeprefix(begin)}
+        return "#" in place and not names.isdisjoint(places)
+
+    return {key for key in unexpected if fits(key)}
 
 
 def _read(encoder: EncoderBackbone, model: PreTrainedModel) -> set[str]:

@@ -17,8 +17,19 @@ MODEL_FILE = "config_sentence_transformers.json"
 _KINDS = ("bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet")
 _TRANSFORMER_FILES = tuple(f"sentence_{kind}_config.json" for kind in _KINDS)
 _TASK = "feature-extraction"
-# Options of the Transformer that say how it is computed, not what
-_HARMLESS = {"torch_dtype", "dtype", "attn_implementation", "add_pooling_layer", "revision"}
+# Options of the Transformer, of its tokeniser and of every call of that, by their names then and
+# now, and those of them that say how something is computed, not what
+_OPTIONS = {
+    ("model_args", "model_kwargs"): {"torch_dtype", "dtype", "attn_implementation"}
+    | {"add_pooling_layer", "revision"},
+    ("config_args", "config_kwargs"): {"revision"},
+    ("tokenizer_args", "processor_kwargs"): {"model_max_length", "padding_side", "revision"}
+    | {"use_fast", "clean_up_tokenization_spaces"},
+    ("processing_kwargs", "processing_kwargs"): {"image", "audio", "video"},
+}
+# Settings of models that read queries and documents each in a way of its own
+_OF_SIDES = ("query_length", "document_length", "query_expansion")
+_READ = (None, "last_hidden_state")
 
 # In the order in which sentence-transformers puts several results one after the other
 _SWITCHES = {
@@ -153,13 +164,21 @@ def _max_length(settings: dict[str, Any], *, name: str) -> int | None:
         raise UnsupportedModelError(
             f"{name} reads texts for {settings['transformer_task']!r}; known is {_TASK!r}."
         )
-    for old, new in (("model_args", "model_kwargs"), ("config_args", "config_kwargs")):
+    for (old, new), harmless in _OPTIONS.items():
         options = settings.get(old) or settings.get(new) or {}
-        if unknown := sorted(set(options) - _HARMLESS):
+        if unknown := sorted(key for key in set(options) - harmless if options[key] is not None):
             raise UnsupportedModelError(
-                f"{name} loads its Transformer with {', '.join(map(repr, unknown))} "
-                f"(`{new}` of its settings), which is not done here."
+                f"{name} reads texts with {', '.join(map(repr, unknown))} (`{new}` of its "
+                "settings), which is not done here."
             )
+    modality = settings.get("modality_config") or {}
+    output = modality.get("text", {}).get("method_output_name")
+    asked = [one for one in _OF_SIDES if settings.get(one) is not None]
+    if asked or output not in _READ:
+        raise UnsupportedModelError(
+            f"{name} has the setting {asked[0] if asked else output!r}, which changes its "
+            "embeddings and is not known here."
+        )
     tokenizer = settings.get("tokenizer_args") or settings.get("processor_kwargs") or {}
     if tokenizer.get("model_max_length") is not None:
         return _whole_number(tokenizer, "model_max_length", name=name)

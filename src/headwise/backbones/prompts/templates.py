@@ -22,6 +22,8 @@ Source = str | tuple[Mapping[str, str], ...] | None
 SourcePair = tuple[Source, str]
 """A source and a hypothesis."""
 
+# A source that no template holds itself, and none escapes
+_PROBE = "qzxvsource"
 # What a pair and a tokeniser bring themselves
 _OWN_NAMES = frozenset({"source", "hypothesis", "bos", "eos"})
 
@@ -211,6 +213,15 @@ class ChatPromptTemplate(_DecoderTemplate):
             if content is not None
         ]
         return [*messages], *self._around_hypothesis(values)
+
+    def reaches(self, tokenizer: "PreTrainedTokenizerBase") -> bool:
+        """Whether a tokeniser's chat template shows a source, if it can be asked with one."""
+        if not self.has_source or tokenizer.chat_template is None:
+            return True
+        try:
+            return _PROBE in self.render_prompt(tokenizer, _PROBE).lower()
+        except PromptError:  # said where texts are laid out
+            return True
 
     def render_prompt(self, tokenizer: "PreTrainedTokenizerBase", source: Source) -> str:
         """What generation starts from: the text before a hypothesis, as `render` has it."""

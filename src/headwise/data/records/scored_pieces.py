@@ -55,9 +55,9 @@ class ScoredToken(Signals):
     """One token of a hypothesis.
 
     Attributes:
-        text: The characters of the hypothesis that the token covers: ``hypothesis[start:end]``.
-            A token that holds only some bytes of a character covers that whole character. For
-            a special token, its name.
+        text: The characters of the hypothesis that the token writes: ``hypothesis[start:end]``.
+            Of tokens that hold some bytes of a character each, all cover that whole character,
+            and the last one has its text. For a special token, its name.
         token_id: The token's id in the backbone's vocabulary.
         start: First character in the hypothesis, counted in Unicode code points from 0.
         end: One past the last character. Equal to ``start`` for special tokens.

@@ -1,5 +1,6 @@
 """Generate text and keep, from the same pass, what scoring it needs."""
 
+import itertools
 import queue
 import threading
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from transformers import GenerationConfig, StoppingCriteria, StoppingCriteriaLis
 from transformers.generation.streamers import BaseStreamer
 
 from headwise.backbones import EncodedPair, LanguageBackbone
+from headwise.errors import ContextLengthError
 
 DEFAULT_MAX_NEW_TOKENS = 256
 # Of these, several passes make a token, or code that is on a hub
@@ -154,6 +156,7 @@ def stream_tokens(
 
     Raises:
         ValueError: If beams are asked for, whose tokens are not final before the end.
+        ContextLengthError: When the text becomes so long that the model reads all of it otherwise.
     """
     given = options.get("generation_config")
     if (options.get("num_beams") or getattr(given, "num_beams", None) or 1) != 1:
@@ -177,12 +180,21 @@ def stream_tokens(
         except BaseException as error:  # noqa: BLE001 - handed to the thread that reads
             arrived.put(error)
 
+    start = 1 if backbone.model.config.is_encoder_decoder else inputs["input_ids"].shape[1]
     thread = threading.Thread(target=run, name="headwise-stream", daemon=True)
     thread.start()
     try:
-        while (item := arrived.get()) is not None:
+        for length in itertools.count(start):
+            if (item := arrived.get()) is None:
+                break
             if isinstance(item, BaseException):
                 raise item
+            if not backbone.reads_on(start, length):
+                raise ContextLengthError(
+                    f"Prompt and text have grown to {length} tokens, and the model reads a text of "
+                    "that length otherwise from its start, so that the tokens before have other "
+                    "values now; use `generate`, or a smaller `max_new_tokens`."
+                )
             yield item
     finally:
         # Else the join would wait for the rest of the text

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from headwise.backbones import EncodedPair, LanguageBackbone, PromptTemplate
-from headwise.backbones.encodings import hypothesis_ranges
+from headwise.backbones.encodings import hypothesis_ranges, own_texts
 from headwise.backbones.incremental_decoder import IncrementalDecoder
 from headwise.quality.generation.stopping import Stop, Stops
 from headwise.quality.token_signals import PlacedToken
@@ -111,11 +111,10 @@ class HypothesisWriter:
             offsets.append((begin, word) if is_blank else (word, word + 1))
             free = word if is_blank else free
         ranges = hypothesis_ranges(offsets, blank, text, start=start, end=len(text))
+        texts = own_texts(ranges, text[start:])
         placed = [
-            PlacedToken(
-                one.number, one.token_id, text[start + a : start + b], start + a, start + b, False
-            )
-            for one, (a, b) in zip(self._waiting, ranges, strict=True)
+            PlacedToken(one.number, one.token_id, own, start + a, start + b, False)
+            for one, own, (a, b) in zip(self._waiting, texts, ranges, strict=True)
         ]
         self._waiting.clear()
         return placed
@@ -132,7 +131,7 @@ class HypothesisWriter:
         for one in self._held:
             if one.start < end:
                 cut = min(one.end, end)
-                placed.append(replace(one, text=self.text[one.start : cut], end=cut))
+                placed.append(replace(one, text=one.text[: cut - one.start], end=cut))
             elif stop.closing or one.start < stop.place:
                 placed.append(self._closer(one.index, one.token_id))
         return placed

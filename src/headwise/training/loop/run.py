@@ -14,10 +14,11 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 import torch
 from torch import nn
 
-from headwise.backbones import Backbone, EncoderBackbone
+from headwise.backbones import Backbone, EncoderBackbone, weights_digest
+from headwise.backbones.content import model_digests
 from headwise.data.records.pairs import Pair
 from headwise.errors import DataError, MismatchError
-from headwise.features.fingerprint import model_digest, rows_digest, weights_digest
+from headwise.features.fingerprint import rows_digest
 from headwise.files import only_writer, remove_folder
 from headwise.heads.storage.files import CURVES_FILE, RUN_FILE, WEIGHTS_FILE
 from headwise.training.loop.card import model_card
@@ -128,10 +129,10 @@ class HeadTraining(ABC, Generic[Sources, Fitted, Report]):
 
     def _digests(self) -> dict[str, str]:
         """What tells models and data from others of the same names."""
-        found = {"backbone": model_digest(self.backbone.model)}
+        found = {"backbone": " ".join(model_digests(self.backbone.model).values())}
         for name, part in self.content.items():
             if isinstance(part, nn.Module):
-                found[name] = weights_digest(part.state_dict())
+                found[name] = weights_digest(part)
             else:
                 found[name] = rows_digest(part)
         return found
