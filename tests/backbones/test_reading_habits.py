@@ -263,6 +263,11 @@ def test_a_decoder_with_an_output_layer_of_its_own() -> None:
             for ids, source in read
         ]
     torch.testing.assert_close(found, torch.cat(right).log_softmax(-1), rtol=1e-4, atol=1e-4)
+    same = [EncodedPair((1, 9), 0, (9, 2), (), read[0][1]), pairs[0]]
+    with torch.inference_mode():
+        torch.testing.assert_close(
+            backbone.shared_prompt_hidden(same), backbone.target_hidden(same), rtol=1e-4, atol=1e-4
+        )
 
 
 def seamless() -> EncoderDecoderBackbone:

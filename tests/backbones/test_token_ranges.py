@@ -18,7 +18,7 @@ from headwise.backbones import (
     PromptTemplate,
     TextTemplate,
 )
-from headwise.backbones.encodings import align_pieces, hypothesis_ranges
+from headwise.backbones.encodings import align_pieces, hypothesis_ranges, own_texts
 from headwise.errors import TextError
 
 PROMPTS: dict[str, PromptTemplate] = {
@@ -113,6 +113,18 @@ def test_closing_tokens_are_targets_without_a_range(backbone: CausalBackbone) ->
     name, *line_feed = closing("tower")
     assert name == "<|im_end|>"
     assert line_feed in (["Ċ"], ["<0x0A>"], ["▁", "<0x0A>"], ["\n"])
+
+
+@pytest.mark.parametrize(
+    "hypothesis", ["e\u0301te\u0301 n\u0303", "a\u0323\u0301", "\u1112\u1161\u11ab"]
+)
+def test_marks_that_a_tokeniser_composes_belong_to_all_bytes_of_their_letter(
+    backbone: CausalBackbone, hypothesis: str
+) -> None:
+    encoded = encode(backbone, NAMED_PROMPTS["tiny"], hypothesis)
+    check_ranges(backbone, encoded, hypothesis)
+    texts = own_texts(encoded.ranges, hypothesis)
+    assert "".join(texts).replace(" ", "") == hypothesis.replace(" ", "")
 
 
 def test_bytes_of_one_character_share_its_range(tokenizer_of: TokenizerOf) -> None:

@@ -141,7 +141,7 @@ def test_vectors_of_something_else_are_refused(
         encoder = EncoderBackbone(*tiny_encoder("bert"))
         with torch.no_grad():
             next(encoder.model.parameters()).add_(1.0)
-    names = {"texts": "data", "weights": "backbone"}
+    names = {"texts": "data", "weights": "model weights"}
     with pytest.raises(MismatchError, match=names.get(change, change)):
         extract_vectors(encoder, wanted, tmp_path, kind=kind, dtype=dtype)
 

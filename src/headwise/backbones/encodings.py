@@ -208,7 +208,7 @@ def _claim_rest(ranges: list[CharacterRange], text: str, start: int, end: int) -
                     if ranges[place][0] != a:
                         break
                     ranges[place] = (a - len(stray[-1]), ranges[place][1])
-        if b > reached:
+        if b >= reached:  # the last of those that share their characters
             reached, last = b, index
 
 
