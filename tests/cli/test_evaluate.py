@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from in_process import invoke
 from running import headwise
 
 QUICK = ("--resamples", "120", "--aggregations", "mean")
@@ -107,6 +108,26 @@ def test_the_ambiguity_of_pairs(folder: Path) -> None:
     )
     assert "4 references of 2 sources" in result.stdout.replace("\n", " ")
     assert "crude errors" in result.stdout
+
+
+def test_decisions_at_a_threshold(folder: Path) -> None:
+    rows = [json.loads(line) for line in (folder / "scored.jsonl").read_text("utf-8").splitlines()]
+    hit = missed = false = 0
+    for row in rows:
+        wrong = {mark["start"] for mark in row["annotations"]}
+        for token in row["tokens"]:
+            flagged, is_wrong = round(token["sigmoid"], 4) < 0.45, token["start"] in wrong
+            hit += flagged and is_wrong
+            missed += is_wrong and not flagged
+            false += flagged and not is_wrong
+    out = folder / "limit.json"
+    options = ("--units", "token", "--threshold", "0.45", "--json", out, "--resamples", "10")
+    shown = invoke("evaluate", folder / "scored.jsonl", *options).stdout
+    (table, *_) = json.loads(out.read_text("utf-8"))["tables"].values()
+    (found,) = [row for row in table["rows"] if row["signal"] == "sigmoid"]
+    f1 = 2 * hit / (2 * hit + missed + false)
+    assert found["metrics"]["f1_wrong"]["value"] == pytest.approx(f1)
+    assert "below 0.45" in " ".join(shown.split())
 
 
 def test_two_files_are_compared(folder: Path) -> None:

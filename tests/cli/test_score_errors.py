@@ -67,6 +67,26 @@ def test_levels_views_and_report(folder: Path, monkeypatch: pytest.MonkeyPatch) 
     assert '"gaps":[[' in report
 
 
+def test_only_flagged_texts_are_shown(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    command = ("score", "pairs.tsv", "-m", "both", "-s", "softmax")
+    scored = [json.loads(line) for line in invoke(*command, "-l", "word").stdout.splitlines()]
+    lowest = sorted((min(w["softmax"] for w in row["words"]), row["source"]) for row in scored)
+    threshold = str((lowest[1][0] + lowest[2][0]) / 2)
+    flagged = {source for _, source in lowest[:2]}
+    limited = (*command, "--threshold", threshold)
+    rows = [json.loads(line) for line in invoke(*limited).stdout.splitlines()]
+    assert {row["source"] for row in rows if row["flagged"]} == flagged
+    assert {row["threshold"] for row in rows} == {float(threshold)}
+    shown = invoke(*limited, "--view", "--html", "flagged.html", "--flagged-only")
+    page = Path("flagged.html").read_text("utf-8")
+    for output in (shown.stdout, page):
+        assert {source for _, source in lowest if source in output} == flagged
+    assert "2 of 3 segments to check" in shown.stderr
+    assert 'id="flagged"' not in page  # nothing is left to hide
+    assert "for --view and --html" in invoke(*command, "--flagged-only", code=2).stderr
+
+
 def test_generate_shows_gaps_and_streams(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
     command = ("generate", PAIRS[0][0], "-m", "both", "-s", "error,omission")

@@ -37,6 +37,18 @@ def test_a_finished_folder_is_taken_as_it_is(
     assert contents(folder) == before
 
 
+def test_tuples_and_rows_are_pairs(
+    extract: Extract, pairs: list[Pair], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = extract().folder
+    monkeypatch.setattr(CausalBackbone, "target_hidden", None)  # what is there is taken
+    spec = FeatureSpec(dtype="float32", candidates=7)
+    others = [(one.source, one.hypothesis) for one in pairs[:9]]
+    rows = [{"prompt": one.source, "response": one.hypothesis} for one in pairs[9:]]
+    taken = extract_features(random_backbone(), [*others, *rows], TINY, folder, spec=spec)
+    assert len(taken.counts) == len(pairs)
+
+
 def test_shards_hold_whole_examples_and_no_more_than_asked_for(extract: Extract) -> None:
     asked = 20_000
     cached = extract(shard_bytes=asked)

@@ -1,10 +1,12 @@
 """Text in another language than a calibration knows is noticed, and ours is not."""
 
 from itertools import product
+from pathlib import Path
 
 import pytest
 from test_calibration import made
 
+from headwise.heads import card_languages
 from headwise.quality.calibration.usual_words import UsualWords
 from headwise.quality.unlike_texts import UnlikeTexts
 
@@ -46,6 +48,24 @@ def test_a_job_is_warned_once_with_counts(german: UsualWords) -> None:
     assert warning(german, FRENCH[:1]) is not None
     assert warning(german, [*GERMAN[:30], FRENCH[0]]) is None  # one odd text is in every file
     assert UnlikeTexts(None).warning is None
+
+
+def test_the_languages_of_the_card_are_named(german: UsualWords, tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    assert card_languages((tmp_path / "a", "some/hub-id")) == ()
+    for text in ("no front matter", "---\nlanguage: [\n---\n", "---\ntags: [x]\n---\n"):
+        (tmp_path / "a" / "README.md").write_text(text)
+        assert card_languages((tmp_path / "a",)) == ()
+    (tmp_path / "b" / "README.md").write_text("---\nlanguage: [en, de]\n---\n# A head\n")
+    languages = card_languages((tmp_path / "a", tmp_path / "b"))
+    assert languages == ("en", "de")
+    known = made().model_copy(update={"usual_hypotheses": german, "languages": languages})
+    unlike = UnlikeTexts(known)
+    for text in FRENCH:
+        unlike.add("A source.", text)
+    assert "than the heads were trained for (en, de)" in (unlike.warning or "")
+    assert "languages" not in known.model_dump()  # the file stays as it is
 
 
 def test_swapped_columns_are_named(german: UsualWords) -> None:

@@ -39,6 +39,7 @@ def compare(
     seed: Annotated[int, typer.Option(help="Of the resamples.")] = 0,
 ) -> None:
     """Say for every signal that two files share which of them is better, and how surely."""
+    printing.show_messages()
     printing.check_outputs(json_file, report=report, inputs=[left, right])
     expect_texts([left, right])
 

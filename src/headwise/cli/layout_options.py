@@ -1,7 +1,7 @@
 """Options that say what a file is like and where it has its texts."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -53,8 +53,22 @@ NoSource = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
-class LayoutOptions:
-    """Where a file has its texts."""
+class TextFileOptions:
+    """How text that holds rows is written."""
+
+    encoding: Encoding = None
+    header: Header = None
+    quotes: Quotes = None
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """By the names that layouts have."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnOptions:
+    """Which columns of a file hold its texts, and how it is written."""
 
     source_column: Annotated[
         str | None,
@@ -66,23 +80,30 @@ class LayoutOptions:
             "--hypothesis-column", help="Name of the hypothesis column.", rich_help_panel=INPUT
         ),
     ] = None
-    no_source: NoSource = False
-    input_format: InputFormat = None
-    encoding: Encoding = None
-    header: Header = None
-    quotes: Quotes = None
+    written: TextFileOptions = TextFileOptions()
 
-    def layout(self) -> "Layout":
+    def layout(self, *, has_source: bool = True, file_format: str | None = None) -> "Layout":
         """These as readers know them."""
         from headwise.data.readers import Layout
         from headwise.data.readers.layout import Format
 
         return Layout(
-            format=None if self.input_format is None else Format(self.input_format),
+            format=None if file_format is None else Format(file_format),
             source_column=self.source_column,
             hypothesis_column=self.hypothesis_column,
-            has_source=not self.no_source,
-            encoding=self.encoding,
-            header=self.header,
-            quotes=self.quotes,
+            has_source=has_source,
+            **self.written.arguments,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutOptions:
+    """Where a file has its texts."""
+
+    columns: ColumnOptions = ColumnOptions()
+    no_source: NoSource = False
+    input_format: InputFormat = None
+
+    def layout(self) -> "Layout":
+        """These as readers know them."""
+        return self.columns.layout(has_source=not self.no_source, file_format=self.input_format)

@@ -11,13 +11,16 @@ import typer
 from headwise.cli import printing
 
 E = TypeVar("E", bound=StrEnum)
+T = TypeVar("T")
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from headwise.data.readers import Layout
+    from headwise.data.readers.inferences import InferenceLayout
     from headwise.data.records.inferences import InferencePair
-    from headwise.data.records.pairs import Pair
+    from headwise.data.records.pairs import Pair, Reject
 
 
 def given_text(value: str, *, name: str) -> str:
@@ -84,38 +87,36 @@ def expect_texts(paths: "Iterable[str | Path | None]") -> None:
             check_readable(path)
 
 
-def read_training_pairs(paths: Sequence[str], *, has_source: bool = True) -> "list[Pair]":
+def read_training_pairs(paths: Sequence[str], layout: "Layout | None" = None) -> "list[Pair]":
     """Read all pairs; rows that are none are named on standard error and left out."""
     from headwise.data.readers import Layout, read_pairs
-    from headwise.data.records.pairs import Reject
 
-    layout = Layout(has_source=has_source)
-    pairs = []
+    known = layout or Layout()
     # A missing file is noticed when its reader is made, before another one is read
-    for path, rows in [(path, read_pairs(path, layout)) for path in paths]:
-        for row in rows:
-            if isinstance(row, Reject):
-                if printing.is_first_process():
-                    print(f"{path}, line {row.line} left out: {row.reason}", file=sys.stderr)
-            else:
-                pairs.append(row)
-    return pairs
+    return _without_rejects([(path, read_pairs(path, known)) for path in paths])
 
 
-def read_labelled(paths: list[str]) -> "list[InferencePair]":
+def read_labelled(
+    paths: Sequence[str], layout: "InferenceLayout | None" = None
+) -> "list[InferencePair]":
     """Read all labelled pairs; rows that are none are named on standard error and left out."""
-    from headwise.data.readers.inferences import read_inferences
+    from headwise.data.readers.inferences import InferenceLayout, read_inferences
+
+    known = layout or InferenceLayout()
+    return _without_rejects([(path, read_inferences(path, known)) for path in paths])
+
+
+def _without_rejects(files: "Iterable[tuple[str, Iterable[T | Reject]]]") -> list[T]:
     from headwise.data.records.pairs import Reject
 
-    pairs = []
-    # A missing file is noticed when its reader is made, before another one is read
-    for path, rows in [(path, read_inferences(path)) for path in paths]:
+    good = []
+    for path, rows in files:
         for row in rows:
-            if isinstance(row, Reject):
+            if not isinstance(row, Reject):
+                good.append(row)
+            elif printing.is_first_process():
                 print(f"{path}, line {row.line} left out: {row.reason}", file=sys.stderr)
-            else:
-                pairs.append(row)
-    return pairs
+    return good
 
 
 def choices(names: str, kind: type[E], *, option: str) -> tuple[E, ...]:

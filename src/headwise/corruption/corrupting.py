@@ -13,7 +13,8 @@ from headwise.corruption.languages import LANGUAGES
 from headwise.corruption.mix import CorruptionMix
 from headwise.corruption.plausible_texts import plausible_changes
 from headwise.corruption.source_edits import translated_source
-from headwise.data.records.pairs import AnyPair, Pair, as_pairs
+from headwise.data.readers.nested_rows import as_pairs
+from headwise.data.records.pairs import Pair, Pairlike
 from headwise.errors import TrainingError
 from headwise.progress import progress_bar
 
@@ -29,7 +30,7 @@ CRUDE_KINDS = (
 
 
 def corrupt(
-    pairs: Sequence[AnyPair],
+    pairs: Sequence[Pairlike],
     *,
     mix: CorruptionMix,
     seed: int,

@@ -8,7 +8,8 @@ from headwise.backbones import LanguageBackbone, PromptTemplate
 from headwise.corruption.corrupting import CRUDE_KINDS, crude_errors
 from headwise.corruption.families import Corruption, ErrorFamily
 from headwise.corruption.plausible_texts import plausible_errors
-from headwise.data.records.pairs import AnyPair, Pair, as_pairs
+from headwise.data.readers.nested_rows import as_pairs
+from headwise.data.records.pairs import Pair, Pairlike
 
 CRUDE, PLAUSIBLE = "crude", "plausible"
 FAMILIES = (CRUDE, PLAUSIBLE)
@@ -35,7 +36,7 @@ class ErrorTexts:
 
 def synthetic_errors(
     backbone: LanguageBackbone,
-    pairs: Sequence[AnyPair],
+    pairs: Sequence[Pairlike],
     prompt: PromptTemplate,
     *,
     families: Sequence[str] = FAMILIES,
@@ -77,7 +78,7 @@ def synthetic_errors(
     return made
 
 
-def with_error_copies(pairs: Sequence[AnyPair], copies: Iterable[Corruption]) -> ErrorTexts:
+def with_error_copies(pairs: Sequence[Pairlike], copies: Iterable[Corruption]) -> ErrorTexts:
     """Correct pairs, marked as free of errors, and after them their copies with errors."""
     given = as_pairs(pairs)
     made = list(copies)

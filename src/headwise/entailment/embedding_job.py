@@ -13,6 +13,7 @@ from torch import Tensor
 from headwise.backbones import EncodedText, EncoderBackbone
 from headwise.backbones.sentence_embedding import TextRole
 from headwise.data.jobs import beside
+from headwise.data.readers import Layout
 from headwise.data.readers.texts import read_texts
 from headwise.data.records.pairs import Pair, Reject
 from headwise.data.writers import json_line, reject_row
@@ -172,6 +173,7 @@ def embed_file(
     output: str | Path,
     *,
     column: str | None = None,
+    layout: Layout = Layout(),
     role: TextRole = "text",
     overwrite: bool = False,
     progress: bool = False,
@@ -180,7 +182,8 @@ def embed_file(
 
     Vectors and texts are held in memory until all are there. ``source`` is read by
     :func:`~headwise.data.readers.texts.read_texts`, as lines of text without a ``column``; the
-    suffix of ``output`` is a :class:`VectorFormat`; ``role`` is that of `EntailmentModel.embed`.
+    suffix of ``output`` is a :class:`VectorFormat`; ``layout`` says how the file is written, and
+    ``role`` is that of `EntailmentModel.embed`.
 
     Raises:
         DataError: If the input cannot be read, or the suffix of the output is unknown.
@@ -188,7 +191,7 @@ def embed_file(
     """
     output = Path(output)
     _check_output(source, output, overwrite=overwrite)
-    rows = list(read_texts(source, column=column))
+    rows = list(read_texts(source, column=column, layout=layout))
     stream = iter(rows)
     good: list[Pair] = []
     rejects: list[Reject] = []

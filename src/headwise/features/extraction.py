@@ -10,7 +10,8 @@ from torch import Tensor
 
 from headwise.backbones import Backbone, PromptTemplate
 from headwise.backbones.encodings import length_batches
-from headwise.data.records.pairs import Pair
+from headwise.data.readers.nested_rows import as_pairs
+from headwise.data.records.pairs import Pair, Pairlike
 from headwise.errors import DataError
 from headwise.features.batch import consecutive
 from headwise.features.cache import MARKS, ROWS, STATISTICS, CachedFeatures, open_features
@@ -57,7 +58,7 @@ def estimate_bytes(
 
 def extract_features(
     backbone: Backbone,
-    pairs: Sequence[Pair],
+    pairs: Sequence[Pairlike],
     prompt: PromptTemplate,
     folder: str | Path,
     *,
@@ -77,7 +78,9 @@ def extract_features(
 
     Args:
         backbone: The frozen language model.
-        pairs: The data; pairs that cannot be read are left out.
+        pairs: The data, as pairs or what stands for them
+            (:func:`~headwise.data.readers.nested_rows.as_pair`); those that cannot be read are
+            left out.
         prompt: How a pair is laid out.
         folder: Where to; made if it is missing.
         spec: What to extract.
@@ -96,6 +99,7 @@ def extract_features(
             The same call continues.
     """
     folder = Path(folder)
+    pairs = as_pairs(pairs)
     wanted = fingerprint(backbone, pairs, prompt, spec)
     if (folder / INDEX_FILE).is_file():
         features = open_features(folder, wanted=wanted)

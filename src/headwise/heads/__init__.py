@@ -21,6 +21,7 @@ from headwise.heads.quality.error_head import ErrorHead
 from headwise.heads.quality.rescaling_head import RescaledSigmoidHead, RescalingHead
 from headwise.heads.quality.shared_unembedding_head import SharedUnembeddingHead
 from headwise.heads.quality.sigmoid_head import SigmoidHead
+from headwise.heads.storage.card_languages import card_languages
 from headwise.heads.storage.copies import copy_head, head_folder
 from headwise.heads.storage.hub.sigmoid_head import SigmoidHead as _HubSigmoidHead
 from headwise.heads.storage.hub.sigmoid_head import SigmoidHeadConfig
@@ -85,6 +86,7 @@ __all__ = [
     "TaskHeadsConfig",
     "ValueHead",
     "build_head",
+    "card_languages",
     "check_fit",
     "check_same_prompt",
     "check_task_heads_fit",

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headwise.backbones import Backbone, PromptTemplate
-from headwise.data.records.pairs import AnyPair, as_pairs
+from headwise.data.readers.nested_rows import as_pairs
+from headwise.data.records.pairs import Pairlike
 from headwise.data.records.signals import Signal
 from headwise.errors import CalibrationError
 from headwise.heads import (
@@ -69,15 +70,15 @@ class TrainedErrorHead:
 
 def train_error_head(
     backbone: Backbone,
-    train: Sequence[AnyPair],
-    dev: Sequence[AnyPair],
+    train: Sequence[Pairlike],
+    dev: Sequence[Pairlike],
     output: str | Path,
     *,
     prompt: PromptTemplate,
     backbone_name: str,
     settings: ErrorTraining | None = None,
-    labels: Sequence[AnyPair] = (),
-    label_dev: Sequence[AnyPair] = (),
+    labels: Sequence[Pairlike] = (),
+    label_dev: Sequence[Pairlike] = (),
     start: str | Path | None = None,
     sigmoid_head: str | Path | None = None,
     data: Sequence[str] = (),

@@ -6,7 +6,8 @@ is checked, on the other, so that no figure comes from data that a calibrator ha
 
 from collections.abc import Mapping, Sequence
 
-from headwise.data.records.pairs import AnyPair, as_pairs
+from headwise.data.readers.nested_rows import as_pairs
+from headwise.data.records.pairs import Pairlike
 from headwise.data.records.signals import Aggregation, Signal
 from headwise.data.records.token_marks import has_error
 from headwise.errors import CalibrationError
@@ -35,7 +36,7 @@ _CHANCE = 0.5
 
 def calibrate(
     estimator: QualityEstimator,
-    pairs: Sequence[AnyPair],
+    pairs: Sequence[Pairlike],
     *,
     method: Method = "isotonic",
     signal: Signal | str | None = None,

@@ -130,7 +130,7 @@ class QualityEstimator:
             if error is None or has_sigmoid_head(folder):
                 sigmoid = load_head(folder, unembedding=lambda: backbone.unembedding)
             prompt = read_head_info(folder).prompt if prompt is None else prompt
-            calibration = Calibration.load(folder)
+            calibration = Calibration.load(folder, model=location.backbone)
         template = default_prompt(backbone) if prompt is None else parse_prompt(prompt)
         return cls(
             backbone,

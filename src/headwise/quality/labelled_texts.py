@@ -7,7 +7,8 @@ from hashlib import sha256
 
 import numpy as np
 
-from headwise.data.records.pairs import AnyPair, Pair, as_pairs
+from headwise.data.readers.nested_rows import as_pairs
+from headwise.data.records.pairs import Pair, Pairlike
 from headwise.data.records.scored import ScoredHypothesis
 from headwise.data.records.signals import Aggregation, Signal, aggregate, values_of
 from headwise.data.records.token_marks import has_error, token_marks
@@ -148,7 +149,7 @@ def label_texts(
 
 def label_signals(
     estimator: QualityEstimator,
-    pairs: Sequence[AnyPair],
+    pairs: Sequence[Pairlike],
     signals: Sequence[Signal],
     *,
     groups: Sequence[str] | None = None,

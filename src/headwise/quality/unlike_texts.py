@@ -74,8 +74,10 @@ class UnlikeTexts:
         ]
         if not foreign or self.calibration is None:
             return None
+        languages = ", ".join(self.calibration.languages)
         data = ", ".join(self.calibration.provenance.data)
-        known = f" ({data})" if data else ""
+        known = "the texts that the heads were calibrated on" + (f" ({data})" if data else "")
+        known = f"the heads were trained for ({languages})" if languages else known
         swapped = all(side.is_the_other for _, side in sides)
         remedy = (
             "Source and hypothesis look swapped."
@@ -84,9 +86,9 @@ class UnlikeTexts:
             "that were trained for them."
         )
         return (
-            f"Warning: {' and '.join(foreign)} seem to be in another language than the texts that "
-            f"the heads were calibrated on{known}, or far from them: few of their usual words are "
-            f"in them. {remedy}"
+            f"Warning: {' and '.join(foreign)} seem to be in another language than {known}, or far "
+            "from what they know: few words are in them that are usual in the texts of their "
+            f"calibration. {remedy}"
         )
 
 

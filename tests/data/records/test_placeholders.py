@@ -31,6 +31,8 @@ def found(text: str) -> list[str]:
             ["{n, plural, one {", "} other {", "}}"],
         ),
         ("%PATH% und __NAME__", ["%PATH%", "__NAME__"]),
+        (r"Zeile\nZeile\t1 \r\n", [r"\n", r"\t", r"\r", r"\n"]),
+        (r"C:\neu\readme und 1\2", []),
         ("100%ige 100 %ige, 5 % der 50% des Geldes", []),
         ("a < b und c > d, ich <3 dich>", []),
         ("$5 und US$ 7, Müller & Söhne; __wichtig__", []),

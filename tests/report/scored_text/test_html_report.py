@@ -171,6 +171,20 @@ def test_the_page_loads_nothing_and_runs_only_its_own_script(examples, tmp_path)
     assert policy.startswith("default-src 'none'")
 
 
+def test_flagged_texts_alone(examples, tmp_path):
+    whole = _written(examples, tmp_path / "whole.html")
+    flagged = [one.hypothesis for one in examples if one.flagged]
+    assert 0 < len(flagged) < len(examples)
+    assert len(whole.find("input", id="flagged", type="checkbox")) == 1
+    marked = [li for li in whole.find("li", class_="sentence") if "data-flagged" in li["attrs"]]
+    assert len(marked) == len(flagged)
+
+    page = _written(examples, tmp_path / "flagged.html", flagged_only=True)
+    assert [p["text"].strip() for p in page.find("p", class_="hypothesis")] == flagged
+    assert not page.find("input", id="flagged")
+    assert page.find("dd")[0]["text"] == f"{len(flagged)} of {len(examples)}"
+
+
 def test_summary(examples, tmp_path):
     summary = write_html_report(examples, tmp_path / "report.html")
     page = _Page((tmp_path / "report.html").read_text(encoding="utf-8"))

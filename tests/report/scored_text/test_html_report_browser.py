@@ -109,6 +109,15 @@ def test_order_and_filter(page):
     assert page.evaluate("document.querySelector('#nothing').innerText").startswith("No sentence")
 
 
+def test_a_checkbox_shows_flagged_texts_alone(page, examples):
+    flagged = [str(n) for n, one in enumerate(examples, start=1) if one.flagged]
+    page.evaluate("document.querySelector('#flagged').click()")
+    assert _visible(page) == flagged
+    assert page.evaluate("document.querySelector('#shown').textContent") == f"{len(flagged)} of 7"
+    page.evaluate("document.querySelector('#flagged').click()")
+    assert len(_visible(page)) == 7
+
+
 @pytest.fixture
 def gappy(make_scored):
     return make_scored(

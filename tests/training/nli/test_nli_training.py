@@ -1,6 +1,6 @@
 """Training an NLI head on a tiny random encoder."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,9 @@ from tiny_encoders import tiny_encoder
 
 from headwise.backbones import EncoderBackbone
 from headwise.choices import NLIFeatures
+from headwise.data.readers.inferences import Inferencelike, as_inference
 from headwise.data.records.inferences import InferencePair
-from headwise.errors import MismatchError, TrainingError
+from headwise.errors import InputError, MismatchError, TrainingError
 from headwise.features.inference_features import encode_inferences, live_inferences
 from headwise.heads import NLILabel, load_task_heads
 from headwise.training.loop.batches import ShuffledBatches
@@ -41,7 +42,7 @@ def run(
     encoder: EncoderBackbone,
     output: Path,
     *,
-    train: list[InferencePair] = TRAIN,
+    train: Sequence[Inferencelike] = TRAIN,
     dev: list[InferencePair] = DEV,
     given: Mapping[str, Any] = {},
     **settings: Any,
@@ -95,6 +96,29 @@ def test_the_folder_tells_the_whole_story(encoder: EncoderBackbone, tmp_path: Pa
     assert "learning_rate: 0.005" in (tmp_path / "run.yaml").read_text("utf-8")
     assert report.steps == 8 * len(report.evaluations)
     assert sum(report.class_counts.values()) == report.train_pairs == 240
+
+
+def test_tuples_and_rows_are_pairs(encoder: EncoderBackbone, tmp_path: Path) -> None:
+    given = [*((pair.premise, pair.hypothesis, pair.label) for pair in TRAIN[:200])]
+    rows = [{"sentence1": p.premise, "sentence2": p.hypothesis, "label": p.label} for p in TRAIN]
+    run(encoder, tmp_path / "pairs", epochs=1)
+    run(encoder, tmp_path / "others", train=[*given, *rows[200:]], epochs=1)
+    assert_same_weights(tmp_path / "pairs", tmp_path / "others")
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "message"),
+    [
+        (("A dog.", "A cat.", "maybe"), InputError, "A label must be one of"),
+        ({"premise": "A dog."}, InputError, "In this row there is no hypothesis"),
+        (("A dog.", None), InputError, "`hypothesis` must be a string, got null"),
+        ("A dog.", TypeError, "A pair must be"),
+    ],
+)
+def test_what_is_no_inference(value: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        as_inference(value)
+    assert as_inference(("A dog.", "A cat.")) == InferencePair("A dog.", "A cat.")
 
 
 def test_live_and_cached_features_train_the_same_head(

@@ -7,7 +7,7 @@ import typer
 from headwise.choices import DEFAULT_MIN_SIMILARITY
 from headwise.cli import options
 from headwise.cli.entailment import entailment_options
-from headwise.cli.printing import print_row
+from headwise.cli.printing import print_row, show_messages
 from headwise.cli.reading import given_text
 from headwise.cli.settings_options import with_options
 
@@ -42,6 +42,7 @@ def check(
 
     The exit code is 0 whatever the verdict is.
     """
+    show_messages()
     from headwise.data.readers.texts import read_whole_text
 
     source = read_whole_text("-") if source == "-" else given_text(source, name="SOURCE")

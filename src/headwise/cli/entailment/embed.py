@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 import typer
 
 from headwise.cli.entailment import entailment_options
+from headwise.cli.layout_options import TextFileOptions
+from headwise.cli.printing import show_messages
 from headwise.cli.reading import expect_tables, expect_texts
 from headwise.cli.settings_options import with_options
 
@@ -18,7 +20,7 @@ def embed(
         str,
         typer.Argument(
             help="Text file with a text a line, `-` for standard input; or with --column a TSV, "
-            "JSONL or Parquet file.",
+            "CSV, XLSX, JSONL or Parquet file.",
         ),
     ],
     output: Annotated[
@@ -30,6 +32,7 @@ def embed(
     column: Annotated[
         str | None, typer.Option(help="Name of the column that holds the texts.")
     ] = None,
+    written: TextFileOptions,
     role: Annotated[
         Literal["text", "query", "document"],
         typer.Option(help="Whose prompt goes before each text, if the encoder has prompts."),
@@ -43,11 +46,13 @@ def embed(
     then 3. The line numbers of the vectors stand beside them: in <name>.lines.npy, in the tensor
     `lines`, or in the column `line`.
     """
+    show_messages()
     if column is None:
         expect_texts([source])
     else:
         expect_tables([source])
 
+    from headwise.data.readers import Layout
     from headwise.entailment.embedding_job import embed_file
 
     loaded = origin.load()
@@ -56,6 +61,7 @@ def embed(
         source,
         output,
         column=column,
+        layout=Layout(**written.arguments),
         role=role,
         overwrite=overwrite,
         progress=sys.stderr.isatty(),

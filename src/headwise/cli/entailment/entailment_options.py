@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headwise.cli import options, printing
+from headwise.cli import layout_options, options, printing
 from headwise.cli.prompt_options import MODEL
 from headwise.cli.reading import expect_model
 
 if TYPE_CHECKING:
+    from headwise.data.readers.inferences import InferenceLayout
     from headwise.entailment import EntailmentModel
 
 DEFAULT_MODEL = "minilm-snli"
@@ -39,13 +40,45 @@ Threshold = Annotated[
         rich_help_panel=_MODEL,
     ),
 ]
-PremiseColumn = Annotated[
-    str | None, typer.Option(help="Name of the premise column.", rich_help_panel=COLUMNS)
-]
-HypothesisColumn = Annotated[
-    str | None, typer.Option(help="Name of the hypothesis column.", rich_help_panel=COLUMNS)
-]
 JsonObject = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+@dataclass(frozen=True, slots=True)
+class InferenceColumns:
+    """Which columns of a file hold premises, hypotheses and labels, and how it is written."""
+
+    premise_column: Annotated[
+        str | None, typer.Option(help="Name of the premise column.", rich_help_panel=COLUMNS)
+    ] = None
+    hypothesis_column: Annotated[
+        str | None, typer.Option(help="Name of the hypothesis column.", rich_help_panel=COLUMNS)
+    ] = None
+    label_column: Annotated[
+        str | None,
+        typer.Option(
+            help="Name of the column with annotators' labels; `nli` hands them through as `gold`.",
+            rich_help_panel=COLUMNS,
+        ),
+    ] = None
+    written: layout_options.TextFileOptions = layout_options.TextFileOptions()
+
+    @property
+    def are_given(self) -> bool:
+        """Whether any of them is."""
+        return self != InferenceColumns()
+
+    def layout(self, file_format: str | None = None) -> "InferenceLayout":
+        """These as readers know them."""
+        from headwise.data.readers.inferences import InferenceLayout
+        from headwise.data.readers.layout import Format
+
+        return InferenceLayout(
+            premise_column=self.premise_column,
+            hypothesis_column=self.hypothesis_column,
+            label_column=self.label_column,
+            format=None if file_format is None else Format(file_format),
+            **self.written.arguments,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,12 +32,7 @@ def evaluate_nli(
     title: printing.Title = None,
     origin: entailment_options.EncoderOptions,
     threshold: entailment_options.Threshold = None,
-    premise_column: entailment_options.PremiseColumn = None,
-    hypothesis_column: entailment_options.HypothesisColumn = None,
-    label_column: Annotated[
-        str | None,
-        typer.Option(help="Name of the label column.", rich_help_panel=entailment_options.COLUMNS),
-    ] = None,
+    columns: entailment_options.InferenceColumns,
     group: Annotated[
         str | None,
         typer.Option(
@@ -64,20 +59,16 @@ def evaluate_nli(
 
     Rows that cannot be used are named; the exit code is then 3.
     """
+    printing.show_messages()
     printing.check_outputs(json_file, report=report, inputs=[data, origin.heads])
     expect_tables([data])
 
-    from headwise.data.readers.inferences import InferenceLayout
     from headwise.evaluation.entailment.evaluation import InferenceQuestion, evaluate_entailment
     from headwise.evaluation.statistics.setup import Resampling
 
     question = InferenceQuestion(
         path=data,
-        layout=InferenceLayout(
-            premise_column=premise_column,
-            hypothesis_column=hypothesis_column,
-            label_column=label_column,
-        ),
+        layout=columns.layout(),
         group=group,
         language=None if language == "none" else language,
         resampling=Resampling(resamples=resamples, seed=seed, workers=workers),

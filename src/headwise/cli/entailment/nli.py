@@ -8,7 +8,7 @@ import typer
 
 from headwise.cli import layout_options, options
 from headwise.cli.entailment import entailment_options
-from headwise.cli.printing import print_row, report_job
+from headwise.cli.printing import print_row, report_job, show_messages
 from headwise.cli.reading import expect_tables, given_text
 from headwise.cli.settings_options import with_options
 
@@ -48,18 +48,7 @@ def nli(
     ] = False,
     input_format: layout_options.InputFormat = None,
     output_format: layout_options.OutputFormat = None,
-    encoding: layout_options.Encoding = None,
-    header: layout_options.Header = None,
-    quotes: layout_options.Quotes = None,
-    premise_column: entailment_options.PremiseColumn = None,
-    hypothesis_column: entailment_options.HypothesisColumn = None,
-    label_column: Annotated[
-        str | None,
-        typer.Option(
-            help="Name of the column with annotators' labels; they are handed through as `gold`.",
-            rich_help_panel=entailment_options.COLUMNS,
-        ),
-    ] = None,
+    columns: entailment_options.InferenceColumns,
     origin: entailment_options.EncoderOptions,
     threshold: entailment_options.Threshold = None,
 ) -> None:
@@ -68,10 +57,11 @@ def nli(
     Of a file, every row gets an answer; stopped at any point, it continues. Rows that cannot be
     read go to <output>.rejects.jsonl; the exit code is then 3.
     """
-    of_files = (output, input_format, output_format, premise_column, hypothesis_column)
+    show_messages()
+    of_files = (output, input_format, output_format, overwrite, columns.are_given)
     if len(texts) > 2:
         raise typer.BadParameter(f"Give a premise and a hypothesis, or one file; got {len(texts)}.")
-    if len(texts) == 2 and (any((*of_files, label_column)) or overwrite):
+    if len(texts) == 2 and any(of_files):
         raise typer.BadParameter("Options of files and columns go with one FILE, not two texts.")
     if len(texts) == 1 and json_object:
         raise typer.BadParameter("--json goes with two texts; of a file, JSONL is written anyway.")
@@ -87,20 +77,8 @@ def nli(
     if len(texts) == 1:
         expect_tables(texts, file_format=input_format)
 
-    from headwise.data.readers.inferences import InferenceLayout
-    from headwise.data.readers.layout import Format
     from headwise.entailment.prediction_job import predict_file
 
-    with options.usage_errors():
-        layout = InferenceLayout(
-            premise_column=premise_column,
-            hypothesis_column=hypothesis_column,
-            label_column=label_column,
-            format=None if input_format is None else Format(input_format),
-            header=header,
-            encoding=encoding,
-            quotes=quotes,
-        )
     loaded = origin.load(threshold)
     if len(texts) == 2:
         _predict(loaded, *texts, json_object=json_object)
@@ -114,7 +92,7 @@ def nli(
             model=origin.model,
             heads=origin.heads,
             threshold=loaded.threshold,
-            layout=layout,
+            layout=columns.layout(input_format),
             output_format=output_format,
             overwrite=overwrite,
             # On standard output the rows themselves show how far it is

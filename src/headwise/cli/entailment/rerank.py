@@ -6,7 +6,8 @@ import typer
 
 from headwise.cli import options
 from headwise.cli.entailment import entailment_options
-from headwise.cli.printing import name_left_out, print_row
+from headwise.cli.layout_options import TextFileOptions
+from headwise.cli.printing import name_left_out, print_row, show_messages
 from headwise.cli.reading import given_text
 from headwise.cli.settings_options import with_options
 
@@ -19,12 +20,13 @@ def rerank(
         str,
         typer.Argument(
             help="Text file with a document a line, `-` for standard input; or with --column a "
-            "TSV, JSONL or Parquet file.",
+            "TSV, CSV, XLSX, JSONL or Parquet file.",
         ),
     ],
     column: Annotated[
         str | None, typer.Option(help="Name of the column that holds the documents.")
     ] = None,
+    written: TextFileOptions,
     top_k: Annotated[
         int | None, typer.Option("--top-k", min=1, help="How many to show; all by default.")
     ] = None,
@@ -41,10 +43,12 @@ def rerank(
 
     Lines that cannot be read are named; the exit code is then 3.
     """
+    show_messages()
+    from headwise.data.readers import Layout
     from headwise.data.readers.texts import read_texts
 
     query = given_text(query, name="QUERY")
-    rows = list(read_texts(documents, column=column))
+    rows = list(read_texts(documents, column=column, layout=Layout(**written.arguments)))
 
     from rich.console import Console
 

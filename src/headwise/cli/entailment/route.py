@@ -7,7 +7,7 @@ import typer
 
 from headwise.cli import options
 from headwise.cli.entailment import entailment_options
-from headwise.cli.printing import print_row
+from headwise.cli.printing import print_row, show_messages
 from headwise.cli.reading import given_text
 from headwise.cli.settings_options import with_options
 
@@ -52,6 +52,7 @@ def route(
 
     That no route suits is an answer, too: the exit code is 0, and with --json `route` is null.
     """
+    show_messages()
     from headwise.data.readers.routes import read_routes
 
     query = given_text(query, name="QUERY")

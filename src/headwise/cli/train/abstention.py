@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from headwise.cli import options
+from headwise.cli.entailment.entailment_options import InferenceColumns
 from headwise.cli.reading import read_labelled
 from headwise.cli.settings_options import with_options
 from headwise.cli.train.nli import load_named_encoder
@@ -31,9 +32,9 @@ def abstention(
         list[str] | None, files("Held out: decides when to stop and which head to keep.")
     ] = None,
     calibration: Annotated[
-        list[str] | None,
-        files("Held out from everything: chooses the threshold, instead of --dev."),
+        list[str] | None, files("Held out from everything: chooses the threshold, not --dev.")
     ] = None,
+    columns: InferenceColumns,
     config: Annotated[Path | None, run_file("leaves an abstention.yaml")] = None,
     backbone: Annotated[
         str | None,
@@ -77,12 +78,11 @@ def abstention(
         raise typer.BadParameter(f"The heads in {heads} name no encoder; give it with --backbone.")
     report = train_abstention_head(
         load_named_encoder(backbone, **running.loading.arguments(run.dtype)),
-        read_labelled(data),
-        read_labelled(dev),
+        *(read_labelled(files, columns.layout()) for files in (data, dev)),
         heads,
         output,
         settings=settings,
-        calibration=read_labelled(calibration),
+        calibration=read_labelled(calibration, columns.layout()),
         backbone_name=backbone_name,
         data=data,
         dev_data=dev,

@@ -86,7 +86,8 @@ def errors(
         has_source=not texts.no_source,
         heads=(beside, begin, place.head),
     )
-    read = functools.partial(read_training_pairs, has_source=not texts.no_source)
+    layout = texts.columns.layout(has_source=not texts.no_source)
+    read = functools.partial(read_training_pairs, layout=layout)
     trained = train_error_head(
         model,
         read(texts.data),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from headwise.cli import options, printing
+from headwise.cli.entailment.entailment_options import InferenceColumns
 from headwise.cli.reading import read_labelled
 from headwise.cli.settings_options import with_options
 from headwise.cli.train.running import Running
@@ -44,6 +45,7 @@ def nli(
         list[str] | None,
         files("The same, held out: decides when to stop and which head to keep."),
     ] = None,
+    columns: InferenceColumns,
     config: Config = None,
     backbone_name: BackboneName = None,
     given: Annotated[dict[str, Any], NLITraining],
@@ -66,8 +68,8 @@ def nli(
         raise typer.BadParameter(NEEDED)
     report = train_nli_head(
         load_named_encoder(backbone, **running.loading.arguments(run.dtype)),
-        read_labelled(data),
-        read_labelled(dev),
+        read_labelled(data, columns.layout()),
+        read_labelled(dev, columns.layout()),
         output,
         backbone_name=backbone_name or backbone,
         settings=settings,

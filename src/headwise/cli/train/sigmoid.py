@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from headwise.cli import options, printing, prompt_options
+from headwise.cli import layout_options, options, printing, prompt_options
 from headwise.cli.reading import read_training_pairs
 from headwise.cli.settings_options import with_options
 from headwise.cli.train import training_options as shared
@@ -30,6 +30,7 @@ def sigmoid(
         list[str] | None,
         shared.files("The same, held out: decides when to stop and which head to keep."),
     ] = None,
+    columns: layout_options.ColumnOptions,
     config: shared.Config = None,
     backbone_name: shared.BackboneName = None,
     prompting: prompt_options.PromptOptions,
@@ -83,8 +84,7 @@ def sigmoid(
     )
     report = train_sigmoid_head(
         model,
-        read_training_pairs(data),
-        read_training_pairs(dev),
+        *(read_training_pairs(files, columns.layout()) for files in (data, dev)),
         output,
         prompt=template,
         backbone_name=backbone_name or backbone,

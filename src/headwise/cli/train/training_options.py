@@ -71,6 +71,7 @@ class ErrorData:
         files("The same, held out: decides when to stop and which weights to keep."),
     ] = field(default_factory=list)
     no_source: layout_options.NoSource = False
+    columns: layout_options.ColumnOptions = layout_options.ColumnOptions()
     labels: Annotated[
         list[str],
         files(

@@ -1,14 +1,14 @@
 """Premises, hypotheses and labels, in the column layouts of SNLI, MultiNLI and ANLI."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from headwise.data.readers.column_names import Role, knows_any
 from headwise.data.readers.layout import Format
-from headwise.data.readers.rows import Columns, Row, records
+from headwise.data.readers.rows import Columns, Row, records, with_notice
 from headwise.data.readers.tables import check_input, open_table
 from headwise.data.records.inferences import InferencePair, parse_label
 from headwise.data.records.json_values import listed
@@ -16,8 +16,20 @@ from headwise.data.records.pairs import Reject
 from headwise.errors import DataError, InputError
 from headwise.heads import NLI_LABELS, NLILabel
 
-_PREMISE = Role("premise", (("premise",), ("sentence1",), ("context",)))
-_HYPOTHESIS = Role("hypothesis", (("hypothesis",), ("sentence2",)))
+_PREMISES_ABROAD = "prämisse prémisse premisa premessa premissa предпосылка 前提 전제"
+_HYPOTHESES_ABROAD = "hypothese hypothèse hipótesis ipotesi hipótese гипотеза 假设 假設 仮説 가설"
+_PREMISE = Role(
+    "premise",
+    (("premise",), ("sentence1",), ("context",)),
+    others=("evidence", "text1"),
+    last=(tuple(_PREMISES_ABROAD.split()),),
+)
+_HYPOTHESIS = Role(
+    "hypothesis",
+    (("hypothesis",), ("sentence2",)),
+    others=("claim", "text2"),
+    last=(tuple(_HYPOTHESES_ABROAD.split()),),
+)
 # Beside the gold label there may be those of single annotators
 _LABEL = Role("label", (("gold_label",), ("label",)))
 _ROLES = (_PREMISE, _HYPOTHESIS, _LABEL)
@@ -80,6 +92,45 @@ def read_inferences(
     return _read(path, layout, labelled=labelled)
 
 
+Inferencelike = InferencePair | tuple[str, str] | tuple[str, str, object] | Mapping[str, Any]
+"""What is understood as a pair of premise and hypothesis, see :func:`as_inference`."""
+
+
+def as_inference(value: Inferencelike) -> InferencePair:
+    """A pair from what stands for one in Python.
+
+    Args:
+        value: A pair; a tuple of premise, hypothesis and, if it is known, the label; or a row as
+            files of JSON lines hold it, such as ``{"premise": ..., "hypothesis": ...,
+            "label": ...}``.
+
+    Raises:
+        InputError: If a text is none, or a label is not known.
+        TypeError: If it is none of these.
+    """
+    if isinstance(value, InferencePair):
+        return value
+    if isinstance(value, Mapping):
+        row = Row(0, dict(value))
+    elif isinstance(value, Sequence) and not isinstance(value, str) and len(value) in (2, 3):
+        row = Row(0, dict(zip(("premise", "hypothesis", "label"), value, strict=False)))
+    else:
+        raise TypeError(
+            "A pair must be (premise, hypothesis) or (premise, hypothesis, label), an "
+            f"`InferencePair`, or an object with these keys, got {value!r}."
+        )
+    try:
+        columns = _find(tuple(row.values), _DEFAULT_LAYOUT, {}, labelled=False)
+    except LookupError as error:
+        raise InputError(f"In this row {error.args[0]}.") from None
+    return _inference(row, columns, labelled=False, may_be_other=False)
+
+
+def as_inferences(values: Iterable[Inferencelike]) -> list[InferencePair]:
+    """All of them as pairs, see :func:`as_inference`."""
+    return list(map(as_inference, values))
+
+
 def _read(
     path: str | Path, layout: InferenceLayout, *, labelled: bool
 ) -> Iterator[InferencePair | Reject]:
@@ -87,6 +138,8 @@ def _read(
     with open_table(
         path, layout.format, naming=naming, encoding=layout.encoding, quotes=layout.quotes
     ) as table:
+        if layout.header is None and not table.named:
+            table = with_notice(table)
         columns = table.find(
             lambda present, _: _find(present, layout, table.classes, labelled=labelled)
         )
@@ -101,7 +154,7 @@ def _name_columns(
     cells: Sequence[str], *, path: str | Path, layout: InferenceLayout, labelled: bool
 ) -> Sequence[str] | None:
     asked = (layout.premise_column, layout.hypothesis_column, layout.label_column)
-    if any(asked) or knows_any(cells, *_ROLES) if layout.header is None else layout.header:
+    if any(asked) or _is_header(cells) if layout.header is None else layout.header:
         return None
     if len(cells) not in ((3,) if labelled else (2, 3)):
         needed = "premise, hypothesis and label" if labelled else "premise and hypothesis"
@@ -111,6 +164,17 @@ def _name_columns(
             f"{'; '.join(', '.join(role.names) for role in _ROLES)}."
         )
     return ("premise", "hypothesis", "label")[: len(cells)]
+
+
+def _is_header(cells: Sequence[str]) -> bool:
+    """Whether a name that is known stands in a row, or those of both texts do."""
+    try:
+        return knows_any(cells, *_ROLES) or None not in (
+            _PREMISE.look_for(cells),
+            _HYPOTHESIS.look_for(cells),
+        )
+    except LookupError:
+        return False
 
 
 def _find(

@@ -1,6 +1,6 @@
 """Rows whose values may be nested: JSON objects, and rows of Parquet files and data sets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -196,6 +196,11 @@ def as_pair(value: Pairlike) -> Pair:
     if isinstance(value, Sequence) and len(value) == 2 and isinstance(value[0], list):
         return answer_pair(*value)
     return Pair.of(cast(AnyPair, value))
+
+
+def as_pairs(values: Iterable[Pairlike]) -> list[Pair]:
+    """All of them as pairs, see :func:`as_pair`."""
+    return [value if isinstance(value, Pair) else as_pair(value) for value in values]
 
 
 def _message(value: object, number: int) -> Message:

@@ -5,6 +5,7 @@ belong together.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from headwise.data.readers.column_names import HYPOTHESIS, SOURCE, Role, folded
@@ -24,15 +25,18 @@ _NUMBER = "number"
 _SHOWN_CHARACTERS = 60
 
 
-def read_numbers(path: str | Path, *, column: str | None = None) -> list[float | None]:
+def read_numbers(
+    path: str | Path, *, column: str | None = None, encoding: str | None = None
+) -> list[float | None]:
     """Read one number a row.
 
     Args:
         path: A text file with a number a line; a TSV, CSV or XLSX file with a header; a JSONL or
             Parquet file. Text also as ``.gz``.
-        column: Name of the column or key. By default the only one that holds nothing but
-            numbers; of a file that `headwise score` wrote, the score. There, a signal is a
-            column as well.
+        column: Name of the column or key; its number, from 1, of a table without a header. By
+            default the only one that holds nothing but numbers; of a file that `headwise score`
+            wrote, the score. There, a signal is a column as well.
+        encoding: That of text, if it is neither UTF-8 nor UTF-16.
 
     Returns:
         The numbers in order; ``None`` where a cell is empty, ``null`` or ``nan``.
@@ -44,12 +48,17 @@ def read_numbers(path: str | Path, *, column: str | None = None) -> list[float |
     check_readable(path)
     if suffix_format(path) is not None:
         check_input(path)
-    column = column or _only_numbers(path)
-    return [_number(row, column, path) for row in _rows(path)]
+    if column is None:
+        column = _only_numbers(path, encoding)
+    return [_number(row, column, path) for row in _rows(path, column, encoding)]
 
 
 def join_numbers(
-    path: str | Path, column: str | None, rows: Sequence[Pair | ScoredHypothesis]
+    path: str | Path,
+    column: str | None,
+    rows: Sequence[Pair | ScoredHypothesis],
+    *,
+    encoding: str | None = None,
 ) -> list[float | None]:
     """Read one number for each row of ours.
 
@@ -60,26 +69,35 @@ def join_numbers(
         DataError: If the file has more or fewer rows, or other texts; as in
             :func:`read_numbers` otherwise.
     """
-    numbers = read_numbers(path, column=column)
+    numbers = read_numbers(path, column=column, encoding=encoding)
     if len(numbers) != len(rows):
         raise DataError(
             f"`{path}` has {len(numbers):,} rows, and there are {len(rows):,} to join them to; "
             "both must be of the same texts in the same order."
         )
-    for found, ours in zip(_rows(path), rows, strict=True):
+    for found, ours in zip(_rows(path, column, encoding), rows, strict=True):
         _check_text(found, SOURCE, ours.source, path)
         _check_text(found, HYPOTHESIS, ours.hypothesis, path)
     return numbers
 
 
-def _rows(path: str | Path) -> Iterator[Row]:
+def _rows(path: str | Path, column: str | None, encoding: str | None) -> Iterator[Row]:
     format_ = suffix_format(path) or Format.TSV  # a name may say nothing: numbers, one a line
     # An empty line among numbers is a row that has none
-    with open_table(path, format_, naming=_name_columns, keep_blank=True, flat=True) as table:
+    with open_table(
+        path,
+        format_,
+        naming=partial(_name_columns, chosen=column),
+        encoding=encoding,
+        keep_blank=True,
+        flat=True,
+    ) as table:
         yield from all_rows(table)
 
 
-def _name_columns(cells: Sequence[str]) -> Sequence[str] | None:
+def _name_columns(cells: Sequence[str], *, chosen: str | None) -> Sequence[str] | None:
+    if chosen is not None and chosen.isdecimal() and chosen not in cells:
+        return [str(place) for place in range(1, len(cells) + 1)]
     return [_NUMBER] if len(cells) == 1 and _is_number(cells[0]) else None
 
 
@@ -120,11 +138,11 @@ def _number(row: Row, column: str, path: str | Path) -> float | None:
         raise DataError(f"In line {row.line} of `{path}`, `{column}`: {error}.") from None
 
 
-def _only_numbers(path: str | Path) -> str:
+def _only_numbers(path: str | Path, encoding: str | None) -> str:
     """The only column in which all values are numbers, and at least one is there."""
     known: dict[str, bool] = {}  # whether a number was found, of columns that hold no other thing
     ruled_out: set[str] = set()
-    for row in _rows(path):
+    for row in _rows(path, None, encoding):
         if row.line == 1 and is_scored_row(row.values):
             return "score"
         if list(row.values) == [_NUMBER]:

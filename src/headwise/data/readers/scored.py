@@ -88,6 +88,11 @@ def is_scored_row(row: Mapping[str, object]) -> bool:
 
 def _read(path: str | Path, make: Callable[[Row], T], *, level: str | None) -> Iterator[T]:
     check_readable(path)
+    if (known := suffix_format(path)) not in (None, Format.JSONL, Format.JSON):
+        raise DataError(
+            f"`{path}` is a {known} file; scores are read back from JSON lines, which `headwise "
+            "score` writes to a file that ends in .jsonl."
+        )
     with open_table(path, Format.JSONL) as table:
         for row in table.rows:
             try:

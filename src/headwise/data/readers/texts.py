@@ -1,6 +1,7 @@
 """Texts on their own: lines of a text file, a column of a table, or a whole file."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from headwise.data.readers.layout import Layout
@@ -16,30 +17,38 @@ from headwise.data.readers.pairs import read_pairs
 from headwise.data.records.pairs import Pair, Reject
 from headwise.errors import DataError
 
+_DEFAULT_LAYOUT = Layout()
 
-def read_texts(path: str | Path, *, column: str | None = None) -> Iterator[Pair | Reject]:
+
+def read_texts(
+    path: str | Path, *, column: str | None = None, layout: Layout = _DEFAULT_LAYOUT
+) -> Iterator[Pair | Reject]:
     """Read texts, as pairs without a source, lazily and in order.
 
     Args:
-        path: A text file with a text a line (also with ``.gz``), or a TSV, JSONL or Parquet file
-            or a folder that ``datasets`` saved, of which one column is read; ``-`` for standard
-            input.
+        path: A text file with a text a line (also with ``.gz``), or a TSV, CSV, XLSX, JSONL or
+            Parquet file or a folder that ``datasets`` saved, of which one column is read; ``-`` for
+            standard input.
         column: The column; ``None`` for lines of text.
+        layout: Format, encoding, header and quotation marks of the file.
 
     Raises:
         DataError: If the file is missing or damaged, lacks the column, or has columns and none
             is named.
     """
     if column is not None:
-        return read_pairs(path, Layout(hypothesis_column=column, has_source=False))
+        texts = replace(layout, source_column=None, hypothesis_column=column, has_source=False)
+        return read_pairs(path, texts)
     if str(path) != STDIN:
         # A name that says nothing is one of a text
         known = suffix_format(path)
         is_text = known is None or ".txt" in Path(str(path).lower()).suffixes
         if Path(path).is_dir() or not is_text:
-            raise DataError(f"`{path}` has columns; name the one that holds the texts.")
+            raise DataError(
+                f"`{path}` has columns; name the one that holds the texts with --column."
+            )
         check_readable(path)
-    return _read_lines(path)
+    return _read_lines(path, layout.encoding)
 
 
 def read_whole_text(path: str | Path) -> str:
@@ -63,7 +72,7 @@ def read_whole_text(path: str | Path) -> str:
         raise DataError(f"`{name}` cannot be read: {error}.") from error
 
 
-def _read_lines(path: str | Path) -> Iterator[Pair | Reject]:
-    with open_bytes(path) as stream:
+def _read_lines(path: str | Path, encoding: str | None) -> Iterator[Pair | Reject]:
+    with open_bytes(path, encoding) as stream:
         for number, line in without_empty(numbered_lines(stream, shown_name(path))):
             yield line if isinstance(line, Reject) else Pair(None, line, number)

@@ -1,6 +1,6 @@
 """Records of what is to be scored, and of rows that cannot be."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -76,11 +76,6 @@ AnyPair = Pair | tuple[str | None, str] | Mapping[str, Any]
 
 Pairlike = AnyPair | tuple[str | list[Message] | None, str] | list[Message]
 """The same and conversations, see :func:`~headwise.data.readers.nested_rows.as_pair`."""
-
-
-def as_pairs(pairs: Iterable[AnyPair]) -> list[Pair]:
-    """All of them as pairs, see :meth:`Pair.of`."""
-    return [Pair.of(pair) for pair in pairs]
 
 
 @dataclass(frozen=True, slots=True)

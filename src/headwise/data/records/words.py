@@ -38,7 +38,7 @@ def word_ranges(text: str) -> list[tuple[int, int]]:
 
 
 # Text without one of these characters has none; most text is settled by this
-_SIGN = regex.compile(r"[%{}<&$\[_@#]")
+_SIGN = regex.compile(r"[%{}<&$\[_@#\\]")
 _PLACEHOLDER = regex.compile(
     r"""
       # Tags of HTML, XML and XLIFF, comments, and the numbered tags of web frameworks
@@ -64,6 +64,8 @@ _PLACEHOLDER = regex.compile(
     | (?<![\w$]) \$ (?: [a-z_]\w* | \d+\$ )
     | (?<![\d%]) % [A-Z_][A-Z0-9_]* %
     | (?<!\w) __ [A-Z0-9]+ (?: _[A-Z0-9]+ )* __ (?!\w)
+    # Escapes that stand as they are written: Zeile\nZeile, but not C:\neu
+    | \\ [nrt] (?! \p{Ll})
     | \[ /? (?: b|i|u|s|url|img|quote|code|color|size|list ) (?: =[^\]\n]{0,500}+ )? \]
       # printf and its kin. A per cent sign behind a number is one: 100 %ige, 5%-Hürde
     | (?<!\d) (?<!\d\s) %
@@ -80,12 +82,12 @@ _PLACEHOLDER = regex.compile(
 
 
 def placeholder_ranges(text: str) -> tuple[Range, ...]:
-    """``(start, end)`` of each placeholder and tag of a text, in order, in code points.
+    r"""``(start, end)`` of each placeholder and tag of a text, in order, in code points.
 
     Known are printf's (``%d``, ``%1$s``, ``%(name)s``, ``%@``), braces of all kinds (``{name}``,
     ``{0:.2f}``, ``${x}``, ``#{x}``, ``{{ y }}``, ``{% if %}``; of ICU plurals what stands around
-    their texts), tags and entities (``<b>``, ``</a>``, ``&nbsp;``), BBCode, and names such as
-    ``%PATH%`` and ``__NAME__``.
+    their texts), tags and entities (``<b>``, ``</a>``, ``&nbsp;``), BBCode, names such as
+    ``%PATH%`` and ``__NAME__``, and escapes that stand in the text as they are written (``\n``).
     """
     if _SIGN.search(text) is None:
         return ()

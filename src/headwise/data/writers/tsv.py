@@ -22,14 +22,7 @@ _ESCAPED = re.compile(r"\\(?:u([0-9a-f]{4})|([\\tnr]))")
 
 
 def write_tsv(lines: Path, output: Path, columns: TableColumns) -> None:
-    """Turn JSON lines into a TSV file, in memory for one line.
-
-    Args:
-        lines: File with the lines. It is read twice: which columns there are is known only after
-            the last row.
-        output: Written under a temporary name and renamed.
-        columns: What the rows hold.
-    """
+    """Turn JSON lines into a TSV file; as `write_csv` otherwise."""
     names = column_names(lines, columns)
     with (
         lines.open("rb") as rows,

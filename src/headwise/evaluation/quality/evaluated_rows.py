@@ -67,6 +67,7 @@ class Source:
                 **(both if self.hypotheses is not None else {"da": self.path}),
                 tags=self.tags,
                 tokenised=self.tokenised,
+                encoding=self.layout.encoding,
             )
         if self.hypotheses is not None:
             return read_parallel_text(self.path, self.hypotheses, encoding=self.layout.encoding)

@@ -177,14 +177,14 @@ def _expect_columns(question: Question, pairs: list[Pair]) -> None:
     for place in (question.gold_file, *question.scores.values()):
         if place is not None:
             path, column = place
-            read_numbers(path, column=column)
+            read_numbers(path, column=column, encoding=question.source.layout.encoding)
 
 
 def _gold(question: Question, evaluated: EvaluatedRows) -> tuple[str, list[float | None] | None]:
     """The gold and its name; ``None`` if the marks in the texts are the gold."""
     if question.gold_file is not None:
         path, column = question.gold_file
-        return column or _GOLD, _joined(path, column, evaluated, name=column or _GOLD)
+        return column or _GOLD, _joined(question, path, column, evaluated, name=column or _GOLD)
     if question.gold is not None:
         return question.gold, numbers_of(evaluated.rows, question.gold)
     return _GOLD, None
@@ -199,7 +199,7 @@ def _others(
 ) -> dict[str, list[float | None]]:
     found = {name: numbers_of(evaluated.rows, name) for name in question.columns}
     for name, (path, column) in question.scores.items():
-        found[name] = _joined(path, column, evaluated, name=name)
+        found[name] = _joined(question, path, column, evaluated, name=name)
     if question.monte_carlo:
         scored = [row.scored for row in evaluated.rows]
         if any(Signal.SOFTMAX not in one.signals or not one.tokens for one in scored):
@@ -220,11 +220,13 @@ def _others(
 
 
 def _joined(
-    path: str, column: str | None, evaluated: EvaluatedRows, *, name: str
+    question: Question, path: str, column: str | None, evaluated: EvaluatedRows, *, name: str
 ) -> list[float | None]:
+    encoding = question.source.layout.encoding
     if len(evaluated.rows) == evaluated.total:
-        return join_numbers(path, column, [row.scored for row in evaluated.rows])
-    return evaluated.of_rows(read_numbers(path, column=column), name=name)
+        ours = [row.scored for row in evaluated.rows]
+        return join_numbers(path, column, ours, encoding=encoding)
+    return evaluated.of_rows(read_numbers(path, column=column, encoding=encoding), name=name)
 
 
 def _settings(

@@ -14,6 +14,7 @@ from headwise.data.records.signals import Aggregation, Signal, aggregate
 from headwise.documents import read_json
 from headwise.errors import CalibrationError, DataError
 from headwise.files import atomic_path, naming_output
+from headwise.heads import card_languages
 from headwise.heads.storage.files import CALIBRATION_FILE
 from headwise.quality.calibration.calibrators import Calibrator
 from headwise.quality.calibration.thresholds import Threshold
@@ -125,6 +126,8 @@ class Calibration(_Record):
             earlier versions, and where the data did not suffice.
         usual_sources: The usual words of the sources that it was fitted to, and of the hypotheses,
             by which text in another language is noticed; ``None`` if they are not known.
+        languages: Those that the card of the heads or of their model names, for a message; they are
+            no part of the file.
         provenance: Where all this comes from.
     """
 
@@ -137,6 +140,7 @@ class Calibration(_Record):
     segment: Threshold | None = None
     usual_sources: UsualWords | None = None
     usual_hypotheses: UsualWords | None = None
+    languages: tuple[str, ...] = Field(default=(), exclude=True)
     provenance: Provenance
 
     @model_validator(mode="after")
@@ -200,15 +204,18 @@ class Calibration(_Record):
         return path
 
     @classmethod
-    def load(cls, folder: str | Path) -> "Calibration | None":
+    def load(cls, folder: str | Path, *, model: str | Path = "") -> "Calibration | None":
         """Read the ``calibration.json`` of a head's folder; ``None`` if it has none.
+
+        The card in it, or that in the folder of its ``model``, says the languages.
 
         Raises:
             CalibrationError: If it is damaged.
         """
         path = Path(folder) / CALIBRATION_FILE
         try:
-            return cls.model_validate(read_json(path))
+            found = cls.model_validate(read_json(path))
+            return found.model_copy(update={"languages": card_languages((folder, model))})
         except FileNotFoundError:
             return None
         except DataError as error:

@@ -10,6 +10,7 @@ from pydantic import Field
 from torch import nn
 
 from headwise.backbones import EncoderBackbone
+from headwise.data.readers.inferences import Inferencelike, as_inferences
 from headwise.data.records.inferences import InferencePair
 from headwise.errors import TrainingError
 from headwise.heads import (
@@ -59,13 +60,13 @@ class AbstentionRun(TrainingRun):
 
 def train_abstention_head(
     backbone: EncoderBackbone,
-    train: Sequence[InferencePair],
-    dev: Sequence[InferencePair],
+    train: Sequence[Inferencelike],
+    dev: Sequence[Inferencelike],
     heads_folder: str | Path,
     output: str | Path,
     *,
     settings: AbstentionTraining = AbstentionTraining(),
-    calibration: Sequence[InferencePair] = (),
+    calibration: Sequence[Inferencelike] = (),
     backbone_name: str | None = None,
     data: Sequence[str] = (),
     dev_data: Sequence[str] = (),
@@ -78,10 +79,9 @@ def train_abstention_head(
 
     Args:
         backbone: The frozen encoder.
-        train: The pairs that the NLI head was trained on.
+        train: The pairs that the NLI head was trained on; tuples and rows do, too.
         dev: Labelled pairs that decide when to stop and which head to keep.
-        heads_folder: Folder of the NLI head. If it holds the run file of its training, the heads
-            of the folds are trained with the same settings.
+        heads_folder: Folder of the NLI head; with its run file, folds are trained as it was.
         output: Folder of both heads; may be the same.
         settings: Everything else.
         calibration: Labelled pairs that choose the threshold; dev if there are none.
@@ -106,14 +106,14 @@ def train_abstention_head(
     """
     heads_folder, output = Path(heads_folder), Path(output)
     heads = load_task_heads(heads_folder)
-    check_task_heads_fit(
-        heads, hidden_size=backbone.hidden_size, embedding_size=backbone.embedding_size
-    )
-    name = backbone_name or heads.config.backbone
+    sizes = {"hidden_size": backbone.hidden_size, "embedding_size": backbone.embedding_size}
+    check_task_heads_fit(heads, **sizes)
+    given = {"train": train, "dev": dev} | ({"calibration": calibration} if calibration else {})
+    pairs = {part: as_inferences(values) for part, values in given.items()}
     return _AbstentionHeadTraining(
         output=output,
         record=AbstentionRun.of(
-            name,
+            backbone_name or heads.config.backbone,
             None,
             settings.to_dict(),
             data=data,
@@ -129,8 +129,8 @@ def train_abstention_head(
         backbone=backbone,
         heads=heads,
         heads_folder=heads_folder,
-        leaked=count_leaks((pair.texts for pair in train), (pair.texts for pair in dev)),
-        data={"train": train, "dev": dev} | ({"calibration": calibration} if calibration else {}),
+        leaked=count_leaks(*((one.texts for one in pairs[part]) for part in ("train", "dev"))),
+        data=pairs,
     ).run()
 
 

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from headwise.corruption.error_copies import group_of
+from headwise.data.readers.nested_rows import as_pairs
 from headwise.data.records.error_spans import missing_places
-from headwise.data.records.pairs import AnyPair, Pair, as_pairs
+from headwise.data.records.pairs import Pair, Pairlike
 from headwise.data.records.token_marks import has_error
 from headwise.errors import TrainingError
 
 logger = logging.getLogger(__name__)
 
 
-def correct_pairs(pairs: Sequence[AnyPair], *, part: str) -> list[Pair]:
+def correct_pairs(pairs: Sequence[Pairlike], *, part: str) -> list[Pair]:
     """Pairs of a part without those that people found errors in; a message says how many.
 
     Raises:
@@ -38,7 +39,7 @@ def correct_pairs(pairs: Sequence[AnyPair], *, part: str) -> list[Pair]:
     return found
 
 
-def labelled_pairs(pairs: Sequence[AnyPair], *, part: str) -> list[Pair]:
+def labelled_pairs(pairs: Sequence[Pairlike], *, part: str) -> list[Pair]:
     """Pairs of a part with what people marked as their ``errors``, be it spans or words.
 
     Raises:

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from headwise.backbones import EncoderBackbone
+from headwise.data.readers.inferences import Inferencelike, as_inferences
 from headwise.data.records.inferences import InferencePair
 from headwise.functional.class_uncertainty import Uncertainty
 from headwise.heads import NLI_LABELS, NLIHead, TaskHeads, TaskHeadsConfig, save_task_heads
@@ -33,8 +34,8 @@ _Fitted = tuple[NLIHead, Trained]
 
 def train_nli_head(
     backbone: EncoderBackbone,
-    train: Sequence[InferencePair],
-    dev: Sequence[InferencePair],
+    train: Sequence[Inferencelike],
+    dev: Sequence[Inferencelike],
     output: str | Path,
     *,
     backbone_name: str,
@@ -52,7 +53,8 @@ def train_nli_head(
 
     Args:
         backbone: The frozen encoder.
-        train: Labelled pairs to learn from.
+        train: Labelled pairs to learn from; also as tuples and rows
+            (:func:`~headwise.data.readers.inferences.as_inference`).
         dev: Labelled pairs that decide when to stop and which head to keep.
         output: Folder of the head.
         backbone_name: Name to record, so that the head finds its encoder again.
@@ -73,6 +75,7 @@ def train_nli_head(
         FinishedError: If the folder holds this run, finished.
         OutputError: If another process is training into the folder, or the disk is full.
     """
+    pairs = {"train": as_inferences(train), "dev": as_inferences(dev)}
     return _NLIHeadTraining(
         output=Path(output),
         record=TrainingRun.of(
@@ -83,8 +86,8 @@ def train_nli_head(
         overwrite=overwrite,
         backbone=backbone,
         settings=settings,
-        data={"train": train, "dev": dev},
-        leaked=count_leaks((pair.texts for pair in train), (pair.texts for pair in dev)),
+        data=pairs,
+        leaked=count_leaks(*((pair.texts for pair in part) for part in pairs.values())),
     ).run()
 
 

@@ -10,7 +10,8 @@ from torch.distributed import is_torchelastic_launched
 from transformers import TrainingArguments
 
 from headwise.backbones import Backbone, PromptTemplate
-from headwise.data.records.pairs import Pair
+from headwise.data.readers.nested_rows import as_pairs
+from headwise.data.records.pairs import Pair, Pairlike
 from headwise.errors import TrainingError
 from headwise.features import FeatureSource
 from headwise.heads import (
@@ -53,8 +54,8 @@ _USUAL_CANDIDATES = 256
 
 def train_sigmoid_head(
     backbone: Backbone,
-    train: Sequence[Pair],
-    dev: Sequence[Pair],
+    train: Sequence[Pairlike],
+    dev: Sequence[Pairlike],
     output: str | Path,
     *,
     prompt: PromptTemplate,
@@ -74,7 +75,9 @@ def train_sigmoid_head(
 
     Args:
         backbone: The frozen language model.
-        train: Pairs of a source and a correct hypothesis, or hypotheses with human error marks.
+        train: Pairs of a source and a correct hypothesis, or hypotheses with human error marks;
+            also as tuples, rows and conversations
+            (:func:`~headwise.data.readers.nested_rows.as_pair`).
         dev: Pairs that decide when to stop and which head to keep.
         output: Folder of the head.
         prompt: How a pair is laid out; saved with the head.
@@ -104,6 +107,7 @@ def train_sigmoid_head(
     output = Path(output)
     settings = settings or default_settings(backbone.hidden_size)
     torch.manual_seed(settings.seed)
+    data_of = {"train": as_pairs(train), "dev": as_pairs(dev)}
     for name, pairs in (("training", train), ("dev", dev)):
         if not pairs:
             raise TrainingError(f"There are no {name} pairs.")
@@ -126,8 +130,8 @@ def train_sigmoid_head(
         head=head,
         prompt=prompt,
         settings=settings,
-        data={"train": train, "dev": dev},
-        leaked=count_leaks(map(text_key, train), map(text_key, dev)),
+        data=data_of,
+        leaked=count_leaks(*(map(text_key, pairs) for pairs in data_of.values())),
         arguments=arguments,
     ).run()
 

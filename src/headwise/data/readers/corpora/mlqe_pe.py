@@ -36,6 +36,7 @@ def read_mlqe_pe(
     tokenised: str | Path | None = None,
     tags: str | Path | None = None,
     hter: str | Path | None = None,
+    encoding: str | None = None,
 ) -> Iterator[Pair | Reject]:
     """Read the files of one part of the corpus, ``.gz`` or not, which belong together row by row.
 
@@ -52,6 +53,7 @@ def read_mlqe_pe(
             no-break space is part of a word. By default the translations themselves are cut so.
         tags: Word tags, ``OK`` or ``BAD``, of words alone or of gaps and words in turn.
         hter: One number a line.
+        encoding: That of all files, if it is neither UTF-8 nor UTF-16.
 
     Returns:
         For each row a ``Pair``, or a ``Reject`` if a row of any file does not fit: tags that are
@@ -76,12 +78,14 @@ def read_mlqe_pe(
     paths = {name: path for name, path in given.items() if path is not None}
     for path in (*paths.values(), *([] if da is None else [da])):
         check_readable(path)
-    return _read(paths, da)
+    return _read(paths, da, encoding)
 
 
-def _read(paths: Mapping[str, str | Path], da: str | Path | None) -> Iterator[Pair | Reject]:
-    columns = {name: _lines(path) for name, path in paths.items()}
-    table = None if da is None else _table(da)
+def _read(
+    paths: Mapping[str, str | Path], da: str | Path | None, encoding: str | None
+) -> Iterator[Pair | Reject]:
+    columns = {name: _lines(path, encoding) for name, path in paths.items()}
+    table = None if da is None else _table(da, encoding)
     counts = {str(paths[name]): len(lines) for name, lines in columns.items()}
     if table is not None:
         counts[str(da)] = len(table)
@@ -132,12 +136,12 @@ def _value(name: str, cell: str) -> Any:
         raise ValueError(f"In `{name}`, {error}.") from None
 
 
-def _lines(path: str | Path) -> list[str]:
-    with open_bytes(path) as stream:
+def _lines(path: str | Path, encoding: str | None) -> list[str]:
+    with open_bytes(path, encoding) as stream:
         return [line for _, line in text_lines(stream, str(path))]
 
 
-def _table(path: str | Path) -> list[Row]:
-    with open_table(path, Format.TSV) as table:
+def _table(path: str | Path, encoding: str | None) -> list[Row]:
+    with open_table(path, Format.TSV, encoding=encoding) as table:
         table.require((_SOURCE, _TRANSLATION), "assessments")
         return [row.values for row in all_rows(table)]
