@@ -201,3 +201,15 @@ def test_encoders_that_give_no_vector_a_token_are_refused() -> None:
     encoder = EncoderBackbone(random_encoder("Reformer", **reversible), bert_tokenizer(types=False))
     with pytest.raises(UnsupportedModelError, match="cannot read a text of a few tokens"):
         _ = encoder.padding_matters
+
+
+def test_encoders_without_what_is_read_of_them_are_refused() -> None:
+    """Several tables of embeddings; and what gives a tuple in the place of named results."""
+    config = transformers.CanineConfig(hidden_size=32, num_hidden_layers=1, num_attention_heads=2)
+    with pytest.raises(UnsupportedModelError, match="CanineModel has no one table of embeddings"):
+        EncoderBackbone(transformers.CanineModel(config), bert_tokenizer())
+    sizes = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+    question = transformers.DPRQuestionEncoder(transformers.DPRConfig(vocab_size=60, **sizes))
+    encoder = EncoderBackbone(question, bert_tokenizer())
+    with pytest.raises(UnsupportedModelError, match="DPREncoder cannot read a text"):
+        _ = encoder.padding_matters

@@ -229,6 +229,7 @@ def test_the_tokenisers_own_target_language_will_do(pieces: Any, tmp_path: Path)
     assert qe.score(SOURCE, HYPOTHESIS) == named.score(SOURCE, HYPOTHESIS)
     inputs = qe.backbone.encode_prompt(SOURCE, qe.prompt)
     assert inputs["forced_bos_token_id"] == tokenizer.convert_tokens_to_ids("deu_Latn")
+    assert qe.prompt.resolved(tokenizer) == "{source} (eng_Latn -> deu_Latn)"
 
 
 def test_languages_without_codes_are_refused(pieces: Any, tmp_path: Path) -> None:

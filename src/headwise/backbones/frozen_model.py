@@ -161,7 +161,10 @@ def smallest_limit(*limits: int | None) -> int | None:
 
 def embedding_rows(model: PreTrainedModel) -> int:
     """The number of rows of a model's table of input embeddings, padding rows included."""
-    table = model.get_input_embeddings()
+    try:
+        table = model.get_input_embeddings()
+    except NotImplementedError:  # Canine has several, by which it hashes characters
+        table = None
     if isinstance(table, nn.Embedding):
         return table.num_embeddings
     if not isinstance(weight := getattr(table, "weight", None), Tensor):
@@ -208,7 +211,7 @@ def text_encoder(model: PreTrainedModel) -> PreTrainedModel:
     """The part of a model that reads texts, without a task's head and without a decoder.
 
     Raises:
-        UnsupportedModelError: If it does not read token ids.
+        UnsupportedModelError: If it does not read token ids, or has no one table of embeddings.
     """
     model = cast(PreTrainedModel, model.base_model)
     if model.config.is_encoder_decoder:
@@ -218,4 +221,5 @@ def text_encoder(model: PreTrainedModel) -> PreTrainedModel:
             f"{type(model).__name__} reads {model.main_input_name}, not the ids of tokens; "
             "use an encoder of text."
         )
+    embedding_rows(model)
     return model

@@ -113,7 +113,7 @@ def padding_changes_texts(
         if len(alone) != _SHORT or alone.shape[-1] != model.config.hidden_size:
             raise ValueError(f"it makes {tuple(alone.shape)} numbers of {_SHORT} tokens")
         change = sure or not nearly_equal(read(ids, mask, None)[1, :_SHORT], alone)
-    except (RuntimeError, ValueError, IndexError) as error:
+    except (RuntimeError, ValueError, IndexError, AttributeError, TypeError) as error:
         raise UnsupportedModelError(
             f"{type(model).__name__} cannot read a text of a few tokens ({error}); use an encoder "
             "that reads texts of any length."

@@ -274,7 +274,9 @@ class SequenceTemplate(_Template):
     def resolved(self, tokenizer: "PreTrainedTokenizerBase") -> str:
         """The encoder's text, with ``{source}`` for the source, and the languages."""
         text = self._fill(self.source_text, self._values(tokenizer, "{source}"))
-        languages = (self.source_language, self.target_language)
+        own = (getattr(tokenizer, name, None) for name in ("src_lang", "tgt_lang"))
+        named = zip((self.source_language, self.target_language), own, strict=True)
+        languages = [given or chosen for given, chosen in named]
         shown = " -> ".join(language or "?" for language in languages)
         return f"{text} ({shown})" if any(languages) else text
 
