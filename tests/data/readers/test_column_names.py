@@ -31,6 +31,9 @@ from headwise.errors import DataError
         ("原文", "译文"),
         ("source", "text"),
         ("question", "Antwort"),
+        ("Source (EN)", "Target [de-DE]"),
+        ("sourceText", "target_de"),
+        ("src", "MT output"),
     ],
 )
 def test_names_are_recognised_and_told(

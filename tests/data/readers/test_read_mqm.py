@@ -1,7 +1,10 @@
 import gzip
+import json
 from collections import Counter
 from pathlib import Path
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 
 from headwise.data.readers import Layout, read_mqm, read_pairs
@@ -224,3 +227,25 @@ def test_real_annotations() -> None:
     assert Counter(span.severity for span in spans) == {"Minor": 1640, "Major": 1355}
     assert sum(pair.extra["source_marks"] for pair in pairs) == 8
     assert all(pair.errors is not None and "<v>" not in pair.hypothesis for pair in pairs)
+
+
+def test_marks_in_json_lines_and_parquet(tmp_path: Path) -> None:
+    rows = [
+        {"system": "a", "seg_id": 1, "rater": "r1", "source": "yes", "target": "<v>ja</v>"},
+        {"system": "a", "seg_id": 1, "rater": "r2", "source": "yes", "target": "ja"},
+    ]
+    marks = [("Style", "Major"), ("No-error", "no-error")]
+    for row, (category, severity) in zip(rows, marks, strict=True):
+        row |= {"category": category, "severity": severity, "note": None}
+    (tmp_path / "a.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "a.parquet")
+    for name in ("a.jsonl", "a.parquet"):
+        (pair,) = read_pairs(tmp_path / name)
+        assert isinstance(pair, Pair)
+        assert (pair.source, pair.hypothesis, pair.extra["mqm_score"]) == ("yes", "ja", -2.5)
+        assert pair.errors == (ErrorSpan(0, 2, "Major", "Style", "r1"),)
+    del rows[1]["note"]
+    (tmp_path / "a.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    reject, pair = read_pairs(tmp_path / "a.jsonl")
+    assert isinstance(reject, Reject)
+    assert "not those of the first row" in reject.reason

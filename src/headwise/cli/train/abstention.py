@@ -47,9 +47,7 @@ def abstention(
     coverage: Annotated[
         float | None, typer.Option(help="Share of pairs to answer; 0.8 is the default.", **_SHARE)
     ] = None,
-    risk: Annotated[
-        float | None, typer.Option(help="Share of errors among answers at most.", **_SHARE)
-    ] = None,
+    risk: Annotated[float | None, typer.Option(help="Most errors among answers.", **_SHARE)] = None,
     guarantee: Annotated[
         float | None, typer.Option(help="The same for new pairs, with --confidence.", **_SHARE)
     ] = None,
@@ -78,7 +76,8 @@ def abstention(
         raise typer.BadParameter(f"The heads in {heads} name no encoder; give it with --backbone.")
     report = train_abstention_head(
         load_named_encoder(backbone, **running.loading.arguments(run.dtype)),
-        *(read_labelled(files, columns.layout()) for files in (data, dev)),
+        read_labelled(data, columns.layout()),
+        read_labelled(dev, columns.layout()),
         heads,
         output,
         settings=settings,

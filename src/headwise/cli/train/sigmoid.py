@@ -84,7 +84,8 @@ def sigmoid(
     )
     report = train_sigmoid_head(
         model,
-        *(read_training_pairs(files, columns.layout()) for files in (data, dev)),
+        read_training_pairs(data, columns.layout()),
+        read_training_pairs(dev, columns.layout()),
         output,
         prompt=template,
         backbone_name=backbone_name or backbone,
@@ -103,8 +104,7 @@ def sigmoid(
         print(
             f"Trained on {report.train_pairs:,} pairs ({report.targets:,} tokens an epoch) in "
             f"{report.seconds:.0f} s, {report.tokens_per_second:,.0f} tokens/s; "
-            f"{report.rejected:,} pairs left out.\n"
-            f"Kept the head of step {best.step}: {found}.\n"
+            f"{report.rejected:,} pairs left out.\nKept the head of step {best.step}: {found}.\n"
             f"Head, card, curves and run file: {output}",
             file=sys.stderr,
         )

@@ -9,6 +9,10 @@ from headwise.data.records.json_values import listed
 
 _SEPARATORS = re.compile(r"[\s_-]+")
 _OF_TEXTS = re.compile("(?<=.)_(text|sentence|segment)$")
+_HUMP = re.compile("(?<=[a-z])(?=[A-Z])")
+_IN_BRACKETS = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*$")
+# Codes that are words, such as the number in `source_no`
+_NO_SUFFIXES = frozenset({"no", "is", "so", "as", "or", "to"})
 
 # ISO 639-1, but for `id`, which numbers rows in more files than it holds Indonesian
 _CODES = """
@@ -125,7 +129,11 @@ HYPOTHESIS = Role(
     "hypothesis",
     (("hyp", "hypothesis", "mt", "target", "tgt", "translation"),),
     others=("response", "answer", "output", "completion"),
-    last=(tuple(_HYPOTHESES_ABROAD.split()), ("text", "sentence")),
+    last=(
+        tuple(_HYPOTHESES_ABROAD.split()),
+        ("machine_translation", "mt_output", "model_output", "prediction", "reply"),
+        ("text", "sentence"),
+    ),
 )
 
 
@@ -158,10 +166,10 @@ _MOST_WORDS_OF_A_NAME = 3
 
 def could_be_names(cells: Sequence[str]) -> bool:
     """Whether cells look like the names of columns as much as like texts: a few words each."""
+    words = [_SEPARATORS.split(re.sub(r"[()\[\]/:#]", " ", cell).strip()) for cell in cells]
     return all(
-        re.fullmatch(r"[^\W\d]+", "".join(_SEPARATORS.split(cell.strip())))
-        and len(_SEPARATORS.split(cell.strip())) <= _MOST_WORDS_OF_A_NAME
-        for cell in cells
+        len(each) <= _MOST_WORDS_OF_A_NAME and re.fullmatch(r"[^\W\d]+", "".join(each))
+        for each in words
     )
 
 
@@ -170,5 +178,11 @@ def _known(name: str) -> tuple[str, str]:
 
 
 def _bare(name: str) -> str:
-    """Without what says no more than that it is a text: ``Source text`` is ``source``."""
-    return _OF_TEXTS.sub("", _SEPARATORS.sub("_", folded(name)))
+    """Without what says that it is a text, and in which language.
+
+    ``Source text``, ``sourceText``, ``Source (EN)`` and ``source_en`` are all ``source``.
+    """
+    parted = _HUMP.sub("_", _IN_BRACKETS.sub("", name.strip()) or name)
+    bare = _OF_TEXTS.sub("", _SEPARATORS.sub("_", folded(parted)))
+    stem, _, code = bare.rpartition("_")
+    return stem if stem and code not in _NO_SUFFIXES and is_language(code) else bare

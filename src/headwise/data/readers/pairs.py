@@ -2,11 +2,12 @@
 
 import logging
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import chain, zip_longest
 from pathlib import Path
 from typing import BinaryIO
 
-from headwise.data.readers.corpora.mqm import gather_segments, is_mqm_header
+from headwise.data.readers.corpora.mqm import as_cells, gather_segments, is_mqm_header
 from headwise.data.readers.corpora.paws_x import is_paws_x_header, paws_x_columns
 from headwise.data.readers.layout import Layout
 from headwise.data.readers.lines import Line, numbered_lines, without_empty
@@ -107,6 +108,11 @@ def pairs_of(table: RowStream, layout: Layout) -> Iterator[Pair | Reject]:
         table = with_notice(table)
     header = table.columns
     say = _Told(table.name)
+    if table.nested and not layout.names_columns:
+        first = next(table.rows, None)
+        table = replace(table, rows=table.rows if first is None else chain([first], table.rows))
+        if isinstance(first, Row) and is_mqm_header(first.values):
+            return gather_segments(as_cells(table, first), has_source=layout.has_source)
     if table.nested:
 
         def search(names: Sequence[str], languages: Sequence[str] | None) -> NestedColumns:

@@ -31,6 +31,24 @@ def is_mqm_header(cells: Iterable[str]) -> bool:
     return set(_MARK_COLUMNS) <= {folded(cell) for cell in cells}
 
 
+def as_cells(table: RowStream, first: Row) -> RowStream:
+    """A table of JSON objects or of Arrow as one of cells; all rows need the keys of the first."""
+    columns = tuple(first.values)
+
+    def rows() -> Iterator[Row | Reject]:
+        for row in table.rows:
+            if isinstance(row, Reject):
+                yield row
+            elif set(row.values) != set(columns):
+                yield row.reject("Its keys are not those of the first row.")
+            else:
+                cells = {name: row.values[name] for name in columns}
+                texts = {name: "" if v is None else str(v) for name, v in cells.items()}
+                yield row._replace(values=texts)
+
+    return replace(table, columns=columns, nested=False, rows=rows())
+
+
 def gather_segments(table: RowStream, *, has_source: bool = True) -> Iterator[Pair | Reject]:
     """Make one pair of all marks of a segment.
 
