@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+LAST_LAYER = -1
+ONLY_LAST = (LAST_LAYER,)
+"""The layer whose hidden states enter the output layer, and what a head reads if it names none."""
+
 DEFAULT_MIN_SIMILARITY = 0.3
 """Cosine of embeddings that a passage needs to contradict a claim; suits sentence encoders."""
 

@@ -245,7 +245,7 @@ def test_the_same_model_is_the_same_wherever_it_came_from(
     ("options", "message"),
     [
         ({"dtype": "float16"}, "`dtype` must be bfloat16 or float32, got 'float16'"),
-        ({"candidates": 0}, "`candidates` must be at least 1, got 0"),
+        ({"candidates": -1}, "`candidates` must not be negative, got -1"),
     ],
 )
 def test_bad_settings_get_a_named_error(options: dict[str, Any], message: str) -> None:

@@ -1,27 +1,42 @@
-"""What frozen language models have in common: tokens in, last hidden states out."""
+"""What frozen language models have in common: tokens in, hidden states out."""
 
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property, partial
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from headwise.backbones.encodings import EncodedPair, keep_spaces_in_offsets
 from headwise.backbones.frozen_model import FrozenModel, embedding_rows, smallest_limit
+from headwise.backbones.layers import ModelLayers
 from headwise.backbones.prompts.rendered import NO_PLACE_FOR_SOURCE
 from headwise.backbones.prompts.templates import PromptTemplate, Source, SourcePair
 from headwise.backbones.reading_apart import pairs_change_each_other, read_pairs_apart
 from headwise.backbones.unembedding import Unembedding, check_unembedding, layer_in_float32
+from headwise.choices import LAST_LAYER, ONLY_LAST
 from headwise.errors import (
     InputError,
     PromptError,
 )
 
 
+def whole(hidden: Tensor) -> Tensor:
+    """Keep hidden states of all positions."""
+    return hidden
+
+
 class LanguageBackbone(FrozenModel):
-    """A frozen language model: tokens in, last hidden states out."""
+    """A frozen language model: tokens in, hidden states out.
+
+    Hidden states have the numbers of Transformers' ``output_hidden_states``: of a model with L
+    layers, 0 is the embedding, 1 to L - 1 what these layers leave in the residual stream, and L
+    what enters the output layer. Negative numbers count from the last, -1.
+    """
+
+    _decoder: PreTrainedModel  # what runs without the output layer
 
     def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
         super().__init__(model, tokenizer)
@@ -164,19 +179,79 @@ class LanguageBackbone(FrozenModel):
     def closing(self, source: Source, prompt: PromptTemplate) -> tuple[str, int | None]:
         """What follows a hypothesis: plain text, and the first control token behind it, if any."""
 
-    def target_hidden(self, pairs: Sequence[EncodedPair]) -> Tensor:
+    @cached_property
+    def _layers(self) -> ModelLayers:
+        return ModelLayers.of(self.model, self._decoder, self._probe_inputs())
+
+    @property
+    def layer_widths(self) -> tuple[int, ...]:
+        """Widths of the hidden states 0 to L, of which the last is H.
+
+        Raises:
+            UnsupportedModelError: If the layers of the model cannot be read.
+        """
+        return (*self._layers.widths, self.hidden_size)
+
+    def layer_numbers(self, layers: Sequence[int]) -> tuple[int, ...]:
+        """Numbers of layers as 0 to L - 1, and -1 for the last.
+
+        Raises:
+            ValueError: If the model has no such layer, or none is named.
+            UnsupportedModelError: If the layers of the model cannot be read.
+        """
+        if all(number == LAST_LAYER for number in layers) and layers:
+            return tuple(layers)  # without finding out which there are
+        count = len(self.layer_widths) - 1
+        if not layers or not all(
+            type(number) is int and -count - 1 <= number <= count for number in layers
+        ):
+            raise ValueError(
+                f"`layers` must hold whole numbers from {-count - 1} to {count}, since the model "
+                f"has {count} layers above its embedding, got {list(layers)}."
+            )
+        placed = [number % (count + 1) for number in layers]
+        return tuple(LAST_LAYER if number == count else number for number in placed)
+
+    def layers_width(self, layers: Sequence[int]) -> int:
+        """Width of the hidden states of some layers side by side."""
+        return sum(self._width(number) for number in self.layer_numbers(layers))
+
+    def _width(self, number: int) -> int:
+        return self.hidden_size if number == LAST_LAYER else self._layers.widths[number]
+
+    def layer_modules(self, layers: Iterable[int]) -> dict[int, nn.Module]:
+        """The modules that hidden states enter, by their `layer_numbers`."""
+        output = self.model.get_output_embeddings()
+        return {n: output if n == LAST_LAYER else self._layers.modules[n] for n in layers}
+
+    def of_layers(self, hidden: Tensor, given: Sequence[int], wanted: Sequence[int]) -> Tensor:
+        """Of hidden states of given `layer_numbers`, side by side, those of wanted layers."""
+        if (wanted := self.layer_numbers(wanted)) == given:
+            return hidden
+        parts = hidden.split([self._width(number) for number in given], dim=-1)
+        found = dict(zip(given, parts, strict=True))
+        return torch.cat([found[number] for number in wanted], dim=-1)
+
+    def token_rows(self, token_ids: Tensor) -> Tensor:
+        """Rows of the output layer, ``(N, H)``, of tokens ``(N,)``; it does not run for them."""
+        return self._unembedding.weight[token_ids]
+
+    def target_hidden(
+        self, pairs: Sequence[EncodedPair], *, layers: Sequence[int] = ONLY_LAST
+    ) -> Tensor:
         """Hidden states that predict the targets of a batch, ``(N, H)``, pair after pair.
 
+        Those of several layers stand side by side; what lies above all of them does not run.
         They are those of each pair alone: pairs that would change each other's are read apart.
         """
-        batch = list(pairs)
+        batch, read = list(pairs), partial(self._target_hidden, layers=self.layer_numbers(layers))
         if len(batch) > 1 and self._batches_matter:
             groups = [[place] for place in range(len(batch))]
         elif self._length_effects is None:
-            return self._target_hidden(batch)
+            return read(batch)
         else:
             groups = self._length_effects.together([max(code.lengths) for code in batch])
-        return read_pairs_apart(self._target_hidden, batch, groups)
+        return read_pairs_apart(read, batch, groups)
 
     @cached_property
     def _batches_matter(self) -> bool:
@@ -184,11 +259,13 @@ class LanguageBackbone(FrozenModel):
         return pairs_change_each_other(self.model, self._target_hidden)
 
     @abstractmethod
-    def _target_hidden(self, batch: list[EncodedPair]) -> Tensor:
-        """The same for pairs that may be read together."""
+    def _target_hidden(self, batch: list[EncodedPair], layers: Sequence[int] = ONLY_LAST) -> Tensor:
+        """The same for pairs that may be read together, of `layer_numbers`."""
 
     @abstractmethod
-    def shared_prompt_hidden(self, pairs: Sequence[EncodedPair]) -> Tensor:
+    def shared_prompt_hidden(
+        self, pairs: Sequence[EncodedPair], *, layers: Sequence[int] = ONLY_LAST
+    ) -> Tensor:
         """Like :meth:`target_hidden`, for pairs that share their prompt.
 
         It is read once, where the model can go on from it without another result.
@@ -199,5 +276,20 @@ class LanguageBackbone(FrozenModel):
         """Whether a text of so many tokens gets the same numbers token by token as in one pass."""
 
     @abstractmethod
+    def hidden_states(self, *args: Any, **inputs: Any) -> Tensor:
+        """Hidden states of token ids, ``(B, T, H)``."""
+
+    def _of_pass(
+        self, run: Callable[[], Tensor], layers: Sequence[int], keep: Callable[[Tensor], Tensor]
+    ) -> Tensor:
+        """What is kept of the hidden states of `layer_numbers` in a pass that gives the last."""
+        return keep(run()) if layers == ONLY_LAST else self._layers.read(run, layers, keep)
+
+    @abstractmethod
+    def _probe_inputs(self) -> dict[str, Tensor]:
+        """A few tokens to ask the model something with."""
+
     def probe(self) -> tuple[Tensor, Tensor]:
         """Hidden states and the model's own logits of a few tokens, ``(T, H)`` and ``(T, V)``."""
+        inputs = self._probe_inputs()
+        return self.hidden_states(**inputs)[0], self.model(**inputs, use_cache=False).logits[0]

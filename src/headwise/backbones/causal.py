@@ -1,7 +1,7 @@
 """Frozen decoder-only language models."""
 
-from collections.abc import Iterator, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property, partial
 from typing import Any
 
 import torch
@@ -14,7 +14,7 @@ from transformers.cache_utils import (
     DynamicSlidingWindowLayer,
 )
 
-from headwise.backbones.base import LanguageBackbone
+from headwise.backbones.base import LanguageBackbone, whole
 from headwise.backbones.encodings import EncodedPair, hypothesis_ranges, stack_rows, target_rows
 from headwise.backbones.prompts.rendered import Rendered
 from headwise.backbones.prompts.templates import (
@@ -26,6 +26,7 @@ from headwise.backbones.prompts.templates import (
     TextTemplate,
 )
 from headwise.backbones.reading_apart import nearly_equal, probe_ids, reads_from_left_to_right
+from headwise.choices import ONLY_LAST
 from headwise.errors import (
     InputError,
     PromptBoundaryError,
@@ -43,7 +44,7 @@ _EMPTY_PROMPT = (
 
 
 class CausalBackbone(LanguageBackbone):
-    """A frozen causal language model, its last hidden states, and its tokeniser.
+    """A frozen causal language model, its hidden states, and its tokeniser.
 
     The tokeniser must be a fast one, since offsets are needed.
     """
@@ -208,23 +209,33 @@ class CausalBackbone(LanguageBackbone):
                 return text[:a], token_id
         return text, None
 
-    def hidden_states(self, input_ids: Tensor, **inputs: Any) -> Tensor:
+    def hidden_states(
+        self, input_ids: Tensor, *, layers: Sequence[int] = ONLY_LAST, **inputs: Any
+    ) -> Tensor:
         """Hidden states that enter the unembedding, ``(B, T, H)``, in the model's dtype.
 
         Args:
             input_ids: Token ids, ``(B, T)``.
+            layers: Layers whose hidden states are wanted instead, side by side in the last
+                dimension. What lies above all of them does not run.
             inputs: Further inputs of the model's decoder, an attention mask for instance.
         """
+        return self._read(self.layer_numbers(layers), whole, input_ids=input_ids, **inputs)
+
+    def _read(
+        self, layers: Sequence[int], keep: Callable[[Tensor], Tensor], **inputs: Any
+    ) -> Tensor:
         self._forget_lengths()
-        read = self._decoder(input_ids=input_ids, use_cache=False, **inputs)
-        hidden: Tensor = read.last_hidden_state
-        return hidden
+        inputs = {"use_cache": False, **inputs}
+        return self._of_pass(lambda: self._decoder(**inputs).last_hidden_state, layers, keep)
 
-    def _target_hidden(self, batch: list[EncodedPair]) -> Tensor:
+    def _target_hidden(self, batch: list[EncodedPair], layers: Sequence[int] = ONLY_LAST) -> Tensor:
         ids, _ = stack_rows([pair.input_ids for pair in batch], device=self.device)
-        return target_rows(self.hidden_states(ids), batch)
+        return self._read(layers, partial(target_rows, pairs=batch), input_ids=ids)
 
-    def shared_prompt_hidden(self, pairs: Sequence[EncodedPair]) -> Tensor:
+    def shared_prompt_hidden(
+        self, pairs: Sequence[EncodedPair], *, layers: Sequence[int] = ONLY_LAST
+    ) -> Tensor:
         """Like :meth:`target_hidden`, for pairs that share their prompt.
 
         It is read once where its keys and values are all that the model remembers of it, else
@@ -239,9 +250,11 @@ class CausalBackbone(LanguageBackbone):
         if any(pair.first != first or pair.input_ids[:first] != prefix for pair in batch):
             raise PromptBoundaryError("The hypotheses do not share the tokens of one prompt.")
         longest = max(len(pair.input_ids) for pair in batch)
-        if not prefix or not self.reads_step_by_step(longest):
-            return self.target_hidden(batch)
-        return self._after_prompt(batch)
+        numbers = self.layer_numbers(layers)
+        # No layer below the embedding leaves keys and values, by whose number positions count
+        if not prefix or not any(numbers) or not self.reads_step_by_step(longest):
+            return self.target_hidden(batch, layers=layers)
+        return self._after_prompt(batch, numbers)
 
     def reads_step_by_step(self, tokens: int) -> bool:
         """Whether a text of so many tokens gets the same numbers token by token as in one pass."""
@@ -270,27 +283,18 @@ class CausalBackbone(LanguageBackbone):
             return False
         return nearly_equal(shared, alone)
 
-    def _after_prompt(self, batch: list[EncodedPair]) -> Tensor:
+    def _after_prompt(self, batch: list[EncodedPair], layers: Sequence[int] = ONLY_LAST) -> Tensor:
         """Read the prompt of pairs that share it once, and go on from its keys and values."""
         first = batch[0].first
-        prefix = batch[0].input_ids[:first]
         cache: Cache = DynamicCache(config=self.model.config)
-        self._decoder(
-            input_ids=torch.tensor([prefix], device=self.device),
-            past_key_values=cache,
-            use_cache=True,
-        )
+        given = torch.tensor([batch[0].input_ids[:first]], device=self.device)
+        cached = {"past_key_values": cache, "use_cache": True}
+        self._read(layers, whole, input_ids=given, **cached)
         cache.batch_repeat_interleave(len(batch))
         ids, mask = stack_rows([pair.input_ids[first:] for pair in batch], device=self.device)
-        hidden = self._decoder(
-            input_ids=ids,
-            attention_mask=torch.cat([mask.new_ones(len(batch), first), mask], dim=1),
-            past_key_values=cache,
-            use_cache=True,
-        ).last_hidden_state
-        return target_rows(hidden, batch, skipped=first)
+        mask = torch.cat([mask.new_ones(len(batch), first), mask], dim=1)
+        keep = partial(target_rows, pairs=batch, skipped=first)
+        return self._read(layers, keep, input_ids=ids, attention_mask=mask, **cached)
 
-    def probe(self) -> tuple[Tensor, Tensor]:
-        """Hidden states and the model's own logits of a few tokens, ``(T, H)`` and ``(T, V)``."""
-        ids = torch.arange(4, device=self.device).unsqueeze(0)
-        return self.hidden_states(ids)[0], self.model(input_ids=ids, use_cache=False).logits[0]
+    def _probe_inputs(self) -> dict[str, Tensor]:
+        return {"input_ids": torch.arange(4, device=self.device).unsqueeze(0)}

@@ -1,18 +1,18 @@
 """Frozen encoder-decoder models: Marian, NLLB, mBART, T5, Whisper's text decoder."""
 
-import inspect
-from collections.abc import Iterator, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property, partial
 from typing import Any
 
 import torch
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from headwise.backbones.base import LanguageBackbone
+from headwise.backbones.base import LanguageBackbone, whole
 from headwise.backbones.encodings import (
     EncodedPair,
     align_pieces,
+    chosen_target,
     hypothesis_ranges,
     stack_rows,
     target_rows,
@@ -24,13 +24,14 @@ from headwise.backbones.prompts.templates import (
     Source,
     SourcePair,
 )
+from headwise.choices import ONLY_LAST
 from headwise.errors import InputError, PromptError, TextError, UnsupportedModelError
 
 _CODES = "'deu_Latn' for NLLB, 'de_DE' for mBART, 'de' for M2M100, for instance"
 
 
 class EncoderDecoderBackbone(LanguageBackbone):
-    """A frozen encoder-decoder model, its decoder's last hidden states, and its tokeniser.
+    """A frozen encoder-decoder model, its decoder's hidden states, and its tokeniser.
 
     The tokeniser may be fast or slow.
     """
@@ -48,7 +49,7 @@ class EncoderDecoderBackbone(LanguageBackbone):
         # Which languages a tokeniser tells apart by tokens, and its own choice of them
         self._speaks = hasattr(tokenizer, "set_tgt_lang_special_tokens")
         self._own_source = getattr(tokenizer, "src_lang", None)
-        self._own_target = _chosen_target(tokenizer)
+        self._own_target = chosen_target(tokenizer)
 
     @cached_property
     def _source_rows(self) -> int:
@@ -213,16 +214,34 @@ class EncoderDecoderBackbone(LanguageBackbone):
         return "", self.tokenizer.eos_token_id
 
     def hidden_states(
-        self, decoder_input_ids: Tensor, *, encoder_hidden: Tensor | None = None, **inputs: Any
+        self,
+        decoder_input_ids: Tensor,
+        *,
+        layers: Sequence[int] = ONLY_LAST,
+        encoder_hidden: Tensor | None = None,
+        **inputs: Any,
     ) -> Tensor:
         """Hidden states that enter the unembedding, ``(B, T, H)``, in the model's dtype.
 
         Args:
             decoder_input_ids: Token ids that the decoder reads, ``(B, T)``.
+            layers: Layers of the decoder whose hidden states are wanted instead, side by side in
+                the last dimension. Of the decoder, what lies above all of them does not run.
             encoder_hidden: The encoder's last hidden states, ``(B, S, H)``, if they are known.
             inputs: The encoder's inputs: ``input_ids`` and ``attention_mask``, or Whisper's
                 ``input_features``.
         """
+        numbers = self.layer_numbers(layers)
+        return self._read(numbers, whole, decoder_input_ids, encoder_hidden, **inputs)
+
+    def _read(
+        self,
+        layers: Sequence[int],
+        keep: Callable[[Tensor], Tensor],
+        decoder_input_ids: Tensor,
+        encoder_hidden: Tensor | None = None,
+        **inputs: Any,
+    ) -> Tensor:
         self._forget_lengths()
         if encoder_hidden is None:
             encoder_hidden = self._encoder(**inputs).last_hidden_state
@@ -230,56 +249,52 @@ class EncoderDecoderBackbone(LanguageBackbone):
             encoder_hidden = self._fitted(encoder_hidden)
         # Whisper's decoder sees every frame: it takes no mask over its encoder
         mask = {"encoder_attention_mask": inputs["attention_mask"]} if "input_ids" in inputs else {}
-        hidden: Tensor = self._decoder(
-            input_ids=decoder_input_ids,
-            encoder_hidden_states=encoder_hidden,
-            use_cache=False,
-            **mask,
-        ).last_hidden_state
-        return hidden * self._scale if self._scale != 1.0 else hidden
+
+        def run() -> Tensor:
+            hidden: Tensor = self._decoder(
+                input_ids=decoder_input_ids,
+                encoder_hidden_states=encoder_hidden,
+                use_cache=False,
+                **mask,
+            ).last_hidden_state
+            return hidden * self._scale if self._scale != 1.0 else hidden
+
+        return self._of_pass(run, layers, keep)
 
     def reads_step_by_step(self, tokens: int) -> bool:
         """Whether a text of so many tokens gets the same numbers token by token as in one pass."""
         return not self.length_matters(tokens)
 
-    def _target_hidden(self, batch: list[EncodedPair]) -> Tensor:
+    def _target_hidden(self, batch: list[EncodedPair], layers: Sequence[int] = ONLY_LAST) -> Tensor:
         source, mask = stack_rows([pair.source_ids for pair in batch], device=self.device)
         ids, _ = stack_rows([pair.input_ids for pair in batch], device=self.device)
-        return target_rows(self.hidden_states(ids, input_ids=source, attention_mask=mask), batch)
+        inputs = {"input_ids": source, "attention_mask": mask}
+        return self._read(layers, partial(target_rows, pairs=batch), ids, **inputs)
 
-    def shared_prompt_hidden(self, pairs: Sequence[EncodedPair]) -> Tensor:
+    def shared_prompt_hidden(
+        self, pairs: Sequence[EncodedPair], *, layers: Sequence[int] = ONLY_LAST
+    ) -> Tensor:
         """Like :meth:`target_hidden`, for pairs that share their source: it is read once."""
         batch = list(pairs)
         if self.length_matters(max(max(pair.lengths) for pair in batch)):
-            return self.target_hidden(batch)
+            return self.target_hidden(batch, layers=layers)
         source, mask = stack_rows([batch[0].source_ids], device=self.device)
         encoded = self._encoder(input_ids=source, attention_mask=mask).last_hidden_state
         ids, _ = stack_rows([pair.input_ids for pair in batch], device=self.device)
-        hidden = self.hidden_states(
+        return self._read(
+            self.layer_numbers(layers),
+            partial(target_rows, pairs=batch),
             ids,
-            encoder_hidden=encoded.expand(len(batch), -1, -1).contiguous(),  # GPT-2 views it
+            encoded.expand(len(batch), -1, -1).contiguous(),  # GPT-2 views it
             input_ids=source.expand(len(batch), -1),
             attention_mask=mask.expand(len(batch), -1),
         )
-        return target_rows(hidden, batch)
 
-    def probe(self) -> tuple[Tensor, Tensor]:
-        """Hidden states and the model's own logits of a few tokens, ``(T, H)`` and ``(T, V)``."""
+    def _probe_inputs(self) -> dict[str, Tensor]:
         ids = torch.arange(4, device=self.device).unsqueeze(0)
         inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
         if self.model.main_input_name == "input_features":
             config = self.model.config
-            frames = 2 * config.max_source_positions
-            features = torch.zeros(1, config.num_mel_bins, frames, device=self.device)
-            inputs = {"input_features": features.to(self.dtype)}
-        hidden = self.hidden_states(ids, **inputs)
-        logits = self.model(decoder_input_ids=ids, use_cache=False, **inputs).logits
-        return hidden[0], logits[0]
-
-
-def _chosen_target(tokenizer: PreTrainedTokenizerBase) -> str | None:
-    """A tokeniser's target language, but for the one that its class begins with (SeamlessM4T)."""
-    own: str | None = getattr(tokenizer, "tgt_lang", None)
-    known = inspect.signature(type(tokenizer).__init__).parameters.get("tgt_lang")
-    is_default = own is not None and known is not None and own.strip("_") == known.default
-    return None if is_default else own
+            sizes = (1, config.num_mel_bins, 2 * config.max_source_positions)
+            inputs = {"input_features": torch.zeros(sizes, device=self.device, dtype=self.dtype)}
+        return {"decoder_input_ids": ids, **inputs}

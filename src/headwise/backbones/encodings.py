@@ -1,5 +1,6 @@
 """Texts as token ids, the characters behind each token, and batches of them."""
 
+import inspect
 import json
 import unicodedata
 from collections.abc import Sequence
@@ -276,3 +277,11 @@ def keep_spaces_in_offsets(tokenizer: PreTrainedTokenizerBase) -> None:
     if found:
         steps.__setstate__(json.dumps(state).encode())
         backend.post_processor = steps
+
+
+def chosen_target(tokenizer: PreTrainedTokenizerBase) -> str | None:
+    """A tokeniser's target language, but for the one that its class begins with (SeamlessM4T)."""
+    own: str | None = getattr(tokenizer, "tgt_lang", None)
+    known = inspect.signature(type(tokenizer).__init__).parameters.get("tgt_lang")
+    is_default = own is not None and known is not None and own.strip("_") == known.default
+    return None if is_default else own

@@ -7,6 +7,8 @@ from typing import Any, Protocol, Self
 import torch
 from torch import Tensor
 
+from headwise.backbones import Backbone
+
 # No hypothesis has as many tokens; a position's key is its pair's number and its place in it
 _PLACES = 1 << 24
 # Examples whose targets are counted at a time
@@ -18,13 +20,15 @@ class FeatureBatch:
     """What a frozen language model knows about the N target positions of a batch.
 
     Attributes:
-        hidden: Hidden states that predict the targets, ``(N, H)``, floating point.
+        hidden: Hidden states that predict the targets, ``(N, H)``, floating point; of several
+            layers side by side.
         targets: Token ids, ``(N,)``, int64.
         keys: Numbers that name the positions, ``(N,)``, int64, for noise that does not depend
             on how they were put into batches.
         top_ids: The most probable tokens, best first, ``(N, M)``, int64.
         top_log_probs: Their log-probabilities, ``(N, M)``, float32.
-        entropy: Entropy of the whole distribution in nats, ``(N,)``, float32.
+        entropy: Entropy of the whole distribution in nats, ``(N,)``, float32; ``None`` if nothing
+            was asked for that the whole vocabulary is needed for.
         errors: Which targets were marked as wrong, ``(N,)``, bool; ``None`` if nobody looked.
         counts: Positions of each example, in order; together N.
         closing: Which targets close their text, ``(N,)``, bool; they stand for none of it.
@@ -40,7 +44,7 @@ class FeatureBatch:
     keys: Tensor
     top_ids: Tensor
     top_log_probs: Tensor
-    entropy: Tensor
+    entropy: Tensor | None
     errors: Tensor | None
     counts: tuple[int, ...]
     closing: Tensor
@@ -114,6 +118,25 @@ class SelectedFeatures:
     def batch(self, indices: Sequence[int]) -> FeatureBatch:
         """Features of some of these examples."""
         return self._source.batch([self._indices[i] for i in indices])
+
+
+class LayerFeatures:
+    """A source whose hidden states are those of some of its layers."""
+
+    def __init__(
+        self, source: FeatureSource, backbone: Backbone, given: Sequence[int], wanted: Sequence[int]
+    ) -> None:
+        self._source, self._backbone = source, backbone
+        self._given, self._wanted = tuple(given), tuple(wanted)
+        self.pairs, self.lengths, self.counts = source.pairs, source.lengths, source.counts
+        self.has_errors, self.has_missing = source.has_errors, source.has_missing
+        self.target_counts = source.target_counts
+
+    def batch(self, indices: Sequence[int]) -> FeatureBatch:
+        """Features of some examples."""
+        batch = self._source.batch(indices)
+        hidden = self._backbone.of_layers(batch.hidden, self._given, self._wanted)
+        return replace(batch, hidden=hidden)
 
 
 def consecutive(starts: Tensor, counts: Tensor) -> Tensor:

@@ -12,11 +12,11 @@ from headwise.features.fingerprint import check_fingerprint
 from headwise.features.shards import RowPlaces, folder_bytes, read_index, read_shard
 
 # One row a target position
-ROWS = ("hidden", "targets", "top_ids", "top_log_probs", "entropy", "closing")
+ROWS = ("hidden", "targets", "top_ids", "top_log_probs", "closing")
 # Only in shards with an example that somebody looked at
 MARKS = ("errors", "missing", "missing_known")
 # Only if asked for, in all shards
-STATISTICS = "statistics"
+OF_VOCABULARY = ("entropy", "statistics")
 # Beside them one row a pair: "pairs", "lengths", "counts"
 
 
@@ -33,7 +33,7 @@ class CachedFeatures:
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         index = read_index(self.folder)
-        self.has_errors = self.has_missing = self._has_statistics = False
+        self.has_errors = self.has_missing = False
         self.pairs: list[int] = []
         self.lengths: list[int] = []
         self.counts: list[int] = []
@@ -45,7 +45,6 @@ class CachedFeatures:
     def _add(self, tensors: dict[str, Tensor]) -> None:
         self.has_errors |= "errors" in tensors
         self.has_missing |= "missing" in tensors
-        self._has_statistics |= STATISTICS in tensors
         for name in MARKS:
             # One byte for all positions where nobody looked
             tensors.setdefault(
@@ -80,7 +79,7 @@ class CachedFeatures:
         wanted = [*ROWS]
         wanted += ["errors"] if self.has_errors else []
         wanted += ["missing", "missing_known"] if self.has_missing else []
-        wanted += [STATISTICS] if self._has_statistics else []
+        wanted += [name for name in OF_VOCABULARY if name in self._shards[0]]
         rows = {name: places.take([shard[name] for shard in self._shards]) for name in wanted}
         return FeatureBatch(
             hidden=rows["hidden"],
@@ -88,13 +87,13 @@ class CachedFeatures:
             keys=position_keys([self.pairs[i] for i in indices], counts),
             top_ids=rows["top_ids"].long(),
             top_log_probs=rows["top_log_probs"].float(),
-            entropy=rows["entropy"],
+            entropy=rows.get("entropy"),
             errors=rows.get("errors"),
             counts=counts,
             closing=rows["closing"],
             missing=rows.get("missing"),
             missing_known=rows.get("missing_known"),
-            statistics=rows.get(STATISTICS),
+            statistics=rows.get("statistics"),
         )
 
 

@@ -14,7 +14,7 @@ from headwise.data.readers.nested_rows import as_pairs
 from headwise.data.records.pairs import Pair, Pairlike
 from headwise.errors import DataError
 from headwise.features.batch import consecutive
-from headwise.features.cache import MARKS, ROWS, STATISTICS, CachedFeatures, open_features
+from headwise.features.cache import MARKS, OF_VOCABULARY, ROWS, CachedFeatures, open_features
 from headwise.features.examples import Example, encode_examples
 from headwise.features.fingerprint import FeatureSpec, fingerprint
 from headwise.features.live import LiveFeatures
@@ -38,7 +38,7 @@ _WINDOW = 1024
 def bytes_per_position(backbone: Backbone, spec: FeatureSpec) -> int:
     """What one target position takes on disk."""
     wide = spec.dtype == "float32"
-    hidden = backbone.hidden_size * (4 if wide else 2)
+    hidden = backbone.layers_width(spec.layers) * (4 if wide else 2)
     candidate = _id_dtype(backbone.vocabulary_size).itemsize + (4 if wide else 2)
     statistics = 3 * 4 if spec.statistics else 0
     # A target and an entropy of four bytes each, and one byte for whether it closes a text
@@ -179,7 +179,11 @@ def _shard(
 ) -> dict[str, Tensor]:
     """All rows of a shard, in the order of its examples."""
     source = LiveFeatures(
-        backbone, examples, candidates=spec.candidates, statistics=spec.statistics
+        backbone,
+        examples,
+        candidates=spec.candidates,
+        statistics=spec.statistics,
+        layers=spec.layers,
     )
     wide = spec.dtype == "float32"
     dtypes = {
@@ -188,7 +192,7 @@ def _shard(
         "top_ids": _id_dtype(backbone.vocabulary_size),
         "top_log_probs": torch.float32 if wide else torch.float16,
         "entropy": torch.float32,
-        STATISTICS: torch.float32,
+        "statistics": torch.float32,
         **dict.fromkeys(("closing", *MARKS), torch.bool),
     }
     counts = torch.tensor(source.counts)
@@ -197,9 +201,9 @@ def _shard(
     for batch in length_batches(source.lengths, max_tokens=batch_tokens):
         features = source.batch(batch)
         rows = consecutive(starts[batch], counts[batch])
-        for name in (*ROWS, *MARKS, STATISTICS):
+        for name in (*ROWS, *MARKS, *OF_VOCABULARY):
             value: Tensor | None = getattr(features, name)
-            if value is None:  # nobody looked for errors in this shard, or asked for statistics
+            if value is None:  # nobody looked for errors in this shard, or asked for it
                 continue
             if name not in filled:
                 filled[name] = torch.empty(total, *value.shape[1:], dtype=dtypes[name])

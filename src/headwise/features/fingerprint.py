@@ -8,6 +8,7 @@ from typing import Any
 
 from headwise.backbones import Backbone, PromptTemplate
 from headwise.backbones.content import model_digests, tokenizer_digest
+from headwise.choices import ONLY_LAST
 from headwise.data.records.pairs import Pair
 from headwise.data.records.token_marks import is_missing_somewhere
 from headwise.errors import MismatchError
@@ -22,7 +23,10 @@ class FeatureSpec:
     Attributes:
         dtype: Of the hidden states on disk: ``bfloat16`` or ``float32``. The log-probabilities
             beside them are float16 or float32.
-        candidates: M, how many of the most probable tokens each position keeps.
+        layers: Layers of the model whose hidden states are kept, side by side, as one pass up to
+            the highest of them gives them.
+        candidates: M, how many of the most probable tokens each position keeps. With 0, and
+            without statistics, nothing of the vocabulary is computed.
         max_length: Longest input in tokens; ``None`` for the model's own limit.
         cut: Whether a hypothesis that is too long loses its end, instead of being left out.
         statistics: Whether to keep log-probability, entropy and rank of the targets.
@@ -39,12 +43,13 @@ class FeatureSpec:
     statistics: bool = False
     closing_tokens: int | None = None
     gaps_marked: bool = True
+    layers: tuple[int, ...] = ONLY_LAST
 
     def __post_init__(self) -> None:
         if self.dtype not in ("bfloat16", "float32"):
             raise ValueError(f"`dtype` must be bfloat16 or float32, got {self.dtype!r}.")
-        if self.candidates < 1:
-            raise ValueError(f"`candidates` must be at least 1, got {self.candidates}.")
+        if self.candidates < 0:
+            raise ValueError(f"`candidates` must not be negative, got {self.candidates}.")
         if self.closing_tokens is not None and self.closing_tokens < 0:
             raise ValueError(f"`closing_tokens` must not be negative, got {self.closing_tokens}.")
 
@@ -56,6 +61,10 @@ def fingerprint(
 
     Texts, weights, configuration and tokeniser stand as digests of all of them.
     """
+    asked = asdict(spec)
+    # Features of the last layer alone have been known without it
+    if (layers := backbone.layer_numbers(asked.pop("layers"))) != ONLY_LAST:
+        asked["layers"] = list(layers)
     return {
         "format version": FORMAT_VERSION,
         **model_digests(backbone.model),
@@ -63,7 +72,7 @@ def fingerprint(
         "prompt": prompt.model_dump(),
         "data": _data_digest(pairs),
         "pairs": len(pairs),
-        **{name.replace("_", " "): value for name, value in asdict(spec).items()},
+        **{name.replace("_", " "): value for name, value in asked.items()},
     }
 
 

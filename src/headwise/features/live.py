@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 
 from headwise.backbones import Backbone
+from headwise.backbones.layers import all_layers
+from headwise.choices import ONLY_LAST
 from headwise.features.batch import FeatureBatch, position_keys
 from headwise.features.examples import Example, Marks
 from headwise.functional import vocabulary_statistics
@@ -17,8 +19,10 @@ class LiveFeatures:
     Args:
         backbone: The frozen language model.
         examples: What can be asked for.
-        candidates: M, how many of the most probable tokens a position gets.
+        candidates: M, how many of the most probable tokens a position gets; with 0, and without
+            statistics, nothing of the vocabulary is computed.
         statistics: Whether batches hold log-probability, entropy and rank of the targets.
+        layers: Layers whose hidden states they hold, side by side.
     """
 
     def __init__(
@@ -28,9 +32,10 @@ class LiveFeatures:
         *,
         candidates: int,
         statistics: bool = False,
+        layers: Sequence[int] = ONLY_LAST,
     ) -> None:
         self._backbone, self._examples, self._candidates = backbone, examples, candidates
-        self._statistics = statistics
+        self._statistics, self._layers = statistics, backbone.layer_numbers(layers)
         self.vocabulary_size = backbone.vocabulary_size
         self.pairs = [example.pair for example in examples]
         self.lengths = [len(example.code) for example in examples]
@@ -48,17 +53,21 @@ class LiveFeatures:
         """Features of some examples, on the backbone's device."""
         chosen = [self._examples[index] for index in indices]
         counts = tuple(self.counts[index] for index in indices)
-        hidden = self._backbone.target_hidden([example.code for example in chosen])
+        vocabulary = ONLY_LAST if self._candidates or self._statistics else ()
+        read = all_layers(self._layers, vocabulary)
+        hidden = self._backbone.target_hidden([one.code for one in chosen], layers=read)
         targets = [target for example in chosen for target in example.code.targets]
         placed = torch.tensor(targets, device=hidden.device)
-        known = vocabulary_statistics(
-            hidden,
-            self._backbone.unembedding,
-            placed,
-            entropy=True,
-            rank=self._statistics,
-            top_k=self._candidates,
-        )
+        known = None
+        if vocabulary:
+            known = vocabulary_statistics(
+                self._backbone.of_layers(hidden, read, ONLY_LAST),
+                self._backbone.unembedding,
+                placed,
+                entropy=True,
+                rank=self._statistics,
+                top_k=self._candidates,
+            )
 
         def joined(marks: Sequence[Marks]) -> Tensor:
             """Marks of examples one after another, ``(N,)``, bool; none where nobody looked."""
@@ -67,19 +76,19 @@ class LiveFeatures:
             return torch.tensor(flat, dtype=torch.bool, device=hidden.device)
 
         looked = [None if e.missing is None else (True,) * len(e.missing) for e in chosen]
-        assert known.top_ids is not None
-        assert known.top_log_probs is not None
-        assert known.entropy is not None
-        statistics = None
-        if known.rank is not None:
-            statistics = torch.stack([known.log_prob, known.entropy, known.rank.float().log()], 1)
+        none = torch.empty(len(targets), 0, device=hidden.device)
+        top_ids = top_log_probs = entropy = statistics = None
+        if known is not None and known.entropy is not None:
+            top_ids, top_log_probs, entropy = known.top_ids, known.top_log_probs, known.entropy
+            if known.rank is not None:
+                statistics = torch.stack([known.log_prob, entropy, known.rank.float().log()], 1)
         return FeatureBatch(
-            hidden=hidden,
+            hidden=self._backbone.of_layers(hidden, read, self._layers),
             targets=placed,
             keys=position_keys([example.pair for example in chosen], counts).to(hidden.device),
-            top_ids=known.top_ids,
-            top_log_probs=known.top_log_probs,
-            entropy=known.entropy,
+            top_ids=none.long() if top_ids is None else top_ids,
+            top_log_probs=none if top_log_probs is None else top_log_probs,
+            entropy=entropy,
             errors=joined([e.errors for e in chosen]) if self.has_errors else None,
             counts=counts,
             closing=joined([e.closing for e in chosen]),

@@ -15,6 +15,7 @@ from headwise.heads.entailment.task_heads import (
     check_threshold,
 )
 from headwise.heads.late_init import ModuleLateInit, materialise
+from headwise.heads.layers import layers_in_words
 from headwise.heads.linear_heads import ClassificationHead, ValueHead
 from headwise.heads.quality.biased_head import BiasedSigmoidHead, ContextualSigmoidHead
 from headwise.heads.quality.error_head import ErrorHead
@@ -23,6 +24,7 @@ from headwise.heads.quality.shared_unembedding_head import SharedUnembeddingHead
 from headwise.heads.quality.sigmoid_head import SigmoidHead
 from headwise.heads.storage.card_languages import card_languages
 from headwise.heads.storage.copies import copy_head, head_folder
+from headwise.heads.storage.fit import check_fit
 from headwise.heads.storage.hub.sigmoid_head import SigmoidHead as _HubSigmoidHead
 from headwise.heads.storage.hub.sigmoid_head import SigmoidHeadConfig
 from headwise.heads.storage.kinds import (
@@ -36,7 +38,6 @@ from headwise.heads.storage.kinds import (
 )
 from headwise.heads.storage.quality_heads import (
     HeadInfo,
-    check_fit,
     check_same_prompt,
     differing_part,
     load_error_head,
@@ -97,6 +98,7 @@ __all__ = [
     "has_sigmoid_head",
     "head_folder",
     "is_task_heads",
+    "layers_in_words",
     "load_error_head",
     "load_head",
     "load_task_heads",

@@ -35,19 +35,22 @@ def check_materialised(layer: nn.Module, inputs: Tensor) -> None:
         )
 
 
-def whole_number(name: str, value: SupportsIndex, *, least: int = 1) -> int:
+def whole_number(
+    name: str, value: SupportsIndex, *, least: int = 1, most: int | None = None
+) -> int:
     """Read a size; NumPy's integers are as good as Python's.
 
     Raises:
-        ValueError: If it is no whole number, or below ``least``; it says ``name``.
+        ValueError: If it is no whole number, below ``least`` or above ``most``; it says ``name``.
     """
     try:
         # True is a whole number to Python, and surely a mistake
         number = None if isinstance(value, bool) else operator.index(value)
     except TypeError:
         number = None
-    if number is None or number < least:
-        raise ValueError(f"`{name}` must be a whole number of at least {least}, got {value!r}.")
+    if number is None or number < least or (most is not None and number > most):
+        allowed = f"of at least {least}" if most is None else f"from {least} to {most}"
+        raise ValueError(f"`{name}` must be a whole number {allowed}, got {value!r}.")
     return number
 
 

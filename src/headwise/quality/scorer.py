@@ -1,7 +1,7 @@
 """What scores: a language model, its heads, a prompt and a request, put together once."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -9,6 +9,7 @@ from torch import Tensor
 
 from headwise.backbones import EncodedPair, LanguageBackbone, PromptTemplate, weights_digest
 from headwise.backbones.encodings import length_batches, own_texts
+from headwise.choices import ONLY_LAST
 from headwise.data.jobs import timed_windows
 from headwise.data.readers.nested_rows import as_pair
 from headwise.data.records.pairs import Pair, Pairlike
@@ -40,9 +41,13 @@ class Scorer:
 
     Attributes:
         backbone: The frozen language model. Its output layer runs only if a signal needs it, the
-            error head reads statistics of it, or alternatives are asked for.
+            error head reads statistics of it, or alternatives are asked for; of its layers, those
+            up to the highest one that is read.
         heads: Its heads; one may be missing whose signals are not asked for.
         batch_tokens: Bound on the padded tokens of a batch.
+        needed: The heads that have to run.
+        runs_vocabulary: Whether the output layer has to run.
+        layers: Layers whose hidden states are read, from the lowest to the last: `layer_numbers`.
     """
 
     backbone: LanguageBackbone
@@ -50,6 +55,15 @@ class Scorer:
     prompt: PromptTemplate
     request: SignalRequest
     batch_tokens: int
+    needed: QualityHeads = field(init=False)
+    runs_vocabulary: bool = field(init=False)
+    layers: tuple[int, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        heads, request = self.heads, self.request
+        object.__setattr__(self, "needed", heads.needed(request))
+        object.__setattr__(self, "runs_vocabulary", heads.run_vocabulary(request))
+        object.__setattr__(self, "layers", heads.layers(request, self.backbone))
 
     def content(self) -> dict[str, Any]:
         """What scores follow from, as plain values: the parts that this request needs.
@@ -58,15 +72,15 @@ class Scorer:
         into batches, and where they are scored, does not matter.
         """
         request = self.request
-        needed = {
-            "Sigmoid Head": self.heads.sigmoid if Signal.SIGMOID in request.computed else None,
-            "error head": self.heads.error if request.needs_error_head else None,
-        }
+        needed = {"Sigmoid Head": self.needed.sigmoid, "error head": self.needed.error}
+        read = {f"layers of the {n}": h.layers for n, h in needed.items() if h is not None}
         calibration = request.calibration if Signal.QUALITY in request.signals else None
         return {
             **self.backbone.content(),
             "prompt": self.prompt.model_dump(),
             **{n: None if head is None else weights_digest(head) for n, head in needed.items()},
+            # Heads that read the last layer alone have been known without it
+            **{n: list(layers) for n, layers in read.items() if layers != ONLY_LAST},
             "calibration": None if calibration is None else calibration.fingerprint,
         }
 
@@ -130,7 +144,7 @@ class Scorer:
         for batch in length_batches(lengths, max_tokens=self.batch_tokens):
             places, codes = zip(*(good[i] for i in batch), strict=True)
             with torch.inference_mode():
-                hidden = self.backbone.target_hidden(codes)
+                hidden = self.backbone.target_hidden(codes, layers=self.layers)
                 scored = self._score_batch([pairs[i] for i in places], codes, hidden)
             for place, one in zip(places, scored, strict=True):
                 results[place] = one
@@ -156,7 +170,7 @@ class Scorer:
         for start in range(0, len(pairs), _RERANKED_TOGETHER):
             part = slice(start, start + _RERANKED_TOGETHER)
             with torch.inference_mode():
-                hidden = self.backbone.shared_prompt_hidden(encoded[part])
+                hidden = self.backbone.shared_prompt_hidden(encoded[part], layers=self.layers)
                 scored += self._score_batch(pairs[part], encoded[part], hidden)
 
         def value(candidate: ScoredHypothesis) -> tuple[bool, float]:
@@ -171,21 +185,24 @@ class Scorer:
     ) -> TokenSignals:
         """Compute what was asked for, and nothing else, of targets ``(N,)``.
 
-        ``hidden`` predicts them, ``(N, H)``. ``texts`` holds, for each text, the positions that the
-        error head reads, in order: its tokens and at most one that closes it. Other positions have
-        no ``error`` and ``omission``. Unless they ``ended``, texts are windows of one that goes on.
+        ``hidden`` predicts them, ``(N, H)`` of :attr:`layers`. ``texts`` holds, for each text, the
+        positions that the error head reads, in order: its tokens and at most one that closes it.
+        Other positions have no ``error`` and ``omission``. Unless they ``ended``, texts are windows
+        of one that goes on.
         """
-        request = self.request
+        request, heads = self.request, self.needed
+
+        def of(read: Sequence[int]) -> Tensor:
+            return self.backbone.of_layers(hidden, self.layers, read)
+
         columns: dict[Signal, Tensor] = {}
-        if Signal.SIGMOID in request.computed:
-            assert self.heads.sigmoid is not None
-            columns[Signal.SIGMOID] = self.heads.sigmoid.score(hidden, targets)
-        error_head = self.heads.error if request.needs_error_head else None
-        reads_statistics = error_head is not None and error_head.statistics
+        if heads.sigmoid is not None:
+            columns[Signal.SIGMOID] = heads.sigmoid.score(of(heads.sigmoid.layers), targets)
+        reads_statistics = heads.error is not None and heads.error.statistics
         statistics = None
-        if request.needs_vocabulary or reads_statistics:
+        if self.runs_vocabulary:
             statistics = vocabulary_statistics(
-                hidden,
+                of(ONLY_LAST),
                 self.backbone.unembedding,
                 targets,
                 entropy=reads_statistics or Signal.ENTROPY in request.computed,
@@ -204,10 +221,10 @@ class Scorer:
             columns |= {s: v for s, v in found.items() if s in request.computed and v is not None}
         values: dict[Signal, Sequence[float | None]] = {s: c.tolist() for s, c in columns.items()}
         missing = None
-        if error_head is not None:
-            rows = self.backbone.unembedding.weight[targets]
+        if heads.error is not None:
+            rows, read = self.backbone.token_rows(targets), of(heads.error.layers)
             errors = error_signals(
-                error_head, hidden, rows, texts, statistics=statistics, ended=ended
+                heads.error, read, rows, texts, statistics=statistics, ended=ended
             )
             values |= {Signal.ERROR: errors.wrong, Signal.OMISSION: errors.omission}
             missing = errors.missing if Signal.OMISSION in request.computed else None

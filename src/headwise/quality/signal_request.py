@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from headwise.backbones import LanguageBackbone
+from headwise.backbones.layers import all_layers
+from headwise.choices import ONLY_LAST
 from headwise.data.records.signals import DEFAULT_THRESHOLD, Signal
 from headwise.functional.chunking import DEFAULT_WORKSPACE_BYTES
 from headwise.heads import ErrorHead, QualityHead, check_fit
@@ -29,6 +31,7 @@ class QualityHeads:
                     head,
                     vocabulary_size=backbone.vocabulary_size,
                     hidden_size=backbone.hidden_size,
+                    layer_widths=lambda: backbone.layer_widths,
                 )
         return QualityHeads(
             None if self.sigmoid is None else self.sigmoid.to(backbone.device),
@@ -42,6 +45,25 @@ class QualityHeads:
         if signal is Signal.SIGMOID:
             return self.sigmoid is not None
         return self.error is not None or not signal.needs_error_head
+
+    def needed(self, request: "SignalRequest") -> "QualityHeads":
+        """Those that have to run for a request."""
+        return QualityHeads(
+            self.sigmoid if Signal.SIGMOID in request.computed else None,
+            self.error if request.needs_error_head else None,
+        )
+
+    def run_vocabulary(self, request: "SignalRequest") -> bool:
+        """Whether the output layer has to run for a request."""
+        error = self.needed(request).error
+        return request.needs_vocabulary or (error is not None and error.statistics)
+
+    def layers(self, request: "SignalRequest", backbone: LanguageBackbone) -> tuple[int, ...]:
+        """Layers that are read for a request, from the lowest to the last: `layer_numbers`."""
+        needed = self.needed(request)
+        read = [head.layers for head in (needed.sigmoid, needed.error) if head is not None]
+        vocabulary = ONLY_LAST if self.run_vocabulary(request) else ()
+        return all_layers(*map(backbone.layer_numbers, read), vocabulary)
 
     def default_signal(self, calibration: Calibration | None) -> Signal:
         """The best that there is: ``quality``, else ``error``, ``sigmoid``, ``softmax``."""

@@ -45,7 +45,7 @@ def _calibration_summary(trained: "TrainedErrorHead") -> list[str]:
 
 def _training_summary(report: "ErrorReport") -> list[str]:
     """What was done, in lines."""
-    lines = []
+    lines = [] if report.layer_choice is None else [str(report.layer_choice)]
     if (stage := report.synthetic) is not None:
         lines += [
             f"Trained on {report.train_pairs:,} texts and copies of them with errors "

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from headwise.choices import ErrorVariant
+from headwise.choices import ONLY_LAST, ErrorVariant
 from headwise.heads.checks import dropout_layer, reset_layers, whole_number
+from headwise.heads.layers import checked_layers
 
 STATISTICS = ("log-probability", "entropy", "logarithm of the rank")
 """What the columns of ``statistics`` are."""
@@ -34,6 +35,11 @@ class ErrorHead(nn.Module):
             ``None`` to read them as they are, R = H.
         statistics: Whether it also reads log-probability, entropy and rank of each token.
         dropout: Share of the hidden layer that is dropped in training, in [0, 1).
+        layers: Layers of the language model whose hidden states are h, side by side: their numbers
+            as :meth:`LanguageBackbone.hidden_states` has them; by default the last.
+        layer_count: How many layers that model has, if it is not the last alone.
+        layer_widths: Widths of their hidden states, where these are not all H. Together they are
+            projected to R, unless that is H already.
 
     Attributes:
         mean: Of the inputs ``[h, w, h * w]`` and the statistics, ``(F,)``; see
@@ -63,6 +69,9 @@ class ErrorHead(nn.Module):
         rank: int | None = None,
         statistics: bool = False,
         dropout: float = 0.1,
+        layers: Sequence[int] = ONLY_LAST,
+        layer_count: int | None = None,
+        layer_widths: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
         self.hidden_size = whole_number("hidden_size", hidden_size)
@@ -73,11 +82,22 @@ class ErrorHead(nn.Module):
             raise ValueError(f"`statistics` must be true or false, got {statistics!r:.60}.")
         self.statistics = statistics
         self.dropout = dropout_layer(dropout)
+        self.layers, self.layer_count = checked_layers(layers, layer_count), layer_count
+        self.layer_widths = layer_widths
+        self.input_size = sum(
+            whole_number("layer_widths", width)
+            for _, width in zip(
+                self.layers,
+                [self.hidden_size] * len(self.layers) if layer_widths is None else layer_widths,
+                strict=True,
+            )
+        )
         self.hidden_projection = self.row_projection = None
-        if self.rank is not None:
-            self.hidden_projection = nn.Linear(self.hidden_size, self.rank, bias=False)
-            self.row_projection = nn.Linear(self.hidden_size, self.rank, bias=False)
         self._width = self.rank or self.hidden_size
+        if self.rank is not None or self.input_size != self.hidden_size:
+            self.hidden_projection = nn.Linear(self.input_size, self._width, bias=False)
+        if self.rank is not None:
+            self.row_projection = nn.Linear(self.hidden_size, self.rank, bias=False)
         inputs = 3 * self._width + (len(STATISTICS) if statistics else 0)
         self.mean: Tensor
         self.scale: Tensor
@@ -135,8 +155,8 @@ class ErrorHead(nn.Module):
         on streams.
 
         Args:
-            hidden: Hidden states that enter the language model's unembedding to predict the
-                tokens, ``(N, H)``, one text after another.
+            hidden: Hidden states of the head's layers that predict the tokens, ``(N, H)``, one
+                text after another; of several layers side by side, ``(N, input_size)``.
             rows: The tokens' rows of the unembedding, ``(N, H)``.
             counts: How many of the positions each text has; together N.
             statistics: Log-probability, entropy in nats and logarithm of the rank of the tokens,
@@ -190,8 +210,10 @@ class ErrorHead(nn.Module):
     def _inputs(self, hidden: Tensor, rows: Tensor, statistics: Tensor | None) -> Tensor:
         """``[h, w, h * w]`` and the statistics, not standardised, ``(N, F)``, float32."""
         hidden, rows = hidden.float(), rows.float()
-        if self.hidden_projection is not None and self.row_projection is not None:
-            hidden, rows = self.hidden_projection(hidden), self.row_projection(rows)
+        if self.hidden_projection is not None:
+            hidden = self.hidden_projection(hidden)
+        if self.row_projection is not None:
+            rows = self.row_projection(rows)
         parts = [hidden, rows, hidden * rows]
         return torch.cat(parts if statistics is None else [*parts, statistics.float()], dim=1)
 
@@ -213,10 +235,16 @@ class ErrorHead(nn.Module):
     def _check(
         self, hidden: Tensor, rows: Tensor, counts: Sequence[int], statistics: Tensor | None
     ) -> None:
-        if hidden.ndim != 2 or hidden.shape[1] != self.hidden_size or rows.shape != hidden.shape:
+        if (
+            hidden.ndim != 2
+            or hidden.shape[1] != self.input_size
+            or rows.shape != (len(hidden), self.hidden_size)
+        ):
+            several = f" and {self.input_size} for `hidden`" * (self.input_size != self.hidden_size)
             raise ValueError(
                 f"`hidden` and `rows` must be (N, H) with the head's hidden size of "
-                f"{self.hidden_size} as H, got {tuple(hidden.shape)} and {tuple(rows.shape)}."
+                f"{self.hidden_size} as H{several}, got {tuple(hidden.shape)} and "
+                f"{tuple(rows.shape)}."
             )
         if sum(counts) != len(hidden) or min(counts, default=0) < 0:
             raise ValueError(

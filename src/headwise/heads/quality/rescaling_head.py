@@ -5,6 +5,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from headwise.choices import ONLY_LAST
 from headwise.heads.quality.sigmoid_head import LinearLogits, SigmoidHead, at_positions
 
 
@@ -35,6 +36,7 @@ class RescalingHead(nn.Module):
     """
 
     head_type = "rescaling_head"
+    layers = ONLY_LAST
 
     def __init__(self, *, unembedding: TokenLogits) -> None:
         super().__init__()

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from headwise.choices import ONLY_LAST
 from headwise.functional import gathered_logits
 
 
@@ -53,6 +54,8 @@ class SigmoidHead(nn.Module):
     """
 
     head_type = "new_unembedding_head"
+    layers = ONLY_LAST
+    """Layers of the language model whose hidden states it reads, side by side."""
 
     def __init__(self, *, vocabulary_size: int, hidden_size: int) -> None:
         super().__init__()

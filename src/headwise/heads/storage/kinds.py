@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import nn
 
+from headwise.choices import ONLY_LAST
 from headwise.heads.entailment.abstention_head import AbstentionHead
 from headwise.heads.entailment.embedding_heads import EmbeddingHead, LateInteractionHead
 from headwise.heads.entailment.nli_head import NLIHead
@@ -58,6 +59,7 @@ class HeadKind:
         head: Its class, whose constructor checks what it is given.
         sizes: Arguments of the constructor that weights tell: a matrix's name, and the dimension.
         settings: Arguments of the constructor that the config tells.
+        usual: Those that a config leaves out where they have these values.
         tensors: Of a head whose file others share, how its tensors' names begin in the file, and
             in the module.
         optional: Whether all that ``tensors`` names may be missing.
@@ -70,6 +72,7 @@ class HeadKind:
     head: type[nn.Module]
     sizes: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     settings: tuple[str, ...] = ()
+    usual: Mapping[str, Any] = field(default_factory=dict)
     tensors: Mapping[str, str] = field(default_factory=dict)
     optional: bool = False
     files: FileNames = HUB_FILES
@@ -80,6 +83,7 @@ class HeadKind:
     def arguments(self, weights: StoredWeights, config: Mapping[str, Any]) -> dict[str, Any]:
         """What the constructor was given; `KeyError` or `WeightsError` for what is missing."""
         stated = {name: config[name] for name in self.settings}
+        stated |= {n: config[n] for n, v in self.usual.items() if config.get(n, v) != v}
         if self.optional and not weights.has(*self.tensors):
             return stated | dict.fromkeys(self.sizes)
         return stated | {
@@ -114,6 +118,7 @@ ERROR_KIND = HeadKind(
     ErrorHead.head_type,
     ErrorHead,
     settings=("hidden_size", "variant", "inner_size", "rank", "statistics"),
+    usual={"layers": ONLY_LAST, "layer_count": None, "layer_widths": None},
     files=ERROR_FILES,
     # Means of large inputs, whose digits matter
     exact=("mean", "scale"),

@@ -12,7 +12,6 @@ from headwise.errors import MismatchError, WeightsError
 from headwise.files import atomic_path, naming_output
 from headwise.heads.quality.error_head import ErrorHead
 from headwise.heads.quality.rescaling_head import TokenLogits
-from headwise.heads.quality.shared_unembedding_head import SharedUnembeddingHead
 from headwise.heads.quality.sigmoid_head import SigmoidHead
 from headwise.heads.storage.files import (
     CALIBRATION_FILE,
@@ -141,30 +140,6 @@ def load_error_head(folder: str | Path) -> ErrorHead | None:
     head = load_kind(ERROR_KIND, folder, read_weights(folder, name=ERROR_FILES.weights))
     assert isinstance(head, ErrorHead)
     return head
-
-
-def check_fit(head: QualityHead | ErrorHead, *, vocabulary_size: int, hidden_size: int) -> None:
-    """Refuse a head that belongs to another language model.
-
-    Raises:
-        MismatchError: If vocabulary or hidden size differ.
-    """
-    remedy = "load the backbone that the head was trained on."
-    sized = isinstance(head, ErrorHead | SharedUnembeddingHead)
-    if sized and head.hidden_size != hidden_size:
-        called = "error head" if isinstance(head, ErrorHead) else "head"
-        raise MismatchError(
-            f"The {called} has hidden size {head.hidden_size}, the backbone has {hidden_size}; "
-            f"{remedy}"
-        )
-    if not isinstance(head, SigmoidHead):
-        return
-    own = tuple(head.weight.shape)
-    if own != (vocabulary_size, hidden_size):
-        raise MismatchError(
-            f"The head has vocabulary {own[0]} and hidden size {own[1]}, the backbone has "
-            f"{vocabulary_size} and {hidden_size}; {remedy}"
-        )
 
 
 def save_head(

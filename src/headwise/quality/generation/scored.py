@@ -33,7 +33,8 @@ def generate_scored(
     stops = Stops.of(backbone, source, prompt, stop)
     closing = closing_token(backbone, source, prompt) if scorer.request.needs_error_head else None
     with torch.inference_mode():
-        generated = generate_tokens(backbone, inputs, stops.added_to(options, backbone, inputs))
+        options = stops.added_to(options, backbone, inputs)
+        generated = generate_tokens(backbone, inputs, options, scorer.layers)
         written = write_hypothesis(backbone, generated.token_ids, stops)
         read, ended = read_positions(backbone, written, closing)
         targets = torch.tensor(generated.token_ids, device=generated.hidden.device).long()
@@ -53,7 +54,7 @@ def stream_scored(
     )
     stream = StreamScorer(scorer, closes=closes, stops=stops)
     options = stops.added_to(options, backbone, inputs)
-    for token_id, hidden in stream_tokens(backbone, inputs, options):
+    for token_id, hidden in stream_tokens(backbone, inputs, options, scorer.layers):
         yield from stream.push(token_id, hidden)
     yield from stream.finish()
 
@@ -72,8 +73,9 @@ class StreamScorer:
     """
 
     def __init__(self, scorer: Scorer, *, closes: bool = True, stops: Stops | None = None) -> None:
-        if scorer.request.needs_vocabulary or scorer.request.needs_error_head:
+        if scorer.runs_vocabulary:
             _ = scorer.backbone.unembedding  # compared with the model before this generates
+        self._backbone, self._layers = scorer.backbone, scorer.layers
         self._special_ids = scorer.backbone.special_ids
         self._parts = _parts(scorer)
         self._back, self._ahead = _reach(scorer)
@@ -84,7 +86,7 @@ class StreamScorer:
         self._placed: deque[PlacedToken] = deque()
 
     def push(self, token_id: int, hidden: Tensor) -> Iterator[ScoredToken]:
-        """Add a token with the hidden state that predicts it, ``(H,)``.
+        """Add a token with the hidden states of the scorer's layers that predict it, ``(H,)``.
 
         Yields tokens whose place and signals are now known, in order.
         """
@@ -121,8 +123,9 @@ class StreamScorer:
         start = max(0, own - back)
         window = list(islice(self._states, start, own + 1 + ahead))
         with torch.inference_mode():
+            hidden = torch.stack([state.hidden for state in window])
             values = scorer.token_signals(
-                torch.stack([state.hidden for state in window]),
+                self._backbone.of_layers(hidden, self._layers, scorer.layers),
                 torch.tensor([s.token_id for s in window], device=window[0].hidden.device),
                 texts=[[number for number, state in enumerate(window) if state.read]],
                 ended=False,
@@ -145,6 +148,8 @@ def _parts(scorer: Scorer) -> list[Scorer]:
         return [scorer]
     around = tuple(s for s in request.signals if request.base_of(s).needs_error_head)
     alone = tuple(s for s in request.signals if s not in around)
+    if not alone and not request.alternatives:
+        return [scorer]
     parts = [replace(request, signals=alone), replace(request, signals=around, alternatives=0)]
     return [replace(scorer, request=part) for part in parts]
 

@@ -3,7 +3,7 @@
 import itertools
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +14,8 @@ from transformers import GenerationConfig, StoppingCriteria, StoppingCriteriaLis
 from transformers.generation.streamers import BaseStreamer
 
 from headwise.backbones import EncodedPair, LanguageBackbone
+from headwise.backbones.layers import watched
+from headwise.choices import LAST_LAYER, ONLY_LAST
 from headwise.errors import ContextLengthError
 
 DEFAULT_MAX_NEW_TOKENS = 256
@@ -40,7 +42,7 @@ _OFF = (None, False, 0, 1)
 class GeneratedTokens:
     """T generated token ids, closing special ones included, and what each was chosen from.
 
-    ``hidden`` is ``(T, H)``, in the model's dtype.
+    ``hidden`` of the layers asked for is ``(T, H)``, in the model's dtype.
     """
 
     token_ids: list[int]
@@ -48,22 +50,24 @@ class GeneratedTokens:
 
 
 @contextmanager
-def captured_hidden(backbone: LanguageBackbone) -> Iterator[list[Tensor]]:
-    """Collect what enters the unembedding: the yielded list grows by one ``(B, H)`` a step.
+def captured_hidden(
+    backbone: LanguageBackbone, layers: Sequence[int] = ONLY_LAST
+) -> Iterator[list[Tensor]]:
+    """Collect hidden states of layers: the yielded list grows by one ``(B, H)`` a step.
 
     Transformers' own ``output_hidden_states`` would keep all layers of all steps.
     """
     steps: list[Tensor] = []
+    newest: dict[int, Tensor] = {}
 
-    def keep(_: Any, inputs: tuple[Tensor, ...]) -> None:
+    def keep(number: int, hidden: Tensor) -> None:
         # A copy: a view would keep the hidden states of the whole prompt alive
-        steps.append(inputs[0][:, -1].clone())
+        newest[number] = hidden[:, -1].clone()
+        if number == LAST_LAYER:  # the end of a step
+            steps.append(torch.cat([newest[n].to(hidden.device) for n in layers], dim=-1))
 
-    handle = backbone.model.get_output_embeddings().register_forward_pre_hook(keep)
-    try:
+    with watched(backbone.layer_modules({*layers, LAST_LAYER}), keep):
         yield steps
-    finally:
-        handle.remove()
 
 
 def generation_options(
@@ -116,43 +120,57 @@ def generation_options(
 
 
 def generate_tokens(
-    backbone: LanguageBackbone, inputs: dict[str, Any], options: dict[str, Any]
+    backbone: LanguageBackbone,
+    inputs: dict[str, Any],
+    options: dict[str, Any],
+    layers: Sequence[int] = ONLY_LAST,
 ) -> GeneratedTokens:
-    """Run ``model.generate`` on a batch of one: greedy, sampling, or beams."""
+    """Run ``model.generate`` on a batch of one: greedy, sampling, or beams.
+
+    Hidden states are kept of `layer_numbers`.
+    """
     options = generation_options(backbone, inputs, options)
-    with captured_hidden(backbone) as steps:
+    with captured_hidden(backbone, layers) as steps:
         output = backbone.model.generate(**inputs, **options, return_dict_in_generate=True)
     # Sequences begin with what was given: a decoder's start token, or the prompt
     given = 1 if backbone.model.config.is_encoder_decoder else inputs["input_ids"].shape[1]
     token_ids = output.sequences[0, given:].tolist()
     if token_ids and not backbone.reads_step_by_step(output.sequences.shape[1] - 1):
-        return GeneratedTokens(token_ids, _read_again(backbone, inputs, output.sequences, given))
+        hidden = _read_again(backbone, inputs, output.sequences, given, layers)
+        return GeneratedTokens(token_ids, hidden)
     rows = [0] * len(token_ids)
     # The winning beam may have been another row of the batch at every step
     if (beams := getattr(output, "beam_indices", None)) is not None:
         rows = beams[0, : len(token_ids)].tolist()
-    hidden = [steps[step][row] for step, row in enumerate(rows)]
-    empty = torch.empty(0, backbone.hidden_size, device=backbone.device)
-    return GeneratedTokens(token_ids, torch.stack(hidden) if hidden else empty)
+    states = [steps[step][row] for step, row in enumerate(rows)]
+    empty = torch.empty(0, backbone.layers_width(layers), device=backbone.device)
+    return GeneratedTokens(token_ids, torch.stack(states) if states else empty)
 
 
 def _read_again(
-    backbone: LanguageBackbone, inputs: dict[str, Any], sequences: Tensor, given: int
+    backbone: LanguageBackbone,
+    inputs: dict[str, Any],
+    sequences: Tensor,
+    given: int,
+    layers: Sequence[int],
 ) -> Tensor:
     """Hidden states that predict all tokens after the first ``given`` ones, from one whole pass."""
     ids = tuple(sequences[0].tolist())
     of_encoder = inputs["input_ids"][0].tolist() if backbone.model.config.is_encoder_decoder else ()
     pair = EncodedPair(ids[:-1], given - 1, ids[given:], (), source_ids=tuple(of_encoder))
-    return backbone.target_hidden([pair])
+    return backbone.target_hidden([pair], layers=layers)
 
 
 def stream_tokens(
-    backbone: LanguageBackbone, inputs: dict[str, Any], options: dict[str, Any]
+    backbone: LanguageBackbone,
+    inputs: dict[str, Any],
+    options: dict[str, Any],
+    layers: Sequence[int] = ONLY_LAST,
 ) -> Iterator[tuple[int, Tensor]]:
     """Run ``model.generate`` in a thread and hand out each token as soon as it exists.
 
-    The hidden state that it was chosen from, ``(H,)``, comes with it. Closing the iterator stops
-    the generation at its next step.
+    Hidden states of layers that it was chosen from, ``(H,)``, come with it. Closing the iterator
+    stops the generation at its next step.
 
     Raises:
         ValueError: If beams are asked for, whose tokens are not final before the end.
@@ -169,7 +187,7 @@ def stream_tokens(
 
     def run() -> None:
         try:
-            with torch.inference_mode(), captured_hidden(backbone) as steps:
+            with torch.inference_mode(), captured_hidden(backbone, layers) as steps:
                 backbone.model.generate(
                     **inputs,
                     **options,

@@ -4,11 +4,45 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
+from headwise.choices import LAST_LAYER, ONLY_LAST
 from headwise.data.records.pairs import Pair
+from headwise.heads import layers_in_words
 from headwise.training.errors.memorisation import Memorisation
 from headwise.training.errors.output_calibration import OutputQuality
 from headwise.training.loop.report import TrainingHistory
 from headwise.training.loop.run_file import TrainingRun
+
+
+@dataclass(frozen=True, slots=True)
+class LayerChoice:
+    """What the layers that were tried are worth.
+
+    Attributes:
+        aurocs: ROC AUC of wrong tokens on a sample of dev of a head on each layer, by its number;
+            ``None`` where it is undefined.
+        layer_count: How many layers the model has.
+    """
+
+    aurocs: dict[int, float | None]
+    layer_count: int
+
+    @property
+    def best(self) -> int:
+        """The best layer; the lowest of equal ones, above which nothing has to run."""
+        return max(self.aurocs, key=lambda layer: self.aurocs[layer] or 0.0)
+
+    def __str__(self) -> str:
+        """What was found, in one sentence."""
+        found = ", ".join(
+            f"{self.layer_count if layer == LAST_LAYER else layer} "
+            f"{'undefined' if area is None else f'{area:.4f}'}"
+            for layer, area in self.aurocs.items()
+        )
+        chosen = layers_in_words((self.best,), self.layer_count)
+        return (
+            f"AUROC of wrong tokens on a sample of dev by layer, of {self.layer_count}: {found}; "
+            f"the head reads {chosen}."
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +97,8 @@ class ErrorReport:
         feature_bytes: Size of the features on disk.
         held_out: The dev texts of the last stage, with their errors.
         held_out_groups: What each of them is a version of: texts of a group belong together.
+        layers: Layers of the language model that the head reads, in words.
+        layer_choice: What other layers are worth, if the choice was left to dev.
         gaps_after: As ``synthetic_after``, of gaps. If the second stage had no labels of gaps,
             their output was calibrated to these texts again.
     """
@@ -83,6 +119,8 @@ class ErrorReport:
     feature_bytes: int
     held_out: tuple[Pair, ...]
     held_out_groups: tuple[str, ...]
+    layers: str = layers_in_words(ONLY_LAST, None)
+    layer_choice: LayerChoice | None = None
     gaps_after: OutputQuality | None = None
 
     @property

@@ -2,12 +2,12 @@
 
 from dataclasses import field, fields, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from pydantic.dataclasses import dataclass as validated
 
-from headwise.choices import ErrorVariant, Shown
+from headwise.choices import ONLY_LAST, ErrorVariant, Shown
 from headwise.corruption import CorruptionMix
 from headwise.training.loop import settings as loop
 
@@ -36,6 +36,18 @@ class StatisticsChoice(StrEnum):
     OFF = "off"
     ON = "on"
     AUTO = "auto"
+
+
+def _layers(value: Any) -> Any:
+    """What a command was given, ``12``, ``4,12`` or ``auto``, as one value."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return (value,)
+    if isinstance(value, str):
+        value = [value]
+    if isinstance(value, list | tuple) and any(isinstance(one, str) for one in value):
+        parts = [part for one in value for part in str(one).split(",")]
+        return "auto" if parts == ["auto"] else parts
+    return value
 
 
 _Weights = Annotated[
@@ -77,6 +89,15 @@ class ErrorTraining(loop.RunSettings):
         Shown(HEAD),
     ] = ErrorVariant.HINDSIGHT
     inner_size: Annotated[int, Field(ge=1, description="Of its hidden layer."), Shown(HEAD)] = 128
+    layers: Annotated[
+        Annotated[tuple[int, ...], Field(min_length=1)] | Literal["auto"],
+        BeforeValidator(_layers),
+        Field(
+            description="Of the language model that the head reads: 12, or 4,12 side by side; 0 is "
+            "the embedding, -1 the last; auto: the best on dev of a few that are tried."
+        ),
+        Shown(HEAD, default="-1"),
+    ] = ONLY_LAST
     rank: Annotated[
         Annotated[int, Field(ge=1)] | Literal["auto"] | None,
         Field(
@@ -141,6 +162,7 @@ class ErrorTraining(loop.RunSettings):
             self,
             variant=head.variant,
             inner_size=head.inner_size,
+            layers=head.layers,
             rank=head.rank,
             statistics=StatisticsChoice.ON if head.statistics else StatisticsChoice.OFF,
         )

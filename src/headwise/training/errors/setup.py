@@ -14,7 +14,7 @@ from headwise.training.loop.settings import overlaid
 logger = logging.getLogger(__name__)
 
 FROM_SCRATCH = "none"
-_SHAPE = ("variant", "inner_size", "rank", "statistics")
+_SHAPE = ("variant", "inner_size", "layers", "rank", "statistics")
 
 
 def chosen_settings(

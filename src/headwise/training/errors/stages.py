@@ -4,17 +4,21 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import torch
 from torch import nn
 
 from headwise.backbones import Backbone, PromptTemplate
-from headwise.corruption import ErrorTexts, corrupt, with_error_copies
+from headwise.corruption import ErrorTexts
 from headwise.corruption.error_copies import group_of
 from headwise.data.records.pairs import Pair
-from headwise.errors import TrainingError
 from headwise.features import CachedFeatures, FeatureSpec, extract_features
-from headwise.heads import ERROR_FILES, ErrorHead, save_head
+from headwise.heads import ERROR_FILES, ErrorHead, layers_in_words, save_head
 from headwise.training.errors.fitting import fit_error_head
+from headwise.training.errors.layers import (
+    choose_layer,
+    depths_to_try,
+    first_head,
+    sample,
+)
 from headwise.training.errors.loss import ErrorLoss
 from headwise.training.errors.memorisation import Memorisation, measure_memorisation
 from headwise.training.errors.output_calibration import (
@@ -22,17 +26,14 @@ from headwise.training.errors.output_calibration import (
     fold_gap_calibration,
     measure_outputs,
 )
-from headwise.training.errors.report import ErrorReport, ErrorStage
+from headwise.training.errors.report import ErrorReport, ErrorStage, LayerChoice
 from headwise.training.errors.settings import ErrorTraining, StatisticsChoice
-from headwise.training.errors.texts import gaps_are_marked
+from headwise.training.errors.texts import error_copies, gaps_are_marked
 from headwise.training.loop.curves import MeasurePlot
 from headwise.training.loop.report import TrainingHistory
 from headwise.training.loop.run import Cost, HeadTraining
 
 logger = logging.getLogger(__name__)
-
-# The same dev errors, whatever the seed of the run
-_DEV_SEED = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +42,7 @@ class _Sources:
 
     head: ErrorHead
     memorisation: Memorisation | None
+    layer_choice: LayerChoice | None
     copies: Mapping[str, ErrorTexts]
     features: Mapping[str, CachedFeatures]
 
@@ -103,70 +105,68 @@ class ErrorHeadTraining(HeadTraining[_Sources, _Fitted, ErrorReport]):
             memorisation = measure_memorisation(
                 self.backbone, train, dev, self.prompt, max_length=self.settings.max_length
             )
-            copies = self._copies(train, dev)
-        head = self._first_head(memorisation)
-        features = {
-            part: self._extract(part, texts.pairs, head, gaps_marked=True)
-            for part, texts in copies.items()
-        }
-        gaps_marked = gaps_are_marked([pair for pairs in self.marked.values() for pair in pairs])
-        for part, pairs in self.marked.items():
-            features[part] = self._extract(part, pairs, head, gaps_marked=gaps_marked)
-        return _Sources(head=head, memorisation=memorisation, copies=copies, features=features)
-
-    def _first_head(self, memorisation: Memorisation | None) -> ErrorHead:
-        settings, hidden_size = self.settings, self.backbone.hidden_size
-        known = memorisation is not None and memorisation.found
-        torch.manual_seed(settings.seed)
-        head = ErrorHead(
-            hidden_size=hidden_size,
-            variant=settings.variant,
-            inner_size=settings.inner_size,
-            rank=settings.rank_for(hidden_size),
-            statistics=settings.statistics is StatisticsChoice.ON
-            or (settings.statistics is StatisticsChoice.AUTO and not known),
-            dropout=settings.dropout,
-        )
-        if self.start is not None:
-            head.load_state_dict(self.start.state_dict())
-        return head
-
-    def _copies(self, train: Sequence[Pair], dev: Sequence[Pair]) -> dict[str, ErrorTexts]:
-        """Correct texts of both parts with their copies; those of dev have one error each."""
-        mix = self.settings.mix
-        parts = {
-            "train": (train, mix, self.settings.seed),
-            "dev": (dev, replace(mix, errors_per_text={1: 1.0}), _DEV_SEED),
-        }
-        # Words that errors bring in come from training texts, in dev as well
-        corpus = [pair.hypothesis for pair in train]
-        found = {}
-        for part, (pairs, own, seed) in parts.items():
-            made = corrupt(
-                pairs,
-                mix=own,
-                seed=seed,
-                copies=self.settings.copies,
-                corpus=corpus,
+            copies = error_copies(
+                train,
+                dev,
+                self.settings,
                 backbone=self.backbone,
                 prompt=self.prompt,
                 progress=self.progress,
             )
-            if not made:
-                raise TrainingError(
-                    f"None of the {len(pairs):,} texts allows an error of the mix; give longer "
-                    "texts, or other families."
-                )
-            found[part] = with_error_copies(pairs, made)
-        return found
+        texts = {part: made.pairs for part, made in copies.items()} | dict(self.marked)
+        marked_gaps = gaps_are_marked([pair for pairs in self.marked.values() for pair in pairs])
+        gaps_marked = {part: part in copies or marked_gaps for part in texts}
+        choice, layers = None, self.settings.layers
+        if layers == "auto":
+            # What people marked decides, where there is any
+            parts = ("labels", "label_dev") if self.marked else ("train", "dev")
+            whole = self._made(depths_to_try(self.backbone), memorisation)
+            choice = choose_layer(
+                self.backbone,
+                whole,
+                [
+                    self._extract(
+                        f"layers/{part}", sample(texts[part]), whole, gaps_marked=gaps_marked[part]
+                    )
+                    for part in parts
+                ],
+                settings=self.settings.for_labels() if self.marked else self.settings,
+                device=self.device,
+            )
+            layers = (choice.best,)
+        head = self._made(layers, memorisation)
+        features = {
+            part: self._extract(part, pairs, head, gaps_marked=gaps_marked[part])
+            for part, pairs in texts.items()
+        }
+        return _Sources(
+            head=head,
+            memorisation=memorisation,
+            layer_choice=choice,
+            copies=copies,
+            features=features,
+        )
+
+    def _made(self, layers: Sequence[int], memorisation: Memorisation | None) -> ErrorHead:
+        """A head that reads some layers, as it is before it is trained."""
+        known = memorisation is not None and memorisation.found
+        choice = self.settings.statistics
+        statistics = choice is StatisticsChoice.ON or (
+            choice is StatisticsChoice.AUTO and not known
+        )
+        head = first_head(self.backbone, self.settings, layers, statistics=statistics)
+        if self.start is not None:
+            head.load_state_dict(self.start.state_dict())
+        return head
 
     def _extract(
         self, part: str, pairs: Sequence[Pair], head: ErrorHead, *, gaps_marked: bool
     ) -> CachedFeatures:
         spec = FeatureSpec(
             dtype=self.settings.feature_dtype,
-            # The head reads no other tokens than the text's own; one is the least there is
-            candidates=1,
+            # The head reads no other tokens than the text's own
+            candidates=0,
+            layers=head.layers,
             max_length=self.settings.max_length,
             statistics=head.statistics,
             # Scoring gives the head one, too: what is missing at the end is told by it
@@ -276,6 +276,8 @@ class ErrorHeadTraining(HeadTraining[_Sources, _Fitted, ErrorReport]):
             held_out=tuple(held_out),
             held_out_groups=tuple(groups),
             gaps_after=fitted.gaps_after,
+            layers=layers_in_words(fitted.head.layers, fitted.head.layer_count),
+            layer_choice=sources.layer_choice,
         )
 
     def save(self, fitted: _Fitted, report: ErrorReport) -> None:

@@ -5,14 +5,20 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 
+from headwise.backbones import Backbone, PromptTemplate
+from headwise.corruption import ErrorTexts, corrupt, with_error_copies
 from headwise.corruption.error_copies import group_of
 from headwise.data.readers.nested_rows import as_pairs
 from headwise.data.records.error_spans import missing_places
 from headwise.data.records.pairs import Pair, Pairlike
 from headwise.data.records.token_marks import has_error
 from headwise.errors import TrainingError
+from headwise.training.errors.settings import ErrorTraining
 
 logger = logging.getLogger(__name__)
+
+# The same dev errors, whatever the seed of the run
+_DEV_SEED = 0
 
 
 def correct_pairs(pairs: Sequence[Pairlike], *, part: str) -> list[Pair]:
@@ -86,3 +92,45 @@ def split_labels(
 def gaps_are_marked(pairs: Sequence[Pair]) -> bool:
     """Whether who marked spans also marked gaps: some text without word tags has one."""
     return any(missing_places(pair.errors or ()) for pair in pairs if pair.tags is None)
+
+
+def error_copies(
+    train: Sequence[Pair],
+    dev: Sequence[Pair],
+    settings: ErrorTraining,
+    *,
+    backbone: Backbone,
+    prompt: PromptTemplate,
+    progress: bool,
+) -> dict[str, ErrorTexts]:
+    """Correct texts of both parts with their copies; those of dev have one error each.
+
+    Raises:
+        TrainingError: If no text allows an error of the mix.
+    """
+    mix = settings.mix
+    parts = {
+        "train": (train, mix, settings.seed),
+        "dev": (dev, replace(mix, errors_per_text={1: 1.0}), _DEV_SEED),
+    }
+    # Words that errors bring in come from training texts, in dev as well
+    corpus = [pair.hypothesis for pair in train]
+    found = {}
+    for part, (pairs, own, seed) in parts.items():
+        made = corrupt(
+            pairs,
+            mix=own,
+            seed=seed,
+            copies=settings.copies,
+            corpus=corpus,
+            backbone=backbone,
+            prompt=prompt,
+            progress=progress,
+        )
+        if not made:
+            raise TrainingError(
+                f"None of the {len(pairs):,} texts allows an error of the mix; give longer "
+                "texts, or other families."
+            )
+        found[part] = with_error_copies(pairs, made)
+    return found

@@ -69,6 +69,8 @@ def train_uncalibrated_error_head(
         What was done.
 
     Raises:
+        ValueError: If the settings name a layer that the model does not have.
+        UnsupportedModelError: If they name others than the last, and those cannot be read.
         TrainingError: If there is nothing to learn from, a label says nothing of errors, the loss
             stops being a number, or the folder holds a run with other settings.
         MismatchError: If the head to start from belongs to another model, the prompt is not that
@@ -88,6 +90,8 @@ def train_uncalibrated_error_head(
     first = None if start is None else _head_to_start_from(Path(start), backbone)
     if first is not None:
         settings = settings.shaped_as(first)
+    if settings.layers != "auto":
+        backbone.layer_numbers(settings.layers)  # refused before anything is read or written
     check_same_prompt(output, prompt.model_dump())
     return ErrorHeadTraining(
         output=output,
@@ -135,5 +139,10 @@ def _head_to_start_from(folder: Path, backbone: Backbone) -> ErrorHead:
         raise TrainingError(
             f"{folder} has no error head to start from; name a folder that `train errors` wrote."
         )
-    check_fit(head, vocabulary_size=backbone.vocabulary_size, hidden_size=backbone.hidden_size)
+    check_fit(
+        head,
+        vocabulary_size=backbone.vocabulary_size,
+        hidden_size=backbone.hidden_size,
+        layer_widths=lambda: backbone.layer_widths,
+    )
     return head

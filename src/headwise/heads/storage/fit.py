@@ -1,0 +1,60 @@
+"""Whether a head belongs to a language model."""
+
+from collections.abc import Callable, Sequence
+
+from headwise.choices import ONLY_LAST
+from headwise.errors import MismatchError
+from headwise.heads.layers import layers_in_words
+from headwise.heads.quality.error_head import ErrorHead
+from headwise.heads.quality.shared_unembedding_head import SharedUnembeddingHead
+from headwise.heads.quality.sigmoid_head import SigmoidHead
+from headwise.heads.storage.kinds import QualityHead
+
+
+def check_fit(
+    head: QualityHead | ErrorHead,
+    *,
+    vocabulary_size: int,
+    hidden_size: int,
+    layer_widths: Callable[[], Sequence[int]] | None = None,
+) -> None:
+    """Refuse a head that belongs to another language model.
+
+    ``layer_widths`` gives the widths of the hidden states 0 to L of the model; it is called only
+    for heads that read others than the last.
+
+    Raises:
+        MismatchError: If vocabulary, hidden size or layers differ.
+        UnsupportedModelError: If the model's layers cannot be read.
+    """
+    remedy = "load the backbone that the head was trained on."
+    sized = isinstance(head, ErrorHead | SharedUnembeddingHead)
+    if sized and head.hidden_size != hidden_size:
+        called = "error head" if isinstance(head, ErrorHead) else "head"
+        raise MismatchError(
+            f"The {called} has hidden size {head.hidden_size}, the backbone has {hidden_size}; "
+            f"{remedy}"
+        )
+    if head.layers != ONLY_LAST and layer_widths is not None:
+        _check_layers(head, layer_widths(), remedy)
+    if not isinstance(head, SigmoidHead):
+        return
+    own = tuple(head.weight.shape)
+    if own != (vocabulary_size, hidden_size):
+        raise MismatchError(
+            f"The head has vocabulary {own[0]} and hidden size {own[1]}, the backbone has "
+            f"{vocabulary_size} and {hidden_size}; {remedy}"
+        )
+
+
+def _check_layers(head: QualityHead | ErrorHead, widths: Sequence[int], remedy: str) -> None:
+    """Refuse a head for a model with another number of layers, or with layers of other widths."""
+    own, count = getattr(head, "layer_count", None), len(widths) - 1
+    reads = layers_in_words(head.layers, own)
+    if own != count:
+        raise MismatchError(f"The head reads {reads}, the backbone has {count}; {remedy}")
+    width = sum(widths[number] for number in head.layers)
+    if (wanted := getattr(head, "input_size", width)) != width:
+        raise MismatchError(
+            f"The head reads {wanted} numbers of {reads}, the backbone has {width}; {remedy}"
+        )
