@@ -2,7 +2,6 @@
 
 import argparse
 import logging
-import random
 from pathlib import Path
 
 from corpus import read_pairs, without_sources_of
@@ -13,12 +12,9 @@ def main() -> None:
     parser.add_argument("--train", type=Path, nargs="+", required=True)
     parser.add_argument("--dev", type=Path, nargs="+", required=True)
     parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--sample", type=int, help="keep so many of them, drawn at random")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO)
     pairs = without_sources_of(read_pairs(arguments.train), read_pairs(arguments.dev))
-    if arguments.sample is not None:
-        pairs = random.Random(0).sample(pairs, min(arguments.sample, len(pairs)))
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     arguments.output.write_text("".join(f"{a}\t{b}\n" for a, b in pairs), "utf-8")
 

@@ -46,9 +46,9 @@ def test_it_finds_what_is_missing() -> None:
     whole, *_, gap = example_pairs()
     scored = [estimator.score(p.source, p.hypothesis, signals=("omission",)) for p in (whole, gap)]
     assert not scored[0].gaps()
-    # It stands out tenfold, but is not sure: gaps are rarer among the errors that it learned last
-    assert not scored[0].gaps(above=0.01)
-    (found,) = scored[1].gaps(above=0.03)
+    # It stands out tenfold, but is not sure: one position in 200 of its training has a gap
+    assert not scored[0].gaps(above=0.005)
+    (found,) = scored[1].gaps(above=0.05)
     assert gap.hypothesis[found.place :] == "entlang."
 
 
