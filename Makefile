@@ -10,7 +10,7 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal \
-		-m 'not gpu and not browser and not slow and not alone'
+		-m 'not gpu and not browser and not slow and not alone and not gemma'
 	$(BIN)/python -m pytest -m alone
 
 lint: $(VENV)/.installed-test

@@ -35,14 +35,14 @@ ROOMS = (
 )
 # Shared by all rooms, and importing none of them
 HALL = {
-    *("choices", "documents", "errors", "files", "lazy_names", "plain_values", "progress"),
-    "version",
+    *("choices", "documents", "errors", "files", "languages", "lazy_names", "plain_values"),
+    *("progress", "version"),
 }
 ONLY_IN = {"ray": "distributed", "fastapi": "serving", "starlette": "serving", "uvicorn": "serving"}
 
 # What the package measured when these were set, and a little room
 # The rebuilt house had 40,821 lines; features since then are what is above
-LINES = 50_000
+LINES = 51_200
 FILE_LINES = 300
 # A command of training parses, calls and prints; its options come from its settings
 TRAIN_COMMAND_LINES = 110

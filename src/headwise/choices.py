@@ -37,6 +37,7 @@ class Shown:
 
 PROMPT_NAMES = (
     "translate",
+    "bilingual",
     "question",
     "summarise",
     "continue",

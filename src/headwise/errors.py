@@ -25,6 +25,10 @@ class PromptError(HeadwiseError, ValueError):
     """A prompt template does not fit the tokeniser or the input."""
 
 
+class PromptVariableError(PromptError, InputError):
+    """A row lacks what a variable of the prompt takes from it, or names an unknown language."""
+
+
 class PromptBoundaryError(PromptError, InputError):
     """In this text, the tokens of the prompt are not a prefix of those of prompt and hypothesis."""
 

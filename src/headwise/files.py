@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,22 @@ from headwise.errors import OutputError
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+CACHE_VARIABLE = "HEADWISE_CACHE"
+
+
+def cache_folder() -> Path:
+    """Where headwise keeps what it can make again: ``HEADWISE_CACHE``, or the platform's place."""
+    if chosen := os.environ.get(CACHE_VARIABLE):
+        return Path(chosen).expanduser().absolute()
+    if sys.platform == "win32":
+        caches = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        caches = Path.home() / "Library" / "Caches"
+    else:
+        caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return caches / "headwise"
 
 
 @contextmanager

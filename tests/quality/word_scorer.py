@@ -26,6 +26,7 @@ class WordScorer:
     default_signal = Signal.SIGMOID
     signals: tuple[Signal, ...] = ()
     calibration = None
+    prompt = SimpleNamespace(columns={})
     request = SimpleNamespace(threshold=0.5, segment_threshold=0.5)
 
     def __init__(self, *, window: int = 7, delay: float = 0.0, weights: str = "words") -> None:

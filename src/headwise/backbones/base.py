@@ -1,7 +1,7 @@
 """What frozen language models have in common: tokens in, hidden states out."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any
 
@@ -15,6 +15,7 @@ from headwise.backbones.layers import ModelLayers
 from headwise.backbones.prompts.rendered import NO_PLACE_FOR_SOURCE
 from headwise.backbones.prompts.templates import PromptTemplate, Source, SourcePair
 from headwise.backbones.reading_apart import pairs_change_each_other, read_pairs_apart
+from headwise.backbones.row_prompts import encode_rows
 from headwise.backbones.unembedding import Unembedding, check_unembedding, layer_in_float32
 from headwise.choices import LAST_LAYER, ONLY_LAST
 from headwise.errors import (
@@ -132,6 +133,7 @@ class LanguageBackbone(FrozenModel):
         pairs: Sequence[SourcePair],
         prompt: PromptTemplate,
         *,
+        rows: Sequence[Mapping[str, Any]] | None = None,
         max_length: int | None = None,
         cut: bool = False,
     ) -> list[EncodedPair | InputError]:
@@ -140,6 +142,7 @@ class LanguageBackbone(FrozenModel):
         Args:
             pairs: Sources (or conversations before the hypothesis) and hypotheses.
             prompt: How a pair is laid out.
+            rows: The other columns of each pair, from which the prompt may take variables.
             max_length: Longest input in tokens; the model's own limit holds as well.
             cut: Whether a hypothesis that is too long loses its end, instead of being an error.
 
@@ -149,6 +152,8 @@ class LanguageBackbone(FrozenModel):
         Raises:
             PromptError: If no pair can be laid out with this prompt.
         """
+        if prompt.columns:
+            return encode_rows(self, pairs, rows, prompt, max_length=max_length, cut=cut)
         errors = [self._wrong_with(*pair, prompt) for pair in pairs]
         good = [pair for pair, error in zip(pairs, errors, strict=True) if error is None]
         limit = self.length_limit(max_length)

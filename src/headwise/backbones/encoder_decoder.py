@@ -18,23 +18,17 @@ from headwise.backbones.encodings import (
     target_rows,
 )
 from headwise.backbones.frozen_model import embedding_rows
-from headwise.backbones.prompts.templates import (
-    PromptTemplate,
-    SequenceTemplate,
-    Source,
-    SourcePair,
-)
+from headwise.backbones.prompts import PromptTemplate, SequenceTemplate
+from headwise.backbones.prompts.templates import Source, SourcePair
 from headwise.choices import ONLY_LAST
 from headwise.errors import InputError, PromptError, TextError, UnsupportedModelError
+from headwise.languages import codes_among, language_code
 
 _CODES = "'deu_Latn' for NLLB, 'de_DE' for mBART, 'de' for M2M100, for instance"
 
 
 class EncoderDecoderBackbone(LanguageBackbone):
-    """A frozen encoder-decoder model, its decoder's hidden states, and its tokeniser.
-
-    The tokeniser may be fast or slow.
-    """
+    """A frozen encoder-decoder model, its decoder's hidden states, its fast or slow tokeniser."""
 
     def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
         super().__init__(model, tokenizer)
@@ -50,6 +44,8 @@ class EncoderDecoderBackbone(LanguageBackbone):
         self._speaks = hasattr(tokenizer, "set_tgt_lang_special_tokens")
         self._own_source = getattr(tokenizer, "src_lang", None)
         self._own_target = chosen_target(tokenizer)
+        tokens = getattr(tokenizer, "lang_code_to_id", None) or self.control_tokens()
+        self._codes = codes_among(tokens if self._speaks else ())
 
     @cached_property
     def _source_rows(self) -> int:
@@ -64,8 +60,7 @@ class EncoderDecoderBackbone(LanguageBackbone):
         """Refuse a template of the wrong kind, or with an unknown or missing language.
 
         Raises:
-            PromptError: If it is; a tokeniser with language codes needs a target language, and
-                keeps its own for the source if none is given.
+            PromptError: If it is; a tokeniser with language codes needs a target language.
             UnsupportedModelError: If the model reads no text.
         """
         if self.model.main_input_name != "input_ids":
@@ -86,35 +81,39 @@ class EncoderDecoderBackbone(LanguageBackbone):
                 f"{type(self.tokenizer).__name__} has no language codes, got {', '.join(given)}; "
                 "leave them out, or write the languages into `source_text`."
             )
-        if self._speaks and (target is None or source is None):
-            missing = [n for n, code in (("source", source), ("target", target)) if code is None]
+        named = {"source_language": source, "target_language": target}
+        missing = [n for n, code in named.items() if code is None and n not in prompt.columns]
+        if self._speaks and missing:
             raise PromptError(
                 f"{type(self.tokenizer).__name__} writes in the language that a code names: give "
-                f"{' and '.join(f'`{name}_language`' for name in missing)} as prompt variables "
-                f"(--prompt-variable), {_CODES}."
+                f"{' and '.join(f'`{name}`' for name in missing)} as prompt variables "
+                f"(--prompt-variable, or --prompt-column if each row has its own), {_CODES}."
             )
         for language in (source, target):
-            if language is None:
-                continue
-            both = {"source_language": language, "target_language": language}
-            try:
-                self._set_languages(prompt.model_copy(update=both))
-                codes = self.tokenizer(text_target="")["input_ids"]
-            except (KeyError, ValueError):
-                codes = [None]
-            # Not every tokeniser counts its codes among its control tokens
-            self.special_ids = self.special_ids | set(codes) - {None, self.tokenizer.unk_token_id}
-            if {None, self.tokenizer.unk_token_id} & set(codes):
+            if language is not None and not self._knows(language):
                 raise PromptError(
                     f"The tokeniser knows no language {language!r}; give the code that the model "
-                    f"was trained with ({_CODES})."
+                    f"was trained with ({_CODES}), or the English name of one of its languages."
                 )
         self._set_languages(prompt)
 
+    def _knows(self, code: str) -> bool:
+        """Whether the tokeniser has a token for a language, by its own code."""
+        try:
+            self._set_languages(SequenceTemplate(source_language=code, target_language=code))
+            ids = {*self.tokenizer(text_target="")["input_ids"]}
+        except (KeyError, ValueError):
+            return False
+        # Not every tokeniser counts its codes among its control tokens
+        self.special_ids = self.special_ids | ids - (unknown := {None, self.tokenizer.unk_token_id})
+        return not unknown & ids
+
     def _languages(self, prompt: SequenceTemplate) -> tuple[str | None, str | None]:
-        """Source and target language: the prompt's, or else the tokeniser's own."""
+        """Codes of source and target language: the prompt's, or else the tokeniser's own."""
         source = prompt.source_language or self._own_source
-        return source, prompt.target_language or self._own_target
+        target = prompt.target_language or self._own_target
+        codes = self._codes
+        return source and language_code(source, codes), target and language_code(target, codes)
 
     def _set_languages(self, prompt: SequenceTemplate) -> None:
         # Both, before every use: estimators with other languages may share the tokeniser

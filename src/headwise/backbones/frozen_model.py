@@ -19,7 +19,13 @@ from headwise.errors import (
 
 
 class FrozenModel(ABC):
-    """A Transformers model in ``eval`` mode, no parameter of it trainable, and its tokeniser."""
+    """A Transformers model in ``eval`` mode, no parameter of it trainable, and its tokeniser.
+
+    Attributes:
+        gguf: SHA-256 of the GGUF file that its weights come from, or ``None``.
+    """
+
+    gguf: str | None = None
 
     def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
         _check_not_random(model)
@@ -62,6 +68,7 @@ class FrozenModel(ABC):
         Neither names of files nor the device matter.
         """
         return {
+            **({} if self.gguf is None else {"GGUF file": self.gguf}),
             "dtype": str(self.dtype).removeprefix("torch."),
             **model_digests(self.model),
             "tokeniser": tokenizer_digest(self.tokenizer),

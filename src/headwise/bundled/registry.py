@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from headwise.backbones.gguf_names import gguf_name, is_gguf_file
 from headwise.bundled.names import (
     BUNDLED_NAMES,
     ENTAILMENT_FOLDERS,
@@ -48,7 +49,9 @@ class EntailmentLocation:
     heads: Path | None
 
 
-def locate(name: str | Path, head: str | Path | None = None) -> ModelLocation:
+def locate(
+    name: str | Path, head: str | Path | None = None, gguf_file: str | None = None
+) -> ModelLocation:
     """Find a backbone and its head.
 
     Args:
@@ -56,12 +59,13 @@ def locate(name: str | Path, head: str | Path | None = None) -> ModelLocation:
             that knows its backbone.
         head: A folder or hub id of a head, or a bundled name for that model's head; overrides
             what ``name`` implies.
+        gguf_file: The GGUF file in the folder or on the hub that holds the language model.
 
     Raises:
         UnknownModelError: If the name is not a folder and cannot be a hub id, or is that of an
             entailment model.
     """
-    found = _locate(str(name))
+    found = _locate(gguf_name(name, gguf_file))
     if head is None:
         return found
     if str(head) in QUALITY_FOLDERS:
@@ -123,7 +127,7 @@ def _implied_heads(name: str) -> Path | None:
         return _bundled_heads(name)
     if name == MINILM:
         return None
-    if Path(name).is_file():
+    if Path(name).is_file() and not is_gguf_file(Path(name)):
         raise UnknownModelError(
             f"{name} is a file, which does not name its encoder; give the encoder first and the "
             "file as `heads`."

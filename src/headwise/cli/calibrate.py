@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from headwise.cli import layout_options, options, printing, prompt_options
-from headwise.cli.reading import expect_tables
+from headwise.cli.reading import expect_tables, rows_for_prompt
 from headwise.cli.settings_options import with_options
 
 if TYPE_CHECKING:
@@ -198,15 +198,13 @@ def _pairs(
     from headwise.errors import CalibrationError
 
     found: list[Pair] = []
-    rejected = 0
     for path in paths:
-        for row in read_pairs(path, layout):
+        rows = rows_for_prompt(read_pairs(path, layout), estimator.backbone, estimator.prompt)
+        for row in rows:
             if isinstance(row, Pair):
                 found.append(row)
             else:
-                rejected += 1
-    if rejected:
-        print(f"Left out {rejected:,} rows that are no pairs.", file=sys.stderr)
+                print(f"{path}, line {row.line} left out: {row.reason}", file=sys.stderr)
     plain = [pair for pair in found if pair.errors is None]
     if plain and not families:
         raise CalibrationError(

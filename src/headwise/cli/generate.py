@@ -1,13 +1,20 @@
 """``headwise generate``: generate text and score it from the same pass."""
 
-from typing import Annotated, Any
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from headwise.cli import options
 from headwise.cli.printing import print_row
-from headwise.cli.reading import given_text
+from headwise.cli.reading import given_text, rows_for_prompt
 from headwise.cli.settings_options import with_options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from headwise.data.records.pairs import Pair, Reject
 
 _GENERATION = "Generation"
 
@@ -71,39 +78,53 @@ def generate(
     threshold: options.QualityThreshold = None,
 ) -> None:
     """Generate (with the bundled model: translate English into German) and score the result."""
-    import sys
-
     import torch
     from rich.console import Console
 
+    from headwise.data.records.pairs import Pair, Reject
     from headwise.quality.unlike_texts import UnlikeTexts
     from headwise.report import render_legend, render_scored, shows_gaps
 
     names = options.split_signals(signals)
+    by_row = bool(origin.prompting.columns)
+    if by_row and source not in (None, ["-"]):
+        raise typer.BadParameter(
+            "--prompt-column needs rows: pipe a table with the column `source`, and those that are "
+            "named, into standard input."
+        )
     texts = [given_text(text, name="SOURCE") for text in source or [] if text != "-"]
-    if "-" in (source or ["-"]):
+    if "-" in (source or ["-"]) and not by_row:
         texts += [line.rstrip("\r\n") for line in sys.stdin if line.strip()]
-    if not texts:
+    rows = list(_rows_of_sources()) if by_row else [Pair(text, "") for text in texts]
+    if not rows:
         raise typer.BadParameter("Give a text, or pipe one a line into standard input.")
     estimator = origin.load()
+    left_out = 0
     limit = options.choose_threshold(estimator, names, threshold)
     torch.manual_seed(seed)
     ends = [one.replace("\\n", "\n").replace("\\t", "\t") for one in stop or []]
     drawing: dict[str, Any] = {"do_sample": True, "temperature": temperature} if sample else {}
     drawing |= {"max_new_tokens": max_new_tokens, "stop": ends}
     console, unlike = Console(highlight=False), UnlikeTexts(estimator.calibration)
-    for text in texts:
+    for row in rows_for_prompt(rows, estimator.backbone, estimator.prompt):
+        if isinstance(row, Reject):
+            print(f"Line {row.line} left out: {row.reason}", file=sys.stderr)
+            left_out += 1
+            continue
+        text = row.source
         unlike.add(text)
         if stream:
             with options.usage_errors():
-                for token in estimator.stream(text, signals=names, **drawing):
+                for token in estimator.stream(text, signals=names, row=row.extra, **drawing):
                     values = "  ".join(f"{name} {v:.4g}" for name, v in token.as_dict().items())
                     own = token.text
                     shown = own if own.strip() else own.encode("unicode_escape").decode()
                     console.print(f"{shown:>16}  {values}", markup=False)
             continue
         with options.usage_errors():
-            scored = estimator.generate(text, signals=names, num_beams=beams, **drawing)
+            scored = estimator.generate(
+                text, signals=names, num_beams=beams, row=row.extra, **drawing
+            )
         if json_lines:
             print_row(scored.as_dict("token"))
         else:
@@ -111,6 +132,18 @@ def generate(
             console.print()
     if (warning := unlike.warning) is not None:
         print(warning, file=sys.stderr)
-    if not stream and not json_lines:
+    if not stream and not json_lines and left_out < len(rows):
         gaps = shows_gaps(scored.signals)
         console.print(render_legend(scored.signals[0], threshold=limit, gaps=gaps))
+    if left_out:
+        raise typer.Exit(3)
+
+
+def _rows_of_sources() -> "Iterator[Pair | Reject]":
+    """Sources and the columns beside them, from a table in standard input."""
+    from headwise.data.readers import Layout, read_pairs
+    from headwise.data.readers.opening import STDIN
+    from headwise.data.records.pairs import Reject
+
+    for row in read_pairs(STDIN, Layout(has_source=False, hypothesis_column="source")):
+        yield row if isinstance(row, Reject) else replace(row, source=row.hypothesis, hypothesis="")

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from headwise.backbones.gguf_names import gguf_name
 from headwise.cli import printing
 from headwise.cli.prompt_options import (
     MODEL,
     PromptOptions,
     parse_prompt_option,
-    parse_variables,
     say_prompt,
 )
 
@@ -40,7 +40,8 @@ Model = Annotated[
     typer.Option(
         "--model",
         "-m",
-        help="Bundled name, folder or hub id of a language model, or of a head.",
+        help="Bundled name, gemma-3-270m, or folder, GGUF file or hub id of a language model; or "
+        "folder or hub id of a head.",
         rich_help_panel=MODEL,
     ),
 ]
@@ -94,6 +95,15 @@ class LoadingOptions:
         ),
     ] = False
 
+    gguf_file: Annotated[
+        str | None,
+        typer.Option(
+            "--gguf-file",
+            help="GGUF file in the folder or on the hub that holds the model.",
+            rich_help_panel=MODEL,
+        ),
+    ] = None
+
     def __post_init__(self) -> None:
         device, dtype = self.device, self.dtype
         if device and not re.fullmatch(rf"({'|'.join(_DEVICES)})(:\d+)?", device):
@@ -108,7 +118,13 @@ class LoadingOptions:
 
     def arguments(self, dtype: str | None = None) -> dict[str, Any]:
         """What loaders take; the type of a run file stands where no option gives one."""
-        return {**asdict(self), "dtype": self.dtype or dtype}
+        given = asdict(self)
+        del given["gguf_file"]  # part of the model's name, see `named`
+        return {**given, "dtype": self.dtype or dtype}
+
+    def named(self, model: str) -> str:
+        """The model's name, with the GGUF file that was chosen."""
+        return gguf_name(model, self.gguf_file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +139,7 @@ class EstimatorOptions:
     def __post_init__(self) -> None:
         from headwise.cli.reading import expect_model
 
+        object.__setattr__(self, "model", self.loading.named(self.model))
         for name in (self.model, self.head):
             expect_model(name)
 
@@ -135,7 +152,8 @@ class EstimatorOptions:
                 self.model,
                 self.head,
                 prompt=parse_prompt_option(self.prompting.prompt),
-                prompt_variables=parse_variables(self.prompting.prompt_variable),
+                prompt_variables=self.prompting.variables,
+                prompt_columns=self.prompting.columns,
                 **self.loading.arguments(),
             )
         say_prompt(estimator.backbone, estimator.prompt)

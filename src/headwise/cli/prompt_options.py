@@ -38,22 +38,44 @@ class PromptOptions:
             rich_help_panel=MODEL,
         ),
     ] = None
+    prompt_column: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--prompt-column",
+            help="NAME=COLUMN: each row has its own value for the prompt there, e.g. "
+            "target_language=lang. Languages may be codes or names.",
+            rich_help_panel=MODEL,
+        ),
+    ] = None
 
     def __post_init__(self) -> None:
         # What is wrong is said before PyTorch is imported
         parse_prompt_option(self.prompt)
-        parse_variables(self.prompt_variable)
+        if twice := sorted(set(self.variables) & set(self.columns)):
+            raise typer.BadParameter(
+                f"{twice[0]} has a value by --prompt-variable and a column by --prompt-column; "
+                "give one."
+            )
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """Values of variables by name."""
+        return _named(self.prompt_variable, "--prompt-variable", "VALUE")
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Columns that variables take their values from, by the variables' names."""
+        return _named(self.prompt_column, "--prompt-column", "COLUMN")
 
 
-def parse_variables(entries: list[str] | None) -> dict[str, str]:
-    """Read NAME=VALUE entries."""
-    variables = {}
+def _named(entries: list[str] | None, option: str, what: str) -> dict[str, str]:
+    found = {}
     for entry in entries or []:
         name, equals, value = entry.partition("=")
         if not equals:
-            raise typer.BadParameter(f"--prompt-variable must be NAME=VALUE, got {entry!r}.")
-        variables[name] = value
-    return variables
+            raise typer.BadParameter(f"{option} must be NAME={what}, got {entry!r}.")
+        found[name] = value
+    return found
 
 
 def parse_prompt_option(prompt: str | None) -> "PromptTemplate | None":

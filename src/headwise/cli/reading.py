@@ -14,9 +14,10 @@ E = TypeVar("E", bound=StrEnum)
 T = TypeVar("T")
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from headwise.backbones import LanguageBackbone, PromptTemplate
     from headwise.data.readers import Layout
     from headwise.data.readers.inferences import InferenceLayout
     from headwise.data.records.inferences import InferencePair
@@ -87,13 +88,43 @@ def expect_texts(paths: "Iterable[str | Path | None]") -> None:
             check_readable(path)
 
 
-def read_training_pairs(paths: Sequence[str], layout: "Layout | None" = None) -> "list[Pair]":
-    """Read all pairs; rows that are none are named on standard error and left out."""
+def rows_for_prompt(
+    rows: "Iterable[Pair | Reject]", backbone: "LanguageBackbone", prompt: "PromptTemplate"
+) -> "Iterator[Pair | Reject]":
+    """The rows; those that lack what the prompt takes from them are rejects."""
+    from headwise.backbones.row_prompts import prompt_of_row
+    from headwise.data.records.pairs import Pair, Reject
+    from headwise.errors import InputError
+
+    checked: dict[str, PromptTemplate] = {}
+    for row in rows:
+        if prompt.columns and isinstance(row, Pair):
+            try:
+                prompt_of_row(backbone, prompt, row.extra, checked=checked)
+            except InputError as error:
+                yield Reject(row.line, str(error), row.content)
+                continue
+        yield row
+
+
+def read_training_pairs(
+    paths: Sequence[str],
+    layout: "Layout | None" = None,
+    *,
+    read_by: "tuple[LanguageBackbone, PromptTemplate] | None" = None,
+) -> "list[Pair]":
+    """Read all pairs; rows that are none are named on standard error and left out.
+
+    So are those that lack what the prompt of the model takes from them.
+    """
     from headwise.data.readers import Layout, read_pairs
 
     known = layout or Layout()
     # A missing file is noticed when its reader is made, before another one is read
-    return _without_rejects([(path, read_pairs(path, known)) for path in paths])
+    files = [(path, read_pairs(path, known)) for path in paths]
+    if read_by is not None:
+        files = [(path, rows_for_prompt(rows, *read_by)) for path, rows in files]
+    return _without_rejects(files)
 
 
 def read_labelled(

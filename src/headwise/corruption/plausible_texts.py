@@ -78,7 +78,8 @@ def plausible_changes(
     texts = TokenTexts(backbone.tokenizer)
     words = [TextWords(pair.hypothesis) for pair in pairs]
     untried: dict[int, list[tuple[int, WordPlace]]] = {}
-    encoded = backbone.encode([(pair.given, pair.hypothesis) for pair in pairs], prompt)
+    texts_of_pairs = [(pair.given, pair.hypothesis) for pair in pairs]
+    encoded = backbone.encode(texts_of_pairs, prompt, rows=[pair.extra for pair in pairs])
     for index, code in enumerate(encoded):
         if isinstance(code, EncodedPair):
             places = _word_places(code, words[index])
@@ -106,7 +107,7 @@ def plausible_changes(
             (pairs[index].given, apply_changes(pairs[index].hypothesis, [change])[0])
             for index, (change, _) in made.items()
         ]
-        codes = backbone.encode(changed, prompt)
+        codes = backbone.encode(changed, prompt, rows=[pairs[index].extra for index in made])
         for (index, (change, expected)), code in zip(made.items(), codes, strict=True):
             # A tokeniser may part the new text otherwise than the model wrote it
             if isinstance(code, EncodedPair) and code.targets[: len(expected)] == expected:

@@ -85,8 +85,7 @@ class EntailmentModel(TextSearch):
         Raises:
             UnknownModelError: If a name leads nowhere, or belongs to an extra that is missing.
             UnsupportedModelError: If the encoder makes its embeddings in an unknown way.
-            WeightsError: If weights are damaged or unsafe.
-            MismatchError: If heads and encoder do not belong together.
+            WeightsError, MismatchError: If weights are damaged or unsafe, or do not fit.
         """
         location = locate_entailment(name, heads)
         loaded = None if location.heads is None else load_task_heads(location.heads)

@@ -73,7 +73,11 @@ def encode_examples(
         MismatchError: If the tokeniser gives ids that the model's output layer has no row for.
     """
     codes = backbone.encode(
-        [(pair.given, pair.hypothesis) for pair in pairs], prompt, max_length=max_length, cut=cut
+        [(pair.given, pair.hypothesis) for pair in pairs],
+        prompt,
+        rows=[pair.extra for pair in pairs],
+        max_length=max_length,
+        cut=cut,
     )
     ids = (max(code.targets) for code in codes if not isinstance(code, InputError))
     if (largest := max(ids, default=0)) >= backbone.vocabulary_size:

@@ -70,7 +70,7 @@ def fingerprint(
         **model_digests(backbone.model),
         "tokeniser": tokenizer_digest(backbone.tokenizer),
         "prompt": prompt.model_dump(),
-        "data": _data_digest(pairs),
+        "data": _data_digest(pairs, prompt),
         "pairs": len(pairs),
         **{name.replace("_", " "): value for name, value in asked.items()},
     }
@@ -116,17 +116,20 @@ def rows_digest(rows: Iterable[object]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _data_digest(pairs: Sequence[Pair]) -> str:
+def _data_digest(pairs: Sequence[Pair], prompt: PromptTemplate) -> str:
     digest = hashlib.sha256()
+    columns = tuple(prompt.columns.values())
     for pair in pairs:
         given = pair.given
         marks = None if pair.errors is None else [(e.start, e.end) for e in pair.errors]
-        row = [
+        row: list[object] = [
             [dict(message) for message in given] if isinstance(given, tuple) else given,
             pair.hypothesis,
             marks,
             None if pair.tags is None else pair.tags.as_dict(),
             is_missing_somewhere(pair.extra),
         ]
+        if columns:
+            row.append([str(pair.extra.get(column)) for column in columns])
         digest.update(json.dumps(row, ensure_ascii=False).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()[:16]

@@ -1,6 +1,7 @@
 """`QualityEstimator`: a frozen language model and its head, ready to score text."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -8,19 +9,13 @@ import torch
 
 from headwise.backbones import Backbone, PromptTemplate, default_prompt, load_backbone, parse_prompt
 from headwise.bundled import locate
+from headwise.data.readers.nested_rows import as_pair
 from headwise.data.records.pairs import Message, Pair, Pairlike
 from headwise.data.records.scored import ScoredHypothesis, ScoredToken
 from headwise.data.records.signals import Aggregation, Signal, parse_signals
 from headwise.errors import InputError, TextError
 from headwise.functional.chunking import DEFAULT_WORKSPACE_BYTES
-from headwise.heads import (
-    ErrorHead,
-    QualityHead,
-    has_sigmoid_head,
-    load_error_head,
-    load_head,
-    read_head_info,
-)
+from headwise.heads import ErrorHead, QualityHead, read_head_info
 from headwise.quality.calibration.record import Calibration
 from headwise.quality.generation.scored import generate_scored, stream_scored
 from headwise.quality.scorer import Scorer, default_batch_tokens
@@ -87,35 +82,37 @@ class QualityEstimator:
         *,
         prompt: str | dict[str, Any] | PromptTemplate | None = None,
         prompt_variables: dict[str, str] | None = None,
+        prompt_columns: dict[str, str] | None = None,
         dtype: torch.dtype | str | None = None,
         device: torch.device | str | None = None,
         device_map: str | dict[str, Any] | None = None,
         trust_remote_code: bool = False,
+        gguf_file: str | None = None,
         workspace_bytes: int = DEFAULT_WORKSPACE_BYTES,
     ) -> "QualityEstimator":
         """Load a language model and its heads.
 
         Args:
-            name: A bundled name (``"tiny-en-de"``), or a folder or hub id of a language model, or
-                of a head that knows its backbone.
+            name: A bundled name (``"tiny-en-de"``), ``"gemma-3-270m"``, or a folder, GGUF file or
+                hub id of a language model, or of a head that knows its backbone.
             head: A folder or hub id of a Sigmoid Head, an error head, or both.
             prompt: A template, or the name of one in `headwise.backbones.NAMED_PROMPTS`
                 (``translate``, ``question``, ``chat``); by default the one saved with the head.
             prompt_variables: Values for its variables, ``target_language`` for instance.
+            prompt_columns: Columns of rows that variables take their values from instead.
             dtype: The model's floating point type; float32 on a CPU, that of its file elsewhere.
             device: Where to run; the machine's accelerator by default.
             device_map: How to spread a large model over devices.
             trust_remote_code: Whether code that comes with the backbone may run.
+            gguf_file: The GGUF file in the folder or on the hub that holds the language model.
             workspace_bytes: Bound on the memory of vocabulary-wide work.
 
         Raises:
             UnknownModelError: If a name leads nowhere.
-            WeightsError: If weights are damaged or unsafe.
-            CalibrationError: If the calibration in the head's folder is damaged.
-            MismatchError: If head and backbone do not belong together.
-            PromptError: If the prompt is unknown or does not suit the backbone.
+            WeightsError, CalibrationError: If weights or a calibration are damaged or unsafe.
+            MismatchError, PromptError: If head, prompt and backbone do not belong together.
         """
-        location = locate(name, head)
+        location = locate(name, head, gguf_file)
         backbone = load_backbone(
             location.backbone,
             dtype=dtype,
@@ -123,20 +120,18 @@ class QualityEstimator:
             device_map=device_map,
             trust_remote_code=trust_remote_code,
         )
-        sigmoid = error = calibration = None
+        stored = QualityHeads.load(location.head, backbone)
+        calibration = None
         if (folder := location.head) is not None:
-            error = load_error_head(folder)
-            # A folder without any head is an error, which the Sigmoid Head's loader describes
-            if error is None or has_sigmoid_head(folder):
-                sigmoid = load_head(folder, unembedding=lambda: backbone.unembedding)
             prompt = read_head_info(folder).prompt if prompt is None else prompt
             calibration = Calibration.load(folder, model=location.backbone)
         template = default_prompt(backbone) if prompt is None else parse_prompt(prompt)
+        template = template.bind(**prompt_variables or {}).bind_columns(**prompt_columns or {})
         return cls(
             backbone,
-            sigmoid,
-            error_head=error,
-            prompt=template.bind(**prompt_variables) if prompt_variables else template,
+            stored.sigmoid,
+            error_head=stored.error,
+            prompt=template,
             workspace_bytes=workspace_bytes,
             calibration=calibration,
         )
@@ -178,6 +173,7 @@ class QualityEstimator:
         *,
         signals: Iterable[str] | None = None,
         alternatives: int = 0,
+        row: Mapping[str, Any] | None = None,
     ) -> ScoredHypothesis:
         """Score one hypothesis.
 
@@ -187,13 +183,14 @@ class QualityEstimator:
             signals: Names of signals (:class:`~headwise.data.records.signals.Signal`), the main
                 one first. :attr:`default_signal` by default.
             alternatives: How many of the language model's own choices to report a token.
+            row: Columns beside the texts, from which the prompt may take variables.
 
         Raises:
             TextError: If a text is empty, badly encoded, or holds control tokens.
             ContextLengthError: If the pair is longer than the model's context.
         """
-        pairs = [(source, hypothesis)]
-        (result,) = self.score_many(pairs, signals=signals, alternatives=alternatives)
+        pair = replace(as_pair((source, hypothesis)), extra=row or {})
+        (result,) = self.score_many([pair], signals=signals, alternatives=alternatives)
         return cast(ScoredHypothesis, result)  # an error was raised
 
     def score_many(
@@ -229,6 +226,7 @@ class QualityEstimator:
         signals: Iterable[str] | None = None,
         alternatives: int = 0,
         stop: str | Iterable[str] = (),
+        row: Mapping[str, Any] | None = None,
         **options: Any,
     ) -> ScoredHypothesis:
         """Generate a hypothesis and score it from the same pass, as :meth:`score` would.
@@ -239,13 +237,14 @@ class QualityEstimator:
             source: What to answer to or translate.
             signals: As in :meth:`score`.
             alternatives: As in :meth:`score`.
+            row: As in :meth:`score`.
             stop: Texts that end the hypothesis where they are first written, and are cut off with
                 their tokens. It also ends where the prompt's layout closes it.
             options: Options of Transformers' ``generate``: ``num_beams=4``, ``do_sample=True``,
                 ``max_new_tokens=...``, ``generation_config=...``. By default what the model's own
                 ``generation_config`` says; where it is silent, greedy and at most 256 new tokens.
         """
-        return generate_scored(self.scorer(signals, alternatives), source, options, stop)
+        return generate_scored(self.scorer(signals, alternatives), source, options, stop, row)
 
     def stream(
         self,
@@ -254,6 +253,7 @@ class QualityEstimator:
         signals: Iterable[str] | None = None,
         alternatives: int = 0,
         stop: str | Iterable[str] = (),
+        row: Mapping[str, Any] | None = None,
         **options: Any,
     ) -> Iterator[ScoredToken]:
         """Generate and hand out each token with its scores as soon as they can be known.
@@ -268,7 +268,7 @@ class QualityEstimator:
         Yields:
             Tokens in order, the closing special ones last; none ends inside a character.
         """
-        yield from stream_scored(self.scorer(signals, alternatives), source, options, stop)
+        yield from stream_scored(self.scorer(signals, alternatives), source, options, stop, row)
 
     def rerank(
         self,
@@ -277,16 +277,16 @@ class QualityEstimator:
         *,
         signals: Iterable[str] | None = None,
         by: Aggregation | str = Aggregation.MEAN,
+        row: Mapping[str, Any] | None = None,
     ) -> list[ScoredHypothesis]:
-        """Score hypotheses of one source and sort them, best first.
-
-        The prompt is read once; its keys and values are shared by all hypotheses.
+        """Score hypotheses of one source, whose prompt is read once, and sort them, best first.
 
         Args:
             source: What they answer to or translate.
             hypotheses: The candidates.
             signals: As in :meth:`score`; the main one decides.
             by: How token values become the number to sort by.
+            row: As in :meth:`score`.
 
         Returns:
             All candidates; equal ones keep their order, those without a value come last.
@@ -296,5 +296,5 @@ class QualityEstimator:
         """
         if isinstance(hypotheses, str):
             raise TextError("`hypotheses` must be a list of texts, got one text.")
-        pairs = [Pair(source, hypothesis) for hypothesis in hypotheses]
+        pairs = [Pair(source, hypothesis, extra=row or {}) for hypothesis in hypotheses]
         return self.scorer(signals).rerank(pairs, by=by)

@@ -12,7 +12,7 @@ from headwise.data.records.pairs import Pair, Reject
 from headwise.data.records.scored import Level, ScoredHypothesis
 from headwise.data.records.signals import Signal, parse_signals
 from headwise.data.writers import TableLayout, scored_row
-from headwise.errors import InputError
+from headwise.errors import DataError, InputError
 from headwise.quality.estimator import QualityEstimator
 from headwise.quality.scorer import Scorer
 from headwise.quality.unlike_texts import UnlikeTexts
@@ -163,6 +163,11 @@ def score_file(
         DataError: If the input cannot be read.
         OutputError: If the output belongs to another job, or cannot be written.
     """
+    if hypotheses is not None and (columns := estimator.prompt.columns):
+        raise DataError(
+            f"The prompt takes {', '.join(columns)} from columns, which two text files do not "
+            "have; give a table, or give values as variables of the prompt (--prompt-variable)."
+        )
     layout = layout or Layout()
     signals = (estimator.default_signal,) if signals is None else parse_signals(signals)
     shown = 0 if look is None else look.alternatives

@@ -134,7 +134,7 @@ class Scorer:
         An error stands in the place of a pair that cannot be scored. ``advance`` is told how many
         pairs were done since it was last called.
         """
-        encoded = self.backbone.encode([(p.given, p.hypothesis) for p in pairs], self.prompt)
+        encoded = self._encode(pairs)
         results: list[ScoredHypothesis | InputError | None] = [
             code if isinstance(code, InputError) else None for code in encoded
         ]
@@ -151,6 +151,10 @@ class Scorer:
             advance(len(batch))
         return [result for result in results if result is not None]
 
+    def _encode(self, pairs: Sequence[Pair]) -> list[EncodedPair | InputError]:
+        texts = [(pair.given, pair.hypothesis) for pair in pairs]
+        return self.backbone.encode(texts, self.prompt, rows=[pair.extra for pair in pairs])
+
     def rerank(self, pairs: Sequence[Pair], *, by: Aggregation | str) -> list[ScoredHypothesis]:
         """Score pairs that share their prompt, which is read once; best first.
 
@@ -162,7 +166,7 @@ class Scorer:
             ValueError: If ``by`` is not defined for the main signal.
         """
         encoded: list[EncodedPair] = []
-        for code in self.backbone.encode([(p.given, p.hypothesis) for p in pairs], self.prompt):
+        for code in self._encode(pairs):
             if isinstance(code, InputError):
                 raise code
             encoded.append(code)

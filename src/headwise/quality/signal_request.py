@@ -2,13 +2,21 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 from headwise.backbones import LanguageBackbone
 from headwise.backbones.layers import all_layers
 from headwise.choices import ONLY_LAST
 from headwise.data.records.signals import DEFAULT_THRESHOLD, Signal
 from headwise.functional.chunking import DEFAULT_WORKSPACE_BYTES
-from headwise.heads import ErrorHead, QualityHead, check_fit
+from headwise.heads import (
+    ErrorHead,
+    QualityHead,
+    check_fit,
+    has_sigmoid_head,
+    load_error_head,
+    load_head,
+)
 from headwise.quality.calibration.record import Calibration
 
 
@@ -37,6 +45,21 @@ class QualityHeads:
             None if self.sigmoid is None else self.sigmoid.to(backbone.device),
             None if self.error is None else self.error.to(backbone.device).eval(),
         )
+
+    @classmethod
+    def load(cls, folder: Path | None, backbone: LanguageBackbone) -> "QualityHeads":
+        """Load what a folder holds; nothing if there is no folder.
+
+        Raises:
+            WeightsError: If weights are damaged or unsafe.
+        """
+        if folder is None:
+            return cls()
+        sigmoid, error = None, load_error_head(folder)
+        # A folder without any head is an error, which the Sigmoid Head's loader describes
+        if error is None or has_sigmoid_head(folder):
+            sigmoid = load_head(folder, unembedding=lambda: backbone.unembedding)
+        return cls(sigmoid, error)
 
     def can_give(self, signal: Signal, calibration: Calibration | None = None) -> bool:
         """Whether the language model and these heads, and a calibration, can give a signal."""

@@ -117,7 +117,7 @@ def test_python_leaves_the_same_files(folder: Path, tmp_path: Path) -> None:
     )
     place = locate("tiny-en-de")
     backbone = load_backbone(place.backbone, device="cpu")
-    pairs = read_training_pairs([str(folder / "labels.jsonl")], has_source=True)
+    pairs = read_training_pairs([str(folder / "labels.jsonl")])
     names = [str(folder / "labels.jsonl")]
     trained = headwise.train_error_head(
         backbone,

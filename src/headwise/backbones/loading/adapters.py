@@ -12,6 +12,7 @@ from transformers import PreTrainedModel
 
 from headwise.backbones.loading.filled_weights import listed
 from headwise.backbones.loading.model_files import find_file, read_object
+from headwise.backbones.loading.places import Place
 from headwise.errors import UnsupportedModelError, WeightsError
 
 _CONFIG, _WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
@@ -32,10 +33,13 @@ class Adapter:
     has_tokenizer: bool
 
     @contextmanager
-    def model_folder(self) -> Iterator[str]:
-        """The model without its adapter, which Transformers would apply without a check."""
+    def model_files(self, place: Place) -> Iterator[str]:
+        """The model without its adapter, which Transformers would apply without a check.
+
+        ``place`` is where the files of the base are.
+        """
         if self.base != self.name:
-            yield self.base
+            yield place.files
             return
         with tempfile.TemporaryDirectory(prefix="headwise-") as view:
             for path in Path(self.name).resolve().iterdir():

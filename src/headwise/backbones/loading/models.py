@@ -6,17 +6,15 @@ from typing import Any
 
 import torch
 from tokenizers import normalizers
-from transformers import (
-    AutoModel,
-    AutoModelForCausalLM,
-    AutoModelForSeq2SeqLM,
-    AutoModelForSpeechSeq2Seq,
-)
+from transformers import AutoModel
 
 from headwise.backbones.causal import CausalBackbone
 from headwise.backbones.encoder import EncoderBackbone
 from headwise.backbones.encoder_decoder import EncoderDecoderBackbone
+from headwise.backbones.gguf_names import gguf_name
+from headwise.backbones.loading.gguf_models import language_model_class
 from headwise.backbones.loading.model_files import find_file
+from headwise.backbones.loading.places import find_place, naming_ways
 from headwise.backbones.loading.pretrained import load_pretrained, named_errors
 from headwise.backbones.loading.sentence_folder import read_sentence_settings
 from headwise.backbones.prompts.named import NAMED_PROMPTS
@@ -41,50 +39,51 @@ def load_backbone(
     device: torch.device | str | None = None,
     device_map: str | dict[str, Any] | None = None,
     trust_remote_code: bool = False,
+    gguf_file: str | None = None,
 ) -> Backbone:
     """Load a causal or encoder-decoder language model and its tokeniser, and freeze it.
 
     Args:
         name: A folder or a hub id, of a model or of an adapter (LoRA and its kin), which is merged
-            into its model.
+            into its model; a GGUF file or a folder with one; or ``gemma-3-270m``. Weights of GGUF
+            files are unpacked once and kept in the cache (``HEADWISE_CACHE``).
         dtype: The model's floating point type, or ``"auto"`` for that of its file. By default
             float32 on a CPU, ``"auto"`` elsewhere.
         device: Where the model goes; the machine's accelerator by default. Not with
             ``device_map``.
         device_map: How Transformers spreads the model over devices (``"auto"`` needs accelerate).
         trust_remote_code: Whether code that comes with the model may run. Off by default.
+        gguf_file: The GGUF file in a folder or on the hub that holds the model.
 
     Raises:
-        UnknownModelError: If there is no such model.
+        UnknownModelError: If there is no such model, or several GGUF files and none is named.
         UnsupportedModelError: If it is no language model that reads from left to right, or needs
             code or a package that is not there.
         WeightsError: If its weights are damaged, do not fill the model, are not finite, lie outside
             of it, or are only there as pickles.
+        OutputError: If weights of a GGUF file cannot be kept in the cache.
     """
+    name = gguf_name(name, gguf_file)
     if device is not None and device_map is not None:
         raise ValueError("Give `device` or `device_map`, not both.")
     target = _device(device)
     dtype = _dtype(dtype, on_cpu=target.type == "cpu" and device_map is None)
-    model, tokenizer = load_pretrained(
+    model, tokenizer, gguf = load_pretrained(
         name,
-        _language_model,
+        language_model_class,
         dtype=dtype,
         device_map=device_map,
         trust_remote_code=trust_remote_code,
     )
     if device_map is None:
         model = model.to(target)
+    backbone: Backbone
     if model.config.is_encoder_decoder:
-        return EncoderDecoderBackbone(model, tokenizer)
-    return CausalBackbone(model, tokenizer)
-
-
-def _language_model(config: Any) -> Any:
-    """Transformers' class of language models for a config."""
-    if not config.is_encoder_decoder:
-        return AutoModelForCausalLM
-    speech = config.model_type == "whisper"
-    return AutoModelForSpeechSeq2Seq if speech else AutoModelForSeq2SeqLM
+        backbone = EncoderDecoderBackbone(model, tokenizer)
+    else:
+        backbone = CausalBackbone(model, tokenizer)
+    backbone.gguf = gguf
+    return backbone
 
 
 def load_encoder(
@@ -114,18 +113,19 @@ def load_encoder(
     dtype = _dtype(dtype, on_cpu=target.type == "cpu")
 
     def read(path: str) -> str | None:
-        found = find_file(name, path)
+        found = find_file(place.files, path)
         return None if found is None else found.read_text(encoding="utf-8")
 
-    with named_errors(name):
+    with naming_ways(name), named_errors(name):
+        place = find_place(name)
         settings = read_sentence_settings(read, name=str(name))
-    model, tokenizer = load_pretrained(
+    model, tokenizer, gguf = load_pretrained(
         name,
         lambda _: AutoModel,
         dtype=dtype,
         subfolder="" if settings is None else settings.subfolder,
         trust_remote_code=trust_remote_code,
-        used=lambda parts: EncoderBackbone(*parts),
+        used=lambda parts: EncoderBackbone(parts.model, parts.tokenizer),
     )
     options: dict[str, Any] = {}
     if settings is not None:
@@ -139,6 +139,7 @@ def load_encoder(
             steps = [normalizers.Lowercase(), *([] if own is None else [own])]
             tokenizer.backend_tokenizer.normalizer = normalizers.Sequence(steps)
     encoder = EncoderBackbone(model.to(target), tokenizer, max_length=max_length, **options)
+    encoder.gguf = gguf
     _ = encoder.padding_matters  # asked for now, to be said or refused before there is work
     return encoder
 

@@ -11,6 +11,7 @@ from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerBase
 from headwise.backbones.loading.adapters import find_adapter
 from headwise.backbones.loading.filled_weights import check_filled, check_finite
 from headwise.backbones.loading.model_files import check_model_files
+from headwise.backbones.loading.places import find_place, naming_ways
 from headwise.errors import (
     HeadwiseError,
     UnknownModelError,
@@ -20,10 +21,15 @@ from headwise.errors import (
 
 
 class Pretrained(NamedTuple):
-    """A model, filled with finite numbers, and its tokeniser."""
+    """A model, filled with finite numbers, and its tokeniser.
+
+    Attributes:
+        gguf: SHA-256 of the GGUF file that its weights come from, or ``None``.
+    """
 
     model: Any
     tokenizer: PreTrainedTokenizerBase
+    gguf: str | None = None
 
 
 def load_pretrained(
@@ -39,7 +45,7 @@ def load_pretrained(
     """Load a model from its own safetensors alone, and apply the adapter that it may be.
 
     Args:
-        name: A folder or a hub id.
+        name: What `find_place` takes.
         kind_of: Gives Transformers' class (``AutoModel``, for instance) for a config.
         dtype: The floating point type of its weights, or ``"auto"`` for that of the file.
         device_map: How Transformers spreads it over devices; on the CPU by default.
@@ -54,17 +60,19 @@ def load_pretrained(
             there as pickles.
     """
     options: dict[str, Any] = {"subfolder": subfolder, "trust_remote_code": trust_remote_code}
-    with named_errors(name):
-        adapter = find_adapter(name)
-        where = nullcontext(str(name)) if adapter is None else adapter.model_folder()
-        with where as place:
-            quantised = check_model_files(place, **options)
-            own = adapter is None or adapter.has_tokenizer
-            config = AutoConfig.from_pretrained(place, **options)
-            tokenizer = AutoTokenizer.from_pretrained(name if own else place, **options)
+    with naming_ways(name), named_errors(name):
+        own = find_place(name)
+        adapter = find_adapter(own.files)
+        # That of an adapter may itself be a GGUF file
+        place = own if adapter is None else find_place(adapter.base)
+        with nullcontext(place.files) if adapter is None else adapter.model_files(place) as folder:
+            quantised = check_model_files(folder, **options)
+            config = AutoConfig.from_pretrained(folder, **options)
+            brings = adapter is None or adapter.has_tokenizer
+            tokenizer = AutoTokenizer.from_pretrained(own.files if brings else folder, **options)
             with _named_quantisation(name, quantised):
                 model, info = kind_of(config).from_pretrained(
-                    place,
+                    folder,
                     dtype=dtype,
                     device_map=device_map,
                     use_safetensors=True,
@@ -73,7 +81,7 @@ def load_pretrained(
                     output_loading_info=True,
                     **options,
                 )
-        parts = Pretrained(model, tokenizer)
+        parts = Pretrained(model, tokenizer, place.gguf)
         base = name if adapter is None else adapter.base
         check_filled(
             model,
@@ -86,7 +94,7 @@ def load_pretrained(
         if adapter is not None:
             model = adapter.apply(model)
         check_finite(model, name=name)
-    return Pretrained(model, tokenizer)
+    return parts._replace(model=model)
 
 
 @contextmanager

@@ -1,10 +1,11 @@
 """Conversations as text: what a chat template puts around an answer, and where the answer is."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from jinja2 import TemplateError, TemplateSyntaxError
 
+from headwise.backbones.prompts.decoder_templates import DecoderTemplate, Source
 from headwise.backbones.prompts.rendered import Rendered, prompt_end
 from headwise.errors import ChatTemplateError, PromptBoundaryError, PromptError
 
@@ -16,6 +17,8 @@ Messages = Sequence[Mapping[str, str]]
 # What a template that expects other messages stumbles over
 _STUMBLES = (TemplateError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
 _SHOWN = 60
+# A source that no template holds itself, and none escapes
+_PROBE = "qzxvsource"
 
 
 def around_answer(
@@ -122,3 +125,72 @@ def _apply(
             "allows, or use a prompt of kind 'text'."
         ) from error
     return text
+
+
+class ChatPromptTemplate(DecoderTemplate):
+    """A conversation of one user and one assistant turn, laid out by the model's chat template.
+
+    Attributes:
+        user: The user's message; knows ``{source}``. Not used where there is a whole conversation.
+        assistant: The assistant's message; holds ``{hypothesis}`` once.
+        system: A system message, or ``None``.
+    """
+
+    _texts = ("user", "assistant", "system")
+    _answer = "assistant"
+
+    kind: Literal["chat"] = "chat"
+    user: str
+    assistant: str = "{hypothesis}"
+    system: str | None = None
+
+    def _turns(
+        self, tokenizer: "PreTrainedTokenizerBase", source: Source
+    ) -> tuple[list[Mapping[str, str]], str, str]:
+        """The messages before the last one, and what that holds around the hypothesis.
+
+        A conversation is laid out as it is: the template's own messages say how one source
+        becomes a conversation, and here there is one.
+        """
+        if tokenizer.chat_template is None:
+            raise PromptError(
+                "The tokeniser has no chat template; give a prompt of kind 'text', or 'raw'."
+            )
+        if isinstance(source, tuple):
+            return [*source], "", ""
+        values = self._values(tokenizer, source)
+        contents = {"system": self.system, "user": self.user}
+        messages = [
+            {"role": role, "content": self._fill(content, values)}
+            for role, content in contents.items()
+            if content is not None
+        ]
+        return [*messages], *self._around_hypothesis(values)
+
+    def reaches(self, tokenizer: "PreTrainedTokenizerBase") -> bool:
+        """Whether a tokeniser's chat template shows a source, if it can be asked with one."""
+        if not self.has_source or tokenizer.chat_template is None:
+            return True
+        try:
+            return _PROBE in self.render_prompt(tokenizer, _PROBE).lower()
+        except PromptError:  # said where texts are laid out
+            return True
+
+    def render_prompt(self, tokenizer: "PreTrainedTokenizerBase", source: Source) -> str:
+        """What generation starts from: the text before a hypothesis, as `render` has it."""
+        messages, before, after = self._turns(tokenizer, source)
+        opening, *_ = around_answer(tokenizer, messages, before, after)
+        return opening[: prompt_end(opening, before)]
+
+    def render(
+        self, tokenizer: "PreTrainedTokenizerBase", source: Source, hypothesis: str
+    ) -> Rendered:
+        """The whole text of a pair, or of a conversation and the answer that ends it.
+
+        Raises:
+            ChatTemplateError: If the model's chat template refuses the conversation, or changes
+                the answer by more than spaces at its ends.
+            PromptBoundaryError: If it begins a finished answer otherwise than one to generate.
+        """
+        messages, before, after = self._turns(tokenizer, source)
+        return place_answer(tokenizer, messages, hypothesis, before, after)

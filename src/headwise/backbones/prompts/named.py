@@ -24,6 +24,12 @@ NAMED_PROMPTS: dict[str, TextTemplate | ChatPromptTemplate | SequenceTemplate] =
         completion=" {hypothesis}",
         end="\n",
     ),
+    # Texts of two languages as the web has them: for models that were never told what a task is
+    "bilingual": TextTemplate(
+        prompt="{bos}{source_language}: {source}\n{target_language}:",
+        completion=" {hypothesis}",
+        end="\n",
+    ),
     "question": TextTemplate(
         prompt="{bos}Question: {source}\nAnswer:", completion=" {hypothesis}", end="\n"
     ),

@@ -90,6 +90,7 @@ class EncoderOptions:
     loading: options.LoadingOptions = options.LoadingOptions()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "model", self.loading.named(self.model))
         expect_encoder(self.model)
         if self.heads is not None and not Path(self.heads).is_file():
             expect_encoder(self.heads)

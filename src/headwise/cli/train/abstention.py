@@ -75,7 +75,7 @@ def abstention(
     if backbone is None:
         raise typer.BadParameter(f"The heads in {heads} name no encoder; give it with --backbone.")
     report = train_abstention_head(
-        load_named_encoder(backbone, **running.loading.arguments(run.dtype)),
+        load_named_encoder(backbone, running.loading, run.dtype),
         read_labelled(data, columns.layout()),
         read_labelled(dev, columns.layout()),
         heads,

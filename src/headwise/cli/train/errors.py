@@ -69,12 +69,9 @@ def errors(
         settings = setup.chosen_settings(run, given, mix=mix, language=language)
     backbone, texts = backbone or run.backbone, texts.over(run)
     if not (backbone and texts.suffice):
-        raise typer.BadParameter(
-            "--backbone, --data and --dev are needed (or --labels in place of both), or a "
-            "--config that has them."
-        )
+        raise typer.BadParameter(shared.NEEDED_OR_LABELS)
     printing.show_messages()
-    place = locate(backbone)
+    place = locate(backbone := running.loading.named(backbone))
     with options.usage_errors():
         begin = setup.folder_to_start_from(place, start, run, given, alone=not texts.data)
         beside = setup.folder_with_sigmoid_head(place, output, with_head)
@@ -87,7 +84,7 @@ def errors(
         heads=(beside, begin, place.head),
     )
     layout = texts.columns.layout(has_source=not texts.no_source)
-    read = functools.partial(read_training_pairs, layout=layout)
+    read = functools.partial(read_training_pairs, layout=layout, read_by=(model, template))
     trained = train_error_head(
         model,
         read(texts.data),

@@ -67,11 +67,11 @@ def nli(
     if not (backbone and data and dev):
         raise typer.BadParameter(NEEDED)
     report = train_nli_head(
-        load_named_encoder(backbone, **running.loading.arguments(run.dtype)),
+        load_named_encoder(backbone, running.loading, run.dtype),
         read_labelled(data, columns.layout()),
         read_labelled(dev, columns.layout()),
         output,
-        backbone_name=backbone_name or backbone,
+        backbone_name=backbone_name or running.loading.named(backbone),
         settings=settings,
         data=data,
         dev_data=dev,
@@ -87,11 +87,14 @@ def nli(
     )
 
 
-def load_named_encoder(name: str, **loading: Any) -> "EncoderBackbone":
+def load_named_encoder(
+    name: str, loading: options.LoadingOptions, dtype: str | None
+) -> "EncoderBackbone":
     """Load the encoder that a name stands for, with Transformers' own messages turned off."""
     printing.show_messages()
     with options.usage_errors(), printing.quiet_loading(name):
         from headwise.backbones import load_encoder
         from headwise.bundled import locate_entailment
 
-        return load_encoder(locate_entailment(name).encoder, **loading)
+        encoder = locate_entailment(loading.named(name)).encoder
+        return load_encoder(encoder, **loading.arguments(dtype))

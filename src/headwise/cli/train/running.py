@@ -68,7 +68,7 @@ def load_language_model(
         model = load_backbone(place.backbone, **loading.arguments(run.dtype))
         asked = prompt_options.parse_prompt_option(prompting.prompt) or run.prompt
         template = chosen_prompt(model, asked, has_source=has_source, heads=heads)
-        template = template.bind(**prompt_options.parse_variables(prompting.prompt_variable))
+        template = template.bind(**prompting.variables).bind_columns(**prompting.columns)
         model.check_prompt(template)
     if printing.is_first_process():
         prompt_options.say_prompt(model, template)

@@ -78,14 +78,14 @@ def sigmoid(
     backbone, data, dev = backbone or run.backbone, data or run.data, dev or run.dev
     if not (backbone and data and dev):
         raise typer.BadParameter(shared.NEEDED)
-    place = locate(backbone)
+    place = locate(backbone := running.loading.named(backbone))
     model, template = load_language_model(
         place, running.loading, prompting, run, heads=(place.head,)
     )
     report = train_sigmoid_head(
         model,
-        read_training_pairs(data, columns.layout()),
-        read_training_pairs(dev, columns.layout()),
+        read_training_pairs(data, columns.layout(), read_by=(model, template)),
+        read_training_pairs(dev, columns.layout(), read_by=(model, template)),
         output,
         prompt=template,
         backbone_name=backbone_name or backbone,

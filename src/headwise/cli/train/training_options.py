@@ -42,6 +42,7 @@ BackboneName = Annotated[
 
 
 NEEDED = "--backbone, --data and --dev are needed, or a --config that has them."
+NEEDED_OR_LABELS = NEEDED.replace("needed,", "needed (or --labels in place of both),")
 
 
 def expect_inputs(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from headwise.data.records.json_values import listed
+from headwise.languages import known_languages
 
 _SEPARATORS = re.compile(r"[\s_-]+")
 _OF_TEXTS = re.compile("(?<=.)_(text|sentence|segment)$")
@@ -14,24 +15,8 @@ _IN_BRACKETS = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*$")
 # Codes that are words, such as the number in `source_no`
 _NO_SUFFIXES = frozenset({"no", "is", "so", "as", "or", "to"})
 
-# ISO 639-1, but for `id`, which numbers rows in more files than it holds Indonesian
-_CODES = """
-    aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da
-    de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz
-    ia ie ig ii ik io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo
-    lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn no nr nv ny oc oj om or os pa pi pl
-    ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw ta te tg th ti tk
-    tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu
-"""
-_LANGUAGES = """
-    arabic chinese czech danish dutch english estonian finnish french german greek hebrew hindi
-    hungarian indonesian italian japanese korean latvian lithuanian norwegian polish portuguese
-    romanian russian slovak slovenian spanish swedish turkish ukrainian vietnamese
-    deutsch englisch français anglais español inglés italiano português nederlands polski čeština
-    slovenčina slovenščina dansk norsk svenska suomi eesti latviešu lietuvių magyar română ελληνικά
-    русский українська türkçe العربية עברית हिन्दी 中文 日本語 한국어
-"""
-_CALLED_BY = frozenset(_CODES.split()), frozenset(_LANGUAGES.split())
+# Codes that other columns go by: numbers of rows, measures
+_NOT_CALLED = frozenset({"id", "in", "mo"})
 _REGION = re.compile("[-_]([a-z]{2}|[a-z]{4})$")
 
 
@@ -98,7 +83,7 @@ class Role:
         return self.remedy or f"name it with --{self.name}-column"
 
 
-# As spreadsheets of translators have them, in the languages of `_LANGUAGES`
+# As spreadsheets of translators have them, in other languages
 _SOURCES_ABROAD = """
     quelle quelltext quellsatz ausgangstext ausgangssatz originaltext texte_source phrase_source
     texte_original origen fuente texto_origen texto_fuente texto_original texto_de_origem
@@ -152,8 +137,9 @@ def language_columns(present: Sequence[str]) -> list[str]:
 
 def is_language(name: str) -> bool:
     """Whether a folded name is that of a language or its code, with a region or script or not."""
-    codes, languages = _CALLED_BY
-    return name in languages or _REGION.sub("", name) in codes
+    languages, codes = known_languages()
+    code = _REGION.sub("", name)
+    return name in languages or (len(code) == 2 and code in codes and code not in _NOT_CALLED)
 
 
 def folded(name: str) -> str:

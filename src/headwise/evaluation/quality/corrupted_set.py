@@ -135,7 +135,9 @@ def _distinct(pairs: Sequence[Pair], *, alternatives_only: bool) -> list[Pair]:
 
 def _readable(estimator: QualityEstimator, pairs: Sequence[Pair]) -> tuple[list[Pair], int]:
     codes = estimator.backbone.encode(
-        [(pair.given, pair.hypothesis) for pair in pairs], estimator.prompt
+        [(pair.given, pair.hypothesis) for pair in pairs],
+        estimator.prompt,
+        rows=[pair.extra for pair in pairs],
     )
     kept = [pair for pair, code in zip(pairs, codes, strict=True) if isinstance(code, EncodedPair)]
     if pairs and not kept:

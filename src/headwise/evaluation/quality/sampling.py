@@ -1,11 +1,14 @@
 """What a language model would say itself: sampled hypotheses, and how probable they are."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
+from torch import Tensor
 
 from headwise.backbones import LanguageBackbone, PromptTemplate
+from headwise.backbones.row_prompts import prompt_of_row
 from headwise.data.records.pairs import Pair
 from headwise.data.records.scored import ScoredHypothesis
 from headwise.data.records.signals import Signal
@@ -24,6 +27,7 @@ def sample_hypotheses(
     prompt: PromptTemplate,
     *,
     samples: int,
+    rows: Sequence[Mapping[str, Any]] | None = None,
     temperature: float = 1.0,
     seed: int = 0,
     max_new_tokens: int | None = None,
@@ -39,6 +43,7 @@ def sample_hypotheses(
         sources: What to answer to or translate.
         prompt: How a source becomes a prompt.
         samples: Hypotheses a source, at least 1.
+        rows: Columns beside each source, from which the prompt may take variables.
         temperature: Divides the logits; above 0.
         seed: The same seed gives the same hypotheses on the same machine. The global random
             state of PyTorch is left as it was.
@@ -57,10 +62,15 @@ def sample_hypotheses(
         raise ValueError(f"`samples` must be at least 1, got {samples}.")
     if not temperature > 0:
         raise ValueError(f"`temperature` must be above 0, got {temperature}.")
-    inputs = [backbone.encode_prompt(source, prompt) for source in sources]
-    by_length: defaultdict[int, list[int]] = defaultdict(list)
-    for index, one in enumerate(inputs):
-        by_length[one["input_ids"].shape[1]].append(index)
+    prompts: dict[str, PromptTemplate] = {"": prompt}
+    keys = [""] * len(sources)
+    if prompt.columns:
+        own = rows or [{}] * len(sources)
+        keys = [prompt_of_row(backbone, prompt, row, checked=prompts) for row in own]
+    inputs = [backbone.encode_prompt(s, prompts[k]) for s, k in zip(sources, keys, strict=True)]
+    alike: defaultdict[tuple[int, str], list[int]] = defaultdict(list)
+    for index, (one, key) in enumerate(zip(inputs, keys, strict=True)):
+        alike[one["input_ids"].shape[1], key].append(index)
     asked = {} if max_new_tokens is None else {"max_new_tokens": max_new_tokens}
     # A decoder of its own begins with a start token; other models repeat the prompt
     given = 1 if backbone.model.config.is_encoder_decoder else None
@@ -72,14 +82,17 @@ def sample_hypotheses(
         progress_bar("Sampling", total=len(sources), enabled=progress) as advance,
     ):
         torch.manual_seed(seed)
-        for length in sorted(by_length):
-            for start in range(0, len(by_length[length]), size):
-                batch = by_length[length][start : start + size]
+        for length, key in sorted(alike):
+            for start in range(0, len(alike[length, key]), size):
+                batch = alike[length, key][start : start + size]
                 merged = {
+                    # What is no tensor is the language to begin with, which follows from the prompt
                     name: torch.cat([inputs[index][name] for index in batch])
-                    for name in inputs[batch[0]]
+                    if isinstance(first, Tensor)
+                    else first
+                    for name, first in inputs[batch[0]].items()
                 }
-                stops = Stops.of(backbone, sources[batch[0]], prompt)
+                stops = Stops.of(backbone, sources[batch[0]], prompts[key])
                 options = generation_options(
                     backbone,
                     merged,
@@ -119,31 +132,39 @@ def monte_carlo_probability(
         Kuhn, Gal & Farquhar 2023, arXiv 2302.09664, section 2 (sampled sequences, length
         normalised); here a mean of probabilities instead of their logarithms.
     """
+    columns = tuple(estimator.prompt.columns.values())
+
+    def asked(one: ScoredHypothesis) -> tuple[str | None, str]:
+        return one.source, repr([(one.extra or {}).get(column) for column in columns])
+
     # Hypotheses of one source share its draws
-    sources = list(dict.fromkeys(one.source for one in scored))
+    firsts: dict[tuple[str | None, str], ScoredHypothesis] = {}
+    for one in scored:
+        firsts.setdefault(asked(one), one)
     drawn = sample_hypotheses(
         estimator.backbone,
-        sources,
+        [one.source for one in firsts.values()],
         estimator.prompt,
         samples=samples,
+        rows=[one.extra or {} for one in firsts.values()],
         seed=seed,
         progress=progress,
     )
     pairs = [
-        Pair(source, text)
-        for source, texts in zip(sources, drawn, strict=True)
+        Pair(one.source, text, extra=one.extra or {})
+        for one, texts in zip(firsts.values(), drawn, strict=True)
         for text in texts
         if text.strip()
     ]
-    found: defaultdict[str | None, list[float]] = defaultdict(list)
-    for one in estimator.score_many(
+    found: defaultdict[tuple[str | None, str], list[float]] = defaultdict(list)
+    for draw in estimator.score_many(
         pairs, signals=(Signal.SOFTMAX,), errors="yield", progress=progress
     ):
         # What the model said may not be readable as a hypothesis; such a draw is left out
-        if isinstance(one, ScoredHypothesis):
-            found[one.source].append(_probability(one))
+        if isinstance(draw, ScoredHypothesis):
+            found[asked(draw)].append(_probability(draw))
     return [
-        (_probability(one) + sum(found[one.source])) / (1 + len(found[one.source]))
+        (_probability(one) + sum(found[asked(one)])) / (1 + len(found[asked(one)]))
         for one in scored
     ]
 

