@@ -93,7 +93,10 @@ def test_parallel_text_files(tmp_path: Path) -> None:
     assert list(read_parallel_text(sources, write(tmp_path / "a.de", b"ja\nnein\n"))) == EXPECTED
 
 
-@pytest.mark.parametrize("content", [TSV, JSONL, b"\xef\xbb\xbf" + JSONL])
+@pytest.mark.parametrize(
+    "content",
+    [TSV, JSONL, b"\xef\xbb\xbf" + JSONL, b"[\n" + JSONL.strip().replace(b"\n", b",") + b"]"],
+)
 def test_standard_input_is_looked_at(content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(content))))
     assert list(read_pairs("-")) == EXPECTED

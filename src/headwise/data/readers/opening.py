@@ -1,6 +1,7 @@
 """Open what a user names: a file, packed or not, or standard input."""
 
 import gzip
+import re
 import sys
 import zlib
 from collections.abc import Iterator
@@ -74,8 +75,10 @@ def resolve_format(path: str | Path, chosen: Format | None = None) -> Format:
 
 
 def peek_format(stream: BinaryIO) -> Format:
-    """Guess the format of standard input: what begins with a brace is JSONL."""
-    start = cast(BufferedReader, stream).peek(8).lstrip(b"\xef\xbb\xbf")
+    """Guess the format of standard input: a brace begins JSONL, or JSON if a bracket is before."""
+    start = cast(BufferedReader, stream).peek(64).lstrip(b"\xef\xbb\xbf")
+    if re.match(rb"\[\s*\{", start):
+        return Format.JSON
     return Format.JSONL if start.startswith(b"{") else Format.TSV
 
 
