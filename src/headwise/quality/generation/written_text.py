@@ -84,7 +84,10 @@ class HypothesisWriter:
         begin, kept = len(self.text), new if self.text else new.lstrip()
         self.text += kept
         if token_id is not None:
-            self._waiting.append(_Waiting(self._index, token_id, begin, len(self.text)))
+            dropped, whole = len(new) - len(kept), self._decoder.whole
+            self._waiting.append(
+                _Waiting(self._index, token_id, begin, len(self.text), dropped, whole)
+            )
         elif self._waiting:
             self._waiting[-1] = self._waiting[-1]._replace(end=len(self.text))
         if not self._stops.reach:
@@ -100,13 +103,20 @@ class HypothesisWriter:
         blank = [self._backbone.is_blank(one.token_id) for one in self._waiting]
         offsets = []
         free = start  # up to where white space has tokens
+        before = 0  # whole characters that wait for an incomplete one
         for place, (one, is_blank) in enumerate(zip(self._waiting, blank, strict=True)):
-            if one.start < one.end:
-                offsets.append((one.start, one.end))
-                free = one.end
+            shows = next(w for w in self._waiting[place:] if w.start < w.end)
+            begins = shows.start + max(0, before - shows.dropped)
+            if one is shows:
+                offsets.append((begins, one.end))
+                free, before = one.end, 0
                 continue
-            # It wrote a space that decoders show late, or bytes of the first character after it
-            begin = max(free, next(w.start for w in self._waiting[place:] if w.start < w.end))
+            if one.whole is not None:
+                offsets.append((begins, shows.start + max(0, one.whole - shows.dropped) + 1))
+                before = one.whole
+                continue
+            # It wrote a space that decoders show late
+            begin = max(free, shows.start)
             word = begin + len(text[begin:]) - len(text[begin:].lstrip())
             offsets.append((begin, word) if is_blank else (word, word + 1))
             free = word if is_blank else free
@@ -142,12 +152,18 @@ class HypothesisWriter:
 
 
 class _Waiting(NamedTuple):
-    """A token without a place, and the characters that were written when it arrived."""
+    """A token without a place, and the characters that were written when it arrived.
+
+    Before them, white space may have been dropped. After a token that ends inside a character,
+    so many whole ones wait with it.
+    """
 
     number: int
     token_id: int
     start: int
     end: int
+    dropped: int = 0
+    whole: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
