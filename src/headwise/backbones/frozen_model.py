@@ -169,7 +169,7 @@ def smallest_limit(*limits: int | None) -> int | None:
 def embedding_rows(model: PreTrainedModel) -> int:
     """The number of rows of a model's table of input embeddings, padding rows included."""
     try:
-        table = model.get_input_embeddings()
+        table: object = model.get_input_embeddings()
     except NotImplementedError:  # Canine has several, by which it hashes characters
         table = None
     if isinstance(table, nn.Embedding):
