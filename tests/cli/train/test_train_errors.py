@@ -223,6 +223,8 @@ def test_a_prompt_for_a_sigmoid_head_must_be_that_of_the_error_head(
             ("--data", "{here}/train.tsv", "--dev", "{here}/dev.tsv", "--learning-rate", "-1"),
             "learning_rate",
         ),
+        (("--data", "{here}/train.tsv", "--dev", "{here}/dev.tsv", "--layers", "9"), "got [9]"),
+        (("--data", "{here}/train.tsv", "--dev", "{here}/dev.tsv", "--layers", "x"), "got ['x']"),
     ],
 )
 def test_wrong_usage_is_said(folder: Path, arguments: tuple[str, ...], message: str) -> None:

@@ -84,6 +84,9 @@ def errors(
         heads=(beside, begin, place.head),
     )
     layout = texts.columns.layout(has_source=not texts.no_source)
+    with options.usage_errors():
+        if settings.layers != "auto":
+            model.layer_numbers(settings.layers)
     read = functools.partial(read_training_pairs, layout=layout, read_by=(model, template))
     trained = train_error_head(
         model,

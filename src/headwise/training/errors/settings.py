@@ -39,15 +39,17 @@ class StatisticsChoice(StrEnum):
 
 
 def _layers(value: Any) -> Any:
-    """What a command was given, ``12``, ``4,12`` or ``auto``, as one value."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return (value,)
-    if isinstance(value, str):
-        value = [value]
-    if isinstance(value, list | tuple) and any(isinstance(one, str) for one in value):
-        parts = [part for one in value for part in str(one).split(",")]
-        return "auto" if parts == ["auto"] else parts
-    return value
+    """What a command or a file says, ``12``, ``4,12``, ``[4, 12]`` or ``auto``, as one value."""
+    given = value if isinstance(value, list | tuple) else [value]
+    parts = [part for one in given for part in (one.split(",") if isinstance(one, str) else [one])]
+    if parts == ["auto"]:
+        return "auto"
+    try:
+        if parts and all(type(part) in (int, str) for part in parts):
+            return tuple(map(int, parts))
+    except ValueError:
+        pass
+    raise ValueError("it takes a number such as 12, several as in 4,12, or auto")
 
 
 _Weights = Annotated[
@@ -90,7 +92,7 @@ class ErrorTraining(loop.RunSettings):
     ] = ErrorVariant.HINDSIGHT
     inner_size: Annotated[int, Field(ge=1, description="Of its hidden layer."), Shown(HEAD)] = 128
     layers: Annotated[
-        Annotated[tuple[int, ...], Field(min_length=1)] | Literal["auto"],
+        tuple[int, ...] | Literal["auto"],
         BeforeValidator(_layers),
         Field(
             description="Of the language model that the head reads: 12, or 4,12 side by side; 0 is "
