@@ -6,8 +6,12 @@ from pathlib import Path
 import pytest
 from test_calibration import made
 
+from headwise import QualityEstimator
+from headwise.data.records.pairs import Pair
+from headwise.data.records.signals import Signal
 from headwise.heads import card_languages
 from headwise.quality.calibration.usual_words import UsualWords
+from headwise.quality.labelled_texts import label_signals
 from headwise.quality.unlike_texts import UnlikeTexts
 
 SUBJECTS = ("Der Hund", "Die Katze", "Ein Mann", "Eine Frau", "Das Kind", "Ein Junge")
@@ -76,3 +80,17 @@ def test_swapped_columns_are_named(german: UsualWords) -> None:
         unlike.add(source, hypothesis)
     assert unlike.warning is not None
     assert "look swapped" in unlike.warning
+
+
+def test_a_new_calibration_is_not_warned_by_the_old_one(
+    estimator: QualityEstimator, german: UsualWords, caplog: pytest.LogCaptureFixture
+) -> None:
+    known = made().model_copy(update={"usual_hypotheses": german})
+    calibrated = QualityEstimator(
+        estimator.backbone, estimator.head, prompt=estimator.prompt, calibration=known
+    )
+    pairs = [Pair("A source of some words.", text, errors=()) for text in FRENCH]
+    label_signals(calibrated, pairs, (Signal.SOFTMAX,))
+    assert not caplog.messages
+    list(calibrated.score_many(pairs, signals=["softmax"]))
+    assert "seem to be in another language" in caplog.text

@@ -177,7 +177,9 @@ def label_signals(
         groups = [p.hypothesis if p.source is None else p.source for p in given]
     if len(groups) != len(given):
         raise ValueError(f"`groups` must be one a pair, got {len(groups)} for {len(given)} pairs.")
-    results = estimator.score_many(given, signals=signals, errors="yield", progress=progress)
+    # Which texts the calibration of today knows does not matter to one of tomorrow
+    scorer = estimator.scorer(signals)
+    results = scorer.score_many(given, raising=False, warning=False, progress=progress)
     texts: dict[Signal, list[_Text]] = {signal: [] for signal in signals}
     for scored, pair, group in zip(results, given, groups, strict=True):
         if not isinstance(scored, InputError) and scored.text_tokens:

@@ -99,14 +99,16 @@ class Scorer:
         pairs: Iterable[Pairlike],
         *,
         raising: bool = True,
+        warning: bool = True,
         progress: bool = False,
     ) -> Iterator[ScoredHypothesis | InputError]:
         """Score a stream of pairs in bounded memory: one result a pair, in input order.
 
-        Pairs are read as needed. Without ``raising``, an error is yielded in the place of its pair.
+        Pairs are read as needed. Without ``raising``, an error is yielded in the place of its pair;
+        without ``warning``, nothing is said of texts that the calibration does not know.
         """
         total = len(pairs) if isinstance(pairs, Sequence) else None
-        unlike = UnlikeTexts(self.calibration)
+        unlike = UnlikeTexts(self.calibration if warning else None)
         windows = timed_windows(
             map(_pair_or_error, pairs),
             most=self.most_pairs,
@@ -123,8 +125,8 @@ class Scorer:
                     if isinstance(result, ScoredHypothesis):
                         unlike.add(result.source, result.hypothesis)
                     yield result
-        if (warning := unlike.warning) is not None:
-            warn_once(warning)
+        if (said := unlike.warning) is not None:
+            warn_once(said)
 
     def score_window(
         self, pairs: Sequence[Pair], advance: Callable[[int], None] = lambda _: None
