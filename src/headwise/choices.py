@@ -51,6 +51,54 @@ PROMPT_NAMES = (
 """The prompts that have a name; `headwise.backbones.NAMED_PROMPTS` holds them."""
 
 
+ERROR_FAMILIES = ("crude", "plausible")
+"""Errors that are put into correct texts: by a random word, or by one that the model likes."""
+
+ERROR_SETS = (*ERROR_FAMILIES, "independent")
+"""The same with those of another generator, which no head was trained with."""
+
+HEAD_TYPES = (
+    "new_unembedding_head",
+    "biased_unembedding_head",
+    "contextual_unembedding_head",
+    "rescaling_head",
+    "rescaled_unembedding_head",
+    "shared_unembedding_head",
+)
+"""Heads of a language model, by the names that their configs have."""
+
+SELECTOR_NAMES = ("largest-drop", "epsilon-cut", "eta-cut", "top-k", "top-p", "min-p", "none")
+"""What finds the tokens that are never negatives; ``none`` finds nothing."""
+
+
+class NLILabel(StrEnum):
+    """The three classes of entailment; their order is that of the head's outputs."""
+
+    ENTAILMENT = "entailment"
+    NEUTRAL = "neutral"
+    CONTRADICTION = "contradiction"
+
+
+NLI_LABELS = tuple(NLILabel)
+"""The classes by index: 0 entailment, 1 neutral, 2 contradiction."""
+
+
+class Unit(StrEnum):
+    """The pieces of a text that are right or wrong.
+
+    Attributes:
+        TOKEN: Tokens of the backbone.
+        WORD: Words: those that were tagged if there are tags, otherwise Unicode words.
+        GAP: Places between tagged words; wrong where something is missing. A gap has the value of
+            the token after it, the last one that of the token that closes the text; and its own
+            value of ``omission``.
+    """
+
+    TOKEN = "token"
+    WORD = "word"
+    GAP = "gap"
+
+
 class NLIFeatures(StrEnum):
     """How a pair becomes one vector.
 

@@ -144,6 +144,54 @@ def holds_lock(descriptor: int) -> bool:
         return True
 
 
+def refuse_written(path: Path, *, shown: Path | None = None) -> None:
+    """Refuse a file or folder that another process is writing now, before the work begins.
+
+    Args:
+        path: What such a process locks; it need not be there.
+        shown: What the message calls it.
+
+    Raises:
+        OutputError: If so.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return  # what cannot be opened is found out when it is written
+    try:
+        if not holds_lock(descriptor):
+            raise being_written(shown or path)
+    finally:
+        os.close(descriptor)
+
+
+def being_written(path: Path) -> OutputError:
+    """What is said of a file or folder that another process is writing."""
+    return OutputError(f"Another process is writing {path}; wait for it, or choose another output.")
+
+
+@contextmanager
+def only_writer_of(path: Path) -> Iterator[None]:
+    """Be the only process that makes a file, which :func:`atomic_paths` writes in the block.
+
+    Raises:
+        OutputError: If another process is making it, or it cannot be written.
+    """
+    temporary = temporary_name(path)
+    with naming_output(path):
+        descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        if not holds_lock(descriptor):
+            raise being_written(path)
+        try:
+            yield
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+    finally:
+        os.close(descriptor)
+
+
 @contextmanager
 def only_writer(folder: Path) -> Iterator[None]:
     """Be the only process that writes a folder, which is made if it is missing.
@@ -156,9 +204,7 @@ def only_writer(folder: Path) -> Iterator[None]:
         descriptor = os.open(folder, os.O_RDONLY)
     try:
         if not holds_lock(descriptor):
-            raise OutputError(
-                f"Another process is writing {folder}; wait for it, or choose another folder."
-            )
+            raise being_written(folder)
         yield
     finally:
         os.close(descriptor)

@@ -38,6 +38,12 @@ _BOUNDS = {
     "less_than_equal": ("must be at most", "le"),
     "less_than": ("must be less than", "lt"),
 }
+_WORDS = {
+    "missing": "must be given",
+    **dict.fromkeys(("extra_forbidden", "unexpected_keyword_argument"), "must go, nobody knows it"),
+    **dict.fromkeys(("float_parsing", "float_type"), "must be a number"),
+    **dict.fromkeys(("int_parsing", "int_type", "int_from_float"), "must be a whole number"),
+}
 
 
 def from_plain_values(kind: TypeAdapter[T], values: dict[str, Any]) -> T:
@@ -53,19 +59,41 @@ def from_plain_values(kind: TypeAdapter[T], values: dict[str, Any]) -> T:
     try:
         return kind.validate_python(values)
     except ValidationError as error:
-        found = map(_in_words, error.errors(include_url=False))
-        raise ValueError("; ".join(found) + ".") from None
+        raise ValueError(f"{in_words(error)}.") from None
 
 
-def _in_words(error: ErrorDetails) -> str:
+def check_value(kind: TypeAdapter[Any], name: str, value: object) -> None:
+    """Check the value of one setting by itself.
+
+    Raises:
+        ValueError: If it is none; the message begins with ``name``.
+    """
+    try:
+        kind.validate_python(value)
+    except ValidationError as error:
+        raise ValueError(f"`{name}` {in_words(error)}.") from None
+
+
+def in_words(error: ValidationError) -> str:
+    """What is wrong with values, in the words of those who gave them."""
+    return "; ".join(map(_one_in_words, error.errors(include_url=False)))
+
+
+def _one_in_words(error: ErrorDetails) -> str:
     # Members of a union have a part of their own, which is no name
     where = ".".join(str(part) for part in error["loc"] if str(part).isidentifier())
-    got = f", got {error['input']!r:.60}"
-    if error["type"] in _BOUNDS:
-        words, bound = _BOUNDS[error["type"]]
+    got, kind = f", got {error['input']!r:.60}", error["type"]
+    if kind in _BOUNDS:
+        words, bound = _BOUNDS[kind]
         limit = error["ctx"][bound]
-        is_positive = error["type"] == "greater_than" and limit == 0
-        return f"`{where}` {'must be positive' if is_positive else f'{words} {limit}'}{got}"
-    said = error["msg"].removeprefix("Value error, ").removesuffix(".")
-    # What our own checks say names the value already
-    return f"{where}: {said}{got}" if where else said
+        said = "must be positive" if kind == "greater_than" and not limit else f"{words} {limit}"
+    elif kind in _WORDS:
+        said = _WORDS[kind]
+    else:
+        said = error["msg"].removeprefix("Value error, ").removesuffix(".")
+        said = said.replace("Input should be", "must be")
+        if not where and not said.startswith("must"):
+            return said  # what our own checks say of a whole names the value already
+    if not where:
+        return f"{said}{got}"
+    return f"`{where}` {said}{got}" if said.startswith("must") else f"{where}: {said}{got}"

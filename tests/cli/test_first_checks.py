@@ -22,7 +22,20 @@ print(json.dumps(found))
 """
 
 TRAIN = ("--data", "nope.tsv", "--dev", "nope.tsv", "-o", "out")
+SIGMOID = ("train", "sigmoid", "-b", "tiny-en-de", "--data", "p.tsv", "--dev", "p.tsv", "-o", "out")
+ERRORS = ("train", "errors", *SIGMOID[2:])
+NLI = ("train", "nli", "-b", "all-MiniLM-L6-v2", "--data", "n.tsv", "--dev", "n.tsv", "-o", "out")
+ABSTENTION = ("train", "abstention", "--heads", "minilm-snli", *NLI[4:])
+NO_COLUMN, NEEDED = "there is no `nope`", "--backbone, --data and --dev are needed"
 NO_FILE, NO_MODEL = "There is no file", "neither bundled nor a folder"
+FILES = {
+    **dict.fromkeys(("en.txt", "pairs.unknown"), "A dog.\n"),
+    "p.tsv": "source\thypothesis\nA dog.\tEin Hund.\n",
+    "x.tsv": "a\tb\tc\n1\t2\t3\n",
+    "n.tsv": "premise\thypothesis\tlabel\nA dog.\tAn animal.\tentailment\n",
+    "s.jsonl": '{"source": "A dog.", "hypothesis": "Ein Hund.", "score": 0.5}\n',
+    "run.yaml": "settings: {epoch: 3}\n",
+}
 WRONG: list[tuple[tuple[str, ...], int, str]] = [
     (("score", "nope.tsv"), 1, NO_FILE),
     (("score", "en.txt", "nope.txt"), 1, NO_FILE),
@@ -51,12 +64,61 @@ WRONG: list[tuple[tuple[str, ...], int, str]] = [
     (("train", "errors", "-b", "tiny", *TRAIN), 1, NO_MODEL),
     (("train", "nli", "-b", "all-MiniLM-L6-v2", *TRAIN), 1, NO_FILE),
     (("train", "abstention", "--heads", "minilm-snli", *TRAIN), 1, NO_FILE),
+    # Columns
+    (("score", "p.tsv", "--source-column", "nope"), 1, NO_COLUMN),
+    (("score", "x.tsv"), 1, "none of which has a name that is known"),
+    (("score", "p.tsv", "--encoding", "nope"), 1, "an encoding that Python knows"),
+    (("evaluate", "p.tsv", "--gold", "nope"), 1, "no column `nope`"),
+    (("evaluate", "s.jsonl", "--gold", "nope"), 1, "no column `nope`"),
+    (("compare", "s.jsonl", "s.jsonl", "--gold", "nope"), 1, "no column `nope`"),
+    (("calibrate", "p.tsv", "--in-place", "--source-column", "nope"), 1, NO_COLUMN),
+    (("nli", "p.tsv"), 1, "there is no premise"),
+    (("evaluate-nli", "n.tsv", "--label-column", "nope"), 1, NO_COLUMN),
+    (("embed", "p.tsv", "-o", "out.npy", "--column", "nope"), 1, NO_COLUMN),
+    ((*SIGMOID[:5], "x.tsv", *SIGMOID[6:]), 1, "none of which has a name that is known"),
+    # Outputs
+    (("score", "p.tsv", "-o", "out.doc"), 1, "The output format must be one of"),
+    (("score", "p.tsv", "-o", "nowhere/out.tsv"), 1, "There is no folder `nowhere`"),
+    (("score", "p.tsv", "-o", "p.tsv"), 1, "would write over its input"),
+    (("nli", "n.tsv", "-o", "nowhere/out.tsv"), 1, "There is no folder `nowhere`"),
+    (("embed", "en.txt", "-o", "out.doc"), 1, "npy, safetensors, jsonl, parquet"),
+    (("embed", "en.txt", "-o", "nowhere/out.npy"), 1, "There is no folder `nowhere`"),
+    ((*SIGMOID[:-1], "p.tsv"), 2, "is a file"),
+    # Values of options
+    (("score", "p.tsv", "--threshold", "2"), 2, "must be at most 1.0, got '2'"),
+    (("score", "p.tsv", "--level", "text"), 2, "'text' is not one of 'sentence'"),
+    (("score", "p.tsv", "--alternatives", "many"), 2, "must be a whole number, got 'many'"),
+    (("score", "p.tsv", "-m", "empty"), 1, "neither a model nor a head"),
+    (("score", "p.tsv", "-m", "minilm-snli"), 1, "scores no tokens"),
+    (("nli", "n.tsv", "-m", "tiny-en-de"), 1, "knows nothing of entailment"),
+    (("generate", "A dog.", "-s", "qualty"), 2, "choose from"),
+    (("generate", "@nope.txt"), 1, NO_FILE),
+    (("generate", "A dog.", "--stream", "--json"), 2, "leave one out"),
+    (("generate", "A dog.", "--temperature", "2"), 2, "give --sample, too"),
+    (("evaluate", "s.jsonl", "--synthetic", "crud"), 2, "crude, plausible, independent, got"),
+    (("evaluate", "s.jsonl", "--units", "letter"), 2, "token, word, gap"),
+    (("calibrate", "p.tsv", "--in-place", "--threshold", "best"), 2, "risk-0.1"),
+    (("calibrate", "p.tsv", "--in-place", "--synthetic", "crud"), 2, "crude, plausible, got"),
+    ((*SIGMOID, "--avoid", "top"), 2, "`--avoid` must be one of largest-drop"),
+    ((*SIGMOID, "--learning-rate", "-1"), 2, "`--learning-rate` must be positive, got -1.0"),
+    ((*SIGMOID, "--positive-weight", "no"), 2, "must be 'balance'"),
+    ((*SIGMOID, "--schedule", "cos"), 2, "`--schedule` must be one of linear"),
+    ((*SIGMOID, "--report-to", "wand"), 2, "tensorboard, trackio, wandb"),
+    ((*SIGMOID, "--initialise", "mine"), 1, NO_MODEL),
+    ((*SIGMOID, "--config", "run.yaml"), 2, "There is no setting `epoch`"),
+    ((*ERRORS, "--label-dev-share", "3"), 2, "`--label-dev-share` must be less than 1.0"),
+    ((*ERRORS, "--language", "fr"), 2, "--language must be one of de, en, got 'fr'"),
+    ((*ERRORS, "--start", "mine"), 1, NO_MODEL),
+    ((*NLI, "--schedule", "cos"), 2, "`--schedule` must be one of linear"),
+    ((*ABSTENTION, "--confidence", "2"), 2, "`--confidence` must be less than 1.0"),
+    (("train", "sigmoid", "-o", "out"), 2, NEEDED),
 ]
 
 
 def test_mistakes_are_told_before_anything_heavy_is_imported(tmp_path: Path) -> None:
-    for name in ("en.txt", "pairs.unknown"):
-        (tmp_path / name).write_text("A dog.\n", encoding="utf-8")
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    (tmp_path / "empty").mkdir()
     commands = [arguments for arguments, _, _ in WRONG]
     result = subprocess.run(
         [sys.executable, "-c", SCRIPT, json.dumps(commands)],
@@ -71,4 +133,4 @@ def test_mistakes_are_told_before_anything_heavy_is_imported(tmp_path: Path) -> 
         words = " ".join(said.replace("│", " ").split())
         assert (stopped, heavy) == (code, []), (arguments, said)
         assert message in words, arguments
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["en.txt", "pairs.unknown"]
+    assert {path.name for path in tmp_path.iterdir()} == {*FILES, "empty"}

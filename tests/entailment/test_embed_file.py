@@ -17,6 +17,7 @@ from headwise.entailment import EntailmentModel
 from headwise.entailment import embedding_job as embed_module
 from headwise.entailment.embedding_job import embed_file
 from headwise.errors import DataError, OutputError, TextError
+from headwise.files import only_writer_of
 
 TEXTS = {1: "A dog runs.", 4: "The cat sat on the mat.", 6: "A dog.", 7: "It is a lovely evening."}
 CONTENT = (
@@ -116,6 +117,27 @@ def test_what_cannot_be(source: Path, tmp_path: Path, fitted: EntailmentModel) -
             embed_file(fitted, given, tmp_path / output)
     assert source.read_bytes() == CONTENT
     assert not (tmp_path / "v.npy").exists()
+
+
+def test_of_two_processes_the_second_is_refused(
+    source: Path, tmp_path: Path, fitted: EntailmentModel
+) -> None:
+    output = tmp_path / "v.npy"
+    with only_writer_of(output), pytest.raises(OutputError, match=r"is writing .*v\.npy;"):
+        embed_file(fitted, source, output)
+    embed_file(fitted, source, output)
+    assert np.load(output).shape == (4, 32)
+
+
+def test_what_fails_before_it_writes_leaves_nothing(source: Path, tmp_path: Path) -> None:
+    def fail(_: object) -> torch.Tensor:
+        raise DataError("no")
+
+    model: Any = SimpleNamespace(**{**vars(QUICK), "embed": fail})
+    before = set(tmp_path.iterdir())
+    with pytest.raises(DataError, match="no"):
+        embed_file(model, source, tmp_path / "v.npy")
+    assert set(tmp_path.iterdir()) == before
 
 
 def test_a_folder_is_never_replaced(source: Path, tmp_path: Path, fitted: EntailmentModel) -> None:

@@ -144,12 +144,17 @@ def test_a_file_in_the_place_of_the_folder_is_named(extract: Extract, tmp_path: 
 
 
 @pytest.mark.parametrize(
-    "unreadable", [[], [Pair("A dog.", "")], [Pair("A dog.", "Ein Hund. " * 300)] * 3]
+    ("unreadable", "reason"),
+    [
+        ([], "they are empty"),
+        ([Pair("A dog.", "")], "of the first: .* is empty"),
+        ([Pair("A dog.", "Ein Hund. " * 300, 4)] * 3, r"of the first \(line 4\): .* reads at most"),
+    ],
 )
 def test_data_without_a_pair_that_can_be_read(
-    extract: Extract, tmp_path: Path, unreadable: list[Pair]
+    extract: Extract, tmp_path: Path, unreadable: list[Pair], reason: str
 ) -> None:
-    with pytest.raises(DataError, match="no pair that the model can read"):
+    with pytest.raises(DataError, match=f"no pair that the model can read.*{reason}"):
         extract(pairs=unreadable)
     assert contents(tmp_path / "features") == {}
     assert len(extract().counts) == 36  # the folder is free for other data

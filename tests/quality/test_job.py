@@ -5,6 +5,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +14,8 @@ import pyarrow.parquet
 import pytest
 from word_scorer import WordScorer, run
 
+from headwise.data.jobs import RunFiles
+from headwise.data.jobs import job as jobs
 from headwise.data.readers import Format, Layout
 from headwise.data.records.pairs import Pair
 from headwise.data.records.scored import ScoredHypothesis
@@ -431,3 +434,45 @@ class TestStandardStreams:
             monkeypatch.setattr(sys, "stdout", pipe)
             with pytest.raises(BrokenPipeError):
                 run(mixed, Path("-"))
+
+
+@pytest.mark.parametrize("before", [0, 3])
+def test_the_bar_knows_how_many_rows_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: int
+) -> None:
+    source, output = tmp_path / "in.tsv", tmp_path / "out.jsonl"
+    source.write_bytes(MIXED)
+    rows = MIXED.count(b"\n") - 1
+    if before:  # an earlier run was stopped after as many rows
+        run(source, output)
+        lines = output.read_bytes().splitlines(keepends=True)
+        rejects = (tmp_path / "out.rejects.jsonl").read_bytes().splitlines(keepends=True)
+        output.write_bytes(b"".join(lines[:1]))
+        (tmp_path / "out.rejects.jsonl").write_bytes(b"".join(rejects[: before - 1]))
+        record = tmp_path / "out.run.json"
+        record.write_text(
+            json.dumps(json.loads(record.read_text()) | {"complete": False, "result": None})
+        )
+    shown: list[int | None] = []
+
+    @contextmanager
+    def bar(_: str, *, total: int | None, enabled: bool) -> Iterator[Callable[[int], None]]:
+        assert enabled
+        shown.append(total)
+        yield shown.append
+
+    monkeypatch.setattr(jobs, "progress_bar", bar)
+    run(source, output, progress=True)
+    total, done, *windows = shown
+    assert (total, done) == (rows, before)
+    assert done + sum(windows) == rows  # type: ignore[arg-type, operator]
+
+
+def test_an_output_that_another_process_writes_is_refused_before_a_model_is_loaded(
+    tmp_path: Path,
+) -> None:
+    files = RunFiles.of(tmp_path / "out.csv")
+    files.expect([])
+    with LineFile(files.work), pytest.raises(OutputError, match=r"is writing .*out\.csv;"):
+        files.expect([])
+    files.expect([])

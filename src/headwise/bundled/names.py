@@ -18,6 +18,8 @@ MINILM = "all-MiniLM-L6-v2"
 """The encoder of the bundled heads; it comes in a package of its own, not from a hub."""
 
 _ALL_NAMES = (*BUNDLED_NAMES, *ENTAILMENT_NAMES, MINILM, GEMMA)
+# How files end that are found beside weights, or hold them
+_OF_MODELS = ("config.json", ".safetensors", ".pt", ".bin", ".gguf")
 
 
 def bundled_folder(name: str) -> Path:
@@ -35,7 +37,18 @@ def expect_name(name: str, fitting: tuple[str, ...] = BUNDLED_NAMES) -> None:
     Raises:
         UnknownModelError: If so.
     """
-    if name in _ALL_NAMES or Path(name).is_dir() or is_gguf_file(Path(name)):
+    if name in (*fitting, GEMMA) or is_gguf_file(Path(name)):
+        return
+    if name in QUALITY_FOLDERS:
+        raise not_for_entailment(name)
+    if name in _ALL_NAMES:
+        raise not_for_quality(name)
+    if (folder := Path(name)).is_dir():
+        if not any(path.name.endswith(_OF_MODELS) for path in folder.iterdir()):
+            raise UnknownModelError(
+                f"The folder {name!r} holds neither a model nor a head: nothing in it is called "
+                f"{', '.join('*' + end for end in _OF_MODELS)}."
+            )
         return
     if is_gguf_name(name):
         if hub_file(name) is None:
@@ -48,3 +61,21 @@ def expect_name(name: str, fitting: tuple[str, ...] = BUNDLED_NAMES) -> None:
             f"packages or the hub: {GEMMA}. Or give a folder, a GGUF file, or a hub id of the form "
             "owner/name."
         )
+
+
+def not_for_quality(name: str) -> UnknownModelError:
+    """What is said of an entailment model where one is to score tokens."""
+    return UnknownModelError(
+        f"{name!r} is an entailment model, which scores no tokens: use it with "
+        "`EntailmentModel.from_pretrained` or `headwise nli`. "
+        f"Bundled quality models: {', '.join(BUNDLED_NAMES)}."
+    )
+
+
+def not_for_entailment(name: str) -> UnknownModelError:
+    """What is said of a quality model where one is to say what follows from what."""
+    return UnknownModelError(
+        f"{name!r} is a quality model, which knows nothing of entailment: use it with "
+        "`QualityEstimator.from_pretrained` or `headwise score`. "
+        f"Bundled entailment models: {', '.join(ENTAILMENT_NAMES)}."
+    )

@@ -6,13 +6,14 @@ from pathlib import Path
 
 from headwise.backbones.gguf_names import gguf_name, is_gguf_file
 from headwise.bundled.names import (
-    BUNDLED_NAMES,
     ENTAILMENT_FOLDERS,
     ENTAILMENT_NAMES,
     MINILM,
     QUALITY_FOLDERS,
     bundled_folder,
     expect_name,
+    not_for_entailment,
+    not_for_quality,
 )
 from headwise.errors import UnknownModelError
 from headwise.heads import has_error_head, head_folder, is_task_heads, read_head_info
@@ -113,11 +114,7 @@ def _locate(name: str) -> ModelLocation:
 
 def _check_quality_name(name: str) -> None:
     if name in ENTAILMENT_FOLDERS or name == MINILM or is_task_heads(name):
-        raise UnknownModelError(
-            f"{name!r} is an entailment model, which scores no tokens: use it with "
-            f"`EntailmentModel.from_pretrained` or `headwise nli`. "
-            f"Bundled quality models: {', '.join(BUNDLED_NAMES)}."
-        )
+        raise not_for_quality(name)
     expect_name(name)
 
 
@@ -187,11 +184,7 @@ def _minilm_folder() -> Path:
 
 def _check_entailment_name(name: str) -> None:
     if name in QUALITY_FOLDERS or _is_quality_head(Path(name)):
-        raise UnknownModelError(
-            f"{name!r} is a quality model, which knows nothing of entailment: use it with "
-            f"`QualityEstimator.from_pretrained` or `headwise score`. "
-            f"Bundled entailment models: {', '.join(ENTAILMENT_NAMES)}."
-        )
+        raise not_for_entailment(name)
     expect_name(name, (*ENTAILMENT_NAMES, MINILM))
 
 

@@ -1,12 +1,14 @@
 """``headwise calibrate``: learn what a head's scores mean, and where to draw the line."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from headwise.choices import ERROR_FAMILIES
 from headwise.cli import layout_options, options, printing, prompt_options
-from headwise.cli.reading import expect_tables, rows_for_prompt
+from headwise.cli.reading import expect_pairs, expect_tables, known_names, rows_for_prompt
 from headwise.cli.settings_options import with_options
 
 if TYPE_CHECKING:
@@ -36,11 +38,15 @@ def calibrate(
             "--output",
             "-o",
             help="Folder for a copy of the head with its calibration.",
+            file_okay=False,
             rich_help_panel=options.OUTPUT,
         ),
     ] = None,
     in_place: Annotated[
-        bool, typer.Option(help="Write into the head's folder.", rich_help_panel=options.OUTPUT)
+        bool,
+        typer.Option(
+            "--in-place", help="Write into the head's folder.", rich_help_panel=options.OUTPUT
+        ),
     ] = False,
     origin: options.EstimatorOptions,
     synthetic: Annotated[
@@ -115,7 +121,10 @@ def calibrate(
         ),
     ] = "mcc",
     force: Annotated[
-        bool, typer.Option(help="Even if it is no better than chance.", rich_help_panel=_FIT)
+        bool,
+        typer.Option(
+            "--force", help="Save it even if it is no better than chance.", rich_help_panel=_FIT
+        ),
     ] = False,
     columns: layout_options.LayoutOptions,
     seed: Annotated[
@@ -128,29 +137,29 @@ def calibrate(
     """
     if (output is None) != in_place:
         raise typer.BadParameter("Give either --output FOLDER or --in-place.")
-    expect_tables(data)
+    expect_tables(data, file_format=columns.input_format)
 
-    import sys
-
-    from headwise.corruption.error_copies import FAMILIES
-    from headwise.heads import copy_head, read_head_info
-    from headwise.quality.calibrate import calibrate as fit
     from headwise.quality.calibration.thresholds import Aim, Rule
 
-    printing.show_messages()
+    options.split_signals(signal)
     with options.usage_errors():
-        families = () if synthetic is None else tuple(synthetic.split(","))
-        if unknown := set(families) - set(FAMILIES):
-            raise ValueError(f"--synthetic takes {', '.join(FAMILIES)}, got {min(unknown)!r}.")
+        families = known_names(synthetic, ERROR_FAMILIES, option="--synthetic")
         wanted = (
             (Aim.PRECISION, precision or [0.8]),
             (Aim.RECALL, recall or [0.9]),
             (Aim.RISK, risk or [0.1]),
         )
-        rules = [Rule(Aim.F1), Rule(Aim.MCC)]
-        rules += [Rule(aim, level) for aim, levels in wanted for level in levels]
+        named = [Rule(aim, level) for aim, levels in wanted for level in levels]
+        rules = [Rule(Aim.F1), Rule(Aim.MCC), *named]
         default, segment_rule = Rule.of(threshold), Rule.of(segment_threshold)
         layout = columns.layout()
+        expect_pairs(data, layout)
+
+    from headwise.heads import copy_head, read_head_info
+    from headwise.quality.calibrate import calibrate as fit
+
+    printing.show_messages()
+    with options.usage_errors():
         folder = options.head_location(origin.model, origin.head)
         estimator = origin.load()
         pairs, groups = _pairs(estimator, data, layout, families, seed)
@@ -189,7 +198,6 @@ def _pairs(
     seed: int,
 ) -> "tuple[list[Pair], list[str]]":
     """All pairs with known errors, and what each belongs to."""
-    import sys
     from itertools import chain
 
     from headwise.corruption.error_copies import group_of, synthetic_errors, with_error_copies
@@ -244,7 +252,9 @@ def _show(calibration: "Calibration") -> None:
             markup=False,
             soft_wrap=True,
         )
-    console.print(_quality_line(calibration))
+    fitted = calibration.sentence
+    whole = f"of texts from its {fitted.aggregation}" if fitted else "texts have none"
+    console.print(f"quality is made of {calibration.signal}, {whole}")
     for name, one in calibration.thresholds.items():
         if one.reason is not None:
             console.print(f"{name}: {one.reason}", markup=False)
@@ -275,13 +285,6 @@ def _show(calibration: "Calibration") -> None:
 
 def _share(share: float | None) -> str:
     return "-" if share is None else f"{share:.1%}"
-
-
-def _quality_line(calibration: "Calibration") -> str:
-    """What a calibration makes the signal ``quality`` of, in words for a reader."""
-    texts = calibration.sentence
-    whole = "texts have none" if texts is None else f"of texts from its {texts.aggregation}"
-    return f"quality is made of {calibration.signal}, {whole}"
 
 
 def _fit_line(what: str, fit: "Fit") -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from headwise.cli import options, printing
-from headwise.cli.reading import choices, expect_texts
+from headwise.cli.reading import choices, expect_columns, expect_texts
 
 
 def compare(
@@ -43,8 +43,16 @@ def compare(
     printing.check_outputs(json_file, report=report, inputs=[left, right])
     expect_texts([left, right])
 
-    from headwise.data.readers.scored import read_scored_rows
+    expect_columns(str(left), [gold, group])
+
     from headwise.data.records.signals import Aggregation
+
+    with options.usage_errors():
+        together = choices(aggregations, Aggregation, option="--aggregations")
+        if lower_is_better and gold is None:
+            raise ValueError("--lower-is-better speaks of the gold; name it with --gold.")
+
+    from headwise.data.readers.scored import read_scored_rows
     from headwise.evaluation.quality.comparison import compare as compared
     from headwise.evaluation.statistics.setup import Resampling, SignificanceTest
 
@@ -52,8 +60,6 @@ def compare(
     if names[0] == names[1]:
         names = (f"{names[0]} (1)", f"{names[1]} (2)")
     with options.usage_errors():
-        if lower_is_better and gold is None:
-            raise ValueError("--lower-is-better speaks of the gold; name it with --gold.")
         resampling = Resampling(resamples=resamples, test=SignificanceTest(test), seed=seed)
         found = compared(
             list(read_scored_rows(left)),
@@ -62,7 +68,7 @@ def compare(
             gold=gold,
             lower_is_better=lower_is_better,
             group=group,
-            aggregations=choices(aggregations, Aggregation, option="--aggregations"),
+            aggregations=together,
             resampling=resampling,
         )
     printing.show_evaluation(found, title=title, report=report, json_file=json_file)

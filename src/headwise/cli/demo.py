@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from headwise.cli import options
+from headwise.cli import options, printing
 
 # What the heads say, the model's own probability, and where something is missing
 _SIGNALS = ["quality", "error", "softmax", "omission"]
@@ -18,6 +18,8 @@ def demo(
     threshold: options.QualityThreshold = None,
 ) -> None:
     """Score bundled sentences with the bundled model: a coloured table and an HTML report."""
+    printing.check_outputs(output, inputs=[])
+
     from rich.console import Console
 
     from headwise.bundled.examples import example_pairs

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from headwise.choices import ERROR_SETS, Unit
 from headwise.cli import layout_options, options, printing
 from headwise.cli.printing import name_left_out
-from headwise.cli.reading import choices, expect_tables, expect_texts
+from headwise.cli.reading import choices, expect_columns, expect_tables, expect_texts, known_names
 from headwise.cli.settings_options import with_options
 
 if TYPE_CHECKING:
@@ -206,11 +207,23 @@ def evaluate(
     expect_texts([hypotheses, tags, tokenised, corpus, *(file for file, _ in places)])
 
     from headwise.data.records.signals import Aggregation, Signal
+
+    if hypotheses is None:
+        expect_columns(source, [gold, group, system, *(column or ())], columns.layout())
+    with options.usage_errors():
+        families = known_names(synthetic, ERROR_SETS, option="--synthetic")
+        pieces = () if units is None else choices(units, Unit, option="--units")
+        together = (
+            None
+            if aggregations is None
+            else choices(aggregations, Aggregation, option="--aggregations")
+        )
+
     from headwise.evaluation.quality.evaluated_rows import Source
     from headwise.evaluation.quality.evaluation import evaluate as answer
     from headwise.evaluation.quality.protocol_choice import EvaluationProtocol
     from headwise.evaluation.quality.question import Question
-    from headwise.evaluation.statistics.columns import DEFAULT_AGGREGATIONS, Unit
+    from headwise.evaluation.statistics.columns import DEFAULT_AGGREGATIONS
     from headwise.evaluation.statistics.setup import Resampling, SignificanceTest
 
     with options.usage_errors():
@@ -231,13 +244,11 @@ def evaluate(
             scores=others,
             columns=tuple(column or ()),
             signals=None if names is None else tuple(map(Signal, names)),
-            aggregations=DEFAULT_AGGREGATIONS
-            if aggregations is None
-            else choices(aggregations, Aggregation, option="--aggregations"),
-            units=() if units is None else choices(units, Unit, option="--units"),
+            aggregations=DEFAULT_AGGREGATIONS if together is None else together,
+            units=pieces,
             threshold=threshold,
             monte_carlo=monte_carlo,
-            families=() if synthetic is None else tuple(_split(synthetic)),
+            families=families,
             corpus=corpus,
             language=negation,
             resampling=Resampling(
@@ -276,7 +287,3 @@ def _file_and_column(place: str) -> "tuple[str, str | None]":
     if not colon or Path(place).exists():
         return place, None
     return path, column
-
-
-def _split(names: str) -> list[str]:
-    return [name.strip() for name in names.split(",") if name.strip()]

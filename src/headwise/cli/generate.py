@@ -31,18 +31,26 @@ def generate(
     origin: options.EstimatorOptions,
     signals: options.SignalNames = None,
     beams: Annotated[
-        int,
-        typer.Option("--beams", min=1, help="Beam size; 1 is greedy.", rich_help_panel=_GENERATION),
-    ] = 4,
+        int | None,
+        typer.Option(
+            "--beams",
+            min=1,
+            help="Beam size; 1 is greedy. Default: 4, and 1 with --stream.",
+            rich_help_panel=_GENERATION,
+        ),
+    ] = None,
     sample: Annotated[
         bool, typer.Option("--sample", help="Draw tokens at random.", rich_help_panel=_GENERATION)
     ] = False,
     temperature: Annotated[
-        float,
+        float | None,
         typer.Option(
-            "--temperature", min=0.01, help="Of the drawing.", rich_help_panel=_GENERATION
+            "--temperature",
+            min=0.01,
+            help="Of the drawing, with --sample. Default: 1.",
+            rich_help_panel=_GENERATION,
         ),
-    ] = 1.0,
+    ] = None,
     max_new_tokens: Annotated[
         int,
         typer.Option("--max-new-tokens", min=1, help="Length limit.", rich_help_panel=_GENERATION),
@@ -78,14 +86,14 @@ def generate(
     threshold: options.QualityThreshold = None,
 ) -> None:
     """Generate (with the bundled model: translate English into German) and score the result."""
-    import torch
-    from rich.console import Console
-
-    from headwise.data.records.pairs import Pair, Reject
-    from headwise.quality.unlike_texts import UnlikeTexts
-    from headwise.report import render_legend, render_scored, shows_gaps
-
+    if stream and (beams is not None or json_lines):
+        other = "--json prints whole texts" if json_lines else "--beams looks at whole texts"
+        raise typer.BadParameter(f"--stream prints tokens, and {other}; leave one out.")
+    if temperature is not None and not sample:
+        raise typer.BadParameter("--temperature is of drawing; give --sample, too.")
     names = options.split_signals(signals)
+    from headwise.data.records.pairs import Pair
+
     by_row = bool(origin.prompting.columns)
     if by_row and source not in (None, ["-"]):
         raise typer.BadParameter(
@@ -98,13 +106,22 @@ def generate(
     rows = list(_rows_of_sources()) if by_row else [Pair(text, "") for text in texts]
     if not rows:
         raise typer.BadParameter("Give a text, or pipe one a line into standard input.")
+
+    import torch
+    from rich.console import Console
+
+    from headwise.data.records.pairs import Reject
+    from headwise.quality.unlike_texts import UnlikeTexts
+    from headwise.report import render_legend, render_scored, shows_gaps
+
     estimator = origin.load()
     left_out = 0
     limit = options.choose_threshold(estimator, names, threshold)
     torch.manual_seed(seed)
     ends = [one.replace("\\n", "\n").replace("\\t", "\t") for one in stop or []]
-    drawing: dict[str, Any] = {"do_sample": True, "temperature": temperature} if sample else {}
-    drawing |= {"max_new_tokens": max_new_tokens, "stop": ends}
+    drawing: dict[str, Any] = {"max_new_tokens": max_new_tokens, "stop": ends}
+    if sample:
+        drawing |= {"do_sample": True, "temperature": temperature or 1.0}
     console, unlike = Console(highlight=False), UnlikeTexts(estimator.calibration)
     for row in rows_for_prompt(rows, estimator.backbone, estimator.prompt):
         if isinstance(row, Reject):
@@ -123,7 +140,7 @@ def generate(
             continue
         with options.usage_errors():
             scored = estimator.generate(
-                text, signals=names, num_beams=beams, row=row.extra, **drawing
+                text, signals=names, num_beams=beams or 4, row=row.extra, **drawing
             )
         if json_lines:
             print_row(scored.as_dict("token"))

@@ -5,6 +5,7 @@ Modules that take time to import are imported by the subcommand that needs them.
 """
 
 import errno
+import functools
 import os
 import sys
 from functools import cached_property
@@ -36,6 +37,41 @@ _INTERRUPTED = 130
 SCORE, EVALUATE, ENTAILMENT, MODELS = "Score", "Evaluate", "Entailment and search", "Models"
 
 
+class Commands(TyperGroup):
+    """All commands; what Typer says of values and their types is put into our words."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was named."""
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as wrong:
+            from pydantic import ValidationError
+
+            from headwise.plain_values import in_words
+
+            if isinstance(cause := wrong.__cause__, ValidationError):
+                wrong.message = f"{in_words(cause)}."
+            raise
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """One of them."""
+        return _with_plain_types(super().get_command(ctx, cmd_name), ctx)
+
+
+_TYPES = {"<str>": "TEXT", "<list[str]>": "TEXT", "<bool>": "", "<dir>": "FOLDER"}
+_TYPES |= {"<path>": "PATH", "<file>": "FILE"} | dict.fromkeys(
+    ("<int>", "<int range>", "<float>", "<float range>", "<list[float]>"), "NUMBER"
+)
+
+
+def _with_plain_types(command: Any, ctx: Any) -> Any:
+    """Call what options take by words for people, not by Python's names of types."""
+    for parameter in command.params if command is not None else ():
+        shown = parameter.display_type(ctx)
+        parameter.display_type = functools.partial(_TYPES.get, shown, shown)
+    return command
+
+
 class TrainCommands(TyperGroup):
     """The commands of ``train``, imported when one of them is asked for."""
 
@@ -52,11 +88,12 @@ class TrainCommands(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """One of them."""
-        return self._loaded.get_command(ctx, cmd_name)
+        return _with_plain_types(self._loaded.get_command(ctx, cmd_name), ctx)
 
 
 app = typer.Typer(
     name="headwise",
+    cls=Commands,
     help="Small heads on frozen language models: which words deserve a second look?",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -14,7 +14,7 @@ E = TypeVar("E", bound=StrEnum)
 T = TypeVar("T")
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from headwise.backbones import LanguageBackbone, PromptTemplate
@@ -77,6 +77,81 @@ def expect_tables(*groups: "Iterable[str] | None", file_format: str | None = Non
     for paths in groups:
         for path in paths or ():
             check_input(path, chosen)
+
+
+def expect_pairs(paths: "Iterable[str]", layout: "Layout") -> None:
+    """See that tables have the columns that are asked for, likewise; streams are let through.
+
+    Raises:
+        DataError: If a header lacks one, or the first row cannot be read.
+    """
+    from headwise.data.readers import read_pairs
+
+    _look_at(paths, lambda path: read_pairs(path, layout))
+
+
+def expect_columns(
+    path: str, names: "Iterable[str | None]", layout: "Layout | None" = None
+) -> None:
+    """See that rows have columns of these names, likewise; ``None`` is let through.
+
+    Raises:
+        DataError: If no row has one.
+    """
+    from headwise.data.readers import Layout
+    from headwise.data.readers.corpora.mqm import is_mqm_header
+    from headwise.data.readers.opening import STDIN
+    from headwise.data.readers.tables import open_table
+    from headwise.data.writers.rows import RESERVED_NAMES, input_column
+    from headwise.errors import DataError
+
+    wanted = {name for name in names if name is not None}
+    if not wanted or path == STDIN or not os.path.isfile(path):  # noqa: PTH113
+        return
+    told = layout or Layout()
+    if told.names_columns or told.header is False:
+        return  # columns may have numbers in the place of names
+    with open_table(path, told.format, encoding=told.encoding, quotes=told.quotes) as table:
+        known = dict.fromkeys(table.columns or ())
+        if is_mqm_header(tuple(known)):
+            return  # what stands in its records is made of its rows
+        # Of objects, any may have it
+        for row in table.rows if table.columns is None else ():
+            known |= dict.fromkeys(getattr(row, "values", ()))
+            if wanted <= known.keys():
+                return
+    brought = [name for name in known if name not in RESERVED_NAMES]
+    for name in sorted(wanted - known.keys()):
+        try:
+            input_column(brought, name)
+        except LookupError as error:
+            raise DataError(f"In the rows of `{path}`, {error.args[0]}.") from None
+
+
+def expect_inferences(
+    paths: "Iterable[str]", layout: "InferenceLayout", *, labelled: bool = True
+) -> None:
+    """The same for pairs of premise and hypothesis."""
+    from headwise.data.readers.inferences import read_inferences
+
+    _look_at(paths, lambda path: read_inferences(path, layout, labelled=labelled))
+
+
+def expect_text_rows(path: str, column: str | None, layout: "Layout") -> None:
+    """The same for texts: lines, or a column."""
+    from headwise.data.readers.texts import read_texts
+
+    _look_at([path], lambda name: read_texts(name, column=column, layout=layout))
+
+
+def _look_at(paths: "Iterable[str]", read: "Callable[[str], Iterator[object]]") -> None:
+    from headwise.data.readers.looking import look_at_first
+    from headwise.data.readers.opening import STDIN
+
+    for path in paths:
+        # What a folder holds needs a package that takes seconds to import
+        if path != STDIN and os.path.isfile(path):  # noqa: PTH113
+            look_at_first(read(path))
 
 
 def expect_texts(paths: "Iterable[str | Path | None]") -> None:
@@ -151,16 +226,26 @@ def _without_rejects(files: "Iterable[tuple[str, Iterable[T | Reject]]]") -> lis
 
 
 def choices(names: str, kind: type[E], *, option: str) -> tuple[E, ...]:
-    """Read names with commas between them.
+    """Members of a set by their names, with commas between them, as :func:`known_names` reads them.
 
     Raises:
         ValueError: If there is no name, or one is not in the set; the message lists it.
     """
+    return tuple(map(kind, known_names(names, [member.value for member in kind], option=option)))
+
+
+def known_names(names: str | None, known: Sequence[str], *, option: str) -> tuple[str, ...]:
+    """Read names with commas between them, each once; ``None`` names none.
+
+    Raises:
+        ValueError: If there is no name, or one is not known; the message lists those that are.
+    """
+    if names is None:
+        return ()
     given = [name.strip() for name in names.split(",") if name.strip()]
-    known = {member.value: member for member in kind}
     wrong = next((name for name in given if name not in known), None)
     if wrong is not None or not given:
         raise ValueError(
             f"{option} must name one or more of {', '.join(known)}, got {wrong or names!r}."
         )
-    return tuple(known[name] for name in dict.fromkeys(given))
+    return tuple(dict.fromkeys(given))

@@ -9,7 +9,7 @@ import typer
 
 from headwise.cli import layout_options, options, printing
 from headwise.cli.printing import check_outputs, report_job, run_details
-from headwise.cli.reading import expect_tables, expect_texts
+from headwise.cli.reading import expect_pairs, expect_tables, expect_texts
 from headwise.cli.settings_options import with_options
 
 if TYPE_CHECKING:
@@ -100,7 +100,6 @@ def score(
 
     Rows that cannot be scored go to <output>.rejects.jsonl; the exit code is then 3.
     """
-    printing.show_messages()
     shown = view or html is not None
     target = output or (None if shown else "-")
     inputs = [source] if hypotheses is None else [source, hypotheses]
@@ -116,15 +115,19 @@ def score(
     check_outputs(html, inputs=inputs)
     if hypotheses is None:
         expect_tables(inputs, file_format=columns.input_format)
+        with options.usage_errors():
+            expect_pairs(inputs, layout)
     else:
         expect_texts(inputs)
+    if target not in (None, "-"):
+        from headwise.data.jobs import RunFiles
 
-    from headwise.data.jobs import RunFiles
+        RunFiles.of(target, output_format).expect(inputs, [] if html is None else [html])
+
     from headwise.data.writers import json_line, scored_row
     from headwise.quality.job import Look, score_file
 
-    if html is not None and target not in (None, "-"):
-        RunFiles.of(target, output_format).refuse_also([html])
+    printing.show_messages()
     estimator = origin.load()
     limit = options.choose_threshold(estimator, names, threshold, segment_threshold)
     with tempfile.TemporaryDirectory(prefix="headwise-") as folder, options.usage_errors():

@@ -8,7 +8,7 @@ given, nested as the class is, to lay over those of a run file.
 import functools
 import inspect
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
@@ -65,6 +65,44 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
     return with_classes
 
 
+def check_settings(kind: Any, values: Mapping[str, Any], above: Shown = Shown()) -> None:
+    """Check values of settings, each by itself, under the names of their options.
+
+    Args:
+        kind: The settings class.
+        values: Those that are given, nested as it is.
+        above: How the settings look that it is a part of.
+
+    Raises:
+        ValueError: If there is no such setting, or a value is none of its own.
+    """
+    from pydantic import TypeAdapter
+
+    from headwise.plain_values import check_value
+
+    for name, value in values.items():
+        if (field := kind.__pydantic_fields__.get(name)) is None:
+            raise ValueError(f"There is no setting `{name}`.")
+        shown = _shown(field)
+        prefix = above.prefix + shown.prefix
+        nested = [t for t in _members(field.annotation) if hasattr(t, "__pydantic_fields__")]
+        if nested and isinstance(value, dict):
+            check_settings(nested[0], value, Shown(prefix=prefix))
+        elif not nested:
+            called = name if shown.hidden else f"--{_flag(name, shown, prefix)}"
+            value_of: Any = Annotated[field.annotation, *field.metadata, shown]
+            check_value(TypeAdapter(value_of), called, value)
+
+
+def _shown(field: "FieldInfo") -> Shown:
+    marks = [mark for mark in field.metadata if isinstance(mark, Shown)]
+    return marks[-1] if marks else Shown()
+
+
+def _flag(name: str, shown: Shown, prefix: str) -> str:
+    return prefix + (shown.name or name).replace("_", "-")
+
+
 def _options(parameter: inspect.Parameter) -> Iterator[_Option]:
     """The options of a parameter of the command: its own, a group's, or a settings class's."""
     kind = parameter.annotation
@@ -89,8 +127,7 @@ def _group_options(kind: Any, path: tuple[str, ...]) -> Iterator[_Option]:
 
 def _setting_options(kind: Any, path: tuple[str, ...], above: Shown) -> Iterator[_Option]:
     for name, field in kind.__pydantic_fields__.items():
-        marks = [mark for mark in field.metadata if isinstance(mark, Shown)]
-        shown = marks[-1] if marks else Shown()
+        shown = _shown(field)
         if shown.hidden:
             continue
         way, panel, prefix = (*path, name), shown.panel or above.panel, above.prefix + shown.prefix
@@ -104,7 +141,7 @@ def _setting_options(kind: Any, path: tuple[str, ...], above: Shown) -> Iterator
 
 def _annotation(name: str, field: "FieldInfo", shown: Shown, panel: str | None, prefix: str) -> Any:
     """Type and `typer.Option` of a setting, ``None`` where it is not given."""
-    flag = prefix + (shown.name or name).replace("_", "-")
+    flag = _flag(name, shown, prefix)
     kind = next(t for t in _members(field.annotation) if t is not type(None))
     if get_origin(kind) in (tuple, list, set, frozenset):
         kind = list[str]

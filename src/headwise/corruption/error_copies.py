@@ -5,14 +5,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from headwise.backbones import LanguageBackbone, PromptTemplate
+from headwise.choices import ERROR_FAMILIES
 from headwise.corruption.corrupting import CRUDE_KINDS, crude_errors
 from headwise.corruption.families import Corruption, ErrorFamily
 from headwise.corruption.plausible_texts import plausible_errors
 from headwise.data.readers.nested_rows import as_pairs
 from headwise.data.records.pairs import Pair, Pairlike
 
-CRUDE, PLAUSIBLE = "crude", "plausible"
-FAMILIES = (CRUDE, PLAUSIBLE)
+CRUDE, PLAUSIBLE = ERROR_FAMILIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def synthetic_errors(
     pairs: Sequence[Pairlike],
     prompt: PromptTemplate,
     *,
-    families: Sequence[str] = FAMILIES,
+    families: Sequence[str] = ERROR_FAMILIES,
     corpus: Iterable[str] | None = None,
     language: str | None = None,
     seed: int = 0,
@@ -62,8 +62,10 @@ def synthetic_errors(
         ValueError: If a family is unknown, or there are no lists for the language.
     """
     given = as_pairs(pairs)
-    if unknown := set(families) - set(FAMILIES):
-        raise ValueError(f"`families` must name {' or '.join(FAMILIES)}, got {min(unknown)!r}.")
+    if unknown := set(families) - set(ERROR_FAMILIES):
+        raise ValueError(
+            f"`families` must name {' or '.join(ERROR_FAMILIES)}, got {min(unknown)!r}."
+        )
     kinds = CRUDE_KINDS if language is None else (*CRUDE_KINDS, ErrorFamily.NEGATION)
     made: dict[str, list[Corruption]] = {}
     # Without pairs there is no corpus either, which crude errors would refuse

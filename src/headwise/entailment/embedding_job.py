@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from itertools import islice
 from pathlib import Path
-from typing import Self, assert_never
+from typing import assert_never
 
 import torch
 from torch import Tensor
@@ -13,17 +12,16 @@ from torch import Tensor
 from headwise.backbones import EncodedText, EncoderBackbone
 from headwise.backbones.sentence_embedding import TextRole
 from headwise.data.jobs import beside
+from headwise.data.jobs.vector_files import VectorFormat, check_vector_output, vector_files
 from headwise.data.readers import Layout
 from headwise.data.readers.texts import read_texts
 from headwise.data.records.pairs import Pair, Reject
 from headwise.data.writers import json_line, reject_row
 from headwise.entailment.model import EntailmentModel
-from headwise.errors import DataError, OutputError
 from headwise.files import (
     atomic_paths,
-    is_half_written,
     naming_output,
-    refuse_overwriting,
+    only_writer_of,
     write_tensors,
 )
 from headwise.progress import progress_bar
@@ -48,38 +46,6 @@ def readable_rows(
     return good, encoded, rejects
 
 
-class VectorFormat(StrEnum):
-    """A file format that vectors can be written in.
-
-    NumPy's has the lines in a second file, ``<name>.lines.npy``; safetensors has two tensors,
-    ``vectors`` and ``lines``; JSONL and Parquet have ``line``, ``text`` and ``embedding``.
-    """
-
-    NPY = "npy"
-    SAFETENSORS = "safetensors"
-    JSONL = "jsonl"
-    PARQUET = "parquet"
-
-    @classmethod
-    def of(cls, output: Path) -> Self:
-        """The format that the suffix of a name says.
-
-        Raises:
-            DataError: If it says none of these.
-        """
-        try:
-            return cls(output.suffix.lower().removeprefix("."))
-        except ValueError:
-            raise DataError(
-                f"Vectors can be written to files that end in {', '.join(cls)}, got `{output}`."
-            ) from None
-
-
-def lines_file(output: Path) -> Path:
-    """Where the line numbers of vectors in NumPy's format stand."""
-    return output.with_name(f"{output.stem}.lines.npy")
-
-
 def write_vectors(
     output: Path, rows: Sequence[Pair], vectors: Tensor, rejects: Sequence[Reject] = ()
 ) -> None:
@@ -93,7 +59,7 @@ def write_vectors(
     """
     lines = torch.tensor([row.line for row in rows], dtype=torch.int64)
     kind = VectorFormat.of(output)
-    with naming_output(output), atomic_paths(*_own_files(output)) as (whole, bad, *numbers):
+    with naming_output(output), atomic_paths(*vector_files(output)) as (whole, bad, *numbers):
         match kind:
             case VectorFormat.NPY:
                 _write_npy(numbers[0], lines)
@@ -108,16 +74,6 @@ def write_vectors(
                 assert_never(unknown)
         if rejects:
             bad.write_bytes(b"".join(json_line(reject_row(reject)) for reject in rejects))
-
-
-def _own_files(output: Path) -> list[Path]:
-    """The files of an output: vectors, rejects, and line numbers if they have one."""
-    is_numpy = VectorFormat.of(output) is VectorFormat.NPY
-    return [
-        output,
-        beside(output, ".rejects.jsonl"),
-        *([lines_file(output)] if is_numpy else []),
-    ]
 
 
 def _write_npy(path: Path, values: Tensor) -> None:
@@ -190,40 +146,27 @@ def embed_file(
         OutputError: If the output is there already, or cannot be written.
     """
     output = Path(output)
-    _check_output(source, output, overwrite=overwrite)
-    rows = list(read_texts(source, column=column, layout=layout))
-    stream = iter(rows)
-    good: list[Pair] = []
-    rejects: list[Reject] = []
-    parts = [model.embed([])]
-    with progress_bar("Embedding", total=len(rows), enabled=progress) as advance:
-        while window := list(islice(stream, _WINDOW)):
-            readable, codes, others = readable_rows(model.backbone, window, what="text", role=role)
-            parts.append(model.encoder.embed(codes))
-            good += readable
-            rejects += others
-            advance(len(window))
-    vectors = torch.cat(parts)
-    write_vectors(output, good, vectors, rejects)
+    check_vector_output(source, output, overwrite=overwrite)
+    with only_writer_of(output):
+        rows = list(read_texts(source, column=column, layout=layout))
+        stream = iter(rows)
+        good: list[Pair] = []
+        rejects: list[Reject] = []
+        parts = [model.embed([])]
+        with progress_bar("Embedding", total=len(rows), enabled=progress) as advance:
+            while window := list(islice(stream, _WINDOW)):
+                readable, codes, others = readable_rows(
+                    model.backbone, window, what="text", role=role
+                )
+                parts.append(model.encoder.embed(codes))
+                good += readable
+                rejects += others
+                advance(len(window))
+        vectors = torch.cat(parts)
+        write_vectors(output, good, vectors, rejects)
     return EmbeddedFile(
         embedded=len(good),
         size=vectors.shape[1],
         rejected=len(rejects),
         rejects=beside(output, ".rejects.jsonl"),
     )
-
-
-def _check_output(source: str | Path, output: Path, *, overwrite: bool) -> None:
-    """Refuse an output before the work begins."""
-    own = _own_files(output)
-    refuse_overwriting([source], own)
-    if not output.parent.is_dir():
-        raise OutputError(f"There is no folder `{output.parent}`; create it first.")
-    for path in own:
-        if path.is_dir():
-            raise OutputError(f"`{path}` is a folder; choose another output.")
-        if path.exists() and not (overwrite or is_half_written(output)):
-            raise OutputError(
-                f"`{path}` is there already; pass --overwrite to replace it, or choose another "
-                "output."
-            )

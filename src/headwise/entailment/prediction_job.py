@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -138,9 +139,10 @@ def predict_file(
     layout = layout or InferenceLayout()
     # A model without heads says so here, before a file is written
     predictor.predict_window(())
+    read = partial(read_inferences, source, layout, labelled=False)
     return run_job(
         RowPrediction(model=predictor),
-        read_inferences(source, layout, labelled=False),
+        read(),
         output,
         inputs=[source],
         settings=lambda: {
@@ -154,4 +156,5 @@ def predict_file(
         output_format=output_format,
         overwrite=overwrite,
         progress="Predicting" if progress else None,
+        reread=read,
     )

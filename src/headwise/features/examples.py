@@ -93,6 +93,18 @@ def encode_examples(
     return examples
 
 
+def none_read(
+    backbone: Backbone, pairs: Sequence[Pair], prompt: PromptTemplate, max_length: int | None
+) -> str:
+    """What is said of data of which the model can read nothing; why not, by the first pair."""
+    said = "hold no pair that the model can read"
+    if not pairs:
+        return f"{said}: they are empty."
+    first = pairs[0]
+    reason = backbone.encode([(first.given, first.hypothesis)], prompt, max_length=max_length)[0]
+    return f"{said}; of the first{f' (line {first.line})' if first.line else ''}: {reason}"
+
+
 def _closed(code: EncodedPair, closing_tokens: int | None) -> EncodedPair:
     """A pair with some of its closing tokens; what predicts the others is not read either."""
     if closing_tokens is None:

@@ -15,7 +15,7 @@ from headwise.data.records.pairs import Pair, Pairlike
 from headwise.errors import DataError
 from headwise.features.batch import consecutive
 from headwise.features.cache import MARKS, OF_VOCABULARY, ROWS, CachedFeatures, open_features
-from headwise.features.examples import Example, encode_examples
+from headwise.features.examples import Example, encode_examples, none_read
 from headwise.features.fingerprint import FeatureSpec, fingerprint
 from headwise.features.live import LiveFeatures
 from headwise.features.shards import (
@@ -123,7 +123,7 @@ def extract_features(
         if not finished:
             if rank == 0:
                 tidy_folder(folder)
-            raise DataError("The data hold no pair that the model can read.")
+            raise DataError(f"The data {none_read(backbone, pairs, prompt, spec.max_length)}")
         wait()
         if rank == 0:
             finish_folder(folder, wanted, finished)

@@ -2,10 +2,10 @@
 
 from transformers import AutoConfig, AutoModel
 
-from headwise.choices import ErrorVariant, NLIFeatures
+from headwise.choices import HEAD_TYPES, NLI_LABELS, ErrorVariant, NLIFeatures, NLILabel
 from headwise.heads.entailment.abstention_head import AbstentionHead
 from headwise.heads.entailment.embedding_heads import EmbeddingHead, LateInteractionHead
-from headwise.heads.entailment.nli_head import NLI_LABELS, NLIHead, NLILabel
+from headwise.heads.entailment.nli_head import NLIHead
 from headwise.heads.entailment.task_heads import (
     ABSTAIN_BY,
     LEARNED,
@@ -29,7 +29,6 @@ from headwise.heads.storage.hub.sigmoid_head import SigmoidHead as _HubSigmoidHe
 from headwise.heads.storage.hub.sigmoid_head import SigmoidHeadConfig
 from headwise.heads.storage.kinds import (
     ERROR_FILES,
-    HEAD_TYPES,
     QualityHead,
     build_head,
     has_error_head,

@@ -1,5 +1,15 @@
-"""Quality of hypotheses: score, generate, stream, rerank, and show; no training loops."""
+"""Quality of hypotheses: score, generate, stream, rerank, and show; no training loops.
 
-from headwise.quality.estimator import QualityEstimator
+The name is imported when it is used: rules of thresholds alone need no PyTorch.
+"""
+
+from typing import TYPE_CHECKING
+
+from headwise.lazy_names import lazy_names
+
+if TYPE_CHECKING:
+    from headwise.quality.estimator import QualityEstimator
 
 __all__ = ["QualityEstimator"]
+
+__getattr__ = lazy_names(__name__, {".estimator": __all__})

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -179,11 +180,14 @@ def score_file(
         look=look,
         alternatives=alternatives,
     )
+    read = (
+        partial(read_pairs, source, layout)
+        if hypotheses is None
+        else partial(read_parallel_text, source, hypotheses, encoding=layout.encoding)
+    )
     return run_job(
         work,
-        read_pairs(source, layout)
-        if hypotheses is None
-        else read_parallel_text(source, hypotheses, encoding=layout.encoding),
+        read(),
         output,
         inputs=[path for path in (source, hypotheses) if path is not None],
         settings=lambda: {
@@ -201,4 +205,5 @@ def score_file(
         overwrite=overwrite,
         revisit=None if look is None else work.score_again,
         progress="Scoring" if progress else None,
+        reread=read,
     )

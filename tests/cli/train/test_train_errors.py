@@ -213,7 +213,7 @@ def test_a_prompt_for_a_sigmoid_head_must_be_that_of_the_error_head(
     [
         ((), "--data and --dev are needed"),
         (("--data", "{here}/train.tsv"), "--data and --dev are needed"),
-        (("--labels", "{here}/labels.jsonl", "--start", "{here}"), "has no error head"),
+        (("--labels", "{here}/labels.jsonl", "--start", "{here}/plain"), "has no error head"),
         (("--labels", "{here}/labels.jsonl", "--start", "{here}/start"), "shape of its own; drop"),
         (
             ("--labels", "{here}/labels.jsonl", "--start", "none", "--with-head", "{here}/start"),
@@ -221,13 +221,15 @@ def test_a_prompt_for_a_sigmoid_head_must_be_that_of_the_error_head(
         ),
         (
             ("--data", "{here}/train.tsv", "--dev", "{here}/dev.tsv", "--learning-rate", "-1"),
-            "learning_rate",
+            "--learning-rate",
         ),
         (("--data", "{here}/train.tsv", "--dev", "{here}/dev.tsv", "--layers", "9"), "got [9]"),
         (("--data", "{here}/train.tsv", "--dev", "{here}/dev.tsv", "--layers", "x"), "got ['x']"),
     ],
 )
 def test_wrong_usage_is_said(folder: Path, arguments: tuple[str, ...], message: str) -> None:
+    (folder / "plain").mkdir(exist_ok=True)
+    (folder / "plain" / "config.json").write_text("{}")
     given = [argument.format(here=folder) for argument in arguments]
     result = invoke(
         *("train", "errors", "-b", "tiny-en-de", "-o", folder / "x", "--inner-size", "8", *given),

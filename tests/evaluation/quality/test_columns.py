@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from scored_texts import judged_texts, scored_text
 
+from headwise.choices import Unit
 from headwise.data.records.error_spans import ErrorSpan
 from headwise.data.records.signals import Signal
 from headwise.data.records.word_tags import WordTags
 from headwise.evaluation.quality.columns import judged_units, text_columns
 from headwise.evaluation.quality.judged_texts import JudgedText, group_numbers
-from headwise.evaluation.statistics.columns import Unit
 
 
 def of(columns, signal, aggregation=None):

@@ -8,6 +8,7 @@ from scored_texts import judged_texts, scored_text
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
 from headwise.backbones import NAMED_PROMPTS
+from headwise.choices import Unit
 from headwise.data.records.signals import Signal
 from headwise.errors import DataError
 from headwise.evaluation import (
@@ -18,7 +19,6 @@ from headwise.evaluation import (
     Source,
     evaluate,
 )
-from headwise.evaluation.statistics.columns import Unit
 from headwise.heads import ErrorHead
 from headwise.quality import QualityEstimator
 

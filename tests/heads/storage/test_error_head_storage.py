@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 import torch
+from made_error_heads import COUNTS, H, R, made_head, made_inputs
+from made_quality_heads import V, make_head
 from safetensors.torch import load_file, save_file
-from test_error_head import COUNTS, H, R, made_head, made_inputs
-from test_scores import V, make_head
 
 from headwise.bundled import locate
 from headwise.errors import MismatchError, OutputError, UnknownModelError, WeightsError

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 import torch
+from made_quality_heads import OWN_UNEMBEDDING, C, H, V, make_head, softcapped
 from safetensors.torch import load_file, save_file
-from test_scores import OWN_UNEMBEDDING, C, H, V, make_head, softcapped
 from torch import Tensor
 
 from headwise.errors import MismatchError, UnknownModelError, WeightsError

@@ -5,7 +5,8 @@ import pytest
 from headwise.backbones import NAMED_PROMPTS
 from headwise.errors import DataError, TrainingError
 from headwise.functional import TopK
-from headwise.training.loop.run_file import TrainingRun, claim_output
+from headwise.training.loop.claim import claim_output
+from headwise.training.loop.run_file import TrainingRun
 from headwise.training.loop.settings import Criterion, FeatureChoice, overlaid
 from headwise.training.nli.settings import NLITraining
 from headwise.training.sigmoid.objective_settings import Combination, NegativeSampling, Objective
@@ -59,7 +60,7 @@ def test_what_is_left_out_has_its_default() -> None:
         ({"epoch": 3}, "epoch"),
         ({"objective": {"negative": {}}}, "negative"),
         ({"objective": {"negatives": {"per_position": 0}}}, "per_position"),
-        ({"objective": {"avoid": "nucleus"}}, "choose from"),
+        ({"objective": {"avoid": "nucleus"}}, "must be one of largest-drop"),
         ({"epochs": "many"}, "epochs"),
         ({"head_type": "softmax"}, "head_type"),
         ({"criterion": "bleu"}, "bleu"),
@@ -115,7 +116,7 @@ def test_full_vocabulary_and_back() -> None:
     assert back.objective.negatives == NegativeSampling()
     drawn = {"objective": {"negatives": {"per_position": 3}}}
     assert SigmoidTraining.from_dict(merged(full, drawn)).objective.negatives == NegativeSampling(3)
-    with pytest.raises(ValueError, match="drop per_position"):
+    with pytest.raises(ValueError, match="drop --negatives"):
         merged({}, drawn, full_vocabulary=True)
 
 
@@ -154,5 +155,7 @@ def test_wrong_values_are_named_in_plain_words() -> None:
     with pytest.raises(ValueError, match=r"^`dropout` must be less than 1") as error:
         NLITraining.from_dict({"dropout": 1.0})
     assert "validation error" not in str(error.value)
-    with pytest.raises(ValueError, match=r"epochs: .*valid integer.*got 'x'; foo: .*, got 3"):
+    with pytest.raises(
+        ValueError, match=r"`epochs` must be a whole number, got 'x'; `foo` must go, .*, got 3"
+    ):
         NLITraining.from_dict({"epochs": "x", "foo": 3})

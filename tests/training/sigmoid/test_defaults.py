@@ -1,8 +1,22 @@
 from pathlib import Path
 
+from transformers import SchedulerType
+from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK
+
 from headwise.backbones import CausalBackbone, parse_prompt
 from headwise.bundled.examples import example_pairs
+from headwise.choices import HEAD_TYPES, SELECTOR_NAMES
+from headwise.heads.storage.kinds import QUALITY_KINDS
 from headwise.training import SigmoidTraining, TrainingRun, default_settings, train_sigmoid_head
+from headwise.training.loop.settings import SCHEDULES, TRACKERS
+from headwise.training.sigmoid.selectors import SELECTORS
+
+
+def test_names_that_settings_know_without_transformers_are_its_own() -> None:
+    assert set(SCHEDULES) >= {kind.value for kind in SchedulerType}
+    assert set(TRACKERS) >= set(INTEGRATION_TO_CALLBACK)
+    assert tuple(QUALITY_KINDS) == HEAD_TYPES
+    assert (*SELECTORS, "none") == SELECTOR_NAMES
 
 
 def test_wide_models_get_the_published_settings() -> None:

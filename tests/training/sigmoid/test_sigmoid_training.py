@@ -351,8 +351,8 @@ def test_other_settings_do_not_continue_a_run(backbone: CausalBackbone, tmp_path
 def test_no_usable_pair_is_an_error(backbone: CausalBackbone, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="no training pairs"):
         run(backbone, tmp_path, train=[])
-    with pytest.raises(TrainingError, match="no pair that the model can read"):
-        run(backbone, tmp_path, train=[Pair("a", "")], features="live")
+    with pytest.raises(TrainingError, match=r"can read; of the first \(line 7\): .* is empty"):
+        run(backbone, tmp_path, train=[Pair("a", "", 7)], features="live")
 
 
 def test_dev_pairs_in_the_training_data_are_counted(

@@ -59,12 +59,17 @@ class Adapter:
         try:
             config = PeftConfig.from_pretrained(self.name)
             config.inference_mode = True
-            tuned: Any = get_peft_model(model, config)
-            merge = None if config.is_prompt_learning else getattr(tuned, "merge_and_unload", None)
+            # A config may name a module to import here, and other adapters or tokenisers to fetch
+            foreign = getattr(config, "megatron_config", None) or getattr(config, "adapters", None)
+            tuned: Any = None
+            if not (config.is_prompt_learning or foreign):
+                tuned = get_peft_model(model, config)
+            merge = getattr(tuned, "merge_and_unload", None)
             if merge is None:
                 raise UnsupportedModelError(
-                    f"{self.name} holds an adapter of kind {config.peft_type}, which cannot be "
-                    "added to the weights of its model; LoRA and its kin can."
+                    f"{self.name} holds an adapter of kind {config.peft_type}"
+                    f"{' that names parts from elsewhere' if foreign else ''}, which cannot be "
+                    "added to the weights of its model; plain LoRA and its kin can."
                 )
             info = tuned.load_adapter(self.name, "default", use_safetensors=True)
             wrong = {

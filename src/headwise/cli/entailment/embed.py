@@ -9,7 +9,7 @@ import typer
 from headwise.cli.entailment import entailment_options
 from headwise.cli.layout_options import TextFileOptions
 from headwise.cli.printing import show_messages
-from headwise.cli.reading import expect_tables, expect_texts
+from headwise.cli.reading import expect_tables, expect_text_rows, expect_texts
 from headwise.cli.settings_options import with_options
 
 
@@ -46,22 +46,28 @@ def embed(
     then 3. The line numbers of the vectors stand beside them: in <name>.lines.npy, in the tensor
     `lines`, or in the column `line`.
     """
-    show_messages()
     if column is None:
         expect_texts([source])
     else:
         expect_tables([source])
 
+    from headwise.data.jobs.vector_files import check_vector_output
     from headwise.data.readers import Layout
+
+    layout = Layout(**written.arguments)
+    expect_text_rows(source, column, layout)
+    check_vector_output(source, output, overwrite=overwrite)
+
     from headwise.entailment.embedding_job import embed_file
 
+    show_messages()
     loaded = origin.load()
     done = embed_file(
         loaded,
         source,
         output,
         column=column,
-        layout=Layout(**written.arguments),
+        layout=layout,
         role=role,
         overwrite=overwrite,
         progress=sys.stderr.isatty(),

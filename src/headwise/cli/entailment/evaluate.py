@@ -8,7 +8,7 @@ import typer
 from headwise.cli import printing
 from headwise.cli.entailment import entailment_options
 from headwise.cli.printing import name_left_out
-from headwise.cli.reading import expect_tables
+from headwise.cli.reading import expect_inferences, expect_tables
 from headwise.cli.settings_options import with_options
 
 if TYPE_CHECKING:
@@ -63,12 +63,15 @@ def evaluate_nli(
     printing.check_outputs(json_file, report=report, inputs=[data, origin.heads])
     expect_tables([data])
 
+    layout = columns.layout()
+    expect_inferences([data], layout)
+
     from headwise.evaluation.entailment.evaluation import InferenceQuestion, evaluate_entailment
     from headwise.evaluation.statistics.setup import Resampling
 
     question = InferenceQuestion(
         path=data,
-        layout=columns.layout(),
+        layout=layout,
         group=group,
         language=None if language == "none" else language,
         resampling=Resampling(resamples=resamples, seed=seed, workers=workers),

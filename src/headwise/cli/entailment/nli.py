@@ -9,13 +9,11 @@ import typer
 from headwise.cli import layout_options, options
 from headwise.cli.entailment import entailment_options
 from headwise.cli.printing import print_row, report_job, show_messages
-from headwise.cli.reading import expect_tables, given_text
+from headwise.cli.reading import expect_inferences, expect_tables, given_text
 from headwise.cli.settings_options import with_options
 
 if TYPE_CHECKING:
     from headwise.entailment import EntailmentModel
-
-_FILES = "Files"
 
 
 @with_options
@@ -37,13 +35,13 @@ def nli(
             "-o",
             help="File to write, .jsonl, .tsv, .csv, .xlsx or .parquet. Default: `-`, JSONL on "
             "standard output.",
-            rich_help_panel=_FILES,
+            rich_help_panel=options.OUTPUT,
         ),
     ] = None,
     overwrite: Annotated[
         bool,
         typer.Option(
-            "--overwrite", help="Start anew instead of continuing.", rich_help_panel=_FILES
+            "--overwrite", help="Start anew instead of continuing.", rich_help_panel=options.OUTPUT
         ),
     ] = False,
     input_format: layout_options.InputFormat = None,
@@ -57,7 +55,6 @@ def nli(
     Of a file, every row gets an answer; stopped at any point, it continues. Rows that cannot be
     read go to <output>.rejects.jsonl; the exit code is then 3.
     """
-    show_messages()
     of_files = (output, input_format, output_format, overwrite, columns.are_given)
     if len(texts) > 2:
         raise typer.BadParameter(f"Give a premise and a hypothesis, or one file; got {len(texts)}.")
@@ -77,13 +74,21 @@ def nli(
     if len(texts) == 1:
         expect_tables(texts, file_format=input_format)
 
+    layout, target = columns.layout(input_format), output or "-"
+    if len(texts) == 1:
+        expect_inferences(texts, layout, labelled=False)
+    if target != "-":
+        from headwise.data.jobs import RunFiles
+
+        RunFiles.of(target, output_format).expect(texts)
+
     from headwise.entailment.prediction_job import predict_file
 
+    show_messages()
     loaded = origin.load(threshold)
     if len(texts) == 2:
         _predict(loaded, *texts, json_object=json_object)
         return
-    target = output or "-"
     with options.usage_errors():
         done = predict_file(
             loaded,
@@ -92,7 +97,7 @@ def nli(
             model=origin.model,
             heads=origin.heads,
             threshold=loaded.threshold,
-            layout=columns.layout(input_format),
+            layout=layout,
             output_format=output_format,
             overwrite=overwrite,
             # On standard output the rows themselves show how far it is

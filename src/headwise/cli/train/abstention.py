@@ -1,6 +1,5 @@
 """``headwise train abstention``: train an abstention head and choose its threshold."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,9 +9,10 @@ from headwise.cli import options
 from headwise.cli.entailment.entailment_options import InferenceColumns
 from headwise.cli.reading import read_labelled
 from headwise.cli.settings_options import with_options
+from headwise.cli.train.first_checks import expect_inputs, read_run
 from headwise.cli.train.nli import load_named_encoder
 from headwise.cli.train.running import Running
-from headwise.cli.train.training_options import expect_inputs, files, run_file
+from headwise.cli.train.training_options import files, folder, run_file
 from headwise.training.abstention.settings import THRESHOLD, AbstentionTraining
 
 _SHARE = {"min": 0.0, "max": 1.0, "rich_help_panel": THRESHOLD}
@@ -21,9 +21,7 @@ _SHARE = {"min": 0.0, "max": 1.0, "rich_help_panel": THRESHOLD}
 @with_options
 def abstention(
     *,
-    output: Annotated[
-        Path, typer.Option("--output", "-o", help="Folder of both heads; may be that of --heads.")
-    ],
+    output: Annotated[Path, folder("Folder of both heads; may be that of --heads.")],
     heads: Annotated[str | None, typer.Option(help="Folder that `train nli` wrote.")] = None,
     data: Annotated[
         list[str] | None, files("What the NLI head was trained on; may be repeated.")
@@ -59,29 +57,33 @@ def abstention(
     asked = [{"aim": aim, "level": level} for aim, level in levels.items() if level is not None]
     if len(asked) > 1:
         raise typer.BadParameter("Give one of --coverage, --risk and --guarantee.")
-    expect_inputs(backbone, data, dev, calibration, encoder=True)
 
-    from headwise.heads import load_task_heads
-    from headwise.training.abstention.train import AbstentionRun, train_abstention_head
+    from headwise.training.abstention.run_file import AbstentionRun
 
-    run = AbstentionRun.read(config) if config else AbstentionRun()
+    run = read_run(AbstentionRun, config, AbstentionTraining, given)
     with options.usage_errors():
         settings = AbstentionTraining.from_dict(run.settings | given | next(iter(asked), {}))
     heads, data, dev = heads or run.heads, data or run.data, dev or run.dev
     calibration = calibration or run.calibration
     if not (heads and data and dev):
         raise typer.BadParameter("--heads, --data and --dev are needed, or a --config with them.")
+    layout, models = columns.layout(), [backbone or run.backbone, heads]
+    expect_inputs(output, models, data, dev, calibration, layout=layout)
+
+    from headwise.heads import load_task_heads
+    from headwise.training.abstention.train import train_abstention_head
+
     backbone = backbone or run.backbone or load_task_heads(heads).config.backbone
     if backbone is None:
         raise typer.BadParameter(f"The heads in {heads} name no encoder; give it with --backbone.")
     report = train_abstention_head(
         load_named_encoder(backbone, running.loading, run.dtype),
-        read_labelled(data, columns.layout()),
-        read_labelled(dev, columns.layout()),
+        read_labelled(data, layout),
+        read_labelled(dev, layout),
         heads,
         output,
         settings=settings,
-        calibration=read_labelled(calibration, columns.layout()),
+        calibration=read_labelled(calibration, layout),
         backbone_name=backbone_name,
         data=data,
         dev_data=dev,
@@ -93,12 +95,11 @@ def abstention(
         f"{report.seconds:.0f} s; {report.rejected:,} pairs left out.",
         f"Dev accuracy {report.dev_accuracy:.4f} over all answers. By uncertainty:",
     ]
-    for name, quality in report.signals.items():
-        auroc = "undefined" if quality.auroc is None else f"{quality.auroc:.4f}"
+    for name, found in report.signals.items():
+        auroc = "undefined" if found.auroc is None else f"{found.auroc:.4f}"
         lines.append(
-            f"  {name}: AUROC of errors {auroc}, area under risk-coverage {quality.aurc:.4f}, "
-            f"accuracy at 80 % coverage {quality.accuracy_at_80:.4f}, at 90 % "
-            f"{quality.accuracy_at_90:.4f}"
+            f"  {name}: AUROC of errors {auroc}, area under risk-coverage {found.aurc:.4f}, "
+            f"accuracy at 80 % coverage {found.accuracy_at_80:.4f}, 90 % {found.accuracy_at_90:.4f}"
         )
     lines += [
         f"Abstains by {settings.abstain_by} at {report.threshold:.6g} or more: "
@@ -106,4 +107,4 @@ def abstention(
         + (f"{report.answered_accuracy:.1%} right." if report.coverage else "none right or wrong."),
         f"Heads, card and run file: {output}",
     ]
-    print("\n".join(lines), file=sys.stderr)
+    typer.echo("\n".join(lines), err=True)

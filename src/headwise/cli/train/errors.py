@@ -12,6 +12,7 @@ from headwise.cli.reading import read_training_pairs
 from headwise.cli.settings_options import with_options
 from headwise.cli.train import training_options as shared
 from headwise.cli.train.error_head_lines import lines_after_training
+from headwise.cli.train.first_checks import expect_inputs, read_run
 from headwise.cli.train.running import Running, load_language_model
 from headwise.training.errors.settings import ERRORS, HEAD, ErrorTraining
 
@@ -21,7 +22,7 @@ def errors(
     *,
     output: Annotated[
         Path,
-        typer.Option("--output", "-o", help="Folder of the head; may be that of a Sigmoid Head."),
+        shared.folder("Folder of the head; may be that of a Sigmoid Head."),
     ],
     backbone: shared.LanguageModel = None,
     texts: shared.ErrorData,
@@ -57,19 +58,21 @@ def errors(
 
     Checkpoints go to OUTPUT/error_checkpoints; the same command continues from the newest one.
     """
-    shared.expect_inputs(backbone, texts.data, texts.dev, texts.labels, texts.labels_dev)
+    from headwise.training.errors.run_file import ErrorRun, chosen_settings
+
+    run = read_run(ErrorRun, config, ErrorTraining, given)
+    with options.usage_errors():
+        settings = chosen_settings(run, given, mix=mix, language=language)
+    backbone, texts = backbone or run.backbone, texts.over(run)
+    if not (backbone and texts.suffice):
+        raise typer.BadParameter(shared.NEEDED_OR_LABELS)
+    layout = texts.columns.layout(has_source=not texts.no_source)
+    expect_inputs(output, [backbone, start, with_head], *texts.files, layout=layout)
 
     from headwise.bundled import locate
     from headwise.quality.after_training import train_error_head
     from headwise.training.errors import setup
-    from headwise.training.errors.report import ErrorRun
 
-    run = ErrorRun.read(config) if config else ErrorRun()
-    with options.usage_errors():
-        settings = setup.chosen_settings(run, given, mix=mix, language=language)
-    backbone, texts = backbone or run.backbone, texts.over(run)
-    if not (backbone and texts.suffice):
-        raise typer.BadParameter(shared.NEEDED_OR_LABELS)
     printing.show_messages()
     place = locate(backbone := running.loading.named(backbone))
     with options.usage_errors():
@@ -80,10 +83,9 @@ def errors(
         running.loading,
         prompting,
         run,
-        has_source=not texts.no_source,
+        has_source=layout.has_source,
         heads=(beside, begin, place.head),
     )
-    layout = texts.columns.layout(has_source=not texts.no_source)
     with options.usage_errors():
         if settings.layers != "auto":
             model.layer_numbers(settings.layers)

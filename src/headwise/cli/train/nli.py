@@ -9,13 +9,13 @@ from headwise.cli import options, printing
 from headwise.cli.entailment.entailment_options import InferenceColumns
 from headwise.cli.reading import read_labelled
 from headwise.cli.settings_options import with_options
+from headwise.cli.train.first_checks import expect_inputs, read_run
 from headwise.cli.train.running import Running
 from headwise.cli.train.training_options import (
     NEEDED,
     BackboneName,
     Config,
     Output,
-    expect_inputs,
     files,
 )
 from headwise.training.nli.settings import NLITraining
@@ -55,21 +55,23 @@ def nli(
 
     Checkpoints go to OUTPUT/checkpoints; the same command continues from the newest one.
     """
-    expect_inputs(backbone, data, dev, encoder=True)
-
     from headwise.training.loop.run_file import TrainingRun
-    from headwise.training.nli.train import train_nli_head
 
-    run = TrainingRun.read(config) if config else TrainingRun()
+    run = read_run(TrainingRun, config, NLITraining, given)
     with options.usage_errors():
         settings = NLITraining.from_dict(run.settings | given)
     backbone, data, dev = backbone or run.backbone, data or run.data, dev or run.dev
     if not (backbone and data and dev):
         raise typer.BadParameter(NEEDED)
+    layout = columns.layout()
+    expect_inputs(output, [backbone], data, dev, layout=layout)
+
+    from headwise.training.nli.train import train_nli_head
+
     report = train_nli_head(
         load_named_encoder(backbone, running.loading, run.dtype),
-        read_labelled(data, columns.layout()),
-        read_labelled(dev, columns.layout()),
+        read_labelled(data, layout),
+        read_labelled(dev, layout),
         output,
         backbone_name=backbone_name or running.loading.named(backbone),
         settings=settings,

@@ -1,6 +1,5 @@
 """``headwise train sigmoid``: train a Sigmoid Head."""
 
-import sys
 from typing import Annotated, Any
 
 import typer
@@ -9,6 +8,7 @@ from headwise.cli import layout_options, options, printing, prompt_options
 from headwise.cli.reading import read_training_pairs
 from headwise.cli.settings_options import with_options
 from headwise.cli.train import training_options as shared
+from headwise.cli.train.first_checks import expect_inputs, read_run
 from headwise.cli.train.running import Running, load_language_model
 from headwise.training.loop.settings import overlaid
 from headwise.training.sigmoid.settings import OBJECTIVE, SigmoidTraining, default_settings, merged
@@ -59,35 +59,35 @@ def sigmoid(
     Checkpoints go to OUTPUT/checkpoints; the same command continues from the newest one.
     Several processes: torchrun --nproc-per-node N -m headwise train sigmoid ...
     """
-    shared.expect_inputs(backbone, data, dev)
-
-    from headwise.bundled import locate
     from headwise.training.loop.run_file import TrainingRun
-    from headwise.training.sigmoid.train import train_sigmoid_head
 
-    run = TrainingRun.read(config) if config else TrainingRun()
-
-    def settings_over(base: dict[str, Any]) -> SigmoidTraining:
-        """What options or the run file give, over what a model of its width begins with."""
-        values = overlaid(base, run.settings)
-        chosen = merged(values, given, full_vocabulary=full_vocabulary, candidates=candidates)
-        return SigmoidTraining.from_dict(chosen)
-
+    run = read_run(TrainingRun, config, SigmoidTraining, given)
+    drawn: dict[str, Any] = {"full_vocabulary": full_vocabulary, "candidates": candidates}
     with options.usage_errors():
-        settings_over({})  # wrong values are said before a model is loaded
+        merged({}, given, **drawn)
     backbone, data, dev = backbone or run.backbone, data or run.data, dev or run.dev
     if not (backbone and data and dev):
         raise typer.BadParameter(shared.NEEDED)
+    layout = columns.layout()
+    expect_inputs(output, [backbone, given.get("initialise")], data, dev, layout=layout)
+
+    from headwise.bundled import locate
+    from headwise.training.sigmoid.train import train_sigmoid_head
+
+    def settings_over(base: dict[str, Any]) -> SigmoidTraining:
+        """What options or the run file give, over what a model of its width begins with."""
+        return SigmoidTraining.from_dict(merged(overlaid(base, run.settings), given, **drawn))
+
+    with options.usage_errors():
+        settings_over({})  # what does not go together is said before a model is loaded
     place = locate(backbone := running.loading.named(backbone))
-    model, template = load_language_model(
-        place, running.loading, prompting, run, heads=(place.head,)
-    )
+    model, prompt = load_language_model(place, running.loading, prompting, run, heads=[place.head])
     report = train_sigmoid_head(
         model,
-        read_training_pairs(data, columns.layout(), read_by=(model, template)),
-        read_training_pairs(dev, columns.layout(), read_by=(model, template)),
+        read_training_pairs(data, layout, read_by=(model, prompt)),
+        read_training_pairs(dev, layout, read_by=(model, prompt)),
         output,
-        prompt=template,
+        prompt=prompt,
         backbone_name=backbone_name or backbone,
         settings=settings_over(default_settings(model.hidden_size).to_dict()),
         data=data,
@@ -101,10 +101,10 @@ def sigmoid(
             for name, value in best.metrics.items()
             if name == "loss" or name.startswith("auroc")
         )
-        print(
+        typer.echo(
             f"Trained on {report.train_pairs:,} pairs ({report.targets:,} tokens an epoch) in "
             f"{report.seconds:.0f} s, {report.tokens_per_second:,.0f} tokens/s; "
             f"{report.rejected:,} pairs left out.\nKept the head of step {best.step}: {found}.\n"
             f"Head, card, curves and run file: {output}",
-            file=sys.stderr,
+            err=True,
         )

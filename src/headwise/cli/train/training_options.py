@@ -7,15 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 import typer
 
 from headwise.cli import layout_options
-from headwise.cli.entailment.entailment_options import expect_encoder
-from headwise.cli.reading import expect_model, expect_tables
 from headwise.training.errors.settings import LABELS
 from headwise.training.loop.settings import DATA
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from headwise.training.errors import ErrorRun
+    from headwise.training.errors.run_file import ErrorRun
 
 
 def files(help: str, panel: str = DATA) -> Any:
@@ -31,7 +27,14 @@ def run_file(left: str) -> Any:
 
 
 Config = Annotated[Path | None, run_file("leaves one beside its head")]
-Output = Annotated[Path, typer.Option("--output", "-o", help="Folder of the head.")]
+
+
+def folder(help: str) -> Any:
+    """The option of the folder that a run writes."""
+    return typer.Option("--output", "-o", help=help, file_okay=False)
+
+
+Output = Annotated[Path, folder("Folder of the head.")]
 LanguageModel = Annotated[
     str | None,
     typer.Option("--backbone", "-b", help="Bundled name, folder or hub id of the model."),
@@ -43,20 +46,6 @@ BackboneName = Annotated[
 
 NEEDED = "--backbone, --data and --dev are needed, or a --config that has them."
 NEEDED_OR_LABELS = NEEDED.replace("needed,", "needed (or --labels in place of both),")
-
-
-def expect_inputs(
-    backbone: str | None, *data: "Sequence[str] | None", encoder: bool = False
-) -> None:
-    """See that what options name can be there, before PyTorch is imported.
-
-    Raises:
-        UnknownModelError: If there is no such model.
-        DataError: If a file is missing, or its format is not known from its name.
-    """
-    expect = expect_encoder if encoder else expect_model
-    expect(backbone)
-    expect_tables(*data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +85,11 @@ class ErrorData:
             labels=self.labels or run.labels,
             labels_dev=self.labels_dev or run.label_dev,
         )
+
+    @property
+    def files(self) -> tuple[list[str], ...]:
+        """All that are read."""
+        return self.data, self.dev, self.labels, self.labels_dev
 
     @property
     def suffice(self) -> bool:

@@ -10,7 +10,7 @@ from headwise.data.jobs.record import START_ANEW, JobRecord
 from headwise.data.readers.cells.xlsx import check_openpyxl
 from headwise.data.writers import LineFile
 from headwise.errors import DataError, OutputError
-from headwise.files import refuse_overwriting
+from headwise.files import refuse_overwriting, refuse_written
 
 
 class OutputFormat(StrEnum):
@@ -119,10 +119,7 @@ class RunFiles:
         Raises:
             OutputError: If the files belong to another job, or are not what it left.
         """
-        if not self.output.parent.is_dir():
-            raise OutputError(f"There is no folder `{self.output.parent}`; create it first.")
-        if self.output.exists() and not self.output.is_file():
-            raise OutputError(f"`{self.output}` is not a file; name a file, or `-` for JSONL.")
+        self._check_place()
         if overwrite:
             return Standing(None, anew=True)
         found = JobRecord.read(self.sidecar)
@@ -162,7 +159,29 @@ class RunFiles:
         """
         refuse_overwriting(inputs, self._all)
 
-    def refuse_also(self, outputs: Iterable[Path]) -> None:
+    def expect(self, inputs: Iterable[str], also: Iterable[Path] = ()) -> None:
+        """See that the job can write, before what works is loaded.
+
+        Args:
+            inputs: What is to be read.
+            also: What else is written.
+
+        Raises:
+            OutputError: If there is no folder for the output, it is an input or written for
+                something else, or another process is writing it.
+        """
+        self._check_place()
+        self.refuse_inputs(inputs)
+        self._refuse_also(also)
+        refuse_written(self.work, shown=self.output)
+
+    def _check_place(self) -> None:
+        if not self.output.parent.is_dir():
+            raise OutputError(f"There is no folder `{self.output.parent}`; create it first.")
+        if self.output.exists() and not self.output.is_file():
+            raise OutputError(f"`{self.output}` is not a file; name a file, or `-` for JSONL.")
+
+    def _refuse_also(self, outputs: Iterable[Path]) -> None:
         """Refuse to write something else where the job writes.
 
         Raises:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, Generic, assert_never
+from typing import Any, Generic
 
 from headwise import __version__
 from headwise.data import writers
@@ -24,6 +24,7 @@ from headwise.data.jobs.inputs import StreamDigest, compared_rows, input_setting
 from headwise.data.jobs.record import START_ANEW, JobDone, JobRecord, JobResult
 from headwise.data.jobs.windows import timed_windows
 from headwise.data.jobs.work import Row, RowWork
+from headwise.data.readers.looking import count_rows
 from headwise.data.records.pairs import Reject
 from headwise.data.writers import LineFile, LineWriter
 from headwise.documents import parse_json
@@ -31,6 +32,12 @@ from headwise.errors import InputError, OutputError
 from headwise.progress import progress_bar
 
 STDOUT = "-"
+_TABLES = {  # else the lines are the output
+    OutputFormat.TSV: writers.write_tsv,
+    OutputFormat.CSV: writers.write_csv,
+    OutputFormat.XLSX: writers.write_xlsx,
+    OutputFormat.PARQUET: writers.write_parquet,
+}
 # What a line that no work wrote makes a work raise
 _DAMAGED = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
 
@@ -46,6 +53,7 @@ def run_job(
     overwrite: bool = False,
     revisit: Callable[[Iterator[Row | Reject]], int] | None = None,
     progress: str | None = None,
+    reread: Callable[[], Iterator[Row | Reject]] | None = None,
 ) -> JobDone:
     """Work through rows, or go on doing so where an earlier run was stopped.
 
@@ -56,13 +64,13 @@ def run_job(
             there are beside it. ``-`` writes JSONL to standard output and rejects to standard
             error, and cannot be resumed. With ``None``, nothing is kept.
         inputs: The files that the rows come from, ``-`` for standard input.
-        settings: Gives what else the output follows from, digests of models among it; a job is
-            resumed only with the same ones. Not asked where nothing can be resumed.
+        settings: Gives what else the output follows from, digests of models among it, with which
+            alone a job is resumed. Not asked where nothing can be resumed.
         output_format: One of :class:`OutputFormat`; by default the suffix says it.
         overwrite: Start anew and replace what is there, instead of resuming.
-        revisit: What becomes of rows that earlier runs have done, and how many there are; by
-            default they are passed over.
+        revisit: What becomes of rows of earlier runs, and their number; else they are passed over.
         progress: What a progress bar on standard error calls the work; ``None`` for no bar.
+        reread: Gives the rows once more, for the bar to know how many there are.
 
     Returns:
         What was done.
@@ -90,6 +98,7 @@ def run_job(
         progress=progress,
         revisit=revisit,
         stream=stream,
+        reread=reread if stream is None else None,
     )
     wanted = JobRecord.of(
         {
@@ -122,6 +131,7 @@ class _Job(Generic[Row]):
     resumable: bool = True
     stream: StreamDigest[Row] | None = None
     revisit: Callable[[Iterator[Row | Reject]], int] | None = None
+    reread: Callable[[], Iterator[Row | Reject]] | None = None
     written: int = 0
     rejected: int = 0
     resumed_from: int = 0
@@ -157,8 +167,7 @@ class _Job(Generic[Row]):
         """Count what earlier runs have written; as many rows of the input."""
         for number, line in enumerate(results.recover(), start=1):
             try:
-                row = parse_json(line.decode(), allow_nan=True)
-                self.work.count(row)
+                self.work.count(row := parse_json(line.decode(), allow_nan=True))
                 self.work.content_of(row)
             except _DAMAGED:
                 raise OutputError(
@@ -187,8 +196,10 @@ class _Job(Generic[Row]):
         windows = timed_windows(
             self.rows, most=self.work.most_rows, size=lambda row: len(row.content)
         )
-        shown = self.progress is not None
-        with progress_bar(self.progress or "", total=None, enabled=shown) as advance:
+        shown = self.progress or ""
+        total = count_rows(self.reread()) if shown and self.reread else None
+        with progress_bar(shown, total=total, enabled=bool(shown)) as advance:
+            advance(self.resumed_from)
             for window in windows:
                 good = [row for row in window if not isinstance(row, Reject)]
                 found = iter(self.work.output_rows(good))
@@ -242,19 +253,8 @@ class _Job(Generic[Row]):
 
     def make_table(self, files: RunFiles) -> None:
         """Turn the lines into the format that was asked for."""
-        match files.format:
-            case OutputFormat.JSONL:
-                pass  # the lines are the output
-            case OutputFormat.TSV:
-                writers.write_tsv(files.work, files.output, self.work.columns())
-            case OutputFormat.CSV:
-                writers.write_csv(files.work, files.output, self.work.columns())
-            case OutputFormat.XLSX:
-                writers.write_xlsx(files.work, files.output, self.work.columns())
-            case OutputFormat.PARQUET:
-                writers.write_parquet(files.work, files.output, self.work.columns())
-            case _:
-                assert_never(files.format)
+        if (write := _TABLES.get(files.format)) is not None:
+            write(files.work, files.output, self.work.columns())
 
     def done(self) -> JobDone:
         """What this run and those before it did."""

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from headwise.choices import NLI_LABELS, NLILabel
 from headwise.data.readers.column_names import Role, knows_any
 from headwise.data.readers.layout import Format
 from headwise.data.readers.rows import Columns, Row, records, with_notice
@@ -14,7 +15,6 @@ from headwise.data.records.inferences import InferencePair, parse_label
 from headwise.data.records.json_values import listed
 from headwise.data.records.pairs import Reject
 from headwise.errors import DataError, InputError
-from headwise.heads import NLI_LABELS, NLILabel
 
 _PREMISES_ABROAD = "prämisse prémisse premisa premessa premissa предпосылка 前提 전제"
 _HYPOTHESES_ABROAD = "hypothese hypothèse hipótesis ipotesi hipótese гипотеза 假设 假設 仮説 가설"

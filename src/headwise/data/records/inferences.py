@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from numbers import Integral
 from typing import Any
 
-from headwise.heads import NLI_LABELS, NLILabel
+from headwise.choices import NLI_LABELS, NLILabel
 
 _WITHOUT_CONSENSUS = frozenset({"-", "-1"})
 _NAMES = {

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol, Self
 
 from headwise.errors import OutputError
-from headwise.files import holds_lock
+from headwise.files import being_written, holds_lock
 
 
 class LineWriter(Protocol):
@@ -118,6 +118,4 @@ class LineFile:
     def _lock(self) -> None:
         # Of the open file, not of a second one beside it
         if not holds_lock(self._file.fileno()):
-            raise OutputError(
-                f"Another process is writing `{self._path}`; wait for it, or choose another output."
-            )
+            raise being_written(self._path)

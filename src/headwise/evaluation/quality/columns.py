@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from headwise.choices import Unit
 from headwise.data.records.error_spans import Range
 from headwise.data.records.scored import ScoredHypothesis, ScoredToken
 from headwise.data.records.signals import Aggregation, Signal, aggregate, values_of
@@ -17,7 +18,6 @@ from headwise.evaluation.statistics.columns import (
     LENGTH,
     RANDOM,
     SignalColumn,
-    Unit,
     plain_column,
 )
 

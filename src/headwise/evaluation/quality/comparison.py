@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from headwise.choices import Unit
 from headwise.data.readers.scored import ScoredRow
 from headwise.errors import DataError
 from headwise.evaluation.quality.columns import judged_units, text_columns
@@ -18,7 +19,7 @@ from headwise.evaluation.quality.judged_texts import (
     source_numbers,
 )
 from headwise.evaluation.quality.protocol_choice import EvaluationProtocol, fitting_protocol
-from headwise.evaluation.statistics.columns import LENGTH, RANDOM, SignalColumn, Unit
+from headwise.evaluation.statistics.columns import LENGTH, RANDOM, SignalColumn
 from headwise.evaluation.statistics.measures import (
     Measure,
     correlation_measures,

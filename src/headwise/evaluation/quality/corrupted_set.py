@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from headwise.backbones import EncodedPair
+from headwise.choices import ERROR_SETS
 from headwise.corruption import Corruption
-from headwise.corruption.error_copies import FAMILIES, synthetic_errors
+from headwise.corruption.error_copies import synthetic_errors
 from headwise.data.records.pairs import Pair
 from headwise.data.records.scored import ScoredHypothesis
 from headwise.data.records.signals import Signal
@@ -18,7 +19,6 @@ from headwise.evaluation.quality.independent_errors import (
 from headwise.evaluation.quality.judged_texts import JudgedText
 from headwise.quality import QualityEstimator
 
-ERROR_SETS = (*FAMILIES, INDEPENDENT)
 """Errors that can be put into correct texts to judge signals by."""
 
 

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from headwise.choices import ERROR_SETS
 from headwise.corruption.error_copies import PLAUSIBLE
 from headwise.data.readers import read_pairs
 from headwise.data.readers.numbers import join_numbers, read_numbers
 from headwise.data.records.pairs import Pair, Reject
 from headwise.data.records.signals import Signal
 from headwise.errors import DataError
-from headwise.evaluation.quality.corrupted_set import ERROR_SETS, CorruptedSet, corrupted_set
+from headwise.evaluation.quality.corrupted_set import CorruptedSet, corrupted_set
 from headwise.evaluation.quality.evaluated_rows import (
     EvaluatedRows,
     chosen_signals,

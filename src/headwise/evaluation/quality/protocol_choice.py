@@ -5,6 +5,7 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import assert_never
 
+from headwise.choices import Unit
 from headwise.errors import DataError
 from headwise.evaluation.quality.corrupted_set import CorruptedSet
 from headwise.evaluation.quality.judged_texts import JudgedText
@@ -13,7 +14,6 @@ from headwise.evaluation.quality.protocols.binary import binary
 from headwise.evaluation.quality.protocols.correlation import correlation
 from headwise.evaluation.quality.protocols.error_detection import error_detection
 from headwise.evaluation.quality.protocols.spans import spans
-from headwise.evaluation.statistics.columns import Unit
 from headwise.evaluation.statistics.notes import with_certainty_notes
 from headwise.evaluation.statistics.results import Evaluation
 from headwise.evaluation.statistics.setup import Setup

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from headwise.choices import ERROR_SETS, Unit
 from headwise.data.records.signals import Aggregation, Signal
-from headwise.evaluation.quality.corrupted_set import ERROR_SETS
 from headwise.evaluation.quality.evaluated_rows import Source
 from headwise.evaluation.quality.protocol_choice import EvaluationProtocol
-from headwise.evaluation.statistics.columns import DEFAULT_AGGREGATIONS, LENGTH, RANDOM, Unit
+from headwise.evaluation.statistics.columns import DEFAULT_AGGREGATIONS, LENGTH, RANDOM
 from headwise.evaluation.statistics.setup import Resampling, Setup
 
 MONTE_CARLO = "monte-carlo"

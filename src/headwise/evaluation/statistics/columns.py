@@ -1,7 +1,6 @@
 """All signals as columns of numbers, each the higher the better: of texts, of words, of tokens."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from scipy.stats import rankdata
 
@@ -36,22 +35,6 @@ class SignalColumn:
     aggregation: str | None
     values: Floats
     is_probability: bool
-
-
-class Unit(StrEnum):
-    """The pieces of a text that are right or wrong.
-
-    Attributes:
-        TOKEN: Tokens of the backbone.
-        WORD: Words: those that were tagged if there are tags, otherwise Unicode words.
-        GAP: Places between tagged words; wrong where something is missing. A gap has the value of
-            the token after it, the last one that of the token that closes the text; and its own
-            value of ``omission``.
-    """
-
-    TOKEN = "token"
-    WORD = "word"
-    GAP = "gap"
 
 
 def shares_below(values: Floats) -> Floats:

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from headwise.choices import Unit
 from headwise.data.records.signals import Aggregation, Signal
-from headwise.evaluation.statistics.columns import DEFAULT_AGGREGATIONS, SignalColumn, Unit
+from headwise.evaluation.statistics.columns import DEFAULT_AGGREGATIONS, SignalColumn
 
 
 class SignificanceTest(StrEnum):

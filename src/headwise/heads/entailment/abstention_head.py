@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from headwise.choices import NLI_LABELS
 from headwise.heads.checks import reset_layers
-from headwise.heads.entailment.nli_head import NLI_LABELS
 
 
 class AbstentionHead(nn.Module):

@@ -1,22 +1,9 @@
 """The NLI head: entailment, neutral or contradiction from one vector of a pair."""
 
-from enum import StrEnum
-
 from torch import Tensor, nn
 
+from headwise.choices import NLI_LABELS
 from headwise.heads.checks import reset_layers
-
-
-class NLILabel(StrEnum):
-    """The three classes of entailment; their order is that of the head's outputs."""
-
-    ENTAILMENT = "entailment"
-    NEUTRAL = "neutral"
-    CONTRADICTION = "contradiction"
-
-
-NLI_LABELS = tuple(NLILabel)
-"""The classes by index: 0 entailment, 1 neutral, 2 contradiction."""
 
 
 class NLIHead(nn.Module):

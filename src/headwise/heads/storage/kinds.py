@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import nn
 
-from headwise.choices import ONLY_LAST
+from headwise.choices import HEAD_TYPES, ONLY_LAST
 from headwise.heads.entailment.abstention_head import AbstentionHead
 from headwise.heads.entailment.embedding_heads import EmbeddingHead, LateInteractionHead
 from headwise.heads.entailment.nli_head import NLIHead
@@ -161,8 +161,6 @@ TASK_KINDS = (
 
 QualityHead = SigmoidHead | RescalingHead
 """Any head that scores tokens; those with an unembedding of their own are `SigmoidHead`s."""
-
-HEAD_TYPES = tuple(QUALITY_KINDS)
 
 
 def build_head(

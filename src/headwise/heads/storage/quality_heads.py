@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from headwise.choices import HEAD_TYPES
 from headwise.errors import MismatchError, WeightsError
 from headwise.files import atomic_path, naming_output
 from headwise.heads.quality.error_head import ErrorHead
@@ -24,7 +25,6 @@ from headwise.heads.storage.files import (
 from headwise.heads.storage.kinds import (
     ERROR_FILES,
     ERROR_KIND,
-    HEAD_TYPES,
     HUB_CODE,
     QUALITY_KINDS,
     QualityHead,

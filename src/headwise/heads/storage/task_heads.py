@@ -9,9 +9,8 @@ import torch
 from pydantic import TypeAdapter, ValidationError
 from torch import Tensor
 
-from headwise.choices import NLIFeatures
+from headwise.choices import NLI_LABELS, NLIFeatures
 from headwise.errors import MismatchError, WeightsError
-from headwise.heads.entailment.nli_head import NLI_LABELS
 from headwise.heads.entailment.task_heads import TaskHeads, TaskHeadsConfig
 from headwise.heads.storage.files import (
     CONFIG_FILE,

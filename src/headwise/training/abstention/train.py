@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pydantic import Field
 from torch import nn
 
 from headwise.backbones import EncoderBackbone
@@ -30,6 +29,7 @@ from headwise.training.abstention.labels import (
     wrong_labels,
 )
 from headwise.training.abstention.measures import choose_threshold, signal_quality, uncertainties
+from headwise.training.abstention.run_file import AbstentionRun
 from headwise.training.abstention.settings import (
     AbstentionReport,
     AbstentionTarget,
@@ -46,16 +46,6 @@ logger = logging.getLogger(__name__)
 ABSTENTION_RUN_FILE = "abstention.yaml"
 CARD_FILE = "README.md"
 _SECTION = "\n## Abstention\n"
-
-
-class AbstentionRun(TrainingRun):
-    """A whole run as plain values; ``heads`` is the folder of the NLI head.
-
-    The threshold was chosen on the ``calibration`` files; on dev if there are none.
-    """
-
-    heads: str | None = None
-    calibration: list[str] = Field(default_factory=list)
 
 
 def train_abstention_head(

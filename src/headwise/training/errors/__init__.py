@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from headwise.training.errors.fitting import fit_error_head
     from headwise.training.errors.memorisation import Memorisation, measure_memorisation
     from headwise.training.errors.output_calibration import OutputQuality
-    from headwise.training.errors.report import ErrorReport, ErrorRun, ErrorStage
+    from headwise.training.errors.report import ErrorReport, ErrorStage
+    from headwise.training.errors.run_file import ErrorRun
     from headwise.training.errors.train import train_uncalibrated_error_head
 
 # Imported when they are used: settings, which a command shows in its help, need no PyTorch
@@ -19,7 +20,8 @@ _HOMES = {
     ".fitting": ("fit_error_head",),
     ".memorisation": ("Memorisation", "measure_memorisation"),
     ".output_calibration": ("OutputQuality",),
-    ".report": ("ErrorReport", "ErrorRun", "ErrorStage"),
+    ".report": ("ErrorReport", "ErrorStage"),
+    ".run_file": ("ErrorRun",),
     ".train": ("train_uncalibrated_error_head",),
 }
 

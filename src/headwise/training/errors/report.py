@@ -2,15 +2,12 @@
 
 from dataclasses import dataclass
 
-from pydantic import Field
-
 from headwise.choices import LAST_LAYER, ONLY_LAST
 from headwise.data.records.pairs import Pair
 from headwise.heads import layers_in_words
 from headwise.training.errors.memorisation import Memorisation
 from headwise.training.errors.output_calibration import OutputQuality
 from headwise.training.loop.report import TrainingHistory
-from headwise.training.loop.run_file import TrainingRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,19 +126,3 @@ class ErrorReport:
         stage = self.labelled or self.synthetic
         assert stage is not None
         return stage
-
-
-class ErrorRun(TrainingRun):
-    """A whole run as plain values.
-
-    Attributes:
-        labels: Files of texts that people marked.
-        label_dev: The same, held out.
-        start: Folder of the error head that it went on from; ``None`` for random weights.
-        no_source: Whether the files hold texts on their own.
-    """
-
-    labels: list[str] = Field(default_factory=list)
-    label_dev: list[str] = Field(default_factory=list)
-    start: str | None = None
-    no_source: bool = False

@@ -5,35 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from headwise.bundled import ModelLocation, locate
-from headwise.corruption import CorruptionMix
 from headwise.heads import has_error_head, has_sigmoid_head
-from headwise.training.errors.report import ErrorRun
-from headwise.training.errors.settings import ErrorTraining
-from headwise.training.loop.settings import overlaid
+from headwise.training.errors.run_file import ErrorRun
 
 logger = logging.getLogger(__name__)
 
 FROM_SCRATCH = "none"
 _SHAPE = ("variant", "inner_size", "layers", "rank", "statistics")
-
-
-def chosen_settings(
-    run: ErrorRun, given: dict[str, Any], *, mix: Path | None, language: str | None
-) -> ErrorTraining:
-    """What is given, over what the run file has, over the defaults.
-
-    Raises:
-        ValueError: If a value is none of a run's.
-        DataError: If the file of the mix is none.
-    """
-    values = overlaid(run.settings, given)
-    if mix is not None:
-        # A family that the file does not name is not drawn: nothing may stay of another mix
-        values["mix"] = ErrorTraining(mix=CorruptionMix.read(mix)).to_dict()["mix"]
-    if language is not None:
-        values["mix"] = {**(values.get("mix") or ErrorTraining().to_dict()["mix"])}
-        values["mix"]["language"] = language
-    return ErrorTraining.from_dict(values)
 
 
 def folder_to_start_from(
@@ -66,7 +44,7 @@ def folder_to_start_from(
             "With --labels alone, an error head to start from is needed: give --start FOLDER, "
             f"--start {FROM_SCRATCH} to start from random weights, or --data and --dev."
         )
-    if named := [name for name in _SHAPE if name in given]:
+    if named := [f"--{name.replace('_', '-')}" for name in _SHAPE if name in given]:
         raise ValueError(f"The head to start from has a shape of its own; drop {', '.join(named)}.")
     return folder
 

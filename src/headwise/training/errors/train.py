@@ -7,7 +7,8 @@ from headwise.backbones import Backbone, PromptTemplate
 from headwise.data.records.pairs import Pair
 from headwise.errors import TrainingError
 from headwise.heads import ErrorHead, check_fit, check_same_prompt, load_error_head
-from headwise.training.errors.report import ErrorReport, ErrorRun
+from headwise.training.errors.report import ErrorReport
+from headwise.training.errors.run_file import ErrorRun
 from headwise.training.errors.settings import ErrorTraining
 from headwise.training.errors.stages import ErrorHeadTraining
 from headwise.training.errors.texts import correct_pairs, labelled_pairs, split_labels

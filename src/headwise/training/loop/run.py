@@ -22,11 +22,12 @@ from headwise.features.fingerprint import rows_digest
 from headwise.files import only_writer, remove_folder
 from headwise.heads.storage.files import CURVES_FILE, RUN_FILE, WEIGHTS_FILE
 from headwise.training.loop.card import model_card
+from headwise.training.loop.claim import claim_output, finish_output
 from headwise.training.loop.curves import MeasurePlot, draw_curves
 from headwise.training.loop.fit import Trained
 from headwise.training.loop.processes import Processes
 from headwise.training.loop.report import TrainingHistory
-from headwise.training.loop.run_file import TrainingRun, claim_output, finish_output
+from headwise.training.loop.run_file import TrainingRun
 
 logger = logging.getLogger(__name__)
 Sources = TypeVar("Sources")

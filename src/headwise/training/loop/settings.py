@@ -34,20 +34,27 @@ class RunSettings:
         return from_plain_values(TypeAdapter(cls), values)
 
 
-def _known_schedule(name: str) -> str:
-    from transformers import SchedulerType
+# Those of Transformers, which takes seconds to import and ask; a test compares
+SCHEDULES = (
+    *("linear", "cosine", "cosine_with_restarts", "polynomial", "constant"),
+    *("constant_with_warmup", "inverse_sqrt", "reduce_lr_on_plateau", "cosine_with_min_lr"),
+    *("cosine_warmup_with_min_lr", "warmup_stable_decay", "greedy"),
+)
+TRACKERS = (
+    *("azure_ml", "comet_ml", "mlflow", "neptune", "tensorboard", "trackio", "wandb"),
+    *("codecarbon", "clearml", "dagshub", "flyte", "dvclive", "swanlab", "kubeflow"),
+)
 
-    known = [kind.value for kind in SchedulerType]
-    if name not in known:
-        raise ValueError(f"`schedule` must be one of {', '.join(known)}")
+
+def _known_schedule(name: str) -> str:
+    if name not in SCHEDULES:
+        raise ValueError(f"must be one of {', '.join(SCHEDULES)}")
     return name
 
 
 def _known_tracker(name: str) -> str:
-    from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK
-
-    if name not in INTEGRATION_TO_CALLBACK:
-        raise ValueError(f"`report_to` must be of {', '.join(INTEGRATION_TO_CALLBACK)}")
+    if name not in TRACKERS:
+        raise ValueError(f"must be of {', '.join(TRACKERS)}")
     return name
 
 

@@ -68,7 +68,11 @@ def read_inference_data(
         _name_rejects(pairs, codes[name], name)
         kept[name] = [pairs[i] for i in codes[name].kept.tolist()]
         if not kept[name]:
-            raise TrainingError(f"The {name} data hold no pair that the encoder can read.")
+            place, reason = codes[name].rejected[0]
+            raise TrainingError(
+                f"The {name} data hold no pair that the encoder can read; of the first (line "
+                f"{pairs[place].line or place + 1}): {reason}"
+            )
     _check_classes(codes["train"])
     size = sum(inference_bytes(backbone, code, dtype=dtype) for code in codes.values())
     if choice is FeatureChoice.AUTO:

@@ -7,19 +7,22 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field, PlainSerializer, PlainValidator
 from pydantic.dataclasses import dataclass as validated
 
-from headwise.choices import Shown
+from headwise.choices import SELECTOR_NAMES, Shown
 from headwise.training.loop.settings import STRICT
 
 
 def _selector(value: Any) -> Any:
     """A dominant-token selector, from its text if it is one."""
+    if isinstance(value, str) and value.partition(":")[0].strip() not in SELECTOR_NAMES:
+        raise ValueError(f"must be one of {', '.join(SELECTOR_NAMES)}")
+
     from headwise.training.sigmoid.selectors import SELECTORS, parse_selector
 
     if isinstance(value, str):
         return parse_selector(value)
     if value is None or isinstance(value, tuple(SELECTORS.values())):
         return value
-    raise ValueError(f"`avoid` must be one of {', '.join(SELECTORS)} or None")
+    raise ValueError(f"must be one of {', '.join(SELECTORS)} or None")
 
 
 def _selector_text(selector: Any) -> str:

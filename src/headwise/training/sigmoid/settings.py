@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 from pydantic.dataclasses import dataclass as validated
 
-from headwise.choices import Shown
+from headwise.choices import HEAD_TYPES, Shown
 from headwise.training.loop import settings as loop
 from headwise.training.sigmoid.objective_settings import NegativeSampling, Objective
 
@@ -15,10 +15,8 @@ OBJECTIVE = "Objective"
 
 
 def _known_head_type(name: str) -> str:
-    from headwise.heads import HEAD_TYPES
-
     if name not in HEAD_TYPES:
-        raise ValueError(f"`head_type` must be one of {', '.join(HEAD_TYPES)}")
+        raise ValueError(f"must be one of {', '.join(HEAD_TYPES)}")
     return name
 
 
@@ -182,8 +180,9 @@ def merged(
     if candidates is not None:
         drawn = drawn | {"candidates": candidates or None}
     if full_vocabulary and drawn:
+        named = ("negatives" if name == "per_position" else name for name in drawn)
         raise ValueError(
-            f"Where all tokens are negatives, none are drawn: drop {', '.join(drawn)}."
+            f"Where all tokens are negatives, none are drawn: drop --{', --'.join(named)}."
         )
     if full_vocabulary:
         objective["negatives"] = None

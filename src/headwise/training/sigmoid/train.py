@@ -14,6 +14,7 @@ from headwise.data.readers.nested_rows import as_pairs
 from headwise.data.records.pairs import Pair, Pairlike
 from headwise.errors import TrainingError
 from headwise.features import FeatureSource
+from headwise.features.examples import none_read
 from headwise.heads import (
     QualityHead,
     SigmoidHead,
@@ -177,7 +178,9 @@ class _SigmoidHeadTraining(HeadTraining[_Sources, _Fitted, TrainingReport]):
         )
         for name, source in sources.items():
             if not source.counts:
-                raise TrainingError(f"The {name} data hold no pair that the model can read.")
+                longest = self.settings.max_length
+                said = none_read(self.backbone, self.data[name], self.prompt, longest)
+                raise TrainingError(f"The {name} data {said}")
         return sources, origin
 
     def fit(self, sources: _Sources) -> _Fitted:

@@ -8,6 +8,7 @@ from scipy.stats import pearsonr, spearmanr
 from scored_texts import judged_texts, scored_text
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
+from headwise.choices import Unit
 from headwise.data.records.signals import Signal
 from headwise.data.records.word_tags import WordTags
 from headwise.evaluation.quality.judged_texts import JudgedText
@@ -15,7 +16,6 @@ from headwise.evaluation.quality.protocols.binary import binary
 from headwise.evaluation.quality.protocols.correlation import correlation
 from headwise.evaluation.quality.protocols.error_detection import error_detection
 from headwise.evaluation.quality.protocols.spans import spans
-from headwise.evaluation.statistics.columns import Unit
 from headwise.evaluation.statistics.setup import Resampling, Setup, SignificanceTest
 
 QUICK = Resampling(resamples=200)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from headwise.choices import Unit
 from headwise.corruption.error_copies import PLAUSIBLE
 from headwise.evaluation.quality.columns import judged_units
 from headwise.evaluation.quality.corrupted_set import CorruptedSet
@@ -17,7 +18,7 @@ from headwise.evaluation.quality.disagreements import unit_disagreements
 from headwise.evaluation.quality.judged_texts import group_numbers
 from headwise.evaluation.quality.protocols.correlation import columns_of
 from headwise.evaluation.quality.protocols.error_detection import texts_table, units_table
-from headwise.evaluation.statistics.columns import SignalColumn, Unit, shares_below
+from headwise.evaluation.statistics.columns import SignalColumn, shares_below
 from headwise.evaluation.statistics.figures import histogram, reliability, risk_coverage
 from headwise.evaluation.statistics.measures import Measure
 from headwise.evaluation.statistics.results import Evaluation, Table

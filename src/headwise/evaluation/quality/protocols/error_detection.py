@@ -5,11 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from headwise.choices import Unit
 from headwise.evaluation.quality.columns import JudgedUnits, judged_units
 from headwise.evaluation.quality.disagreements import unit_disagreements
 from headwise.evaluation.quality.judged_texts import JudgedText, group_numbers
 from headwise.evaluation.quality.protocols.correlation import columns_of
-from headwise.evaluation.statistics.columns import SignalColumn, Unit
+from headwise.evaluation.statistics.columns import SignalColumn
 from headwise.evaluation.statistics.cross_fitting import FOLDS, decided_flags
 from headwise.evaluation.statistics.figures import histogram, reliability, risk_coverage
 from headwise.evaluation.statistics.measures import (

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from headwise.choices import Unit
 from headwise.data.records.error_spans import Range
 from headwise.data.records.scored_pieces import joined_ranges
 from headwise.evaluation.quality.columns import judged_units
 from headwise.evaluation.quality.disagreements import unit_disagreements
 from headwise.evaluation.quality.judged_texts import JudgedText, group_numbers
 from headwise.evaluation.quality.protocols.error_detection import check_marks
-from headwise.evaluation.statistics.columns import SignalColumn, Unit
+from headwise.evaluation.statistics.columns import SignalColumn
 from headwise.evaluation.statistics.cross_fitting import decided_flags
 from headwise.evaluation.statistics.figures import histogram
 from headwise.evaluation.statistics.measures import Measure
