@@ -90,6 +90,27 @@ def test_tensors_of_other_shapes_are_named(llama: Path, change: dict[str, int]) 
         load_backbone(llama, device="cpu")
 
 
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ({"vocab_size": 10**12}, r"a model of \d[\d,]+ numbers, but its weights are"),
+        ({"hidden_size": 2**40}, r"a model of \d[\d,]+ numbers, but its weights are"),
+        ({"intermediate_size": 2**62}, "sizes that no memory holds|a model of"),
+        (
+            {"num_hidden_layers": 10**9},
+            r"says `num_hidden_layers` is 1,000,000,000, but .* tensors",
+        ),
+    ],
+    ids=str,
+)
+def test_sizes_that_no_file_fills_are_refused_before_memory_is_taken(
+    llama: Path, sizes: dict[str, int], message: str
+) -> None:
+    configure(llama, **sizes)
+    with pytest.raises(WeightsError, match=message):
+        load_backbone(llama, device="cpu")
+
+
 def test_layers_that_the_config_does_not_speak_of_are_named(llama: Path) -> None:
     configure(llama, num_hidden_layers=1)
     with pytest.raises(WeightsError, match=r"more layers .*: model\.layers\.1\.input_layernorm"):

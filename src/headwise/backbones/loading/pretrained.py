@@ -12,6 +12,7 @@ from headwise.backbones.loading.adapters import find_adapter
 from headwise.backbones.loading.filled_weights import check_filled, check_finite
 from headwise.backbones.loading.model_files import check_model_files
 from headwise.backbones.loading.places import find_place, naming_ways
+from headwise.backbones.loading.stored_sizes import check_sizes
 from headwise.errors import (
     HeadwiseError,
     UnknownModelError,
@@ -70,8 +71,14 @@ def load_pretrained(
             config = AutoConfig.from_pretrained(folder, **options)
             brings = adapter is None or adapter.has_tokenizer
             tokenizer = AutoTokenizer.from_pretrained(own.files if brings else folder, **options)
+            kind = kind_of(config)
+            check_sizes(
+                Path(folder, subfolder),
+                config.to_dict(),
+                lambda: kind.from_config(config, trust_remote_code=trust_remote_code),
+            )
             with _named_quantisation(name, quantised):
-                model, info = kind_of(config).from_pretrained(
+                model, info = kind.from_pretrained(
                     folder,
                     dtype=dtype,
                     device_map=device_map,
