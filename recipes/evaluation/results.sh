@@ -43,6 +43,6 @@ evaluate mqm "TED talks: human MQM spans" \
   echo "Written by \`recipes/evaluation/results.sh\`. [Results](results.md#evaluation) says what they mean."
   for name in ambiguity captions chrf bleu da tags mqm; do
     echo
-    sed 's/^#/##/' "$work/$name/tables.md" | cat -s | sed '$ { /^$/d }'
+    sed "s#$data#DATA#g; s#$work#WORK#g; s/^#/##/" "$work/$name/tables.md" | cat -s | sed '$ { /^$/d }'
   done
 } >"$work/evaluation-tables.md"
