@@ -53,9 +53,16 @@ class Commands(TyperGroup):
                 wrong.message = f"{in_words(cause)}."
             raise
 
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Options of the command itself."""
+        return _with_plain_types(super().get_params(ctx), ctx)
+
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """One of them."""
-        return _with_plain_types(super().get_command(ctx, cmd_name), ctx)
+        command = super().get_command(ctx, cmd_name)
+        if command is not None:
+            _with_plain_types(command.get_params(ctx), ctx)
+        return command
 
 
 _TYPES = {"<str>": "TEXT", "<list[str]>": "TEXT", "<bool>": "", "<dir>": "FOLDER"}
@@ -64,12 +71,16 @@ _TYPES |= {"<path>": "PATH", "<file>": "FILE"} | dict.fromkeys(
 )
 
 
-def _with_plain_types(command: Any, ctx: Any) -> Any:
-    """Call what options take by words for people, not by Python's names of types."""
-    for parameter in command.params if command is not None else ():
+def _plain_type(words: str, ctx: Any) -> str:  # noqa: ARG001
+    return words
+
+
+def _with_plain_types(parameters: list[Any], ctx: Any) -> list[Any]:
+    """Let parameters call what they take by words for people, not by Python's names of types."""
+    for parameter in parameters:
         shown = parameter.display_type(ctx)
-        parameter.display_type = functools.partial(_TYPES.get, shown, shown)
-    return command
+        parameter.display_type = functools.partial(_plain_type, _TYPES.get(shown, shown))
+    return parameters
 
 
 class TrainCommands(TyperGroup):
@@ -88,7 +99,10 @@ class TrainCommands(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """One of them."""
-        return _with_plain_types(self._loaded.get_command(ctx, cmd_name), ctx)
+        command = self._loaded.get_command(ctx, cmd_name)
+        if command is not None:
+            _with_plain_types(command.get_params(ctx), ctx)
+        return command
 
 
 app = typer.Typer(
