@@ -148,7 +148,10 @@ def test_a_file_in_the_place_of_the_folder_is_named(extract: Extract, tmp_path: 
     [
         ([], "they are empty"),
         ([Pair("A dog.", "")], "of the first: .* is empty"),
-        ([Pair("A dog.", "Ein Hund. " * 300, 4)] * 3, r"of the first \(line 4\): .* reads at most"),
+        (
+            [Pair("A dog.", "Ein Hund. " * 300, 4)] * 3,
+            r"the first \(line 4\): .* reads \d+ at most",
+        ),
     ],
 )
 def test_data_without_a_pair_that_can_be_read(

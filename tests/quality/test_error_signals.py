@@ -15,7 +15,7 @@ from headwise.backbones import NAMED_PROMPTS, CausalBackbone, EncodedPair, TextT
 from headwise.data.readers import read_scored
 from headwise.data.records.scored import ScoredHypothesis
 from headwise.data.records.signals import Signal
-from headwise.errors import MismatchError, WeightsError
+from headwise.errors import MismatchError
 from headwise.heads import ErrorHead, ErrorVariant, SigmoidHead, save_error_head, save_head
 from headwise.quality import scorer as scoring
 from headwise.quality.generation.scored import StreamScorer
@@ -403,7 +403,7 @@ def test_folders_with_both_heads_or_one(
     found = [t.error for t in one.score(SOURCE, HYPOTHESIS).tokens]
     assert found == pytest.approx([t.error for t in expected.tokens], abs=1e-5)
     (tmp_path / "nothing").mkdir()
-    with pytest.raises(WeightsError):
+    with pytest.raises(UnknownModelError, match="neither a model nor a head"):
         QualityEstimator.from_pretrained(model, tmp_path / "nothing")
 
 

@@ -18,8 +18,8 @@ MINILM = "all-MiniLM-L6-v2"
 """The encoder of the bundled heads; it comes in a package of its own, not from a hub."""
 
 _ALL_NAMES = (*BUNDLED_NAMES, *ENTAILMENT_NAMES, MINILM, GEMMA)
-# How files end that are found beside weights, or hold them
-_OF_MODELS = ("config.json", ".safetensors", ".pt", ".bin", ".gguf")
+# How files end that are found beside weights, or hold them; sentence-transformers has modules
+_OF_MODELS = ("config.json", "modules.json", ".safetensors", ".pt", ".bin", ".gguf")
 
 
 def bundled_folder(name: str) -> Path:
@@ -44,7 +44,7 @@ def expect_name(name: str, fitting: tuple[str, ...] = BUNDLED_NAMES) -> None:
     if name in _ALL_NAMES:
         raise not_for_quality(name)
     if (folder := Path(name)).is_dir():
-        if not any(path.name.endswith(_OF_MODELS) for path in folder.iterdir()):
+        if not any(p.name.endswith(_OF_MODELS) or is_gguf_file(p) for p in folder.iterdir()):
             raise UnknownModelError(
                 f"The folder {name!r} holds neither a model nor a head: nothing in it is called "
                 f"{', '.join('*' + end for end in _OF_MODELS)}."

@@ -20,10 +20,7 @@ from headwise.training.errors.settings import ERRORS, HEAD, ErrorTraining
 @with_options
 def errors(
     *,
-    output: Annotated[
-        Path,
-        shared.folder("Folder of the head; may be that of a Sigmoid Head."),
-    ],
+    output: Annotated[Path, shared.folder("Folder of the head; may be that of a Sigmoid Head.")],
     backbone: shared.LanguageModel = None,
     texts: shared.ErrorData,
     start: Annotated[

@@ -49,7 +49,7 @@ def _layers(value: Any) -> Any:
             return tuple(map(int, parts))
     except ValueError:
         pass
-    raise ValueError("it takes a number such as 12, several as in 4,12, or auto")
+    raise ValueError("must be a number such as 12, several as in 4,12, or auto")
 
 
 _Weights = Annotated[
