@@ -15,7 +15,7 @@ from headwise.backbones import NAMED_PROMPTS, CausalBackbone, EncodedPair, TextT
 from headwise.data.readers import read_scored
 from headwise.data.records.scored import ScoredHypothesis
 from headwise.data.records.signals import Signal
-from headwise.errors import MismatchError
+from headwise.errors import MismatchError, UnknownModelError
 from headwise.heads import ErrorHead, ErrorVariant, SigmoidHead, save_error_head, save_head
 from headwise.quality import scorer as scoring
 from headwise.quality.generation.scored import StreamScorer
