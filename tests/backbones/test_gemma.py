@@ -54,13 +54,22 @@ def test_it_is_what_transformers_reads(qe: QualityEstimator, tmp_path: Path) -> 
 
 
 def test_it_scores_and_translates(qe: QualityEstimator) -> None:
-    source, right = PAIR
-    wrong = "Ein Hund schläft am Strand."
-    signals = ("logprob", "softmax", "boosted", "entropy", "rank")
-    good, bad = (qe.score(source, one, signals=signals) for one in (right, wrong))
-    assert good.score is not None
-    assert bad.score is not None
-    assert good.score > bad.score
+    source, hypothesis = PAIR
+    scored = qe.score(
+        source, hypothesis, signals=("logprob", "softmax", "boosted", "entropy", "rank")
+    )
+    own = qe.backbone
+    text = f"<bos>English: {source}\nGerman: {hypothesis}\n"
+    ids = own.tokenizer(text, add_special_tokens=False, return_tensors="pt")["input_ids"]
+    with torch.inference_mode():
+        expected = own.model(ids).logits[0, :-1].log_softmax(-1)
+    expected = expected.gather(-1, ids[0, 1:, None]).squeeze(-1)
+    read = slice(-len(scored.tokens) - 1, -1)  # the line break closes the hypothesis
+    assert [token.token_id for token in scored.tokens] == ids[0, 1:][read].tolist()
+    found = [token.logprob for token in scored.tokens]
+    assert found == pytest.approx(expected[read].tolist(), abs=1e-4)
+    nonsense = qe.score(source, "Strand Hund am Ein läuft.", signals=["logprob"])
+    assert scored.score > nonsense.score
     written = qe.generate(source, signals=["logprob"], max_new_tokens=24)
     again = qe.score(source, written.hypothesis, signals=["logprob"])
     assert again.score == pytest.approx(written.score, abs=1e-3)
