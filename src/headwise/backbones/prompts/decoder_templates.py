@@ -5,6 +5,7 @@ it. It renders to one string plus the character positions of its parts, so that 
 to be counted in tokens.
 """
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -148,9 +149,9 @@ class BaseTemplate(BaseModel):
                 "each row has its own (in Python, `prompt_variables` and `prompt_columns`)."
             )
 
+    @abstractmethod
     def resolved(self, tokenizer: "PreTrainedTokenizerBase") -> str:
         """The prompt as a model reads it, with ``{source}`` and ``{hypothesis}`` for the texts."""
-        raise NotImplementedError
 
     def _fill(self, text: str, values: dict[str, str]) -> str:
         known = {**self.variables, **values}
@@ -190,15 +191,15 @@ class BaseTemplate(BaseModel):
 class DecoderTemplate(BaseTemplate):
     """A template that one decoder reads whole: prompt, hypothesis, and what closes it."""
 
+    @abstractmethod
     def render(
         self, tokenizer: "PreTrainedTokenizerBase", source: Source, hypothesis: str
     ) -> Rendered:
         """The whole text of a pair."""
-        raise NotImplementedError
 
+    @abstractmethod
     def render_prompt(self, tokenizer: "PreTrainedTokenizerBase", source: Source) -> str:
         """What generation starts from: the text before a hypothesis, as `render` has it."""
-        raise NotImplementedError
 
     def resolved(self, tokenizer: "PreTrainedTokenizerBase") -> str:
         """The prompt as a model reads it, with ``{source}`` and ``{hypothesis}`` for the texts."""
