@@ -69,14 +69,14 @@ def test_wrong_use_is_named() -> None:
     with pytest.raises(DataError, match="two text files do not have"):
         invoke("score", "a.txt", "a.txt", *PROMPT, *COLUMNS)
     text = invoke("generate", "A dog.", *PROMPT, *COLUMNS, code=2)
-    assert "pipe a table" in text.stderr
+    assert "give @FILE, a table" in text.stderr
 
 
-def test_generate_reads_rows() -> None:
-    table = Path("pairs.tsv").read_text(encoding="utf-8")
-    found = invoke(
-        "generate", *PROMPT, *COLUMNS, "--json", "--max-new-tokens", "3", text=table, code=3
-    )
+@pytest.mark.parametrize("given", ["-", "@pairs.tsv"])
+def test_generate_reads_rows(given: str) -> None:
+    table = Path("pairs.tsv").read_text(encoding="utf-8") if given == "-" else ""
+    short = ("--json", "--max-new-tokens", "3")
+    found = invoke("generate", given, *PROMPT, *COLUMNS, *short, text=table, code=3)
     written = [json.loads(line) for line in found.stdout.splitlines()]
     assert [one["source"] for one in written] == [PAIRS[0][0], PAIRS[2][0]]
     assert [one["to_lang"] for one in written] == ["de", "German"]
@@ -92,6 +92,16 @@ def test_training_leaves_rows_out_by_their_lines(capsys: pytest.CaptureFixture[s
     )
     assert [pair.line for pair in pairs] == [2, 4]
     assert "pairs.tsv, line 3 left out: `to_lang` is 'xx'" in capsys.readouterr().err
+
+
+def test_evaluate_names_rows_that_errors_cannot_be_put_into() -> None:
+    few = ("--resamples", "100", "--aggregations", "mean")
+    found = invoke(
+        *("evaluate", "pairs.tsv", *PROMPT, *COLUMNS, *few, "--synthetic", "independent"), code=3
+    )
+    assert "Line 3 left out: `to_lang` is 'xx'" in found.stderr
+    assert "Line 5 left out: `to_lang` is empty" in found.stderr
+    assert "2 of 4 rows could not be read or scored" in found.stdout
 
 
 def test_gguf_files_are_models_of_the_command(

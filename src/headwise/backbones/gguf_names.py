@@ -7,6 +7,12 @@ from headwise.errors import UnknownModelError
 GEMMA = "gemma-3-270m"
 """The language model that packages hold as a GGUF file, or that the hub has."""
 
+GEMMA_TERMS = (
+    f"{GEMMA} is provided under and subject to the Gemma Terms of Use found at "
+    "https://ai.google.dev/gemma/terms"
+)
+"""What its terms ask to be said where it is handed on."""
+
 ENDING, MAGIC = ".gguf", b"GGUF"
 # Owner and name of a repository; what follows is a file in it
 _OF_REPOSITORY = 2

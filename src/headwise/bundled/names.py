@@ -10,6 +10,9 @@ QUALITY_FOLDERS = {"tiny-en-de": "tiny_en_de"}
 BUNDLED_NAMES = tuple(QUALITY_FOLDERS)
 """Language models with a quality head."""
 
+HEAD_FOLDERS = {GEMMA: "gemma_3_270m"}
+"""Folders of heads whose language model comes from elsewhere."""
+
 ENTAILMENT_FOLDERS = {"minilm-snli": "minilm_snli"}
 ENTAILMENT_NAMES = tuple(ENTAILMENT_FOLDERS)
 """Heads of an encoder that says what follows from what."""
@@ -24,7 +27,16 @@ _OF_MODELS = ("config.json", "modules.json", ".safetensors", ".pt", ".bin", ".gg
 
 def bundled_folder(name: str) -> Path:
     """The folder of a bundled model; a quality model has its head in ``head/``."""
-    return Path(str(files("headwise.bundled") / (QUALITY_FOLDERS | ENTAILMENT_FOLDERS)[name]))
+    folders = QUALITY_FOLDERS | HEAD_FOLDERS | ENTAILMENT_FOLDERS
+    return Path(str(files("headwise.bundled") / folders[name]))
+
+
+def bundled_head(name: str) -> Path | None:
+    """The folder of a language model's bundled heads; ``None`` if there are none."""
+    if name not in QUALITY_FOLDERS | HEAD_FOLDERS:
+        return None
+    folder = bundled_folder(name) / "head"
+    return folder if folder.is_dir() else None
 
 
 def expect_name(name: str, fitting: tuple[str, ...] = BUNDLED_NAMES) -> None:

@@ -8,9 +8,11 @@ from headwise.backbones.gguf_names import gguf_name, is_gguf_file
 from headwise.bundled.names import (
     ENTAILMENT_FOLDERS,
     ENTAILMENT_NAMES,
+    HEAD_FOLDERS,
     MINILM,
     QUALITY_FOLDERS,
     bundled_folder,
+    bundled_head,
     expect_name,
     not_for_entailment,
     not_for_quality,
@@ -29,7 +31,7 @@ class ModelLocation:
     """Where a backbone and its head are.
 
     Attributes:
-        backbone: A folder or a hub id.
+        backbone: A folder or a hub id, or a name that packages hold.
         head: A folder on this machine, or ``None`` for the backbone alone.
     """
 
@@ -56,8 +58,8 @@ def locate(
     """Find a backbone and its head.
 
     Args:
-        name: A bundled name, a folder or hub id of a language model, or the folder of a head
-            that knows its backbone.
+        name: A bundled name, ``gemma-3-270m``, a folder or hub id of a language model, or the
+            folder of a head that knows its backbone.
         head: A folder or hub id of a head, or a bundled name for that model's head; overrides
             what ``name`` implies.
         gguf_file: The GGUF file in the folder or on the hub that holds the language model.
@@ -69,13 +71,18 @@ def locate(
     found = _locate(gguf_name(name, gguf_file))
     if head is None:
         return found
-    if str(head) in QUALITY_FOLDERS:
-        return ModelLocation(found.backbone, bundled_folder(str(head)) / "head")
+    if str(head) in QUALITY_FOLDERS | HEAD_FOLDERS:
+        folder = bundled_head(str(head))
+        if folder is None:
+            raise UnknownModelError(f"No heads of {head} are in this installation of headwise.")
+        return ModelLocation(found.backbone, folder)
     _check_quality_name(str(head))
     return ModelLocation(found.backbone, head_folder(head))
 
 
-def locate_entailment(name: str | Path, heads: str | Path | None = None) -> EntailmentLocation:
+def locate_entailment(
+    name: str | Path, heads: str | Path | None = None, gguf_file: str | None = None
+) -> EntailmentLocation:
     """Find an encoder and its heads.
 
     Args:
@@ -83,13 +90,15 @@ def locate_entailment(name: str | Path, heads: str | Path | None = None) -> Enta
             heads that know their encoder.
         heads: A folder, ``.pt`` file or hub id of heads, or a bundled name for that model's
             heads; overrides what ``name`` implies.
+        gguf_file: The GGUF file in the folder or on the hub that holds the encoder.
 
     Raises:
         UnknownModelError: If the name is not a folder and cannot be a hub id, is that of a
             quality model, or belongs to a package that is not installed.
     """
-    implied = _implied_heads(str(name))
-    encoder = str(name) if implied is None else _encoder_of(implied)
+    name = gguf_name(name, gguf_file)
+    implied = _implied_heads(name)
+    encoder = name if implied is None else _encoder_of(implied)
     if heads is not None:
         implied = _given_heads(str(heads))
     return EntailmentLocation(_encoder(encoder), implied)
@@ -97,8 +106,9 @@ def locate_entailment(name: str | Path, heads: str | Path | None = None) -> Enta
 
 def _locate(name: str) -> ModelLocation:
     if name in QUALITY_FOLDERS:
-        folder = bundled_folder(name)
-        return ModelLocation(str(folder), folder / "head")
+        return ModelLocation(str(bundled_folder(name)), bundled_head(name))
+    if name in HEAD_FOLDERS:
+        return ModelLocation(name, bundled_head(name))
     _check_quality_name(name)
     folder = Path(name)
     if _is_quality_head(folder):

@@ -25,7 +25,8 @@ def generate(
     source: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Texts to answer or translate; @FILE reads one, `-` lines from standard input."
+            help="Texts to answer or translate; @FILE reads one, `-` lines from standard input. "
+            "With --prompt-column, @FILE and `-` are tables with the column `source`."
         ),
     ] = None,
     origin: options.EstimatorOptions,
@@ -95,15 +96,14 @@ def generate(
     from headwise.data.records.pairs import Pair
 
     by_row = bool(origin.prompting.columns)
-    if by_row and source not in (None, ["-"]):
-        raise typer.BadParameter(
-            "--prompt-column needs rows: pipe a table with the column `source`, and those that are "
-            "named, into standard input."
-        )
-    texts = [given_text(text, name="SOURCE") for text in source or [] if text != "-"]
-    if "-" in (source or ["-"]) and not by_row:
-        texts += [line.rstrip("\r\n") for line in sys.stdin if line.strip()]
-    rows = list(_rows_of_sources()) if by_row else [Pair(text, "") for text in texts]
+    given = source or ["-"]
+    if by_row:
+        rows = [row for one in given for row in _rows_of_sources(one)]
+    else:
+        texts = [given_text(text, name="SOURCE") for text in given if text != "-"]
+        if "-" in given:
+            texts += [line.rstrip("\r\n") for line in sys.stdin if line.strip()]
+        rows = [Pair(text, "") for text in texts]
     if not rows:
         raise typer.BadParameter("Give a text, or pipe one a line into standard input.")
 
@@ -156,11 +156,18 @@ def generate(
         raise typer.Exit(3)
 
 
-def _rows_of_sources() -> "Iterator[Pair | Reject]":
-    """Sources and the columns beside them, from a table in standard input."""
-    from headwise.data.readers import Layout, read_pairs
-    from headwise.data.readers.opening import STDIN
+def _rows_of_sources(given: str) -> "Iterator[Pair | Reject]":
+    """Sources and the columns beside them, from a table: ``@FILE``, or ``-``."""
+    from headwise.data.readers import STDIN, Layout, read_pairs
     from headwise.data.records.pairs import Reject
 
-    for row in read_pairs(STDIN, Layout(has_source=False, hypothesis_column="source")):
+    if given != STDIN and not given.startswith("@"):
+        raise typer.BadParameter(
+            "--prompt-column needs rows: give @FILE, a table with the column `source` and those "
+            "that are named, or pipe a table into standard input. A text takes "
+            "--prompt-variable NAME=VALUE."
+        )
+    for row in read_pairs(
+        given.removeprefix("@"), Layout(has_source=False, hypothesis_column="source")
+    ):
         yield row if isinstance(row, Reject) else replace(row, source=row.hypothesis, hypothesis="")

@@ -14,7 +14,9 @@ def info() -> None:
     from rich.table import Table
 
     from headwise import __version__
+    from headwise.backbones.gguf_names import GEMMA, GEMMA_TERMS
     from headwise.backbones.loading.models import default_device
+    from headwise.backbones.loading.places import gemma_source
     from headwise.bundled import BUNDLED_NAMES, ENTAILMENT_NAMES
     from headwise.bundled.names import bundled_folder
     from headwise.bundled.registry import locate
@@ -35,6 +37,10 @@ def info() -> None:
         table.add_row("bundled", f"{bundled} ({decimal(size)})")
         if bundled in BUNDLED_NAMES and (folder := locate(bundled).head) is not None:
             table.add_row("", _heads_line(folder))
+    table.add_row("by name", f"{GEMMA} ({gemma_source()})")
+    folder = locate(GEMMA).head
+    table.add_row("", "no heads" if folder is None else _heads_line(folder))
+    table.add_row("", f"{GEMMA_TERMS}.")
     Console().print(table)
 
 

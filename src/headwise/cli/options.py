@@ -145,6 +145,7 @@ class EstimatorOptions:
 
     def load(self) -> "QualityEstimator":
         """Load them, with Transformers' own messages turned off."""
+        printing.show_messages()
         with usage_errors(), printing.quiet_loading(self.model):
             from headwise.quality import QualityEstimator
 

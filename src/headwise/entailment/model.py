@@ -69,6 +69,7 @@ class EntailmentModel(TextSearch):
         dtype: torch.dtype | str | None = None,
         device: torch.device | str | None = None,
         trust_remote_code: bool = False,
+        gguf_file: str | None = None,
         threshold: float | None = None,
     ) -> "EntailmentModel":
         """Load an encoder and its heads.
@@ -80,6 +81,7 @@ class EntailmentModel(TextSearch):
             dtype: The encoder's floating point type; float32 on a CPU, that of its file elsewhere.
             device: Where to run; the machine's accelerator by default.
             trust_remote_code: Whether code that comes with the encoder may run.
+            gguf_file: The GGUF file in the folder or on the hub that holds the encoder.
             threshold: As in the constructor.
 
         Raises:
@@ -87,7 +89,7 @@ class EntailmentModel(TextSearch):
             UnsupportedModelError: If the encoder makes its embeddings in an unknown way.
             WeightsError, MismatchError: If weights are damaged or unsafe, or do not fit.
         """
-        location = locate_entailment(name, heads)
+        location = locate_entailment(name, heads, gguf_file)
         loaded = None if location.heads is None else load_task_heads(location.heads)
         backbone = load_encoder(
             location.encoder,

@@ -70,10 +70,12 @@ def test_all_texts_may_be_kept(bundled: QualityEstimator) -> None:
     assert list(all_texts.copies) == ["crude"]
 
 
-def test_texts_that_the_model_cannot_read_are_counted(bundled: QualityEstimator) -> None:
-    long = Pair("Two children are playing.", "Kinder " * 3000)
+def test_texts_that_the_model_cannot_read_are_named(bundled: QualityEstimator) -> None:
+    long = Pair("Two children are playing.", "Kinder " * 3000, line=7)
     made = corrupted_set(bundled, [*PAIRS, long], signals=SIGNALS, families=["crude"])
-    assert made.unreadable == 1
+    (reject,) = made.unreadable
+    assert reject.line == 7
+    assert "512" in reject.reason
     assert len(made.references) == 5
 
 

@@ -93,6 +93,7 @@ def load_encoder(
     device: torch.device | str | None = None,
     trust_remote_code: bool = False,
     max_length: int | None = None,
+    gguf_file: str | None = None,
 ) -> EncoderBackbone:
     """Load an encoder and its tokeniser, and freeze it.
 
@@ -109,6 +110,7 @@ def load_encoder(
             needs code or a package that is not there.
         WeightsError: As for :func:`load_backbone`.
     """
+    name = gguf_name(name, gguf_file)
     target = _device(device)
     dtype = _dtype(dtype, on_cpu=target.type == "cpu")
 

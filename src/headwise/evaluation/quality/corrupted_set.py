@@ -8,7 +8,7 @@ from headwise.backbones import EncodedPair
 from headwise.choices import ERROR_SETS
 from headwise.corruption import Corruption
 from headwise.corruption.error_copies import synthetic_errors
-from headwise.data.records.pairs import Pair
+from headwise.data.records.pairs import Pair, Reject
 from headwise.data.records.scored import ScoredHypothesis
 from headwise.data.records.signals import Signal
 from headwise.evaluation.quality.independent_errors import (
@@ -30,12 +30,13 @@ class CorruptedSet:
         references: The correct texts; texts of one source have the same group.
         copies: Copies with errors by where these come from, some of `ERROR_SETS`.
         originals: For each copy of a family the index of its reference.
+        unreadable: Texts that the model cannot read, or whose row lacks what its prompt takes.
     """
 
     references: tuple[JudgedText, ...]
     copies: Mapping[str, tuple[JudgedText, ...]]
     originals: Mapping[str, tuple[int, ...]]
-    unreadable: int = 0
+    unreadable: tuple[Reject, ...] = ()
 
     @property
     def texts(self) -> tuple[JudgedText, ...]:
@@ -133,13 +134,23 @@ def _distinct(pairs: Sequence[Pair], *, alternatives_only: bool) -> list[Pair]:
     return kept
 
 
-def _readable(estimator: QualityEstimator, pairs: Sequence[Pair]) -> tuple[list[Pair], int]:
+def _readable(
+    estimator: QualityEstimator, pairs: Sequence[Pair]
+) -> tuple[list[Pair], tuple[Reject, ...]]:
     codes = estimator.backbone.encode(
         [(pair.given, pair.hypothesis) for pair in pairs],
         estimator.prompt,
         rows=[pair.extra for pair in pairs],
     )
-    kept = [pair for pair, code in zip(pairs, codes, strict=True) if isinstance(code, EncodedPair)]
-    if pairs and not kept:
-        raise ValueError(f"The model can read none of the {len(pairs):,} texts.")
-    return kept, len(pairs) - len(kept)
+    kept, rejects = list[Pair](), list[Reject]()
+    for pair, code in zip(pairs, codes, strict=True):
+        if isinstance(code, EncodedPair):
+            kept.append(pair)
+        else:
+            rejects.append(Reject(pair.line, str(code), pair.content))
+    if rejects and not kept:
+        raise ValueError(
+            f"The model can read none of the {len(pairs):,} texts; the first one: "
+            f"{rejects[0].reason}"
+        )
+    return kept, tuple(rejects)

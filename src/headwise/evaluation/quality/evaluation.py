@@ -148,6 +148,7 @@ def _with_errors(
         )
     except ValueError as error:
         raise DataError(str(error)) from error
+    rejects = (*rejects, *found.unreadable)
     made = f"{', '.join(found.copies)} errors"
     file = Path(question.source.path).name
     evaluation = run_protocol(
@@ -263,6 +264,4 @@ def _error_notes(found: CorruptedSet) -> list[str]:
             "Independent errors are made by rules of the evaluation alone, which no head was "
             "trained or calibrated with; a quarter of the longer texts has two."
         )
-    if found.unreadable:
-        notes.append(f"{found.unreadable:,} texts that the model cannot read were left out.")
     return notes

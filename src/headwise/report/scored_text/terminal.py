@@ -150,8 +150,8 @@ def _draw_table(
         scores = [Text.assemble((_score(scored.score), "bold"), (f" {marked.main}", "dim"))]
         scores += map(Text, marked.no_error())
         scores += (Text(f"{_score(scored.aggregate(signal=s))} {s}", "dim") for s in marked.others)
-        source = [] if scored.source is None else [plain(scored.source, "dim")]
-        texts = [*source, marked.text()]
+        above = [one for one in (display.row_name(scored), scored.source) if one is not None]
+        texts = [*(plain(one, "dim") for one in above), marked.text()]
         gaps = (Text.assemble((f"{GAP_MARK} ", "bold"), _gap_to_check(gap)) for gap in marked.gaps)
         to_check = [line for line in (marked.listed("\n"), *gaps) if line]
         cells = [[*texts, *to_check]] if narrow else [texts, to_check]
