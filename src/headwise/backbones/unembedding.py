@@ -98,6 +98,35 @@ class Unembedding:
         logits = F.linear(hidden.to(self.weight.dtype), self.weight)
         return self._finish(logits, self.bias)
 
+    def blocks(
+        self, hidden: Tensor, *, width: int, out: Tensor | None = None
+    ) -> Iterator[tuple[slice, Tensor]]:
+        """Logits of ``width`` tokens at a time, in order: their ids, and ``(n, width)``, float32.
+
+        The last block may be smaller. The next one overwrites it, unless ``out``, ``(n, V)``,
+        float32, keeps them all. A weight of 16 bits is multiplied as it is where the processor
+        can; elsewhere one block of it after the other becomes float32, which is faster than what
+        a processor does instead, and the products are not rounded.
+        """
+        own = self.weight.dtype
+        dtype = own if own == torch.float32 or multiplies_fast(own) else torch.float32
+        inputs = hidden.to(dtype)
+        rows = self.weight.new_empty(width, self.hidden_size, dtype=torch.float32)
+        room = inputs.new_empty(len(inputs), width, dtype=torch.float32) if out is None else out
+        for start in range(0, self.vocabulary_size, width):
+            columns = slice(start, min(start + width, self.vocabulary_size))
+            weight = self.weight[columns]
+            size = len(weight)
+            logits = room[:, :size] if out is None else out[:, columns]
+            if dtype == torch.float32:
+                if own != dtype:
+                    weight = rows[:size].copy_(weight)
+                torch.mm(inputs, weight.T, out=logits)
+            else:
+                logits.copy_(inputs @ weight.T)
+            bias = None if self.bias is None else self.bias[columns]
+            yield columns, self._finish(logits, bias)
+
     def gathered(self, hidden: Tensor, token_ids: Tensor) -> Tensor:
         """New logits of chosen tokens only, ``(N, K)`` for ``(N, H)`` and ids ``(N, K)``."""
         logits = gathered_logits(hidden, self.weight, token_ids)
@@ -134,6 +163,17 @@ class Unembedding:
             scale=after.scale,
             softcap=after.softcap,
         )
+
+
+def multiplies_fast(dtype: torch.dtype) -> bool:
+    """Whether this processor has units that multiply matrices of 16-bit numbers."""
+    # AVX-512, AMX, and ARM's own; unknown to PyTorch before 2.11, where all is float32
+    names = {
+        torch.bfloat16: ("avx512_bf16", "amx_bf16", "bf16"),
+        torch.float16: ("avx512_fp16", "amx_fp16", "fp16_arith"),
+    }
+    has: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
+    return any(has.get(name) for name in names.get(dtype, ()))
 
 
 @contextmanager

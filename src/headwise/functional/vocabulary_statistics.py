@@ -8,11 +8,13 @@ from torch import Tensor
 from headwise.functional.chunking import DEFAULT_WORKSPACE_BYTES
 from headwise.functional.dominant_tokens import (
     DominantSelector,
+    EtaCut,
     boost,
     candidate_count,
     select_dominant,
 )
-from headwise.functional.logit_chunks import ChunkPlan, LogitFunction, Slabs, over_logits
+from headwise.functional.logit_chunks import LogitFunction
+from headwise.functional.vocabulary_blocks import LogitReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,8 @@ def vocabulary_statistics(
     """Log-probability, entropy, rank, alternatives and BoostedProb in one chunked pass.
 
     The logits of a few positions are built, read for everything that was asked for, and dropped;
-    ``[N, V]`` never exists.
+    ``[N, V]`` never exists. On a processor an output layer that gives its logits a block of the
+    vocabulary at a time (:class:`~headwise.backbones.Unembedding` does) is read so.
 
     Args:
         hidden: Hidden states that enter the unembedding, ``(N, H)``.
@@ -78,51 +81,47 @@ def vocabulary_statistics(
         )
     if not 0 <= top_k <= unembedding.vocabulary_size:
         raise ValueError(f"`top_k` must lie in [0, {unembedding.vocabulary_size}], got {top_k}.")
-    vocabulary_size = unembedding.vocabulary_size
-    candidates = max(top_k, candidate_count(selector, vocabulary_size) if selector else 0)
-    plan = ChunkPlan.of(
-        len(hidden),
-        # The logits in the model's dtype and in float32 (or, on processors, as much again that
-        # the product holds), with a little to spare; then, for each of the most probable tokens,
-        # its id, its probability, and what picking the dominant ones takes on the way
-        row_bytes=vocabulary_size * (hidden.element_size() + 5) + 48 * candidates + 64,
-        temporary_bytes=2 * 4 * vocabulary_size,
-        device=hidden.device,
+    candidates = max(
+        top_k, candidate_count(selector, unembedding.vocabulary_size) if selector else 0
+    )
+    reader = LogitReader(
+        unembedding,
+        hidden,
+        # Ranks and the most probable tokens are found in whole rows; sums are not
+        keeps_rows=rank or candidates > 0,
+        candidates=candidates,
         workspace_bytes=workspace_bytes,
     )
+    with_entropy = entropy or isinstance(selector, EtaCut)
 
-    slabs = Slabs(room=2)
-
-    def read(part: slice, logits: Tensor) -> VocabularyStatistics:
-        logits = logits.float()
-        own = logits.gather(-1, targets[part].unsqueeze(-1))  # (n, 1)
-        ranks = slabs.ranks(logits, own) if rank else None
-        top_logits, top_ids = logits.topk(candidates, dim=-1)
-        normaliser = slabs.log_normaliser(logits)
-        log_prob = _as_number(own.squeeze(-1) - normaliser)
-        top_log_probs = _as_number(top_logits - normaliser.unsqueeze(-1))
-        entropies = slabs.entropy(logits, normaliser) if entropy or selector is not None else None
+    def read(part: slice) -> VocabularyStatistics:
+        logits, sums = reader.read(part, targets[part], entropy=with_entropy)
+        ranks = top_ids = top_log_probs = None
+        log_prob = _as_number(sums.target - sums.normaliser)
+        if rank:
+            ranks = reader.slabs.ranks(logits, sums.target.unsqueeze(-1))
+        if candidates:
+            top_logits, top_ids = reader.slabs.largest(logits, candidates)
+            top_log_probs = _as_number(top_logits - sums.normaliser.unsqueeze(-1))
         mass = boosted = None
-        if selector is not None:
+        if selector is not None and top_ids is not None and top_log_probs is not None:
             dominant = select_dominant(
-                top_ids, top_log_probs.exp(), selector=selector, entropy=entropies
+                top_ids, top_log_probs.exp(), selector=selector, entropy=sums.entropy
             )
             mass, boosted = dominant.mass, boost(log_prob.exp(), targets[part], dominant=dominant)
         return VocabularyStatistics(
             log_prob,
-            entropies if entropy else None,
+            sums.entropy if entropy else None,
             ranks,
             # Copies: views would keep all candidates
-            top_ids[:, :top_k].clone() if top_k else None,
-            top_log_probs[:, :top_k].clone() if top_k else None,
+            top_ids[:, :top_k].clone() if top_ids is not None and top_k else None,
+            top_log_probs[:, :top_k].clone() if top_log_probs is not None and top_k else None,
             mass,
             boosted,
         )
 
     # Without a position there is no chunk, and the results still have their types and shapes
-    parts = over_logits(read, lambda part: unembedding(hidden[part]), plan) or [
-        read(slice(0), unembedding(hidden))
-    ]
+    parts = [read(part) for part in reader.plan.parts or (slice(0),)]
 
     def joined(name: str) -> Tensor | None:
         pieces = [getattr(part, name) for part in parts]

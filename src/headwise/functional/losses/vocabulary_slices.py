@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 from torch import distributed as dist
 
+from headwise.functional.vocabulary_blocks import join_slices
+
 
 @dataclass(frozen=True, slots=True)
 class VocabularySlice:
@@ -66,12 +68,7 @@ class VocabularySlice:
         """
         own = [normaliser, target, *(x for x in (total, entropy) if x is not None)]
         each = _gathered(torch.stack(own), self.group)  # (ranks, columns, n)
-        whole = each[:, 0].logsumexp(0)
-        if entropy is not None:
-            # -sum p log p splits into what each slice has of the mass, and its own entropy
-            share = (each[:, 0] - whole).exp()
-            surprise = whole - each[:, 0] + each[:, -1]
-            entropy = (share * surprise.masked_fill(share == 0.0, 0.0)).sum(0)
+        whole, entropy = join_slices(each[:, 0], None if entropy is None else each[:, -1])
         return whole, each[:, 1].sum(0), None if total is None else each[:, 2].sum(0), entropy
 
     def summed(self, tensor: Tensor) -> Tensor:
