@@ -67,6 +67,9 @@ HEAD_TYPES = (
 )
 """Heads of a language model, by the names that their configs have."""
 
+LAYERED_HEAD_TYPES = ("shared_unembedding_head",)
+"""Those that may read another layer besides the last."""
+
 SELECTOR_NAMES = ("largest-drop", "epsilon-cut", "eta-cut", "top-k", "top-p", "min-p", "none")
 """What finds the tokens that are never negatives; ``none`` finds nothing."""
 

@@ -7,20 +7,24 @@ from headwise import QualityEstimator
 from headwise.backbones import CausalBackbone
 from headwise.heads import HEAD_TYPES, QualityHead, RescalingHead, SigmoidHead, build_head
 
+LAYERED = "shared_unembedding_head of layer 1"
 
-@pytest.fixture(scope="session", params=HEAD_TYPES)
+
+@pytest.fixture(scope="session", params=[*HEAD_TYPES, LAYERED])
 def every_head(
     request: pytest.FixtureRequest, parrot: CausalBackbone, head: SigmoidHead
 ) -> QualityHead:
     """A head of each type: where it has an unembedding of its own, that of `head`."""
     torch.manual_seed(2)
+    layered = {"layers": (-1, 1), "layer_count": 2} if request.param == LAYERED else {}
     built = build_head(
-        request.param,
+        request.param.split()[0],
         vocabulary_size=parrot.vocabulary_size,
         hidden_size=parrot.hidden_size,
         unembedding=lambda: parrot.unembedding,
         context_size=5,
         rank=2,
+        **layered,
     )
     with torch.no_grad():
         for name, parameter in built.named_parameters():

@@ -12,8 +12,19 @@ from tiny_models import PAIRS
 
 from headwise import QualityEstimator
 from headwise.backbones import NAMED_PROMPTS, CausalBackbone
+from headwise.data.records.scored import ScoredHypothesis
+from headwise.data.records.signals import Aggregation, Signal
 from headwise.errors import MismatchError, WeightsError
-from headwise.heads import ErrorHead, SigmoidHead, copy_head, load_error_head, save_head
+from headwise.evaluation import Question, Resampling, Source, evaluate
+from headwise.heads import (
+    ErrorHead,
+    SharedUnembeddingHead,
+    SigmoidHead,
+    copy_head,
+    load_error_head,
+    load_head,
+    save_head,
+)
 
 SOURCE, HYPOTHESIS = PAIRS[0]
 
@@ -68,6 +79,81 @@ def test_all_ways_to_a_score_feed_a_head_its_layers(
     if "sigmoid" in signals:
         tokens = (*one.tokens, *one.special_tokens)
         assert [t.sigmoid for t in streamed] == pytest.approx([t.sigmoid for t in tokens], abs=1e-5)
+
+
+def shared_head(backbone: CausalBackbone, layer: int) -> SharedUnembeddingHead:
+    """A head whose g reads another layer, and says much."""
+    torch.manual_seed(5)
+    head = SharedUnembeddingHead(
+        unembedding=backbone.unembedding,
+        hidden_size=backbone.hidden_size,
+        context_size=6,
+        layers=(-1, layer),
+        layer_count=2,
+    )
+    with torch.no_grad():
+        head.scale.fill_(0.1)
+        head.bias.fill_(-1.0)
+        # Embeddings are small beside what layers leave
+        head.context[0].weight.mul_(20.0 if layer == 0 else 1.0)
+        torch.nn.init.normal_(head.context[-1].weight, std=2.0)
+    return head.requires_grad_(False)
+
+
+@pytest.mark.parametrize("signals", [("sigmoid",), ("sigmoid", "error"), ("sigmoid", "logprob")])
+@pytest.mark.parametrize("layer", [0, -2])
+def test_all_ways_to_a_score_feed_a_threshold_its_layer(
+    parrot: CausalBackbone, layer: int, signals: tuple[str, ...], tmp_path: Path
+) -> None:
+    head, prompt = shared_head(parrot, layer), NAMED_PROMPTS["tiny"]
+    qe = QualityEstimator(parrot, head, error_head=error_head(parrot, 1), prompt=prompt)
+
+    def by_the_book(source: str, hypothesis: str) -> list[float]:
+        (codes,) = parrot.encode([(source, hypothesis)], prompt)
+        ids = torch.tensor([codes.input_ids])
+        with torch.inference_mode():
+            states = parrot.model(ids, output_hidden_states=True).hidden_states
+            logits = parrot.model.lm_head(states[-1][0])
+            scores = torch.sigmoid(0.1 * logits - 1.0 + head.context(states[layer][0]))
+        places = range(len(codes.input_ids) - len(codes.targets), len(codes.input_ids))
+        return [float(scores[p, t]) for p, t in zip(places, codes.targets, strict=True)]
+
+    def sigmoids(scored: ScoredHypothesis) -> list[float | None]:
+        return [token.sigmoid for token in (*scored.tokens, *scored.special_tokens)]
+
+    right = by_the_book(SOURCE, HYPOTHESIS)
+    assert max(right) - min(right) > 0.2
+    assert sigmoids(qe.score(SOURCE, HYPOTHESIS, signals=signals)) == pytest.approx(right, abs=1e-5)
+    hypotheses = [hypothesis for _, hypothesis in PAIRS]
+    for found in (
+        *qe.score_many(PAIRS, signals=signals),
+        *qe.rerank(SOURCE, hypotheses, signals=signals),
+        qe.generate(SOURCE, signals=signals),
+        qe.generate(SOURCE, signals=signals, num_beams=2),
+    ):
+        assert found.source is not None
+        expected = by_the_book(found.source, found.hypothesis)
+        assert sigmoids(found) == pytest.approx(expected, abs=1e-5)
+    streamed = [token.sigmoid for token in qe.stream(SOURCE, signals=signals)]
+    assert streamed == pytest.approx(right, abs=1e-5)
+
+    rows = []
+    for source, _ in PAIRS:
+        for hypothesis in hypotheses:
+            *values, _ = by_the_book(source, hypothesis)
+            mean = sum(values) / len(values)
+            rows.append({"source": source, "hypothesis": hypothesis, "gold": mean})
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    question = Question(
+        source=Source(path=str(tmp_path / "rows.jsonl")),
+        gold="gold",
+        signals=tuple(map(Signal, signals)),
+        aggregations=(Aggregation.MEAN,),
+        resampling=Resampling(resamples=2, workers=1),
+    )
+    (row, *_) = evaluate(question, lambda: qe).evaluation.tables[0].rows
+    assert (row.signal, row.metrics[0].name) == ("sigmoid", "pearson")
+    assert row.metrics[0].value == pytest.approx(1.0, abs=1e-6)
 
 
 def test_neither_layers_above_nor_the_output_layer_run(parrot: CausalBackbone) -> None:
@@ -137,10 +223,26 @@ def test_a_head_of_another_models_layers_is_refused(
         QualityEstimator(parrot, error_head=error_head(parrot, 1, **options))
 
 
+def test_a_sigmoid_head_of_another_models_layers_is_refused(
+    parrot: CausalBackbone, tmp_path: Path
+) -> None:
+    save_head(shared_head(parrot, 1), tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps({**config, "layer_count": 18}))
+    head = load_head(tmp_path, unembedding=lambda: parrot.unembedding)
+    with pytest.raises(MismatchError, match="reads layers 18 and 1 of 18, the backbone has 2"):
+        QualityEstimator(parrot, head)
+
+
 def test_a_job_is_known_by_the_layers_that_are_read(parrot: CausalBackbone) -> None:
     contents = []
     for layers in ((1,), (0,), (-1,)):
         qe = QualityEstimator(parrot, error_head=error_head(parrot, *layers))
         contents.append(qe.scorer(("error",)).content())
+        shared = shared_head(parrot, layers[0])
+        contents.append(QualityEstimator(parrot, shared).scorer(("sigmoid",)).content())
+    assert contents[1]["layers of the Sigmoid Head"] == [-1, 1]
+    assert contents[3]["layers of the Sigmoid Head"] == [-1, 0]
+    contents = contents[::2]
     assert contents[0] != contents[1]
     assert "layers of the error head" not in contents[2]

@@ -5,6 +5,7 @@ model returns the hidden states of all layers, the head scores the whole vocabul
 position, and one column of each is read.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -43,12 +44,15 @@ def tower(parrot: CausalBackbone, exported: Path) -> QualityEstimator:
     return QualityEstimator(parrot, loaded, prompt=NAMED_PROMPTS["tower"])
 
 
-def all_scores(backbone: CausalBackbone, head: PreTrainedModel, hidden: Tensor) -> Tensor:
-    """``(1, T, H)`` to ``(1, T, V)``; a rescaling head reads the language model's own logits."""
-    if head.config.head_type == "rescaling_head":
-        hidden = backbone.model.lm_head(hidden)
-    shared = head.config.model_type == "shared_unembedding_head"
-    scores: Tensor = head.score(hidden, *([backbone.model.lm_head] if shared else []))
+def all_scores(backbone: CausalBackbone, head: PreTrainedModel, layers: Sequence[Tensor]) -> Tensor:
+    """``(1, T, H)`` of all layers to ``(1, T, V)``; a rescaling head reads the model's logits."""
+    scores: Tensor
+    if head.config.model_type == "shared_unembedding_head":
+        scores = head.score(layers, backbone.model.lm_head)
+    elif head.config.head_type == "rescaling_head":
+        scores = head.score(backbone.model.lm_head(layers[-1].float()))
+    else:
+        scores = head.score(layers[-1].float())
     return scores
 
 
@@ -70,7 +74,7 @@ def card_scores_a_pair(
         [user_turn(source)], add_generation_prompt=True, return_tensors="pt", return_dict=True
     )["input_ids"]
     layers = backbone.model(whole, output_hidden_states=True).hidden_states
-    everything = all_scores(backbone, head, layers[-1].float())  # (1, T, V)
+    everything = all_scores(backbone, head, layers)  # (1, T, V)
     confidence = column(everything[:, :-1], whole[:, 1:])[0]
     length = prompt.shape[1]
     return whole[0, length:].tolist(), confidence[length - 1 :]
@@ -92,9 +96,12 @@ def card_generates_and_scores(
         return_dict_in_generate=True,
     )
     # A step holds all layers; the first step holds the whole prompt
-    last = torch.cat([step[-1][:, -1:] for step in output.hidden_states], dim=1).float()
+    layers = [
+        torch.cat([state[:, -1:] for state in states], dim=1)
+        for states in zip(*output.hidden_states, strict=True)
+    ]
     ids = output.sequences[:, prompt.shape[1] :]
-    return ids[0].tolist(), column(all_scores(backbone, head, last), ids)[0]
+    return ids[0].tolist(), column(all_scores(backbone, head, layers), ids)[0]
 
 
 def assert_parity(scored: ScoredHypothesis, ids: list[int], confidence: Tensor) -> None:

@@ -22,15 +22,18 @@ def export(
     for name in (model, head):
         expect_model(name)
 
-    from headwise.heads import copy_head
+    from headwise.heads import copy_head, read_head_info
 
     location = options.head_location(model, head)
     with options.usage_errors():
         folder = copy_head(location, output, dtype=dtype)
+    given = "hidden"
+    if read_head_info(folder).head_type == "shared_unembedding_head":
+        given = "hidden_states, model.lm_head"
     print(f"Wrote {', '.join(sorted(path.name for path in folder.iterdir()))} to {folder}.")
     print(
         f'Load it with AutoModel.from_pretrained("{folder}", trust_remote_code=True), '
-        "then call score(hidden)."
+        f"then call score({given})."
     )
 
 

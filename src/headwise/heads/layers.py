@@ -31,6 +31,34 @@ def checked_layers(layers: Sequence[int], layer_count: int | None) -> tuple[int,
     )
 
 
+def checked_widths(
+    layers: Sequence[int], hidden_size: int, layer_widths: Sequence[int] | None
+) -> tuple[int, ...]:
+    """Widths of the hidden states of some layers; of the last it is H.
+
+    Args:
+        layers: Their numbers.
+        hidden_size: H.
+        layer_widths: What a head says of their widths; ``None`` where all are H.
+
+    Raises:
+        ValueError: If there is not one width a layer, or one of the last layer is not H.
+    """
+    widths = [hidden_size] * len(layers) if layer_widths is None else layer_widths
+    if isinstance(widths, str) or not isinstance(widths, Sequence) or len(widths) != len(layers):
+        raise ValueError(
+            f"`layer_widths` must be a list of {len(layers)} numbers, one a layer, got "
+            f"{widths!r:.60}."
+        )
+    found = tuple(whole_number("layer_widths", width) for width in widths)
+    if any(found[at] != hidden_size for at, number in enumerate(layers) if number == LAST_LAYER):
+        raise ValueError(
+            f"`layer_widths` must be the `hidden_size` of {hidden_size} for the last layer, got "
+            f"{list(found)} for {list(layers)}."
+        )
+    return found
+
+
 def layers_in_words(layers: Sequence[int], layer_count: int | None) -> str:
     """``layers 4 and 12 of 18``, or ``the last layer``."""
     if tuple(layers) == ONLY_LAST:

@@ -150,6 +150,7 @@ def _check_sigmoid_head(folder: Path, backbone: Backbone, prompt: PromptTemplate
         load_head(folder, unembedding=lambda: backbone.unembedding),
         vocabulary_size=backbone.vocabulary_size,
         hidden_size=backbone.hidden_size,
+        layer_widths=lambda: backbone.layer_widths,
     )
 
 

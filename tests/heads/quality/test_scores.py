@@ -132,6 +132,69 @@ def test_sizes_of_a_shared_unembedding_are_checked(sizes: dict[str, Any]) -> Non
         SharedUnembeddingHead(unembedding=softcapped(), **{"hidden_size": H, **sizes})
 
 
+@pytest.mark.parametrize("width", [H, 7])
+def test_a_threshold_comes_from_another_layer(width: int) -> None:
+    unembedding = softcapped()
+    head = SharedUnembeddingHead(
+        unembedding=unembedding,
+        hidden_size=H,
+        context_size=C,
+        rank=R,
+        layers=(-1, 4),
+        layer_count=6,
+        layer_widths=None if width == H else [H, width],
+    )
+    with torch.no_grad():
+        for parameter in head.parameters():
+            parameter.add_(0.3 * torch.randn_like(parameter))
+    assert (head.layers, head.input_size) == ((-1, 4), H + width)
+    last, other, ids = torch.randn(2, 3, H), torch.randn(2, 3, width), torch.randint(0, V, (2, 3))
+    # A head whose g says nothing has what the last layer says
+    plain = SharedUnembeddingHead(unembedding=unembedding, hidden_size=H, context_size=C, rank=R)
+    own = {n: t for n, t in head.state_dict().items() if not n.startswith("context")}
+    plain.load_state_dict(own, strict=False)
+    expected = torch.sigmoid(plain.logits(last) + head.context(other))
+    both = torch.cat([last, other], dim=-1)
+    torch.testing.assert_close(head.score(both), expected)
+    of_targets = expected.gather(-1, ids.unsqueeze(-1))
+    torch.testing.assert_close(head.score(both, ids), of_targets.squeeze(-1))
+    torch.testing.assert_close(head.score(both, ids.unsqueeze(-1)), of_targets)
+    with pytest.raises(ValueError, match=f"`hidden_size` of {H + width} as H"):
+        head.score(last)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"layers": (1,)}, r"must be the last, and after it the one that g reads .* got \[1\]"),
+        ({"layers": (-1, 1, 2)}, r"such as \[-1, 12\], got \[-1, 1, 2\]"),
+        ({"layers": (-1, 9)}, "must be a whole number from -7 to 6, got 9"),
+        ({"layer_count": None}, "`layers` other than the last need the model's `layer_count`"),
+        ({"layer_widths": [H]}, "must be a list of 2 numbers, one a layer"),
+        ({"layer_widths": [H + 1, H]}, f"must be the `hidden_size` of {H} for the last layer"),
+        ({"layer_widths": [H, 0]}, "`layer_widths` must be a whole number of at least 1"),
+    ],
+    ids=str,
+)
+def test_layers_that_a_shared_unembedding_cannot_read(options: dict[str, Any], said: str) -> None:
+    given = {"layers": (-1, 4), "layer_count": 6, **options}
+    with pytest.raises(ValueError, match=said):
+        SharedUnembeddingHead(unembedding=softcapped(), hidden_size=H, **given)
+
+
+@pytest.mark.parametrize("kind", set(HEAD_TYPES) - {"shared_unembedding_head"})
+def test_other_heads_read_the_last_layer_alone(kind: str) -> None:
+    with pytest.raises(ValueError, match=f"A {kind} reads the last layer alone"):
+        build_head(
+            kind,
+            vocabulary_size=V,
+            hidden_size=H,
+            unembedding=softcapped,
+            layers=(-1, 4),
+            layer_count=6,
+        )
+
+
 @pytest.mark.parametrize("kind", [BiasedSigmoidHead, ContextualSigmoidHead])
 def test_a_head_with_a_bias_starts_and_starts_again_as_the_plain_one(
     kind: type[BiasedSigmoidHead | ContextualSigmoidHead],

@@ -17,6 +17,7 @@ from headwise.heads import (
     HEAD_TYPES,
     QualityHead,
     RescalingHead,
+    SharedUnembeddingHead,
     SigmoidHead,
     check_fit,
     copy_head,
@@ -43,6 +44,17 @@ for name in names:
     arguments = (inputs, layer) if head.config.model_type.startswith("shared") else (inputs,)
     with torch.no_grad():
         scores[name] = head.score(*arguments).tolist()
+    if name.endswith("layers"):
+        read = [inputs[number] for number in head.config.layers]
+        with torch.no_grad():
+            both = head.score(torch.cat(read, dim=-1), layer)
+            torch.testing.assert_close(both, head.score(*arguments))
+        try:
+            head.score(inputs[1:], layer)
+        except ValueError as error:
+            assert "a model of 3 layers, whose hidden_states are 4, got 3" in str(error)
+        else:
+            raise AssertionError("layers of another model were read")
 assert not any(module.split(".")[0] == "headwise" for module in sys.modules)
 print(json.dumps(scores))
 """
@@ -105,6 +117,23 @@ def test_the_model_card_is_written_if_there_is_one(tmp_path: Path) -> None:
     assert (folder / "README.md").read_text(encoding="utf-8") == "# Käse\n"
 
 
+def of_two_layers(width: int) -> SharedUnembeddingHead:
+    """A head whose g reads layer 1 of 3."""
+    head = SharedUnembeddingHead(
+        unembedding=softcapped(),
+        hidden_size=H,
+        context_size=C,
+        rank=2,
+        layers=(-1, 1),
+        layer_count=3,
+        layer_widths=None if width == H else [H, width],
+    )
+    with torch.no_grad():
+        for parameter in head.parameters():
+            parameter.add_(0.3 * torch.randn_like(parameter))
+    return head
+
+
 def test_plain_transformers_users_get_the_same_scores(tmp_path: Path) -> None:
     """In a process of their own, which never imports headwise."""
     expected: dict[str, Tensor] = {}
@@ -120,6 +149,16 @@ def test_plain_transformers_users_get_the_same_scores(tmp_path: Path) -> None:
             raw = head._unembedding(hidden) if kind == "rescaling_head" else hidden
             layer = getattr(head, "_unembedding", softcapped())
             torch.save((raw, layer.weight, layer.bias), tmp_path / f"{name}.pt")
+    for width in (H, 7):
+        name, layered = f"{width}-layers", of_two_layers(width)
+        # Of the 3 layers of a model; one beside those that are read is of yet another width
+        states = [torch.randn(2, 3, size) for size in (5, width, H, H)]
+        loaded = load_head(save_head(layered, tmp_path / name), unembedding=unembedding_of(layered))
+        assert isinstance(loaded, SharedUnembeddingHead)
+        assert (loaded.layers, loaded.input_size) == ((-1, 1), H + width)
+        expected[name] = loaded.score(torch.cat([states[3], states[1]], dim=-1))
+        layer = layered._unembedding
+        torch.save((states, layer.weight, layer.bias), tmp_path / f"{name}.pt")
 
     done = subprocess.run(
         [sys.executable, "-c", PLAIN_USER, str(tmp_path), *expected],
@@ -301,6 +340,29 @@ def test_heads_without_an_unembedding_fit_any_vocabulary() -> None:
     check_fit(shared, vocabulary_size=1, hidden_size=H)
     with pytest.raises(MismatchError, match=f"hidden size {H}, the backbone has 1"):
         check_fit(shared, vocabulary_size=V, hidden_size=1)
+
+
+def test_a_head_of_two_layers_fits_models_with_these_layers(tmp_path: Path) -> None:
+    head = of_two_layers(7)
+    config = json.loads((save_head(head, tmp_path) / "config.json").read_text())
+    assert (config["layers"], config["layer_count"], config["layer_widths"]) == ([-1, 1], 3, [H, 7])
+
+    def fit(*widths: int) -> None:
+        check_fit(head, vocabulary_size=V, hidden_size=H, layer_widths=lambda: widths)
+
+    fit(H, 7, H, H)
+    with pytest.raises(MismatchError, match="reads layers 3 and 1 of 3, the backbone has 2"):
+        fit(H, 7, H)
+    with pytest.raises(MismatchError, match=f"reads {H + 7} numbers of layers 3 and 1 of 3, the"):
+        fit(H, H, H, H)
+    for wrong in (
+        *({"layers": [-1, 4]}, {"layers": [1]}, {"layers": "1"}, {"layer_count": None}),
+        *({"layer_widths": [H]}, {"layer_widths": None}, {"layer_widths": [H, 10**12]}),
+        *({"hidden_size": 10**12}, {"hidden_size": None}),
+    ):
+        (tmp_path / "config.json").write_text(json.dumps({**config, **wrong}))
+        with pytest.raises(WeightsError, match=r"config\.json"):
+            load_head(tmp_path, unembedding=unembedding_of(head))
 
 
 @pytest.mark.parametrize("name", ["nobody/nothing", "not a name!", "/no/such/folder"])

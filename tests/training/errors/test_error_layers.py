@@ -12,8 +12,7 @@ from headwise.errors import MismatchError
 from headwise.features import CachedFeatures
 from headwise.heads import load_error_head
 from headwise.training.errors import ErrorTraining, LabelStage
-from headwise.training.errors.layers import depths_to_try
-from headwise.training.errors.report import LayerChoice
+from headwise.training.loop.layers import LayerChoice, depths_to_try
 
 __all__ = ["backbone"]
 

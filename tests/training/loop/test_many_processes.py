@@ -70,6 +70,8 @@ def test_two_processes_train_the_head_of_one(
 ) -> None:
     options = ["--features", features, "--feature-dtype", "bfloat16"]
     if features == "live":  # the first run read bfloat16 from a cache
+        # A head of two layers in the place of the first run's
+        options += ["--head-type", "shared_unembedding_head", "--layers", "2"]
         one = tmp_path / "one"
         headwise(*arguments(data, one, *options), cwd=tmp_path)
     two = tmp_path / "two"

@@ -82,10 +82,8 @@ def errors(
         run,
         has_source=layout.has_source,
         heads=(beside, begin, place.head),
+        layers=settings.layers,
     )
-    with options.usage_errors():
-        if settings.layers != "auto":
-            model.layer_numbers(settings.layers)
     read = functools.partial(read_training_pairs, layout=layout, read_by=(model, template))
     trained = train_error_head(
         model,

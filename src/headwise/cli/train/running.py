@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from headwise.choices import ONLY_LAST
 from headwise.cli import options, printing, prompt_options
 
 if TYPE_CHECKING:
@@ -58,8 +59,12 @@ def load_language_model(
     *,
     heads: "Sequence[Path | None]",
     has_source: bool = True,
+    layers: "Sequence[int] | str" = ONLY_LAST,
 ) -> "tuple[Backbone, PromptTemplate]":
-    """The language model of a run, and the prompt: the one asked for, or that of a head."""
+    """The language model of a run, and the prompt: the one asked for, or that of a head.
+
+    Layers that a head is to read must be the model's, unless they are still to be found.
+    """
     printing.show_messages()
     with options.usage_errors(), printing.quiet_loading(place.backbone):
         from headwise.backbones import load_backbone
@@ -70,6 +75,8 @@ def load_language_model(
         template = chosen_prompt(model, asked, has_source=has_source, heads=heads)
         template = template.bind(**prompting.variables).bind_columns(**prompting.columns)
         model.check_prompt(template)
+        if not isinstance(layers, str):
+            model.layer_numbers(layers)
     if printing.is_first_process():
         prompt_options.say_prompt(model, template)
     return model, template

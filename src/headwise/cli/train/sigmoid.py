@@ -79,9 +79,11 @@ def sigmoid(
         return SigmoidTraining.from_dict(merged(overlaid(base, run.settings), given, **drawn))
 
     with options.usage_errors():
-        settings_over({})  # what does not go together is said before a model is loaded
+        layers = settings_over({}).layers  # also, what does not go together is said before loading
     place = locate(backbone := running.loading.named(backbone))
-    model, prompt = load_language_model(place, running.loading, prompting, run, heads=[place.head])
+    model, prompt = load_language_model(
+        place, running.loading, prompting, run, heads=[place.head], layers=layers
+    )
     report = train_sigmoid_head(
         model,
         read_training_pairs(data, layout, read_by=(model, prompt)),
@@ -96,11 +98,8 @@ def sigmoid(
     )
     if printing.is_first_process():
         best = report.evaluations[report.best]
-        found = ", ".join(
-            f"dev {name.replace('_', ' ')} {value:.4f}"
-            for name, value in best.metrics.items()
-            if name == "loss" or name.startswith("auroc")
-        )
+        names = (name for name in best.metrics if name == "loss" or name.startswith("auroc"))
+        found = ", ".join(f"dev {n.replace('_', ' ')} {best.metrics[n]:.4f}" for n in names)
         typer.echo(
             f"Trained on {report.train_pairs:,} pairs ({report.targets:,} tokens an epoch) in "
             f"{report.seconds:.0f} s, {report.tokens_per_second:,.0f} tokens/s; "

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from headwise.choices import ONLY_LAST, ErrorVariant
 from headwise.heads.checks import dropout_layer, reset_layers, whole_number
-from headwise.heads.layers import checked_layers
+from headwise.heads.layers import checked_layers, checked_widths
 
 STATISTICS = ("log-probability", "entropy", "logarithm of the rank")
 """What the columns of ``statistics`` are."""
@@ -84,14 +84,7 @@ class ErrorHead(nn.Module):
         self.dropout = dropout_layer(dropout)
         self.layers, self.layer_count = checked_layers(layers, layer_count), layer_count
         self.layer_widths = layer_widths
-        self.input_size = sum(
-            whole_number("layer_widths", width)
-            for _, width in zip(
-                self.layers,
-                [self.hidden_size] * len(self.layers) if layer_widths is None else layer_widths,
-                strict=True,
-            )
-        )
+        self.input_size = sum(checked_widths(self.layers, self.hidden_size, layer_widths))
         self.hidden_projection = self.row_projection = None
         self._width = self.rank or self.hidden_size
         if self.rank is not None or self.input_size != self.hidden_size:

@@ -36,7 +36,7 @@ class RescalingHead(nn.Module):
     """
 
     head_type = "rescaling_head"
-    layers = ONLY_LAST
+    layers: tuple[int, ...] = ONLY_LAST
 
     def __init__(self, *, unembedding: TokenLogits) -> None:
         super().__init__()

@@ -54,7 +54,7 @@ class SigmoidHead(nn.Module):
     """
 
     head_type = "new_unembedding_head"
-    layers = ONLY_LAST
+    layers: tuple[int, ...] = ONLY_LAST
     """Layers of the language model whose hidden states it reads, side by side."""
 
     def __init__(self, *, vocabulary_size: int, hidden_size: int) -> None:

@@ -1,13 +1,13 @@
 """The kinds of heads: a row each that says how one is recognised, loaded and saved."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
-from headwise.choices import HEAD_TYPES, ONLY_LAST
+from headwise.choices import HEAD_TYPES, LAYERED_HEAD_TYPES, ONLY_LAST
 from headwise.heads.entailment.abstention_head import AbstentionHead
 from headwise.heads.entailment.embedding_heads import EmbeddingHead, LateInteractionHead
 from headwise.heads.entailment.nli_head import NLIHead
@@ -97,6 +97,7 @@ def _by_name(*kinds: HeadKind) -> dict[str, HeadKind]:
 
 _UNEMBEDDING = {"vocabulary_size": ("weight", 0), "hidden_size": ("weight", 1)}
 _CONTEXT = {"context_size": ("context.0.weight", 0)}
+_LAYERS = {"layers": ONLY_LAST, "layer_count": None, "layer_widths": None}
 
 # A new head that scores tokens gets a row here; commands, training and storage follow from it
 QUALITY_KINDS = _by_name(
@@ -108,8 +109,9 @@ QUALITY_KINDS = _by_name(
     HeadKind(
         SharedUnembeddingHead.head_type,
         SharedUnembeddingHead,
-        {"hidden_size": ("context.0.weight", 1)} | _CONTEXT,
-        settings=("rank",),
+        _CONTEXT,
+        settings=("hidden_size", "rank"),
+        usual=_LAYERS,
         reads_unembedding=True,
         code="shared_unembedding_head",
     ),
@@ -118,7 +120,7 @@ ERROR_KIND = HeadKind(
     ErrorHead.head_type,
     ErrorHead,
     settings=("hidden_size", "variant", "inner_size", "rank", "statistics"),
-    usual={"layers": ONLY_LAST, "layer_count": None, "layer_widths": None},
+    usual=_LAYERS,
     files=ERROR_FILES,
     # Means of large inputs, whose digits matter
     exact=("mean", "scale"),
@@ -171,6 +173,9 @@ def build_head(
     unembedding: Callable[[], TokenLogits],
     context_size: int = 64,
     rank: int = 0,
+    layers: Sequence[int] = ONLY_LAST,
+    layer_count: int | None = None,
+    layer_widths: Sequence[int] | None = None,
 ) -> QualityHead:
     """Build a head in its first state.
 
@@ -182,21 +187,33 @@ def build_head(
             logits, so that the others work with backbones whose logits nobody understands.
         context_size: Inner width of a contextual bias.
         rank: Of the correction of a head that shares the unembedding; 0 for none.
+        layers: That such a head reads; see :class:`SharedUnembeddingHead`, also for what follows.
+        layer_count: How many layers the model has.
+        layer_widths: Widths of their hidden states.
 
     Raises:
-        ValueError: If there is no such type.
+        ValueError: If there is no such type, or it reads the last layer alone and others are named.
     """
     if head_type not in QUALITY_KINDS:
         raise ValueError(f"`head_type` must be one of {', '.join(HEAD_TYPES)}, got {head_type!r}.")
+    kind = QUALITY_KINDS[head_type]
+    if tuple(layers) != ONLY_LAST and head_type not in LAYERED_HEAD_TYPES:
+        raise ValueError(
+            f"A {head_type} reads the last layer alone, got the layers {list(layers)}; of other "
+            f"layers, a {' or '.join(LAYERED_HEAD_TYPES)} reads one."
+        )
     sizes = {
         "vocabulary_size": vocabulary_size,
         "hidden_size": hidden_size,
         "context_size": context_size,
         "rank": rank,
+        "layers": layers,
+        "layer_count": layer_count,
+        "layer_widths": layer_widths,
     }
-    kind = QUALITY_KINDS[head_type]
     given = {"unembedding": unembedding()} if kind.reads_unembedding else {}
-    head = kind.head(**{name: sizes[name] for name in (*kind.sizes, *kind.settings)}, **given)
+    wanted = (*kind.sizes, *kind.settings, *kind.usual)
+    head = kind.head(**{name: sizes[name] for name in wanted}, **given)
     assert isinstance(head, QualityHead)
     return head
 

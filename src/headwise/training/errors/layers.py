@@ -1,7 +1,5 @@
-"""The layers of a language model that an error head reads: a head on them, the best of a few."""
+"""An error head on the layers that are named, and what such heads are worth on a few of them."""
 
-import logging
-import random
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,39 +7,18 @@ from tempfile import TemporaryDirectory
 import torch
 
 from headwise.backbones import Backbone
-from headwise.choices import LAST_LAYER, ONLY_LAST
-from headwise.data.records.pairs import Pair
-from headwise.errors import TrainingError
 from headwise.features import FeatureSource
 from headwise.features.batch import LayerFeatures
 from headwise.heads import ErrorHead
 from headwise.training.errors.fitting import fit_error_head
-from headwise.training.errors.report import LayerChoice
 from headwise.training.errors.settings import ErrorTraining
-
-logger = logging.getLogger(__name__)
-
-SAMPLE = 500
-"""Texts of each part that the layers are tried on, at most."""
-
-# Where probes of other models were best, and the last layer, as shares of the depth
-_DEPTHS = (1 / 3, 1 / 2, 2 / 3, 5 / 6)
-
-
-def depths_to_try(backbone: Backbone) -> tuple[int, ...]:
-    """A few layers of a model, from the lowest to the last."""
-    count = len(backbone.layer_widths) - 1
-    middle = {round(share * count) for share in _DEPTHS} - {0, count}
-    return (*sorted(middle), LAST_LAYER)
+from headwise.training.loop.layers import LayerChoice, choose_layer, layer_arguments
 
 
 def first_head(
     backbone: Backbone, settings: ErrorTraining, layers: Sequence[int], *, statistics: bool
 ) -> ErrorHead:
     """A head that reads some layers of a model, with random weights."""
-    numbers, widths = backbone.layer_numbers(layers), None
-    if numbers != ONLY_LAST:
-        widths = [backbone.layer_widths[number] for number in numbers]
     torch.manual_seed(settings.seed)
     return ErrorHead(
         hidden_size=backbone.hidden_size,
@@ -50,19 +27,11 @@ def first_head(
         rank=settings.rank_for(backbone.hidden_size),
         statistics=statistics,
         dropout=settings.dropout,
-        layers=numbers,
-        layer_count=None if widths is None else len(backbone.layer_widths) - 1,
-        layer_widths=None if set(widths or ()) <= {backbone.hidden_size} else widths,
+        **layer_arguments(backbone, layers),
     )
 
 
-def sample(pairs: Sequence[Pair]) -> list[Pair]:
-    """Some texts, the same ones every time, in their order."""
-    chosen = random.Random(0).sample(range(len(pairs)), min(len(pairs), SAMPLE))
-    return [pairs[i] for i in sorted(chosen)]
-
-
-def choose_layer(
+def best_layer(
     backbone: Backbone,
     whole: ErrorHead,
     sources: Sequence[FeatureSource],
@@ -82,8 +51,8 @@ def choose_layer(
     Raises:
         TrainingError: If it is undefined for all layers how well their heads do on dev.
     """
-    aurocs: dict[int, float | None] = {}
-    for layer in whole.layers:
+
+    def auroc(layer: int) -> float | None:
         train, dev = (
             LayerFeatures(source, backbone, given=whole.layers, wanted=(layer,))
             for source in sources
@@ -99,12 +68,6 @@ def choose_layer(
                 device=device,
                 gaps=False,
             )
-        aurocs[layer] = stage.tokens.auroc
-    if all(area is None for area in aurocs.values()):
-        raise TrainingError(
-            "No layer can be chosen: the sample of dev does not have both right and wrong tokens. "
-            "Name the layers (`layers`), or give more dev texts."
-        )
-    choice = LayerChoice(aurocs, len(backbone.layer_widths) - 1)
-    logger.info("%s", choice)
-    return choice
+        return stage.tokens.auroc
+
+    return choose_layer(backbone, auroc)

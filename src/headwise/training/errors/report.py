@@ -2,44 +2,13 @@
 
 from dataclasses import dataclass
 
-from headwise.choices import LAST_LAYER, ONLY_LAST
+from headwise.choices import ONLY_LAST
 from headwise.data.records.pairs import Pair
 from headwise.heads import layers_in_words
 from headwise.training.errors.memorisation import Memorisation
 from headwise.training.errors.output_calibration import OutputQuality
+from headwise.training.loop.layers import LayerChoice
 from headwise.training.loop.report import TrainingHistory
-
-
-@dataclass(frozen=True, slots=True)
-class LayerChoice:
-    """What the layers that were tried are worth.
-
-    Attributes:
-        aurocs: ROC AUC of wrong tokens on a sample of dev of a head on each layer, by its number;
-            ``None`` where it is undefined.
-        layer_count: How many layers the model has.
-    """
-
-    aurocs: dict[int, float | None]
-    layer_count: int
-
-    @property
-    def best(self) -> int:
-        """The best layer; the lowest of equal ones, above which nothing has to run."""
-        return max(self.aurocs, key=lambda layer: self.aurocs[layer] or 0.0)
-
-    def __str__(self) -> str:
-        """What was found, in one sentence."""
-        found = ", ".join(
-            f"{self.layer_count if layer == LAST_LAYER else layer} "
-            f"{'undefined' if area is None else f'{area:.4f}'}"
-            for layer, area in self.aurocs.items()
-        )
-        chosen = layers_in_words((self.best,), self.layer_count)
-        return (
-            f"AUROC of wrong tokens on a sample of dev by layer, of {self.layer_count}: {found}; "
-            f"the head reads {chosen}."
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,9 +2,9 @@
 
 from dataclasses import field, fields, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 from pydantic.dataclasses import dataclass as validated
 
 from headwise.choices import ONLY_LAST, ErrorVariant, Shown
@@ -36,20 +36,6 @@ class StatisticsChoice(StrEnum):
     OFF = "off"
     ON = "on"
     AUTO = "auto"
-
-
-def _layers(value: Any) -> Any:
-    """What a command or a file says, ``12``, ``4,12``, ``[4, 12]`` or ``auto``, as one value."""
-    given = value if isinstance(value, list | tuple) else [value]
-    parts = [part for one in given for part in (one.split(",") if isinstance(one, str) else [one])]
-    if parts == ["auto"]:
-        return "auto"
-    try:
-        if parts and all(type(part) in (int, str) for part in parts):
-            return tuple(map(int, parts))
-    except ValueError:
-        pass
-    raise ValueError("must be a number such as 12, several as in 4,12, or auto")
 
 
 _Weights = Annotated[
@@ -92,8 +78,7 @@ class ErrorTraining(loop.RunSettings):
     ] = ErrorVariant.HINDSIGHT
     inner_size: Annotated[int, Field(ge=1, description="Of its hidden layer."), Shown(HEAD)] = 128
     layers: Annotated[
-        tuple[int, ...] | Literal["auto"],
-        BeforeValidator(_layers),
+        loop.Layers,
         Field(
             description="Of the language model that the head reads: 12, or 4,12 side by side; 0 is "
             "the embedding, -1 the last; auto: the best on dev of a few that are tried."

@@ -13,12 +13,7 @@ from headwise.data.records.pairs import Pair
 from headwise.features import CachedFeatures, FeatureSpec, extract_features
 from headwise.heads import ERROR_FILES, ErrorHead, layers_in_words, save_head
 from headwise.training.errors.fitting import fit_error_head
-from headwise.training.errors.layers import (
-    choose_layer,
-    depths_to_try,
-    first_head,
-    sample,
-)
+from headwise.training.errors.layers import best_layer, first_head
 from headwise.training.errors.loss import ErrorLoss
 from headwise.training.errors.memorisation import Memorisation, measure_memorisation
 from headwise.training.errors.output_calibration import (
@@ -26,10 +21,11 @@ from headwise.training.errors.output_calibration import (
     fold_gap_calibration,
     measure_outputs,
 )
-from headwise.training.errors.report import ErrorReport, ErrorStage, LayerChoice
+from headwise.training.errors.report import ErrorReport, ErrorStage
 from headwise.training.errors.settings import ErrorTraining, StatisticsChoice
 from headwise.training.errors.texts import error_copies, gaps_are_marked
 from headwise.training.loop.curves import MeasurePlot
+from headwise.training.loop.layers import LayerChoice, depths_to_try, sample
 from headwise.training.loop.report import TrainingHistory
 from headwise.training.loop.run import Cost, HeadTraining
 
@@ -121,7 +117,7 @@ class ErrorHeadTraining(HeadTraining[_Sources, _Fitted, ErrorReport]):
             # What people marked decides, where there is any
             parts = ("labels", "label_dev") if self.marked else ("train", "dev")
             whole = self._made(depths_to_try(self.backbone), memorisation)
-            choice = choose_layer(
+            choice = best_layer(
                 self.backbone,
                 whole,
                 [

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAdapter
 
 from headwise.choices import Shown
 from headwise.plain_values import from_plain_values, to_plain_values
@@ -58,6 +58,20 @@ def _known_tracker(name: str) -> str:
     return name
 
 
+def _layers(value: Any) -> Any:
+    """What a command or a file says, ``12``, ``4,12``, ``[4, 12]`` or ``auto``, as one value."""
+    given = value if isinstance(value, list | tuple) else [value]
+    parts = [part for one in given for part in (one.split(",") if isinstance(one, str) else [one])]
+    if parts == ["auto"]:
+        return "auto"
+    try:
+        if parts and all(type(part) in (int, str) for part in parts):
+            return tuple(map(int, parts))
+    except ValueError:
+        pass
+    raise ValueError("must be a number such as 12, several as in 4,12, or auto")
+
+
 def overlaid(base: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
     """Nested values with others laid over them; ``None`` is a value like any other."""
     result = dict(base)
@@ -95,6 +109,7 @@ class Criterion(StrEnum):
     AUROC = "auroc"
 
 
+Layers = Annotated[tuple[int, ...] | Literal["auto"], BeforeValidator(_layers)]
 # A share of a layer, a label or the steps
 Share = Annotated[float, Field(ge=0, lt=1)]
 Epochs = Annotated[int, Field(ge=1, description="Passes over the data at most."), Shown(LOOP)]

@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.filesize import decimal
 
 from headwise.backbones import Backbone, PromptTemplate
+from headwise.choices import ONLY_LAST
 from headwise.data.records.pairs import Pair
 from headwise.features import (
     FeatureSource,
@@ -34,15 +35,17 @@ def choose_features(
     candidates: int,
     processes: Processes,
     progress: bool,
+    layers: Sequence[int] = ONLY_LAST,
 ) -> tuple[dict[str, FeatureSource], str]:
     """A source for each part of the data, from where the settings say, and where that is in words.
 
-    A position gets the ``candidates`` most probable tokens. Each part has a folder of its own in
-    that of the cache; processes share the extraction.
+    A position gets the hidden states of ``layers`` and the ``candidates`` most probable tokens.
+    Each part has a folder of its own in that of the cache; processes share the extraction.
     """
     spec = FeatureSpec(
         dtype=settings.feature_dtype,
         candidates=candidates,
+        layers=tuple(layers),
         max_length=settings.max_length,
         cut=settings.cut,
     )
@@ -64,6 +67,7 @@ def choose_features(
                 backbone,
                 encode_examples(backbone, pairs, prompt, max_length=spec.max_length, cut=spec.cut),
                 candidates=candidates,
+                layers=layers,
             )
             for name, pairs in data.items()
         }

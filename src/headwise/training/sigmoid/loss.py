@@ -1,5 +1,7 @@
 """A head and its objective as the module that is trained; the frozen backbone is no part of it."""
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -9,7 +11,7 @@ from headwise.functional.counter_noise import mixed_keys
 from headwise.functional.dominant_tokens import unlikely_tokens
 from headwise.functional.logit_chunks import LogitFunction
 from headwise.functional.negative_sampling import gumbel_top_k, shared_draws
-from headwise.heads import QualityHead
+from headwise.heads import QualityHead, SharedUnembeddingHead
 from headwise.training.loop.tokens import TokenLoss
 from headwise.training.sigmoid.negatives import draw_negatives
 from headwise.training.sigmoid.objective import (
@@ -57,7 +59,7 @@ class HeadLoss(TokenLoss):
             )
         else:
             negatives = draw_negatives(
-                batch,
+                self._of_last_layer(batch),
                 avoided,
                 sampling=objective.negatives,
                 frequencies=self.frequencies,
@@ -72,6 +74,12 @@ class HeadLoss(TokenLoss):
             share = objective.margin_weight * loss.weight / ranking.weight.clamp(min=1.0)
             loss = LossParts(loss.total + share * ranking.total, loss.weight)
         return loss.total, loss.weight
+
+    def _of_last_layer(self, batch: FeatureBatch) -> FeatureBatch:
+        """The batch with what enters the output layer alone; heads of two layers have it first."""
+        if not isinstance(self.head, SharedUnembeddingHead):
+            return batch
+        return replace(batch, hidden=batch.hidden[:, : self.head.hidden_size])
 
     @torch.no_grad()
     def token_scores(self, batch: FeatureBatch) -> dict[str, Tensor]:

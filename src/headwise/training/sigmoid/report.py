@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from headwise.choices import ONLY_LAST
+from headwise.heads import layers_in_words
+from headwise.training.loop.layers import LayerChoice
 from headwise.training.loop.report import RunReport
 
 
@@ -14,12 +17,16 @@ class TrainingReport(RunReport):
         tokens_per_second: Target tokens trained on in a second, features left out.
         learning_rate: Peak of the schedule.
         row_updates: Which rows a step updated.
+        layers: Layer of the language model that the head's threshold comes from, in words.
+        layer_choice: What other layers are worth, if the choice was left to dev.
     """
 
     targets: int
     tokens_per_second: float
     learning_rate: float
     row_updates: str
+    layers: str = layers_in_words(ONLY_LAST, None)
+    layer_choice: LayerChoice | None = None
 
     @property
     def dev_losses(self) -> list[float]:

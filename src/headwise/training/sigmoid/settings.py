@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 from pydantic.dataclasses import dataclass as validated
 
-from headwise.choices import HEAD_TYPES, Shown
+from headwise.choices import HEAD_TYPES, LAST_LAYER, LAYERED_HEAD_TYPES, ONLY_LAST, Shown
 from headwise.training.loop import settings as loop
 from headwise.training.sigmoid.objective_settings import NegativeSampling, Objective
 
@@ -18,6 +18,16 @@ def _known_head_type(name: str) -> str:
     if name not in HEAD_TYPES:
         raise ValueError(f"must be one of {', '.join(HEAD_TYPES)}")
     return name
+
+
+def _one_layer(layers: tuple[int, ...] | Literal["auto"]) -> tuple[int, ...] | Literal["auto"]:
+    """The layer that g reads; a head's own config has the last before it."""
+    if layers == "auto":
+        return layers
+    read = layers[1:] if len(layers) == 2 and layers[0] == LAST_LAYER else layers
+    if len(read) > 1:
+        raise ValueError("must be one layer such as 12, or auto")
+    return read
 
 
 class RowUpdates(StrEnum):
@@ -63,6 +73,16 @@ class SigmoidTraining(loop.RunSettings):
         ),
         Shown(OBJECTIVE),
     ] = 0
+    layers: Annotated[
+        loop.Layers,
+        AfterValidator(_one_layer),
+        Field(
+            description="Of the language model that the threshold of a shared_unembedding_head "
+            "comes from: 12; 0 is the embedding, -1 the last; auto: the best on dev of a few that "
+            "are tried."
+        ),
+        Shown(OBJECTIVE, default="-1"),
+    ] = ONLY_LAST
     initialise: Annotated[
         str,
         Field(description="Start from lm_head, random, or the folder of a head."),
@@ -119,6 +139,13 @@ class SigmoidTraining(loop.RunSettings):
     ] = False
     report_to: loop.ReportTo = ()
     seed: Annotated[int, Field(description="Of batches, negatives and initial weights.")] = 0
+
+    def __post_init__(self) -> None:
+        if self.layers != ONLY_LAST and self.head_type not in LAYERED_HEAD_TYPES:
+            raise ValueError(
+                f"A {self.head_type} reads the last layer alone: leave `layers` out, or take the "
+                f"head type {' or '.join(LAYERED_HEAD_TYPES)}."
+            )
 
 
 # The published heads belong to hidden states of 2,048 and 4,096 numbers

@@ -1,10 +1,10 @@
 """A Sigmoid Head that shares the language model's output layer, for plain Transformers.
 
 Load with ``AutoModel.from_pretrained(folder, trust_remote_code=True)``, then call
-``score(hidden, model.lm_head)`` with the hidden states that enter this output layer.
+``score(model(..., output_hidden_states=True).hidden_states, model.lm_head)``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,11 @@ class SharedUnembeddingHeadConfig(PreTrainedConfig):
         hidden_size: H, width of the hidden states.
         context_size: Inner width of the network behind the threshold of each position.
         rank: R, of the correction of the hidden states; 0 for none.
+        layers: Entries of the model's ``hidden_states`` that are read: the last, -1, and after it
+            the one that the threshold of a position comes from if that is another.
+        layer_count: How many layers the model has, so that there is one entry more; ``None`` where
+            the last alone is read.
+        layer_widths: Widths of these hidden states; ``None`` where all are H.
         head_type: ``shared_unembedding_head``.
         prompt: The prompt template that the head was trained with.
         backbone: Name of the frozen language model.
@@ -31,6 +36,9 @@ class SharedUnembeddingHeadConfig(PreTrainedConfig):
         hidden_size: int = 0,
         context_size: int = 0,
         rank: int = 0,
+        layers: Sequence[int] = (-1,),
+        layer_count: int | None = None,
+        layer_widths: Sequence[int] | None = None,
         head_type: str = "shared_unembedding_head",
         prompt: dict | None = None,
         backbone: str | None = None,
@@ -39,6 +47,9 @@ class SharedUnembeddingHeadConfig(PreTrainedConfig):
         self.hidden_size = hidden_size
         self.context_size = context_size
         self.rank = rank
+        self.layers = list(layers)
+        self.layer_count = layer_count
+        self.layer_widths = layer_widths
         self.head_type = head_type
         self.prompt = prompt
         self.backbone = backbone
@@ -56,7 +67,7 @@ class SharedUnembeddingHead(PreTrainedModel):
         self.scale = nn.Parameter(torch.ones(()))
         self.bias = nn.Parameter(torch.zeros(()))
         self.context = nn.Sequential(
-            nn.Linear(config.hidden_size, config.context_size),
+            nn.Linear((config.layer_widths or [config.hidden_size])[-1], config.context_size),
             nn.GELU(),
             nn.Linear(config.context_size, 1),
         )
@@ -68,20 +79,23 @@ class SharedUnembeddingHead(PreTrainedModel):
     def _init_weights(self, module: nn.Module) -> None:
         """Nothing: the weights come from a file."""
 
-    def score(self, hidden: Tensor, output_layer: Callable[[Tensor], Tensor]) -> Tensor:
+    def score(
+        self, hidden: Tensor | Sequence[Tensor], output_layer: Callable[[Tensor], Tensor]
+    ) -> Tensor:
         """Score the whole vocabulary.
 
         Args:
-            hidden: Hidden states, ``(..., H)``.
+            hidden: The model's ``hidden_states``, those of all layers, ``(..., H)`` each; or those
+                of the head's ``layers`` as one tensor, side by side in the last dimension.
             output_layer: From hidden states to the language model's logits, ``(..., V)``: its
                 output layer, with what the model does to the logits besides, if it does.
 
         Returns:
             Scores in (0, 1), ``(..., V)``, float32.
         """
-        hidden = hidden.float()
+        hidden, read = self._parts(hidden)
         first, _, last = self.context
-        inner = F.gelu(_linear(first, hidden))
+        inner = F.gelu(_linear(first, read))
         threshold = _linear(last, inner) + self.bias.float()  # (..., 1)
         if self.config.rank:
             hidden = hidden + _linear(self.expand, _linear(self.reduce, hidden))
@@ -89,6 +103,22 @@ class SharedUnembeddingHead(PreTrainedModel):
         return torch.sigmoid(self.scale.float() * logits + threshold)
 
     forward = score
+
+    def _parts(self, hidden: Tensor | Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """What enters the output layer and what the threshold comes from, in float32."""
+        config = self.config
+        if isinstance(hidden, Tensor):
+            hidden = hidden.float()
+            if len(config.layers) == 1:
+                return hidden, hidden
+            last, read = hidden.tensor_split([config.hidden_size], dim=-1)
+            return last, read
+        if config.layer_count is not None and len(hidden) != config.layer_count + 1:
+            raise ValueError(
+                f"The head belongs to a model of {config.layer_count} layers, whose hidden_states "
+                f"are {config.layer_count + 1}, got {len(hidden)}."
+            )
+        return hidden[-1].float(), hidden[config.layers[-1]].float()
 
 
 def _linear(layer: nn.Linear, inputs: Tensor) -> Tensor:

@@ -1,0 +1,42 @@
+"""Training a Sigmoid Head whose threshold comes from a layer of its own, as a user does it."""
+
+import json
+from pathlib import Path
+
+import pytest
+from in_process import invoke
+from typer.testing import Result
+
+from headwise import QualityEstimator
+from headwise.bundled.examples import example_pairs
+
+
+def plain(refused: Result) -> str:
+    """What a box says, on one line."""
+    return " ".join(refused.stderr.replace("│", " ").split())
+
+
+def test_the_command_trains_scores_and_exports_such_a_head(tmp_path: Path) -> None:
+    rows = [f"{pair.source}\t{pair.hypothesis}\n" for pair in example_pairs()]
+    (tmp_path / "pairs.tsv").write_text("".join(["source\thypothesis\n", *rows]), "utf-8")
+    data = ("--data", tmp_path / "pairs.tsv", "--dev", tmp_path / "pairs.tsv")
+    train = ("train", "sigmoid", "-b", "tiny-en-de", *data, "--device", "cpu")
+    refused = invoke(*train, "-o", tmp_path / "no", "--layers", "2", code=2)
+    assert "leave `layers` out, or take the head type shared_unembedding_head" in plain(refused)
+    shared = ("--head-type", "shared_unembedding_head", "--epochs", "1")
+    refused = invoke(*train, "-o", tmp_path / "no", *shared, "--layers", "99", code=2)
+    assert "whole numbers from -5 to 4" in plain(refused)
+    assert not (tmp_path / "no").exists()
+    invoke(*train, "-o", tmp_path / "head", *shared, "--layers", "2")
+    scores = ("--head", tmp_path / "head", "--device", "cpu", "-o", tmp_path / "scored.jsonl")
+    invoke("score", tmp_path / "pairs.tsv", "--model", "tiny-en-de", *scores)
+    found = [json.loads(row)["score"] for row in (tmp_path / "scored.jsonl").open()]
+    qe = QualityEstimator.from_pretrained(tmp_path / "head")
+    expected = [scored.score for scored in qe.score_many(example_pairs())]
+    assert found == pytest.approx(expected, abs=1e-5)
+    written = invoke("export", tmp_path / "out", "--head", tmp_path / "head")
+    assert "then call score(hidden_states, model.lm_head)" in " ".join(written.stdout.split())
+    assert json.loads((tmp_path / "out/config.json").read_text())["layers"] == [-1, 2]
+    invoke("import", tmp_path / "out", tmp_path / "in", "--backbone", "tiny-en-de")
+    weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("in", "head")]
+    assert weights[0] == weights[1]
