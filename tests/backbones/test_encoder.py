@@ -58,7 +58,8 @@ def test_reads_pairs_in_the_layout_of_the_tokeniser(encoder: EncoderBackbone) ->
 
 def test_batches_hold_every_text_once_and_mask_its_padding(encoder: EncoderBackbone) -> None:
     seen = []
-    for numbers, hidden, mask in encoder.batches(good(encoder.encode(TEXTS)), batch_tokens=60):
+    codes = good(encoder.encode(TEXTS))
+    for numbers, (hidden, mask) in encoder.kept(codes, lambda *both: both, batch_tokens=60):
         seen += numbers
         for number, rows, real in zip(numbers, hidden, mask.bool(), strict=True):
             right = alone(encoder, TEXTS[number])

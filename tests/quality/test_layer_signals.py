@@ -1,6 +1,7 @@
 """Heads that read layers of their own: every way to a score, and no layer more than needed."""
 
 import json
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from headwise import QualityEstimator
 from headwise.backbones import NAMED_PROMPTS, CausalBackbone
 from headwise.data.records.scored import ScoredHypothesis
 from headwise.data.records.signals import Aggregation, Signal
-from headwise.errors import MismatchError, WeightsError
+from headwise.errors import InputError, MismatchError, WeightsError
 from headwise.evaluation import Question, Resampling, Source, evaluate
 from headwise.heads import (
     ErrorHead,
@@ -25,6 +26,7 @@ from headwise.heads import (
     load_head,
     save_head,
 )
+from headwise.quality import scorer
 
 SOURCE, HYPOTHESIS = PAIRS[0]
 
@@ -246,3 +248,45 @@ def test_a_job_is_known_by_the_layers_that_are_read(parrot: CausalBackbone) -> N
     contents = contents[::2]
     assert contents[0] != contents[1]
     assert "layers of the error head" not in contents[2]
+
+
+def test_windows_are_scored_side_by_side(
+    parrot: CausalBackbone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head = error_head(parrot, 1)
+    qe = QualityEstimator(parrot, error_head=head, prompt=NAMED_PROMPTS["tiny"], batch_tokens=60)
+    pairs = [*PAIRS, ("", "no source"), *PAIRS, *PAIRS]
+    signals, workspaces = ("error", "entropy"), set()
+    real = scorer.vocabulary_statistics
+
+    def counted(*given: Any, workspace_bytes: int, **how: Any) -> Any:
+        workspaces.add((threading.current_thread().name.split("_")[0], workspace_bytes))
+        return real(*given, workspace_bytes=workspace_bytes, **how)
+
+    monkeypatch.setattr(scorer, "vocabulary_statistics", counted)
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        alone = list(qe.score_many(pairs, signals=signals, errors="yield"))
+        torch.set_num_threads(2)
+        with ThreadPoolExecutor(2) as pool:  # callers with threads of their own
+            calls = [
+                pool.submit(lambda: list(qe.score_many(pairs, signals=signals, errors="yield")))
+                for _ in range(2)
+            ]
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    whole = qe.workspace_bytes
+    assert workspaces == {("MainThread", whole), ("headwise-batch", whole // 2)}
+    for call in calls:
+        for found, right in zip(call.result(), alone, strict=True):
+            if isinstance(right, ScoredHypothesis):
+                assert isinstance(found, ScoredHypothesis)
+                assert_same(found, right)
+                assert [t.entropy for t in found.tokens] == pytest.approx(
+                    [t.entropy for t in right.tokens], abs=1e-5
+                )
+            else:
+                assert str(found) == str(right)
+    assert isinstance(alone[len(PAIRS)], InputError)

@@ -14,14 +14,11 @@ from headwise.backbones.frozen_model import FrozenModel, embedding_rows, smalles
 from headwise.backbones.layers import ModelLayers
 from headwise.backbones.prompts.rendered import NO_PLACE_FOR_SOURCE
 from headwise.backbones.prompts.templates import PromptTemplate, Source, SourcePair
-from headwise.backbones.reading_apart import pairs_change_each_other, read_pairs_apart
+from headwise.backbones.reading_apart import pairs_change_each_other, probe_pairs, read_pairs_apart
 from headwise.backbones.row_prompts import encode_rows
 from headwise.backbones.unembedding import Unembedding, check_unembedding, layer_in_float32
 from headwise.choices import LAST_LAYER, ONLY_LAST
-from headwise.errors import (
-    InputError,
-    PromptError,
-)
+from headwise.errors import InputError, PromptError
 
 
 def whole(hidden: Tensor) -> Tensor:
@@ -262,6 +259,9 @@ class LanguageBackbone(FrozenModel):
     def _batches_matter(self) -> bool:
         """Whether a text's numbers change with the texts that it is read with."""
         return pairs_change_each_other(self.model, self._target_hidden)
+
+    def _read_some(self, tokens: int) -> Tensor:
+        return self.target_hidden(probe_pairs(self.model, 2, tokens))
 
     @abstractmethod
     def _target_hidden(self, batch: list[EncodedPair], layers: Sequence[int] = ONLY_LAST) -> Tensor:

@@ -1,23 +1,26 @@
 """Frozen encoders: texts and pairs of texts in, embeddings and last hidden states out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from functools import cached_property
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from headwise.backbones.encodings import EncodedText, length_batches, stack_codes
+from headwise.backbones.encodings import EncodedText, stack_codes
 from headwise.backbones.frozen_model import FrozenModel, longest_input, smallest_limit, text_encoder
-from headwise.backbones.reading_apart import padding_changes_texts, read_texts_apart
+from headwise.backbones.reading_apart import padding_changes_texts, probe_ids, read_texts_apart
 from headwise.backbones.sentence_embedding import SentenceEmbedding, TextRole
+from headwise.backbones.side_by_side import side_by_side
 from headwise.backbones.text_codes import TextCodes, encode_rows, reads_token_types
 from headwise.errors import UnsupportedModelError
 from headwise.functional.pooling import Pooling, pool
 from headwise.progress import progress_bar
+
+Kept = TypeVar("Kept")
 
 # Larger batches fall out of a CPU's caches, where nothing is gained by their size
 _BATCH_TOKENS_ON_CPU = 1024
@@ -113,8 +116,7 @@ class EncoderBackbone(FrozenModel):
     def _first_token_reads_all(self) -> bool:
         """Whether the first token's last hidden state depends on the second token.
 
-        Asked of the model itself, since configurations do not say: it reads two inputs that
-        differ in their second token alone.
+        The model is asked, since configurations do not say.
         """
         with torch.inference_mode():
             hidden = self.probe()
@@ -145,13 +147,9 @@ class EncoderBackbone(FrozenModel):
         if role is not None:
             limit = smallest_limit(limit, self.embedding.longest)
         begins = f"The {what} and its prompt take" if prompt else f"The {what} takes"
+        types = self._wants_types
         return encode_rows(
-            self,
-            {what: texts},
-            with_types=self._wants_types,
-            begins=begins,
-            limit=limit,
-            prompt=prompt,
+            self, {what: texts}, with_types=types, begins=begins, limit=limit, prompt=prompt
         )
 
     def prompt_ids(self, role: TextRole) -> list[int]:
@@ -169,13 +167,8 @@ class EncoderBackbone(FrozenModel):
         """
         premises, hypotheses = ([pair[side] for pair in pairs] for side in (0, 1))
         columns = {"premise": premises, "hypothesis": hypotheses}
-        return encode_rows(
-            self,
-            columns,
-            with_types=self._wants_types,
-            begins="Premise and hypothesis take",
-            limit=self.max_length,
-        )
+        begins, types = "Premise and hypothesis take", self._wants_types
+        return encode_rows(self, columns, with_types=types, begins=begins, limit=self.max_length)
 
     def forward(
         self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None = None
@@ -215,6 +208,10 @@ class EncoderBackbone(FrozenModel):
         ids, mask, types = stack_codes(codes, padding_id=self._padding_id, device=self.device)
         return self.forward(ids, mask, types), mask
 
+    def _read_some(self, tokens: int) -> object:
+        ids = probe_ids(self.model, tokens)
+        return self.hidden([EncodedText(ids), EncodedText(ids[:2])])
+
     def pool(self, hidden: Tensor, mask: Tensor) -> Tensor:
         """Pool token vectors ``(B, T, H)`` by their mask ``(B, T)``.
 
@@ -223,41 +220,43 @@ class EncoderBackbone(FrozenModel):
         """
         return torch.cat([pool(hidden, mask, how) for how in self.pooling], dim=-1)
 
-    @torch.inference_mode()
-    def batches(
+    def kept(
         self,
         codes: Sequence[EncodedText],
+        keep: Callable[[Tensor, Tensor], Kept],
         *,
         batch_tokens: int | None = None,
         progress: bool = False,
-    ) -> Iterator[tuple[list[int], Tensor, Tensor]]:
-        """Last hidden states in batches of similar length, so that memory stays bounded.
+    ) -> Iterator[tuple[list[int], Kept]]:
+        """What is kept of hidden states, in batches of similar length: memory stays bounded.
 
         Args:
             codes: N encoded texts.
-            batch_tokens: Bound on the tokens of one batch, padding included; by default what is
-                fast on the device.
+            keep: Gets what :meth:`hidden` gives for a batch, in any thread, in inference mode.
+            batch_tokens: Bound on the padded tokens of a batch; by default what the device likes.
             progress: Whether to show a bar in a terminal.
 
         Yields:
-            Numbers of the texts of a batch, and what :meth:`hidden` gives for them.
+            Numbers of the texts of a batch, and what is kept of it.
         """
         if batch_tokens is None:
             on_cpu = self.device.type == "cpu"
             batch_tokens = _BATCH_TOKENS_ON_CPU if on_cpu else _BATCH_TOKENS_ELSEWHERE
+
+        @torch.inference_mode()
+        def read(batch: list[int]) -> Kept:
+            return keep(*self.hidden([codes[i] for i in batch]))
+
+        lengths = list(map(len, codes))
         with progress_bar("Encoding", total=len(codes), enabled=progress) as advance:
-            for batch in length_batches([len(code) for code in codes], max_tokens=batch_tokens):
-                yield batch, *self.hidden([codes[i] for i in batch])
+            for batch, found in side_by_side(self, lengths, read, max_tokens=batch_tokens):
+                yield batch, found
                 advance(len(batch))
 
     def embed(
-        self,
-        codes: Sequence[EncodedText],
-        *,
-        normalise: bool | None = None,
-        **how: Any,
+        self, codes: Sequence[EncodedText], *, normalise: bool | None = None, **how: Any
     ) -> Tensor:
-        """Embed encoded texts; other arguments are those of :meth:`batches`.
+        """Embed encoded texts; other arguments are those of :meth:`kept`.
 
         ``normalise`` says whether pooled vectors get unit length; by default they become the
         encoder's own embeddings, which may have fewer numbers.
@@ -265,21 +264,23 @@ class EncoderBackbone(FrozenModel):
         Returns:
             ``(N, E)``, float32, on the CPU, in input order; ``(N, D)`` for its own embeddings.
         """
-        size = self.embedding_size
-        found = torch.empty(len(codes), self.embedding.size(size) if normalise is None else size)
-        for batch, hidden, mask in self.batches(codes, **how):
+
+        def embedded(hidden: Tensor, mask: Tensor) -> Tensor:
             pooled = self.pool(hidden, mask)
             if normalise is None:
-                pooled = self.embedding.finish(pooled)
-            elif normalise:
-                pooled = F.normalize(pooled, dim=-1)
-            found[batch] = pooled.cpu()
+                return self.embedding.finish(pooled)
+            return F.normalize(pooled, dim=-1) if normalise else pooled
+
+        size = self.embedding_size
+        found = torch.empty(len(codes), self.embedding.size(size) if normalise is None else size)
+        for batch, vectors in self.kept(codes, embedded, **how):
+            found[batch] = vectors.cpu()
         return found
 
     def joint(self, codes: Sequence[EncodedText], **how: Any) -> Tensor:
         """The last hidden state of the first token, which has read all others.
 
-        Arguments are those of :meth:`batches`.
+        Arguments are those of :meth:`kept`.
 
         Returns:
             ``(N, H)``, float32, on the CPU, in input order.
@@ -293,6 +294,6 @@ class EncoderBackbone(FrozenModel):
                 "knows nothing of the others; use an encoder, or embeddings of the texts apart."
             )
         found = torch.empty(len(codes), self.hidden_size)
-        for batch, hidden, _ in self.batches(codes, **how):
-            found[batch] = hidden[:, 0].float().cpu()
+        for batch, first in self.kept(codes, lambda hidden, _: hidden[:, 0].float(), **how):
+            found[batch] = first.cpu()
         return found

@@ -3,6 +3,7 @@
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, cast
 
 import torch
@@ -11,6 +12,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from headwise.backbones.content import model_digests, tokenizer_digest
 from headwise.backbones.length_effects import LengthEffects
+from headwise.backbones.reading_apart import changes_itself
 from headwise.errors import (
     ContextLengthError,
     TextError,
@@ -61,6 +63,15 @@ class FrozenModel(ABC):
         """Undo what inputs of other lengths have left in the model; before every reading."""
         if self._length_effects is not None:
             self._length_effects.forget()
+
+    @cached_property
+    def keeps_no_state(self) -> bool:
+        """Whether texts may be read in several threads at a time: reading leaves nothing behind."""
+        return self._length_effects is None and not changes_itself(self.model, self._read_some)
+
+    @abstractmethod
+    def _read_some(self, tokens: int) -> object:
+        """Read a batch of two texts, the longer one of so many tokens, whichever they are."""
 
     def content(self) -> dict[str, Any]:
         """What results follow from, as plain values: the model's type, and digests of its parts.

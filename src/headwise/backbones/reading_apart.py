@@ -1,11 +1,11 @@
 """What a model is asked about how it reads, and how texts that change each other are read apart."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from headwise.backbones.encodings import EncodedPair
@@ -27,6 +27,13 @@ def probe_ids(model: PreTrainedModel, count: int) -> tuple[int, ...]:
     return tuple(
         i for i in ((7 * n + 3) % len(embeddings) for n in range(count + 1)) if i != padding
     )[:count]
+
+
+def probe_pairs(model: PreTrainedModel, *lengths: int) -> list[EncodedPair]:
+    """Pairs of so many tokens, all of them targets but the first, to ask a model something with."""
+    ids = probe_ids(model, max(lengths))
+    of_encoder = ids if model.config.is_encoder_decoder else ()
+    return [EncodedPair(ids[: n - 1], 0, ids[1:n], (), of_encoder[:n]) for n in lengths]
 
 
 def nearly_equal(vectors: Tensor, others: Tensor) -> bool:
@@ -84,9 +91,7 @@ def pairs_change_each_other(
     Configurations do not say, so the model is asked: it reads two pairs of different lengths
     together and apart.
     """
-    ids = probe_ids(model, _LONG)
-    of_encoder = ids if model.config.is_encoder_decoder else ()
-    pairs = [EncodedPair(ids[: n - 1], 0, ids[1:n], (), of_encoder[:n]) for n in (_SHORT, _LONG)]
+    pairs = probe_pairs(model, _SHORT, _LONG)
     change = not nearly_equal(read(pairs), torch.cat([read([pair]) for pair in pairs]))
     if change:
         _say_apart(model)
@@ -121,6 +126,39 @@ def padding_changes_texts(
     if change:
         _say_apart(model)
     return change
+
+
+@torch.inference_mode()
+def changes_itself(model: nn.Module, read: Callable[[int], object]) -> bool:
+    """Whether reading leaves something in a model, for what it reads next or at the same time.
+
+    It is asked: it reads texts of two lengths, with ``read``, and its attributes are compared. What
+    is made at the first reading, once, does not count.
+    """
+    if any(hasattr(module, "make_weights") for module in model.modules()):
+        return True  # tables of positions that longer texts replace (M2M100, XGLM)
+    read(_SHORT)
+    before = list(_attributes(model))
+    read(_SHORT + 2)
+    after = list(_attributes(model))
+    return len(before) != len(after) or not all(map(_as_it_was, before, after))
+
+
+def _attributes(model: nn.Module) -> Iterator[tuple[object, int]]:
+    """What modules hold, and how often a tensor was written to, or how much is in a container."""
+    for module in model.modules():
+        for held in (vars(module), module._buffers):
+            for value in held.values():
+                if isinstance(value, Tensor):
+                    yield value, 0 if value.is_inference() else value._version
+                else:
+                    yield value, len(value) if isinstance(value, list | dict | set) else 0
+
+
+def _as_it_was(before: tuple[object, int], after: tuple[object, int]) -> bool:
+    (value, count), (now, count_now) = before, after
+    plain = isinstance(value, int | float | str | tuple)
+    return count == count_now and (value is now or (plain and value == now))
 
 
 def _say_apart(model: PreTrainedModel) -> None:

@@ -54,7 +54,10 @@ def late_interaction_scores(
     head, backbone = encoder.late_interaction, encoder.backbone
     with torch.inference_mode():
         queries = head(*backbone.hidden([query]))
-        for batch, hidden, mask in backbone.batches(list(places)):
-            found = head.score(queries, head(hidden, mask), document_mask=mask)
-            scores[batch] = found[0].cpu()
+
+        def best_cosines(hidden: Tensor, mask: Tensor) -> Tensor:
+            return head.score(queries, head(hidden, mask), document_mask=mask)[0]
+
+        for batch, found in backbone.kept(list(places), best_cosines):
+            scores[batch] = found.cpu()
     return scores[[places[document] for document in documents]]

@@ -8,24 +8,26 @@ import torch
 from torch import Tensor
 
 from headwise.backbones import EncodedPair, LanguageBackbone, PromptTemplate, weights_digest
-from headwise.backbones.encodings import length_batches, own_texts
+from headwise.backbones.encodings import own_texts
+from headwise.backbones.side_by_side import batches_at_once, side_by_side
 from headwise.choices import ONLY_LAST
 from headwise.data.jobs import timed_windows
 from headwise.data.readers.nested_rows import as_pair
 from headwise.data.records.pairs import Pair, Pairlike
-from headwise.data.records.scored import Alternative, ScoredHypothesis
+from headwise.data.records.scored import ScoredHypothesis
 from headwise.data.records.signals import Aggregation, Signal
 from headwise.errors import InputError
 from headwise.functional import LargestDrop, vocabulary_statistics
-from headwise.functional.vocabulary_statistics import VocabularyStatistics
 from headwise.progress import progress_bar
 from headwise.quality.calibration.record import Calibration
 from headwise.quality.signal_request import QualityHeads, SignalRequest
-from headwise.quality.token_signals import PlacedToken, TokenSignals, error_signals
+from headwise.quality.token_signals import PlacedToken, TokenSignals, alternatives, error_signals
 from headwise.quality.unlike_texts import UnlikeTexts, warn_once
 
 # Measured: small batches keep a CPU's caches warm, an accelerator wants work in bulk
 _BATCH_TOKENS_CPU, _BATCH_TOKENS_ACCELERATOR = 1024, 32768
+# Of the workspace, for each token of the vocabulary: a batch works on a few positions at least
+_POSITIONS_BYTES = 256
 # Candidates that share a prompt's keys and values at a time, which are copied for each of them
 _RERANKED_TOGETHER = 32
 
@@ -143,15 +145,29 @@ class Scorer:
         good = [(i, code) for i, code in enumerate(encoded) if isinstance(code, EncodedPair)]
         advance(len(pairs) - len(good))
         lengths = [len(code) for _, code in good]
-        for batch in length_batches(lengths, max_tokens=self.batch_tokens):
+        at_once = self._batches_at_once()
+
+        @torch.inference_mode()
+        def score(batch: list[int]) -> list[ScoredHypothesis]:
             places, codes = zip(*(good[i] for i in batch), strict=True)
-            with torch.inference_mode():
-                hidden = self.backbone.target_hidden(codes, layers=self.layers)
-                scored = self._score_batch([pairs[i] for i in places], codes, hidden)
-            for place, one in zip(places, scored, strict=True):
-                results[place] = one
+            hidden = self.backbone.target_hidden(codes, layers=self.layers)
+            return self._score_batch([pairs[i] for i in places], codes, hidden, at_once)
+
+        for batch, scored in side_by_side(
+            self.backbone, lengths, score, max_tokens=self.batch_tokens, at_once=at_once
+        ):
+            for i, one in zip(batch, scored, strict=True):
+                results[good[i][0]] = one
             advance(len(batch))
         return [result for result in results if result is not None]
+
+    def _batches_at_once(self) -> int:
+        """How many batches are scored side by side; each has its share of the workspace."""
+        if not self.runs_vocabulary:
+            return batches_at_once(self.backbone)
+        unembedding = self.backbone.unembedding  # compared once, before batches need it
+        room = _POSITIONS_BYTES * unembedding.vocabulary_size
+        return batches_at_once(self.backbone, most=self.request.workspace_bytes // room)
 
     def _encode(self, pairs: Sequence[Pair]) -> list[EncodedPair | InputError]:
         texts = [(pair.given, pair.hypothesis) for pair in pairs]
@@ -187,14 +203,20 @@ class Scorer:
         return sorted(scored, key=value, reverse=True)
 
     def token_signals(
-        self, hidden: Tensor, targets: Tensor, *, texts: Sequence[Sequence[int]], ended: bool = True
+        self,
+        hidden: Tensor,
+        targets: Tensor,
+        *,
+        texts: Sequence[Sequence[int]],
+        ended: bool = True,
+        share: int = 1,
     ) -> TokenSignals:
         """Compute what was asked for, and nothing else, of targets ``(N,)``.
 
         ``hidden`` predicts them, ``(N, H)`` of :attr:`layers`. ``texts`` holds, for each text, the
         positions that the error head reads, in order: its tokens and at most one that closes it.
         Other positions have no ``error`` and ``omission``. Unless they ``ended``, texts are windows
-        of one that goes on.
+        of one that goes on. A ``share``-th of the workspace is theirs.
         """
         request, heads = self.request, self.needed
 
@@ -215,7 +237,7 @@ class Scorer:
                 rank=reads_statistics or Signal.RANK in request.computed,
                 top_k=request.alternatives,
                 selector=LargestDrop() if Signal.BOOSTED in request.computed else None,
-                workspace_bytes=request.workspace_bytes,
+                workspace_bytes=request.workspace_bytes // share,
             )
             found = {
                 Signal.SOFTMAX: statistics.log_prob.exp(),
@@ -235,31 +257,11 @@ class Scorer:
             values |= {Signal.ERROR: errors.wrong, Signal.OMISSION: errors.omission}
             missing = errors.missing if Signal.OMISSION in request.computed else None
         return TokenSignals.of(
-            values, request, alternatives=self._alternatives(statistics), missing=missing
+            values, request, alternatives=alternatives(self.backbone, statistics), missing=missing
         )
 
-    def _alternatives(
-        self, statistics: VocabularyStatistics | None
-    ) -> list[tuple[Alternative, ...]] | None:
-        """The language model's own choices for each position, if they were asked for."""
-        if statistics is None or statistics.top_ids is None or statistics.top_log_probs is None:
-            return None
-        decode = self.backbone.tokenizer.decode
-        names = {
-            # Padded rows, and marks that a decoder leaves out, have their name
-            token: str(decode([token], clean_up_tokenization_spaces=False))
-            or self.backbone.token_name(token)
-            for token in statistics.top_ids.unique().tolist()
-        }
-        return [
-            tuple(Alternative(names[i], p) for i, p in zip(ids, probabilities, strict=True))
-            for ids, probabilities in zip(
-                statistics.top_ids.tolist(), statistics.top_log_probs.exp().tolist(), strict=True
-            )
-        ]
-
     def _score_batch(
-        self, pairs: Sequence[Pair], encoded: Sequence[EncodedPair], hidden: Tensor
+        self, pairs: Sequence[Pair], encoded: Sequence[EncodedPair], hidden: Tensor, share: int = 1
     ) -> list[ScoredHypothesis]:
         """Score B pairs from the hidden states of all their targets, ``(N, H)``."""
         flat = [target for codes in encoded for target in codes.targets]
@@ -270,7 +272,7 @@ class Scorer:
             read = min(len(codes.ranges) + 1, len(codes.targets))
             texts.append(range(starts[-1], starts[-1] + read))
             starts.append(starts[-1] + len(codes.targets))
-        signals = self.token_signals(hidden, targets, texts=texts)
+        signals = self.token_signals(hidden, targets, texts=texts, share=share)
         return [
             signals.scored(pair, self._places(pair.hypothesis, codes, start))
             for pair, codes, start in zip(pairs, encoded, starts[:-1], strict=True)

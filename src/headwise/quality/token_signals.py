@@ -7,6 +7,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from headwise.backbones import LanguageBackbone
 from headwise.data.records.pairs import Pair
 from headwise.data.records.scored import Alternative, ScoredHypothesis, ScoredToken
 from headwise.data.records.signals import Signal
@@ -67,6 +68,27 @@ def error_signals(
         for place, following in pairwise(text):
             found.omission[place] = found.missing[following]
     return found
+
+
+def alternatives(
+    backbone: LanguageBackbone, statistics: VocabularyStatistics | None
+) -> list[tuple[Alternative, ...]] | None:
+    """The language model's own choices for each position, if they were asked for."""
+    if statistics is None or statistics.top_ids is None or statistics.top_log_probs is None:
+        return None
+    decode = backbone.tokenizer.decode
+    names = {
+        # Padded rows, and marks that a decoder leaves out, have their name
+        token: str(decode([token], clean_up_tokenization_spaces=False))
+        or backbone.token_name(token)
+        for token in statistics.top_ids.unique().tolist()
+    }
+    return [
+        tuple(Alternative(names[i], p) for i, p in zip(ids, probabilities, strict=True))
+        for ids, probabilities in zip(
+            statistics.top_ids.tolist(), statistics.top_log_probs.exp().tolist(), strict=True
+        )
+    ]
 
 
 @dataclass(frozen=True, slots=True)
