@@ -336,6 +336,19 @@ def test_an_adapter_that_names_no_model_or_is_a_pickle_is_refused(llama: Path) -
         load_backbone(llama, device="cpu")
 
 
+def test_the_model_that_an_adapter_lacks_is_named(
+    llama: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = str(llama / "gone")
+    stated = {"peft_type": "LORA", "base_model_name_or_path": gone}
+    (llama / "adapter_config.json").write_text(json.dumps(stated))
+    (llama / "model.safetensors").rename(llama / "adapter_model.safetensors")
+    (llama / "config.json").unlink()
+    monkeypatch.setattr("headwise.backbones.loading.adapters.find_spec", lambda _: True)
+    with pytest.raises(UnknownModelError, match=f"There is no model at '{gone}'"):
+        load_backbone(llama, device="cpu")
+
+
 @pytest.mark.parametrize("beside", [False, True])
 def test_an_adapter_is_merged(llama: Path, tmp_path: Path, beside: bool) -> None:
     peft: Any = pytest.importorskip("peft")

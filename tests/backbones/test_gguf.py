@@ -17,7 +17,7 @@ from tiny_gguf import write_gguf
 from tiny_models import PAIRS
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from headwise import QualityEstimator
+from headwise import EntailmentModel, QualityEstimator
 from headwise.backbones import load_backbone, load_encoder
 from headwise.backbones.loading import gguf_models, places
 from headwise.bundled.names import expect_name
@@ -132,6 +132,34 @@ def test_several_files_are_listed(own_file: Path) -> None:
         load_backbone(own_file.parent, device="cpu")
 
 
+def test_parts_of_one_model_are_to_be_joined(tmp_path: Path) -> None:
+    for number in (1, 2):
+        path = tmp_path / f"m-0000{number}-of-00002.gguf"
+        write_gguf(path, entries={"split.count": 2})
+    with pytest.raises(WeightsError, match=r"one of 2 parts .*llama-gguf-split --merge"):
+        load_backbone(tmp_path, device="cpu")
+    shutil.copy(path, tmp_path / "other.gguf")
+    with pytest.raises(UnknownModelError, match="several GGUF files"):
+        load_backbone(tmp_path, device="cpu")
+
+
+def test_an_adapter_beside_a_chosen_file_is_said_to_be_left_out(
+    own_file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    own_file.with_name("adapter_config.json").write_text("{}")
+    load_backbone(own_file.parent, gguf_file=own_file.name, device="cpu")
+    assert "the adapter beside it is not applied" in caplog.text
+
+
+def test_encoders_are_read_from_gguf(own_file: Path) -> None:
+    encoder = load_encoder(own_file.parent, gguf_file=own_file.name, device="cpu")
+    assert encoder.gguf == hashlib.sha256(own_file.read_bytes()).hexdigest()
+    model = EntailmentModel.from_pretrained(own_file.parent, gguf_file=own_file.name, device="cpu")
+    torch.testing.assert_close(model.embed("A dog."), EntailmentModel(encoder).embed("A dog."))
+    with pytest.raises(UnknownModelError, match="must name a"):
+        EntailmentModel.from_pretrained(own_file.parent, gguf_file="../own.gguf")
+
+
 @pytest.mark.parametrize("file", ["../own.gguf", "/own.gguf", "own.bin"])
 def test_a_file_must_lie_in_its_folder(file: str, tmp_path: Path) -> None:
     with pytest.raises(UnknownModelError, match=r"must name a \.gguf file inside of"):
@@ -140,7 +168,7 @@ def test_a_file_must_lie_in_its_folder(file: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["none.gguf", "owner/name/none.gguf"])
 def test_files_that_are_not_there(name: str, tmp_path: Path) -> None:
-    with pytest.raises(UnknownModelError):
+    with pytest.raises(UnknownModelError, match=r"There is no (GGUF )?file"):
         load_backbone(name, device="cpu")
     with pytest.raises(UnknownModelError, match="There is no GGUF file '/"):
         expect_name(str(tmp_path / name))
@@ -190,6 +218,11 @@ def put(place: int, form: str, value: int) -> Callable[[bytes], bytes]:
             lambda whole: whole.replace(b"llama.block_count", b"llama.block_cXunt"),
             WeightsError,
             r"lack 'llama\.block_count'",
+        ),
+        (
+            lambda whole: whole.replace(b"tokenizer.ggml.merges", b"tokenizer.ggml.mXrges"),
+            UnsupportedModelError,
+            r"makes no tokeniser of the GGUF file .*folder of safetensors instead",
         ),
     ],
 )
@@ -257,7 +290,14 @@ def test_a_full_disk_leaves_nothing(
     assert not folders(cache)
 
 
-@pytest.mark.parametrize("stop", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+@pytest.mark.parametrize(
+    "stop",
+    [
+        OSError(28, "No space left on device"),
+        Exception("No space left on device (os error 28)"),  # as the package tokenizers says it
+        KeyboardInterrupt(),
+    ],
+)
 def test_what_stops_while_it_is_kept_leaves_nothing(
     stop: BaseException, own_file: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

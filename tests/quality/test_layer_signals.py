@@ -212,17 +212,18 @@ def test_a_head_on_disk_names_its_layers(parrot: CausalBackbone, tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("layer", "options", "said"),
     [
-        ({"layer_count": 18}, r"reads layer 1 of 18, the backbone has 2"),
-        ({"layer_widths": [7]}, r"reads 7 numbers of layer 1 of 2, the backbone has 48"),
+        (1, {"layer_count": 18}, r"reads layer 1 of 18, the backbone has 2"),
+        (-1, {"layer_count": 18}, r"reads the last layer of 18, the backbone has 2"),
+        (1, {"layer_widths": [7]}, r"reads 7 numbers of layer 1 of 2, the backbone has 48"),
     ],
 )
 def test_a_head_of_another_models_layers_is_refused(
-    parrot: CausalBackbone, options: dict[str, Any], said: str
+    parrot: CausalBackbone, layer: int, options: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(MismatchError, match=said):
-        QualityEstimator(parrot, error_head=error_head(parrot, 1, **options))
+        QualityEstimator(parrot, error_head=error_head(parrot, layer, **options))
 
 
 def test_a_sigmoid_head_of_another_models_layers_is_refused(

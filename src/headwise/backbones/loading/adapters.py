@@ -11,11 +11,11 @@ from typing import Any
 from transformers import PreTrainedModel
 
 from headwise.backbones.loading.filled_weights import listed
-from headwise.backbones.loading.model_files import find_file, read_object
+from headwise.backbones.loading.model_files import ADAPTER_CONFIG, find_file, read_object
 from headwise.backbones.loading.places import Place
 from headwise.errors import UnsupportedModelError, WeightsError
 
-_CONFIG, _WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+_WEIGHTS = "adapter_model.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def find_adapter(name: str | Path) -> Adapter | None:
         UnsupportedModelError: If there is one and peft is not installed.
         WeightsError: If it names no model, or has no weights in safetensors format.
     """
-    path = find_file(name, _CONFIG)
+    path = find_file(name, ADAPTER_CONFIG)
     if path is None:
         return None
     stated = read_object(path).get("base_model_name_or_path")

@@ -16,7 +16,6 @@ from typing import Any
 import torch
 import transformers
 from filelock import FileLock
-from safetensors import SafetensorError
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -186,9 +185,11 @@ def _convert(path: Path, header: GgufHeader, folder: Path, *, name: str) -> None
         vars(model.config).pop(attribute, None)
     try:
         model.save_pretrained(folder)
-    except SafetensorError as error:  # its own name for what the operating system said
+        _save_tokenizer(tokenizer, folder)
+    except OSError:
+        raise
+    except Exception as error:  # what the operating system said, by names of Rust libraries
         raise OutputError(f"{folder} cannot be written: {error}.") from error
-    _save_tokenizer(tokenizer, folder)
 
 
 def _save_tokenizer(tokenizer: Any, folder: Path) -> None:
@@ -210,7 +211,13 @@ def _read(
     stated = (getattr(config, "architectures", None) or [""])[0]
     kind = getattr(transformers, stated) if "Encoder" in stated else language_model_class(config)
     _check_size(kind, config, header, name=name)
-    tokenizer = AutoTokenizer.from_pretrained(path.parent, **options)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(path.parent, **options)
+    except Exception as error:  # of many kinds, too
+        raise UnsupportedModelError(
+            f"Transformers makes no tokeniser of the GGUF file {name} ({type(error).__name__}: "
+            f"{error}); give the model's folder of safetensors instead, or convert it again."
+        ) from error
     if (settings := getattr(transformers, "GgufConfig", None)) is not None:
         options["quantization_config"] = settings(dequantize=True)
     model, info = kind.from_pretrained(

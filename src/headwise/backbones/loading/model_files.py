@@ -13,6 +13,7 @@ from transformers.utils.import_utils import is_flash_attn_2_available
 from headwise import documents
 from headwise.errors import DataError, UnsupportedModelError, WeightsError
 
+ADAPTER_CONFIG = "adapter_config.json"
 _INDEX, _INDEX_ENDING = "model.safetensors.index.json", ".safetensors.index.json"
 
 

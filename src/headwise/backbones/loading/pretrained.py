@@ -64,6 +64,8 @@ def load_pretrained(
     with naming_ways(name), named_errors(name):
         own = find_place(name)
         adapter = find_adapter(own.files)
+    base = name if adapter is None else adapter.base
+    with naming_ways(base), named_errors(base):
         # That of an adapter may itself be a GGUF file
         place = own if adapter is None else find_place(adapter.base)
         with nullcontext(place.files) if adapter is None else adapter.model_files(place) as folder:
@@ -89,7 +91,6 @@ def load_pretrained(
                     **options,
                 )
         parts = Pretrained(model, tokenizer, place.gguf)
-        base = name if adapter is None else adapter.base
         check_filled(
             model,
             info,
@@ -98,9 +99,9 @@ def load_pretrained(
             quantised=quantised is not None,
         )
         model.name_or_path = model.config.name_or_path = str(base)
-        if adapter is not None:
-            model = adapter.apply(model)
-        check_finite(model, name=name)
+    if adapter is not None:
+        model = adapter.apply(model)
+    check_finite(model, name=name)
     return parts._replace(model=model)
 
 
@@ -154,7 +155,8 @@ def _named_quantisation(name: str | Path, method: str | None) -> Iterator[None]:
             raise
         raise UnsupportedModelError(
             f"{name} is quantised by {method}, which cannot be used here: {_first_line(error)} "
-            "Install what it asks for, or give a folder whose weights are not quantised."
+            "Install what it asks for, or give a folder whose weights are not quantised, or a GGUF "
+            "file."
         ) from error
 
 

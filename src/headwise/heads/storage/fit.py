@@ -21,7 +21,7 @@ def check_fit(
     """Refuse a head that belongs to another language model.
 
     ``layer_widths`` gives the widths of the hidden states 0 to L of the model; it is called only
-    for heads that read others than the last.
+    for heads that read others than the last, or say how many layers their model has.
 
     Raises:
         MismatchError: If vocabulary, hidden size or layers differ.
@@ -35,7 +35,8 @@ def check_fit(
             f"The {called} has hidden size {head.hidden_size}, the backbone has {hidden_size}; "
             f"{remedy}"
         )
-    if head.layers != ONLY_LAST and layer_widths is not None:
+    counts = head.layers != ONLY_LAST or getattr(head, "layer_count", None) is not None
+    if counts and layer_widths is not None:
         _check_layers(head, layer_widths(), remedy)
     if not isinstance(head, SigmoidHead):
         return
@@ -52,6 +53,7 @@ def _check_layers(head: QualityHead | ErrorHead, widths: Sequence[int], remedy: 
     own, count = getattr(head, "layer_count", None), len(widths) - 1
     reads = layers_in_words(head.layers, own)
     if own != count:
+        reads += f" of {own}" if head.layers == ONLY_LAST else ""
         raise MismatchError(f"The head reads {reads}, the backbone has {count}; {remedy}")
     width = sum(widths[number] for number in head.layers)
     if (wanted := getattr(head, "input_size", width)) != width:
