@@ -376,6 +376,9 @@ def test_gemma_without_a_package_or_a_way_to_the_hub_names_both(
     ways = r"headwise\[gemma\].*huggingface\.co/google/gemma-3-270m"
     with pytest.raises(UnknownModelError, match=("part3.*" if installed else "") + ways):
         load_backbone("gemma-3-270m", device="cpu")
+    monkeypatch.setattr(places, "find_file", lambda *_: None)
+    with pytest.raises(UnknownModelError, match=r"^google/gemma-3-270m/a\.gguf is not.*" + ways):
+        load_backbone("google/gemma-3-270m", gguf_file="a.gguf", device="cpu")
 
 
 def test_parts_of_packages_are_one_file_with_a_digest(

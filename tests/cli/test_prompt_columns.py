@@ -19,6 +19,7 @@ COLUMNS = (
     "--prompt-column",
     "target_language=to_lang",
 )
+TRAINING = ("-b", "base", "--data", "pairs.tsv", "--dev", "pairs.tsv", "-o", "out")
 LANGUAGES = (("en", "de"), ("English", "xx"), ("eng_Latn", "German"), ("en", ""))
 
 
@@ -65,11 +66,33 @@ def test_wrong_use_is_named() -> None:
     assert "give one" in invoke("score", "pairs.tsv", *PROMPT, *both, code=2).stderr
     bare = invoke("score", "pairs.tsv", *PROMPT, "--prompt-column", "to_lang", code=2)
     assert "NAME=COLUMN" in bare.stderr
+    empty = invoke("score", "pairs.tsv", *PROMPT, "--prompt-column", "target_language=", code=2)
+    assert "NAME=COLUMN" in empty.stderr
     Path("a.txt").write_text("A dog.\n")
     with pytest.raises(DataError, match="two text files do not have"):
         invoke("score", "a.txt", "a.txt", *PROMPT, *COLUMNS)
     text = invoke("generate", "A dog.", *PROMPT, *COLUMNS, code=2)
     assert "give @FILE, a table" in text.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("score", "pairs.tsv", "-m", "base"),
+        ("evaluate", "pairs.tsv", "-m", "base", "--synthetic", "independent"),
+        ("calibrate", "pairs.tsv", "-m", "base", "-o", "out"),
+        ("train", "sigmoid", *TRAINING),
+        ("train", "errors", *TRAINING),
+    ],
+    ids=lambda command: " ".join(command[:2]),
+)
+def test_a_column_that_no_row_has_is_named_before_a_model_is_loaded(
+    command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("headwise.backbones.load_backbone", None)
+    wrong = (*COLUMNS[:3], "target_language=language")
+    with pytest.raises(DataError, match=r"`language`.*src_lang.*to_lang"):
+        invoke(*command, "--prompt", "bilingual", *wrong)
 
 
 @pytest.mark.parametrize("given", ["-", "@pairs.tsv"])

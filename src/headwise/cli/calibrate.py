@@ -153,7 +153,7 @@ def calibrate(
         rules = [Rule(Aim.F1), Rule(Aim.MCC), *named]
         default, segment_rule = Rule.of(threshold), Rule.of(segment_threshold)
         layout = columns.layout()
-        expect_pairs(data, layout)
+        expect_pairs(data, layout, origin.prompting.columns.values())
 
     from headwise.heads import copy_head, read_head_info
     from headwise.quality.calibrate import calibrate as fit

@@ -209,7 +209,8 @@ def evaluate(
     from headwise.data.records.signals import Aggregation, Signal
 
     if hypotheses is None:
-        expect_columns(source, [gold, group, system, *(column or ())], columns.layout())
+        named = [gold, group, system, *(column or ()), *origin.prompting.columns.values()]
+        expect_columns(source, named, columns.layout())
     with options.usage_errors():
         families = known_names(synthetic, ERROR_SETS, option="--synthetic")
         pieces = () if units is None else choices(units, Unit, option="--units")

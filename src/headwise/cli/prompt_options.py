@@ -72,7 +72,7 @@ def _named(entries: list[str] | None, option: str, what: str) -> dict[str, str]:
     found = {}
     for entry in entries or []:
         name, equals, value = entry.partition("=")
-        if not equals:
+        if not equals or (what == "COLUMN" and not value):
             raise typer.BadParameter(f"{option} must be NAME={what}, got {entry!r}.")
         found[name] = value
     return found

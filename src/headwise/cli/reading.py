@@ -79,15 +79,20 @@ def expect_tables(*groups: "Iterable[str] | None", file_format: str | None = Non
             check_input(path, chosen)
 
 
-def expect_pairs(paths: "Iterable[str]", layout: "Layout") -> None:
+def expect_pairs(paths: "Iterable[str]", layout: "Layout", columns: "Iterable[str]" = ()) -> None:
     """See that tables have the columns that are asked for, likewise; streams are let through.
+
+    ``columns`` are those that prompts take variables from.
 
     Raises:
         DataError: If a header lacks one, or the first row cannot be read.
     """
     from headwise.data.readers import read_pairs
 
+    paths, columns = list(paths), list(columns)
     _look_at(paths, lambda path: read_pairs(path, layout))
+    for path in paths:
+        expect_columns(path, columns, layout)
 
 
 def expect_columns(

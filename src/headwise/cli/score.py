@@ -116,7 +116,7 @@ def score(
     if hypotheses is None:
         expect_tables(inputs, file_format=columns.input_format)
         with options.usage_errors():
-            expect_pairs(inputs, layout)
+            expect_pairs(inputs, layout, origin.prompting.columns.values())
     else:
         expect_texts(inputs)
     if target not in (None, "-"):

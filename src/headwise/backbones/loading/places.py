@@ -73,9 +73,9 @@ def naming_ways(name: str | Path) -> Iterator[None]:
     try:
         yield
     except UnknownModelError as error:
-        if name != GEMMA:
+        if name != GEMMA and not f"{name}/".startswith(f"{_GEMMA_HUB}/"):
             raise
-        raise UnknownModelError(f"{GEMMA} is not here. {_WAYS_TO_GEMMA} ({error})") from error
+        raise UnknownModelError(f"{name} is not here. {_WAYS_TO_GEMMA} ({error})") from error
 
 
 def gemma_source() -> str:

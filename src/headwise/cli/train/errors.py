@@ -64,7 +64,8 @@ def errors(
     if not (backbone and texts.suffice):
         raise typer.BadParameter(shared.NEEDED_OR_LABELS)
     layout = texts.columns.layout(has_source=not texts.no_source)
-    expect_inputs(output, [backbone, start, with_head], *texts.files, layout=layout)
+    models, named = [backbone, start, with_head], prompting.columns.values()
+    expect_inputs(output, models, *texts.files, layout=layout, columns=named)
 
     from headwise.bundled import locate
     from headwise.quality.after_training import train_error_head

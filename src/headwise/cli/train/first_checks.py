@@ -1,6 +1,6 @@
 """What is wrong with what a training is given, said before PyTorch is imported."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -48,6 +48,7 @@ def expect_inputs(
     models: Sequence[str | None],
     *data: Sequence[str],
     layout: "Layout | InferenceLayout",
+    columns: Iterable[str] = (),
 ) -> None:
     """See that what options name can be there, and that nobody else is at work.
 
@@ -56,6 +57,7 @@ def expect_inputs(
         models: What else is read; where it is named by a word, it stands for no model.
         data: Files of rows.
         layout: Where these have their texts; pairs of premise and hypothesis are an encoder's.
+        columns: What else they must have: columns that the prompt takes variables from.
 
     Raises:
         UnknownModelError: If there is no such model.
@@ -73,6 +75,6 @@ def expect_inputs(
         if isinstance(layout, InferenceLayout):
             expect_inferences(paths, layout)
         else:
-            expect_pairs(paths, layout)
+            expect_pairs(paths, layout, columns)
     if printing.is_first_process():  # others come to a folder that the first one holds
         refuse_written(output)

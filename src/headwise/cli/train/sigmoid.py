@@ -69,7 +69,8 @@ def sigmoid(
     if not (backbone and data and dev):
         raise typer.BadParameter(shared.NEEDED)
     layout = columns.layout()
-    expect_inputs(output, [backbone, given.get("initialise")], data, dev, layout=layout)
+    models, named = [backbone, given.get("initialise")], prompting.columns.values()
+    expect_inputs(output, models, data, dev, layout=layout, columns=named)
 
     from headwise.bundled import locate
     from headwise.training.sigmoid.train import train_sigmoid_head
