@@ -8,6 +8,7 @@ not installed), on a quiet machine and while another process keeps one core busy
 import argparse
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,13 +33,21 @@ WIDTHS = (256, 384, 512, 768, 1024)
 # A batch of the rule: texts of so many tokens, of which so many make a batch
 LENGTH, BATCH_TOKENS, BATCHES = 32, 1024, 6
 
-SPIN = "import os\nif hasattr(os, 'sched_setaffinity'): os.sched_setaffinity(0, {0})\nwhile 1: pass"
+SPIN = """
+import os
+parent = os.getppid()
+if hasattr(os, "sched_setaffinity"):
+    os.sched_setaffinity(0, {0})
+while os.getppid() == parent:
+    pass
+"""
 
 
 @contextmanager
 def busy_core() -> Iterator[None]:
-    """Another process that never rests, on the first core."""
-    with subprocess.Popen([sys.executable, "-c", SPIN]) as process:
+    """Another program that never rests, on the first core; as one in another terminal."""
+    with subprocess.Popen([sys.executable, "-c", SPIN], start_new_session=True) as process:
+        time.sleep(0.5)
         try:
             yield
         finally:
@@ -120,6 +129,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=1000, help="texts on a quiet machine")
     parser.add_argument("--busy-count", type=int, default=100, help="texts beside a busy core")
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--only", default="", help="what begins so, such as `embed`")
     parser.add_argument("--widths", action="store_true", help="the rule by size instead")
     arguments = parser.parse_args()
     print(device_line())
@@ -129,6 +139,8 @@ def main() -> None:
         rule()
         return
     for name, work in works(arguments.count, arguments.pairs):
+        if not name.startswith(arguments.only):
+            continue
         quiet = ratio_of(name, lambda: work(arguments.count), repeats=arguments.repeats)  # noqa: B023
         with busy_core():
             busy = ratio_of(

@@ -106,7 +106,7 @@ def test_all_threads_get_a_share(llama: CausalBackbone) -> None:
     def sizes(lengths: list[int], max_tokens: int) -> list[int]:
         return [len(b) for b, _ in side_by_side(llama, lengths, len, max_tokens=max_tokens)]
 
-    assert sizes([100] * 10, 4000) == [6, 4]  # instead of one batch of ten
+    assert sizes([50] * 12, 4000) == [7, 5]  # instead of one batch of twelve
     assert sizes([100] * 10, 400) == [3, 3, 3, 1]  # instead of 4, 4 and 2
     assert sizes([10] * 9, 4000) == [9]  # too little to be worth it
 
@@ -160,9 +160,13 @@ class Counting(nn.Module):
     ],
 )
 def test_models_that_remember_read_one_batch_at_a_time(change: Any) -> None:
+    torch.set_num_threads(1)
     model = tiny_llama(tokenizer := byte_level())
     model.model.layers[0].mlp = Counting(model.model.layers[0].mlp, change)
-    assert batches_at_once(CausalBackbone(model, tokenizer)) == 1
+    backbone = CausalBackbone(model, tokenizer)
+    assert not backbone.keeps_no_state
+    torch.set_num_threads(2)
+    assert batches_at_once(backbone) == 1
 
 
 def test_models_whose_lengths_matter_read_one_batch_at_a_time() -> None:

@@ -35,9 +35,12 @@ def watched(
     own = object()
 
     def hook(number: int) -> Callable[..., None]:
-        def tell(_: nn.Module, positional: tuple[Any, ...], named: dict[str, Any]) -> None:
+        # While one thread adds or removes its hook, PyTorch may call it in another without names
+        def tell(
+            _: nn.Module, positional: tuple[Any, ...], named: dict[str, Any] | None = None
+        ) -> None:
             if own in _READINGS.get():
-                entering = positional[0] if positional else named.get("hidden_states")
+                entering = positional[0] if positional else (named or {}).get("hidden_states")
                 if isinstance(entering, Tensor):
                     seen(number, entering)
 

@@ -25,8 +25,8 @@ Result = TypeVar("Result")
 _LARGEST_PRODUCT = 2**20
 # Python runs one thread at a time, for about a tenth of a small model's batch
 _MOST_BATCHES = 8
-# Smaller shares cost more Python than they save
-_LEAST_TOKENS = 128
+# Tokens of a batch: fewer cost more Python than they save, more leave threads without work earlier
+_LEAST_TOKENS, _MOST_TOKENS = 128, 640
 # Threads are set up one caller at a time: what they start with is one number for the process
 _SETTING_UP = threading.Lock()
 
@@ -62,8 +62,8 @@ def side_by_side(
         for batch in length_batches(lengths, max_tokens=max_tokens):
             yield batch, work(batch)
         return
-    max_tokens = min(max_tokens, _share(lengths, max_tokens, at_once))
-    batches = length_batches(lengths, max_tokens=max_tokens)
+    bound = min(max_tokens, _MOST_TOKENS)
+    batches = length_batches(lengths, max_tokens=min(bound, _share(lengths, bound, at_once)))
     yield from zip(batches, _in_threads(work, batches, at_once), strict=True)
 
 
