@@ -11,6 +11,7 @@ from tiny_models import byte_level
 from torch import Tensor, nn
 
 from headwise.backbones import CausalBackbone, EncodedPair, EncoderDecoderBackbone
+from headwise.backbones.layers import watched
 from headwise.errors import UnsupportedModelError
 
 IDS = torch.tensor([[5, 9, 13, 7, 11, 6], [8, 7, 44, 31, 22, 60]])
@@ -126,3 +127,11 @@ def test_threads_that_share_a_model_do_not_see_each_other() -> None:
     for layers, hidden in zip(asked, found, strict=True):
         assert_close(hidden, right[layers])
     assert no_hooks_left(backbone.model)
+
+
+def test_a_hook_that_another_thread_is_about_to_remove_does_no_harm() -> None:
+    module, seen = torch.nn.Identity(), []
+    with watched({0: module}, lambda number, hidden: seen.append((number, float(hidden)))):
+        module._forward_pre_hooks_with_kwargs.clear()  # what PyTorch does first
+        assert module(torch.ones(())) == 1
+    assert seen == [(0, 1.0)]
