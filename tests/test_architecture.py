@@ -36,7 +36,7 @@ ROOMS = (
 # Shared by all rooms, and importing none of them
 HALL = {
     *("choices", "documents", "errors", "files", "languages", "lazy_names", "plain_values"),
-    *("progress", "version"),
+    *("progress", "said_once", "version"),
 }
 ONLY_IN = {"ray": "distributed", "fastapi": "serving", "starlette": "serving", "uvicorn": "serving"}
 

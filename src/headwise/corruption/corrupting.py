@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterable, Sequence
-from functools import cache
 
 from headwise.backbones import LanguageBackbone, PromptTemplate
 from headwise.corruption.drafts import Draft
@@ -17,6 +16,7 @@ from headwise.data.readers.nested_rows import as_pairs
 from headwise.data.records.pairs import Pair, Pairlike
 from headwise.errors import TrainingError
 from headwise.progress import progress_bar
+from headwise.said_once import warn_once
 
 logger = logging.getLogger(__name__)
 
@@ -129,14 +129,9 @@ def _possible_families(
     if len(lacking) == len(wanted):
         raise TrainingError(f"No family of errors can be made: {said}.")
     if lacking:
-        _warn_once(said)
+        # Texts of several parts are corrupted by one mix
+        warn_once(logger, f"Families of errors that are left out: {said}.")
     return {family: weight for family, weight in wanted.items() if family not in lacking}
-
-
-@cache
-def _warn_once(said: str) -> None:
-    """Say which families are left out; texts of several parts are corrupted by one mix."""
-    logger.warning("Families of errors that are left out: %s.", said)
 
 
 def crude_errors(

@@ -1,5 +1,6 @@
 """What scores: a language model, its heads, a prompt and a request, put together once."""
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,7 +23,8 @@ from headwise.progress import progress_bar
 from headwise.quality.calibration.record import Calibration
 from headwise.quality.signal_request import QualityHeads, SignalRequest
 from headwise.quality.token_signals import PlacedToken, TokenSignals, alternatives, error_signals
-from headwise.quality.unlike_texts import UnlikeTexts, warn_once
+from headwise.quality.unlike_texts import UnlikeTexts
+from headwise.said_once import warn_once
 
 # Measured: small batches keep a CPU's caches warm, an accelerator wants work in bulk
 _BATCH_TOKENS_CPU, _BATCH_TOKENS_ACCELERATOR = 1024, 32768
@@ -128,7 +130,7 @@ class Scorer:
                         unlike.add(result.source, result.hypothesis)
                     yield result
         if (said := unlike.warning) is not None:
-            warn_once(said)
+            warn_once(logging.getLogger(__name__), said)
 
     def score_window(
         self, pairs: Sequence[Pair], advance: Callable[[int], None] = lambda _: None

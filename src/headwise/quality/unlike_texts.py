@@ -1,13 +1,9 @@
 """Notices, over a whole job, that texts are not in the language that the heads know."""
 
-import logging
 from dataclasses import dataclass, field
-from functools import cache
 
 from headwise.quality.calibration.record import Calibration
 from headwise.quality.calibration.usual_words import UsualWords
-
-logger = logging.getLogger(__name__)
 
 # A few odd texts are in every file; this many are said
 _SHARE = 0.2
@@ -90,9 +86,3 @@ class UnlikeTexts:
             "from what they know: few words are in them that are usual in the texts of their "
             f"calibration. {remedy}"
         )
-
-
-@cache
-def warn_once(warning: str) -> None:
-    """Log a warning, but not again for each text of a loop that scores one by one."""
-    logger.warning(warning)
