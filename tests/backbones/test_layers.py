@@ -51,6 +51,7 @@ def test_every_layer_is_what_a_whole_pass_has(name: str) -> None:
     with torch.inference_mode():
         whole = backbone.model(IDS, output_hidden_states=True).hidden_states
         assert backbone.layer_widths == tuple(state.shape[-1] for state in whole)
+        assert backbone.model.config.num_hidden_layers == len(whole) - 1
         with calls_counted(backbone) as run:
             for number, right in enumerate(whole):
                 run.clear()

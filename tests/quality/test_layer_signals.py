@@ -237,6 +237,24 @@ def test_a_sigmoid_head_of_another_models_layers_is_refused(
         QualityEstimator(parrot, head)
 
 
+@pytest.mark.parametrize("kind", ["Sigmoid Head", "error head"])
+def test_a_head_of_another_models_layers_is_refused_before_weights_are_read(
+    parrot: CausalBackbone, tmp_path: Path, kind: str
+) -> None:
+    parrot.model.config.save_pretrained(tmp_path / "model")
+    parrot.tokenizer.save_pretrained(tmp_path / "model")
+    head = shared_head(parrot, 1) if kind == "Sigmoid Head" else error_head(parrot, 1)
+    head.layer_count = 18
+    save_head(head, tmp_path / "head")
+    with pytest.raises(MismatchError, match=f"{kind} in .* is for a model of 18 layers, .* has 2"):
+        QualityEstimator.from_pretrained(tmp_path / "model", head=tmp_path / "head")
+    # One that fits comes to the weights, which are not there
+    head.layer_count = 2
+    save_head(head, tmp_path / "head")
+    with pytest.raises(WeightsError, match="no weights in safetensors format"):
+        QualityEstimator.from_pretrained(tmp_path / "model", head=tmp_path / "head")
+
+
 def test_a_job_is_known_by_the_layers_that_are_read(parrot: CausalBackbone) -> None:
     contents = []
     for layers in ((1,), (0,), (-1,)):

@@ -11,7 +11,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from headwise.backbones.encodings import EncodedPair, keep_spaces_in_offsets
 from headwise.backbones.frozen_model import FrozenModel, embedding_rows, smallest_limit
-from headwise.backbones.layers import ModelLayers
+from headwise.backbones.layers import ModelLayers, numbers_of_layers
 from headwise.backbones.prompts.rendered import NO_PLACE_FOR_SOURCE
 from headwise.backbones.prompts.templates import PromptTemplate, Source, SourcePair
 from headwise.backbones.reading_apart import pairs_change_each_other, probe_pairs, read_pairs_apart
@@ -203,16 +203,7 @@ class LanguageBackbone(FrozenModel):
         """
         if all(number == LAST_LAYER for number in layers) and layers:
             return tuple(layers)  # without finding out which there are
-        count = len(self.layer_widths) - 1
-        if not layers or not all(
-            type(number) is int and -count - 1 <= number <= count for number in layers
-        ):
-            raise ValueError(
-                f"`layers` must hold whole numbers from {-count - 1} to {count}, since the model "
-                f"has {count} layers above its embedding, got {list(layers)}."
-            )
-        placed = [number % (count + 1) for number in layers]
-        return tuple(LAST_LAYER if number == count else number for number in placed)
+        return numbers_of_layers(layers, len(self.layer_widths) - 1)
 
     def layers_width(self, layers: Sequence[int]) -> int:
         """Width of the hidden states of some layers side by side."""

@@ -136,6 +136,23 @@ def _same(entered: Tensor | None, state: Tensor) -> bool:
     return entered is not None and entered.shape == state.shape and torch.equal(entered, state)
 
 
+def numbers_of_layers(layers: Sequence[int], count: int) -> tuple[int, ...]:
+    """Numbers of layers of a model that has ``count``: 0 to L - 1, and -1 for the last.
+
+    Raises:
+        ValueError: If it has no such layer, or none is named.
+    """
+    if not layers or not all(
+        type(number) is int and -count - 1 <= number <= count for number in layers
+    ):
+        raise ValueError(
+            f"`layers` must hold whole numbers from {-count - 1} to {count}, since the model "
+            f"has {count} layers above its embedding, got {list(layers)}."
+        )
+    placed = [number % (count + 1) for number in layers]
+    return tuple(LAST_LAYER if number == count else number for number in placed)
+
+
 def all_layers(*read: Sequence[int]) -> tuple[int, ...]:
     """What several heads read together, from the lowest to the last; the last if they read none."""
     numbers = {number for layers in read for number in layers} or ONLY_LAST

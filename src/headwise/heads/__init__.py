@@ -24,7 +24,7 @@ from headwise.heads.quality.shared_unembedding_head import SharedUnembeddingHead
 from headwise.heads.quality.sigmoid_head import SigmoidHead
 from headwise.heads.storage.card_languages import card_languages
 from headwise.heads.storage.copies import copy_head, head_folder
-from headwise.heads.storage.fit import check_fit
+from headwise.heads.storage.fit import check_depth, check_fit
 from headwise.heads.storage.hub.sigmoid_head import SigmoidHead as _HubSigmoidHead
 from headwise.heads.storage.hub.sigmoid_head import SigmoidHeadConfig
 from headwise.heads.storage.kinds import (
@@ -87,6 +87,7 @@ __all__ = [
     "ValueHead",
     "build_head",
     "card_languages",
+    "check_depth",
     "check_fit",
     "check_same_prompt",
     "check_task_heads_fit",

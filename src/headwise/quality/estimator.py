@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -15,7 +16,7 @@ from headwise.data.records.scored import ScoredHypothesis, ScoredToken
 from headwise.data.records.signals import Aggregation, Signal, parse_signals
 from headwise.errors import InputError, TextError
 from headwise.functional.chunking import DEFAULT_WORKSPACE_BYTES
-from headwise.heads import ErrorHead, QualityHead, read_head_info
+from headwise.heads import ErrorHead, QualityHead, check_depth, read_head_info
 from headwise.quality.calibration.record import Calibration
 from headwise.quality.generation.scored import generate_scored, stream_scored
 from headwise.quality.scorer import Scorer, default_batch_tokens
@@ -119,6 +120,7 @@ class QualityEstimator:
             device=device,
             device_map=device_map,
             trust_remote_code=trust_remote_code,
+            check_depth=partial(check_depth, location.head),
         )
         stored = QualityHeads.load(location.head, backbone)
         calibration = None

@@ -1,19 +1,46 @@
 """Training a Sigmoid Head whose threshold comes from a layer of its own, as a user does it."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
+import torch
 from in_process import invoke
 from typer.testing import Result
 
 from headwise import QualityEstimator
+from headwise.backbones import Unembedding
+from headwise.bundled import locate
 from headwise.bundled.examples import example_pairs
+from headwise.errors import MismatchError
+from headwise.heads import SharedUnembeddingHead, save_head
 
 
 def plain(refused: Result) -> str:
     """What a box says, on one line."""
     return " ".join(refused.stderr.replace("│", " ").split())
+
+
+def test_what_does_not_fit_is_said_before_weights_are_read(tmp_path: Path) -> None:
+    tiny = locate("tiny-en-de").backbone
+    shutil.copytree(tiny, tmp_path / "model")
+    for weights in (tmp_path / "model").glob("*.safetensors"):
+        weights.unlink()
+    (tmp_path / "pairs.tsv").write_text("source\thypothesis\nA dog.\tEin Hund.\n", "utf-8")
+    data = ("--data", tmp_path / "pairs.tsv", "--dev", tmp_path / "pairs.tsv")
+    both = ("-b", tmp_path / "model", "-o", tmp_path / "no", "--device", "cpu")
+    sigmoid = ("train", "sigmoid", *both, *data, "--head-type", "shared_unembedding_head")
+    refused = invoke(*sigmoid, "--layers", "99", code=2)
+    assert "whole numbers from -5 to 4" in plain(refused)
+    errors = ("train", "errors", *both, *data, "--layers", "99")
+    assert "whole numbers from -5 to 4" in plain(invoke(*errors, code=2))
+    head = SharedUnembeddingHead(
+        unembedding=Unembedding(torch.zeros(3, 256)), hidden_size=256, layers=(-1, 1), layer_count=6
+    )
+    save_head(head, tmp_path / "start")
+    with pytest.raises(MismatchError, match="is for a model of 6 layers, the backbone has 4"):
+        invoke(*sigmoid, "--initialise", tmp_path / "start")
 
 
 def test_the_command_trains_scores_and_exports_such_a_head(tmp_path: Path) -> None:
@@ -24,8 +51,6 @@ def test_the_command_trains_scores_and_exports_such_a_head(tmp_path: Path) -> No
     refused = invoke(*train, "-o", tmp_path / "no", "--layers", "2", code=2)
     assert "leave `layers` out, or take the head type shared_unembedding_head" in plain(refused)
     shared = ("--head-type", "shared_unembedding_head", "--epochs", "1")
-    refused = invoke(*train, "-o", tmp_path / "no", *shared, "--layers", "99", code=2)
-    assert "whole numbers from -5 to 4" in plain(refused)
     assert not (tmp_path / "no").exists()
     invoke(*train, "-o", tmp_path / "head", *shared, "--layers", "2")
     scores = ("--head", tmp_path / "head", "--device", "cpu", "-o", tmp_path / "scored.jsonl")

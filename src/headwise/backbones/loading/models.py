@@ -1,6 +1,8 @@
 """Load a frozen backbone of the right kind."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,7 @@ def load_backbone(
     device_map: str | dict[str, Any] | None = None,
     trust_remote_code: bool = False,
     gguf_file: str | None = None,
+    check_depth: Callable[[int], None] | None = None,
 ) -> Backbone:
     """Load a causal or encoder-decoder language model and its tokeniser, and freeze it.
 
@@ -54,6 +57,8 @@ def load_backbone(
         device_map: How Transformers spreads the model over devices (``"auto"`` needs accelerate).
         trust_remote_code: Whether code that comes with the model may run. Off by default.
         gguf_file: The GGUF file in a folder or on the hub that holds the model.
+        check_depth: Called with the number of layers before weights are read, if the config says
+            it; what it raises ends the loading.
 
     Raises:
         UnknownModelError: If there is no such model, or several GGUF files and none is named.
@@ -74,6 +79,7 @@ def load_backbone(
         dtype=dtype,
         device_map=device_map,
         trust_remote_code=trust_remote_code,
+        before=None if check_depth is None else partial(_tell_depth, check_depth),
     )
     if device_map is None:
         model = model.to(target)
@@ -144,6 +150,13 @@ def load_encoder(
     encoder.gguf = gguf
     _ = encoder.padding_matters  # asked for now, to be said or refused before there is work
     return encoder
+
+
+def _tell_depth(check: Callable[[int], None], config: Any) -> None:
+    # Configs of encoder-decoders name both depths in ways of their own
+    depth = getattr(config.get_text_config(decoder=True), "num_hidden_layers", None)
+    if isinstance(depth, int) and not config.is_encoder_decoder:
+        check(depth)
 
 
 def _device(device: torch.device | str | None) -> torch.device:

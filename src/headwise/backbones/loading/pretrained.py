@@ -42,6 +42,7 @@ def load_pretrained(
     subfolder: str = "",
     trust_remote_code: bool = False,
     used: Callable[[Pretrained], Any] | None = None,
+    before: Callable[[Any], None] | None = None,
 ) -> Pretrained:
     """Load a model from its own safetensors alone, and apply the adapter that it may be.
 
@@ -53,6 +54,7 @@ def load_pretrained(
         subfolder: Where in it the model is; empty for its root.
         trust_remote_code: Whether code that comes with it may run.
         used: Gives the encoder that is used of a model, as for :func:`check_filled`.
+        before: Called with the config before weights are read; what it raises ends the loading.
 
     Raises:
         UnknownModelError: If there is no such model.
@@ -71,6 +73,8 @@ def load_pretrained(
         with nullcontext(place.files) if adapter is None else adapter.model_files(place) as folder:
             quantised = check_model_files(folder, **options)
             config = AutoConfig.from_pretrained(folder, **options)
+            if before is not None:
+                before(config)
             brings = adapter is None or adapter.has_tokenizer
             tokenizer = AutoTokenizer.from_pretrained(own.files if brings else folder, **options)
             kind = kind_of(config)

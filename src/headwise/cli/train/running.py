@@ -1,6 +1,7 @@
 """Options of how a training runs: how its model is loaded, what stays, and what is begun anew."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,7 +11,6 @@ from headwise.cli import options, printing, prompt_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from headwise.backbones import Backbone, PromptTemplate
     from headwise.bundled import ModelLocation
@@ -60,17 +60,28 @@ def load_language_model(
     heads: "Sequence[Path | None]",
     has_source: bool = True,
     layers: "Sequence[int] | str" = ONLY_LAST,
+    start: str | None = None,
 ) -> "tuple[Backbone, PromptTemplate]":
     """The language model of a run, and the prompt: the one asked for, or that of a head.
 
-    Layers that a head is to read must be the model's, unless they are still to be found.
+    Layers that a head is to read must be the model's, unless they are still to be found; heads,
+    and that in the folder to start from, must be for a model of as many.
     """
     printing.show_messages()
     with options.usage_errors(), printing.quiet_loading(place.backbone):
         from headwise.backbones import load_backbone
+        from headwise.backbones.layers import numbers_of_layers
+        from headwise.heads import check_depth
         from headwise.training.loop.prompt_choice import chosen_prompt
 
-        model = load_backbone(place.backbone, **loading.arguments(run.dtype))
+        def fits(layer_count: int) -> None:
+            with options.usage_errors():
+                if not isinstance(layers, str):
+                    numbers_of_layers(layers, layer_count)
+            for folder in (*heads, *([] if start is None else [Path(start)])):
+                check_depth(folder, layer_count)
+
+        model = load_backbone(place.backbone, check_depth=fits, **loading.arguments(run.dtype))
         asked = prompt_options.parse_prompt_option(prompting.prompt) or run.prompt
         template = chosen_prompt(model, asked, has_source=has_source, heads=heads)
         template = template.bind(**prompting.variables).bind_columns(**prompting.columns)

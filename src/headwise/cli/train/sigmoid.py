@@ -80,10 +80,13 @@ def sigmoid(
         return SigmoidTraining.from_dict(merged(overlaid(base, run.settings), given, **drawn))
 
     with options.usage_errors():
-        layers = settings_over({}).layers  # also, what does not go together is said before loading
+        asked = settings_over({})  # also, what does not go together is said before loading
     place = locate(backbone := running.loading.named(backbone))
     model, prompt = load_language_model(
-        place, running.loading, prompting, run, heads=[place.head], layers=layers
+        *(place, running.loading, prompting, run),
+        heads=[place.head],
+        layers=asked.layers,
+        start=asked.initialise,
     )
     report = train_sigmoid_head(
         model,

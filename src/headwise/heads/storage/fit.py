@@ -1,14 +1,17 @@
 """Whether a head belongs to a language model."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
 
 from headwise.choices import ONLY_LAST
-from headwise.errors import MismatchError
+from headwise.errors import MismatchError, WeightsError
 from headwise.heads.layers import layers_in_words
 from headwise.heads.quality.error_head import ErrorHead
 from headwise.heads.quality.shared_unembedding_head import SharedUnembeddingHead
 from headwise.heads.quality.sigmoid_head import SigmoidHead
-from headwise.heads.storage.kinds import QualityHead
+from headwise.heads.storage.files import read_config
+from headwise.heads.storage.kinds import ERROR_FILES, HUB_FILES, QualityHead
 
 
 def check_fit(
@@ -46,6 +49,25 @@ def check_fit(
             f"The head has vocabulary {own[0]} and hidden size {own[1]}, the backbone has "
             f"{vocabulary_size} and {hidden_size}; {remedy}"
         )
+
+
+def check_depth(folder: Path | None, layer_count: int) -> None:
+    """Refuse heads for a model of another number of layers by their configs, before it is loaded.
+
+    Raises:
+        MismatchError: If a head in the folder names another number. What cannot be read, its loader
+            refuses.
+    """
+    for called, files in (("Sigmoid Head", HUB_FILES), ("error head", ERROR_FILES)):
+        if folder is None or not (folder / files.config).is_file():
+            continue
+        with suppress(WeightsError):
+            stated = read_config(folder, name=files.config).get("layer_count")
+            if type(stated) is int and stated != layer_count:
+                raise MismatchError(
+                    f"The {called} in {folder} is for a model of {stated} layers, the backbone has "
+                    f"{layer_count}; load the backbone that the head was trained on."
+                )
 
 
 def _check_layers(head: QualityHead | ErrorHead, widths: Sequence[int], remedy: str) -> None:
