@@ -3,9 +3,13 @@
 import operator
 from typing import SupportsIndex
 
+import torch
 from torch import Tensor, nn
 
 from headwise.errors import UninitialisedError
+
+# A spread below this share of the mean is what rounding leaves of a constant
+_NO_SPREAD = 1e-5
 
 
 def check_hidden_states(hidden_states: Tensor, *, hidden_size: int) -> None:
@@ -59,6 +63,21 @@ def dropout_layer(share: float) -> nn.Dropout:
     if isinstance(share, bool) or not isinstance(share, int | float) or not 0.0 <= share < 1.0:
         raise ValueError(f"`dropout` must be a number in [0, 1), got {share!r}.")
     return nn.Dropout(share)
+
+
+def mean_and_spread(inputs: Tensor) -> tuple[Tensor, Tensor]:
+    """What inputs ``(N, F)`` are standardised by: their means and standard deviations, ``(F,)``.
+
+    One that is constant has a spread of 1.
+
+    Raises:
+        ValueError: If there is no input.
+    """
+    if not len(inputs):
+        raise ValueError("An empty sample has no mean; give at least one position.")
+    variance, mean = torch.var_mean(inputs, 0, correction=0)
+    spread = variance.sqrt()
+    return mean, torch.where(spread > _NO_SPREAD * mean.abs(), spread, 1.0)
 
 
 def reset_layers(module: nn.Module) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -120,7 +119,7 @@ class QualityEstimator:
             device=device,
             device_map=device_map,
             trust_remote_code=trust_remote_code,
-            check_depth=partial(check_depth, location.head),
+            check_depth=lambda depth: check_depth(location.head, depth),
         )
         stored = QualityHeads.load(location.head, backbone)
         calibration = None
@@ -128,12 +127,11 @@ class QualityEstimator:
             prompt = read_head_info(folder).prompt if prompt is None else prompt
             calibration = Calibration.load(folder, model=location.backbone)
         template = default_prompt(backbone) if prompt is None else parse_prompt(prompt)
-        template = template.bind(**prompt_variables or {}).bind_columns(**prompt_columns or {})
         return cls(
             backbone,
             stored.sigmoid,
             error_head=stored.error,
-            prompt=template,
+            prompt=template.bind(**prompt_variables or {}).bind_columns(**prompt_columns or {}),
             workspace_bytes=workspace_bytes,
             calibration=calibration,
         )

@@ -153,7 +153,12 @@ def test_a_threshold_comes_from_another_layer(width: int) -> None:
     plain = SharedUnembeddingHead(unembedding=unembedding, hidden_size=H, context_size=C, rank=R)
     own = {n: t for n, t in head.state_dict().items() if not n.startswith("context")}
     plain.load_state_dict(own, strict=False)
-    expected = torch.sigmoid(plain.logits(last) + head.context(other))
+    head.standardise(torch.cat([torch.randn(50, H), 300.0 + 40.0 * torch.randn(50, width)], dim=1))
+    assert head.context_mean.allclose(torch.tensor(300.0), rtol=0.1)
+    other = 300.0 + 40.0 * other
+    z = (other - head.context_mean) / head.context_spread
+    assert z.abs().max() < 9.0
+    expected = torch.sigmoid(plain.logits(last) + head.context(z))
     both = torch.cat([last, other], dim=-1)
     torch.testing.assert_close(head.score(both), expected)
     of_targets = expected.gather(-1, ids.unsqueeze(-1))

@@ -131,7 +131,13 @@ def of_two_layers(width: int) -> SharedUnembeddingHead:
     with torch.no_grad():
         for parameter in head.parameters():
             parameter.add_(0.3 * torch.randn_like(parameter))
+    head.standardise(torch.cat([torch.randn(9, H), _raw(9, width)], dim=1))
     return head
+
+
+def _raw(*shape: int) -> Tensor:
+    """Hidden states as they are in the middle of a model: far from 0, of any size."""
+    return 1000.0 + 10.0 * torch.randn(*shape)
 
 
 def test_plain_transformers_users_get_the_same_scores(tmp_path: Path) -> None:
@@ -149,11 +155,13 @@ def test_plain_transformers_users_get_the_same_scores(tmp_path: Path) -> None:
             raw = head._unembedding(hidden) if kind == "rescaling_head" else hidden
             layer = getattr(head, "_unembedding", softcapped())
             torch.save((raw, layer.weight, layer.bias), tmp_path / f"{name}.pt")
-    for width in (H, 7):
+    for width, dtype in ((H, torch.float32), (7, torch.bfloat16)):
         name, layered = f"{width}-layers", of_two_layers(width)
         # Of the 3 layers of a model; one beside those that are read is of yet another width
-        states = [torch.randn(2, 3, size) for size in (5, width, H, H)]
-        loaded = load_head(save_head(layered, tmp_path / name), unembedding=unembedding_of(layered))
+        states = [_raw(2, 3, 5), _raw(2, 3, width), _raw(2, 3, H), torch.randn(2, 3, H)]
+        loaded = load_head(
+            save_head(layered, tmp_path / name, dtype=dtype), unembedding=unembedding_of(layered)
+        )
         assert isinstance(loaded, SharedUnembeddingHead)
         assert (loaded.layers, loaded.input_size) == ((-1, 1), H + width)
         expected[name] = loaded.score(torch.cat([states[3], states[1]], dim=-1))

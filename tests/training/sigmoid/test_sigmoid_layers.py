@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 from test_sigmoid_training import assert_same_weights, backbone, run, weights
 
@@ -10,7 +11,7 @@ from headwise import QualityEstimator
 from headwise.backbones import CausalBackbone
 from headwise.choices import HEAD_TYPES
 from headwise.errors import MismatchError, TrainingError
-from headwise.features import CachedFeatures
+from headwise.features import CachedFeatures, FeatureBatch
 from headwise.heads import SharedUnembeddingHead, load_head, save_head
 from headwise.training.loop.layers import depths_to_try
 from headwise.training.sigmoid.objective_settings import NegativeSampling, Objective
@@ -25,6 +26,11 @@ def head_in(folder: Path, backbone: CausalBackbone) -> SharedUnembeddingHead:
     head = load_head(folder, unembedding=lambda: backbone.unembedding)
     assert isinstance(head, SharedUnembeddingHead)
     return head
+
+
+def every_batch(folder: Path) -> list[FeatureBatch]:
+    features = CachedFeatures(folder)
+    return [features.batch([index]) for index in range(len(features.counts))]
 
 
 @pytest.mark.parametrize(
@@ -68,9 +74,11 @@ def test_a_threshold_learns_from_the_layer_that_is_named(
     assert "a position comes from layer 3 of 4" in (tmp_path / "live/README.md").read_text("utf-8")
     batch = CachedFeatures(tmp_path / "cache/features/train").batch([0])
     assert batch.hidden.shape[1] == 2 * backbone.hidden_size
-    assert "context.0.weight" in weights(tmp_path / "live")
+    read = torch.cat([batch.hidden for batch in every_batch(tmp_path / "cache/features/train")])
+    mean = weights(tmp_path / "cache")["context_mean"]
+    torch.testing.assert_close(mean, read[:, backbone.hidden_size :].mean(0), rtol=1e-4, atol=1e-4)
     scored = QualityEstimator.from_pretrained(tmp_path / "live").score("A dog.", "Ein Hund.")
-    assert all(0.0 < token.sigmoid < 1.0 for token in scored.tokens)
+    assert all(0.0 < token.sigmoid <= 1.0 for token in scored.tokens)
     with pytest.raises(MismatchError, match=r"layers: \[-1, 3\] there, \[-1, 2\] now"):
         run(
             backbone,

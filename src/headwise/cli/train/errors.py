@@ -83,7 +83,7 @@ def errors(
         run,
         has_source=layout.has_source,
         heads=(beside, begin, place.head),
-        layers=settings.layers,
+        settings=settings,
     )
     read = functools.partial(read_training_pairs, layout=layout, read_by=(model, template))
     trained = train_error_head(

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headwise.choices import ONLY_LAST
 from headwise.cli import options, printing, prompt_options
 
 if TYPE_CHECKING:
@@ -14,7 +13,9 @@ if TYPE_CHECKING:
 
     from headwise.backbones import Backbone, PromptTemplate
     from headwise.bundled import ModelLocation
+    from headwise.training.errors.settings import ErrorTraining
     from headwise.training.loop.run_file import TrainingRun
+    from headwise.training.sigmoid.settings import SigmoidTraining
 
 _PANEL = "Going on"
 
@@ -59,15 +60,15 @@ def load_language_model(
     *,
     heads: "Sequence[Path | None]",
     has_source: bool = True,
-    layers: "Sequence[int] | str" = ONLY_LAST,
-    start: str | None = None,
+    settings: "SigmoidTraining | ErrorTraining",
 ) -> "tuple[Backbone, PromptTemplate]":
     """The language model of a run, and the prompt: the one asked for, or that of a head.
 
-    Layers that a head is to read must be the model's, unless they are still to be found; heads,
-    and that in the folder to start from, must be for a model of as many.
+    Layers that ``settings`` name must be the model's, unless they are still to be found; heads,
+    and one in a folder that they start from, must be for a model of as many.
     """
     printing.show_messages()
+    layers = settings.layers
     with options.usage_errors(), printing.quiet_loading(place.backbone):
         from headwise.backbones import load_backbone
         from headwise.backbones.layers import numbers_of_layers
@@ -78,7 +79,8 @@ def load_language_model(
             with options.usage_errors():
                 if not isinstance(layers, str):
                     numbers_of_layers(layers, layer_count)
-            for folder in (*heads, *([] if start is None else [Path(start)])):
+            start = getattr(settings, "initialise", None)
+            for folder in (*heads, None if start is None else Path(start)):
                 check_depth(folder, layer_count)
 
         model = load_backbone(place.backbone, check_depth=fits, **loading.arguments(run.dtype))

@@ -83,10 +83,7 @@ def sigmoid(
         asked = settings_over({})  # also, what does not go together is said before loading
     place = locate(backbone := running.loading.named(backbone))
     model, prompt = load_language_model(
-        *(place, running.loading, prompting, run),
-        heads=[place.head],
-        layers=asked.layers,
-        start=asked.initialise,
+        place, running.loading, prompting, run, heads=[place.head], settings=asked
     )
     report = train_sigmoid_head(
         model,

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from headwise.choices import ONLY_LAST, ErrorVariant
-from headwise.heads.checks import dropout_layer, reset_layers, whole_number
+from headwise.heads.checks import dropout_layer, mean_and_spread, reset_layers, whole_number
 from headwise.heads.layers import checked_layers, checked_widths
 
 STATISTICS = ("log-probability", "entropy", "logarithm of the rank")
@@ -14,8 +14,6 @@ STATISTICS = ("log-probability", "entropy", "logarithm of the rank")
 
 # Streams have no end to look at: the head must do without it
 _END_DROPPED = 0.5
-# A spread below this share of the mean is what rounding leaves of a constant
-_NO_SPREAD = 1e-5
 
 
 class ErrorHead(nn.Module):
@@ -126,12 +124,9 @@ class ErrorHead(nn.Module):
             ValueError: If the shapes do not fit, or the sample is empty.
         """
         self._check(hidden, rows, (len(hidden),), statistics)
-        if not len(hidden):
-            raise ValueError("An empty sample has no mean; give at least one position.")
-        variance, mean = torch.var_mean(self._inputs(hidden, rows, statistics), 0, correction=0)
-        spread = variance.sqrt()
+        mean, spread = mean_and_spread(self._inputs(hidden, rows, statistics))
         self.mean.copy_(mean)
-        self.scale.copy_(torch.where(spread > _NO_SPREAD * mean.abs(), spread, 1.0))
+        self.scale.copy_(spread)
 
     def logits(
         self,

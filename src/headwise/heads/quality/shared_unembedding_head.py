@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 
 from headwise.choices import LAST_LAYER, ONLY_LAST
-from headwise.heads.checks import check_hidden_states, whole_number
+from headwise.heads.checks import check_hidden_states, mean_and_spread, whole_number
 from headwise.heads.layers import checked_layers, checked_widths
 from headwise.heads.quality.biased_head import PositionBias
 from headwise.heads.quality.rescaling_head import RescalingHead, TokenLogits
@@ -42,6 +43,9 @@ class SharedUnembeddingHead(RescalingHead):
         scale: a, a scalar, 1 at the start.
         bias: b, a scalar, 0 at the start.
         context: g, of z, to ``(..., 1)``, 0 everywhere at the start.
+        context_mean: Of z, where it is another layer's; g reads it standardised, since layers below
+            the final norm have numbers of any size. See :meth:`standardise`.
+        context_spread: Its standard deviations, likewise.
         reduce: D, ``(..., H)`` to ``(..., R)``; ``None`` without a correction.
         expand: U, ``(..., R)`` to ``(..., H)``, 0 at the start; likewise.
 
@@ -75,6 +79,11 @@ class SharedUnembeddingHead(RescalingHead):
         widths = checked_widths(self.layers, self.hidden_size, layer_widths)
         self.input_size = sum(widths)
         self.context = PositionBias(widths[-1], whole_number("context_size", context_size))
+        self.context_mean: Tensor
+        self.context_spread: Tensor
+        if self.layers != ONLY_LAST:
+            self.register_buffer("context_mean", torch.zeros(widths[-1]))
+            self.register_buffer("context_spread", torch.ones(widths[-1]))
         self.reduce = self.expand = None
         if self.rank:
             self.reduce = nn.Linear(hidden_size, self.rank, bias=False)
@@ -85,9 +94,27 @@ class SharedUnembeddingHead(RescalingHead):
         """Reset to the language model's own logits."""
         super().reset_parameters()
         self.context.reset_parameters()
+        if self.layers != ONLY_LAST:
+            nn.init.zeros_(self.context_mean)
+            nn.init.ones_(self.context_spread)
         if self.reduce is not None and self.expand is not None:
             self.reduce.reset_parameters()
             nn.init.zeros_(self.expand.weight)
+
+    @torch.no_grad()
+    def standardise(self, hidden: Tensor) -> None:
+        """Measure mean and spread of z on a sample, ``(N, input_size)``.
+
+        A head that reads the last layer alone takes it as it is.
+
+        Raises:
+            ValueError: If the sample is empty or of another width.
+        """
+        check_hidden_states(hidden, hidden_size=self.input_size)
+        if self.layers != ONLY_LAST:
+            mean, spread = mean_and_spread(hidden[:, self.hidden_size :].float())
+            self.context_mean.copy_(mean)
+            self.context_spread.copy_(spread)
 
     def logits(self, hidden: Tensor, token_ids: Tensor | None = None) -> Tensor:
         """Scores before the sigmoid; see :meth:`SigmoidHead.score`.
@@ -99,6 +126,7 @@ class SharedUnembeddingHead(RescalingHead):
         read = hidden
         if self.layers != ONLY_LAST:
             hidden, read = hidden.tensor_split([self.hidden_size], dim=-1)
+            read = (read - self.context_mean) * self.context_spread.reciprocal()
         threshold: Tensor = self.context(read)  # (..., 1)
         if token_ids is not None and token_ids.ndim < hidden.ndim:
             threshold = threshold.squeeze(-1)

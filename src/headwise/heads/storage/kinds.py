@@ -112,6 +112,7 @@ QUALITY_KINDS = _by_name(
         _CONTEXT,
         settings=("hidden_size", "rank"),
         usual=_LAYERS,
+        exact=("context_mean", "context_spread"),
         reads_unembedding=True,
         code="shared_unembedding_head",
     ),

@@ -1,6 +1,5 @@
 """Fit an error head to features, wherever they come from."""
 
-import random
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from headwise.training.errors.report import ErrorStage
 from headwise.training.errors.settings import ErrorTraining
 from headwise.training.loop.fit import fit, loop_arguments, refuse_processes
 from headwise.training.loop.settings import BALANCED, Criterion
-from headwise.training.loop.tokens import token_task
+from headwise.training.loop.tokens import sampled_batches, token_task
 from headwise.training.loop.vectors import balanced_weights
 
 # Numbers of the sample that inputs are standardised by: 65,536 positions of width 256
@@ -123,20 +122,8 @@ def _standardise(
 ) -> None:
     """Measure the spread of the head's inputs on a sample of texts."""
     wanted = min(_MOST_POSITIONS, max(1, _SAMPLE_NUMBERS // head.hidden_size))
-    # Whole texts at random: neighbours in the data are often alike
-    order = list(range(len(train.counts)))
-    random.Random(seed).shuffle(order)
-    chosen: list[int] = []
-    positions = 0
-    for index in order:
-        if positions >= wanted:
-            break
-        chosen.append(index)
-        positions += train.counts[index]
     hidden, targets, statistics = [], [], []
-    lengths = [train.lengths[index] for index in chosen]
-    for places in length_batches(lengths, max_tokens=_LABEL_BATCH):
-        batch = train.batch([chosen[place] for place in places])
+    for batch in sampled_batches(train, positions=wanted, seed=seed):
         hidden.append(batch.hidden.to(device))
         targets.append(batch.targets.to(unembedding.device))
         if head.statistics and batch.statistics is not None:

@@ -1,7 +1,10 @@
 """The task of learning from tokens: batches by length, whose losses several processes share."""
 
+import random
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from functools import partial
+from itertools import accumulate
 
 import numpy as np
 import torch
@@ -18,6 +21,8 @@ from headwise.training.loop.trainer import TrainingTask
 
 # The epoch whose negatives dev has at every evaluation; training counts from 0
 _DEV_EPOCH = -1
+# Tokens that are read at once where nothing is computed
+_SAMPLE_BATCH = 16384
 
 
 class TokenLoss(nn.Module, ABC):
@@ -86,6 +91,17 @@ def token_task(
         higher_is_better=criterion is Criterion.AUROC,
         optimizer=optimizer,
     )
+
+
+def sampled_batches(source: FeatureSource, *, positions: int, seed: int) -> Iterator[FeatureBatch]:
+    """About so many positions of a source, in whole texts at random: neighbours are often alike."""
+    order = list(range(len(source.counts)))
+    random.Random(seed).shuffle(order)
+    before = accumulate((source.counts[index] for index in order), initial=0)
+    chosen = [index for index, count in zip(order, before, strict=False) if count < positions]
+    lengths = [source.lengths[index] for index in chosen]
+    for places in length_batches(lengths, max_tokens=_SAMPLE_BATCH):
+        yield source.batch([chosen[place] for place in places])
 
 
 def _separation(scores: dict[str, list[Tensor]]) -> dict[str, float]:

@@ -5,8 +5,10 @@ import torch
 from headwise.backbones import Backbone
 from headwise.choices import LAST_LAYER, ONLY_LAST
 from headwise.errors import TrainingError
+from headwise.features import FeatureSource
 from headwise.heads import (
     QualityHead,
+    SharedUnembeddingHead,
     SigmoidHead,
     build_head,
     check_fit,
@@ -14,7 +16,13 @@ from headwise.heads import (
     load_head,
 )
 from headwise.training.loop.layers import layer_arguments
+from headwise.training.loop.tokens import sampled_batches
 from headwise.training.sigmoid.settings import SigmoidTraining
+
+# What a head that no run trained before starts from
+_NEW = ("lm_head", "random")
+# Positions whose mean and spread are within a few percent of those of all
+_STANDARDISED_BY = 4096
 
 
 def first_head(backbone: Backbone, settings: SigmoidTraining) -> QualityHead:
@@ -33,7 +41,7 @@ def first_head(backbone: Backbone, settings: SigmoidTraining) -> QualityHead:
     named = ONLY_LAST if settings.layers == "auto" else settings.layers
     # What enters the output layer comes first
     layers = layer_arguments(backbone, (LAST_LAYER, *named))
-    if start not in ("lm_head", "random"):
+    if start not in _NEW:
         head = load_head(head_folder(start), unembedding=lambda: backbone.unembedding)
         if head.head_type != settings.head_type:
             raise TrainingError(
@@ -64,3 +72,12 @@ def first_head(backbone: Backbone, settings: SigmoidTraining) -> QualityHead:
     if start == "lm_head" and isinstance(head, SigmoidHead):
         head.initialise_from(backbone.unembedding.weight)
     return head.to(backbone.device)
+
+
+def standardise(head: QualityHead, train: FeatureSource, settings: SigmoidTraining) -> None:
+    """Measure on training text what a new head reads of another layer than the last."""
+    if not isinstance(head, SharedUnembeddingHead) or head.layers == ONLY_LAST:
+        return
+    if settings.initialise in _NEW:
+        sample = sampled_batches(train, positions=_STANDARDISED_BY, seed=settings.seed)
+        head.standardise(torch.cat([batch.hidden.to(head.scale.device) for batch in sample]))

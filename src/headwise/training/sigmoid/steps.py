@@ -25,7 +25,7 @@ from headwise.training.loop.run import Cost, HeadTraining
 from headwise.training.loop.settings import Criterion, FeatureChoice
 from headwise.training.loop.tokens import token_task
 from headwise.training.sigmoid.features import choose_features
-from headwise.training.sigmoid.first_head import first_head
+from headwise.training.sigmoid.first_head import first_head, standardise
 from headwise.training.sigmoid.loss import HeadLoss
 from headwise.training.sigmoid.report import TrainingReport
 from headwise.training.sigmoid.row_adam import RowAdam, updates_touched_rows
@@ -156,6 +156,7 @@ class SigmoidHeadTraining(HeadTraining[_Sources, _Fitted, TrainingReport]):
         bar: bool = False,
     ) -> _Fitted:
         train, settings = sources["train"], self.settings
+        standardise(head, train, settings)
         loss = HeadLoss(
             head,
             settings.objective,

@@ -61,13 +61,19 @@ class SharedUnembeddingHead(PreTrainedModel):
 
     config_class = SharedUnembeddingHeadConfig
     base_model_prefix = ""
+    # Means of large inputs, whose digits matter
+    _keep_in_fp32_modules_strict = ("context_mean", "context_spread")
 
     def __init__(self, config: SharedUnembeddingHeadConfig):
         super().__init__(config)
         self.scale = nn.Parameter(torch.ones(()))
         self.bias = nn.Parameter(torch.zeros(()))
+        width = (config.layer_widths or [config.hidden_size])[-1]
+        if len(config.layers) > 1:
+            self.register_buffer("context_mean", torch.zeros(width))
+            self.register_buffer("context_spread", torch.ones(width))
         self.context = nn.Sequential(
-            nn.Linear((config.layer_widths or [config.hidden_size])[-1], config.context_size),
+            nn.Linear(width, config.context_size),
             nn.GELU(),
             nn.Linear(config.context_size, 1),
         )
@@ -109,16 +115,19 @@ class SharedUnembeddingHead(PreTrainedModel):
         config = self.config
         if isinstance(hidden, Tensor):
             hidden = hidden.float()
-            if len(config.layers) == 1:
-                return hidden, hidden
-            last, read = hidden.tensor_split([config.hidden_size], dim=-1)
-            return last, read
+            parts = hidden.split(config.layer_widths or config.hidden_size, dim=-1)
+            return self._standardised(parts[0], parts[-1])
         if config.layer_count is not None and len(hidden) != config.layer_count + 1:
             raise ValueError(
                 f"The head belongs to a model of {config.layer_count} layers, whose hidden_states "
                 f"are {config.layer_count + 1}, got {len(hidden)}."
             )
-        return hidden[-1].float(), hidden[config.layers[-1]].float()
+        return self._standardised(hidden[-1].float(), hidden[config.layers[-1]].float())
+
+    def _standardised(self, last: Tensor, read: Tensor) -> tuple[Tensor, Tensor]:
+        if len(self.config.layers) > 1:
+            read = (read - self.context_mean.float()) / self.context_spread.float()
+        return last, read
 
 
 def _linear(layer: nn.Linear, inputs: Tensor) -> Tensor:
