@@ -18,6 +18,11 @@ CLOSE = {"rtol": 1e-5, "atol": 1e-5}
 HALVES = (torch.bfloat16, torch.float16)
 
 
+@pytest.fixture(autouse=True)
+def weights_that_no_cache_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unembedding, "_CACHED_BYTES", 0)
+
+
 class WholeRows:
     """An output layer that gives all its logits at once."""
 
@@ -118,6 +123,28 @@ def test_a_pytorch_that_knows_nothing_of_the_processor_multiplies_in_float32(
 ) -> None:
     monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
     assert not any(map(unembedding.multiplies_fast, HALVES))
+
+
+def test_blocks_are_for_weights_that_no_cache_holds_or_of_types_that_no_unit_multiplies(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": True})
+    monkeypatch.setattr(unembedding, "_CACHED_BYTES", 4 * 800)
+    small, large = torch.zeros(100, 8), torch.zeros(101, 8)
+    types = (torch.float32, torch.bfloat16, torch.float16, torch.float64)
+    chosen = [Unembedding(small.to(t)).reads_by_block for t in types]
+    assert chosen == [False, False, True, False]
+    assert Unembedding(large).reads_by_block
+    assert not Unembedding(large.to("meta")).reads_by_block
+
+
+def test_all_logits_at_once_are_those_of_the_blocks() -> None:
+    hidden, layer, _ = problem(6, 1500)
+    hidden = hidden.view(2, 3, 8)
+    torch.testing.assert_close(layer(hidden), in_float32(layer, hidden), **CLOSE)
+    # A gradient needs the products themselves
+    layer(hidden.requires_grad_()).sum().backward()
+    assert bool(hidden.grad.abs().gt(0).any())
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])

@@ -12,8 +12,13 @@ from transformers import PreTrainedModel
 
 from headwise.errors import UnsupportedModelError
 from headwise.functional import gathered_logits
+from headwise.functional.chunking import DEFAULT_WORKSPACE_BYTES
 from headwise.functional.logit_chunks import soft_cap_
+from headwise.functional.vocabulary_blocks import block_width
 
+# Measured: a weight that a processor's caches hold is multiplied faster as a whole
+_CACHED_BYTES = 32 * 2**20
+_BLOCK_TYPES = (torch.float32, torch.bfloat16, torch.float16)
 # Of Gemma 2, 3, 3n; of RecurrentGemma; of xLSTM
 _CAPS = ("final_logit_softcapping", "logits_soft_cap", "output_logit_soft_cap")
 
@@ -95,8 +100,37 @@ class Unembedding:
 
     def __call__(self, hidden: Tensor) -> Tensor:
         """New logits ``(..., V)`` of hidden states ``(..., H)``, in the dtype of the weight."""
+        if self.reads_by_block and not hidden.requires_grad:
+            flat = hidden.reshape(-1, self.hidden_size)
+            logits = self.weight.new_empty(len(flat), self.vocabulary_size)
+            width = block_width(
+                len(flat),
+                vocabulary_size=self.vocabulary_size,
+                hidden_size=self.hidden_size,
+                workspace_bytes=DEFAULT_WORKSPACE_BYTES,
+            )
+            for columns, block in self.blocks(flat, width=width):
+                logits[:, columns] = block
+            return logits.view(*hidden.shape[:-1], self.vocabulary_size)
         logits = F.linear(hidden.to(self.weight.dtype), self.weight)
         return self._finish(logits, self.bias)
+
+    @property
+    def reads_by_block(self) -> bool:
+        """Whether logits are computed faster a block of the vocabulary at a time.
+
+        So it is on a processor whose caches do not hold the weight, or which has no units for its
+        type.
+        """
+        weight = self.weight
+        on_cpu = weight.device.type == "cpu" and weight.dtype in _BLOCK_TYPES
+        return on_cpu and (weight.nbytes > _CACHED_BYTES or self._product_type != weight.dtype)
+
+    @property
+    def _product_type(self) -> torch.dtype:
+        """In which blocks are multiplied on a processor."""
+        own = self.weight.dtype
+        return own if own == torch.float32 or multiplies_fast(own) else torch.float32
 
     def blocks(
         self, hidden: Tensor, *, width: int, out: Tensor | None = None
@@ -108,10 +142,9 @@ class Unembedding:
         can; elsewhere one block of it after the other becomes float32, which is faster than what
         a processor does instead, and the products are not rounded.
         """
-        own = self.weight.dtype
-        dtype = own if own == torch.float32 or multiplies_fast(own) else torch.float32
+        own, dtype = self.weight.dtype, self._product_type
         inputs = hidden.to(dtype)
-        rows = self.weight.new_empty(width, self.hidden_size, dtype=torch.float32)
+        rows = inputs.new_empty(0 if own == dtype else width, self.hidden_size)
         room = inputs.new_empty(len(inputs), width, dtype=torch.float32) if out is None else out
         for start in range(0, self.vocabulary_size, width):
             columns = slice(start, min(start + width, self.vocabulary_size))

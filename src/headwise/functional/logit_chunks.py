@@ -105,6 +105,7 @@ class Slabs:
         step = max(1, -(-rows // (self._count or _slab_count(logits.device))))
         scratch = self._scratch
         if scratch is None or scratch.shape[1] < step or scratch.shape[2] != size:
+            scratch = self._scratch = None  # before there is another one
             scratch = self._scratch = logits.new_empty(self._room, step, size)
         for start in range(0, rows, step):
             slab = slice(start, min(start + step, rows))

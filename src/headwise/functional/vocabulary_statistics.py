@@ -55,8 +55,8 @@ def vocabulary_statistics(
     """Log-probability, entropy, rank, alternatives and BoostedProb in one chunked pass.
 
     The logits of a few positions are built, read for everything that was asked for, and dropped;
-    ``[N, V]`` never exists. On a processor an output layer that gives its logits a block of the
-    vocabulary at a time (:class:`~headwise.backbones.Unembedding` does) is read so.
+    ``[N, V]`` never exists. An output layer that says that it is faster a block of the vocabulary
+    at a time (:class:`~headwise.backbones.Unembedding`, on a processor) is read so.
 
     Args:
         hidden: Hidden states that enter the unembedding, ``(N, H)``.
