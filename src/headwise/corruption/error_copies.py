@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from headwise.backbones import LanguageBackbone, PromptTemplate
 from headwise.choices import ERROR_FAMILIES
+from headwise.corruption.by_language import by_language
 from headwise.corruption.corrupting import CRUDE_KINDS, crude_errors
 from headwise.corruption.families import Corruption, ErrorFamily
 from headwise.corruption.plausible_texts import plausible_errors
@@ -51,12 +52,14 @@ def synthetic_errors(
         pairs: Correct pairs.
         prompt: How a source becomes a prompt for it.
         families: ``crude``, ``plausible`` or both.
-        corpus: Texts whose words replace others in crude errors; those of the pairs by default.
+        corpus: Texts whose words replace others in crude errors; by default those of the pairs
+            that the prompt has in the same language.
         language: Language code of the hypotheses; with one, crude errors change negations, too.
         seed: Of the errors.
 
     Returns:
-        The copies of each family, in order of their pairs; pairs that allow no error have none.
+        The copies of each family, in order of their pairs, language by language; pairs that allow
+        no error have none.
 
     Raises:
         ValueError: If a family is unknown, or there are no lists for the language.
@@ -67,14 +70,22 @@ def synthetic_errors(
             f"`families` must name {' or '.join(ERROR_FAMILIES)}, got {min(unknown)!r}."
         )
     kinds = CRUDE_KINDS if language is None else (*CRUDE_KINDS, ErrorFamily.NEGATION)
+    words = None if corpus is None else list(corpus)
     made: dict[str, list[Corruption]] = {}
     # Without pairs there is no corpus either, which crude errors would refuse
     for family in families if given else ():
         if family == CRUDE:
-            words = [pair.hypothesis for pair in given] if corpus is None else corpus
-            made[family] = crude_errors(
-                given, corpus=words, seed=seed, kinds=kinds, language=language
-            )
+            made[family] = [
+                one
+                for group in by_language(given, prompt).values()
+                for one in crude_errors(
+                    group.pairs,
+                    corpus=group.texts if words is None else words,
+                    seed=seed,
+                    kinds=kinds,
+                    language=language,
+                )
+            ]
         else:
             made[family] = plausible_errors(backbone, given, prompt, seed=seed)
     return made

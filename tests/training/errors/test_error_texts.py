@@ -1,6 +1,8 @@
 """Correct and marked texts: what is taken, split, and refused."""
 
 import logging
+import re
+from dataclasses import replace
 
 import pytest
 
@@ -10,8 +12,10 @@ from headwise.data.records.error_spans import ErrorSpan
 from headwise.data.records.pairs import Pair
 from headwise.data.records.word_tags import WordTags
 from headwise.errors import TrainingError
+from headwise.training.errors.settings import ErrorTraining
 from headwise.training.errors.texts import (
     correct_pairs,
+    error_copies,
     gaps_are_marked,
     labelled_pairs,
     split_labels,
@@ -102,3 +106,35 @@ def test_nothing_is_said_where_all_pairs_are_correct(caplog: pytest.LogCaptureFi
     with caplog.at_level(logging.INFO):
         correct_pairs([Pair("a", "b")], part="training")
     assert not caplog.text
+
+
+def test_errors_are_of_the_language_of_their_row(parrot: CausalBackbone) -> None:
+    german = [Pair(f"{i} dogs", f"Hier sind {i} Hunde im alten Haus.") for i in range(12)]
+    english = [Pair(f"{i} Hunde", f"There run {i} dogs and never cats.") for i in range(12)]
+    pairs = [
+        replace(pair, extra={"lang": language})
+        for both in zip(german, english, strict=True)
+        for pair, language in zip(both, ("de", "English"), strict=True)
+    ]
+    families = (ErrorFamily.REPLACEMENT, ErrorFamily.INSERTION, ErrorFamily.NEGATION)
+    texts = error_copies(
+        pairs,
+        pairs[:4],
+        ErrorTraining(mix=CorruptionMix(proportions=dict.fromkeys(families, 1.0)), copies=3),
+        backbone=parrot,
+        prompt=NAMED_PROMPTS["bilingual"].bind_columns(target_language="lang"),
+        progress=False,
+    )["train"]
+    assert set(texts.counts()) == {family.value for family in families}
+    words = {
+        language: {
+            word
+            for pair in texts.pairs
+            if pair.extra["lang"] == language
+            for word in re.findall(r"[a-z]+", pair.hypothesis.casefold())
+        }
+        for language in ("de", "English")
+    }
+    assert words["de"] & words["English"] == set()
+    assert words["English"] & {"always", "often"}
+    assert "nicht" in words["de"]

@@ -30,7 +30,15 @@ def test_narrow_models_get_what_the_comparison_found() -> None:
     assert settings.learning_rate == 3e-3
 
 
-def test_without_settings_the_width_decides(parrot: CausalBackbone, tmp_path: Path) -> None:
+def test_large_vocabularies_are_shared() -> None:
+    settings = default_settings(640, 262_144)
+    assert settings == default_settings(4096, 65_536)
+    assert settings.head_type == "shared_unembedding_head"
+    assert default_settings(4096, 65_535) == default_settings(4096)
+    assert default_settings(640, 65_535) == default_settings(640)
+
+
+def test_without_settings_the_model_decides(parrot: CausalBackbone, tmp_path: Path) -> None:
     pairs = example_pairs()[:4]
     train_sigmoid_head(
         parrot, pairs, pairs, tmp_path, prompt=parse_prompt("tiny"), backbone_name="parrot"

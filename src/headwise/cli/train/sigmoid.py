@@ -92,7 +92,9 @@ def sigmoid(
         output,
         prompt=prompt,
         backbone_name=backbone_name or backbone,
-        settings=settings_over(default_settings(model.hidden_size).to_dict()),
+        settings=settings_over(
+            default_settings(model.hidden_size, model.vocabulary_size).to_dict()
+        ),
         data=data,
         dev_data=dev,
         **running.arguments,

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from headwise.backbones import Backbone, PromptTemplate
 from headwise.corruption import ErrorTexts, corrupt, with_error_copies
+from headwise.corruption.by_language import by_language
 from headwise.corruption.error_copies import group_of
 from headwise.data.readers.nested_rows import as_pairs
 from headwise.data.records.error_spans import missing_places
@@ -113,20 +114,24 @@ def error_copies(
         "train": (train, mix, settings.seed),
         "dev": (dev, replace(mix, errors_per_text={1: 1.0}), _DEV_SEED),
     }
-    # Words that errors bring in come from training texts, in dev as well
-    corpus = [pair.hypothesis for pair in train]
+    # Words that errors bring in come from training texts of the language, in dev as well
+    known = by_language(train, prompt)
     found = {}
     for part, (pairs, own, seed) in parts.items():
-        made = corrupt(
-            pairs,
-            mix=own,
-            seed=seed,
-            copies=settings.copies,
-            corpus=corpus,
-            backbone=backbone,
-            prompt=prompt,
-            progress=progress,
-        )
+        made = [
+            one
+            for name, group in by_language(pairs, prompt).items()
+            for one in corrupt(
+                group.pairs,
+                mix=own if own.language else replace(own, language=group.code),
+                seed=seed,
+                copies=settings.copies,
+                corpus=known.get(name, group).texts,
+                backbone=backbone,
+                prompt=prompt,
+                progress=progress,
+            )
+        ]
         if not made:
             raise TrainingError(
                 f"None of the {len(pairs):,} texts allows an error of the mix; give longer "

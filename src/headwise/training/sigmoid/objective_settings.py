@@ -46,8 +46,8 @@ else:
     Selector = Annotated[Any, PlainValidator(_selector), PlainSerializer(_selector_text)]
 
 _Weight = Annotated[float, Field(ge=0)]
-# The defaults of the method; those of a run depend on how wide the model is
-_BY_WIDTH = Shown(default="by width")
+# The defaults of the method; those of a run depend on the model
+_BY_MODEL = Shown(default="by model")
 
 
 class Combination(StrEnum):
@@ -82,12 +82,12 @@ class NegativeSampling:
     frequency: Annotated[
         _Weight,
         Field(description="Share of negatives by frequency in the training text."),
-        _BY_WIDTH,
+        _BY_MODEL,
     ] = 0.5
     softmax: Annotated[
         _Weight, Field(description="Share of negatives from the model's softmax.")
     ] = 0.5
-    uniform: Annotated[_Weight, Field(description="Share of uniform negatives."), _BY_WIDTH] = 0.0
+    uniform: Annotated[_Weight, Field(description="Share of uniform negatives."), _BY_MODEL] = 0.0
     combination: Annotated[
         Combination, Field(description="How these distributions are put together.")
     ] = Combination.INDEPENDENT
@@ -129,7 +129,7 @@ class Objective:
             description="Tokens that are never negatives: largest-drop, epsilon-cut, eta-cut, "
             "top-k, top-p, min-p (with numbers: top-k:k=5), or none."
         ),
-        _BY_WIDTH,
+        _BY_MODEL,
     ] = field(default_factory=_largest_drop)
     positive_weight: Annotated[
         Annotated[float, Field(gt=0)] | Literal["balance"],
@@ -137,7 +137,7 @@ class Objective:
             description="Weight of a target against one negative, or balance: as much as all "
             "negatives of its position together."
         ),
-        _BY_WIDTH,
+        _BY_MODEL,
     ] = 1.0
     error_weight: Annotated[
         _Weight, Field(description="Weight of a token that a person marked as wrong.")

@@ -58,12 +58,12 @@ class SigmoidTraining(loop.RunSettings):
             description="new_unembedding_head, rescaling_head, rescaled_unembedding_head, "
             "biased_unembedding_head, contextual_unembedding_head or shared_unembedding_head."
         ),
-        Shown(OBJECTIVE, default="by width"),
+        Shown(OBJECTIVE, default="by model"),
     ] = "new_unembedding_head"
     context_size: Annotated[
         int,
         Field(ge=1, description="Inner width of a contextual bias."),
-        Shown(OBJECTIVE, default="by width"),
+        Shown(OBJECTIVE, default="by model"),
     ] = 64
     rank: Annotated[
         int,
@@ -93,7 +93,7 @@ class SigmoidTraining(loop.RunSettings):
     learning_rate: Annotated[
         float | None,
         Field(gt=0, description="Peak of the schedule."),
-        Shown(loop.LOOP, default="by width"),
+        Shown(loop.LOOP, default="by model"),
     ] = None
     schedule: loop.Schedule = "cosine"
     warmup_share: loop.WarmupShare = 0.05
@@ -115,7 +115,7 @@ class SigmoidTraining(loop.RunSettings):
     criterion: Annotated[
         loop.Criterion,
         Field(description="What decides on dev."),
-        Shown(loop.LOOP, default="by width"),
+        Shown(loop.LOOP, default="by model"),
     ] = loop.Criterion.LOSS
     evaluate_every: Annotated[
         int | None,
@@ -150,36 +150,42 @@ class SigmoidTraining(loop.RunSettings):
 
 # The published heads belong to hidden states of 2,048 and 4,096 numbers
 WIDE = 1024
-
+# Text that a head is trained on in minutes has most of so many tokens never or once
+LARGE_VOCABULARY = 65_536
 
 LEARNING_RATE_WIDE, LEARNING_RATE_NARROW = 1e-4, 3e-3
 
 
-def default_settings(hidden_size: int) -> SigmoidTraining:
-    """Settings for a model of some width.
+def default_settings(hidden_size: int, vocabulary_size: int = 0) -> SigmoidTraining:
+    """Settings for a model of some width and vocabulary.
 
-    From 1,024 on, they are the published ones. Below, they are those that won a comparison on a
-    model of width 256 (``docs/ablation.md``): a contextual bias, negatives half from the softmax
-    and half uniform, every token above a probability of 0.005 avoided, targets that weigh as much
-    as their negatives together, and the head kept that separates dev tokens best.
+    Up to 65,535 tokens, the head has an unembedding of its own. From a width of 1,024 on, the
+    settings are the published ones; below, they are those that won a comparison on a model of
+    width 256: a contextual bias, negatives half from the softmax and half uniform, every token
+    above a probability of 0.005 avoided, targets that weigh as much as their negatives together,
+    and the head kept that separates dev tokens best. Larger vocabularies are shared with the
+    model; there a target weighs as much as one negative, as a comparison on 262,144 tokens has it
+    (``docs/ablation.md`` has both).
 
     Args:
         hidden_size: H.
+        vocabulary_size: V; by default not a large one.
 
     References:
         Dinh & Niehues 2026, arXiv 2601.00680, section 4 (training settings).
     """
     from headwise.functional import EpsilonCut
 
-    if hidden_size >= WIDE:
+    shares = vocabulary_size >= LARGE_VOCABULARY
+    if hidden_size >= WIDE and not shares:
         return SigmoidTraining(learning_rate=LEARNING_RATE_WIDE)
     return SigmoidTraining(
-        head_type="contextual_unembedding_head",
-        context_size=1024,
+        head_type="shared_unembedding_head" if shares else "contextual_unembedding_head",
+        context_size=256 if shares else 1024,
         objective=Objective(
             negatives=NegativeSampling(frequency=0.0, softmax=0.5, uniform=0.5),
             avoid=EpsilonCut(),
-            positive_weight="balance",
+            positive_weight=1.0 if shares else "balance",
         ),
         learning_rate=LEARNING_RATE_NARROW,
         criterion=loop.Criterion.AUROC,

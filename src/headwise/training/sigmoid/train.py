@@ -48,7 +48,7 @@ def train_sigmoid_head(
         output: Folder of the head.
         prompt: How a pair is laid out; saved with the head.
         backbone_name: Name to record, so that the head finds its backbone again.
-        settings: Everything else; by default what suits the model's width
+        settings: Everything else; by default what suits the model
             (:func:`~headwise.training.default_settings`).
         data: Names of the training files, for the run file.
         dev_data: Names of the dev files, likewise.
@@ -74,14 +74,15 @@ def train_sigmoid_head(
         Dinh & Niehues 2026, arXiv 2601.00680, section 3.
     """
     output = Path(output)
-    settings = settings or default_settings(backbone.hidden_size)
+    usual = default_settings(backbone.hidden_size, backbone.vocabulary_size)
+    settings = settings or usual
     data_of = {"train": as_pairs(train), "dev": as_pairs(dev)}
     for name, pairs in (("training", train), ("dev", dev)):
         if not pairs:
             raise TrainingError(f"There are no {name} pairs.")
     check_same_prompt(output, prompt.model_dump(), of_error_head=False)
     head = first_head(backbone, settings)
-    rate = settings.learning_rate or default_settings(backbone.hidden_size).learning_rate
+    rate = settings.learning_rate or usual.learning_rate
     assert rate is not None
     # They also set up the communication of several processes
     arguments = sigmoid_arguments(output / CHECKPOINTS, backbone.device, settings, rate)
