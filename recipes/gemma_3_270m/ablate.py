@@ -23,9 +23,9 @@ from headwise.heads import QualityHead
 from headwise.metrics import pearson, roc_auc, spearman
 from headwise.training.loop.fit import fit, loop_arguments
 from headwise.training.loop.tokens import token_task
+from headwise.training.sigmoid.first_head import first_head, standardise
 from headwise.training.sigmoid.loss import HeadLoss
 from headwise.training.sigmoid.row_adam import RowAdam, updates_touched_rows
-from headwise.training.sigmoid.train import first_head
 
 Score = Callable[[FeatureBatch], Tensor]
 """Scores of a batch's targets, ``(N,)``, the higher the better."""
@@ -100,6 +100,7 @@ def train(
     read = {n: LayerFeatures(sources[n], backbone, given, head.layers) for n in ("train", "dev")}
     within = np.cumsum(read["train"].counts) <= variant.positions
     part = SelectedFeatures(read["train"], np.flatnonzero(within).tolist())
+    standardise(head, part, settings)
     loss = HeadLoss(
         head,
         settings.objective,

@@ -4,7 +4,7 @@
 #
 #   recipes/gemma_3_270m/build.sh DATA WORK
 #
-# The calibrated head ends up in WORK/calibrated.
+# The calibrated head ends up in WORK/exported.
 set -euo pipefail
 data=$1 work=$2
 cd "$(dirname "$0")"
@@ -13,4 +13,4 @@ headwise export --model gemma-3-270m --head "$work/sigmoid" --dtype bfloat16 "$w
 rm "$work/exported/shared_unembedding_head.py"  # `headwise export` writes it again
 headwise calibrate "$work/texts/dev.tsv" --model gemma-3-270m --head "$work/exported" \
   --synthetic crude,plausible --method isotonic \
-  --precision 0.5 --recall 0.9 --risk 0.1 --threshold mcc --output "$work/calibrated"
+  --precision 0.5 --recall 0.9 --risk 0.1 --threshold mcc --in-place
