@@ -7,6 +7,7 @@ from made_quality_heads import OWN_UNEMBEDDING, C, H, R, V, make_head, softcappe
 from torch import Tensor
 
 from headwise.backbones import Unembedding
+from headwise.choices import LAYERED_HEAD_TYPES
 from headwise.heads import (
     HEAD_TYPES,
     BiasedSigmoidHead,
