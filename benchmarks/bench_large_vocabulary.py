@@ -20,7 +20,9 @@ from headwise.backbones import Backbone, EncodedPair, parse_prompt
 from headwise.heads import ErrorHead, SharedUnembeddingHead, SigmoidHead
 from peak_memory import peak_bytes
 
-LAYER, SIZE, CLOSE = 12, 16, 1e-4
+LAYER, SIZE = 12, 16
+# A plain log-softmax over 262,144 float32 numbers is 1e-4 away from the one in float64, ours 1e-5
+CLOSE = 5e-4
 BUDGETS = (256, 512, 1024, 2048, 4096)
 Pairs = list[tuple[str, str]]
 
