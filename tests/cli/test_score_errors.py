@@ -8,7 +8,6 @@ import torch
 from in_process import invoke
 
 from headwise.bundled.registry import bundled_folder
-from headwise.cli import options
 from headwise.heads import ErrorHead, copy_head, read_head_info, save_error_head
 
 PAIRS = (
@@ -116,8 +115,7 @@ def test_calibrate_names_what_quality_is_made_of(
     row = json.loads(invoke("score", "pairs.tsv", "-m", "calibrated").stdout.splitlines()[0])
     assert set(row["signals"]) == {"quality"}
 
-    monkeypatch.setattr(options, "DEFAULT_MODEL", "calibrated")
-    shown = " ".join(invoke("demo", "-o", "demo.html").stdout.split())
+    shown = " ".join(invoke("demo", "-m", "calibrated", "-o", "demo.html").stdout.split())
     assert "omission" in shown
     assert "stands where something seems to be missing" in shown
     threshold = calibration["thresholds"]["mcc"]["value"]

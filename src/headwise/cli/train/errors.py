@@ -46,12 +46,7 @@ def errors(
         Path | None, shared.files("YAML with the proportions of the families.", ERRORS)
     ] = None,
     language: Annotated[
-        str | None,
-        shared.files(
-            "Of the texts (de, en), for errors that need word lists; by default what the prompt "
-            "says of each row.",
-            ERRORS,
-        ),
+        str | None, shared.files("Of the texts (de, en); by default what prompts say.", ERRORS)
     ] = None,
     given: Annotated[dict[str, Any], ErrorTraining],
     running: Running,

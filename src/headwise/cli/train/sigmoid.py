@@ -46,8 +46,7 @@ def sigmoid(
         int | None,
         typer.Option(
             min=0,
-            help="Most probable tokens that the softmax draws negatives from; 0 for the whole "
-            "vocabulary. Default: 128.",
+            help="Most probable tokens that the softmax draws from; 0 for all. Default: 128.",
             rich_help_panel=OBJECTIVE,
         ),
     ] = None,
@@ -85,6 +84,7 @@ def sigmoid(
     model, prompt = load_language_model(
         place, running.loading, prompting, run, heads=[place.head], settings=asked
     )
+    usual = default_settings(model.hidden_size, model.vocabulary_size).to_dict()
     report = train_sigmoid_head(
         model,
         read_training_pairs(data, layout, read_by=(model, prompt)),
@@ -92,9 +92,7 @@ def sigmoid(
         output,
         prompt=prompt,
         backbone_name=backbone_name or backbone,
-        settings=settings_over(
-            default_settings(model.hidden_size, model.vocabulary_size).to_dict()
-        ),
+        settings=settings_over(usual),
         data=data,
         dev_data=dev,
         **running.arguments,
