@@ -12,7 +12,9 @@ def row_value(row: Mapping[str, Any], name: str, column: str) -> str:
     if column not in row:
         found = ", ".join(f"`{one}`" for one in row) or "none beside its texts"
         raise PromptVariableError(
-            f"This row has no column `{column}`, and {takes}; its columns are {found}."
+            f"This row has no column `{column}`, and {takes}; its columns are {found}. Name "
+            f"another (`--prompt-column {name}=COLUMN`), or give all rows one value "
+            f"(`--prompt-variable {name}=...`)."
         )
     value = row[column]
     if isinstance(value, bool) or not isinstance(value, str | int | float):
