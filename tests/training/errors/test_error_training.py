@@ -312,6 +312,8 @@ def test_what_cannot_be_learned_from_is_named(
         run(backbone, tmp_path, train=[])
     with pytest.raises(TrainingError, match="labelled pair at line 1 does not say"):
         run(backbone, tmp_path, train=[], labels=example_pairs())
+    with pytest.raises(TrainingError, match="labelled pair at index 0 does not say"):
+        run(backbone, tmp_path, train=[], labels=[Pair("A dog", "Ein Hund")])
     with pytest.raises(TrainingError, match="has no error head to start from"):
         run(backbone, tmp_path, start=tmp_path)
     with pytest.raises(MismatchError, match="hidden size"):
