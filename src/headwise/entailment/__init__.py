@@ -1,5 +1,6 @@
-"""Entailment, abstention, routing, claims, search and reranking with one encoder; no training."""
+"""Entailment, abstention, routing, claims, decisions, search with one encoder; no training."""
 
+from headwise.entailment.decisions import Decision, OneOf, YesNo, decide
 from headwise.entailment.index import DocumentIndex
 from headwise.entailment.model import EntailmentModel
 from headwise.entailment.predicting import Prediction
@@ -8,13 +9,17 @@ from headwise.entailment.routing import RouteScore, Routing
 from headwise.entailment.validating import Evidence, Validation, Verdict
 
 __all__ = [
+    "Decision",
     "DocumentIndex",
     "EntailmentModel",
     "Evidence",
+    "OneOf",
     "Prediction",
     "Ranked",
     "RouteScore",
     "Routing",
     "Validation",
     "Verdict",
+    "YesNo",
+    "decide",
 ]

@@ -170,6 +170,19 @@ def _word_start(starts: set[int], token: int, *, lowest: int) -> int:
     return next((i for i in range(token, lowest - 1, -1) if i in starts), token)
 
 
+def premise_room(backbone: EncoderBackbone, hypothesis: int, *, joint: bool) -> int | None:
+    """Tokens that a premise may have, control tokens left out; ``None`` if there is no limit.
+
+    Heads that read both texts as one (``joint``) need premise and hypothesis to fit in together.
+    ``hypothesis`` is the length of that one, as :func:`readable_length` counts it.
+    """
+    if (limit := backbone.max_length) is None:
+        return None
+    single, pair = map(backbone.tokenizer.num_special_tokens_to_add, (False, True))
+    single += len(backbone.prompt_ids("text"))
+    return limit - pair - (hypothesis - single) if joint else limit - single
+
+
 def readable_length(backbone: EncoderBackbone, text: str, *, what: str) -> int | None:
     """Tokens of a text, control tokens included; ``None`` if it is longer than the context.
 

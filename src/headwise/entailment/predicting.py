@@ -1,7 +1,7 @@
 """Read many pairs with the NLI and abstention heads, in batches."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -44,6 +44,12 @@ class Prediction:
     def answers(self, label: NLILabel) -> bool:
         """Whether the model says ``label`` and stands by it."""
         return self.label == label and not self.abstain
+
+    def at(self, threshold: float | None) -> "Prediction":
+        """The same with another threshold for abstention; ``None`` keeps it as it is."""
+        if threshold is None:
+            return self
+        return replace(self, abstain=self.uncertainty >= threshold)
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{name!r}: {value:.3f}" for name, value in self.probabilities.items())

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from headwise.entailment.decisions import Decision
 from headwise.entailment.predicting import Prediction
 from headwise.entailment.ranking import Ranked
 from headwise.entailment.routing import Routing
@@ -43,6 +44,17 @@ def validation_row(validation: Validation) -> dict[str, Any]:
             }
             for one in validation.evidence
         ],
+    }
+
+
+def decision_row(decision: Decision) -> dict[str, Any]:
+    """Probabilities of the answers, whether the model stands by them, and what they come from."""
+    return {
+        "probabilities": list(decision.probabilities),
+        "confidence": decision.confidence,
+        "abstain": decision.abstain,
+        "uncertainty": decision.uncertainty,
+        "hypotheses": [prediction_row(prediction) for prediction in decision.predictions],
     }
 
 

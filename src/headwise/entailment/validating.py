@@ -1,20 +1,25 @@
 """Check a claim against a source, and show the passages that decide."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
+import torch
 from torch import Tensor
 
+from headwise.choices import DEFAULT_MIN_SIMILARITY
 from headwise.entailment.embedding import HeadedEncoder
 from headwise.entailment.inputs import at_least_one, not_nan
-from headwise.entailment.passages import Passage, passages, readable_length
+from headwise.entailment.passages import Passage, passages, premise_room, readable_length
 from headwise.entailment.predicting import Prediction
 from headwise.errors import ContextLengthError, TextError
 from headwise.heads import NLILabel
 
 # Passages this close to the most similar one may contradict, too
 _NEAR = 0.1
+# Passages that are read before others get their turn at the model
+_STEP = 64
 
 
 class Verdict(StrEnum):
@@ -76,49 +81,60 @@ class Validation:
         return Verdict.UNCERTAIN if self.uncertain else Verdict.NOT_ENOUGH_INFORMATION
 
 
-def validate(
+def validation_steps(
     source: str,
     claim: str,
     *,
     encoder: HeadedEncoder,
     predict: Callable[[list[str], str], list[Prediction]],
-    language: str,
-    window: int,
-    top_k: int,
-    min_similarity: float,
-) -> Validation:
-    """Check a claim against a source of any length, see `EntailmentModel.validate`.
+    language: str = "en",
+    window: int = 1,
+    top_k: int = 5,
+    min_similarity: float = DEFAULT_MIN_SIMILARITY,
+) -> Iterator[Validation | None]:
+    """Check a claim against a source of any length in short steps, see `EntailmentModel.validate`.
 
     ``predict`` gives predictions about some premises and a hypothesis.
+
+    Yields:
+        ``None`` after each part of the source that was read, and the validation at last.
     """
     heads, backbone = encoder.heads_for("validate"), encoder.backbone
     at_least_one(top_k, name="top_k")
     at_least_one(window, name="window")
     not_nan(min_similarity, name="min_similarity")
-    tokens, limit = readable_length(backbone, claim, what="claim"), backbone.max_length
+    tokens = readable_length(backbone, claim, what="claim")
     if tokens is None:
         raise ContextLengthError(
-            f"The claim is longer than the {limit} tokens that the model reads; shorten it."
+            f"The claim is longer than the {backbone.max_length} tokens that the model reads; "
+            "shorten it."
         )
     readable_length(backbone, source, what="source")
-    room = None
-    if limit is not None:
-        single, pair = map(backbone.tokenizer.num_special_tokens_to_add, (False, True))
-        single += len(backbone.prompt_ids("text"))
-        # Heads that read both as one text need a passage and the claim to fit in together
-        joint = heads.config.features.needs_joint
-        room = limit - pair - (tokens - single) if joint else limit - single
+    room = premise_room(backbone, tokens, joint=heads.config.features.needs_joint)
     found = passages(source, backbone=backbone, language=language, window=window, room=room)
     if not found:
         raise TextError(f"The source has no sentence of which tokens can be made: {source[:40]!r}.")
-    return validate_passages(
+    texts = [passage.of(source) for passage in found]
+    cosines: list[Tensor] = []
+    for first in range(0, len(texts), _STEP):
+        part = texts[first : first + _STEP]
+        cosines.append(encoder.cosines(claim, part, names=("claim", "passage")))
+        yield None
+    yield validate_passages(
         source,
         found,
-        similarity=lambda texts: encoder.cosines(claim, texts, names=("claim", "passage")),
+        similarity=lambda _: torch.cat(cosines),
         predict=lambda premises: predict(premises, claim),
         top_k=top_k,
         min_similarity=min_similarity,
     )
+
+
+def validate(source: str, claim: str, **options: Any) -> Validation:
+    """Check a claim against a source; arguments are those of :func:`validation_steps`."""
+    *_, validation = validation_steps(source, claim, **options)
+    assert validation is not None
+    return validation
 
 
 def validate_passages(

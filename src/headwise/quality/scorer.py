@@ -21,6 +21,7 @@ from headwise.errors import InputError
 from headwise.functional import LargestDrop, vocabulary_statistics
 from headwise.progress import progress_bar
 from headwise.quality.calibration.record import Calibration
+from headwise.quality.ranking import best_first
 from headwise.quality.signal_request import QualityHeads, SignalRequest
 from headwise.quality.token_signals import PlacedToken, TokenSignals, alternatives, error_signals
 from headwise.quality.unlike_texts import UnlikeTexts
@@ -178,8 +179,7 @@ class Scorer:
     def rerank(self, pairs: Sequence[Pair], *, by: Aggregation | str) -> list[ScoredHypothesis]:
         """Score pairs that share their prompt, which is read once; best first.
 
-        Equal ones keep their order, and those without a value come last (of a text of one token
-        that nothing closes, no ``omission`` is known).
+        They are sorted as :func:`~headwise.quality.ranking.best_first` does it.
 
         Raises:
             InputError: If a pair cannot be scored.
@@ -196,13 +196,7 @@ class Scorer:
             with torch.inference_mode():
                 hidden = self.backbone.shared_prompt_hidden(encoded[part], layers=self.layers)
                 scored += self._score_batch(pairs[part], encoded[part], hidden)
-
-        def value(candidate: ScoredHypothesis) -> tuple[bool, float]:
-            number = candidate.aggregate(by)
-            main = self.request.signals[0]
-            return (False, 0.0) if number is None else (True, main.oriented(number))
-
-        return sorted(scored, key=value, reverse=True)
+        return best_first(scored, by=by)
 
     def token_signals(
         self,
