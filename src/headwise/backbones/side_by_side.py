@@ -73,6 +73,12 @@ def batches_at_once(backbone: FrozenModel, *, most: int = _MOST_BATCHES) -> int:
     return found if found > 1 and _reads_side_by_side(backbone) else 1
 
 
+def tokens_at_once(backbone: FrozenModel, *, max_tokens: int) -> int:
+    """Padded tokens that :func:`side_by_side` works on at the same time, in all its batches."""
+    at_once = batches_at_once(backbone)
+    return max_tokens if at_once == 1 else at_once * min(max_tokens, _MOST_TOKENS)
+
+
 def _reads_side_by_side(backbone: FrozenModel) -> bool:
     return (
         backbone.device.type == "cpu"

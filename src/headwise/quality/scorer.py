@@ -10,7 +10,7 @@ from torch import Tensor
 
 from headwise.backbones import EncodedPair, LanguageBackbone, PromptTemplate, weights_digest
 from headwise.backbones.encodings import own_texts
-from headwise.backbones.side_by_side import batches_at_once, side_by_side
+from headwise.backbones.side_by_side import batches_at_once
 from headwise.choices import ONLY_LAST
 from headwise.data.jobs import timed_windows
 from headwise.data.readers.nested_rows import as_pair
@@ -21,6 +21,7 @@ from headwise.errors import InputError
 from headwise.functional import LargestDrop, vocabulary_statistics
 from headwise.progress import progress_bar
 from headwise.quality.calibration.record import Calibration
+from headwise.quality.common_batches import ToScore, score_in_batches
 from headwise.quality.ranking import best_first
 from headwise.quality.signal_request import QualityHeads, SignalRequest
 from headwise.quality.token_signals import PlacedToken, TokenSignals, alternatives, error_signals
@@ -141,30 +142,18 @@ class Scorer:
         An error stands in the place of a pair that cannot be scored. ``advance`` is told how many
         pairs were done since it was last called.
         """
-        encoded = self._encode(pairs)
-        results: list[ScoredHypothesis | InputError | None] = [
-            code if isinstance(code, InputError) else None for code in encoded
-        ]
-        good = [(i, code) for i, code in enumerate(encoded) if isinstance(code, EncodedPair)]
+        encoded = self.encode(pairs)
+        good = [code for code in encoded if isinstance(code, EncodedPair)]
         advance(len(pairs) - len(good))
-        lengths = [len(code) for _, code in good]
-        at_once = self._batches_at_once()
+        items = [
+            ToScore(self, pair, code)
+            for pair, code in zip(pairs, encoded, strict=True)
+            if isinstance(code, EncodedPair)
+        ]
+        scored = iter(score_in_batches(items, advance))
+        return [code if isinstance(code, InputError) else next(scored) for code in encoded]
 
-        @torch.inference_mode()
-        def score(batch: list[int]) -> list[ScoredHypothesis]:
-            places, codes = zip(*(good[i] for i in batch), strict=True)
-            hidden = self.backbone.target_hidden(codes, layers=self.layers)
-            return self._score_batch([pairs[i] for i in places], codes, hidden, at_once)
-
-        for batch, scored in side_by_side(
-            self.backbone, lengths, score, max_tokens=self.batch_tokens, at_once=at_once
-        ):
-            for i, one in zip(batch, scored, strict=True):
-                results[good[i][0]] = one
-            advance(len(batch))
-        return [result for result in results if result is not None]
-
-    def _batches_at_once(self) -> int:
+    def batches_at_once(self) -> int:
         """How many batches are scored side by side; each has its share of the workspace."""
         if not self.runs_vocabulary:
             return batches_at_once(self.backbone)
@@ -172,7 +161,8 @@ class Scorer:
         room = _POSITIONS_BYTES * unembedding.vocabulary_size
         return batches_at_once(self.backbone, most=self.request.workspace_bytes // room)
 
-    def _encode(self, pairs: Sequence[Pair]) -> list[EncodedPair | InputError]:
+    def encode(self, pairs: Sequence[Pair]) -> list[EncodedPair | InputError]:
+        """Tokenise pairs; an error stands in the place of a pair that cannot be scored."""
         texts = [(pair.given, pair.hypothesis) for pair in pairs]
         return self.backbone.encode(texts, self.prompt, rows=[pair.extra for pair in pairs])
 
@@ -186,7 +176,7 @@ class Scorer:
             ValueError: If ``by`` is not defined for the main signal.
         """
         encoded: list[EncodedPair] = []
-        for code in self._encode(pairs):
+        for code in self.encode(pairs):
             if isinstance(code, InputError):
                 raise code
             encoded.append(code)
@@ -195,7 +185,7 @@ class Scorer:
             part = slice(start, start + _RERANKED_TOGETHER)
             with torch.inference_mode():
                 hidden = self.backbone.shared_prompt_hidden(encoded[part], layers=self.layers)
-                scored += self._score_batch(pairs[part], encoded[part], hidden)
+                scored += self.score_hidden(pairs[part], encoded[part], hidden)
         return best_first(scored, by=by)
 
     def token_signals(
@@ -256,10 +246,10 @@ class Scorer:
             values, request, alternatives=alternatives(self.backbone, statistics), missing=missing
         )
 
-    def _score_batch(
+    def score_hidden(
         self, pairs: Sequence[Pair], encoded: Sequence[EncodedPair], hidden: Tensor, share: int = 1
     ) -> list[ScoredHypothesis]:
-        """Score B pairs from the hidden states of all their targets, ``(N, H)``."""
+        """Score B pairs from what :attr:`layers` predict all their targets from, ``(N, H)``."""
         flat = [target for codes in encoded for target in codes.targets]
         targets = torch.tensor(flat, device=hidden.device)
         starts, texts = [0], []

@@ -1,0 +1,157 @@
+"""A language model with its heads, as requests share it."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from headwise.backbones.prompts import NAMED_PROMPTS
+from headwise.backbones.side_by_side import tokens_at_once
+from headwise.data.records.pairs import Pair
+from headwise.data.records.scored import ScoredHypothesis
+from headwise.errors import InputError
+from headwise.quality.common_batches import ToScore, score_in_batches
+from headwise.serving.errors import wishes_of_client
+from headwise.serving.work.model_thread import ModelThread
+from headwise.serving.work.observer import NOBODY, WorkObserver
+
+if TYPE_CHECKING:
+    from headwise.quality import QualityEstimator
+    from headwise.quality.scorer import Scorer
+
+# Requests ask for few combinations of signals; what an odd client asks for is not kept for ever
+_SCORERS = 64
+
+
+class ScoringPairs:
+    """Scores pairs in batches, each with what its request asked for."""
+
+    def __init__(self, estimator: "QualityEstimator") -> None:
+        self._estimator = estimator
+
+    @property
+    def most_tokens(self) -> int:
+        """As many batches as are worked on side by side."""
+        return tokens_at_once(self._estimator.backbone, max_tokens=self._estimator.batch_tokens)
+
+    def encode(self, items: Sequence[tuple["Scorer", Pair]]) -> list[ToScore | InputError]:
+        """Tokenise pairs, those of one prompt together."""
+        groups: dict[int, list[int]] = {}
+        for place, (scorer, _) in enumerate(items):
+            groups.setdefault(id(scorer), []).append(place)
+        found: dict[int, ToScore | InputError] = {}
+        for places in groups.values():
+            scorer = items[places[0]][0]
+            pairs = [items[place][1] for place in places]
+            for place, pair, code in zip(places, pairs, scorer.encode(pairs), strict=True):
+                found[place] = code if isinstance(code, InputError) else ToScore(scorer, pair, code)
+        return [found[place] for place in range(len(items))]
+
+    def length(self, code: ToScore) -> int:
+        """Tokens that the model reads."""
+        return len(code.encoded)
+
+    def run(self, codes: Sequence[ToScore]) -> Sequence[ScoredHypothesis]:
+        """One pass for all of them."""
+        return score_in_batches(codes)
+
+
+class QualityService:
+    """Scores and generates for many requests at a time.
+
+    Attributes:
+        name: By which requests name the model.
+        created: When it was loaded, in seconds since 1970.
+        estimator: The model; its thread alone may use it.
+        thread: Its thread.
+    """
+
+    def __init__(
+        self, name: str, estimator: "QualityEstimator", observer: WorkObserver = NOBODY
+    ) -> None:
+        self.name, self.estimator, self.created = name, estimator, int(time.time())
+        self._work = ScoringPairs(estimator)
+        self.thread = ModelThread(name, [self._work], observer)
+        self._scorers: OrderedDict[object, Scorer] = OrderedDict()
+
+    async def score(
+        self,
+        pairs: Sequence[Pair],
+        *,
+        signals: Iterable[str] | None = None,
+        alternatives: int = 0,
+        threshold: float | None = None,
+        segment_threshold: float | None = None,
+        variables: Mapping[str, str] | None = None,
+        alone: bool = False,
+    ) -> list[ScoredHypothesis | InputError]:
+        """Score pairs in batches with those of other requests, in order.
+
+        Arguments are those of `QualityEstimator.score_many`, with the thresholds that are
+        attributes there, and values for variables of the prompt. Texts that stand ``alone`` are
+        read without a prompt.
+
+        Raises:
+            ApiError: If a signal, number or variable is not possible.
+        """
+        scorer = self.scorer(
+            signals,
+            alternatives=alternatives,
+            threshold=threshold,
+            segment_threshold=segment_threshold,
+            variables=variables,
+            alone=alone,
+        )
+        return await self.thread.together(self._work, [(scorer, pair) for pair in pairs])
+
+    def scorer(
+        self,
+        signals: Iterable[str] | None = None,
+        *,
+        alternatives: int = 0,
+        threshold: float | None = None,
+        segment_threshold: float | None = None,
+        variables: Mapping[str, str] | None = None,
+        alone: bool = False,
+    ) -> "Scorer":
+        """What scores so; the same object for the same wishes.
+
+        Raises:
+            ApiError: As :meth:`score`.
+        """
+        names = None if signals is None else tuple(signals)
+        bound = tuple(sorted((variables or {}).items()))
+        key = (names, alternatives, threshold, segment_threshold, bound, alone)
+        if (known := self._scorers.pop(key, None)) is None:
+            with wishes_of_client():
+                known = self._new_scorer(*key)
+        self._scorers[key] = known
+        while len(self._scorers) > _SCORERS:
+            self._scorers.popitem(last=False)
+        return known
+
+    def _new_scorer(
+        self,
+        signals: tuple[str, ...] | None,
+        alternatives: int,
+        threshold: float | None,
+        segment_threshold: float | None,
+        variables: tuple[tuple[str, str], ...],
+        alone: bool,
+    ) -> "Scorer":
+        made = self.estimator.scorer(signals, alternatives)
+        if threshold is not None or segment_threshold is not None:
+            request = replace(
+                made.request,
+                chosen_threshold=threshold,
+                chosen_segment_threshold=segment_threshold,
+            )
+            request.check(made.heads, vocabulary_size=made.backbone.vocabulary_size)
+            made = replace(made, request=request)
+        if alone or variables:
+            prompt = NAMED_PROMPTS["raw"] if alone else made.prompt
+            prompt = prompt.bind(**dict(variables))
+            made.backbone.check_prompt(prompt)
+            made = replace(made, prompt=prompt)
+        return made

@@ -1,0 +1,1 @@
+"""What requests hold, one file a family of routes."""
