@@ -1,0 +1,159 @@
+"""The server against the library in one process, and against a server that batches nothing.
+
+64 clients, each with one short pair at a time: pairs a second against `score_many` over the same
+pairs, and against a server that runs each pair alone. Then one client: what the 99th percentile of
+its requests takes beyond the model's own time. All sides run in this command, each in a process of
+its own, in turn.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from comparison import device_line, load_pairs
+from http_clients import Answers, ask_all, request_bytes
+
+THROUGHPUT, AGAINST_ALONE, LONE_MS, EQUAL = 0.7, 4.0, 15.0, 1e-6
+
+# `alone`: a turn takes the tokens of one pair, so that every pair is a batch of its own
+SERVER = """
+import sys, uvicorn
+from unittest.mock import PropertyMock, patch
+from headwise.serving import ServerSettings, create_app
+from headwise.serving.quality_service import ScoringPairs
+if sys.argv[2] == "alone":
+    patch.object(ScoringPairs, "most_tokens", PropertyMock(return_value=1)).start()
+app = create_app(ServerSettings(entailment=None))
+uvicorn.run(app, port=int(sys.argv[1]), log_level="warning", access_log=False)
+"""
+IN_PROCESS = """
+import json, sys, time
+from headwise import QualityEstimator
+pairs = [tuple(pair) for pair in json.load(sys.stdin)]
+estimator = QualityEstimator.from_pretrained("tiny-en-de")
+list(estimator.score_many(pairs[:200]))
+started = time.perf_counter()
+scores = [scored.score for scored in estimator.score_many(pairs)]
+seconds = time.perf_counter() - started
+lone = []
+for pair in pairs[:int(sys.argv[1])]:
+    before = time.perf_counter()
+    estimator.score(*pair)
+    lone.append(time.perf_counter() - before)
+json.dump({"seconds": seconds, "scores": scores, "lone": lone}, sys.stdout)
+"""
+
+
+@contextmanager
+def serving(mode: str) -> Iterator[int]:
+    """A server in a process of its own; its port, once it is ready."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = subprocess.Popen([sys.executable, "-c", SERVER, str(port), mode])
+    try:
+        warm = [request_bytes("/v1/score", {"source": "A.", "hypothesis": "B."})]
+        for _ in range(600):
+            assert process.poll() is None, "the server ended"
+            try:
+                if asyncio.run(ask_all(port, warm, clients=1)).statuses == [200]:
+                    break
+            except OSError:
+                pass
+            time.sleep(0.1)
+        yield port
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
+
+
+def in_process(pairs: Sequence[tuple[str, str]], lone: int) -> dict[str, list[float]]:
+    """Seconds and scores of `score_many`, and seconds of single calls."""
+    done = subprocess.run(
+        [sys.executable, "-c", IN_PROCESS, str(lone)],
+        input=json.dumps(pairs),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found: dict[str, list[float]] = json.loads(done.stdout)
+    return found
+
+
+def over_http(
+    port: int, pairs: Sequence[tuple[str, str]], *, clients: int
+) -> tuple[float, Answers]:
+    """Seconds for all pairs, and what came back."""
+    requests = [
+        request_bytes("/v1/score", {"source": source, "hypothesis": text, "level": "sentence"})
+        for source, text in pairs
+    ]
+    asyncio.run(ask_all(port, requests[: 4 * clients], clients=clients))  # warm
+    started = time.perf_counter()
+    answers = asyncio.run(ask_all(port, requests, clients=clients))
+    assert set(answers.statuses) == {200}, set(answers.statuses)
+    return time.perf_counter() - started, answers
+
+
+def percentile(seconds: Sequence[float], share: float) -> float:
+    """In milliseconds."""
+    return 1000 * sorted(seconds)[min(len(seconds) - 1, int(share * len(seconds)))]
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pairs", type=Path, help="TSV of pairs; bundled sentences by default")
+    parser.add_argument("--count", type=int, default=2000)
+    parser.add_argument("--clients", type=int, default=64)
+    parser.add_argument("--lone", type=int, default=300)
+    parser.add_argument("--repeats", type=int, default=3)
+    options = parser.parse_args()
+    pairs = load_pairs(options.pairs, options.count)
+    print(device_line(), f"load {os.getloadavg()[0]:.1f}")
+    rates: dict[str, list[float]] = {"score_many": [], "server": [], "alone": []}
+    lone_model: list[float] = []
+    lone_server: list[float] = []
+    apart = 0.0
+    for _ in range(options.repeats):
+        own = in_process(pairs, options.lone)
+        rates["score_many"].append(len(pairs) / own["seconds"])  # type: ignore[operator]
+        lone_model += own["lone"]
+        with serving("together") as port:
+            seconds, answers = over_http(port, pairs, clients=options.clients)
+            rates["server"].append(len(pairs) / seconds)
+            lone_server += over_http(port, pairs[: options.lone], clients=1)[1].seconds
+        for number, body in answers.bodies.items():
+            score = json.loads(body)["data"][0]["score"]
+            apart = max(apart, abs(score - own["scores"][number]))
+        few = pairs[: max(options.clients, len(pairs) // 4)]
+        with serving("alone") as port:
+            seconds, _ = over_http(port, few, clients=options.clients)
+            rates["alone"].append(len(few) / seconds)
+    found = {name: statistics.median(values) for name, values in rates.items()}
+    for name, values in rates.items():
+        print(f"{name:<12} {found[name]:8.0f} pairs/s   {', '.join(f'{v:.0f}' for v in values)}")
+    print(
+        f"server / score_many     {found['server'] / found['score_many']:.2f}x (bar {THROUGHPUT})"
+    )
+    print(f"server / one by one     {found['server'] / found['alone']:.2f}x (bar {AGAINST_ALONE})")
+    for share in (0.5, 0.99):
+        model, served = percentile(lone_model, share), percentile(lone_server, share)
+        print(
+            f"lone request, p{100 * share:.0f}: model {model:.1f} ms, server {served:.1f} ms, "
+            f"+{served - model:.1f} ms (bar of p99: {LONE_MS:.0f})"
+        )
+    print(f"largest difference of scores {apart:.1e} (bar {EQUAL:.0e})")
+
+
+if __name__ == "__main__":
+    main()
