@@ -55,7 +55,7 @@ class OneOf:
 
     Attributes:
         instructions: The question.
-        texts: The answers to choose from, two or more.
+        texts: The answers to choose from.
     """
 
     instructions: str
@@ -114,6 +114,8 @@ class Decision:
     @property
     def confidence(self) -> float:
         """How far the best answer is above chance: 0 if all are alike, 1 if it has everything."""
+        if len(self.probabilities) == 1:
+            return 1.0
         chance = 1 / len(self.probabilities)
         return max(0.0, (max(self.probabilities) - chance) / (1 - chance))
 

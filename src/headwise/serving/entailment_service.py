@@ -1,10 +1,12 @@
 """An encoder with its heads, as requests share it."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from headwise.errors import InputError
+from headwise.serving.errors import ApiError, all_answered, wishes_of_client
 from headwise.serving.work.model_thread import ModelThread
 from headwise.serving.work.observer import NOBODY, WorkObserver
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 _TURN_TOKENS = 2048
 # Characters of a token, about: only how pairs share a turn follows from it
 _CHARACTERS = 4
+# Documents that are compared with a query in a turn
+_DOCUMENTS = 16
 
 
 class Embedded(NamedTuple):
@@ -87,6 +91,71 @@ class EntailmentService:
         self.name, self.model, self.created = name, model, int(time.time())
         self._pairs, self._texts = PredictingPairs(model), EmbeddingTexts(model)
         self.thread = ModelThread(name, [self._pairs, self._texts], observer)
+
+    @property
+    def embedding_size(self) -> int:
+        """Numbers of an embedding."""
+        heads = self.model.heads
+        if heads is None or heads.embedding is None:
+            return self.model.backbone.embedding_size
+        return heads.embedding.output_size
+
+    def require_heads(self, what: str) -> None:
+        """Say what cannot be done without heads, if there are none.
+
+        Raises:
+            ApiError: 400.
+        """
+        with wishes_of_client():
+            self.model.encoder.heads_for(what)
+
+    async def judge(
+        self, pairs: Sequence[tuple[str, str]], *, threshold: float | None, param: str | None
+    ) -> "list[Prediction]":
+        """Predict pairs, all of which must be readable, and abstain from a threshold on.
+
+        Raises:
+            ApiError: 422 if one is not, 400 if there are no heads.
+        """
+        self.require_heads("predict")
+        return [one.at(threshold) for one in all_answered(await self.predict(pairs), param=param)]
+
+    async def late_interaction(
+        self, query: str, documents: Sequence[str]
+    ) -> tuple[list[float], int, int]:
+        """Score documents for a query as `EntailmentModel.rerank` does, some at a turn.
+
+        With the scores come the tokens of the query, and of all together.
+
+        Raises:
+            ApiError: 422 if a text cannot be read.
+        """
+        model = self.model
+        encoded = await self.thread.turn(
+            lambda: [
+                *model.backbone.encode([query], what="query"),
+                *model.backbone.encode(documents, what="document"),
+            ]
+        )
+        if isinstance(encoded[0], InputError):
+            raise ApiError.of(encoded[0], param="query")
+        lengths = [len(code) for code in all_answered(encoded[1:], param="documents")]
+        scores: dict[str, float] = {}
+        # A text that comes again is scored once: in another batch it would be rounded otherwise
+        distinct = list(dict.fromkeys(documents))
+        for first in range(0, len(distinct), _DOCUMENTS):
+            part = distinct[first : first + _DOCUMENTS]
+            ranked = await self.thread.turn(partial(model.rerank, query, part))
+            scores |= {one.document: one.score for one in ranked}
+        tokens = len(encoded[0]) + sum(lengths)
+        return [scores[document] for document in documents], len(encoded[0]), tokens
+
+    async def count_tokens(self, texts: Iterable[str]) -> int:
+        """Tokens of readable texts, each as often as it stands there."""
+        listed = list(texts)
+        encode = self.model.backbone.encode
+        codes = await self.thread.turn(lambda: encode(listed, what="text"))
+        return sum(len(code) for code in codes if not isinstance(code, InputError))
 
     async def predict(self, pairs: Sequence[tuple[str, str]]) -> "list[Prediction | InputError]":
         """Say what hypotheses are to premises, in batches with those of other requests."""

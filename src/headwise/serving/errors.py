@@ -5,8 +5,9 @@ Every error is ``{"error": {"message", "type", "param", "code"}}``
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import TypeVar
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -15,6 +16,8 @@ from starlette.responses import Response
 
 from headwise.errors import ContextLengthError, HeadwiseError, InputError
 from headwise.serving.responses import json_response
+
+Result = TypeVar("Result")
 
 INVALID_REQUEST, SERVER_ERROR = "invalid_request_error", "server_error"
 
@@ -78,6 +81,20 @@ def wishes_of_client() -> Iterator[None]:
         raise ApiError.of(error) from error
 
 
+def all_answered(results: Iterable[Result | InputError], *, param: str | None) -> list[Result]:
+    """The results, if no text among those of a field was unreadable.
+
+    Raises:
+        ApiError: For the first that was, by its place in the field.
+    """
+    good: list[Result] = []
+    for place, result in enumerate(results):
+        if isinstance(result, InputError):
+            raise ApiError.of(result, param=None if param is None else f"{param}.{place}")
+        good.append(result)
+    return good
+
+
 def add_error_handlers(app: FastAPI) -> None:
     """Let an app answer all errors alike."""
 
@@ -110,9 +127,14 @@ def add_error_handlers(app: FastAPI) -> None:
 
 
 def _of_validation(error: RequestValidationError) -> ApiError:
-    """The first thing that is wrong with a body, by the path of its field."""
-    first = error.errors()[0]
-    path = [str(part) for part in first["loc"][1:] if not _is_class(part)]
+    """The first thing that is wrong with a body, by the path of its field.
+
+    Of a field that may be one of several things, it is what comes closest to one of them.
+    """
+    every = error.errors()
+    of_field = [one for one in every if one["loc"][:2] == every[0]["loc"][:2]]
+    first = max(of_field, key=lambda one: len(_path(one["loc"])))
+    path = _path(first["loc"])
     param = ".".join(path) or None
     if first["type"] == "json_invalid":
         return ApiError(400, f"The body is not JSON: {first['ctx']['error']}.")
@@ -122,6 +144,10 @@ def _of_validation(error: RequestValidationError) -> ApiError:
         return ApiError(400, "The body is missing; send a JSON object.")
     message = first["msg"].removeprefix("Value error, ")
     return ApiError(400, f"{param or 'The body'}: {message}.".replace("..", "."), param=param)
+
+
+def _path(place: Sequence[object]) -> list[str]:
+    return [str(part) for part in place[1:] if not _is_class(part)]
 
 
 def _is_class(part: object) -> bool:

@@ -1,6 +1,6 @@
 """Answers whose JSON is that of the files: NaN is null, texts are as they are."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from starlette.responses import Response
@@ -11,9 +11,12 @@ NDJSON = "application/x-ndjson"
 
 
 def json_response(
-    value: Mapping[str, Any], *, status: int = 200, headers: Mapping[str, str] | None = None
+    value: Mapping[str, Any] | Sequence[Any],
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """An object as the body of an answer."""
+    """An object or a list as the body of an answer."""
     return Response(
         json_line(value),
         status_code=status,

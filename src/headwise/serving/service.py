@@ -117,6 +117,26 @@ class Service:
         )
         return found
 
+    @property
+    def quality_name(self) -> str | None:
+        """By which requests name the language model, if there is to be one."""
+        return self.settings.model if self.quality is None else self.quality.name
+
+    def check_batch(self, count: int, *, param: str) -> None:
+        """Refuse a field that holds no texts, or more than a client may send at a time.
+
+        Raises:
+            ApiError: 400 or 413.
+        """
+        if count == 0:
+            raise ApiError(400, f"`{param}` is empty; send one or more.", param=param)
+        if count > (most := self.settings.max_client_batch_size):
+            raise ApiError(
+                413,
+                f"A request may hold {most} texts, got {count}; send several requests.",
+                param=param,
+            )
+
     def _require(
         self, there: Any, served: str | None, name: str | None, *, what: str, option: str
     ) -> Any:

@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -95,7 +95,7 @@ def reject_row(reject: Reject) -> dict[str, Any]:
     return asdict(reject)
 
 
-def json_line(row: Mapping[str, Any]) -> bytes:
+def json_line(row: Mapping[str, Any] | Sequence[Any]) -> bytes:
     """A row as one line of strict JSON in UTF-8, line end included.
 
     JSON has no NaN and no infinity: they are written as ``null``. Lone surrogates, which UTF-8

@@ -1,5 +1,19 @@
 """One file a family of routes: read the request, ask a service, write the answer."""
 
-from headwise.serving.routes import scores
+from headwise.serving.routes import (
+    classification,
+    decisions,
+    embeddings,
+    facts,
+    reranking,
+    scores,
+)
 
-ROUTERS = (scores.router,)
+ROUTERS = (
+    scores.router,
+    embeddings.router,
+    reranking.router,
+    classification.router,
+    facts.router,
+    decisions.router,
+)
