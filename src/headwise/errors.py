@@ -75,3 +75,7 @@ class OutputError(HeadwiseError, OSError):
 
 class UninitialisedError(HeadwiseError, RuntimeError):
     """A module on the ``meta`` device cannot get values, or did not get all of them."""
+
+
+class ServingError(HeadwiseError, RuntimeError):
+    """A server cannot start: an address is taken, keys cannot be read, or a package is missing."""

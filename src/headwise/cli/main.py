@@ -27,6 +27,7 @@ from headwise.cli.evaluate import evaluate
 from headwise.cli.generate import generate
 from headwise.cli.info import info
 from headwise.cli.score import score
+from headwise.cli.serve import serve
 from headwise.cli.transfer import export, import_
 from headwise.errors import FinishedError, HeadwiseError
 from headwise.report.readable import make_streams_readable
@@ -34,7 +35,8 @@ from headwise.report.readable import make_streams_readable
 _INTERRUPTED = 130
 
 # Groups of the help
-SCORE, EVALUATE, ENTAILMENT, MODELS = "Score", "Evaluate", "Entailment and search", "Models"
+SCORE, EVALUATE, ENTAILMENT, SERVE = "Score", "Evaluate", "Entailment and search", "Serve"
+MODELS = "Models"
 
 
 class Commands(TyperGroup):
@@ -125,6 +127,7 @@ app.command(rich_help_panel=ENTAILMENT)(check)
 app.command(rich_help_panel=ENTAILMENT)(embed)
 app.command(rich_help_panel=ENTAILMENT)(rerank)
 app.command(rich_help_panel=ENTAILMENT)(evaluate_nli)
+app.command(rich_help_panel=SERVE)(serve)
 app.add_typer(
     typer.Typer(
         cls=TrainCommands,

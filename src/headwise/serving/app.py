@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
+from headwise.serving.draining import draining
 from headwise.serving.errors import add_error_handlers
+from headwise.serving.gates.order import add_gates
+from headwise.serving.gates.places import Places
+from headwise.serving.metrics import Metrics
 from headwise.serving.routes import ROUTERS
 from headwise.serving.service import Service
 from headwise.serving.settings import ServerSettings
@@ -30,22 +34,34 @@ def create_app(
     requests when they are there.
 
     Args:
-        settings: By default, the bundled models.
+        settings: By default, those of the environment, as ``headwise serve`` leaves them for its
+            workers, else the bundled models.
         quality: A language model that is loaded already; it is called ``settings.model``.
         entailment: An encoder that is loaded already; it is called ``settings.entailment``.
     """
-    settings = settings or ServerSettings()
-    service = Service(settings, quality=quality, entailment=entailment)
+    settings = settings or ServerSettings.from_environment()
+    metrics = Metrics()
+    places = Places(settings.max_concurrent_requests, metrics)
+    service = Service(settings, quality=quality, entailment=entailment, observer=metrics)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         service.start()
-        yield
+        async with draining(places, settings.drain_seconds):
+            yield
         await run_in_threadpool(service.stop)
 
-    app = FastAPI(title="headwise", version=__version__, lifespan=lifespan)
-    app.state.service = service
+    app = FastAPI(
+        title="headwise",
+        version=__version__,
+        lifespan=lifespan,
+        # FastAPI's own pages load scripts from elsewhere
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.service, app.state.places, app.state.metrics = service, places, metrics
     add_error_handlers(app)
     for router in ROUTERS:
         app.include_router(router)
+    add_gates(app, settings, metrics=metrics, places=places)
     return app

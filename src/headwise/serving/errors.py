@@ -4,8 +4,12 @@ Every error is ``{"error": {"message", "type", "param", "code"}}``
 (https://platform.openai.com/docs/guides/error-codes).
 """
 
+<<<<<<< HEAD
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+=======
+from collections.abc import Iterator, Mapping
+>>>>>>> 2d85bf4 (A server has gates, keys, limits, numbers, a log without texts, and a command: headwise serve)
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -96,7 +100,7 @@ def all_answered(results: Iterable[Result | InputError], *, param: str | None) -
 
 
 def add_error_handlers(app: FastAPI) -> None:
-    """Let an app answer all errors alike."""
+    """Let an app answer all errors alike; what has no handler is the access gate's."""
 
     @app.exception_handler(ApiError)
     async def _api_error(_: Request, error: ApiError) -> Response:
@@ -116,14 +120,6 @@ def add_error_handlers(app: FastAPI) -> None:
         start = said.get(error.status_code, f"{error.detail}:")
         message = f"{start} {request.url.path}; /docs lists what there is."
         return ApiError(error.status_code, message, headers=error.headers).response()
-
-    @app.exception_handler(Exception)
-    async def _failure(request: Request, error: Exception) -> Response:
-        logging.getLogger(__name__).error(
-            "%s %s failed", request.method, request.url.path, exc_info=error
-        )
-        message = "The server failed on this request; its log says why."
-        return ApiError(500, message, kind=SERVER_ERROR).response()
 
 
 def _of_validation(error: RequestValidationError) -> ApiError:

@@ -171,10 +171,19 @@ class Service:
 
 def load_quality(settings: ServerSettings) -> "QualityEstimator":
     """The language model and its heads, as the settings name them."""
+    from headwise.backbones import parse_prompt
     from headwise.quality import QualityEstimator
 
     assert settings.model is not None
-    return QualityEstimator.from_pretrained(settings.model, settings.head)
+    prompt = None if settings.prompt is None else parse_prompt(settings.prompt)
+    return QualityEstimator.from_pretrained(
+        settings.model,
+        settings.head,
+        prompt=prompt,
+        prompt_variables=settings.prompt_variables,
+        prompt_columns=settings.prompt_columns,
+        **settings.loading,
+    )
 
 
 def load_entailment(settings: ServerSettings) -> "EntailmentModel":
@@ -182,7 +191,7 @@ def load_entailment(settings: ServerSettings) -> "EntailmentModel":
     from headwise.entailment import EntailmentModel
 
     assert settings.entailment is not None
-    return EntailmentModel.from_pretrained(settings.entailment, settings.heads)
+    return EntailmentModel.from_pretrained(settings.entailment, settings.heads, **settings.loading)
 
 
 def get_service(request: Request) -> Service:

@@ -3,8 +3,10 @@
 from headwise.serving.routes import (
     classification,
     decisions,
+    documentation,
     embeddings,
     facts,
+    operation,
     reranking,
     scores,
 )
@@ -16,4 +18,6 @@ ROUTERS = (
     classification.router,
     facts.router,
     decisions.router,
+    operation.router,
+    documentation.router,
 )

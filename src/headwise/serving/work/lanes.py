@@ -43,6 +43,7 @@ class Ticket(Generic[Item, Result]):
         done: Is given the results, or an error, in the loop of the request.
         arrived: When it came, in seconds of the monotonic clock.
         served: Tokens worked on for it, beside those of others that it started level with.
+        tokens: That its items have.
     """
 
     items: Sequence[Item]
@@ -50,6 +51,7 @@ class Ticket(Generic[Item, Result]):
     done: "Future[list[Result | InputError]]"
     arrived: float
     served: int = 0
+    tokens: int = 0
     results: list[Result | InputError | None] = field(init=False)
     left: int = field(init=False)
 
@@ -115,6 +117,7 @@ class Lane(Generic[Item, Code, Result]):
                     ticket.put(place, code)
                     continue
                 tokens = max(1, self._work.length(code))
+                ticket.tokens += tokens
                 number = next(self._numbers)
                 bisect.insort(self._waiting, _Waiting(tokens, number, ticket, place, code))
             if ticket.left:

@@ -10,6 +10,7 @@ from contextlib import aclosing
 from typing import Any, TypeVar
 
 from headwise.errors import InputError
+from headwise.serving.work.counting import count_work
 from headwise.serving.work.lanes import BatchWork, Lane, Ticket, answer
 from headwise.serving.work.observer import NOBODY, WorkObserver
 from headwise.serving.work.steps import SteppedStream
@@ -66,7 +67,9 @@ class ModelThread:
         done: asyncio.Future[list[Result | InputError]] = loop.create_future()
         ticket = Ticket(items, loop, done, time.monotonic())
         self._add(lambda: self._tickets.append((self._lanes[work], ticket)))
-        return await done
+        results = await done
+        count_work(items=len(items), tokens=ticket.tokens)
+        return results
 
     async def turn(self, call: Callable[[], T]) -> T:
         """The result of one call, which has a turn of its own."""
@@ -85,6 +88,7 @@ class ModelThread:
         self._add(lambda: self._streams.append(stream))
         async with aclosing(stream.read()) as steps:
             async for step in steps:
+                count_work(tokens=1)
                 yield step
 
     def close(self) -> None:
@@ -99,6 +103,11 @@ class ModelThread:
         """Items and calls that wait, about."""
         lanes = sum(len(lane) for lane in self._lanes.values())
         return lanes + len(self._calls) + sum(len(t.items) for _, t in tuple(self._tickets))
+
+    @property
+    def streams(self) -> int:
+        """Streams that are open, about."""
+        return len(self._streams)
 
     def _add(self, put: Callable[[], None]) -> None:
         with self._changed:

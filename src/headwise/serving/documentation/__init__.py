@@ -1,0 +1,1 @@
+"""The page of the API under ``/docs``: every route with an example that runs, without scripts."""
