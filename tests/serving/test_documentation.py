@@ -7,7 +7,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from headwise.serving import ServerSettings, create_app
-from headwise.serving.documentation.examples import Example, examples, operations
+from headwise.serving.documentation.examples import RequestExample, examples, operations
 
 DOCUMENT: dict[str, Any] = create_app(ServerSettings(model=None, entailment=None)).openapi()
 OPERATIONS = list(operations(DOCUMENT))
@@ -22,7 +22,7 @@ def test_every_route_has_an_example_and_a_summary() -> None:
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: f"{e.method} {e.path} {e.media}")
-def test_every_example_runs(client: TestClient, example: Example) -> None:
+def test_every_example_runs(client: TestClient, example: RequestExample) -> None:
     headers = {"Content-Type": example.media} if example.media else {}
     content = example.body.encode()
     response = client.request(example.method, example.path, content=content, headers=headers)

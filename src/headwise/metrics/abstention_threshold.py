@@ -5,7 +5,6 @@ Items of one uncertainty are answered together or not at all.
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import binom
 
 from headwise.metrics.inputs import Floats
 from headwise.metrics.selective import answered_count
@@ -95,6 +94,8 @@ def threshold_with_guarantee(
     fewest = np.log(1.0 - confidence) / np.log(1.0 - risk)  # of which none may be wrong
     start = max(fewest, min(_ERRORS_AT_START / risk, len(values) / 4))
     first = int(np.searchsorted(ends, start))
+    from scipy.stats import binom  # half a second, which nobody pays who asks for no promise
+
     p_values = binom.cdf(errors[first:], ends[first:], risk)
     # A product, for testing ends at the first threshold that is not rejected
     rejected = np.cumprod(p_values <= 1.0 - confidence)

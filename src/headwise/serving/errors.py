@@ -4,12 +4,7 @@ Every error is ``{"error": {"message", "type", "param", "code"}}``
 (https://platform.openai.com/docs/guides/error-codes).
 """
 
-<<<<<<< HEAD
-import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-=======
-from collections.abc import Iterator, Mapping
->>>>>>> 2d85bf4 (A server has gates, keys, limits, numbers, a log without texts, and a command: headwise serve)
 from contextlib import contextmanager
 from typing import TypeVar
 

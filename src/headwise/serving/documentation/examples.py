@@ -10,7 +10,7 @@ _METHODS = ("get", "post")
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class RequestExample:
     """A request that an API shows.
 
     Attributes:
@@ -36,7 +36,7 @@ class Example:
         return " \\\n  ".join(parts)
 
 
-def examples(document: Mapping[str, Any], method: str, path: str) -> Iterator[Example]:
+def examples(document: Mapping[str, Any], method: str, path: str) -> Iterator[RequestExample]:
     """All examples of one operation; one that takes no body is an example itself.
 
     They stand beside a body's schema, in the schema, or, one by one, at its fields.
@@ -44,11 +44,11 @@ def examples(document: Mapping[str, Any], method: str, path: str) -> Iterator[Ex
     operation = document["paths"][path][method]
     content = operation.get("requestBody", {}).get("content", {})
     if not content:
-        yield Example(method.upper(), path)
+        yield RequestExample(method.upper(), path)
     for media, said in content.items():
         for value in _values(document, said):
             text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-            yield Example(method.upper(), path, media, text)
+            yield RequestExample(method.upper(), path, media, text)
 
 
 def operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -78,7 +78,9 @@ class AnyRerankRequest(RerankRequest):
         truncate: Of that shape, not used: documents are read whole or refused.
     """
 
-    documents: list[Document] = Field(default_factory=list)
+    documents: list[Document] = Field(
+        default_factory=list, examples=[["A man is playing guitar on stage.", "A dog runs."]]
+    )
     plain_texts: list[str] | None = Field(default=None, alias="texts", min_length=1)
     raw_scores: bool = False
     return_text: bool = False
