@@ -16,7 +16,8 @@ from transformers import PreTrainedModel
 
 from headwise.backbones import CausalBackbone, EncodedPair, EncodedText, EncoderBackbone
 from headwise.errors import ContextLengthError, UnsupportedModelError
-from headwise.quality.generation.tokens import generate_tokens, stream_tokens
+from headwise.quality.generation.token_stream import TokenStream
+from headwise.quality.generation.tokens import generate_tokens
 
 # On either side of the limit of 20, at it, and far beyond it
 LENGTHS = (4, 19, 20, 21, 25, 26, 40, 5)
@@ -85,7 +86,7 @@ def test_a_stream_ends_by_name_where_a_limit_changes_what_was_written(prompt: in
     # A prompt beyond the limit is read as all that follows it
     with ends if prompt == 16 else nullcontext():
         options = {"max_new_tokens": 9, "min_new_tokens": 9}
-        found.extend(stream_tokens(backbone, inputs, options))
+        found.extend(TokenStream(backbone, inputs, options))
     assert len(found) == (5 if prompt == 16 else 9)
     whole = (*ids, *(token for token, _ in found))
     right = as_loaded("phi3-long", EncodedPair(whole[:-1], prompt - 1, whole[prompt:], ()))

@@ -19,6 +19,7 @@ from headwise.heads.layers import layers_in_words
 from headwise.heads.linear_heads import ClassificationHead, ValueHead
 from headwise.heads.quality.biased_head import BiasedSigmoidHead, ContextualSigmoidHead
 from headwise.heads.quality.error_head import ErrorHead
+from headwise.heads.quality.error_reader import ErrorReader
 from headwise.heads.quality.rescaling_head import RescaledSigmoidHead, RescalingHead
 from headwise.heads.quality.shared_unembedding_head import SharedUnembeddingHead
 from headwise.heads.quality.sigmoid_head import SigmoidHead
@@ -67,6 +68,7 @@ __all__ = [
     "ContextualSigmoidHead",
     "EmbeddingHead",
     "ErrorHead",
+    "ErrorReader",
     "ErrorVariant",
     "HeadInfo",
     "LateInteractionHead",

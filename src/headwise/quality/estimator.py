@@ -1,7 +1,6 @@
 """`QualityEstimator`: a frozen language model and its head, ready to score text."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -9,7 +8,7 @@ import torch
 
 from headwise.backbones import Backbone, PromptTemplate, default_prompt, load_backbone, parse_prompt
 from headwise.bundled import locate
-from headwise.data.readers.nested_rows import as_pair
+from headwise.data.readers.nested_rows import pair_in_row
 from headwise.data.records.pairs import Message, Pair, Pairlike
 from headwise.data.records.scored import ScoredHypothesis, ScoredToken
 from headwise.data.records.signals import Aggregation, Signal, parse_signals
@@ -17,7 +16,7 @@ from headwise.errors import InputError, TextError
 from headwise.functional.chunking import DEFAULT_WORKSPACE_BYTES
 from headwise.heads import ErrorHead, QualityHead, check_depth, read_head_info
 from headwise.quality.calibration.record import Calibration
-from headwise.quality.generation.scored import generate_scored, stream_scored
+from headwise.quality.generation.scored import StreamedSteps, generate_scored
 from headwise.quality.scorer import Scorer, default_batch_tokens
 from headwise.quality.signal_request import QualityHeads, SignalRequest
 
@@ -189,7 +188,7 @@ class QualityEstimator:
             TextError: If a text is empty, badly encoded, or holds control tokens.
             ContextLengthError: If the pair is longer than the model's context.
         """
-        pair = replace(as_pair((source, hypothesis)), extra=row or {})
+        pair = pair_in_row(source, hypothesis, row)
         (result,) = self.score_many([pair], signals=signals, alternatives=alternatives)
         return cast(ScoredHypothesis, result)  # an error was raised
 
@@ -221,7 +220,7 @@ class QualityEstimator:
 
     def generate(
         self,
-        source: str | None = None,
+        source: str | list[Message] | None = None,
         *,
         signals: Iterable[str] | None = None,
         alternatives: int = 0,
@@ -231,24 +230,24 @@ class QualityEstimator:
     ) -> ScoredHypothesis:
         """Generate a hypothesis and score it from the same pass, as :meth:`score` would.
 
-        A text cut off before its closing token has no end for the error head.
-
         Args:
-            source: What to answer to or translate.
+            source: What to answer to or translate: a text, or the messages of a conversation.
             signals: As in :meth:`score`.
             alternatives: As in :meth:`score`.
             row: As in :meth:`score`.
             stop: Texts that end the hypothesis where they are first written, and are cut off with
-                their tokens. It also ends where the prompt's layout closes it.
+                their tokens. It also ends where the prompt's layout closes it. Without a closing
+                token, it has no end for the error head.
             options: Options of Transformers' ``generate``: ``num_beams=4``, ``do_sample=True``,
                 ``max_new_tokens=...``, ``generation_config=...``. By default what the model's own
                 ``generation_config`` says; where it is silent, greedy and at most 256 new tokens.
         """
-        return generate_scored(self.scorer(signals, alternatives), source, options, stop, row)
+        scorer = self.scorer(signals, alternatives)
+        return generate_scored(scorer, pair_in_row(source, "", row), options, stop)
 
     def stream(
         self,
-        source: str | None = None,
+        source: str | list[Message] | None = None,
         *,
         signals: Iterable[str] | None = None,
         alternatives: int = 0,
@@ -258,17 +257,18 @@ class QualityEstimator:
     ) -> Iterator[ScoredToken]:
         """Generate and hand out each token with its scores as soon as they can be known.
 
-        With the signal ``error`` of a head that looks ahead (variant ``hindsight``), or a
-        ``quality`` made of it, each token waits for the one after it. With ``omission`` it waits
-        for one token more. The error head does not see the end of a text that is not there yet, so
-        that its values differ a little from those of :meth:`score`; other signals do not.
-
-        Arguments are those of :meth:`generate`, but no beams, not even the model's own.
+        With ``error`` of a head that looks ahead (variant ``hindsight``), and ``quality`` made of
+        it, a token waits for the next one, with ``omission`` for one more. The error head does not
+        see the end of a text that is not there yet; its values differ a little from :meth:`score`.
+        Arguments are those of :meth:`generate` without beams, and ``generator``, a
+        ``torch.Generator`` to draw from. Between two tokens nothing runs.
 
         Yields:
             Tokens in order, the closing special ones last; none ends inside a character.
         """
-        yield from stream_scored(self.scorer(signals, alternatives), source, options, stop, row)
+        scorer = self.scorer(signals, alternatives)
+        for tokens in StreamedSteps(scorer, pair_in_row(source, "", row), options, stop):
+            yield from tokens
 
     def rerank(
         self,

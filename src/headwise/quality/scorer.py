@@ -18,7 +18,7 @@ from headwise.data.records.pairs import Pair, Pairlike
 from headwise.data.records.scored import ScoredHypothesis
 from headwise.data.records.signals import Aggregation, Signal
 from headwise.errors import InputError
-from headwise.functional import LargestDrop, vocabulary_statistics
+from headwise.functional import LargestDrop, VocabularyStatistics, vocabulary_statistics
 from headwise.progress import progress_bar
 from headwise.quality.calibration.record import Calibration
 from headwise.quality.common_batches import ToScore, score_in_batches
@@ -201,8 +201,28 @@ class Scorer:
 
         ``hidden`` predicts them, ``(N, H)`` of :attr:`layers`. ``texts`` holds, for each text, the
         positions that the error head reads, in order: its tokens and at most one that closes it.
-        Other positions have no ``error`` and ``omission``. Unless they ``ended``, texts are windows
-        of one that goes on. A ``share``-th of the workspace is theirs.
+        Other positions have no ``error`` and ``omission``. Unless they ``ended``, texts go on. A
+        ``share``-th of the workspace is theirs.
+        """
+        columns, statistics = self.signals_alone(hidden, targets, share=share)
+        values: dict[Signal, Sequence[float | None]] = {s: c.tolist() for s, c in columns.items()}
+        missing = None
+        if (head := self.needed.error) is not None:
+            rows = self.backbone.token_rows(targets)
+            read = self.backbone.of_layers(hidden, self.layers, head.layers)
+            errors = error_signals(head, read, rows, texts, statistics=statistics, ended=ended)
+            values |= {Signal.ERROR: errors.wrong, Signal.OMISSION: errors.omission}
+            missing = errors.missing if Signal.OMISSION in self.request.computed else None
+        named = alternatives(self.backbone, statistics)
+        return TokenSignals.of(values, self.request, alternatives=named, missing=missing)
+
+    def signals_alone(
+        self, hidden: Tensor, targets: Tensor, *, share: int = 1
+    ) -> tuple[dict[Signal, Tensor], VocabularyStatistics | None]:
+        """What was asked for and no error head gives: it needs nothing but each position, ``(N,)``.
+
+        Statistics are those of the output layer, if that has to run, for an error head's sake or
+        not. Arguments are those of :meth:`token_signals`.
         """
         request, heads = self.request, self.needed
 
@@ -233,18 +253,7 @@ class Scorer:
                 Signal.RANK: statistics.rank,
             }
             columns |= {s: v for s, v in found.items() if s in request.computed and v is not None}
-        values: dict[Signal, Sequence[float | None]] = {s: c.tolist() for s, c in columns.items()}
-        missing = None
-        if heads.error is not None:
-            rows, read = self.backbone.token_rows(targets), of(heads.error.layers)
-            errors = error_signals(
-                heads.error, read, rows, texts, statistics=statistics, ended=ended
-            )
-            values |= {Signal.ERROR: errors.wrong, Signal.OMISSION: errors.omission}
-            missing = errors.missing if Signal.OMISSION in request.computed else None
-        return TokenSignals.of(
-            values, request, alternatives=alternatives(self.backbone, statistics), missing=missing
-        )
+        return columns, statistics
 
     def score_hidden(
         self, pairs: Sequence[Pair], encoded: Sequence[EncodedPair], hidden: Tensor, share: int = 1

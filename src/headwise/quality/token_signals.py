@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -53,10 +54,7 @@ def error_signals(
     numbers = None
     if head.statistics:
         assert statistics is not None
-        assert statistics.entropy is not None
-        assert statistics.rank is not None
-        ranks = statistics.rank.float().log()
-        numbers = torch.stack([statistics.log_prob, statistics.entropy, ranks], dim=-1)[index]
+        numbers = read_statistics(statistics)[index]
     scores = head.score(
         hidden[index], rows[index], [len(text) for text in texts], statistics=numbers, ended=ended
     )
@@ -68,6 +66,14 @@ def error_signals(
         for place, following in pairwise(text):
             found.omission[place] = found.missing[following]
     return found
+
+
+def read_statistics(statistics: VocabularyStatistics) -> Tensor:
+    """What an error head with statistics among its inputs reads of N positions, ``(N, 3)``."""
+    assert statistics.entropy is not None
+    assert statistics.rank is not None
+    ranks = statistics.rank.float().log()
+    return torch.stack([statistics.log_prob, statistics.entropy, ranks], dim=-1)
 
 
 def alternatives(
@@ -139,6 +145,18 @@ class TokenSignals:
             found[Signal.QUALITY] = [None if v is None else next(known) for v in base]
         asked = {signal: found[signal] for signal in request.signals}
         return cls(asked, request, alternatives, base, missing)
+
+    @classmethod
+    def joined(cls, parts: Sequence["TokenSignals"], request: SignalRequest) -> "TokenSignals":
+        """Signals of one position each as those of all of them."""
+
+        def column(name: str) -> list[Any] | None:
+            found = [getattr(part, name) for part in parts]
+            return None if None in found else [values[0] for values in found]
+
+        columns = {s: [part.columns[s][0] for part in parts] for s in request.signals}
+        named, base, missing = map(column, ("alternatives", "base", "missing"))
+        return cls(columns, request, named, base, missing)
 
     def token(self, index: int, place: PlacedToken) -> ScoredToken:
         """The record of one position; nothing is missing after a token that closes the text."""

@@ -152,7 +152,7 @@ def test_standardised_inputs_have_mean_0_and_spread_1(rank: int | None) -> None:
     hidden[:, 2] = 1000.0  # constant, up to rounding
     hidden[::2, 2] += 1e-4
     head.standardise(hidden, rows, statistics)
-    inputs = (head._inputs(hidden, rows, statistics) - head.mean) / head.scale
+    inputs = (head.inputs(hidden, rows, statistics) - head.mean) / head.scale
     varied = torch.ones(inputs.shape[1], dtype=torch.bool)
     if rank is None:
         assert head.scale[2] == 1.0

@@ -1,6 +1,6 @@
 import copy
-import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -23,10 +23,6 @@ WAYS: dict[str, dict[str, Any]] = {
     "sampling": {"do_sample": True, "temperature": 1.5, "top_k": 0},
     "sampling beams": {"do_sample": True, "num_beams": 2, "temperature": 1.5},
 }
-
-
-def stream_threads() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == "headwise-stream"]
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair[0])
@@ -241,7 +237,6 @@ def test_options_that_cannot_be_scored_are_refused(
         estimator.generate(SOURCE, **options)
     with pytest.raises(ValueError, match=message):
         list(estimator.stream(SOURCE, **options))
-    assert not stream_threads()
 
 
 def test_bad_sources_are_refused(estimator: QualityEstimator) -> None:
@@ -257,52 +252,34 @@ def test_streaming_with_beams_is_refused(estimator: QualityEstimator) -> None:
         list(estimator.stream(SOURCE, num_beams=2))
 
 
-def test_a_token_arrives_before_the_next_one_is_made(estimator: QualityEstimator) -> None:
-    """The first word is there while generation waits for leave to go on."""
-    leave = threading.Event()
-    steps = 0
-
-    def wait(*_: Any) -> None:
-        nonlocal steps
-        steps += 1
-        if steps > 2:  # a space, which waits for its word, and the word
-            assert leave.wait(timeout=60)
-
-    handle = estimator.backbone.model.register_forward_pre_hook(wait)
-    try:
-        tokens = estimator.stream(SOURCE)
-        space, word = next(tokens), next(tokens)
-        assert not leave.is_set()
-        leave.set()
-        assert (space.text, word.text) == ("", "Ein")
-        assert len(list(tokens)) > 3
-    finally:
-        leave.set()
-        handle.remove()
+@contextmanager
+def passes_counted(estimator: QualityEstimator) -> Iterator[list[int]]:
+    """How many tokens each pass of the model reads."""
+    seen: list[int] = []
+    handle = estimator.backbone.model.register_forward_pre_hook(
+        lambda _, __, named: seen.append(named["input_ids"].shape[1]), with_kwargs=True
+    )
+    yield seen
+    handle.remove()
 
 
-def test_a_closed_stream_stops_its_thread(estimator: QualityEstimator) -> None:
-    steps = 0
-
-    def count(*_: Any) -> None:
-        nonlocal steps
-        steps += 1
-
-    handle = estimator.backbone.model.register_forward_hook(count)
-    try:
+def test_a_token_is_made_when_it_is_asked_for(estimator: QualityEstimator) -> None:
+    with passes_counted(estimator) as passes:
         tokens = estimator.stream(SOURCE, max_new_tokens=200, min_new_tokens=200)
+        assert passes == []
+        space, word = next(tokens), next(tokens)
+        assert (space.text, word.text) == ("", "Ein")
+        # A space waits for its word; the prompt is read once
+        assert passes == [passes[0], 1]
         next(tokens)
-        assert len(stream_threads()) == 1
+        assert len(passes) == 3
+        # Nothing of the stream is left in the model while it waits
+        assert not estimator.backbone.model.get_output_embeddings()._forward_pre_hooks
         tokens.close()
-    finally:
-        handle.remove()
-    assert not stream_threads()
-    assert steps < 200
-    # The model is as it was
-    assert estimator.generate(SOURCE).hypothesis == HYPOTHESIS
+        assert len(passes) == 3
 
 
-def test_an_error_in_the_thread_reaches_the_reader(estimator: QualityEstimator) -> None:
+def test_an_error_in_a_step_reaches_the_reader(estimator: QualityEstimator) -> None:
     steps = 0
 
     def fail(*_: Any) -> None:
@@ -319,7 +296,6 @@ def test_an_error_in_the_thread_reaches_the_reader(estimator: QualityEstimator) 
     finally:
         handle.remove()
     assert [t.text for t in seen] == ["", "Ein"]
-    assert not stream_threads()
     assert estimator.generate(SOURCE).hypothesis == HYPOTHESIS
 
 

@@ -198,6 +198,13 @@ def as_pair(value: Pairlike) -> Pair:
     return Pair.of(cast(AnyPair, value))
 
 
+def pair_in_row(
+    source: str | list[Message] | None, hypothesis: str, row: Mapping[str, Any] | None
+) -> Pair:
+    """A text or conversation and what answers it, with the other columns of its row."""
+    return replace(as_pair((source, hypothesis)), extra=row or {})
+
+
 def as_pairs(values: Iterable[Pairlike]) -> list[Pair]:
     """All of them as pairs, see :func:`as_pair`."""
     return [value if isinstance(value, Pair) else as_pair(value) for value in values]

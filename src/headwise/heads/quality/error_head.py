@@ -124,7 +124,7 @@ class ErrorHead(nn.Module):
             ValueError: If the shapes do not fit, or the sample is empty.
         """
         self._check(hidden, rows, (len(hidden),), statistics)
-        mean, spread = mean_and_spread(self._inputs(hidden, rows, statistics))
+        mean, spread = mean_and_spread(self.inputs(hidden, rows, statistics))
         self.mean.copy_(mean)
         self.scale.copy_(spread)
 
@@ -159,7 +159,7 @@ class ErrorHead(nn.Module):
             ValueError: If the shapes do not fit.
         """
         self._check(hidden, rows, counts, statistics)
-        inputs = self._inputs(hidden, rows, statistics)
+        inputs = self.inputs(hidden, rows, statistics)
         inputs = inputs.sub_(self.mean).mul_(self.scale.reciprocal())
         inner = self.own(inputs)
         if len(hidden):
@@ -195,7 +195,7 @@ class ErrorHead(nn.Module):
             added = added + (closing * whole.unsqueeze(1))[text.to(own.device)]
         return added
 
-    def _inputs(self, hidden: Tensor, rows: Tensor, statistics: Tensor | None) -> Tensor:
+    def inputs(self, hidden: Tensor, rows: Tensor, statistics: Tensor | None) -> Tensor:
         """``[h, w, h * w]`` and the statistics, not standardised, ``(N, F)``, float32."""
         hidden, rows = hidden.float(), rows.float()
         if self.hidden_projection is not None:

@@ -1,8 +1,5 @@
 """Generate text and keep, from the same pass, what scoring it needs."""
 
-import itertools
-import queue
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,13 +7,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import GenerationConfig, StoppingCriteria, StoppingCriteriaList
-from transformers.generation.streamers import BaseStreamer
+from transformers import GenerationConfig
 
 from headwise.backbones import EncodedPair, LanguageBackbone
 from headwise.backbones.layers import watched
 from headwise.choices import LAST_LAYER, ONLY_LAST
-from headwise.errors import ContextLengthError
 
 DEFAULT_MAX_NEW_TOKENS = 256
 # Of these, several passes make a token, or code that is on a hub
@@ -55,7 +50,8 @@ def captured_hidden(
 ) -> Iterator[list[Tensor]]:
     """Collect hidden states of layers: the yielded list grows by one ``(B, H)`` a step.
 
-    Transformers' own ``output_hidden_states`` would keep all layers of all steps.
+    Transformers' own ``output_hidden_states`` would keep all layers of all steps. Only passes that
+    the block itself makes are seen, not those of other threads that share the model.
     """
     steps: list[Tensor] = []
     newest: dict[int, Tensor] = {}
@@ -159,90 +155,3 @@ def _read_again(
     of_encoder = inputs["input_ids"][0].tolist() if backbone.model.config.is_encoder_decoder else ()
     pair = EncodedPair(ids[:-1], given - 1, ids[given:], (), source_ids=tuple(of_encoder))
     return backbone.target_hidden([pair], layers=layers)
-
-
-def stream_tokens(
-    backbone: LanguageBackbone,
-    inputs: dict[str, Any],
-    options: dict[str, Any],
-    layers: Sequence[int] = ONLY_LAST,
-) -> Iterator[tuple[int, Tensor]]:
-    """Run ``model.generate`` in a thread and hand out each token as soon as it exists.
-
-    Hidden states of layers that it was chosen from, ``(H,)``, come with it. Closing the iterator
-    stops the generation at its next step.
-
-    Raises:
-        ValueError: If beams are asked for, whose tokens are not final before the end.
-        ContextLengthError: When the text becomes so long that the model reads all of it otherwise.
-    """
-    given = options.get("generation_config")
-    if (options.get("num_beams") or getattr(given, "num_beams", None) or 1) != 1:
-        raise ValueError("`stream` cannot use beams: their tokens are final only at the end.")
-    # The model's own wish for them is left out (Marian's)
-    options = generation_options(backbone, inputs, options) | {"num_beams": 1}
-    criteria = options.pop("stopping_criteria", ())
-    arrived: queue.Queue[tuple[int, Tensor] | BaseException | None] = queue.Queue()
-    stop = threading.Event()
-
-    def run() -> None:
-        try:
-            with torch.inference_mode(), captured_hidden(backbone, layers) as steps:
-                backbone.model.generate(
-                    **inputs,
-                    **options,
-                    streamer=_QueueStreamer(arrived, steps),
-                    stopping_criteria=StoppingCriteriaList([*criteria, _Stop(stop)]),
-                )
-            arrived.put(None)
-        except BaseException as error:  # noqa: BLE001 - handed to the thread that reads
-            arrived.put(error)
-
-    start = 1 if backbone.model.config.is_encoder_decoder else inputs["input_ids"].shape[1]
-    thread = threading.Thread(target=run, name="headwise-stream", daemon=True)
-    thread.start()
-    try:
-        for length in itertools.count(start):
-            if (item := arrived.get()) is None:
-                break
-            if isinstance(item, BaseException):
-                raise item
-            if not backbone.reads_on(start, length):
-                raise ContextLengthError(
-                    f"Prompt and text have grown to {length} tokens, and the model reads a text of "
-                    "that length otherwise from its start, so that the tokens before have other "
-                    "values now; use `generate`, or a smaller `max_new_tokens`."
-                )
-            yield item
-    finally:
-        # Else the join would wait for the rest of the text
-        stop.set()
-        thread.join()
-
-
-class _QueueStreamer(BaseStreamer):
-    """Puts every token with its hidden state on a queue; the prompt comes first and is dropped."""
-
-    def __init__(self, arrived: "queue.Queue[Any]", steps: list[Tensor]) -> None:
-        self._arrived, self._steps, self._prompt = arrived, steps, True
-
-    def put(self, value: Tensor) -> None:
-        if self._prompt:
-            self._prompt = False
-            return
-        # Only the newest step is needed: a long stream keeps no history
-        self._arrived.put((int(value.flatten()[0]), self._steps[-1][0]))
-        self._steps.clear()
-
-    def end(self) -> None:
-        """Nothing: the thread itself reports the end."""
-
-
-class _Stop(StoppingCriteria):
-    """Ends the generation when the reader has gone."""
-
-    def __init__(self, event: threading.Event) -> None:
-        self._event = event
-
-    def __call__(self, input_ids: Tensor, *_: Any, **__: Any) -> Tensor:
-        return torch.full((len(input_ids),), self._event.is_set(), device=input_ids.device)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from headwise.backbones import EncodedPair, LanguageBackbone, PromptTemplate
 from headwise.backbones.encodings import hypothesis_ranges, own_texts
 from headwise.backbones.incremental_decoder import IncrementalDecoder
+from headwise.backbones.prompts.templates import Source
 from headwise.quality.generation.stopping import Stop, Stops
 from headwise.quality.token_signals import PlacedToken
 
@@ -21,6 +22,7 @@ class HypothesisWriter:
 
     Attributes:
         text: What has been written.
+        leading: The white space before it that was left out.
         stopped: Whether a stop was reached; tokens after it are dropped.
         closed: Whether it was the one of the prompt's layout.
     """
@@ -33,7 +35,7 @@ class HypothesisWriter:
         self._held: list[PlacedToken] = []
         self._index = -1
         self._recent = ""  # the last characters, in which a stop may begin
-        self.text = ""
+        self.text = self.leading = ""
         self.stopped = self.closed = False
 
     def push(self, token_id: int) -> list[PlacedToken]:
@@ -83,6 +85,7 @@ class HypothesisWriter:
         """Add text, and the token that wrote it; returns the stop that it contains."""
         begin, kept = len(self.text), new if self.text else new.lstrip()
         self.text += kept
+        self.leading += new[: len(new) - len(kept)]
         if token_id is not None:
             dropped, whole = len(new) - len(kept), self._decoder.whole
             self._waiting.append(
@@ -171,12 +174,14 @@ class Written:
     """A generated text, without white space around it, and its tokens, in order.
 
     Special ones among them close it: control tokens, white space after the last word, and what
-    closes texts in the prompt's layout, which ``closed`` says was reached.
+    closes texts in the prompt's layout, which ``closed`` says was reached. ``leading`` is the white
+    space before it.
     """
 
     text: str
     places: tuple[PlacedToken, ...]
     closed: bool = False
+    leading: str = ""
 
 
 def write_hypothesis(
@@ -186,12 +191,10 @@ def write_hypothesis(
     writer = HypothesisWriter(backbone, stops)
     found = [place for token_id in token_ids for place in writer.push(token_id)]
     found += writer.finish()
-    return Written(writer.text.rstrip(), tuple(found), writer.closed)
+    return Written(writer.text.rstrip(), tuple(found), writer.closed, writer.leading)
 
 
-def closing_token(
-    backbone: LanguageBackbone, source: str | None, prompt: PromptTemplate
-) -> int | None:
+def closing_token(backbone: LanguageBackbone, source: Source, prompt: PromptTemplate) -> int | None:
     """The id of the first token behind a text that is scored; ``None`` if nothing closes texts.
 
     Raises:
