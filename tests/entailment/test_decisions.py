@@ -1,5 +1,6 @@
 """Decisions: how predictions become distributions, which texts are asked about, and JSON states."""
 
+import math
 from collections.abc import Callable
 from itertools import product
 
@@ -41,6 +42,22 @@ def test_one_of_some_and_a_scale(make_prediction: MakePrediction) -> None:
     assert found.best == 1
     assert found.expected == pytest.approx(1 / 2 + 2 / 3)
     assert found.confidence == pytest.approx((1 / 2 - 1 / 3) / (2 / 3))
+
+
+def test_by_similarity(make_model: MakeModel) -> None:
+    question = OneOf("Who?", ("A dog.", "A cat.", "Nobody."), by="similarity")
+    found = question.compare([0.5, 0.4, 0.1])
+    weights = [math.exp(20 * cosine) for cosine in (0.5, 0.4, 0.1)]
+    assert found.probabilities == pytest.approx([weight / sum(weights) for weight in weights])
+    assert (found.best, found.abstain, found.uncertainty) == (0, False, None)
+    model = make_model()
+    for encoder in (model, EntailmentModel(model.backbone)):  # heads are not needed
+        (decision,) = decide(encoder, STATE, [question])
+        cosines = encoder.encoder.cosines(STATE, list(question.hypotheses), names=("s", "h"))
+        assert decision.similarities == pytest.approx(cosines.tolist(), abs=1e-6)
+    mixed = decide(model, STATE, [question, YesNo("A dog runs."), question])
+    assert [bool(one.similarities) for one in mixed] == [True, False, True]
+    assert mixed[0] == mixed[2]
 
 
 def test_nothing_entailed_is_no_preference(make_prediction: MakePrediction) -> None:

@@ -167,6 +167,16 @@ def test_what_is_not_answered_is_missing(client: TestClient, expected: list[Deci
     assert list(found["answers"]) == answered
 
 
+def test_choices_by_similarity(client: TestClient, entailment: EntailmentModel) -> None:
+    found = systemone(client, state=STATE, questions=QUESTIONS, by="similarity", **NEVER)
+    texts = ("music", "sports", "false")
+    (decision,) = decide(entailment, STATE, [OneOf("What is it about?", texts, "similarity")])
+    probabilities = found["answers"]["topic"]["probabilities"]
+    assert list(probabilities.values()) == pytest.approx(decision.probabilities, abs=1e-6)
+    assert found["headwise"]["topic"]["uncertainty"] is None
+    assert found["headwise"]["music"]["uncertainty"] is not None
+
+
 def test_json_as_a_state(client: TestClient) -> None:
     state = {"picture": STATE, "people": {"seen": 3}}
     text = f"picture: {STATE}\npeople seen: 3"

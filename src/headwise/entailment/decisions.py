@@ -2,7 +2,8 @@
 
 A heuristic over natural language inference, not a model of decisions: a question and its options
 are written as hypotheses, and what the heads say about these becomes a distribution. How good it
-is depends on the heads; those trained on image captions know little of tickets and tempers.
+is depends on the heads; those trained on image captions know little of tickets and tempers. Options
+can be compared with the state by their embeddings instead, as routes are.
 """
 
 import json
@@ -10,12 +11,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
+from torch.nn import functional as F
+
 from headwise.entailment.embedding import HeadedEncoder
+from headwise.entailment.inputs import all_good
 from headwise.entailment.model import EntailmentModel
 from headwise.entailment.passages import passages, premise_room, readable_length
 from headwise.entailment.predicting import Prediction
+from headwise.entailment.routing import RouteBy
 from headwise.errors import ContextLengthError, TextError
 from headwise.heads import NLILabel
+
+# What cosines are multiplied with before they are compared as logits
+_SCALE = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +65,12 @@ class OneOf:
     Attributes:
         instructions: The question.
         texts: The answers to choose from.
+        by: Whether the state is to entail the question with its answer, or to be close to it.
     """
 
     instructions: str
     texts: tuple[str, ...]
+    by: RouteBy = "entailment"
 
     @property
     def hypotheses(self) -> tuple[str, ...]:
@@ -80,6 +91,21 @@ class OneOf:
         best = predictions[shares.index(max(shares))]
         return Decision(tuple(shares), best.abstain, best.uncertainty, tuple(predictions))
 
+    def compare(self, cosines: Sequence[float]) -> "Decision":
+        """Share out one among the answers by the cosines of their embeddings with the state's.
+
+        By a softmax of twenty times the cosines, which is what most sentence encoders are trained
+        to tell a pair from others with. There is no abstention.
+
+        References:
+            Reimers & Gurevych, sentence-transformers, ``MultipleNegativesRankingLoss``, whose
+            ``scale`` is 20 by default.
+        """
+        shares = torch.tensor(cosines, dtype=torch.float64).mul(_SCALE).softmax(dim=0)
+        return Decision(
+            tuple(shares.tolist()), abstain=False, uncertainty=None, similarities=tuple(cosines)
+        )
+
 
 Asked = YesNo | OneOf
 
@@ -90,16 +116,18 @@ class Decision:
 
     Attributes:
         probabilities: Of no and yes, or of each text in order; they add up to 1.
-        abstain: Whether the model had better not answer.
-        uncertainty: Of the prediction that decides, in [0, 1].
+        abstain: Whether the model had better not answer; never by similarity.
+        uncertainty: Of the prediction that decides, in [0, 1]; ``None`` by similarity.
         predictions: What the heads say about each hypothesis, of the passage of the state that
-            entails it most.
+            entails it most; none by similarity.
+        similarities: Cosine of each hypothesis with the closest passage; none by entailment.
     """
 
     probabilities: tuple[float, ...]
     abstain: bool
-    uncertainty: float
-    predictions: tuple[Prediction, ...]
+    uncertainty: float | None
+    predictions: tuple[Prediction, ...] = ()
+    similarities: tuple[float, ...] = ()
 
     @property
     def best(self) -> int:
@@ -141,9 +169,11 @@ class DecisionPlan:
         Raises:
             TextError: If the state cannot be read.
             ContextLengthError: If a hypothesis is longer than the context.
-            ValueError: If there are no heads.
+            ValueError: If there are no heads, and not all questions are answered by similarity.
         """
-        heads, backbone = encoder.heads_for("decide"), encoder.backbone
+        backbone, joint = encoder.backbone, False
+        if not all(map(_by_similarity, questions)):
+            joint = encoder.heads_for("decide").config.features.needs_joint
         tokens = readable_length(backbone, state, what="state")
         hypotheses = [text for question in questions for text in question.hypotheses]
         lengths = [readable_length(backbone, text, what="question") for text in hypotheses]
@@ -153,7 +183,6 @@ class DecisionPlan:
                 f"A question and its option are longer than the {backbone.max_length} tokens that "
                 "the model reads; shorten them."
             )
-        joint = heads.config.features.needs_joint
         room = premise_room(backbone, max(known, default=0), joint=joint)
         # Control tokens count in what was measured and not in the room
         single = backbone.tokenizer.num_special_tokens_to_add(pair=False)
@@ -167,23 +196,44 @@ class DecisionPlan:
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
-        """All premises with each hypothesis, in order."""
+        """All premises with each hypothesis, in order, for questions by entailment."""
+        return self._pairs(by_similarity=False)
+
+    @property
+    def compared(self) -> list[tuple[str, str]]:
+        """The same for questions by similarity."""
+        return self._pairs(by_similarity=True)
+
+    def _pairs(self, *, by_similarity: bool) -> list[tuple[str, str]]:
         return [
             (premise, hypothesis)
             for question in self.questions
+            if _by_similarity(question) is by_similarity
             for hypothesis in question.hypotheses
             for premise in self.premises
         ]
 
-    def decide(self, predictions: Sequence[Prediction]) -> list[Decision]:
-        """Answer all questions, in order, by predictions about :attr:`pairs`."""
+    def decide(
+        self, predictions: Sequence[Prediction], cosines: Sequence[float] = ()
+    ) -> list[Decision]:
+        """Answer all questions, in order.
+
+        Args:
+            predictions: About :attr:`pairs`.
+            cosines: Of the embeddings of :attr:`compared`.
+        """
         width = len(self.premises)
         entailing = iter(
             max(predictions[first : first + width], key=lambda prediction: prediction.entailment)
             for first in range(0, len(predictions), width)
         )
+        closest = iter(
+            max(cosines[first : first + width]) for first in range(0, len(cosines), width)
+        )
         return [
-            question.decide([next(entailing) for _ in question.hypotheses])
+            question.compare([next(closest) for _ in question.hypotheses])
+            if isinstance(question, OneOf) and _by_similarity(question)
+            else question.decide([next(entailing) for _ in question.hypotheses])
             for question in self.questions
         ]
 
@@ -200,9 +250,22 @@ def decide(model: EntailmentModel, state: str, questions: Sequence[Asked]) -> li
         One decision a question, in order.
     """
     plan = DecisionPlan.of(state, questions, encoder=model.encoder)
-    return plan.decide(
-        model.predict(*map(list, zip(*plan.pairs, strict=True))) if plan.pairs else []
-    )
+    predictions = all_good(model.predict_many(plan.pairs), name=None) if plan.pairs else []
+    return plan.decide(predictions, pair_cosines(model.encoder, plan.compared))
+
+
+def pair_cosines(encoder: HeadedEncoder, pairs: Sequence[tuple[str, str]]) -> list[float]:
+    """Cosines of the embeddings of the two texts of each pair, in [-1, 1]."""
+    texts = list(dict.fromkeys(text for pair in pairs for text in pair))
+    if not texts:
+        return []
+    places = {text: place for place, text in enumerate(texts)}
+    left, right = ([places[pair[side]] for pair in pairs] for side in (0, 1))
+    with torch.inference_mode():
+        pooled = encoder.remembered.embed(texts, what="state").take_all()
+        vectors = F.normalize(encoder.embeddings_of(pooled), dim=-1)
+        found: list[float] = (vectors[left] * vectors[right]).sum(dim=-1).tolist()
+    return found
 
 
 def state_text(state: Any) -> str:
@@ -217,6 +280,10 @@ def _lines(value: Any, names: tuple[str, ...]) -> list[str]:
         return [line for item in value for line in _lines(item, names)]
     text = value if isinstance(value, str) else json.dumps(value)
     return [f"{' '.join(names)}: {text}" if names else text]
+
+
+def _by_similarity(question: Asked) -> bool:
+    return isinstance(question, OneOf) and question.by == "similarity"
 
 
 def _leaning(prediction: Prediction) -> float:

@@ -55,6 +55,7 @@ def decision_row(decision: Decision) -> dict[str, Any]:
         "abstain": decision.abstain,
         "uncertainty": decision.uncertainty,
         "hypotheses": [prediction_row(prediction) for prediction in decision.predictions],
+        "similarities": list(decision.similarities),
     }
 
 

@@ -23,6 +23,8 @@ _TURN_TOKENS = 2048
 _CHARACTERS = 4
 # Documents that are compared with a query in a turn
 _DOCUMENTS = 16
+# Texts that are embedded in a turn, where batches would not remember them
+_REMEMBERED = 64
 
 
 class Embedded(NamedTuple):
@@ -149,6 +151,13 @@ class EntailmentService:
             scores |= {one.document: one.score for one in ranked}
         tokens = len(encoded[0]) + sum(lengths)
         return [scores[document] for document in documents], len(encoded[0]), tokens
+
+    async def remember(self, texts: Sequence[str]) -> None:
+        """Let the model read texts, some at a turn, so that what needs them next is quick."""
+        remembered = self.model.encoder.remembered
+        for first in range(0, len(texts), _REMEMBERED):
+            part = texts[first : first + _REMEMBERED]
+            await self.thread.turn(partial(remembered.embed, part, what="text"))
 
     async def count_tokens(self, texts: Iterable[str]) -> int:
         """Tokens of readable texts, each as often as it stands there."""

@@ -7,10 +7,10 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from headwise.entailment import Decision
-from headwise.entailment.decisions import Asked, DecisionPlan, state_text
+from headwise.entailment.decisions import Asked, DecisionPlan, pair_cosines, state_text
 from headwise.entailment.rows import decision_row
 from headwise.serving.entailment_service import EntailmentService
-from headwise.serving.errors import ApiError
+from headwise.serving.errors import ApiError, wishes_of_client
 from headwise.serving.responses import json_response
 from headwise.serving.schemas.decisions import (
     AnyQuestion,
@@ -38,12 +38,13 @@ _MOST_PAIRS = 16_384
 async def decisions(asked: DecisionsRequest, service: TheService) -> Response:
     """Answer predicates, choices and scores, in the shape of OpenAI's Decisions API.
 
-    Answers come by entailment, a heuristic: write predicates as statements. A question on which
-    the model abstains has a ``refusal`` for an answer; ``headwise`` beside it says how uncertain
-    the model is, and what its probabilities would have been.
+    Answers come by entailment, a heuristic: write predicates as statements. Choices and scores come
+    by the similarity of embeddings if ``by`` says so, and then without abstention. A question on
+    which the model abstains has a ``refusal`` for an answer; ``headwise`` beside it says how
+    uncertain the model is, and what its probabilities would have been.
     """
     encoder = service.require_entailment(asked.model)
-    questions = [question.asked() for question in asked.questions]
+    questions = [question.asked(asked.by) for question in asked.questions]
     found, tokens = await _decide(
         encoder, asked.state, questions, threshold=asked.threshold, param="input"
     )
@@ -69,7 +70,7 @@ async def systemone(asked: SystemOneRequest, service: TheService) -> Response:
     ``headwise`` has a row for every question.
     """
     encoder = service.require_entailment(asked.model)
-    questions = [question.asked() for question in asked.questions.values()]
+    questions = [question.asked(asked.by) for question in asked.questions.values()]
     state = state_text(asked.state)
     found, tokens = await _decide(
         encoder, state, questions, threshold=asked.threshold, param="state"
@@ -98,23 +99,25 @@ async def _decide(
     param: str,
 ) -> tuple[list[Decision], int]:
     """Decisions, and how many tokens were read."""
-    encoder.require_heads("decide")
-    plan = await encoder.thread.turn(
-        lambda: DecisionPlan.of(state, questions, encoder=encoder.model.encoder)
-    )
-    pairs = plan.pairs
-    if len(pairs) > _MOST_PAIRS:
+    model, thread = encoder.model.encoder, encoder.thread
+    with wishes_of_client():
+        plan = await thread.turn(lambda: DecisionPlan.of(state, questions, encoder=model))
+    pairs, compared = plan.pairs, plan.compared
+    if (count := len(pairs) + len(compared)) > _MOST_PAIRS:
         raise ApiError(
             413,
-            f"The {param} has {len(plan.premises)} passages, and {len(pairs)} pairs of a passage "
+            f"The {param} has {len(plan.premises)} passages, and {count} pairs of a passage "
             f"and an answer are more than {_MOST_PAIRS}; shorten it, or ask less at a time.",
             param=param,
         )
-    predictions = await encoder.judge(pairs, threshold=threshold, param=None)
-    tokens = await encoder.count_tokens(
-        [*plan.premises, *(text for question in questions for text in question.hypotheses)]
-    )
-    return plan.decide(predictions), tokens
+    predictions, cosines = [], []
+    texts = [*plan.premises, *(text for question in questions for text in question.hypotheses)]
+    if pairs:
+        predictions = await encoder.judge(pairs, threshold=threshold, param=None)
+    if compared:
+        await encoder.remember(texts)
+        cosines = await thread.turn(lambda: pair_cosines(model, compared))
+    return plan.decide(predictions, cosines), await encoder.count_tokens(texts)
 
 
 def _answer(question: AnyQuestion, decision: Decision) -> dict[str, Any]:

@@ -80,6 +80,7 @@ async def route(asked: RouteRequest, service: TheService) -> Response:
             routes, lambda some: [predictions[text] for text in some], min_score=asked.min_score
         )
     else:
+        await encoder.remember(texts)
         routing = await encoder.thread.turn(
             lambda: model.route(asked.query, routes, by="similarity", min_score=asked.min_score)
         )

@@ -1,6 +1,13 @@
 """What all requests have in common."""
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict
+
+
+def example(**fields: Any) -> ConfigDict:
+    """Settings of a request that show a whole body, which runs as it stands."""
+    return ConfigDict(json_schema_extra={"examples": [fields]})
 
 
 class Schema(BaseModel):

@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from headwise.serving.schemas.base import OpenSchema
+from headwise.serving.schemas.base import OpenSchema, example
 
 Threshold = Field(default=None, ge=0, allow_inf_nan=False)
 """The model abstains where its uncertainty is at least this; by default the model's own.
@@ -28,8 +28,10 @@ class ClassifyRequest(OpenSchema):
         threshold: From which uncertainty on the model abstains; by default its own.
     """
 
+    model_config = example(input=[_PAIR])
+
     model: str | None = None
-    input: list[tuple[str, str]] | None = Field(default=None, min_length=1, examples=[[_PAIR]])
+    input: list[tuple[str, str]] | None = Field(default=None, min_length=1)
     text_1: str | list[str] | None = None
     text_2: str | list[str] | None = None
     threshold: float | None = Threshold
@@ -60,7 +62,9 @@ class PredictRequest(OpenSchema):
         threshold: From which uncertainty on the model abstains; by default its own.
     """
 
-    inputs: tuple[str, str] | list[tuple[str, str]] = Field(examples=[_PAIR])
+    model_config = example(inputs=_PAIR)
+
+    inputs: tuple[str, str] | list[tuple[str, str]]
     raw_scores: bool = False
     truncate: bool = False
     threshold: float | None = Threshold

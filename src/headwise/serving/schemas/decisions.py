@@ -12,7 +12,8 @@ from pydantic import Discriminator, Field, Tag
 
 from headwise.entailment import OneOf, YesNo
 from headwise.entailment.decisions import state_text
-from headwise.serving.schemas.base import Schema
+from headwise.entailment.routing import RouteBy
+from headwise.serving.schemas.base import Schema, example
 from headwise.serving.schemas.classification import Threshold
 
 
@@ -84,7 +85,7 @@ class PredicateQuestion(NamedQuestion):
 
     type: Literal["predicate"]
 
-    def asked(self) -> YesNo:
+    def asked(self, _: RouteBy) -> YesNo:
         """As entailment answers it."""
         return YesNo(plain(self.instructions))
 
@@ -102,10 +103,10 @@ class ChoiceQuestion(NamedQuestion):
     type: Literal["choice"]
     choices: list[ChoiceOption] = Field(min_length=2, max_length=255)
 
-    def asked(self) -> OneOf:
-        """As entailment answers it: described options by their description."""
+    def asked(self, by: RouteBy) -> OneOf:
+        """What is compared with the input: described options by their description."""
         texts = (one.description or json_text(one.value) for one in self.choices)
-        return OneOf(plain(self.instructions), tuple(texts))
+        return OneOf(plain(self.instructions), tuple(texts), by)
 
 
 class ScoreLevel(Schema):
@@ -121,10 +122,10 @@ class ScoreQuestion(NamedQuestion):
     type: Literal["score"]
     levels: list[ScoreLevel] = Field(min_length=2, max_length=10)
 
-    def asked(self) -> OneOf:
-        """As entailment answers it: described levels by their description."""
+    def asked(self, by: RouteBy) -> OneOf:
+        """What is compared with the input: described levels by their description."""
         texts = (one.description or one.label for one in self.levels)
-        return OneOf(plain(self.instructions), tuple(texts))
+        return OneOf(plain(self.instructions), tuple(texts), by)
 
 
 def kind_of_question(value: Any) -> str:
@@ -154,19 +155,28 @@ class DecisionsRequest(Schema):
         questions: 1 to 400.
         threshold: From which uncertainty on a question is not answered; by default the model's
             own. Not in OpenAI's shape.
+        by: How choices and scores are found: by entailment or by similarity. Not in it either.
         prompt_cache_key: Not used, as are ``prompt_cache_options`` and ``safety_identifier``.
     """
 
-    model: str | None = None
-    input: str | list[InputItem] = Field(examples=["The kitchen light is on. Nobody is at home."])
-    questions: list[AnyQuestion] = Field(
-        min_length=1,
-        max_length=400,
-        examples=[
-            [{"type": "predicate", "name": "lit", "instructions": "A light is on."}],
+    model_config = example(
+        input="A man is playing guitar on stage in front of a crowd.",
+        questions=[
+            {"type": "predicate", "name": "music", "instructions": "A person is making music."},
+            {
+                "type": "choice",
+                "name": "topic",
+                "instructions": "What is it about?",
+                "choices": [{"value": "music"}, {"value": "sports"}],
+            },
         ],
     )
+
+    model: str | None = None
+    input: str | list[InputItem]
+    questions: list[AnyQuestion] = Field(min_length=1, max_length=400)
     threshold: float | None = Threshold
+    by: RouteBy = "entailment"
     prompt_cache_key: str | None = None
     prompt_cache_options: dict[str, Any] | None = None
     safety_identifier: str | None = None

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from headwise.serving.schemas.base import Schema
+from headwise.serving.schemas.base import Schema, example
 
 
 class EmbeddingsRequest(Schema):
@@ -19,9 +19,9 @@ class EmbeddingsRequest(Schema):
         user: Not used.
     """
 
-    input: str | list[str] | list[int] | list[list[int]] = Field(
-        examples=[["A dog runs on the beach.", "Ein Hund läuft am Strand."]]
-    )
+    model_config = example(input=["A dog runs on the beach.", "Ein Hund läuft am Strand."])
+
+    input: str | list[str] | list[int] | list[list[int]]
     model: str | None = None
     encoding_format: Literal["float", "base64"] = "float"
     dimensions: int | None = Field(default=None, ge=1)

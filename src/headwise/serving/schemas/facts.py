@@ -5,7 +5,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from headwise.choices import DEFAULT_MIN_SIMILARITY
-from headwise.serving.schemas.base import Schema
+from headwise.serving.schemas.base import Schema, example
 from headwise.serving.schemas.classification import Threshold
 
 
@@ -24,9 +24,14 @@ class CheckRequest(Schema):
         threshold: From which uncertainty on the model abstains; by default its own.
     """
 
+    model_config = example(
+        source="A man is playing guitar on stage. Two dogs run on the beach.",
+        claims=["A person is making music.", "The dogs are asleep."],
+    )
+
     model: str | None = None
-    source: str = Field(examples=["A man is playing guitar on stage. The hall is empty."])
-    claim: str | None = Field(default=None, examples=["A person is making music."])
+    source: str
+    claim: str | None = None
     claims: list[str] | None = Field(default=None, min_length=1)
     language: str = "en"
     top_k: int = Field(default=5, ge=1, le=256)
@@ -63,11 +68,15 @@ class RouteRequest(Schema):
         threshold: From which uncertainty on the model abstains; by default its own.
     """
 
-    model: str | None = None
-    query: str = Field(examples=["Two children kick a ball on a field."])
-    routes: dict[str, str | list[str]] | list[str] = Field(
-        examples=[{"sports": "People play a game.", "music": "People make music."}]
+    model_config = example(
+        query="How do I reverse a list in Python?",
+        routes={"code": "This is about programming.", "cooking": "This is about cooking."},
+        by="similarity",
     )
+
+    model: str | None = None
+    query: str
+    routes: dict[str, str | list[str]] | list[str]
     by: Literal["entailment", "similarity"] = "entailment"
     min_score: float | None = Field(default=None, allow_inf_nan=False)
     threshold: float | None = Threshold

@@ -4,7 +4,10 @@ from typing import Any, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from headwise.serving.schemas.base import OpenSchema
+from headwise.serving.schemas.base import OpenSchema, example
+
+_QUERY = "Who plays music?"
+_DOCUMENTS = ["A man is playing guitar on stage.", "A dog runs on the beach."]
 
 
 class TextDocument(OpenSchema):
@@ -30,11 +33,11 @@ class RerankRequest(OpenSchema):
         signals: Of the language model, the main one first; its best by default.
     """
 
+    model_config = example(query=_QUERY, documents=_DOCUMENTS, top_n=1)
+
     model: str | None = None
-    query: str = Field(examples=["Who plays music?"])
-    documents: list[Document] = Field(
-        min_length=1, examples=[["A man is playing guitar on stage.", "A dog runs on the beach."]]
-    )
+    query: str
+    documents: list[Document] = Field(min_length=1)
     top_n: int | None = Field(default=None, ge=1)
     return_documents: bool = True
     signals: list[str] | None = None
@@ -59,7 +62,12 @@ class CohereRerankRequest(RerankRequest):
         priority: Not used.
     """
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow") | example(
+        model="tiny-en-de",
+        query="A dog runs on the beach.",
+        documents=["Ein Hund läuft am Bahnhof.", "Ein Hund läuft am Strand."],
+    )
+
     return_documents: bool = False
     max_tokens_per_doc: int | None = Field(default=None, ge=1)
     priority: int | None = None
@@ -78,9 +86,9 @@ class AnyRerankRequest(RerankRequest):
         truncate: Of that shape, not used: documents are read whole or refused.
     """
 
-    documents: list[Document] = Field(
-        default_factory=list, examples=[["A man is playing guitar on stage.", "A dog runs."]]
-    )
+    model_config = example(query=_QUERY, texts=_DOCUMENTS, return_text=True)
+
+    documents: list[Document] = Field(default_factory=list)
     plain_texts: list[str] | None = Field(default=None, alias="texts", min_length=1)
     raw_scores: bool = False
     return_text: bool = False

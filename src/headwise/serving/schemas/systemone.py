@@ -9,7 +9,8 @@ from pydantic import Discriminator, Field, Tag
 
 from headwise.entailment import OneOf, YesNo
 from headwise.entailment.decisions import state_text
-from headwise.serving.schemas.base import OpenSchema
+from headwise.entailment.routing import RouteBy
+from headwise.serving.schemas.base import OpenSchema, example
 from headwise.serving.schemas.classification import Threshold
 from headwise.serving.schemas.decisions import kind_of_question
 
@@ -30,7 +31,7 @@ class NoulQuestion(OpenSchema):
     instructions: Content
     criteria: Outcomes = Outcomes()
 
-    def asked(self) -> YesNo:
+    def asked(self, _: RouteBy) -> YesNo:
         """As entailment answers it: by what yes means, if that is said."""
         yes, no = self.criteria.true, self.criteria.false
         statement = state_text(self.instructions if yes is None else yes)
@@ -44,10 +45,10 @@ class LabelQuestion(OpenSchema):
     instructions: Content
     criteria: dict[str, Content | None] = Field(min_length=1, max_length=255)
 
-    def asked(self) -> OneOf:
-        """As entailment answers it: described labels by their description."""
+    def asked(self, by: RouteBy) -> OneOf:
+        """What is compared with the state: described labels by their description."""
         texts = (state_text(said) if said else label for label, said in self.criteria.items())
-        return OneOf(state_text(self.instructions), tuple(texts))
+        return OneOf(state_text(self.instructions), tuple(texts), by)
 
 
 class LevelQuestion(OpenSchema):
@@ -57,9 +58,9 @@ class LevelQuestion(OpenSchema):
     instructions: Content
     criteria: list[Content] = Field(min_length=1, max_length=10)
 
-    def asked(self) -> OneOf:
-        """As entailment answers it."""
-        return OneOf(state_text(self.instructions), tuple(map(state_text, self.criteria)))
+    def asked(self, by: RouteBy) -> OneOf:
+        """What is compared with the state."""
+        return OneOf(state_text(self.instructions), tuple(map(state_text, self.criteria)), by)
 
 
 AnySystemOneQuestion = Annotated[
@@ -83,13 +84,23 @@ class SystemOneRequest(OpenSchema):
         questions: By name.
         threshold: From which uncertainty on a question is not answered; by default the model's
             own. Not in TypeSafe's shape.
+        by: How choices and scores are found: by entailment or by similarity. Not in it either.
     """
 
-    model: str | None = None
-    state: Content = Field(examples=["The kitchen light is on. Nobody is at home."])
-    questions: dict[str, AnySystemOneQuestion] = Field(
-        min_length=1,
-        max_length=400,
-        examples=[{"lit": {"type": "noul", "instructions": "A light is on."}}],
+    model_config = example(
+        state={"picture": "A man is playing guitar on stage in front of a crowd."},
+        questions={
+            "music": {"type": "noul", "instructions": "A person is making music."},
+            "people": {
+                "type": "score",
+                "instructions": "How many people are there?",
+                "criteria": ["nobody", "few", "many"],
+            },
+        },
     )
+
+    model: str | None = None
+    state: Content
+    questions: dict[str, AnySystemOneQuestion] = Field(min_length=1, max_length=400)
     threshold: float | None = Threshold
+    by: RouteBy = "entailment"
