@@ -32,6 +32,7 @@ FILES = {
     **dict.fromkeys(("en.txt", "pairs.unknown"), "A dog.\n"),
     "p.tsv": "source\thypothesis\nA dog.\tEin Hund.\n",
     "x.tsv": "a\tb\tc\n1\t2\t3\n",
+    "keys.txt": "# no keys yet\n\n",
     "n.tsv": "premise\thypothesis\tlabel\nA dog.\tAn animal.\tentailment\n",
     "s.jsonl": '{"source": "A dog.", "hypothesis": "Ein Hund.", "score": 0.5}\n',
     "run.yaml": "settings: {epoch: 3}\n",
@@ -112,6 +113,20 @@ WRONG: list[tuple[tuple[str, ...], int, str]] = [
     ((*NLI, "--schedule", "cos"), 2, "`--schedule` must be one of linear"),
     ((*ABSTENTION, "--confidence", "2"), 2, "`--confidence` must be less than 1.0"),
     (("train", "sigmoid", "-o", "out"), 2, NEEDED),
+    # Serving
+    (("serve", "-m", "tiny"), 1, NO_MODEL),
+    (("serve", "--entailment", "mini"), 1, "Bundled: minilm-snli, all-MiniLM-L6-v2."),
+    (
+        ("serve", "--api-key-file", "nope.txt"),
+        1,
+        "nope.txt cannot be read: No such file",
+    ),
+    (("serve", "--api-key-file", "keys.txt"), 1, "holds none; write one a line"),
+    (("serve", "--api-key", "a b"), 1, "ASCII characters without spaces"),
+    (("serve", "--max-body-bytes", "5"), 2, "must be at least 1024"),
+    (("serve", "--port", "70000"), 2, "must be at most 65535"),
+    (("serve", "--log-format", "xml"), 2, "'xml' is not one of 'json', 'text'"),
+    (("serve", "--host", "192.0.2.1"), 1, "cannot listen at 192.0.2.1, port 8000"),
 ]
 
 

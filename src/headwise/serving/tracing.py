@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import SpanExporter
     from starlette.applications import Starlette
 
 _PROBES = "health$,ready$,metrics$"
 
 
-def add_tracing(app: "Starlette", endpoint: str, *, exporter: "SpanExporter | None" = None) -> None:
+def add_tracing(
+    app: "Starlette", endpoint: str, *, exporter: "SpanExporter | None" = None
+) -> "TracerProvider":
     """Have an app make a span of each request; probes have none.
 
     A trace that a client has begun (``traceparent``) goes on. Spans have no texts: neither bodies
@@ -24,6 +27,9 @@ def add_tracing(app: "Starlette", endpoint: str, *, exporter: "SpanExporter | No
         endpoint: Of a collector, as ``http://localhost:4318``; traces go to ``/v1/traces`` there,
             or to the path that it names.
         exporter: What takes the spans instead, for tests.
+
+    Returns:
+        What makes the spans, and sends them every few seconds and when the process ends.
     """
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
@@ -44,3 +50,4 @@ def add_tracing(app: "Starlette", endpoint: str, *, exporter: "SpanExporter | No
         tracer_provider=provider,
         exclude_spans=["receive", "send"],  # one span a request, not one a chunk
     )
+    return provider
