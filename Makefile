@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types docs bench clean
+.PHONY: demo test test-browser lint types docs bench clean
 
 demo: $(VENV)/.installed
 	$(BIN)/headwise demo --output headwise-demo.html
@@ -12,6 +12,10 @@ test: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal \
 		-m 'not gpu and not browser and not slow and not alone and not gemma'
 	$(BIN)/python -m pytest -m alone
+
+# Pages in a real browser: Debian's chromium, or Chrome; without one these tests are left out
+test-browser: $(VENV)/.installed-test
+	$(BIN)/python -m pytest -m browser
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from headless_chromium import Chromium
+from headless_chromium import Chromium, found_chromium
 from hypothesis import HealthCheck, settings
 from tiny_models import PAIRS, TOKENIZERS, byte_level, memorise, stacked, tiny_llama
 from transformers import PreTrainedTokenizerFast
@@ -94,10 +94,6 @@ def estimator(parrot: CausalBackbone, head: SigmoidHead) -> QualityEstimator:
 @pytest.fixture
 def chromium(tmp_path: Path) -> Iterator[Chromium]:
     """A browser of its own for one test."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    executable = next((path for name in names if (path := shutil.which(name))), None)
-    if executable is None:
-        pytest.skip(f"No Chromium on the PATH; looked for {', '.join(names)}.")
-    browser = Chromium(executable, tmp_path / "profile")
+    browser = Chromium(found_chromium(), tmp_path / "profile")
     yield browser
     browser.close()

@@ -3,10 +3,13 @@
 import itertools
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 # Chromium reads commands from file descriptor 3 and answers on 4.
 _AT_3_AND_4 = """
@@ -16,6 +19,16 @@ os.dup2(pipes[0], 3)
 os.dup2(pipes[1], 4)
 os.execv(sys.argv[3], sys.argv[3:])
 """
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+def found_chromium() -> str:
+    """The path of a Chromium; a test that needs one is skipped where there is none."""
+    executable = next((path for name in _NAMES if (path := shutil.which(name))), None)
+    if executable is None:
+        pytest.skip(f"No Chromium on the PATH; looked for {', '.join(_NAMES)}.")
+    return executable
 
 
 class Chromium:

@@ -7,6 +7,7 @@ that works offline.
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +20,8 @@ from markupsafe import Markup
 from headwise.report.text import number, printable, setting, single
 
 _SHARED = ("headwise.report", "page_template")
+# What connects the modules of a page, and is not needed where they form one
+_MODULE_WORDS = re.compile(r"^(?:import .*\n|export )", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,8 @@ class PageFolder:
 
         Args:
             styles: Style sheets of the folder, in order; the basic one comes before them.
-            scripts: Scripts of the folder, in order; with the basic one they form one module.
+            scripts: Scripts of the folder, in order. With the basic one they form one module, so
+                that no two may use one name at their top.
             pictures: Whether the page holds pictures, as data.
 
         Returns:
@@ -53,7 +57,8 @@ class PageFolder:
         style = "\n".join([_file(*_SHARED, "base.css"), *map(self._text, styles)])
         # The style hides what needs a script until all of them have run
         live = 'document.documentElement.classList.add("live");'
-        script = "\n".join([_file(*_SHARED, "base.js"), *map(self._text, scripts), live])
+        modules = [_file(*_SHARED, "base.js"), *map(self._text, scripts)]
+        script = "\n".join([*(_MODULE_WORDS.sub("", module) for module in modules), live])
         images = " img-src data:;" if pictures else ""
         return {
             "policy": f"default-src 'none';{images} style-src '{_digest(style)}'; "

@@ -1,8 +1,9 @@
 // What the scripts of all pages share; a page's own follow, and last of all it is called live.
+// Files are modules: a page that stands alone joins them to one.
 
-const byId = (id) => document.getElementById(id);
+export const byId = (id) => document.getElementById(id);
 
-function element(tag, className, ...children) {
+export function element(tag, className, ...children) {
   const node = document.createElement(tag);
   node.className = className;
   node.append(...children);

@@ -7,7 +7,6 @@ their tooltips once a sentence comes near the window.
 """
 
 import itertools
-import math
 import os
 import shutil
 import tempfile
@@ -17,18 +16,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from headwise.data.records.scored import ScoredHypothesis, ScoredSpan, ScoredToken
+from headwise.data.records.scored import ScoredHypothesis, ScoredSpan
 from headwise.data.records.scored_pieces import gap_threshold
 from headwise.data.records.signals import Signal
 from headwise.files import atomic_path, naming_output
 from headwise.report.page import PageFolder, script_json
 from headwise.report.scored_text import display
-from headwise.report.text import MINUS, number
+from headwise.report.scored_text.drawing import HIGHEST_THRESHOLD, drawing_record
+from headwise.report.text import number
 
 _BINS = 20
-_MOST = 1.0  # the highest threshold that a reader can choose
 _PAGE = PageFolder("headwise.report.scored_text", "template")
-_SCRIPTS = ("sentences.js", "tooltip.js", "tools.js")
+_STYLES = ("texts.css", "report.css")
+_SCRIPTS = ("values.js", "drawing.js", "tooltip.js", "sentences.js", "tools.js")
 
 
 @dataclass(slots=True)
@@ -165,7 +165,7 @@ def _sentence_view(
         "shows_gaps": with_gaps,
         "flagged": [(w.text, f"{value:.2f}") for w, value in flagged],
         "gaps": [(gap.where, f"{gap.omission:.2f}") for gap in gaps],
-        "record": script_json(_record(scored, summary.signals)),
+        "record": script_json(drawing_record(scored, summary.signals)),
     }
 
 
@@ -186,49 +186,6 @@ def _pieces(
     return pieces
 
 
-def _record(scored: ScoredHypothesis, signals: tuple[Signal, ...]) -> dict[str, Any]:
-    """The scores of one hypothesis for the page's script, offsets in UTF-16 code units.
-
-    ``words`` holds ``[start, end, confidence]``, ``cells`` holds ``[start, end, confidence,
-    tokens]``, a token is ``[id, values, alternatives or null]``, an alternative ``[text,
-    probability]``. With the signal ``omission``, ``gaps`` holds ``[place, confidence,
-    where, probability]`` of each place that the reader can make the page mark. The text itself
-    stands in the page and is not repeated.
-    """
-    main = signals[0]
-    units = _utf16_offsets(scored.hypothesis)
-
-    def token_record(token: ScoredToken) -> list[Any]:
-        values = [_json_value(getattr(token, signal)) for signal in signals]
-        alternatives = token.alternatives and [
-            [display.alternative_label(a.text), _json_value(a.probability)]
-            for a in token.alternatives
-        ]
-        return [token.token_id, values, alternatives]
-
-    record: dict[str, Any] = {
-        "words": [
-            [units[word.start], units[word.end], main.confidence(getattr(word, main))]
-            for word in scored.words
-        ],
-        "cells": [
-            [
-                units[group.start],
-                units[group.end],
-                group.confidence(main),
-                [token_record(token) for token in group.tokens],
-            ]
-            for group in display.token_groups(scored)
-        ],
-    }
-    if display.shows_gaps(signals):
-        record["gaps"] = [
-            [units[gap.place], gap.confidence, gap.where, _json_value(gap.omission)]
-            for gap in display.gaps_to_check(scored, _MOST, main)
-        ]
-    return record
-
-
 def _page_view(
     summary: ReportSummary,
     *,
@@ -243,7 +200,7 @@ def _page_view(
     highest = max(summary.histogram) or 1
     main = summary.signals[0]
     limit = gap_threshold(threshold, main)
-    moving = gap_threshold(_MOST, main) == _MOST
+    moving = gap_threshold(HIGHEST_THRESHOLD, main) == HIGHEST_THRESHOLD
     return {
         "title": title,
         "model": model,
@@ -268,22 +225,8 @@ def _page_view(
                 "gapThreshold": None if moving else limit,
             }
         ),
-        **_PAGE.head(styles=("report.css",), scripts=_SCRIPTS),
+        **_PAGE.head(styles=_STYLES, scripts=_SCRIPTS),
     }
-
-
-def _json_value(value: float | None) -> float | str | None:
-    """Four significant digits; infinity as text, because JSON has no number for it."""
-    if value is None or math.isnan(value):
-        return None
-    if math.isinf(value):
-        return "∞" if value > 0 else f"{MINUS}∞"
-    return float(f"{value:.4g}")
-
-
-def _utf16_offsets(text: str) -> list[int]:
-    """Where each code point starts when counted as JavaScript counts, and where the text ends."""
-    return list(itertools.accumulate((1 + (c > "\uffff") for c in text), initial=0))
 
 
 @contextmanager

@@ -7,8 +7,10 @@ from headwise.serving.routes import (
     embeddings,
     facts,
     operation,
+    page,
     reranking,
     scores,
+    views,
 )
 
 ROUTERS = (
@@ -20,4 +22,6 @@ ROUTERS = (
     decisions.router,
     operation.router,
     documentation.router,
+    views.router,
+    page.router,
 )

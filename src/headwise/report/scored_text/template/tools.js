@@ -1,4 +1,6 @@
 // Threshold, order and filter.
+import { byId } from "./base.js";
+import { limitText } from "./values.js";
 
 const sortedLevels = {}; // of all words or gaps, gathered when the threshold first moves
 function countBelow(kind, limit) {
@@ -17,22 +19,9 @@ function countBelow(kind, limit) {
   return low;
 }
 
-// The threshold in the signal's own range, where that differs from [0, 1].
-function limitText() {
-  const text = threshold.toFixed(2);
-  const own = {
-    logprob: () => ` (x < ${formatValue(Math.log(threshold))})`,
-    entropy: () => ` (x > ${formatValue(-Math.log(threshold))})`,
-    rank: () => ` (x > ${formatValue(1 / threshold)})`,
-    error: () => ` (x > ${(1 - threshold).toFixed(2)})`,
-    omission: () => ` (x > ${(1 - threshold).toFixed(2)})`,
-  }[main];
-  return own && threshold > 0 ? text + own() : text;
-}
-
 function setThreshold(value) {
   threshold = value;
-  document.querySelectorAll(".limit").forEach((output) => (output.value = limitText()));
+  document.querySelectorAll(".limit").forEach((output) => (output.value = limitText(threshold, main)));
   byId("check-count").textContent = countBelow("words", threshold).toLocaleString("en");
   if (byId("gap-count") && config.gapThreshold === null) {
     byId("gap-count").textContent = countBelow("gaps", threshold).toLocaleString("en");
@@ -75,4 +64,4 @@ byId("filter").addEventListener("input", (event) => {
 
 flagged?.addEventListener("change", () => filter(byId("filter").value));
 
-document.querySelectorAll(".limit").forEach((output) => (output.value = limitText()));
+document.querySelectorAll(".limit").forEach((output) => (output.value = limitText(threshold, main)));

@@ -1,0 +1,81 @@
+"""``POST /v1/score/view``: scored hypotheses of one source, ready to be drawn by the page."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from headwise.data.records.pairs import Pair
+from headwise.data.records.scored import ScoredHypothesis
+from headwise.data.records.scored_pieces import gap_threshold
+from headwise.data.records.signals import Signal
+from headwise.errors import InputError
+from headwise.report.scored_text.display import no_error_share, scale_description, shows_flag
+from headwise.report.scored_text.drawing import HIGHEST_THRESHOLD, drawing_record
+from headwise.serving.errors import ApiError, wishes_of_client
+from headwise.serving.quality_service import QualityService
+from headwise.serving.responses import json_response
+from headwise.serving.routes.scores import score_row
+from headwise.serving.schemas.views import ViewRequest
+from headwise.serving.service import TheService
+
+# The page's own: what it shows of a score may change with it
+router = APIRouter(include_in_schema=False)
+
+
+@router.post("/v1/score/view")
+async def view(asked: ViewRequest, service: TheService) -> Response:
+    """Score hypotheses with all signals that the model can give.
+
+    ``data`` holds for each hypothesis its ``row`` as ``/v1/score`` has it at level ``token``, and
+    its ``view``: what the page draws of it; or its ``error``. Beside it stands what goes for all.
+    """
+    quality = service.require_quality(asked.model)
+    signals = _all_signals(quality, asked.signal)
+    with wishes_of_client():
+        main = Signal(signals[0])
+    results = await quality.score(
+        [Pair(asked.source, hypothesis) for hypothesis in asked.hypotheses],
+        signals=signals,
+        alternatives=asked.alternatives,
+        variables=asked.variables,
+        alone=asked.source is None,
+    )
+    line = quality.scorer(signals, alternatives=asked.alternatives).request.threshold
+    limit = gap_threshold(line, main)
+    follows = gap_threshold(HIGHEST_THRESHOLD, main) == HIGHEST_THRESHOLD
+    return json_response(
+        {
+            "object": "list",
+            "model": quality.name,
+            "signals": signals,
+            "scale": scale_description(main),
+            "threshold": line,
+            "gap_threshold": None if follows else limit,
+            "variables": sorted(quality.estimator.prompt.columns),
+            "data": [_view(result) for result in results],
+        }
+    )
+
+
+def _all_signals(quality: QualityService, main: str | None) -> tuple[str, ...]:
+    """Everything that the model can give, the main signal first."""
+    estimator = quality.estimator
+    chosen = estimator.default_signal.value if main is None else main
+    can_give, calibration = estimator.heads.can_give, estimator.calibration
+    possible = (signal.value for signal in Signal if can_give(signal, calibration))
+    return tuple(dict.fromkeys((chosen, *possible)))
+
+
+def _view(result: ScoredHypothesis | InputError) -> dict[str, Any]:
+    if isinstance(result, InputError):
+        return ApiError.of(result).body()
+    return {
+        "row": score_row(result, "token"),
+        "view": {
+            "level": result.signals[0].confidence(result.score),
+            "no_error": no_error_share(result),
+            "flagged": shows_flag(result),
+            **drawing_record(result, result.signals),
+        },
+    }
