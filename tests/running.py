@@ -4,8 +4,11 @@ import multiprocessing
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from headwise.cli.main import main
 
@@ -15,7 +18,7 @@ _SERVER = multiprocessing.get_context("forkserver")
 _SERVER.set_forkserver_preload(
     [
         *("headwise.cli.train.commands", "headwise.quality", "headwise.entailment"),
-        *("headwise.evaluation", "headwise.report", "headwise.training"),
+        *("headwise.evaluation", "headwise.report", "headwise.training", "headwise.serving.app"),
         *("transformers.models.llama.modeling_llama", "transformers.models.bert.modeling_bert"),
         *("transformers.trainer", "sklearn.isotonic", "pyarrow.parquet"),
     ]
@@ -41,6 +44,50 @@ def headwise(
     assert process.exitcode == code, messages
     assert "Traceback" not in messages
     return subprocess.CompletedProcess(command, process.exitcode, output, messages)
+
+
+class Started:
+    """A command that runs until it is told to stop."""
+
+    def __init__(self, process: Any, streams: list[Path]) -> None:
+        self._process, self._streams = process, streams
+
+    @property
+    def output(self) -> str:
+        """What it has printed so far."""
+        return self._streams[1].read_text("utf-8")
+
+    @property
+    def messages(self) -> str:
+        """What it has said on standard error so far."""
+        return self._streams[2].read_text("utf-8")
+
+    def send(self, number: int) -> None:
+        """Send it a signal."""
+        os.kill(self._process.pid, number)
+
+    def end(self, seconds: float = 60) -> int | None:
+        """Its exit code, once it has ended; ``None`` if it does not within so long."""
+        self._process.join(seconds)
+        code: int | None = self._process.exitcode
+        return code
+
+
+@contextmanager
+def started(*arguments: str | Path, cwd: Path) -> Iterator[Started]:
+    """Start the command beside the test; it is killed if it still runs at the end."""
+    command = ["headwise", *map(str, arguments)]
+    streams = [cwd / name for name in ("stdin", "stdout", "stderr")]
+    for stream in streams:
+        stream.write_bytes(b"")
+    process = _SERVER.Process(target=_run, args=(command, cwd, streams))
+    process.start()
+    try:
+        yield Started(process, streams)
+    finally:
+        if process.exitcode is None:
+            process.kill()
+            process.join()
 
 
 def _run(command: list[str], cwd: Path, streams: list[Path]) -> None:
