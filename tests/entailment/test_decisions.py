@@ -8,7 +8,8 @@ import pytest
 
 from headwise.choices import NLIFeatures
 from headwise.entailment import EntailmentModel, OneOf, Prediction, YesNo, decide
-from headwise.entailment.decisions import DecisionPlan, state_text
+from headwise.entailment.deciding import DecisionPlan
+from headwise.entailment.decisions import state_text
 from headwise.errors import ContextLengthError, TextError
 
 MakePrediction = Callable[..., Prediction]

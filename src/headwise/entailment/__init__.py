@@ -1,6 +1,7 @@
 """Entailment, abstention, routing, claims, decisions, search with one encoder; no training."""
 
-from headwise.entailment.decisions import Decision, OneOf, YesNo, decide
+from headwise.entailment.deciding import decide
+from headwise.entailment.decisions import Decision, OneOf, YesNo
 from headwise.entailment.index import DocumentIndex
 from headwise.entailment.model import EntailmentModel
 from headwise.entailment.predicting import Prediction

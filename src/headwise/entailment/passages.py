@@ -1,14 +1,20 @@
 """Cut a long text into passages that a model can read, and know where each one stands."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar
 
 from sentencex import get_sentence_boundaries
 
 from headwise.backbones import EncoderBackbone
 from headwise.errors import ContextLengthError, InputError
 
+T = TypeVar("T")
+Steps: TypeAlias = Generator[None, None, T]
+
+# Sentences that are tokenised in a step
+_SENTENCES = 128
 # Neighbouring windows of a long sentence share this part of their tokens, so that what stands at
 # a cut is read whole in one of them
 _OVERLAP = 0.25
@@ -39,15 +45,15 @@ def sentences(text: str, *, language: str) -> list[Passage]:
     return [passage for passage in passages if passage.end > passage.start]
 
 
-def passages(
+def passage_steps(
     text: str, *, backbone: EncoderBackbone, language: str, window: int, room: int | None
-) -> list[Passage]:
+) -> Steps[list[Passage]]:
     """Cut a text into windows of sentences that fit into a room of tokens, without control tokens.
 
     The text is readable but for its length. A passage has ``window`` neighbouring sentences, or
     fewer where they do not fit together; passages overlap if it is above 1. A sentence that does
     not fit on its own is cut into overlapping windows of tokens, at spaces where there are some.
-    ``None`` as room is no limit.
+    ``None`` as room is no limit. It is a generator that pauses after some sentences each.
 
     Raises:
         ContextLengthError: If there is no room, or a sentence must be cut and the tokeniser does
@@ -63,14 +69,32 @@ def passages(
 
     units: list[Passage] = []
     split = sentences(text, language=language)
-    lengths = map(len, _token_ids(backbone, [sentence.of(text) for sentence in split]))
-    for sentence, tokens in zip(split, lengths, strict=True):
-        # A sentence of invisible characters can come to no token at all
-        if tokens and (room is None or tokens <= room):
-            units.append(sentence)
-        elif tokens and room is not None:
-            units += _token_windows(text, sentence, backbone=backbone, room=room, count=count)
-    return _sentence_windows(text, units, window=window, room=room, count=count)
+    for start in range(0, len(split), _SENTENCES):
+        part = split[start : start + _SENTENCES]
+        lengths = map(len, _token_ids(backbone, [sentence.of(text) for sentence in part]))
+        for sentence, tokens in zip(part, lengths, strict=True):
+            # A sentence of invisible characters can come to no token at all
+            if tokens and (room is None or tokens <= room):
+                units.append(sentence)
+            elif tokens and room is not None:
+                units += _token_windows(text, sentence, backbone=backbone, room=room, count=count)
+        yield
+    return (yield from _sentence_windows(text, units, window=window, room=room, count=count))
+
+
+def passages(text: str, **options: Any) -> list[Passage]:
+    """Cut a text at one go; arguments are those of :func:`passage_steps`."""
+    return result_of(passage_steps(text, **options))
+
+
+def result_of(steps: Steps[T]) -> T:
+    """What a generator returns when it has made all its steps."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            found: T = end.value
+            return found
 
 
 def _trimmed(text: str, start: int, end: int) -> Passage:
@@ -97,9 +121,11 @@ def _sentence_windows(
     window: int,
     room: int | None,
     count: Callable[[str], int],
-) -> list[Passage]:
+) -> Steps[list[Passage]]:
     found: list[Passage] = []
     for first, unit in enumerate(units):
+        if first % _SENTENCES == 0:
+            yield
         widest = unit
         for last in units[first + 1 : first + window]:
             longer = Passage(unit.start, last.end)

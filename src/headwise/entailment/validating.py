@@ -1,6 +1,6 @@
 """Check a claim against a source, and show the passages that decide."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -11,15 +11,20 @@ from torch import Tensor
 from headwise.choices import DEFAULT_MIN_SIMILARITY
 from headwise.entailment.embedding import HeadedEncoder
 from headwise.entailment.inputs import at_least_one, not_nan
-from headwise.entailment.passages import Passage, passages, premise_room, readable_length
+from headwise.entailment.passages import (
+    Passage,
+    Steps,
+    passage_steps,
+    premise_room,
+    readable_length,
+    result_of,
+)
 from headwise.entailment.predicting import Prediction
 from headwise.errors import ContextLengthError, TextError
 from headwise.heads import NLILabel
 
 # Passages this close to the most similar one may contradict, too
 _NEAR = 0.1
-# Passages that are read before others get their turn at the model
-_STEP = 64
 
 
 class Verdict(StrEnum):
@@ -91,13 +96,13 @@ def validation_steps(
     window: int = 1,
     top_k: int = 5,
     min_similarity: float = DEFAULT_MIN_SIMILARITY,
-) -> Iterator[Validation | None]:
+    step: int = 64,
+) -> Steps[Validation]:
     """Check a claim against a source of any length in short steps, see `EntailmentModel.validate`.
 
-    ``predict`` gives predictions about some premises and a hypothesis.
-
-    Yields:
-        ``None`` after each part of the source that was read, and the validation at last.
+    It is a generator that pauses after every part of the source, and returns the validation.
+    ``predict`` gives predictions about some premises and a hypothesis; passages are read ``step``
+    at a time.
     """
     heads, backbone = encoder.heads_for("validate"), encoder.backbone
     at_least_one(top_k, name="top_k")
@@ -109,18 +114,20 @@ def validation_steps(
             f"The claim is longer than the {backbone.max_length} tokens that the model reads; "
             "shorten it."
         )
-    readable_length(backbone, source, what="source")
+    backbone.check_text(source, what="source")
     room = premise_room(backbone, tokens, joint=heads.config.features.needs_joint)
-    found = passages(source, backbone=backbone, language=language, window=window, room=room)
+    found = yield from passage_steps(
+        source, backbone=backbone, language=language, window=window, room=room
+    )
     if not found:
         raise TextError(f"The source has no sentence of which tokens can be made: {source[:40]!r}.")
     texts = [passage.of(source) for passage in found]
     cosines: list[Tensor] = []
-    for first in range(0, len(texts), _STEP):
-        part = texts[first : first + _STEP]
+    for first in range(0, len(texts), step):
+        part = texts[first : first + step]
         cosines.append(encoder.cosines(claim, part, names=("claim", "passage")))
-        yield None
-    yield validate_passages(
+        yield
+    return validate_passages(
         source,
         found,
         similarity=lambda _: torch.cat(cosines),
@@ -132,9 +139,7 @@ def validation_steps(
 
 def validate(source: str, claim: str, **options: Any) -> Validation:
     """Check a claim against a source; arguments are those of :func:`validation_steps`."""
-    *_, validation = validation_steps(source, claim, **options)
-    assert validation is not None
-    return validation
+    return result_of(validation_steps(source, claim, **options))
 
 
 def validate_passages(

@@ -1,9 +1,9 @@
 """An encoder with its heads, as requests share it."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 from headwise.errors import InputError
 from headwise.serving.errors import ApiError, all_answered, wishes_of_client
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from headwise.backbones import EncodedText
     from headwise.entailment import EntailmentModel
+    from headwise.entailment.passages import Steps
     from headwise.entailment.predicting import Prediction
 
 # Tokens of a turn: what a processor reads in some tens of milliseconds
@@ -25,6 +26,10 @@ _CHARACTERS = 4
 _DOCUMENTS = 16
 # Texts that are embedded in a turn, where batches would not remember them
 _REMEMBERED = 64
+# Passages of a source that are compared with a claim in a turn
+PASSAGES_A_TURN = 16
+
+Result = TypeVar("Result")
 
 
 class Embedded(NamedTuple):
@@ -151,6 +156,18 @@ class EntailmentService:
             scores |= {one.document: one.score for one in ranked}
         tokens = len(encoded[0]) + sum(lengths)
         return [scores[document] for document in documents], len(encoded[0]), tokens
+
+    async def in_steps(self, make: "Callable[[], Steps[Result]]") -> "Result":
+        """What a generator returns, each of whose steps has a turn of its own."""
+
+        def told() -> "Iterator[Result | None]":
+            found = yield from make()
+            yield found
+
+        last: Result | None = None
+        async for step in self.thread.steps(told):
+            last = step
+        return cast("Result", last)
 
     async def remember(self, texts: Sequence[str]) -> None:
         """Let the model read texts, some at a turn, so that what needs them next is quick."""

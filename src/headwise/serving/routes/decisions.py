@@ -7,7 +7,8 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from headwise.entailment import Decision
-from headwise.entailment.decisions import Asked, DecisionPlan, pair_cosines, state_text
+from headwise.entailment.deciding import DecisionPlan, pair_cosines
+from headwise.entailment.decisions import Asked, state_text
 from headwise.entailment.rows import decision_row
 from headwise.serving.entailment_service import EntailmentService
 from headwise.serving.errors import ApiError, wishes_of_client
@@ -99,9 +100,9 @@ async def _decide(
     param: str,
 ) -> tuple[list[Decision], int]:
     """Decisions, and how many tokens were read."""
-    model, thread = encoder.model.encoder, encoder.thread
+    model = encoder.model.encoder
     with wishes_of_client():
-        plan = await thread.turn(lambda: DecisionPlan.of(state, questions, encoder=model))
+        plan = await encoder.in_steps(lambda: DecisionPlan.steps(state, questions, encoder=model))
     pairs, compared = plan.pairs, plan.compared
     if (count := len(pairs) + len(compared)) > _MOST_PAIRS:
         raise ApiError(
@@ -116,7 +117,7 @@ async def _decide(
         predictions = await encoder.judge(pairs, threshold=threshold, param=None)
     if compared:
         await encoder.remember(texts)
-        cosines = await thread.turn(lambda: pair_cosines(model, compared))
+        cosines = await encoder.thread.turn(lambda: pair_cosines(model, compared))
     return plan.decide(predictions, cosines), await encoder.count_tokens(texts)
 
 

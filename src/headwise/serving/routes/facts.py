@@ -1,7 +1,5 @@
 """``POST /v1/check``, ``/v1/route``: claims against a source, and where a query goes."""
 
-from collections.abc import Iterator
-
 from fastapi import APIRouter
 from starlette.responses import Response
 
@@ -10,7 +8,7 @@ from headwise.entailment.routing import read_routes, route_by_entailment
 from headwise.entailment.rows import routing_row, validation_row
 from headwise.entailment.validating import Validation, validation_steps
 from headwise.errors import InputError
-from headwise.serving.entailment_service import EntailmentService
+from headwise.serving.entailment_service import PASSAGES_A_TURN, EntailmentService
 from headwise.serving.errors import ApiError, wishes_of_client
 from headwise.serving.responses import json_response
 from headwise.serving.schemas.facts import CheckRequest, RouteRequest
@@ -48,16 +46,16 @@ async def _validate(asked: CheckRequest, claim: str, encoder: EntailmentService)
     def predict(premises: list[str], hypothesis: str) -> list[Prediction]:
         return [one.at(asked.threshold) for one in model.predict(premises, hypothesis)]
 
-    def steps() -> Iterator[Validation | None]:
-        return validation_steps(
-            asked.source, claim, encoder=model.encoder, predict=predict, **asked.options()
+    return await encoder.in_steps(
+        lambda: validation_steps(
+            asked.source,
+            claim,
+            encoder=model.encoder,
+            predict=predict,
+            step=PASSAGES_A_TURN,
+            **asked.options(),
         )
-
-    validation: Validation | None = None
-    async for step in encoder.thread.steps(steps):
-        validation = step
-    assert validation is not None
-    return validation
+    )
 
 
 @router.post("/v1/route", summary="Find the route for a query")
