@@ -45,7 +45,7 @@ def open_page(browser: Any, live_server: str) -> Iterator[Callable[..., Any]]:
         context = browser.new_context(**{"viewport": {"width": 1100, "height": 900}} | options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(20_000)
         page.on("console", lambda message: note(message.type, message.text))
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.on("request", lambda request: requested(request.url))

@@ -89,7 +89,7 @@ def test_a_view_is_by_the_signal_that_is_asked_for(client):
     assert _view(client, **asked, signal="quality").json()["gap_threshold"] == 0.5
     refused = _view(client, **asked, signal="charm")
     assert refused.status_code == 400
-    assert "charm" in refused.json()["error"]["message"]
+    assert "choose from sigmoid" in refused.json()["error"]["message"]
 
 
 def test_texts_without_a_source_are_read_alone(client):

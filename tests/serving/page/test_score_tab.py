@@ -114,6 +114,9 @@ def test_another_signal_shades(page, estimator):
     scored = estimator.score(SOURCE, WRONG, signals=["error"])
     assert page.inner_text("#results .score") == f"{scored.score:.2f}"
     assert "x >" in page.inner_text("#limit")  # in the signal's own range, too
+    page.select_option("#signal", "quality")  # which is known already
+    page.wait_for_selector("#scale:has-text('calibrated')")
+    assert _marked(page) == ["Bahnhof"]
 
 
 def test_hypotheses_are_ranked_and_can_be_removed(page, estimator):

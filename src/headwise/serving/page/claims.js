@@ -2,7 +2,7 @@
 import { byId, element } from "./base.js";
 import { CLAIMS, offerExamples } from "./examples.js";
 import { clearNotice, plural, say, showNotice } from "./notices.js";
-import { askJson, isStopped, latest } from "./server.js";
+import { askJson, isStopped, latest, remember } from "./server.js";
 import { shareJson, shareLink } from "./sharing.js";
 import { currentTab } from "./tabs.js";
 
@@ -41,7 +41,7 @@ async function refresh() {
     try {
       const asked = { model, source: source(), claims: missing };
       const { data } = await askJson("v1/check", asked, stop);
-      missing.forEach((claim, index) => known.set(question(claim), data[index]));
+      missing.forEach((claim, index) => remember(known, question(claim), data[index]));
       clearNotice();
     } catch (error) {
       if (isStopped(error)) return;

@@ -1,5 +1,6 @@
 // The tab "File": the rows of a file are scored piece by piece, shown, and downloaded.
 import { byId, element } from "./base.js";
+import { swapButtons } from "./focus.js";
 import { plural, say, showNotice } from "./notices.js";
 import { ask, isStopped, latest, linesOf } from "./server.js";
 import { guessColumns, readTable, withHeader, writeTsv } from "./tables.js";
@@ -100,7 +101,9 @@ function toScore(value) {
 async function start() {
   const stop = requests.next();
   [results, bad] = [[], [...table.bad]];
-  busy(true);
+  byId("file-progress").hidden = false;
+  byId("file-done").hidden = true;
+  swapButtons(byId("file-cancel"), byId("file-start"));
   const total = table.rows.length;
   let done = 0;
   let failure = "";
@@ -125,16 +128,9 @@ async function start() {
     failure = isStopped(error) ? "Cancelled: " : "Interrupted: ";
   }
   if (stop.aborted && !failure) return;
-  busy(false);
+  byId("file-progress").hidden = true;
+  swapButtons(byId("file-start"), byId("file-cancel"));
   finish(failure, done, total);
-}
-
-function busy(running) {
-  byId("file-start").hidden = running;
-  byId("file-cancel").hidden = !running;
-  byId("file-progress").hidden = !running;
-  byId("file-done").hidden = running;
-  byId(running ? "file-cancel" : "file-start").focus();
 }
 
 const flagged = () => results.filter(({ row }) => row.flagged).length;

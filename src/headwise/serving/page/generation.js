@@ -2,6 +2,7 @@
 import { byId, element } from "./base.js";
 import { shade } from "./drawing.js";
 import { growingEntry } from "./entries.js";
+import { swapButtons } from "./focus.js";
 import { addHypothesis, fields } from "./hypotheses.js";
 import { say, showNotice } from "./notices.js";
 import { ask, eventsOf, isStopped, latest } from "./server.js";
@@ -34,7 +35,7 @@ export async function generate({ model, source, variables, signal, threshold, re
   const entry = growingEntry("The model writes");
   results.prepend(entry.node);
   byId("score-empty").hidden = true;
-  toggle(true);
+  swapButtons(byId("stop"), byId("generate"));
   let text = "";
   try {
     const body = JSON.stringify({
@@ -55,7 +56,7 @@ export async function generate({ model, source, variables, signal, threshold, re
     if (!isStopped(error)) showNotice(error.message);
   }
   entry.node.remove();
-  toggle(false);
+  swapButtons(byId("generate"), byId("stop"));
   if (!text.trim()) return;
   const field = fields().find((one) => !one.value.trim()) ?? addHypothesis();
   field.value = text.trim();
@@ -67,11 +68,4 @@ function cell(written, level, threshold) {
   shade(node, level);
   if (level !== null && level < threshold) node.classList.add("check");
   return node;
-}
-
-function toggle(running) {
-  const held = [byId("generate"), byId("stop")].includes(document.activeElement);
-  byId("generate").hidden = running;
-  byId("stop").hidden = !running;
-  if (held) byId(running ? "stop" : "generate").focus();
 }

@@ -5,7 +5,7 @@ import { offerExamples, PAIRS } from "./examples.js";
 import { generate } from "./generation.js";
 import * as rows from "./hypotheses.js";
 import { clearNotice, plural, say, showNotice } from "./notices.js";
-import { askJson, isStopped, latest } from "./server.js";
+import { askJson, isStopped, latest, remember } from "./server.js";
 import { shareJson, shareLink } from "./sharing.js";
 import { currentTab } from "./tabs.js";
 import { followTips } from "./tooltip.js";
@@ -17,11 +17,11 @@ const EMPTY = "Type or paste a text, or let the model write one: words that dese
   + "are marked as you type.";
 
 const requests = latest();
-const known = new Map(); // what was asked -> what was answered
+const known = new Map(); // what was asked -> what was answered, and what went for all of it
 let model = null;
-let facts = null; // what goes for all hypotheses: signals, scale, threshold
+let facts = null; // what goes for all that is shown: signals, scale, threshold
 let chosen = null; // the reader's threshold
-let signal = null;
+let signal = null; // the reader's
 let entries = [];
 let timer = 0;
 
@@ -63,31 +63,31 @@ async function refresh() {
   const texts = rows.hypotheses();
   const missing = [...new Set(texts)].filter((text) => text.trim() && !known.has(question(text)));
   if (model && missing.length) {
-    results.classList.add("busy");
+    results.ariaBusy = "true";
     try {
       const asked = { source: source().trim() ? source() : null, hypotheses: missing, signal };
       const answer = await askJson("v1/score/view", { ...asked, model, variables: variables() }, stop);
       if (offerVariables(answer.variables)) return refresh();
-      takeFacts(answer);
-      missing.forEach((text, index) => known.set(question(text), answer.data[index]));
+      missing.forEach((text, index) =>
+        remember(known, question(text), { item: answer.data[index], facts: answer }));
       clearNotice();
     } catch (error) {
       if (isStopped(error)) return; // something newer is on its way
       showNotice(error.message, refresh);
     } finally {
-      if (!stop.aborted) results.classList.remove("busy");
+      if (!stop.aborted) results.ariaBusy = "false";
     }
   }
   draw();
 }
 
 function takeFacts(answer) {
+  if (facts === answer) return;
   facts = answer;
-  if (signal === null) signal = answer.signals[0];
-  const options = [...answer.signals].sort().map((name) => new Option(name, name));
-  byId("signal").replaceChildren(...options);
-  byId("signal").value = answer.signals[0];
-  byId("scale").textContent = `The shade is ${answer.signals[0]}, ${answer.scale}.`;
+  const [main, ...others] = answer.signals;
+  byId("signal").replaceChildren(...[main, ...others].sort().map((name) => new Option(name, name)));
+  byId("signal").value = main;
+  byId("scale").textContent = `The shade is ${main}, ${answer.scale}.`;
 }
 
 // Showing
@@ -99,9 +99,10 @@ function draw() {
     const answer = known.get(question(text));
     if (!text.trim() || !answer) return [];
     const name = rows.hypothesisName(index, texts.length);
+    takeFacts(answer.facts);
     const key = JSON.stringify([question(text), index, name]);
-    const made = before.get(key) ?? (answer.error
-      ? failedEntry(name, text, answer.error.message) : scoredEntry(name, answer, facts));
+    const made = before.get(key) ?? (answer.item.error
+      ? failedEntry(name, text, answer.item.error.message) : scoredEntry(name, answer.item, facts));
     return [Object.assign(made, { key })];
   });
   entries.sort((a, b) => (b.level ?? -1) - (a.level ?? -1));

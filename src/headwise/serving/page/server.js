@@ -128,4 +128,10 @@ export function latest() {
   };
 }
 
+// Keeps an answer, and lets the oldest go where there are many.
+export function remember(known, question, answer, most = 500) {
+  known.set(question, answer);
+  if (known.size > most) known.delete(known.keys().next().value);
+}
+
 export const isStopped = (error) => error?.name === "AbortError";

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from headwise.data.records.pairs import Pair
 from headwise.data.records.scored import ScoredHypothesis
 from headwise.data.records.scored_pieces import gap_threshold
-from headwise.data.records.signals import Signal
+from headwise.data.records.signals import Signal, parse_signals
 from headwise.errors import InputError
 from headwise.report.scored_text.display import no_error_share, scale_description, shows_flag
 from headwise.report.scored_text.drawing import HIGHEST_THRESHOLD, drawing_record
@@ -32,8 +32,7 @@ async def view(asked: ViewRequest, service: TheService) -> Response:
     """
     quality = service.require_quality(asked.model)
     signals = _all_signals(quality, asked.signal)
-    with wishes_of_client():
-        main = Signal(signals[0])
+    main = signals[0]
     results = await quality.score(
         [Pair(asked.source, hypothesis) for hypothesis in asked.hypotheses],
         signals=signals,
@@ -58,13 +57,13 @@ async def view(asked: ViewRequest, service: TheService) -> Response:
     )
 
 
-def _all_signals(quality: QualityService, main: str | None) -> tuple[str, ...]:
+def _all_signals(quality: QualityService, chosen: str | None) -> tuple[Signal, ...]:
     """Everything that the model can give, the main signal first."""
     estimator = quality.estimator
-    chosen = estimator.default_signal.value if main is None else main
+    with wishes_of_client():
+        (main,) = [estimator.default_signal] if chosen is None else parse_signals([chosen])
     can_give, calibration = estimator.heads.can_give, estimator.calibration
-    possible = (signal.value for signal in Signal if can_give(signal, calibration))
-    return tuple(dict.fromkeys((chosen, *possible)))
+    return tuple(dict.fromkeys((main, *(one for one in Signal if can_give(one, calibration)))))
 
 
 def _view(result: ScoredHypothesis | InputError) -> dict[str, Any]:
