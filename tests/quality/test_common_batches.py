@@ -12,7 +12,7 @@ from headwise.backbones import EncodedPair
 from headwise.data.records.pairs import Pair
 from headwise.data.records.scored import ScoredHypothesis
 from headwise.quality import scorer as scorers
-from headwise.quality.common_batches import ToScore, score_in_batches
+from headwise.quality.common_batches import ToScore, scored_batches
 
 TEXTS = ["Ein Hund.", "Zwei Hunde spielen im Park.", "Ja.", "Die Katze schläft auf dem Sofa."]
 WISHES: list[dict[str, Any]] = [
@@ -40,9 +40,18 @@ def items_of(estimator: QualityEstimator) -> list[ToScore]:
     return found
 
 
+def scored_in_order(items: Sequence[ToScore]) -> list[ScoredHypothesis]:
+    found = {
+        place: one
+        for places, batch in scored_batches(items)
+        for place, one in zip(places, batch, strict=True)
+    }
+    return [found[place] for place in range(len(items))]
+
+
 def test_each_has_the_numbers_that_it_has_alone(bundled: QualityEstimator) -> None:
     items = items_of(bundled)
-    for item, scored in zip(items, score_in_batches(items), strict=True):
+    for item, scored in zip(items, scored_in_order(items), strict=True):
         (alone,) = item.scorer.score_window([item.pair])
         assert isinstance(alone, ScoredHypothesis)
         assert (scored.hypothesis, scored.signals) == (item.pair.hypothesis, alone.signals)
@@ -77,7 +86,7 @@ def test_the_model_runs_once_and_the_vocabulary_for_those_who_ask(
         patch.object(backbone, "target_hidden", target_hidden),
         patch.object(scorers, "vocabulary_statistics", vocabulary_statistics),
     ):
-        score_in_batches(items)
+        scored_in_order(items)
     assert sum(passes) == len(items)
     asked = [item for item in items if item.scorer.runs_vocabulary]
     assert 0 < len(asked) < len(items)
@@ -85,4 +94,4 @@ def test_the_model_runs_once_and_the_vocabulary_for_those_who_ask(
 
 
 def test_nothing_is_no_batch() -> None:
-    assert score_in_batches([]) == []
+    assert scored_in_order([]) == []

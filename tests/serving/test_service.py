@@ -58,7 +58,7 @@ def test_a_failure_of_ours_says_nothing_of_its_inside(
     def fail(*_: Any) -> Any:
         raise RuntimeError("secret path")
 
-    monkeypatch.setattr("headwise.serving.quality_service.score_in_batches", fail)
+    monkeypatch.setattr("headwise.serving.quality_service.scored_batches", fail)
     app = create_app(ServerSettings(entailment=None), quality=estimator)
     with TestClient(app, raise_server_exceptions=False) as client:
         answer = client.post("/v1/score", json=BODY)

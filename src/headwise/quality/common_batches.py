@@ -1,6 +1,6 @@
 """Pairs of several requests in common batches: the model reads them together, once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -24,9 +24,7 @@ class ToScore(NamedTuple):
     encoded: EncodedPair
 
 
-def score_in_batches(
-    items: Sequence[ToScore], advance: Callable[[int], None] = lambda _: None
-) -> list[ScoredHypothesis]:
+def scored_batches(items: Sequence[ToScore]) -> Iterator[tuple[list[int], list[ScoredHypothesis]]]:
     """Score pairs in batches of similar length, whatever signals each is asked for.
 
     A batch is one pass of the language model up to the highest layer that one of its pairs needs;
@@ -34,20 +32,18 @@ def score_in_batches(
 
     Args:
         items: Pairs whose scorers share a language model.
-        advance: Is told how many pairs were done since it was last called.
 
-    Returns:
-        One result an item, in order.
+    Yields:
+        The places of a batch's items, and their results, as soon as they are known.
     """
     if not items:
-        return []
+        return
     scorers = list({id(item.scorer): item.scorer for item in items}.values())
     backbone = scorers[0].backbone
     layers = scorers[0].layers
     if len(scorers) > 1:
         layers = all_layers(*(scorer.layers for scorer in scorers))
     at_once = min(scorer.batches_at_once() for scorer in scorers)
-    results: list[ScoredHypothesis | None] = [None] * len(items)
 
     @torch.inference_mode()
     def score(batch: list[int]) -> list[ScoredHypothesis]:
@@ -57,11 +53,7 @@ def score_in_batches(
 
     lengths = [len(item.encoded) for item in items]
     most = min(scorer.batch_tokens for scorer in scorers)
-    for batch, scored in side_by_side(backbone, lengths, score, max_tokens=most, at_once=at_once):
-        for place, one in zip(batch, scored, strict=True):
-            results[place] = one
-        advance(len(batch))
-    return [result for result in results if result is not None]
+    yield from side_by_side(backbone, lengths, score, max_tokens=most, at_once=at_once)
 
 
 def _score_batch(

@@ -21,7 +21,7 @@ from headwise.errors import InputError
 from headwise.functional import LargestDrop, VocabularyStatistics, vocabulary_statistics
 from headwise.progress import progress_bar
 from headwise.quality.calibration.record import Calibration
-from headwise.quality.common_batches import ToScore, score_in_batches
+from headwise.quality.common_batches import ToScore, scored_batches
 from headwise.quality.ranking import best_first
 from headwise.quality.signal_request import QualityHeads, SignalRequest
 from headwise.quality.token_signals import PlacedToken, TokenSignals, alternatives, error_signals
@@ -150,8 +150,12 @@ class Scorer:
             for pair, code in zip(pairs, encoded, strict=True)
             if isinstance(code, EncodedPair)
         ]
-        scored = iter(score_in_batches(items, advance))
-        return [code if isinstance(code, InputError) else next(scored) for code in encoded]
+        scored: dict[int, ScoredHypothesis] = {}
+        for places, batch in scored_batches(items):
+            scored |= dict(zip(places, batch, strict=True))
+            advance(len(places))
+        found = map(scored.__getitem__, range(len(items)))
+        return [code if isinstance(code, InputError) else next(found) for code in encoded]
 
     def batches_at_once(self) -> int:
         """How many batches are scored side by side; each has its share of the workspace."""

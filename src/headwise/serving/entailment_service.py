@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 from headwise.errors import InputError
 from headwise.serving.errors import ApiError, all_answered, wishes_of_client
+from headwise.serving.work.lanes import Done
 from headwise.serving.work.model_thread import ModelThread
 from headwise.serving.work.observer import NOBODY, WorkObserver
 
@@ -55,9 +56,9 @@ class PredictingPairs:
         """Tokens, about."""
         return sum(map(len, code)) // _CHARACTERS
 
-    def run(self, codes: Sequence[tuple[str, str]]) -> "list[Prediction | InputError]":
+    def run(self, codes: Sequence[tuple[str, str]]) -> "Iterator[Done[Prediction]]":
         """One window."""
-        return self._model.predict_window(codes)
+        yield range(len(codes)), self._model.predict_window(codes)
 
 
 class EmbeddingTexts:
@@ -76,10 +77,11 @@ class EmbeddingTexts:
         """Tokens that the model reads."""
         return len(code)
 
-    def run(self, codes: "Sequence[EncodedText]") -> list[Embedded]:
+    def run(self, codes: "Sequence[EncodedText]") -> Iterator[Done[Embedded]]:
         """One pass for all of them."""
         vectors = self._model.encoder.embed(codes)
-        return [Embedded(one, len(code)) for one, code in zip(vectors, codes, strict=True)]
+        embedded = [Embedded(one, len(code)) for one, code in zip(vectors, codes, strict=True)]
+        yield range(len(codes)), embedded
 
 
 class EntailmentService:

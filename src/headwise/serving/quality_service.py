@@ -2,7 +2,7 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,8 +11,9 @@ from headwise.backbones.side_by_side import tokens_at_once
 from headwise.data.records.pairs import Pair
 from headwise.data.records.scored import ScoredHypothesis
 from headwise.errors import InputError
-from headwise.quality.common_batches import ToScore, score_in_batches
+from headwise.quality.common_batches import ToScore, scored_batches
 from headwise.serving.errors import wishes_of_client
+from headwise.serving.work.lanes import Done
 from headwise.serving.work.model_thread import ModelThread
 from headwise.serving.work.observer import NOBODY, WorkObserver
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 # Requests ask for few combinations of signals; what an odd client asks for is not kept for ever
 _SCORERS = 64
+# Batches that each thread works on in a turn: beginning and ending a turn costs the time of a few
+# texts, and others wait for its end
+_ROUNDS = 2
 
 
 class ScoringPairs:
@@ -32,8 +36,9 @@ class ScoringPairs:
 
     @property
     def most_tokens(self) -> int:
-        """As many batches as are worked on side by side."""
-        return tokens_at_once(self._estimator.backbone, max_tokens=self._estimator.batch_tokens)
+        """A few batches: the first ones are answered while the others are worked on."""
+        estimator = self._estimator
+        return _ROUNDS * tokens_at_once(estimator.backbone, max_tokens=estimator.batch_tokens)
 
     def encode(self, items: Sequence[tuple["Scorer", Pair]]) -> list[ToScore | InputError]:
         """Tokenise pairs, those of one prompt together."""
@@ -52,9 +57,9 @@ class ScoringPairs:
         """Tokens that the model reads."""
         return len(code.encoded)
 
-    def run(self, codes: Sequence[ToScore]) -> Sequence[ScoredHypothesis]:
-        """One pass for all of them."""
-        return score_in_batches(codes)
+    def run(self, codes: Sequence[ToScore]) -> Iterator[Done[ScoredHypothesis]]:
+        """One pass for each batch."""
+        return scored_batches(codes)
 
 
 class QualityService:

@@ -194,7 +194,7 @@ def load_entailment(settings: ServerSettings) -> "EntailmentModel":
     return EntailmentModel.from_pretrained(settings.entailment, settings.heads, **settings.loading)
 
 
-def get_service(request: Request) -> Service:
+async def get_service(request: Request) -> Service:
     """The service of the app that a request came to."""
     service: Service = request.app.state.service
     return service

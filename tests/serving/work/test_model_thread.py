@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from headwise.errors import InputError, TextError
+from headwise.serving.work.lanes import Done
 from headwise.serving.work.model_thread import ModelThread
 
 
@@ -28,14 +29,18 @@ class Recorded:
     def length(self, code: str) -> int:
         return len(code)
 
-    def run(self, codes: Sequence[str]) -> list[str]:
+    def run(self, codes: Sequence[str]) -> Iterator[Done[str]]:
         self.threads.add(threading.get_ident())
         self.batches.append(list(codes))
         if "boom" in codes:
             raise ValueError("boom")
         if "hold" in codes:
             assert self.hold.wait(10)
-        return [code.upper() for code in codes]
+        half = len(codes) // 2
+        for places in (range(half), range(half, len(codes))):
+            yield places, [codes[place].upper() for place in places]
+            if "boom late" in codes[:half]:
+                raise ValueError("boom")
 
 
 @asynccontextmanager

@@ -4,7 +4,7 @@ import bisect
 import itertools
 import math
 from asyncio import AbstractEventLoop, Future
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
@@ -16,6 +16,10 @@ Code = TypeVar("Code")
 Result = TypeVar("Result")
 In = TypeVar("In", contravariant=True)
 Out = TypeVar("Out", covariant=True)
+
+
+Done = tuple[Sequence[int], Sequence[Out | InputError]]
+"""Places among the codes that were given, and a result for each."""
 
 
 class BatchWork(Protocol[In, Code, Out]):
@@ -31,8 +35,8 @@ class BatchWork(Protocol[In, Code, Out]):
     def length(self, code: Code) -> int:
         """Tokens that the model has to read."""
 
-    def run(self, codes: Sequence[Code]) -> Sequence[Out | InputError]:
-        """One result each, in order."""
+    def run(self, codes: Sequence[Code]) -> Iterable[Done[Out]]:
+        """Results, as soon as they are known."""
 
 
 @dataclass(slots=True, eq=False)
@@ -160,26 +164,27 @@ class Lane(Generic[Item, Code, Result]):
             waiting.ticket.served += waiting.tokens
         return taken
 
-    def run(self, taken: Sequence[_Waiting]) -> list[Ticket[Item, Result]]:
-        """Work on items that were taken; returns the tickets that are complete now.
+    def run(self, taken: Sequence[_Waiting]) -> Iterator[Ticket[Item, Result]]:
+        """Work on items that were taken; gives tickets as soon as they are complete.
 
         An item that makes the work fail, and no other, has the failure as its request's answer.
         """
+        left = dict(enumerate(taken))
         try:
-            results = self._work.run([waiting.code for waiting in taken])
+            for places, results in self._work.run([waiting.code for waiting in taken]):
+                for place, result in zip(places, results, strict=True):
+                    waiting = left.pop(place)
+                    if waiting.ticket.put(waiting.place, result):
+                        self._tickets.pop(id(waiting.ticket), None)
+                        yield waiting.ticket
         except Exception as failure:  # noqa: BLE001 - handed to the one who asked
             if len(taken) > 1:
-                return [done for waiting in taken for done in self.run([waiting])]
+                for waiting in left.values():
+                    yield from self.run([waiting])
+                return
             (ticket,) = (waiting.ticket for waiting in taken)
             self._tickets.pop(id(ticket), None)
-            answer(ticket.loop, [(ticket.done, failure)])
-            return []
-        complete = []
-        for waiting, result in zip(taken, results, strict=True):
-            if waiting.ticket.put(waiting.place, result):
-                self._tickets.pop(id(waiting.ticket), None)
-                complete.append(waiting.ticket)
-        return complete
+            answer(ticket.loop, ticket.done, failure)
 
     def _drop_unwanted(self) -> None:
         gone = {number for number, ticket in self._tickets.items() if not ticket.is_wanted}
@@ -188,17 +193,16 @@ class Lane(Generic[Item, Code, Result]):
             self._tickets = {n: t for n, t in self._tickets.items() if n not in gone}
 
 
-def answer(loop: AbstractEventLoop, answers: Sequence[tuple["Future[Any]", Any]]) -> None:
-    """Give results or exceptions to futures of a loop, from another thread, if it still runs."""
+def answer(loop: AbstractEventLoop, future: "Future[Any]", value: Any) -> None:
+    """Give a result or an exception to a future of a loop, from another thread."""
 
     def tell() -> None:
-        for future, value in answers:
-            if future.done():
-                continue
-            if isinstance(value, BaseException):
-                future.set_exception(value)
-            else:
-                future.set_result(value)
+        if future.done():
+            return
+        if isinstance(value, BaseException):
+            future.set_exception(value)
+        else:
+            future.set_result(value)
 
     with suppress(RuntimeError):  # a loop that was closed waits for nothing
         loop.call_soon_threadsafe(tell)

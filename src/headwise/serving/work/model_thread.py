@@ -179,10 +179,11 @@ class ModelThread:
             by_lane.setdefault(lane, []).append(ticket)
         for lane, tickets in by_lane.items():
             try:
-                self._answer(lane.admit(tickets))
+                for ticket in lane.admit(tickets):
+                    self._answer(ticket)
             except Exception as failure:  # noqa: BLE001 - handed to those who asked
                 for ticket in tickets:
-                    answer(ticket.loop, [(ticket.done, failure)])
+                    answer(ticket.loop, ticket.done, failure)
         # The lane whose items have waited longest
         waiting = [lane for lane in self._lanes.values() if len(lane)]
         if not waiting:
@@ -191,8 +192,8 @@ class ModelThread:
         if not (taken := lane.take()):
             return
         started = time.monotonic()
-        complete = lane.run(taken)
-        self._answer(complete)
+        for complete in lane.run(taken):
+            self._answer(complete)
         self._observer.batch(
             self.name,
             items=len(taken),
@@ -201,12 +202,8 @@ class ModelThread:
             waited=started - min(one.ticket.arrived for one in taken),
         )
 
-    def _answer(self, tickets: Sequence[Ticket[Any, Any]]) -> None:
-        by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Any, Any]]] = {}
-        for ticket in tickets:
-            by_loop.setdefault(ticket.loop, []).append((ticket.done, ticket.results))
-        for loop, answers in by_loop.items():
-            answer(loop, answers)
+    def _answer(self, ticket: Ticket[Any, Any]) -> None:
+        answer(ticket.loop, ticket.done, ticket.results)
 
     def _call(self) -> None:
         with self._changed:
@@ -217,7 +214,7 @@ class ModelThread:
             result = call()
         except Exception as failure:  # noqa: BLE001 - handed to the one who asked
             result = failure
-        answer(loop, [(done, result)])
+        answer(loop, done, result)
 
     def _step(self) -> None:
         with self._changed:
