@@ -4,6 +4,7 @@ Threads that share a product wait for each other at its end. In small products t
 for long where another program keeps one of the processors busy; batches do not wait at all.
 """
 
+import math
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -25,7 +26,8 @@ Result = TypeVar("Result")
 _LARGEST_PRODUCT = 2**20
 # Python runs one thread at a time, for about a tenth of a small model's batch
 _MOST_BATCHES = 8
-# Tokens of a batch: fewer cost more Python than they save, more leave threads without work earlier
+# Tokens of a batch: fewer cost more Python than they save, many more leave threads without work
+# earlier
 _LEAST_TOKENS, _MOST_TOKENS = 128, 640
 # Threads are set up one caller at a time: what they start with is one number for the process
 _SETTING_UP = threading.Lock()
@@ -62,8 +64,8 @@ def side_by_side(
         for batch in length_batches(lengths, max_tokens=max_tokens):
             yield batch, work(batch)
         return
-    bound = min(max_tokens, _MOST_TOKENS)
-    batches = length_batches(lengths, max_tokens=min(bound, _share(lengths, bound, at_once)))
+    share = min(max_tokens, _share(lengths, max_tokens, at_once))
+    batches = length_batches(lengths, max_tokens=share)
     yield from zip(batches, _in_threads(work, batches, at_once), strict=True)
 
 
@@ -105,10 +107,11 @@ def largest_product(model: nn.Module) -> int:
 
 def _share(lengths: Sequence[int], max_tokens: int, at_once: int) -> int:
     """Tokens a batch, with which all threads get about as many of them."""
-    total = sum(lengths)
-    rounds = max(1, -(-total // (at_once * max_tokens)))
+    total = sum(lengths) / at_once
+    # To the nearest: half as many tokens again cost less than a batch more for every thread
+    rounds = max(1, round(total / _MOST_TOKENS), math.ceil(total / max_tokens))
     # A batch falls short of its bound by less than an item
-    return max(_LEAST_TOKENS, -(-total // (at_once * rounds)) + max(lengths, default=0))
+    return max(_LEAST_TOKENS, math.ceil(total / rounds) + max(lengths, default=0))
 
 
 def _in_threads(

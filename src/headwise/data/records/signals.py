@@ -96,6 +96,8 @@ class Signal(StrEnum):
         """
         if value is None or math.isnan(value):
             return None
+        if self in _RIGHT:  # most values that are looked at
+            return round(min(max(value, 0.0), 1.0), 4)
         match self:
             case Signal.LOGPROB:
                 value = math.exp(min(value, 0.0))
@@ -106,6 +108,10 @@ class Signal(StrEnum):
             case _:
                 value = self.oriented(value)
         return round(min(max(value, 0.0), 1.0), 4)
+
+
+# Probabilities of being right, which are their own confidence
+_RIGHT = frozenset({Signal.QUALITY, Signal.SIGMOID, Signal.SOFTMAX, Signal.BOOSTED})
 
 
 def parse_signals(names: Iterable[str]) -> tuple[Signal, ...]:

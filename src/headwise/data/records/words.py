@@ -26,15 +26,13 @@ def word_ranges(text: str) -> list[tuple[int, int]]:
         Unicode Standard Annex #29, section 4 (default word boundaries).
     """
     cuts = [0, *(match.start() for match in _BOUNDARY.finditer(text)), len(text)]
-    if placeholders := placeholder_ranges(text):
+    placeholders = placeholder_ranges(text)
+    if placeholders:
         cuts = sorted({*cuts, *(edge for both in placeholders for edge in both)})
-    return [
-        (start, end)
-        for start, end in pairwise(cuts)
-        if start < end
-        and not text[start:end].isspace()
-        and not is_inside(start, end, text, placeholders)
-    ]
+    words = [(a, b) for a, b in pairwise(cuts) if a < b and not text[a:b].isspace()]
+    if not placeholders:
+        return words
+    return [(a, b) for a, b in words if not is_inside(a, b, text, placeholders)]
 
 
 # Text without one of these characters has none; most text is settled by this
