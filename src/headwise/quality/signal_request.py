@@ -100,7 +100,8 @@ class SignalRequest:
     """What is to be computed for every token.
 
     Attributes:
-        signals: In the order asked for; the first is the main one.
+        signals: In the order asked for; the first is the main one. Without any, only texts are
+            generated.
         alternatives: How many of the language model's most probable tokens to report.
         workspace_bytes: Bound on the memory of vocabulary-wide work.
         calibration: What ``quality`` is made with; needed only if that is asked for.
@@ -149,7 +150,7 @@ class SignalRequest:
         """The confidence of the main signal below which something is to be checked."""
         if self.chosen_threshold is not None:
             return self.chosen_threshold
-        if self.signals[0] is Signal.QUALITY and self.calibration is not None:
+        if self.signals[:1] == (Signal.QUALITY,) and self.calibration is not None:
             return self.calibration.threshold
         return DEFAULT_THRESHOLD
 

@@ -6,14 +6,8 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor
-from transformers import (
-    GenerationConfig,
-    LogitsProcessorList,
-    MaxLengthCriteria,
-    MaxTimeCriteria,
-    StoppingCriteriaList,
-    StopStringCriteria,
-)
+from transformers import GenerationConfig, LogitsProcessorList
+from transformers.generation import stopping_criteria as stopping
 
 from headwise.backbones import LanguageBackbone
 from headwise.choices import ONLY_LAST
@@ -101,7 +95,7 @@ class _Run:
     model: Any
     ids: Any  # Transformers wants a type that PyTorch does not give
     processors: LogitsProcessorList
-    criteria: StoppingCriteriaList
+    criteria: stopping.StoppingCriteriaList
     config: GenerationConfig
     inputs: dict[str, Any]
     begun: bool = False
@@ -136,7 +130,7 @@ class _Run:
     def finish(self) -> Finish | None:
         """Why the text ends here, if it does."""
         ended = [one for one in self.criteria if bool(one(self.ids, None).all())]
-        limits = (MaxLengthCriteria, MaxTimeCriteria)
+        limits = (stopping.MaxLengthCriteria, stopping.MaxTimeCriteria)
         if any(not isinstance(one, limits) for one in ended):
             return "stop"
         return "length" if ended else None
@@ -156,7 +150,7 @@ def _prepared(
         model: Any,
         input_ids: Tensor,
         logits_processor: LogitsProcessorList,
-        stopping_criteria: StoppingCriteriaList,
+        stopping_criteria: stopping.StoppingCriteriaList,
         generation_config: GenerationConfig,
         **model_kwargs: Any,
     ) -> _Run:
@@ -170,9 +164,9 @@ def _prepared(
     if strings is not None:
         if tokenizer is None:
             raise ValueError("`stop_strings` need `tokenizer`; use `stop`, which does not.")
-        own = StopStringCriteria(tokenizer, strings)
+        own = stopping.StopStringCriteria(tokenizer, strings)
         options["stopping_criteria"] = [*(options.get("stopping_criteria") or ()), own]
-    criteria = StoppingCriteriaList(options.pop("stopping_criteria", None) or ())
+    criteria = stopping.StoppingCriteriaList(options.pop("stopping_criteria", None) or ())
     run = generate(**inputs, **options, stopping_criteria=criteria, custom_generate=take)
     assert isinstance(run, _Run)
     return run

@@ -44,11 +44,19 @@ def examples(document: Mapping[str, Any], method: str, path: str) -> Iterator[Re
     operation = document["paths"][path][method]
     content = operation.get("requestBody", {}).get("content", {})
     if not content:
-        yield RequestExample(method.upper(), path)
+        yield RequestExample(method.upper(), _filled(path, operation))
     for media, said in content.items():
         for value in _values(document, said):
             text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
             yield RequestExample(method.upper(), path, media, text)
+
+
+def _filled(path: str, operation: Mapping[str, Any]) -> str:
+    """A path with the examples of its parameters."""
+    for one in operation.get("parameters", ()):
+        for value in one["schema"].get("examples", ())[:1]:
+            path = path.replace(f"{{{one['name']}}}", value)
+    return path
 
 
 def operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -11,12 +11,12 @@ from headwise.data.records.pairs import Pair
 from headwise.quality.ranking import best_first, worth
 from headwise.serving.errors import ApiError, all_answered
 from headwise.serving.responses import json_response
-from headwise.serving.routes.scores import score_row
 from headwise.serving.schemas.reranking import (
     AnyRerankRequest,
     CohereRerankRequest,
     RerankRequest,
 )
+from headwise.serving.score_rows import score_row
 from headwise.serving.service import Service, TheService
 
 router = APIRouter(tags=["Rank"])

@@ -12,15 +12,14 @@ from starlette.responses import Response, StreamingResponse
 
 from headwise.data.readers.nested_rows import as_pair
 from headwise.data.records.pairs import Pair
-from headwise.data.records.scored import Level, ScoredHypothesis
-from headwise.data.records.signals import Signal
-from headwise.data.writers import json_line, scored_row
+from headwise.data.writers import json_line
 from headwise.errors import InputError
 from headwise.serving.errors import ApiError
 from headwise.serving.quality_service import QualityService
 from headwise.serving.requests import json_body, read_json
 from headwise.serving.responses import NDJSON, json_response
 from headwise.serving.schemas.scores import ScoreOptions, ScoreRequest
+from headwise.serving.score_rows import score_row
 from headwise.serving.service import Service, TheService
 
 router = APIRouter(tags=["Score"])
@@ -85,17 +84,6 @@ def _pair_or_error(item: Any) -> Pair | InputError:
         return error
     except TypeError as error:
         return InputError(str(error))
-
-
-def score_row(scored: ScoredHypothesis, level: Level) -> dict[str, Any]:
-    """A row of ``headwise score``, with spans and gaps by themselves."""
-    row = scored_row(scored, level)
-    row["spans"] = [span.row() for span in scored.to_check if span.end > span.start]
-    if Signal.OMISSION in scored.signals:
-        row["gaps"] = [
-            {"place": gap.place, "omission": gap.omission} for gap in scored.gaps(above=0.0)
-        ]
-    return row
 
 
 async def _score_lines(request: Request, service: Service) -> Response:

@@ -15,8 +15,8 @@ from headwise.report.scored_text.drawing import HIGHEST_THRESHOLD, drawing_recor
 from headwise.serving.errors import ApiError, wishes_of_client
 from headwise.serving.quality_service import QualityService
 from headwise.serving.responses import json_response
-from headwise.serving.routes.scores import score_row
 from headwise.serving.schemas.views import ViewRequest
+from headwise.serving.score_rows import score_row
 from headwise.serving.service import TheService
 
 # The page's own: what it shows of a score may change with it
