@@ -102,9 +102,9 @@ async def scoring(load: Load, rng: random.Random) -> None:
 
 
 async def reading_slowly(load: Load, rng: random.Random) -> None:
-    """Have some hundred lines scored, and read the answers in small pieces, with pauses."""
+    """Have a hundred lines scored, and read the answers in small pieces, with pauses."""
     while load.goes_on:
-        sent = rng.choices(list(load.scores), k=300)
+        sent = rng.choices(list(load.scores), k=100)
         reader, writer = await load.connect()
         writer.write(_request("/v1/score?level=sentence", _lines(sent), media="x-ndjson"))
         head = await reader.readuntil(b"\r\n\r\n")
@@ -205,7 +205,7 @@ def _lines(pairs: list[Pair]) -> bytes:
 async def _chunks(reader: asyncio.StreamReader, *, pause: float) -> bytes:
     """The body of an answer in chunks, read a few thousand bytes at a time."""
     body = b""
-    while size := int(await reader.readline(), 16):
+    while size := int(await reader.readuntil(b"\r\n"), 16):
         left = size
         while left:
             piece = await reader.read(min(left, 4096))
@@ -273,7 +273,7 @@ def serving() -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     """``headwise serve`` in a process of its own, once it is ready."""
     with closing(socket.create_server(("127.0.0.1", 0))) as free:
         port = free.getsockname()[1]
-    options = ("--port", str(port), "--max-body-bytes", str(BODY_BYTES))
+    options = ["--port", str(port), "--max-body-bytes", str(BODY_BYTES), "--drain-seconds", "120"]
     command = [sys.executable, "-m", "headwise", "serve", *options]
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.DEVNULL)
@@ -311,7 +311,7 @@ def main() -> None:
                 clients=options.clients,
             )
         )
-        code = process.wait(60)
+        code = process.wait(150)
     for (kind, status), count in sorted(load.statuses.items()):
         print(f"{kind:<18} {status or 'left':>5} {count:>8,}")
     print(f"memory {early / 2**20:.0f} MiB, at the end {late / 2**20:.0f} MiB")

@@ -1,10 +1,12 @@
 """What routes use: the models that are served, and whether they are there yet."""
 
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Depends, Request
 
+from headwise.errors import InputError
 from headwise.serving.entailment_service import EntailmentService
 from headwise.serving.errors import SERVER_ERROR, ApiError
 from headwise.serving.quality_service import QualityService
@@ -71,6 +73,7 @@ class Service:
     def _load(self) -> None:
         settings = self.settings
         try:
+            _quiet_transformers()
             if settings.model is not None and self.quality is None:
                 self._serve_quality(load_quality(settings))
             if settings.entailment is not None and self.entailment is None:
@@ -169,6 +172,14 @@ class Service:
         )
 
 
+def _quiet_transformers() -> None:
+    """Neither bars nor warnings of Transformers belong into the log of a server."""
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+
+
 def load_quality(settings: ServerSettings) -> "QualityEstimator":
     """The language model and its heads, as the settings name them."""
     from headwise.backbones import parse_prompt
@@ -176,7 +187,7 @@ def load_quality(settings: ServerSettings) -> "QualityEstimator":
 
     assert settings.model is not None
     prompt = None if settings.prompt is None else parse_prompt(settings.prompt)
-    return QualityEstimator.from_pretrained(
+    estimator = QualityEstimator.from_pretrained(
         settings.model,
         settings.head,
         prompt=prompt,
@@ -184,6 +195,10 @@ def load_quality(settings: ServerSettings) -> "QualityEstimator":
         prompt_columns=settings.prompt_columns,
         **settings.loading,
     )
+    # The first pass takes longer than others; a prompt that needs a row's columns has none here
+    with suppress(InputError):
+        estimator.score("A dog.", "A dog.")
+    return estimator
 
 
 def load_entailment(settings: ServerSettings) -> "EntailmentModel":
