@@ -24,11 +24,11 @@ _TURN_TOKENS = 2048
 # Characters of a token, about: only how pairs share a turn follows from it
 _CHARACTERS = 4
 # Documents that are compared with a query in a turn
-_DOCUMENTS = 16
+_DOCUMENTS = 8
 # Texts that are embedded in a turn, where batches would not remember them
-_REMEMBERED = 64
+_REMEMBERED = 8
 # Passages of a source that are compared with a claim in a turn
-PASSAGES_A_TURN = 16
+PASSAGES_A_TURN = 8
 
 Result = TypeVar("Result")
 

@@ -1,5 +1,6 @@
 """``POST /v1/classify``, ``/predict``: what hypotheses are to premises, with abstention."""
 
+import asyncio
 import math
 import time
 import uuid
@@ -28,8 +29,10 @@ async def classify(asked: ClassifyRequest, service: TheService) -> Response:
     if pairs is None:
         pairs, field = broadcast_pairs(asked.text_1, asked.text_2)[0], "text_1"
     service.check_batch(len(pairs), param=field)
-    found = await encoder.judge(pairs, threshold=asked.threshold, param=field)
-    tokens = await encoder.count_tokens(text for pair in pairs for text in pair)
+    found, tokens = await asyncio.gather(
+        encoder.judge(pairs, threshold=asked.threshold, param=field),
+        encoder.count_tokens(text for pair in pairs for text in pair),
+    )
     data = [
         {
             "index": index,
