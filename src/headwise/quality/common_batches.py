@@ -1,7 +1,7 @@
 """Pairs of several requests in common batches: the model reads them together, once."""
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -17,14 +17,18 @@ if TYPE_CHECKING:
 
 
 class ToScore(NamedTuple):
-    """A pair as the model reads it, and what scores it."""
+    """A pair as the model reads it, what scores it, and what becomes of its scores.
+
+    ``then`` makes something else of them where the batch is worked on, beside other batches.
+    """
 
     scorer: "Scorer"
     pair: Pair
     encoded: EncodedPair
+    then: Callable[[ScoredHypothesis], Any] | None = None
 
 
-def scored_batches(items: Sequence[ToScore]) -> Iterator[tuple[list[int], list[ScoredHypothesis]]]:
+def scored_batches(items: Sequence[ToScore]) -> Iterator[tuple[list[int], list[Any]]]:
     """Score pairs in batches of similar length, whatever signals each is asked for.
 
     A batch is one pass of the language model up to the highest layer that one of its pairs needs;
@@ -34,7 +38,8 @@ def scored_batches(items: Sequence[ToScore]) -> Iterator[tuple[list[int], list[S
         items: Pairs whose scorers share a language model.
 
     Yields:
-        The places of a batch's items, and their results, as soon as they are known.
+        The places of a batch's items, and a `ScoredHypothesis` of each or what it becomes, as soon
+        as they are known.
     """
     if not items:
         return
@@ -46,10 +51,14 @@ def scored_batches(items: Sequence[ToScore]) -> Iterator[tuple[list[int], list[S
     at_once = min(scorer.batches_at_once() for scorer in scorers)
 
     @torch.inference_mode()
-    def score(batch: list[int]) -> list[ScoredHypothesis]:
+    def score(batch: list[int]) -> list[Any]:
         chosen = [items[place] for place in batch]
         hidden = backbone.target_hidden([item.encoded for item in chosen], layers=layers)
-        return _score_batch(chosen, hidden, layers, at_once)
+        scored = _score_batch(chosen, hidden, layers, at_once)
+        return [
+            one if item.then is None else item.then(one)
+            for item, one in zip(chosen, scored, strict=True)
+        ]
 
     lengths = [len(item.encoded) for item in items]
     most = min(scorer.batch_tokens for scorer in scorers)

@@ -2,9 +2,9 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from headwise.backbones.prompts import NAMED_PROMPTS
 from headwise.backbones.side_by_side import tokens_at_once
@@ -28,6 +28,14 @@ _SCORERS = 64
 _ROUNDS = 2
 
 
+class Asked(NamedTuple):
+    """A pair, what scores it, and what is made of its scores beside the batches."""
+
+    scorer: "Scorer"
+    pair: Pair
+    then: Callable[[ScoredHypothesis], Any] | None
+
+
 class ScoringPairs:
     """Scores pairs in batches, each with what its request asked for."""
 
@@ -40,24 +48,27 @@ class ScoringPairs:
         estimator = self._estimator
         return _ROUNDS * tokens_at_once(estimator.backbone, max_tokens=estimator.batch_tokens)
 
-    def encode(self, items: Sequence[tuple["Scorer", Pair]]) -> list[ToScore | InputError]:
+    def encode(self, items: Sequence[Asked]) -> list[ToScore | InputError]:
         """Tokenise pairs, those of one prompt together."""
         groups: dict[int, list[int]] = {}
-        for place, (scorer, _) in enumerate(items):
-            groups.setdefault(id(scorer), []).append(place)
+        for place, item in enumerate(items):
+            groups.setdefault(id(item.scorer), []).append(place)
         found: dict[int, ToScore | InputError] = {}
         for places in groups.values():
-            scorer = items[places[0]][0]
-            pairs = [items[place][1] for place in places]
-            for place, pair, code in zip(places, pairs, scorer.encode(pairs), strict=True):
-                found[place] = code if isinstance(code, InputError) else ToScore(scorer, pair, code)
+            own = [items[place] for place in places]
+            codes = own[0].scorer.encode([item.pair for item in own])
+            for place, item, code in zip(places, own, codes, strict=True):
+                if isinstance(code, InputError):
+                    found[place] = code
+                else:
+                    found[place] = ToScore(item.scorer, item.pair, code, item.then)
         return [found[place] for place in range(len(items))]
 
     def length(self, code: ToScore) -> int:
         """Tokens that the model reads."""
         return len(code.encoded)
 
-    def run(self, codes: Sequence[ToScore]) -> Iterator[Done[ScoredHypothesis]]:
+    def run(self, codes: Sequence[ToScore]) -> Iterator[Done[Any]]:
         """One pass for each batch."""
         return scored_batches(codes)
 
@@ -89,13 +100,11 @@ class QualityService:
         threshold: float | None = None,
         segment_threshold: float | None = None,
         variables: Mapping[str, str] | None = None,
-        alone: bool = False,
     ) -> list[ScoredHypothesis | InputError]:
         """Score pairs in batches with those of other requests, in order.
 
         Arguments are those of `QualityEstimator.score_many`, with the thresholds that are
-        attributes there, and values for variables of the prompt. Texts that stand ``alone`` are
-        read without a prompt.
+        attributes there, and values for variables of the prompt.
 
         Raises:
             ApiError: If a signal, number or variable is not possible.
@@ -106,9 +115,22 @@ class QualityService:
             threshold=threshold,
             segment_threshold=segment_threshold,
             variables=variables,
-            alone=alone,
         )
-        return await self.thread.together(self._work, [(scorer, pair) for pair in pairs])
+        return await self.made_of_scores(pairs, scorer)
+
+    async def made_of_scores(
+        self,
+        pairs: Sequence[Pair],
+        scorer: "Scorer",
+        then: Callable[[ScoredHypothesis], Any] | None = None,
+    ) -> list[Any]:
+        """Score as :meth:`score`, with a scorer of this service, and make something of the scores.
+
+        ``then`` is called in a thread, beside other batches: what answers cost does not hold up
+        the loop that serves everybody.
+        """
+        items = [Asked(scorer, pair, then) for pair in pairs]
+        return await self.thread.together(self._work, items)
 
     def scorer(
         self,
@@ -121,6 +143,9 @@ class QualityService:
         alone: bool = False,
     ) -> "Scorer":
         """What scores so; the same object for the same wishes.
+
+        Texts that stand ``alone`` are read without a prompt; other arguments are those of
+        :meth:`score`.
 
         Raises:
             ApiError: As :meth:`score`.

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -12,12 +13,12 @@ from starlette.responses import Response, StreamingResponse
 
 from headwise.data.readers.nested_rows import as_pair
 from headwise.data.records.pairs import Pair
+from headwise.data.records.scored import Level, ScoredHypothesis
 from headwise.data.writers import json_line
 from headwise.errors import InputError
 from headwise.serving.errors import ApiError
-from headwise.serving.quality_service import QualityService
 from headwise.serving.requests import json_body, read_json
-from headwise.serving.responses import NDJSON, json_response
+from headwise.serving.responses import NDJSON
 from headwise.serving.schemas.scores import ScoreOptions, ScoreRequest
 from headwise.serving.score_rows import score_row
 from headwise.serving.service import Service, TheService
@@ -64,13 +65,14 @@ async def score(request: Request, service: TheService) -> Response:
         if isinstance(pair, InputError):
             raise ApiError.of(pair, param=_param(asked, place))
         pairs.append(pair)
-    results = await quality.score(pairs, alone=asked.texts is not None, **asked.wishes())
-    rows = []
-    for place, result in enumerate(results):
-        if isinstance(result, InputError):
-            raise ApiError.of(result, param=_param(asked, place))
-        rows.append(score_row(result, asked.level))
-    return json_response({"object": "list", "model": quality.name, "data": rows})
+    scorer = quality.scorer(**asked.wishes(), alone=asked.texts is not None)
+    lines = await quality.made_of_scores(pairs, scorer, partial(_score_line, level=asked.level))
+    for place, line in enumerate(lines):
+        if isinstance(line, InputError):
+            raise ApiError.of(line, param=_param(asked, place))
+    head = json_line({"object": "list", "model": quality.name, "data": []})
+    body = head.replace(b"[]}\n", b"[" + b", ".join(line.rstrip() for line in lines) + b"]}\n")
+    return Response(body, media_type="application/json")
 
 
 def _param(asked: ScoreRequest, place: int) -> str | None:
@@ -86,12 +88,19 @@ def _pair_or_error(item: Any) -> Pair | InputError:
         return InputError(str(error))
 
 
+def _score_line(scored: ScoredHypothesis, level: Level) -> bytes:
+    return json_line(score_row(scored, level))
+
+
 async def _score_lines(request: Request, service: Service) -> Response:
     options = _options(request)
     quality = service.require_quality(options.model)
-    quality.scorer(**options.wishes())  # wishes that cannot be met are errors before the first line
+    scorer = quality.scorer(**options.wishes())
+    score = partial(
+        quality.made_of_scores, scorer=scorer, then=partial(_score_line, level=options.level)
+    )
     lines = (await request.body()).split(b"\n")
-    return StreamingResponse(_scored_lines(lines, options, quality), media_type=NDJSON)
+    return StreamingResponse(_scored_lines(lines, score), media_type=NDJSON)
 
 
 def _options(request: Request) -> ScoreOptions:
@@ -113,12 +122,12 @@ def _options(request: Request) -> ScoreOptions:
 
 
 async def _scored_lines(
-    lines: Sequence[bytes], options: ScoreOptions, quality: QualityService
+    lines: Sequence[bytes], score: Callable[[list[Pair]], Awaitable[list[Any]]]
 ) -> AsyncIterator[bytes]:
     groups: list[asyncio.Task[bytes]] = []
     try:
         for group in _groups(lines):
-            groups.append(asyncio.create_task(_score_group(group, options, quality)))
+            groups.append(asyncio.create_task(_score_group(group, score)))
             if len(groups) == _GROUPS:
                 yield await groups.pop(0)
         while groups:
@@ -141,18 +150,18 @@ def _groups(lines: Sequence[bytes]) -> Iterator[list[tuple[int, bytes]]]:
 
 
 async def _score_group(
-    lines: Sequence[tuple[int, bytes]], options: ScoreOptions, quality: QualityService
+    lines: Sequence[tuple[int, bytes]], score: Callable[[list[Pair]], Awaitable[list[Any]]]
 ) -> bytes:
     read = [_read_line(line) for _, line in lines]
     good = [pair for pair in read if isinstance(pair, Pair)]
-    results = iter(await quality.score(good, **options.wishes()))
+    results = iter(await score(good))
     written = []
     for (number, _), pair in zip(lines, read, strict=True):
         result = next(results) if isinstance(pair, Pair) else pair
         if isinstance(result, InputError):
             written.append(json_line({"line": number, **ApiError.of(result).body()}))
         else:
-            written.append(json_line(score_row(result, options.level)))
+            written.append(result)
     return b"".join(written)
 
 

@@ -33,14 +33,15 @@ async def view(asked: ViewRequest, service: TheService) -> Response:
     quality = service.require_quality(asked.model)
     signals = _all_signals(quality, asked.signal)
     main = signals[0]
-    results = await quality.score(
-        [Pair(asked.source, hypothesis) for hypothesis in asked.hypotheses],
-        signals=signals,
+    scorer = quality.scorer(
+        signals,
         alternatives=asked.alternatives,
         variables=asked.variables,
         alone=asked.source is None,
     )
-    line = quality.scorer(signals, alternatives=asked.alternatives).request.threshold
+    pairs = [Pair(asked.source, hypothesis) for hypothesis in asked.hypotheses]
+    results = await quality.made_of_scores(pairs, scorer)
+    line = scorer.request.threshold
     limit = gap_threshold(line, main)
     follows = gap_threshold(HIGHEST_THRESHOLD, main) == HIGHEST_THRESHOLD
     return json_response(
