@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from starlette.applications import Starlette
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
@@ -209,6 +210,9 @@ def test_requests_are_counted_by_route_method_and_status() -> None:
     for name in ("a", "b"):
         client.post(f"/echo/{name}")
     client.get("/nowhere")
+    client.request("ODD17", "/nowhere")
+    labels = {"route": "unmatched", "method": "OTHERS", "status": "404"}
+    assert behind.value("headwise_http_requests_total", **labels) == 1
     labels = {"route": "/echo/{name}", "method": "POST", "status": "200"}
     assert behind.value("headwise_http_requests_total", **labels) == 2
     labels = {"route": "unmatched", "method": "GET", "status": "404"}
@@ -364,6 +368,30 @@ def test_a_client_that_takes_nothing_is_given_up() -> None:
         connection.body(b"")
         await connection.task
         assert behind.places.taken == 0
+
+    run(test)
+
+
+def test_what_is_left_to_do_after_an_answer_is_done() -> None:
+    """A server says `http.disconnect` after a whole answer; that is no client who left."""
+
+    async def test() -> None:
+        behind, done = Behind(), asyncio.Event()
+
+        async def later() -> None:
+            connection.leave()
+            await asyncio.sleep(0.01)
+            done.set()
+
+        async def answer(_: Request) -> Response:
+            return PlainTextResponse("whole", background=BackgroundTask(later))
+
+        behind.app.routes.append(Route("/later", answer))
+        connection = Connection(behind.app, "/later", method="GET")
+        connection.body(b"")
+        await connection.task
+        assert done.is_set()
+        assert connection.answer == b"whole"
 
     run(test)
 

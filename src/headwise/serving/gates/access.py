@@ -18,8 +18,10 @@ _SANE_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 
 CLIENT_GONE = 499
 """Status in log and numbers of a request whose client did not wait, as nginx has it."""
-UNMATCHED = "unmatched"
-"""Stands for the paths of all requests that no route takes: they are chosen by strangers."""
+UNMATCHED, OTHERS = "unmatched", "OTHERS"
+"""Stand for the paths that no route takes, and for odd methods: strangers choose them."""
+
+_METHODS = frozenset({"GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"})
 
 
 class AccessGate:
@@ -69,7 +71,7 @@ class AccessGate:
             self._metrics.in_flight.dec()
             seconds = time.perf_counter() - start
             route = getattr(scope.get("route"), "path", UNMATCHED)
-            method = scope["method"]
+            method = scope["method"] if scope["method"] in _METHODS else OTHERS
             self._metrics.answered(route, method, status or CLIENT_GONE, seconds)
             if path_of(scope) not in PROBES:
                 client = scope.get("client")

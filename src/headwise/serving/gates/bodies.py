@@ -100,7 +100,7 @@ class BodiesGate:
     async def _work(self, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
         """Have the request answered for as long as its client is there."""
         left = asyncio.Event()
-        given = False
+        given = answered = False
 
         async def receive_body() -> Message:
             nonlocal given
@@ -111,6 +111,8 @@ class BodiesGate:
             return {"type": "http.disconnect"}
 
         async def send_in_time(message: Message) -> None:
+            nonlocal answered
+            answered = message["type"] == "http.response.body" and not message.get("more_body")
             try:
                 async with asyncio.timeout(self._bounds.send_seconds):
                     await send(message)
@@ -121,7 +123,8 @@ class BodiesGate:
         async def watch() -> None:
             while (await receive())["type"] != "http.disconnect":
                 pass
-            call_off()
+            if not answered:  # servers say so after a whole answer, too
+                call_off()
 
         def call_off() -> None:
             left.set()
