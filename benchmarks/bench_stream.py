@@ -117,7 +117,8 @@ def compare(
     rate = sum(run.tokens for run, _ in pairs) / whole[0]
     print(
         f"{name}: first scored token {first:+.1f} ms after the plain one (bar {FIRST:.0f}), "
-        f"{share:.3f}x of {rate:.0f} plain tokens a second (bar {SHARE}x)"
+        f"{share:.3f}x of {rate:.0f} plain tokens a second (bar {SHARE}x)",
+        flush=True,
     )
     return first <= FIRST and share >= SHARE
 
