@@ -13,20 +13,8 @@ from headwise.entailment.rows import decision_row
 from headwise.serving.entailment_service import EntailmentService
 from headwise.serving.errors import ApiError, wishes_of_client
 from headwise.serving.responses import json_response
-from headwise.serving.schemas.decisions import (
-    AnyQuestion,
-    ChoiceQuestion,
-    DecisionsRequest,
-    PredicateQuestion,
-    ScoreQuestion,
-)
-from headwise.serving.schemas.systemone import (
-    AnySystemOneQuestion,
-    LabelQuestion,
-    LevelQuestion,
-    NoulQuestion,
-    SystemOneRequest,
-)
+from headwise.serving.schemas import decisions as openai
+from headwise.serving.schemas import systemone as typesafe
 from headwise.serving.service import TheService
 
 router = APIRouter(tags=["Decide"])
@@ -36,7 +24,7 @@ _MOST_PAIRS = 16_384
 
 
 @router.post("/v1/decisions", summary="Answer typed questions about an input (OpenAI)")
-async def decisions(asked: DecisionsRequest, service: TheService) -> Response:
+async def decisions(asked: openai.DecisionsRequest, service: TheService) -> Response:
     """Answer predicates, choices and scores, in the shape of OpenAI's Decisions API.
 
     Answers come by entailment, a heuristic: write predicates as statements. Choices and scores come
@@ -64,7 +52,7 @@ async def decisions(asked: DecisionsRequest, service: TheService) -> Response:
 
 
 @router.post("/v1/systemone", summary="Answer typed questions about a state (System One)")
-async def systemone(asked: SystemOneRequest, service: TheService) -> Response:
+async def systemone(asked: typesafe.SystemOneRequest, service: TheService) -> Response:
     """Answer nouls, choices and scores, in the shape of TypeSafe's System One.
 
     As ``/v1/decisions``; a question on which the model abstains is missing from ``answers``, and
@@ -121,16 +109,16 @@ async def _decide(
     return plan.decide(predictions, cosines), await encoder.count_tokens(texts)
 
 
-def _answer(question: AnyQuestion, decision: Decision) -> dict[str, Any]:
+def _answer(question: openai.AnyQuestion, decision: Decision) -> dict[str, Any]:
     """An answer of OpenAI's shape."""
     named = {"name": question.name}
     if decision.abstain:
         return {"type": "refusal", **named}
     shares = decision.probabilities
     match question:
-        case PredicateQuestion():
+        case openai.PredicateQuestion():
             return {"type": "predicate", **named, "probability": decision.expected}
-        case ChoiceQuestion():
+        case openai.ChoiceQuestion():
             values = [option.value for option in question.choices]
             return {
                 "type": "choice",
@@ -142,7 +130,7 @@ def _answer(question: AnyQuestion, decision: Decision) -> dict[str, Any]:
                 ],
                 "confidence": decision.confidence,
             }
-        case ScoreQuestion():
+        case openai.ScoreQuestion():
             return {
                 "type": "score",
                 **named,
@@ -159,13 +147,15 @@ def _answer(question: AnyQuestion, decision: Decision) -> dict[str, Any]:
             assert_never(unknown)
 
 
-def _systemone_answer(question: AnySystemOneQuestion, decision: Decision) -> dict[str, Any]:
+def _systemone_answer(
+    question: typesafe.AnySystemOneQuestion, decision: Decision
+) -> dict[str, Any]:
     """An answer of System One's shape."""
     shares = decision.probabilities
     match question:
-        case NoulQuestion():
+        case typesafe.NoulQuestion():
             return {"type": "noul", "noul": decision.expected}
-        case LabelQuestion():
+        case typesafe.LabelQuestion():
             labels = list(question.criteria)
             return {
                 "type": "choice",
@@ -173,7 +163,7 @@ def _systemone_answer(question: AnySystemOneQuestion, decision: Decision) -> dic
                 "probabilities": dict(zip(labels, shares, strict=True)),
                 "confidence": decision.confidence,
             }
-        case LevelQuestion():
+        case typesafe.LevelQuestion():
             return {
                 "type": "score",
                 "score": decision.expected,
