@@ -5,6 +5,7 @@ import re
 import pytest
 
 from headwise.data.records.signals import Signal
+from headwise.serving.routes import views
 from headwise.serving.routes.page import page_files
 
 SOURCE = "A dog runs along the beach."
@@ -90,6 +91,14 @@ def test_a_view_is_by_the_signal_that_is_asked_for(client):
     refused = _view(client, **asked, signal="charm")
     assert refused.status_code == 400
     assert "choose from sigmoid" in refused.json()["error"]["message"]
+
+
+def test_large_vocabularies_are_not_read_for_signals_that_nobody_chose(client, monkeypatch):
+    monkeypatch.setattr(views, "_ALL_SIGNALS_UP_TO", 100)
+    asked = {"source": SOURCE, "hypotheses": ["Ein Hund."]}
+    answer = _view(client, **asked, signal="softmax").json()
+    assert answer["signals"] == ["softmax", "sigmoid", "quality", "error", "omission"]
+    assert set(answer["possible"]) == {signal.value for signal in Signal}
 
 
 def test_texts_without_a_source_are_read_alone(client):

@@ -25,7 +25,8 @@ function confidence(signal, value) {
 }
 
 // Returns when the text is complete or was stopped; it stands in a field of its own then.
-export async function generate({ model, source, variables, signal, threshold, results }) {
+// `show` is given its entry while it grows, and nothing afterwards.
+export async function generate({ model, source, variables, signal, threshold, show }) {
   if (!source.trim()) {
     showNotice("There is nothing to go on from: write a source first.");
     byId("source").focus();
@@ -33,8 +34,7 @@ export async function generate({ model, source, variables, signal, threshold, re
   }
   const stop = requests.next();
   const entry = growingEntry("The model writes");
-  results.prepend(entry.node);
-  byId("score-empty").hidden = true;
+  show(entry.node);
   swapButtons(byId("stop"), byId("generate"));
   let text = "";
   try {
@@ -55,7 +55,7 @@ export async function generate({ model, source, variables, signal, threshold, re
   } catch (error) {
     if (!isStopped(error)) showNotice(error.message);
   }
-  entry.node.remove();
+  show(null);
   swapButtons(byId("generate"), byId("stop"));
   if (!text.trim()) return;
   const field = fields().find((one) => !one.value.trim()) ?? addHypothesis();

@@ -23,6 +23,7 @@ let facts = null; // what goes for all that is shown: signals, scale, threshold
 let chosen = null; // the reader's threshold
 let signal = null; // the reader's
 let entries = [];
+let growing = null; // the entry of a text that is being generated
 let timer = 0;
 
 const results = byId("results");
@@ -84,8 +85,9 @@ async function refresh() {
 function takeFacts(answer) {
   if (facts === answer) return;
   facts = answer;
-  const [main, ...others] = answer.signals;
-  byId("signal").replaceChildren(...[main, ...others].sort().map((name) => new Option(name, name)));
+  const [main] = answer.signals;
+  const options = [...answer.possible].sort().map((name) => new Option(name, name));
+  byId("signal").replaceChildren(...options);
   byId("signal").value = main;
   byId("scale").textContent = `The shade is ${main}, ${answer.scale}.`;
 }
@@ -106,13 +108,13 @@ function draw() {
     return [Object.assign(made, { key })];
   });
   entries.sort((a, b) => (b.level ?? -1) - (a.level ?? -1));
-  const nodes = entries.map(({ node }) => node);
+  const nodes = [growing, ...entries.map(({ node }) => node)].filter(Boolean);
   if (nodes.length !== results.children.length || nodes.some((n, i) => n !== results.children[i])) {
     closeTip();
     results.replaceChildren(...nodes);
   }
   entries.forEach((entry, index) => entry.rank(index + 1, entries.length));
-  byId("score-empty").hidden = entries.length > 0;
+  byId("score-empty").hidden = nodes.length > 0;
   byId("score-empty").textContent = EMPTY;
   byId("legend").hidden = !facts || !entries.length;
   mark();
@@ -161,14 +163,16 @@ byId("score-link").addEventListener("click", () => shareLink([
   ...Object.entries(variables()),
 ]));
 byId("generate").addEventListener("click", async () => {
-  requests.stop();
   await generate({
     model,
     source: source(),
     variables: variables(),
     signal: facts?.signals[0] ?? signal,
     threshold: threshold(),
-    results,
+    show(node) {
+      growing = node;
+      draw();
+    },
   });
   refresh();
 });

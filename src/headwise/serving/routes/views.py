@@ -19,19 +19,22 @@ from headwise.serving.schemas.views import ViewRequest
 from headwise.serving.score_rows import score_row
 from headwise.serving.service import TheService
 
+# Words of a vocabulary, beyond which each signal that is made of all of them makes typists wait
+_ALL_SIGNALS_UP_TO = 65_536
+
 # The page's own: what it shows of a score may change with it
 router = APIRouter(include_in_schema=False)
 
 
 @router.post("/v1/score/view")
 async def view(asked: ViewRequest, service: TheService) -> Response:
-    """Score hypotheses with all signals that the model can give.
+    """Score hypotheses with all signals that the model can give quickly, the main one first.
 
     ``data`` holds for each hypothesis its ``row`` as ``/v1/score`` has it at level ``token``, and
     its ``view``: what the page draws of it; or its ``error``. Beside it stands what goes for all.
     """
     quality = service.require_quality(asked.model)
-    signals = _all_signals(quality, asked.signal)
+    possible, signals = _signals(quality, asked.signal)
     main = signals[0]
     scorer = quality.scorer(
         signals,
@@ -49,6 +52,7 @@ async def view(asked: ViewRequest, service: TheService) -> Response:
             "object": "list",
             "model": quality.name,
             "signals": signals,
+            "possible": possible,
             "scale": scale_description(main),
             "threshold": line,
             "gap_threshold": None if follows else limit,
@@ -58,13 +62,16 @@ async def view(asked: ViewRequest, service: TheService) -> Response:
     )
 
 
-def _all_signals(quality: QualityService, chosen: str | None) -> tuple[Signal, ...]:
-    """Everything that the model can give, the main signal first."""
+def _signals(quality: QualityService, chosen: str | None) -> tuple[list[Signal], list[Signal]]:
+    """What the model can give, and what is computed of that, the main signal first in both."""
     estimator = quality.estimator
     with wishes_of_client():
         (main,) = [estimator.default_signal] if chosen is None else parse_signals([chosen])
     can_give, calibration = estimator.heads.can_give, estimator.calibration
-    return tuple(dict.fromkeys((main, *(one for one in Signal if can_give(one, calibration)))))
+    possible = [main, *(one for one in Signal if one != main and can_give(one, calibration))]
+    if estimator.backbone.vocabulary_size <= _ALL_SIGNALS_UP_TO:
+        return possible, possible
+    return possible, [one for one in possible if one == main or not one.needs_vocabulary]
 
 
 def _view(result: ScoredHypothesis | InputError) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from headwise.serving.schemas.base import Schema
 
 
 class ViewRequest(Schema):
-    """Hypotheses to show, each with all signals that the model can give.
+    """Hypotheses to show, each with all signals that the model can give quickly.
 
     Attributes:
         model: The model's name, if the client wants to be sure.
