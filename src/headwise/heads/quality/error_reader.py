@@ -32,6 +32,8 @@ class ErrorReader:
             assert head.own.bias is not None
             self._bias = nn.functional.pad(head.own.bias, (0, len(self._weight) - head.inner_size))
             self._mean, self._scale = head.mean, head.scale.reciprocal()
+            self._output, self._output_bias = head.output.weight, head.output.bias
+        self._inner = head.inner_size
         self._before: Tensor | None = None  # what the position before adds
         self._waiting: Tensor | None = None  # a position that lacks the one after it
 
@@ -50,12 +52,11 @@ class ErrorReader:
             Probabilities that a token is wrong, and that something is missing right before it: of
             this token, or of the one before it, where the head looks ahead and there is one.
         """
-        head = self.head
         with torch.inference_mode():
-            inputs = head.inputs(hidden, row, statistics)
+            inputs = self.head.inputs(hidden, row, statistics)
             inputs = inputs.sub_(self._mean).mul_(self._scale)
             found = nn.functional.linear(inputs, self._weight, self._bias)
-            own, before, *after = found.split(head.inner_size, 1)
+            own, before, *after = found.split(self._inner, 1)
             if self._before is not None:
                 own = own.add_(self._before)
             self._before = before
@@ -71,6 +72,8 @@ class ErrorReader:
             return None if waiting is None else self._judged(waiting)
 
     def _judged(self, inner: Tensor) -> tuple[float, float]:
-        logits = self.head.output(nn.functional.gelu(inner))
-        wrong, missing = logits.sigmoid().flatten().tolist()
+        # Plain functions: for one position, a module's own work would take as long as the product
+        active = nn.functional.gelu(inner)
+        logits = nn.functional.linear(active, self._output, self._output_bias)
+        wrong, missing = logits.sigmoid().tolist()[0]
         return wrong, missing
