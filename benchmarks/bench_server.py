@@ -19,8 +19,10 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from comparison import device_line, load_pairs
+from headwise.bundled.examples import example_pairs
 from http_clients import Answers, ask_all, request_bytes
 
 THROUGHPUT, AGAINST_ALONE, LONE_MS, EQUAL = 0.7, 4.0, 15.0, 1e-6
@@ -76,7 +78,7 @@ def serving(mode: str) -> Iterator[int]:
         process.wait(30)
 
 
-def in_process(pairs: Sequence[tuple[str, str]], lone: int) -> dict[str, list[float]]:
+def in_process(pairs: Sequence[tuple[str, str]], lone: int) -> dict[str, Any]:
     """Seconds and scores of `score_many`, and seconds of single calls."""
     done = subprocess.run(
         [sys.executable, "-c", IN_PROCESS, str(lone)],
@@ -85,7 +87,7 @@ def in_process(pairs: Sequence[tuple[str, str]], lone: int) -> dict[str, list[fl
         text=True,
         check=True,
     )
-    found: dict[str, list[float]] = json.loads(done.stdout)
+    found: dict[str, Any] = json.loads(done.stdout)
     return found
 
 
@@ -112,13 +114,18 @@ def percentile(seconds: Sequence[float], share: float) -> float:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pairs", type=Path, help="TSV of pairs; bundled sentences by default")
+    parser.add_argument("--pairs", type=Path, help="TSV of pairs; by default bundled sentences")
+    parser.add_argument("--longer", action="store_true", help="one to three sentences a pair")
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--clients", type=int, default=64)
     parser.add_argument("--lone", type=int, default=300)
     parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()
-    pairs = load_pairs(options.pairs, options.count)
+    if options.pairs is not None or options.longer:
+        pairs = load_pairs(options.pairs, options.count)
+    else:
+        sentences = [(one.source or "", one.hypothesis) for one in example_pairs()]
+        pairs = [sentences[number % len(sentences)] for number in range(options.count)]
     print(device_line(), f"load {os.getloadavg()[0]:.1f}")
     rates: dict[str, list[float]] = {"score_many": [], "server": [], "alone": []}
     lone_model: list[float] = []
@@ -126,7 +133,7 @@ def main() -> None:
     apart = 0.0
     for _ in range(options.repeats):
         own = in_process(pairs, options.lone)
-        rates["score_many"].append(len(pairs) / own["seconds"])  # type: ignore[operator]
+        rates["score_many"].append(len(pairs) / own["seconds"])
         lone_model += own["lone"]
         with serving("together") as port:
             seconds, answers = over_http(port, pairs, clients=options.clients)
