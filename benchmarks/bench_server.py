@@ -1,9 +1,9 @@
 """The server against the library in one process, and against a server that batches nothing.
 
 64 clients, each with one short pair at a time: pairs a second against `score_many` over the same
-pairs, and against a server that runs each pair alone. Then one client: what the 99th percentile of
-its requests takes beyond the model's own time. All sides run in this command, each in a process of
-its own, in turn.
+pairs, and against a server that runs each pair alone; the server as one process and as two. Then
+one client: what the 99th percentile of its requests takes beyond the model's own time. All sides
+run in this command, each in a process of its own, in turn.
 """
 
 import argparse
@@ -26,18 +26,20 @@ from headwise.bundled.examples import example_pairs
 from http_clients import Answers, ask_all, request_bytes
 
 THROUGHPUT, AGAINST_ALONE, LONE_MS, EQUAL = 0.7, 4.0, 15.0, 1e-6
+WORKERS = 2
 
-# `alone`: a turn takes the tokens of one pair, so that every pair is a batch of its own
-SERVER = """
+# A turn takes the tokens of one pair, so that every pair is a batch of its own
+ALONE = """
 import sys, uvicorn
 from unittest.mock import PropertyMock, patch
 from headwise.serving import ServerSettings, create_app
 from headwise.serving.quality_service import ScoringPairs
-if sys.argv[2] == "alone":
-    patch.object(ScoringPairs, "most_tokens", PropertyMock(return_value=1)).start()
+patch.object(ScoringPairs, "most_tokens", PropertyMock(return_value=1)).start()
 app = create_app(ServerSettings(entailment=None))
 uvicorn.run(app, port=int(sys.argv[1]), log_level="warning", access_log=False)
 """
+SILENT: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+COMMAND = ("-m", "headwise", "serve", "--entailment", "none", "--port")
 IN_PROCESS = """
 import json, sys, time
 from headwise import QualityEstimator
@@ -58,16 +60,19 @@ json.dump({"seconds": seconds, "scores": scores, "lone": lone}, sys.stdout)
 
 @contextmanager
 def serving(mode: str) -> Iterator[int]:
-    """A server in a process of its own; its port, once it is ready."""
+    """A server in a process of its own, or in several; its port, once it is ready."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    process = subprocess.Popen([sys.executable, "-c", SERVER, str(port), mode])
+    command = ["-c", ALONE, str(port)] if mode == "alone" else [*COMMAND, str(port)]
+    if mode == "workers":
+        command += ["--workers", str(WORKERS)]
+    process = subprocess.Popen([sys.executable, *command], **SILENT)
     try:
-        warm = [request_bytes("/v1/score", {"source": "A.", "hypothesis": "B."})]
+        warm = [request_bytes("/v1/score", {"source": "A.", "hypothesis": "B."})] * 8
         for _ in range(600):
             assert process.poll() is None, "the server ended"
             try:
-                if asyncio.run(ask_all(port, warm, clients=1)).statuses == [200]:
+                if asyncio.run(ask_all(port, warm, clients=8)).statuses == [200] * 8:
                     break
             except OSError:
                 pass
@@ -127,7 +132,7 @@ def main() -> None:
         sentences = [(one.source or "", one.hypothesis) for one in example_pairs()]
         pairs = [sentences[number % len(sentences)] for number in range(options.count)]
     print(device_line(), f"load {os.getloadavg()[0]:.1f}")
-    rates: dict[str, list[float]] = {"score_many": [], "server": [], "alone": []}
+    rates: dict[str, list[float]] = {"score_many": [], "server": [], "workers": [], "alone": []}
     lone_model: list[float] = []
     lone_server: list[float] = []
     apart = 0.0
@@ -135,24 +140,26 @@ def main() -> None:
         own = in_process(pairs, options.lone)
         rates["score_many"].append(len(pairs) / own["seconds"])
         lone_model += own["lone"]
-        with serving("together") as port:
-            seconds, answers = over_http(port, pairs, clients=options.clients)
-            rates["server"].append(len(pairs) / seconds)
-            lone_server += over_http(port, pairs[: options.lone], clients=1)[1].seconds
-        for number, body in answers.bodies.items():
-            score = json.loads(body)["data"][0]["score"]
-            apart = max(apart, abs(score - own["scores"][number]))
-        few = pairs[: max(options.clients, len(pairs) // 4)]
-        with serving("alone") as port:
-            seconds, _ = over_http(port, few, clients=options.clients)
-            rates["alone"].append(len(few) / seconds)
+        for mode in ("server", "workers", "alone"):
+            asked = pairs if mode != "alone" else pairs[: max(options.clients, len(pairs) // 4)]
+            with serving(mode) as port:
+                seconds, answers = over_http(port, asked, clients=options.clients)
+                rates[mode].append(len(asked) / seconds)
+                if mode == "server":
+                    lone = over_http(port, pairs[: options.lone], clients=1)[1]
+                    lone_server += lone.seconds
+            for number, body in answers.bodies.items():
+                score = json.loads(body)["data"][0]["score"]
+                apart = max(apart, abs(score - own["scores"][number]))
     found = {name: statistics.median(values) for name, values in rates.items()}
     for name, values in rates.items():
         print(f"{name:<12} {found[name]:8.0f} pairs/s   {', '.join(f'{v:.0f}' for v in values)}")
-    print(
-        f"server / score_many     {found['server'] / found['score_many']:.2f}x (bar {THROUGHPUT})"
-    )
-    print(f"server / one by one     {found['server'] / found['alone']:.2f}x (bar {AGAINST_ALONE})")
+    for one, other, bar in (
+        ("server", "score_many", THROUGHPUT),
+        ("workers", "score_many", THROUGHPUT),
+        ("server", "alone", AGAINST_ALONE),
+    ):
+        print(f"{one} / {other:<12} {found[one] / found[other]:.2f}x (bar {bar})")
     for share in (0.5, 0.99):
         model, served = percentile(lone_model, share), percentile(lone_server, share)
         print(

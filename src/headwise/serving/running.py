@@ -64,11 +64,19 @@ def serve(settings: ServerSettings, *, host: str, port: int, workers: int = 1) -
     if workers == 1:
         uvicorn.Server(configuration).run(sockets=[listening])
     else:
+        # Each computes with its share of the cores: with all of them, threads wait for each other
+        os.environ.setdefault("OMP_NUM_THREADS", str(max(1, _cores() // workers)))
         with tempfile.TemporaryDirectory(prefix="headwise-metrics-") as folder:
             os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", folder)
             Multiprocess(configuration, sockets=[listening]).run()
     if start.failed:
         raise ServingError(start.failed)
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _bind(host: str, port: int) -> socket.socket:
