@@ -46,10 +46,10 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        service.start()
         async with draining(places, settings.drain_seconds):
+            service.start()
             yield
-        await run_in_threadpool(service.stop)
+            await run_in_threadpool(service.stop)
 
     app = FastAPI(
         title="headwise",

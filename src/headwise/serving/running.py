@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 import tempfile
 import threading
 import time
@@ -45,10 +46,15 @@ def serve(settings: ServerSettings, *, host: str, port: int, workers: int = 1) -
     settings.to_environment()
     start = _Start(host, port)
     threading.Thread(target=start.watch, daemon=True).start()
-    # Uvicorn raises the signal again when it is done, which ends the process with its number; here,
-    # a server that was asked to stop and did has done well
+
+    def end(*_: object) -> None:
+        if not start.failed:
+            sys.exit(0)
+
+    # Before uvicorn takes them, and when it raises them again at its end: who was asked to stop
+    # and did has done well, and does not end with the signal's number
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
+        signal.signal(number, end)
     configuration = uvicorn.Config(
         _FACTORY,
         factory=True,
