@@ -20,10 +20,12 @@ class Recorded:
 
     most_tokens: int = 40
     batches: list[list[str]] = field(default_factory=list)
+    encoded: list[int] = field(default_factory=list)
     threads: set[int] = field(default_factory=set)
     hold: threading.Event = field(default_factory=threading.Event)
 
     def encode(self, items: Sequence[str]) -> list[str | InputError]:
+        self.encoded.append(len(items))
         return [item if item else TextError("empty") for item in items]
 
     def length(self, code: str) -> int:
@@ -99,6 +101,23 @@ def test_a_crowd_of_one_request_does_not_hold_others_back() -> None:
         places = [place for place, batch in enumerate(work.batches) if batch[0][0] == "l"]
         assert len(places) == 2
         assert max(places) <= 4, work.batches[:8]
+
+    asyncio.run(run())
+
+
+def test_a_flood_is_encoded_between_batches() -> None:
+    async def run() -> None:
+        work = Recorded(most_tokens=100)
+        async with thread_of(work) as thread:
+            await held(thread, work)
+            first = asyncio.create_task(thread.together(work, ["first"]))
+            flood = [asyncio.create_task(thread.together(work, ["x" * 5] * 100)) for _ in range(9)]
+            await asyncio.sleep(0.02)
+            work.hold.set()
+            await asyncio.gather(first, *flood)
+        assert work.encoded[:2] == [1, 301]  # the one that was held; then no more than it takes
+        assert work.encoded.index(301) < len(work.encoded) - 1
+        assert "first" in work.batches[1]
 
     asyncio.run(run())
 

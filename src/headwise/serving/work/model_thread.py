@@ -22,6 +22,8 @@ T = TypeVar("T")
 # Arrivals follow each other closely where many clients were answered together: a turn that is not
 # full waits as long for the next one, and in all no longer than that, seconds
 _PAUSE, _LONGEST_WAIT = 0.001, 0.004
+# Items that are encoded before a batch, so that a crowd does not keep those from it who have waited
+_ADMITTED = 256
 _BATCHES, _CALLS, _STREAMS = "batches", "calls", "streams"
 
 
@@ -172,8 +174,14 @@ class ModelThread:
         return min(ready, key=self._spent.__getitem__)
 
     def _batch(self) -> None:
+        arrived = []
         with self._changed:
-            arrived, self._tickets = self._tickets, deque()
+            items = 0
+            while self._tickets and items < _ADMITTED:
+                lane, ticket = self._tickets.popleft()
+                if ticket.is_wanted:
+                    arrived.append((lane, ticket))
+                    items += len(ticket.items)
         by_lane: dict[Lane[Any, Any, Any], list[Ticket[Any, Any]]] = {}
         for lane, ticket in arrived:
             by_lane.setdefault(lane, []).append(ticket)
