@@ -6,7 +6,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -45,24 +45,24 @@ class FirstToken(BaseStreamer):
         pass
 
 
-def plain(estimator: QualityEstimator, source: str) -> Run:
+def plain(estimator: QualityEstimator, source: str, tokens: int) -> Run:
     """Transformers' own generate on the same prompt."""
     start, seen = time.perf_counter(), FirstToken()
     backbone = estimator.backbone
     with torch.inference_mode():
         inputs = backbone.encode_prompt(source, estimator.prompt)
         output = backbone.model.generate(
-            **inputs, do_sample=False, num_beams=1, max_new_tokens=256, streamer=seen
+            **inputs, do_sample=False, num_beams=1, max_new_tokens=tokens, streamer=seen
         )
     whole = time.perf_counter() - start
     count = output.shape[1] - inputs["input_ids"].shape[1]
     return Run(seen.times[1] - start, whole, count)
 
 
-def streamed(estimator: QualityEstimator, source: str) -> Run:
+def streamed(estimator: QualityEstimator, source: str, tokens: int) -> Run:
     """The same with scores, in process."""
     start = time.perf_counter()
-    times = [time.perf_counter() for _ in estimator.stream(source)]
+    times = [time.perf_counter() for _ in estimator.stream(source, max_new_tokens=tokens)]
     return Run(times[0] - start, times[-1] - start, len(times))
 
 
@@ -81,13 +81,13 @@ def over_http(client: httpx.Client, source: str, wishes: dict[str, Any]) -> Run:
 
 
 @contextmanager
-def server(port: int) -> Iterator[httpx.Client]:
+def server(port: int, model: Sequence[str]) -> Iterator[httpx.Client]:
     """A client of a server of its own process."""
-    command = [sys.executable, "-m", "headwise", "serve", "--port", str(port)]
+    command = [sys.executable, "-m", "headwise", "serve", "--port", str(port), *model]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
-            for _ in range(600):
+            for _ in range(1200):
                 try:
                     if client.get("/ready").status_code == 200:
                         break
@@ -126,21 +126,30 @@ def compare(
 def main() -> None:
     """Time a stream in process and over HTTP, with the default signal and without scores."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", default=MODEL)
+    parser.add_argument("--prompt", help="by default the one that comes with the heads")
+    parser.add_argument("--tokens", type=int, default=256, help="to write at most")
     parser.add_argument("--repeats", type=int, default=9)
     parser.add_argument("--port", type=int, default=8199)
-    arguments = parser.parse_args()
-    estimator = QualityEstimator.from_pretrained(MODEL)
+    asked = parser.parse_args()
+    estimator = QualityEstimator.from_pretrained(asked.model, prompt=asked.prompt)
     texts = sorted({pair.source for pair in example_pairs() if pair.source})
     sources = [" ".join(texts[i : i + 2]) for i in range(len(texts) - 1)][:3]
-    print(f"{len(sources)} sources, signal {estimator.default_signal}, {device_line()}")
+    print(f"{asked.model}, {len(sources)} sources, {estimator.default_signal}, {device_line()}")
 
     def both(name: str, ours: Callable[[str], Run]) -> bool:
-        return compare(name, sources, lambda s: plain(estimator, s), ours, arguments.repeats)
+        def theirs(source: str) -> Run:
+            return plain(estimator, source, asked.tokens)
 
-    held = [both("in process", lambda s: streamed(estimator, s))]
-    with server(arguments.port) as client:
-        held.append(both("over HTTP", lambda s: over_http(client, s, {})))
-        without = {"headwise": False}
+        return compare(name, sources, theirs, ours, asked.repeats)
+
+    held = [both("in process", lambda s: streamed(estimator, s, asked.tokens))]
+    served = ["--model", asked.model, "--entailment", "none"]
+    served += [] if asked.prompt is None else ["--prompt", asked.prompt]
+    with server(asked.port, served) as client:
+        wishes: dict[str, Any] = {"max_tokens": asked.tokens}
+        held.append(both("over HTTP", lambda s: over_http(client, s, wishes)))
+        without = {**wishes, "headwise": False}
         both("over HTTP, no scores", lambda s: over_http(client, s, without))
     print("bars held" if all(held) else "bars missed")
 
