@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import kendalltau
 
 from headwise.metrics import weighted_rows as rows
 from headwise.metrics.inputs import Floats, checked_pair, unit_scaled
@@ -151,6 +150,8 @@ def kendall(scores: ArrayLike, gold: ArrayLike) -> Metric:
     pair = checked_pair(scores, gold)
     if reason := _degenerate(*pair):
         return undefined("kendall", reason, count=len(pair[0]))
+    from scipy.stats import kendalltau  # 0.7 s, which those who score do not need
+
     value = float(kendalltau(*pair, variant="b").statistic)
     return Metric(name="kendall", value=value, count=len(pair[0]))
 
