@@ -9,6 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from headwise import QualityEstimator
+from headwise.backbones import CausalBackbone, EncoderBackbone
 from headwise.data.writers import scored_row
 from headwise.serving import ServerSettings, create_app
 from headwise.serving.quality_service import ScoringPairs
@@ -103,6 +104,31 @@ def test_what_is_wrong_is_said_as_openai_says_it(
     assert error.keys() == {"message", "type", "param", "code"}
     assert error["param"] == param
     assert says in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/score", {"pairs": [["a", "b"], ["a", "x " * 10**6]]}),
+        ("/v1/embeddings", {"input": ["a", "x " * 10**6]}),
+        ("/predict", {"inputs": ["a", "x " * 10**6]}),
+    ],
+)
+def test_endless_texts_are_refused_without_reading_them(
+    client: TestClient, path: str, body: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+    for backbone in (CausalBackbone, EncoderBackbone):
+
+        def encode(self: Any, texts: Any, *_: Any, own: Any = backbone.encode, **more: Any) -> Any:
+            read.append(max((len(str(text)) for text in texts), default=0))
+            return own(self, texts, *_, **more)
+
+        monkeypatch.setattr(backbone, "encode", encode)
+    answer = client.post(path, json=body)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "context_length_exceeded")
+    assert "2,000,000 characters" in answer.json()["error"]["message"]
+    assert max(read, default=0) < 100
 
 
 @pytest.mark.parametrize("content", [b"", b'{"source": ', b"\xff\xfe", b"[]", b'"text"'])

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 from headwise.errors import InputError
+from headwise.serving.endless_texts import endless
 from headwise.serving.errors import ApiError, all_answered, wishes_of_client
 from headwise.serving.work.lanes import Done
 from headwise.serving.work.model_thread import ModelThread
@@ -50,7 +51,8 @@ class PredictingPairs:
 
     def encode(self, items: Sequence[tuple[str, str]]) -> list[tuple[str, str] | InputError]:
         """As they are: the model remembers texts, and reads those that it does not know."""
-        return list(items)
+        most = self._model.backbone.max_length
+        return [endless(most, *item) or item for item in items]
 
     def length(self, code: tuple[str, str]) -> int:
         """Tokens, about."""
@@ -71,7 +73,11 @@ class EmbeddingTexts:
 
     def encode(self, items: Sequence[str]) -> "list[EncodedText | InputError]":
         """Tokenise texts."""
-        return self._model.backbone.encode(items, what="text")
+        backbone = self._model.backbone
+        wrong = [endless(backbone.max_length, item) for item in items]
+        good = [item for item, error in zip(items, wrong, strict=True) if error is None]
+        codes = iter(backbone.encode(good, what="text"))
+        return [next(codes) if error is None else error for error in wrong]
 
     def length(self, code: "EncodedText") -> int:
         """Tokens that the model reads."""

@@ -12,6 +12,7 @@ from headwise.data.records.pairs import Pair
 from headwise.data.records.scored import ScoredHypothesis
 from headwise.errors import InputError
 from headwise.quality.common_batches import ToScore, scored_batches
+from headwise.serving.endless_texts import endless
 from headwise.serving.errors import wishes_of_client
 from headwise.serving.work.lanes import Done
 from headwise.serving.work.model_thread import ModelThread
@@ -51,9 +52,15 @@ class ScoringPairs:
     def encode(self, items: Sequence[Asked]) -> list[ToScore | InputError]:
         """Tokenise pairs, those of one prompt together."""
         groups: dict[int, list[int]] = {}
-        for place, item in enumerate(items):
-            groups.setdefault(id(item.scorer), []).append(place)
         found: dict[int, ToScore | InputError] = {}
+        most = self._estimator.backbone.max_length
+        for place, item in enumerate(items):
+            pair = item.pair
+            said = (message["content"] for message in pair.history)
+            if (error := endless(most, pair.source, pair.hypothesis, *said)) is not None:
+                found[place] = error
+            else:
+                groups.setdefault(id(item.scorer), []).append(place)
         for places in groups.values():
             own = [items[place] for place in places]
             codes = own[0].scorer.encode([item.pair for item in own])
