@@ -172,6 +172,13 @@ def test_no_two_public_classes_share_a_name() -> None:
     assert not {name: paths for name, paths in files.items() if len(paths) > 1}
 
 
+def test_no_two_files_of_tests_share_a_name() -> None:
+    """Pytest would collect one of them alone."""
+    names = Counter(path.name for path in Path(__file__).parent.rglob("test_*.py"))
+    assert len(names) > 200
+    assert not [name for name, count in names.items() if count > 1]
+
+
 def lines_of(path: Path) -> int:
     return len(path.read_text(encoding="utf-8").splitlines())
 
