@@ -79,8 +79,8 @@ class Service:
                 self._serve_quality(load_quality(settings))
             if settings.entailment is not None and self.entailment is None:
                 self._serve_entailment(load_entailment(settings))
-            # What is there now stays: collections of garbage need not look through it again, which
-            # costs every request a tenth
+            # What is there now stays: collections of garbage, which hold up all requests, need not
+            # look through it again
             gc.collect()
             gc.freeze()
         except Exception as failure:  # noqa: BLE001 - said by /ready, and by who started the server

@@ -115,8 +115,8 @@ def test_a_whole_text_in_steps_is_the_one_of_generate(
     assert steps.scored.hypothesis == right.hypothesis
     assert_same(steps.scored, right)
     given = own.backbone.encode_prompt(SOURCES[0], own.prompt)["input_ids"]
-    assert (steps.prompt_tokens, steps.generated_tokens) == (given.shape[1], passes)
-    assert steps.finish == ("length" if "max_new_tokens" in options else "stop")
+    assert (steps.tokens.prompt_tokens, len(steps.tokens.token_ids)) == (given.shape[1], passes)
+    assert steps.tokens.finish == ("length" if "max_new_tokens" in options else "stop")
     assert list(steps) == []
 
 
@@ -128,7 +128,7 @@ def test_the_record_of_a_stream_has_its_tokens(qe: QualityEstimator) -> None:
     assert record.source == SOURCES[0]
     assert record.hypothesis == steps.text == PAIRS[0][1]
     assert record.opening_omission is not None
-    assert steps.finish == "stop"
+    assert steps.tokens.finish == "stop"
     assert steps.leading == " "
 
 
@@ -138,7 +138,7 @@ def test_a_step_is_one_pass_whatever_is_known_after_it(qe: QualityEstimator) -> 
     steps = steps_of(*asked, signals=("omission",))
     assert sum(found) == len(found) - 1  # the last one hands out what still waits
     for number, _ in enumerate(itertools.islice(steps, len(found) - 1), 1):
-        assert steps.generated_tokens == number
+        assert len(steps.tokens.token_ids) == number
 
 
 def test_drawing_from_a_generator_is_drawing_from_pytorchs_own(qe: QualityEstimator) -> None:
@@ -153,7 +153,7 @@ def test_drawing_from_a_generator_is_drawing_from_pytorchs_own(qe: QualityEstima
     assert tokens.scored is not None
     ids = [t.token_id for t in tokens.scored.tokens + tokens.scored.special_tokens]
     assert set(ids) <= set(plain[inputs["input_ids"].shape[1] :].tolist())
-    assert tokens._tokens.token_ids == plain[inputs["input_ids"].shape[1] :].tolist()
+    assert tokens.tokens.token_ids == plain[inputs["input_ids"].shape[1] :].tolist()
     assert torch.equal(torch.random.get_rng_state(), state)
     torch.manual_seed(5)
     whole = list(qe.stream(SOURCES[0], signals=("logprob",), **DRAWN))

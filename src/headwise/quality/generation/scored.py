@@ -13,7 +13,7 @@ from headwise.data.records.pairs import Pair
 from headwise.data.records.scored import ScoredHypothesis, ScoredToken
 from headwise.quality.generation.stopping import Stops
 from headwise.quality.generation.stream_scorer import StreamScorer
-from headwise.quality.generation.token_stream import Finish, TokenStream
+from headwise.quality.generation.token_stream import TokenStream
 from headwise.quality.generation.tokens import GeneratedTokens, generate_tokens
 from headwise.quality.generation.written_text import (
     Written,
@@ -92,6 +92,9 @@ class StreamedSteps(Iterator[tuple[ScoredToken, ...]]):
 
     A step gives the tokens whose scores have become known, maybe none. Arguments are those of
     `generate_scored`.
+
+    Attributes:
+        tokens: What is generated, how far it is, and why it ended.
     """
 
     def __init__(
@@ -101,31 +104,16 @@ class StreamedSteps(Iterator[tuple[ScoredToken, ...]]):
         task = _Task.of(scorer, asked, options, stop)
         closes = task.closing is not None
         self._scores = StreamScorer(task.scorer, closes=closes, stops=task.stops)
-        self._tokens = task.stream()
+        self.tokens = task.stream()
         self._finished = False
 
     def __next__(self) -> tuple[ScoredToken, ...]:
-        if (arrived := next(self._tokens, None)) is not None:
+        if (arrived := next(self.tokens, None)) is not None:
             return tuple(self._scores.push(*arrived))
         if self._finished:
             raise StopIteration
         self._finished = True
         return tuple(self._scores.finish())
-
-    @property
-    def prompt_tokens(self) -> int:
-        """How many tokens the model was given."""
-        return self._tokens.prompt_tokens
-
-    @property
-    def generated_tokens(self) -> int:
-        """How many it has written, those of a stop included."""
-        return len(self._tokens.token_ids)
-
-    @property
-    def finish(self) -> Finish | None:
-        """Why the text ended; ``None`` while it has not."""
-        return self._tokens.finish
 
     @property
     def text(self) -> str:
@@ -146,6 +134,7 @@ class GeneratedSteps(Iterator[None]):
     """A text that is generated step by step and scored in the last one, as `generate_scored` does.
 
     Attributes:
+        tokens: What is generated, how far it is, and why it ended.
         scored: The record, once it is complete.
         leading: The white space before the text that the model wrote.
     """
@@ -154,32 +143,17 @@ class GeneratedSteps(Iterator[None]):
         self, scorer: Scorer, asked: Pair, options: dict[str, Any], stop: str | Iterable[str] = ()
     ) -> None:
         self._task = _Task.of(scorer, asked, options, stop)
-        self._tokens = self._task.stream()
+        self.tokens = self._task.stream()
         self._hidden: list[Tensor] = []
         self.scored: ScoredHypothesis | None = None
         self.leading = ""
 
     def __next__(self) -> None:
-        if (arrived := next(self._tokens, None)) is not None:
+        if (arrived := next(self.tokens, None)) is not None:
             self._hidden.append(arrived[1])
             return
         if self.scored is not None:
             raise StopIteration
-        generated = GeneratedTokens(self._tokens.token_ids, torch.stack(self._hidden))
+        generated = GeneratedTokens(self.tokens.token_ids, torch.stack(self._hidden))
         self.scored, written = self._task.scored(generated)
         self.leading = written.leading
-
-    @property
-    def prompt_tokens(self) -> int:
-        """How many tokens the model was given."""
-        return self._tokens.prompt_tokens
-
-    @property
-    def generated_tokens(self) -> int:
-        """How many it has written, those of a stop included."""
-        return len(self._tokens.token_ids)
-
-    @property
-    def finish(self) -> Finish | None:
-        """Why the text ended; ``None`` while it has not."""
-        return self._tokens.finish

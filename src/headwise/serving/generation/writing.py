@@ -135,9 +135,9 @@ class Writing:
         return WholeAnswer(
             scored,
             self._leading(steps.leading),
-            steps.finish or "length",
-            steps.prompt_tokens,
-            steps.generated_tokens,
+            steps.tokens.finish or "length",
+            steps.tokens.prompt_tokens,
+            len(steps.tokens.token_ids),
         )
 
     def _leading(self, leading: str) -> str:
@@ -161,7 +161,7 @@ class Writing:
             )
         except ValueError as error:
             raise ApiError.of(error) from error
-        self._check_room(steps.prompt_tokens)
+        self._check_room(steps.tokens.prompt_tokens)
         return steps
 
     def _check_room(self, given: int) -> None:
