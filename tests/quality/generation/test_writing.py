@@ -11,6 +11,7 @@ from headwise.backbones import NAMED_PROMPTS, CausalBackbone, EncodedPair
 from headwise.data.records.pairs import Pair
 from headwise.data.records.scored import ScoredHypothesis
 from headwise.data.records.signals import Signal
+from headwise.quality.generation.stopping import Stops
 from headwise.quality.generation.written_text import (
     HypothesisWriter,
     write_hypothesis,
@@ -96,6 +97,12 @@ def test_a_split_emoji_is_placed_when_it_is_whole(byte_level: CausalBackbone) ->
     assert counts[-3:] == [0, 0, 3]
     assert [(p.text, p.start, p.end) for p in placed[-1]] == [("", 1, 2), ("", 1, 2), ("🎉", 1, 2)]
     assert writer.text == "a🎉"
+
+
+def test_a_stop_before_any_text_leaves_none(byte_level: CausalBackbone) -> None:
+    writer = HypothesisWriter(byte_level, Stops(closing="\n"))
+    assert [writer.push(token_id) for token_id in tokens(byte_level, "\n")] == [[]]
+    assert (writer.text, writer.stopped, writer.closed) == ("", True, True)
 
 
 def test_an_emoji_that_never_becomes_whole_is_a_replacement_character(

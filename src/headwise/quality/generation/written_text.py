@@ -135,6 +135,8 @@ class HypothesisWriter:
     def _end_at(self, stop: Stop) -> list[PlacedToken]:
         """Cut the text off; tokens of the stop close it, or are dropped if a user named it."""
         self.stopped, self.closed = True, stop.closing
+        if not self.text:  # nothing but white space came before it
+            return []
         if self._waiting:
             self._held += self._place()
         self.text = self.text[: stop.place].rstrip()
