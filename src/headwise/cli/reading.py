@@ -105,6 +105,7 @@ def expect_columns(
     """
     from headwise.data.readers import Layout
     from headwise.data.readers.corpora.mqm import is_mqm_header
+    from headwise.data.readers.corpora.mqm_spans import is_span_header, span_columns
     from headwise.data.readers.opening import STDIN
     from headwise.data.readers.tables import open_table
     from headwise.data.writers.rows import RESERVED_NAMES, input_column
@@ -116,9 +117,11 @@ def expect_columns(
     told = layout or Layout()
     if told.names_columns or told.header is False:
         return  # columns may have numbers in the place of names
-    with open_table(path, told.format, encoding=told.encoding, quotes=told.quotes) as table:
+    with open_table(
+        path, told.format, naming=span_columns, encoding=told.encoding, quotes=told.quotes
+    ) as table:
         known = dict.fromkeys(table.columns or ())
-        if is_mqm_header(tuple(known)):
+        if is_mqm_header(known) or is_span_header(known):
             return  # what stands in its records is made of its rows
         # Of objects, any may have it
         for row in table.rows if table.columns is None else ():

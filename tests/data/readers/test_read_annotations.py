@@ -1,3 +1,4 @@
+import gzip
 import json
 from io import BytesIO
 from pathlib import Path
@@ -104,3 +105,31 @@ def test_parquet(tmp_path: Path) -> None:
 def test_cell_of_a_tsv_file_is_text_like_any_other() -> None:
     rows = read_tsv(BytesIO(b"src\tmt\tannotations\nyes\tja\tfine\n"), "pairs.tsv", Layout())
     assert list(rows) == [Pair("yes", "ja", 2, {"annotations": "fine"})]
+
+
+def test_rows_of_esa(tmp_path: Path) -> None:
+    """A score, marks with severities, missing text; two people's rows of one segment stay two."""
+    key = {"system": "Big-LM", "document": "news.1", "line": 29, "domain": "news"}
+    marks: list[list[dict[str, Any]]] = [
+        [
+            {"start": 0, "end": 2, "severity": "minor"},
+            {"start": 7, "end": 7, "severity": "major"},
+        ],
+        [{"start": 3, "end": 7, "severity": "undecided"}],
+        [],
+    ]
+    rows = [
+        {"source": "yes no", "hypothesis": "ja nein", **key, "esa": score, "annotations": found}
+        for score, found in zip((60.0, 85.0, 100.0), marks, strict=True)
+    ]
+    path = tmp_path / "esa.jsonl.gz"
+    path.write_bytes(gzip.compress("".join(f"{json.dumps(row)}\n" for row in rows).encode()))
+    errors = (
+        (ErrorSpan(0, 2, "minor"), ErrorSpan(7, 7, "major")),
+        (ErrorSpan(3, 7, "undecided"),),
+        (),
+    )
+    assert list(read_pairs(path)) == [
+        Pair("yes no", "ja nein", line, {**key, "esa": score}, errors=spans)
+        for line, score, spans in zip((1, 2, 3), (60.0, 85.0, 100.0), errors, strict=True)
+    ]

@@ -66,6 +66,26 @@ def test_tags_are_placed_in_the_raw_translation(write: Write) -> None:
     }
 
 
+def test_words_in_other_letters_and_odd_spaces_are_those_of_the_text(write: Write) -> None:
+    """As HJQE lowers the first letter, MLQE-PE in Chinese has three spaces between some words."""
+    table = [
+        "segid\toriginal\ttranslation\tmean",
+        "1382\tYes.\tIn den HBO-Serien, ja.\t90.0",
+        "7\tYes.\t他在 2013 年 .\t12.5",
+    ]
+    first, second = read_mlqe_pe(
+        da=write("da.tsv", *table),
+        tokenised=write("mt.gz", "in den Hbo-Serien , ja .\r", "他 在   2013   年  . \r"),
+        tags=write("tags.gz", "OK OK BAD OK OK OK\r", "OK OK OK BAD OK OK OK OK OK OK OK\r"),
+    )
+    assert isinstance(first, Pair)
+    assert first.hypothesis == "In den HBO-Serien, ja."
+    assert first.errors == (ErrorSpan(7, 17, category="BAD"),)
+    assert first.extra == {"segid": "1382", "mean": 90.0}
+    assert isinstance(second, Pair)
+    assert second.errors == (ErrorSpan(1, 2, category="BAD"),)
+
+
 def test_tokenised_texts_alone(write: Write) -> None:
     (pair,) = read_mlqe_pe(
         sources=write("src", "Yes ."),

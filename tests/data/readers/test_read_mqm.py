@@ -132,12 +132,41 @@ def test_marks_in_the_source_are_counted(tmp_path: Path) -> None:
         ("Minor", "Fluency/Punctuation", 0.1),
         ("Minor", "Fluency/Grammar", 1.0),
         ("Major", "Fluency/Punctuation", 5.0),
+        ("minor", "punctuation", 0.1),
         ("Neutral", "Style/Awkward", 0.0),
+        ("Critical", "Accuracy/Mistranslation", 5.0),
+        ("critical", "non_translation", 25.0),
+        ("Major", "Source issue", 0.0),
+        ("Minor", "Source error", 1.0),
+        ("Major", "Accuracy/Creative Reinterpretation", 0.0),
         ("Dreadful", "Style/Awkward", None),
     ],
 )
 def test_what_a_mark_costs(severity: str, category: str, cost: float | None) -> None:
     assert penalty(severity, category) == cost
+
+
+def test_segments_without_marks_that_say_something_all_the_same(tmp_path: Path) -> None:
+    header = "system\tdoc\tdocSegId\tglobalSegId\trater\tsource\ttarget\tcategory\tseverity"
+
+    def judged(segment: str, rater: str, category: str, severity: str) -> str:
+        key = f"A\ttalk\t{segment}\t1{segment}\t{rater}"
+        return f"{key}\tyes no\tja nein\t{category}\t{severity}"
+
+    whole, right, unseen = read(
+        tmp_path,
+        judged("1", "r1", "Non-translation!", "Major"),
+        judged("2", "r1", "", ""),
+        judged("3", "", "", ""),
+        header=header,
+    )
+    assert isinstance(whole, Pair)
+    assert whole.errors == (ErrorSpan(0, 7, "Major", "Non-translation!", "r1"),)
+    assert whole.extra["mqm_score"] == -25.0
+    assert isinstance(right, Pair)
+    assert (right.errors, right.extra["raters"], right.extra["mqm_score"]) == ((), ["r1"], 0.0)
+    assert isinstance(unseen, Pair)
+    assert (unseen.errors, unseen.extra["raters"], unseen.extra["mqm_score"]) == (None, [], None)
 
 
 def test_a_severity_that_nobody_knows_leaves_a_segment_without_score(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ def test_words_are_found_in_the_raw_text() -> None:
     assert align_words([], " \n") == []
     assert align_words(["20\u202f000", "m"], "20 000\u00a0m") == [(0, 6), (7, 8)]
     assert align_words(["🚀", "b"], "🚀b") == [(0, 1), (1, 2)]  # counted in code points
+    assert align_words(["der", "ÄRA"], "Der Ära") == [(0, 3), (4, 7)]  # corpora change the case
 
 
 @given(st.lists(st.text(min_size=1).filter(lambda t: not any(map(str.isspace, t)))))

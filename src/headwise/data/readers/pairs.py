@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from headwise.data.readers.corpora.mqm import as_cells, gather_segments, is_mqm_header
+from headwise.data.readers.corpora.mqm_spans import gather_spans, is_span_header, span_columns
 from headwise.data.readers.corpora.paws_x import is_paws_x_header, paws_x_columns
 from headwise.data.readers.layout import Layout
 from headwise.data.readers.lines import Line, numbered_lines, without_empty
@@ -32,8 +33,10 @@ def read_pairs(path: str | Path, layout: Layout = _DEFAULT_LAYOUT) -> Iterator[P
     also texts by language (``translation``), or a conversation (``messages``), of which every
     assistant turn is a hypothesis. There, ``annotations`` are error marks (how many of them are
     of missing text is then ``missing_marks``), and ``word_tags`` are marks of words.
-    A table with the header of MQM annotations is read as :func:`read_mqm` does. PAWS-X is
-    known by its columns. What was taken for what is logged, unless the columns are called
+    A table with the header of MQM annotations is read as :func:`read_mqm` does, and one with the
+    columns of the QE shared tasks' error spans, with a header or without, as
+    :func:`~headwise.data.readers.corpora.mqm_spans.gather_spans` says. PAWS-X is known by its
+    columns. What was taken for what is logged, unless the columns are called
     ``source`` and ``hypothesis``.
 
     Args:
@@ -80,6 +83,9 @@ def name_columns(
         return None
     if is_paws_x_header(cells) and layout.header is None and not layout.names_columns:
         return None
+    spans = span_columns(cells)
+    if spans is not None and not layout.names_columns:
+        return spans
     if layout.names_columns:
         return [str(number) for number in range(1, len(cells) + 1)]
     columns = ("source", "hypothesis") if layout.has_source else ("hypothesis",)
@@ -108,11 +114,15 @@ def pairs_of(table: RowStream, layout: Layout) -> Iterator[Pair | Reject]:
         table = with_notice(table)
     header = table.columns
     say = _Told(table.name)
-    if table.nested and not layout.names_columns:
-        first = next(table.rows, None)
-        table = replace(table, rows=table.rows if first is None else chain([first], table.rows))
-        if isinstance(first, Row) and is_mqm_header(first.values):
-            return gather_segments(as_cells(table, first), has_source=layout.has_source)
+    if not layout.names_columns:
+        first = next(table.rows, None) if table.nested else None
+        if first is not None:
+            table = replace(table, rows=chain([first], table.rows))
+        names = first.values if isinstance(first, Row) else header or ()
+        gather = gather_segments if is_mqm_header(names) else gather_spans
+        if is_mqm_header(names) or is_span_header(names):
+            cells = as_cells(table, first) if isinstance(first, Row) else table
+            return gather(cells, has_source=layout.has_source)
     if table.nested:
 
         def search(names: Sequence[str], languages: Sequence[str] | None) -> NestedColumns:
@@ -132,8 +142,6 @@ def pairs_of(table: RowStream, layout: Layout) -> Iterator[Pair | Reject]:
             else Pair(row.values.get("source"), row.values["hypothesis"], row.line, {})
             for row in table.rows
         )
-    if header and is_mqm_header(header) and not layout.names_columns:
-        return gather_segments(table, has_source=layout.has_source)
     flat = table.find(lambda names, _: _flat_columns(names, layout))
     if header:
         say(flat(Row(0, {})), layout)

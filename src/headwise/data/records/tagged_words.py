@@ -17,7 +17,8 @@ def align_words(words: Sequence[str], text: str) -> list[tuple[int, int]]:
     """Find the words of a tokenised text in the text before it was tokenised.
 
     Args:
-        words: The words in order. All of them together must be the text, but for white space.
+        words: The words in order. All of them together must be the text, but for white space and
+            the case of letters, which corpora change when they tokenise.
         text: The text, tokenised or not.
 
     A word that is nothing but white space, such as a no-break space between two spaces, must stand
@@ -27,7 +28,7 @@ def align_words(words: Sequence[str], text: str) -> list[tuple[int, int]]:
         ``(start, end)`` of each word in the text, in Unicode code points.
 
     Raises:
-        ValueError: If the two differ in more than white space, saying where, or a word is empty.
+        ValueError: If the two differ in more than that, saying where, or a word is empty.
     """
     places = [place for place, character in enumerate(text) if not character.isspace()]
     ranges: list[tuple[int, int]] = []
@@ -38,7 +39,7 @@ def align_words(words: Sequence[str], text: str) -> list[tuple[int, int]]:
             ranges.append(_white_word(word, number, text, places, done, ranges))
             continue
         here = places[done : done + len(letters)]
-        if [text[place] for place in here] != list(letters):
+        if [text[place].casefold() for place in here] != [one.casefold() for one in letters]:
             raise ValueError(
                 f"Word {number}, {word!r}, is not what the text goes on with: "
                 f"{_rest(text, places, done)}."

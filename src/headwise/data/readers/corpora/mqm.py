@@ -24,6 +24,7 @@ _NUMBERED_BY = {"seg_id", "docsegid", "globalsegid"}
 _WRITTEN = {"docsegid": "docSegId", "globalsegid": "globalSegId"}
 # Whether raters are awake is tested with errors put into the text ("hands on the wheel")
 _ATTENTION_TEST = "hotw"
+_NON_TRANSLATION = "non-translation"
 
 
 def is_mqm_header(cells: Iterable[str]) -> bool:
@@ -62,7 +63,8 @@ def gather_segments(table: RowStream, *, has_source: bool = True) -> Iterator[Pa
         For each segment, in order of its first row, a ``Pair``, whose ``extra`` names the segment,
         its ``raters``, the number of ``source_marks`` (in the source, such as omissions) and its
         ``mqm_score``, see :func:`penalty`; or a ``Reject`` that names the row at fault. Marks
-        around nothing make no error span.
+        around nothing make no error span. A non-translation without a mark is the whole target; a
+        segment without a rater has been judged by nobody, and its ``errors`` are ``None``.
 
     Raises:
         DataError: If the header is another one, or a column is missing or not unique.
@@ -95,27 +97,53 @@ def gather_segments(table: RowStream, *, has_source: bool = True) -> Iterator[Pa
         yield segment.reject or segment.pair(has_source=has_source)
 
 
-def penalty(severity: str, category: str) -> float | None:
+def penalty(severity: str, category: str = "", *, critical: float = 5.0) -> float | None:
     """What a mark costs: 25 for a non-translation, 5 for another major error, 1 for a minor one.
 
-    Minor errors of punctuation cost 0.1, neutral marks nothing; a severity that the scheme does not
-    know gives ``None``. Case does not matter, and a non-translation may end in an exclamation mark.
-    A segment's ``mqm_score`` is minus the sum of its marks' costs, averaged over its raters: 0 is
-    best.
+    Minor errors of punctuation cost 0.1; neutral marks, issues of the source and creative
+    reinterpretations (categories since WMT23) nothing; critical errors, which few tables have, as
+    much as major ones. A severity that the scheme does not know gives ``None``. Case does not
+    matter, nor whether the words of a category are joined by spaces, hyphens or underscores, nor
+    what it is part of (``Fluency/Punctuation`` or ``punctuation``).
 
     References:
-        Freitag et al. 2021, arXiv 2104.14478, section 3 (weights of the MQM scheme).
+        Freitag et al. 2021, arXiv 2104.14478, section 3 (weights of the MQM scheme); those of the
+        WMT metrics tasks since then. So weighed, the annotations of the TED talks of WMT21 give
+        each of the 13,752 scores of segments that were released with them.
     """
-    kind = folded(category).rstrip("!").replace(" ", "-")
+    kind = _kind(category)
+    if kind == "source-issue" or kind.endswith("reinterpretation"):
+        return 0.0
     match folded(severity):
+        case "major" | "critical" if kind == _NON_TRANSLATION:
+            return 25.0
         case "major":
-            return 25.0 if kind == "non-translation" else 5.0
+            return 5.0
+        case "critical":
+            return critical
         case "minor":
-            return 0.1 if kind == "fluency/punctuation" else 1.0
+            return 0.1 if kind == "punctuation" else 1.0
         case "neutral":
             return 0.0
         case _:
             return None
+
+
+def mqm_score(costs: Iterable[float | None], raters: int) -> float | None:
+    """Minus the costs of all marks of a segment, averaged over its raters: 0 is best.
+
+    ``None`` if the cost of one is not known, or nobody has judged.
+    """
+    known = list(costs)
+    total = sum(cost for cost in known if cost is not None)
+    # Zero has no sign: a segment without errors scores 0, not -0
+    return None if None in known or not raters else 0.0 - total / raters
+
+
+def _kind(category: str) -> str:
+    """The last part of a category's name, as schemes that spell it differently have in common."""
+    last = folded(category).rpartition("/")[2].strip().rstrip("!")
+    return last.replace(" ", "-").replace("_", "-")
 
 
 @dataclass(slots=True)
@@ -128,7 +156,7 @@ class _Segment:
     errors: list[ErrorSpan] = field(default_factory=list)
     raters: list[str] = field(default_factory=list)
     source_marks: int = 0
-    penalties: float | None = 0.0
+    costs: list[float | None] = field(default_factory=list)
     reject: Reject | None = None
 
     def add(self, row: Row) -> None:
@@ -150,8 +178,13 @@ class _Segment:
                 f"The {different} differs from that of the same segment in line {self.line}; all "
                 "rows of a segment must have the same texts."
             )
+        if not source_marks and not target_marks and _kind(row["category"]) == _NON_TRANSLATION:
+            target_marks = [(0, len(target))]
         marks = len(source_marks) + len(target_marks)
-        no_error = any(row[c].strip().casefold() == "no-error" for c in ("category", "severity"))
+        said = {row[column].strip().casefold() for column in ("category", "severity")}
+        no_error = said == {""} or "no-error" in said
+        if not marks and not any(row[column].strip() for column in _MARK_COLUMNS):
+            return
         if no_error and marks:
             raise InputError("The row says that there is no error, and marks one.")
         if not no_error and not marks:
@@ -162,10 +195,8 @@ class _Segment:
         if row["rater"] not in self.raters:
             self.raters.append(row["rater"])
         self.source_marks += len(source_marks)
-        weight = 0.0 if no_error else penalty(row["severity"], row["category"])
-        # A mark of unknown cost leaves the whole segment without a score
-        known = self.penalties is not None and weight is not None
-        self.penalties = (self.penalties or 0.0) + (weight or 0.0) if known else None
+        if not no_error:
+            self.costs.append(penalty(row["severity"], row["category"]))
         self.errors += [
             ErrorSpan(start, end, row["severity"], row["category"], row["rater"])
             for start, end in target_marks
@@ -180,14 +211,10 @@ class _Segment:
             **self.key,
             "raters": self.raters,
             "source_marks": self.source_marks,
-            # Zero has no sign: a segment without errors scores 0, not -0
-            "mqm_score": None
-            if self.penalties is None
-            else 0.0 - self.penalties / len(self.raters),
+            "mqm_score": mqm_score(self.costs, len(self.raters)),
         }
-        return Pair(
-            source if has_source else None, target, self.line, extra, errors=tuple(self.errors)
-        )
+        errors = tuple(self.errors) if self.raters else None
+        return Pair(source if has_source else None, target, self.line, extra, errors=errors)
 
 
 def _split(row: dict[str, str], column: str) -> tuple[str, list[tuple[int, int]]]:
