@@ -10,12 +10,14 @@ from headwise.lazy_names import lazy_names
 if TYPE_CHECKING:
     from headwise.corruption.corrupting import CRUDE_KINDS, corrupt, crude_errors
     from headwise.corruption.error_copies import ErrorTexts, synthetic_errors, with_error_copies
+    from headwise.corruption.machine_errors import MarkedText, MarkSettings, mark_machine_errors
     from headwise.corruption.plausible_texts import plausible_errors
 
 # Imported when they are used: settings name the mix, and commands show settings in their help
 _HOMES = {
     ".corrupting": ("CRUDE_KINDS", "corrupt", "crude_errors"),
     ".error_copies": ("ErrorTexts", "synthetic_errors", "with_error_copies"),
+    ".machine_errors": ("MarkSettings", "MarkedText", "mark_machine_errors"),
     ".plausible_texts": ("plausible_errors",),
 }
 
@@ -26,8 +28,11 @@ __all__ = [
     "CorruptionMix",
     "ErrorFamily",
     "ErrorTexts",
+    "MarkSettings",
+    "MarkedText",
     "corrupt",
     "crude_errors",
+    "mark_machine_errors",
     "plausible_errors",
     "synthetic_errors",
     "with_error_copies",
