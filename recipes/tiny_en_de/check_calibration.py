@@ -16,7 +16,7 @@ from headwise.quality.calibration.threshold_curve import (
     ThresholdCurve,
     missed_weights,
 )
-from headwise.quality.labelled_texts import label_texts
+from headwise.quality.labelled_texts import label_signals
 
 
 def main() -> None:
@@ -35,7 +35,9 @@ def main() -> None:
         right = [row for row in read_pairs(path) if isinstance(row, Pair)]
         copies = synthetic_errors(estimator.backbone, right, estimator.prompt, seed=arguments.seed)
         texts = with_error_copies(right, chain.from_iterable(copies.values()))
-        judged = label_texts(estimator, texts.pairs, calibration.signal, groups=texts.groups)
+        signals = sorted(calibration.made_of(ranking=False))
+        judged = label_signals(estimator, texts.pairs, signals, groups=texts.groups)
+        judged = judged.of(calibration.blend).with_quality(calibration.token)
         counts = judged.counts()
         print(
             f"\n{Path(path).name}: {counts.texts:,} texts of {counts.sources:,} sources, "

@@ -9,6 +9,7 @@ from in_process import invoke
 
 from headwise.bundled.registry import bundled_folder
 from headwise.heads import ErrorHead, copy_head, read_head_info, save_error_head
+from headwise.quality.calibration.record import Calibration
 
 PAIRS = (
     ("A dog runs on the beach.", "Ein Hund läuft am Strandkorb."),
@@ -109,7 +110,9 @@ def test_calibrate_names_what_quality_is_made_of(
     ).stdout
 
     calibration = json.loads(Path("calibrated/calibration.json").read_text("utf-8"))
-    assert f"quality is made of {calibration['signal']}" in said
+    made = Calibration.model_validate(calibration).described
+    texts, ranked = made["texts"], made["ranking"]
+    assert f"quality is made of {made['tokens']}; of texts {texts}; ranking by {ranked}" in said
     assert "ROC AUC of tokens" in " ".join(said.split())
     assert Path("calibrated/error_head.safetensors").is_file()
     row = json.loads(invoke("score", "pairs.tsv", "-m", "calibrated").stdout.splitlines()[0])

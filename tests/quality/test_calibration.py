@@ -22,14 +22,10 @@ from headwise.heads import copy_head, save_head
 from headwise.heads.storage.files import CALIBRATION_FILE
 from headwise.metrics.probability import brier, expected_calibration_error
 from headwise.quality.calibrate import calibrate
+from headwise.quality.calibration.blend import Blend
 from headwise.quality.calibration.calibrators import IsotonicCalibrator, PlattCalibrator
-from headwise.quality.calibration.record import (
-    Calibration,
-    Counts,
-    Fit,
-    Provenance,
-    SentenceCalibration,
-)
+from headwise.quality.calibration.provenance import Counts, Fit, Provenance
+from headwise.quality.calibration.record import Calibration, SentenceCalibration
 from headwise.quality.calibration.thresholds import Aim, Rule, Threshold
 from headwise.quality.job import score_file
 from headwise.quality.labelled_texts import label_texts
@@ -74,10 +70,10 @@ def made(signal: Signal = Signal.SIGMOID, *, sentence: bool = True) -> Calibrati
         share_correct=None,
     )
     return Calibration(
-        signal=signal,
+        blend=Blend.alone(signal),
         token=token,
         sentence=SentenceCalibration(
-            aggregation="mean",  # type: ignore[arg-type]
+            blend=Blend.alone(signal, "mean"),
             calibrator=PlattCalibrator(slope=2.0, intercept=-1.0, on_logit=False),
         )
         if sentence
@@ -386,7 +382,14 @@ def test_wrong_options(estimator: QualityEstimator, options: dict[str, Any], mes
 def test_round_trip(fitted: Calibration, tmp_path: Path) -> None:
     fitted.save(tmp_path)
     assert Calibration.load(tmp_path) == fitted
-    assert json.loads((tmp_path / CALIBRATION_FILE).read_text("utf-8"))["version"] == 1
+    assert json.loads((tmp_path / CALIBRATION_FILE).read_text("utf-8"))["version"] == 2
+    old = fitted.model_copy(update={"ranking": None})
+    old.save(tmp_path)
+    row = json.loads((tmp_path / CALIBRATION_FILE).read_text("utf-8"))
+    assert (row["version"], row["signal"], row["sentence"]["aggregation"]) == (
+        *(1, "sigmoid", "geometric_mean"),
+    )
+    assert Calibration.load(tmp_path) == old
 
 
 def test_a_folder_without_one(tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ class KnowsNothing(ErrorHead):
 def test_the_signal_that_knows_the_errors_is_calibrated(knowing: QualityEstimator) -> None:
     calibration = calibrate(knowing, texts(), default="f1", groups=groups())
     assert calibration.signal is Signal.ERROR
-    (note,) = calibration.provenance.notes
+    note, *_ = calibration.provenance.notes
     assert note.startswith("Made of error, the best by ROC AUC")
     assert "sigmoid 0." in note
     misled = KnowsNothing(hidden_size=knowing.backbone.hidden_size)
@@ -180,7 +180,8 @@ def test_without_heads_softmax_is_calibrated(estimator: QualityEstimator) -> Non
     bare = QualityEstimator(estimator.backbone, prompt=estimator.prompt)
     calibration = calibrate(bare, texts(), default="f1", groups=groups())
     assert calibration.signal is Signal.SOFTMAX
-    assert calibration.provenance.notes == ()
+    (note,) = calibration.provenance.notes  # of tokens and texts there is nothing to choose
+    assert note.startswith("Hypotheses are ranked by geometric_mean of softmax: for a choice")
 
 
 def test_a_calibration_of_a_signal_that_is_not_there_is_no_default(
@@ -236,7 +237,7 @@ def test_a_head_that_is_worse_than_the_softmax_is_not_calibrated() -> None:
     told: Any = Doubting()
     calibration = calibrate(told, doubtful(), default="f1", groups=groups(200))
     assert calibration.signal is Signal.SOFTMAX
-    (note,) = calibration.provenance.notes
+    note, *_ = calibration.provenance.notes
     assert note.startswith("Made of softmax, the best by ROC AUC of tokens")
     assert "error 0.5" in note or "error 0.4" in note
     assert "softmax 1.000" in note
@@ -249,7 +250,7 @@ def test_a_signal_no_better_than_chance_has_to_be_forced() -> None:
         calibrate(told, doubtful(), **options)
     calibration = calibrate(Doubting(), doubtful(), force=True, **options)  # type: ignore[arg-type]
     assert calibration.signal is Signal.ERROR
-    asked, forced = calibration.provenance.notes
+    asked, forced, _ = calibration.provenance.notes
     assert "as asked for, though softmax is better" in asked
     assert forced.startswith("Forced, though error tells wrong tokens")
 

@@ -8,6 +8,9 @@ from cohere.core.api_error import ApiError
 from starlette.testclient import TestClient
 
 from headwise import EntailmentModel, QualityEstimator
+from headwise.quality.calibration.blend import Blend
+from headwise.quality.ranking import worth
+from headwise.serving import create_app
 
 QUERY = "Who plays music?"
 DOCUMENTS = [
@@ -90,8 +93,37 @@ def test_hypotheses_by_quality(client: TestClient, estimator: QualityEstimator, 
     expected = estimator.rerank(SOURCE, HYPOTHESES)
     assert [HYPOTHESES[one["index"]] for one in results] == [one.hypothesis for one in expected]
     for one, scored in zip(results, expected, strict=True):
-        assert one["relevance_score"] == pytest.approx(scored.score, abs=1e-6)
+        assert one["relevance_score"] == pytest.approx(worth(scored), abs=1e-6)
         assert one["headwise"]["hypothesis"] == scored.hypothesis
+
+
+def test_hypotheses_as_the_calibration_ranks_them(estimator: QualityEstimator) -> None:
+    assert estimator.calibration is not None
+    ranking = Blend.alone("softmax", "mean")
+    own = QualityEstimator(
+        estimator.backbone,
+        estimator.head,
+        error_head=estimator.error_head,
+        prompt=estimator.prompt,
+        calibration=estimator.calibration.model_copy(update={"ranking": ranking}),
+    )
+    known = {text: own.score(SOURCE, text, signals=["softmax"]).score for text in HYPOTHESES}
+    with TestClient(create_app(quality=own), raise_server_exceptions=False) as client:
+        name = client.get("/v1/models").json()["data"][0]
+        body = {"model": name["id"], "query": SOURCE, "documents": HYPOTHESES}
+        results = client.post("/v1/rerank", json=body).json()["results"]
+        asked = {"source": SOURCE, "hypotheses": HYPOTHESES}
+        views = client.post("/v1/score/view", json=asked).json()["data"]
+    assert name["headwise"]["quality"] == own.calibration.described  # type: ignore[union-attr]
+    assert name["headwise"]["quality"]["ranking"] == "mean of softmax"
+    order = sorted(HYPOTHESES, key=lambda text: -(known[text] or 0.0))
+    assert [HYPOTHESES[one["index"]] for one in results] == order
+    for one in results:
+        softmax = known[HYPOTHESES[one["index"]]]
+        assert one["relevance_score"] == pytest.approx(softmax, abs=1e-6)
+        assert one["headwise"]["ranking_score"] == one["relevance_score"]
+    worths = [one["view"]["worth"] for one in views]
+    assert worths == pytest.approx([known[text] for text in HYPOTHESES], abs=1e-6)
 
 
 def test_by_a_signal_of_which_less_is_better(

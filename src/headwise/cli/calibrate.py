@@ -8,6 +8,7 @@ import typer
 
 from headwise.choices import ERROR_FAMILIES
 from headwise.cli import layout_options, options, printing, prompt_options
+from headwise.cli.calibration_lines import show_calibration
 from headwise.cli.reading import expect_pairs, expect_tables, known_names, rows_for_prompt
 from headwise.cli.settings_options import with_options
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from headwise.data.readers import Layout
     from headwise.data.records.pairs import Pair
     from headwise.quality import QualityEstimator
-    from headwise.quality.calibration.record import Calibration, Fit
 
 _FIT, _THRESHOLDS = "Fit", "Thresholds"
 
@@ -62,11 +62,20 @@ def calibrate(
         typer.Option("--method", help="From a score to a probability.", rich_help_panel=_FIT),
     ] = "isotonic",
     signal: Annotated[
-        str | None,
+        str,
         typer.Option(
             "--signal",
-            help="What is calibrated: error, sigmoid, softmax, ... Default: the one of the "
-            "folder's heads and softmax that tells right from wrong best.",
+            help="What is calibrated: error, sigmoid, ..., or several with commas, which are "
+            "weighed; auto: of the heads and softmax the best, or all, where that is better.",
+            rich_help_panel=_FIT,
+        ),
+    ] = "auto",
+    ranking: Annotated[
+        str | None,
+        typer.Option(
+            "--ranking",
+            help="What `rerank` sorts by: texts (what texts are made of), or a signal, whose mean "
+            "is taken. Default: the best by marks of people; without them, texts.",
             rich_help_panel=_FIT,
         ),
     ] = None,
@@ -141,7 +150,8 @@ def calibrate(
 
     from headwise.quality.calibration.thresholds import Aim, Rule
 
-    options.split_signals(signal)
+    options.split_signals(None if signal == "auto" else signal)
+    options.split_signals(None if ranking == "texts" else ranking)
     with options.usage_errors():
         families = known_names(synthetic, ERROR_FAMILIES, option="--synthetic")
         wanted = (
@@ -162,7 +172,7 @@ def calibrate(
     with options.usage_errors():
         folder = options.head_location(origin.model, origin.head)
         estimator = origin.load()
-        pairs, groups = _pairs(estimator, data, layout, families, seed)
+        pairs, groups, gold = _pairs(estimator, data, layout, families, seed)
         calibration = fit(
             estimator,
             pairs,
@@ -172,7 +182,9 @@ def calibrate(
             rules=list(dict.fromkeys([*rules, default])),
             default=default.name,
             segment_rule=segment_rule,
+            ranking=ranking,
             groups=groups,
+            gold=gold,
             data=[Path(path).name for path in data],
             force=force,
             progress=sys.stderr.isatty(),
@@ -186,7 +198,7 @@ def calibrate(
             prompt=None if template is None else template.model_dump(),
         )
     path = calibration.save(folder)
-    _show(calibration)
+    show_calibration(calibration)
     print(f"Wrote {path}.")
 
 
@@ -196,8 +208,8 @@ def _pairs(
     layout: "Layout",
     families: "Sequence[str]",
     seed: int,
-) -> "tuple[list[Pair], list[str]]":
-    """All pairs with known errors, and what each belongs to."""
+) -> "tuple[list[Pair], list[str], list[float | None]]":
+    """All pairs with known errors, what each belongs to, and its worth beside others of that."""
     from itertools import chain
 
     from headwise.corruption.error_copies import group_of, synthetic_errors, with_error_copies
@@ -225,75 +237,7 @@ def _pairs(
     )
     texts = with_error_copies(plain, chain.from_iterable(copies.values()))
     groups = [*texts.groups, *(group_of(pair, pair.hypothesis) for pair in marked)]
-    return [*texts.pairs, *marked], groups
-
-
-def _show(calibration: "Calibration") -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console(highlight=False)
-    known = calibration.provenance
-    table = Table(title="Thresholds on the probability that a token is right")
-    table.add_column("threshold")
-    for name in ("value", "flagged", "precision", "recall", "missed a text"):
-        table.add_column(name, justify="right")
-    for name, one in calibration.thresholds.items():
-        label = f"{name} (default)" if name == calibration.default else name
-        value = "-" if one.value is None else f"{one.value:.5f}"
-        shares = (one.flagged, one.precision, one.recall, one.risk)
-        table.add_row(label, value, *map(_share, shares))
-    console.print(table)
-    if (segment := calibration.segment) is not None:
-        console.print(
-            f"texts are flagged below {segment.value:.5f} ({segment.name}): if half of them have "
-            f"errors, {_share(segment.flagged)} of all, precision {_share(segment.precision)}, "
-            f"recall {_share(segment.recall)}",
-            markup=False,
-            soft_wrap=True,
-        )
-    fitted = calibration.sentence
-    whole = f"of texts from its {fitted.aggregation}" if fitted else "texts have none"
-    console.print(f"quality is made of {calibration.signal}, {whole}")
-    for name, one in calibration.thresholds.items():
-        if one.reason is not None:
-            console.print(f"{name}: {one.reason}", markup=False)
-    halves = (("fitted to", known.fitted_on), ("thresholds and checks on", known.chosen_on))
-    for what, counts in halves:
-        console.print(
-            f"{what}: {counts.texts:,} texts of {counts.sources:,} sources, "
-            f"{counts.texts_with_errors:,} with errors; {counts.tokens:,} tokens, "
-            f"{counts.wrong_tokens:,} wrong",
-            markup=False,
-        )
-    console.print(_fit_line("tokens", known.tokens))
-    if known.sentences is not None:
-        console.print(_fit_line("texts", known.sentences))
-    for note in known.notes:
-        console.print(note, markup=False)
-    for one in calibration.thresholds.values():
-        if one.aim == "risk" and one.value is not None:
-            console.print(
-                f"risk-{one.level:g}: of the wrong tokens of a new text with errors, at most "
-                f"{one.level:.0%} are expected to be missed, if its source and errors are drawn as "
-                f"those of the {one.units:,} sources were. It is a promise about the mean, "
-                "for such texts, not about each of them.",
-                markup=False,
-                soft_wrap=True,
-            )
-
-
-def _share(share: float | None) -> str:
-    return "-" if share is None else f"{share:.1%}"
-
-
-def _fit_line(what: str, fit: "Fit") -> str:
-    def change(before: float | None, after: float | None) -> str:
-        shown = ["-" if x is None else f"{x:.4f}" for x in (before, after)]
-        return " -> ".join(shown)
-
-    auc = "-" if fit.roc_auc is None else f"{fit.roc_auc:.4f}"
-    return (
-        f"{what}: ECE {change(fit.ece_before, fit.ece_after)}, "
-        f"Brier {change(fit.brier_before, fit.brier_after)}, ROC AUC {auc}"
-    )
+    # A copy with an error that was made is no rival as a model's own texts are
+    gold: list[float | None] = [None for _ in texts.pairs]
+    gold += [-float(len(pair.errors or ())) for pair in marked]
+    return [*texts.pairs, *marked], groups, gold

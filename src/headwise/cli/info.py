@@ -46,11 +46,12 @@ def info() -> None:
 
 def _heads_line(folder: Path) -> str:
     """The heads of a folder, and what the signal ``quality`` is made of there."""
+    from headwise.cli.calibration_lines import made_of
     from headwise.heads import has_error_head, has_sigmoid_head
     from headwise.quality.calibration.record import Calibration
 
     heads = ["Sigmoid Head"] if has_sigmoid_head(folder) else []
     heads += ["error head"] if has_error_head(folder) else []
     calibration = Calibration.load(folder)
-    made = "no calibration" if calibration is None else f"quality made of {calibration.signal}"
+    made = "no calibration" if calibration is None else f"quality {made_of(calibration)}"
     return ", ".join([*heads, made])

@@ -160,7 +160,9 @@ def score(
             _show(looked_at, limit, flagged_only=flagged_only)
         if html is not None:
             details = run_details(inputs)
-            _write_report(looked_at, html, limit, origin.model, flagged_only, details)
+            known = estimator.calibration
+            made_of = "" if known is None else known.blend.name
+            _write_report(looked_at, html, limit, origin.model, flagged_only, details, made_of)
     mean_score = done.figures["mean_score"]
     found = [f"{done.figures['flagged']} of {done.written} segments to check"]
     found += [] if mean_score is None else [f"mean score {mean_score:.4f}"]
@@ -200,6 +202,7 @@ def _write_report(
     model: str,
     flagged_only: bool,
     details: "Mapping[str, str]",
+    made_of: str,
 ) -> None:
     from headwise.data.readers import read_scored
     from headwise.report import write_html_report
@@ -211,5 +214,6 @@ def _write_report(
         model=model,
         flagged_only=flagged_only,
         details=details,
+        made_of=made_of,
     )
     print(f"Report: {html}", file=sys.stderr)

@@ -20,6 +20,7 @@ from headwise.heads import (
 )
 from headwise.metrics import roc_auc
 from headwise.quality.calibrate import calibrate
+from headwise.quality.calibration.blend import Blend
 from headwise.quality.calibration.record import Calibration
 from headwise.quality.estimator import QualityEstimator
 from headwise.quality.labelled_texts import label_signals
@@ -54,8 +55,13 @@ class TrainedErrorHead:
     @property
     def verdict(self) -> str:
         """What the default signal is made of, and whether another one was better on dev."""
-        made_of = self.default if self.calibration is None else self.calibration.signal
         said = f"The default signal is {self.default}"
+        made_of = self.default
+        if self.calibration is not None:
+            if self.calibration.signal is None:
+                weighed = self.calibration.blend.name
+                return f"{said}, made of {weighed}, better than each alone on dev."
+            made_of = self.calibration.signal
         said += f", made of {made_of}" if made_of is not self.default else ""
         known = {signal: area for signal, area in self.aurocs.items() if area is not None}
         best = max(known, key=known.__getitem__, default=made_of)
@@ -168,7 +174,8 @@ def _calibrated(
     pairs, groups = report.held_out, report.held_out_groups
     labelled = label_signals(estimator, pairs, signals, groups=groups, progress=progress)
     aurocs = {
-        signal: roc_auc(texts.tokens(), ~texts.wrong()).value for signal, texts in labelled.items()
+        signal: roc_auc(labelled.of(Blend.alone(signal)).tokens(), ~labelled.wrong()).value
+        for signal in signals
     }
     calibration, reason = None, None
     try:
@@ -176,6 +183,8 @@ def _calibrated(
             estimator,
             pairs,
             groups=groups,
+            # Copies with errors that were made are no rivals, as a model's own texts are
+            ranking="texts" if report.labelled is None else None,
             data=[Path(path).name for path in data],
             progress=progress,
         )

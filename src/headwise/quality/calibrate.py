@@ -4,22 +4,18 @@ The sources are split in two. Calibrators are fitted to one half; thresholds are
 is checked, on the other, so that no figure comes from data that a calibrator has seen.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from headwise.data.readers.nested_rows import as_pairs
 from headwise.data.records.pairs import Pairlike
-from headwise.data.records.signals import Aggregation, Signal
+from headwise.data.records.signals import Aggregation, Signal, parse_signals
 from headwise.data.records.token_marks import has_error
 from headwise.errors import CalibrationError
 from headwise.metrics.platt_scaling import MINIMUM_OF_CLASS
-from headwise.metrics.ranking import roc_auc
+from headwise.quality.calibration.blend import Blend
 from headwise.quality.calibration.calibrators import Method, check_method, fit_calibrator
-from headwise.quality.calibration.record import (
-    NOT_CALIBRATED,
-    Calibration,
-    Provenance,
-    SentenceCalibration,
-)
+from headwise.quality.calibration.provenance import Provenance
+from headwise.quality.calibration.record import OF_QUALITY, Calibration, SentenceCalibration
 from headwise.quality.calibration.threshold_curve import choose_thresholds
 from headwise.quality.calibration.thresholds import (
     DEFAULT_RULES,
@@ -28,6 +24,12 @@ from headwise.quality.calibration.thresholds import (
     Threshold,
 )
 from headwise.quality.calibration.usual_words import UsualWords
+from headwise.quality.choosing import (
+    Choice,
+    choose_for_ranking,
+    choose_for_texts,
+    choose_for_tokens,
+)
 from headwise.quality.estimator import QualityEstimator
 from headwise.quality.labelled_texts import LabelledTexts, label_signals
 
@@ -39,12 +41,14 @@ def calibrate(
     pairs: Sequence[Pairlike],
     *,
     method: Method = "isotonic",
-    signal: Signal | str | None = None,
+    signal: Signal | str | Sequence[Signal | str] | None = None,
     aggregation: Aggregation | str | None = None,
     rules: Sequence[Rule] = DEFAULT_RULES,
     default: str = "mcc",
     segment_rule: Rule = DEFAULT_SEGMENT_RULE,
+    ranking: Signal | str | None = None,
     groups: Sequence[str] | None = None,
+    gold: Sequence[float | None] | None = None,
     data: Sequence[str] = (),
     force: bool = False,
     progress: bool = False,
@@ -60,18 +64,29 @@ def calibrate(
         pairs: Pairs with ``errors``, ``()`` where there are none; objects may have
             ``annotations`` and ``word_tags`` as rows of JSON have them.
         method: ``isotonic``, ``platt`` or ``temperature``.
-        signal: What is calibrated; by default the signal of those that the heads give and
-            ``softmax`` that tells right from wrong tokens best, by ROC AUC on the half that
-            calibrators are fitted to. A note names them all.
+        signal: What is calibrated: one signal, or several that are weighed by a logistic
+            regression. By default (``"auto"``) what the heads give and ``softmax`` are compared on
+            the half that calibrators are fitted to, by ROC AUC, alone and weighed together, where
+            the weights are tried on sources that were left out. They are weighed if that is better
+            than the best alone by more than its 95 % interval. Tokens and texts have a choice of
+            their own; notes name all figures.
         aggregation: How the values of a text's tokens become one; by default the geometric mean
             of probabilities of being right and the mean of other signals, but for ``error`` the
-            best of ``noisy_or``, ``min`` and ``mean`` by ROC AUC of texts on that half.
+            best of ``noisy_or``, ``min`` and ``mean`` by ROC AUC of texts on that half. Of several
+            signals, it is that of the tokens' probability, and by default theirs are weighed.
         rules: What thresholds are chosen for.
         default: Name of the rule whose threshold is used if nothing else is asked for.
         segment_rule: What the threshold is chosen for below which a whole text is flagged, by its
             probability that it has no error.
+        ranking: What `rerank` sorts hypotheses by: the mean of a signal, or with ``"texts"`` what
+            the probability of texts is made of. By default the best of these by pairwise accuracy
+            on the other half, if that has 10 sources with texts of which one is better than
+            another; else ``"texts"``.
         groups: What each pair belongs to: texts of a group are split together and are one unit of
             the promise that ``risk`` makes. By default the source, or the text if it has none.
+        gold: What each pair is worth beside others of its group, the higher the better; ``None``
+            for what is not to be compared, such as a copy with a made error. By default a text is
+            worth the less, the more errors it has.
         data: Names of the data, for the record.
         force: Whether to go on where the signal tells tokens apart no better than chance.
         progress: Whether to show a progress bar on standard error.
@@ -88,31 +103,32 @@ def calibrate(
     given = as_pairs(pairs)
     check_method(method)
     rules = tuple(rules)
-    asked = None if signal is None else Signal(signal)
-    if asked in NOT_CALIBRATED:
-        raise ValueError(f"`signal` must be what `quality` is to be made of, got '{signal}'.")
+    asked, automatic = _signals(signal, estimator)
     if default not in (names := [rule.name for rule in rules]):
         raise ValueError(f"`default` must be one of {', '.join(names)}, got {default!r}.")
     how = None if aggregation is None else Aggregation(aggregation)
-    compared = _compared(estimator) if asked is None else (asked, Signal.SOFTMAX)
+    compared = tuple(dict.fromkeys((*asked, Signal.SOFTMAX)))
     labelled = label_signals(
-        estimator, given, tuple(dict.fromkeys(compared)), groups=groups, progress=progress
+        estimator, given, compared, groups=groups, gold=gold, progress=progress
     )
-    judged, chosen_notes = _chosen_signal(labelled, asked)
-    fitted_on, chosen_on = judged.halves()
+    blend, token_notes = choose_for_tokens(labelled.halves()[0], asked, automatic=automatic)
+    fitted_on, chosen_on = labelled.of(blend).halves()
+    token_notes += _better_than_chance(chosen_on, force=force)
     tokens = fit_calibrator(
-        method, fitted_on.tokens(), ~fitted_on.wrong(), probabilities=judged.signal.is_probability
+        method, fitted_on.tokens(), ~fitted_on.wrong(), probabilities=blend.is_probability
     )
-    sentence, notes = _fit_sentences(fitted_on, method, how or _best_aggregation(fitted_on))
+    fitted_on, chosen_on = fitted_on.with_quality(tokens), chosen_on.with_quality(tokens)
+    sentence, notes = _fit_sentences(fitted_on, method, asked, how, automatic=automatic)
+    ranked_by, ranking_notes = _ranking(ranking, chosen_on, compared, sentence)
     segment, segment_notes = _segment_threshold(chosen_on, sentence, segment_rule)
-    chosen_notes += _better_than_chance(chosen_on, force=force)
     thresholds = choose_thresholds(chosen_on.decisions(tokens), rules)
     if (reason := thresholds[default].reason) is not None:
         raise CalibrationError(f"There is no default threshold {default}. {reason}")
     return Calibration(
-        signal=judged.signal,
+        blend=blend,
         token=tokens,
         sentence=sentence,
+        ranking=ranked_by,
         thresholds=thresholds,
         default=default,
         segment=segment,
@@ -120,45 +136,33 @@ def calibrate(
         usual_hypotheses=UsualWords.of([p.hypothesis for p in given if not has_error(p)]),
         provenance=Provenance(
             data=tuple(data),
-            errors=judged.categories(),
+            errors=labelled.categories(),
             fitted_on=fitted_on.counts(),
             chosen_on=chosen_on.counts(),
-            left_out=len(given) - len(judged.texts),
+            left_out=len(given) - len(labelled.texts),
             tokens=chosen_on.check_tokens(tokens),
             sentences=None if sentence is None else chosen_on.check_sentences(sentence),
-            notes=(*chosen_notes, *notes, *segment_notes),
+            notes=(*token_notes, *ranking_notes, *notes, *segment_notes),
         ),
     )
 
 
-def _compared(estimator: QualityEstimator) -> tuple[Signal, ...]:
-    """What heads give, and what there is without them: a head has to be better than that."""
-    of_heads = (s for s in (Signal.SIGMOID, Signal.ERROR) if estimator.heads.can_give(s))
-    return (*of_heads, Signal.SOFTMAX)
+def _signals(
+    asked: Signal | str | Sequence[Signal | str] | None, estimator: QualityEstimator
+) -> tuple[tuple[Signal, ...], bool]:
+    """The signals that ``quality`` is to be made of, and whether that is a choice among them.
 
-
-def _chosen_signal(
-    labelled: Mapping[Signal, LabelledTexts], asked: Signal | None
-) -> tuple[LabelledTexts, tuple[str, ...]]:
-    """The given signal, or the one that tells tokens apart best; a note if it had rivals."""
-    if len(labelled) == 1:
-        return next(iter(labelled.values())), ()
-    areas: dict[Signal, float | None] = {}
-    for signal, texts in labelled.items():
-        half = texts.halves()[0]
-        areas[signal] = roc_auc(half.tokens(), ~half.wrong()).value
-    best = max(areas, key=lambda signal: _or_lowest(areas[signal]))
-    chosen = asked or best
-    measured = ", ".join(
-        f"{signal} {'undefined' if area is None else f'{area:.3f}'}"
-        for signal, area in areas.items()
-    )
-    why = "the best" if chosen is best else f"as asked for, though {best} is better"
-    note = (
-        f"Made of {chosen}, {why} by ROC AUC of tokens on the half that calibrators are fitted "
-        f"to: {measured}."
-    )
-    return labelled[chosen], (note,)
+    By default they are what heads give, and what there is without them: a head has to be better
+    than that.
+    """
+    if asked is None or asked == "auto":
+        of_heads = (s for s in (Signal.SIGMOID, Signal.ERROR) if estimator.heads.can_give(s))
+        return (*of_heads, Signal.SOFTMAX), True
+    signals = parse_signals(asked)
+    for signal in signals:
+        if signal in (Signal.QUALITY, Signal.OMISSION):
+            raise ValueError(f"`signal` must be what `quality` is to be made of, got '{signal}'.")
+    return signals, False
 
 
 def _better_than_chance(texts: LabelledTexts, *, force: bool) -> tuple[str, ...]:
@@ -168,7 +172,7 @@ def _better_than_chance(texts: LabelledTexts, *, force: bool) -> tuple[str, ...]
         return ()
     area, low, high = found
     said = (
-        f"{texts.signal} tells wrong tokens from right ones no better than chance on the half "
+        f"{texts.blend.name} tells wrong tokens from right ones no better than chance on the half "
         f"that thresholds are chosen on: ROC AUC {area:.3f}, 95 % interval [{low:.3f}, {high:.3f}]."
     )
     if force:
@@ -180,26 +184,15 @@ def _better_than_chance(texts: LabelledTexts, *, force: bool) -> tuple[str, ...]
     )
 
 
-def _best_aggregation(texts: LabelledTexts) -> Aggregation:
-    """How token values become a text's, if nobody says it."""
-    if texts.signal is Signal.ERROR:
-        rivals = (Aggregation.NOISY_OR, Aggregation.MIN, Aggregation.MEAN)
-        flawless = texts.flawless()
-        return max(
-            rivals, key=lambda how: _or_lowest(roc_auc(texts.sentences(how), flawless).value)
-        )
-    product = Aggregation.GEOMETRIC_MEAN
-    return product if product.is_defined_for(texts.signal) else Aggregation.MEAN
-
-
-def _or_lowest(area: float | None) -> float:
-    return -1.0 if area is None else area
-
-
 def _fit_sentences(
-    texts: LabelledTexts, method: Method, how: Aggregation
+    texts: LabelledTexts,
+    method: Method,
+    asked: Sequence[Signal],
+    how: Aggregation | None,
+    *,
+    automatic: bool,
 ) -> tuple[SentenceCalibration | None, tuple[str, ...]]:
-    scores, flawless = texts.sentences(how), texts.flawless()
+    flawless = texts.flawless()
     rarer = min(int(flawless.sum()), int((~flawless).sum()))
     if rarer < MINIMUM_OF_CLASS:
         note = (
@@ -209,12 +202,28 @@ def _fit_sentences(
         )
         return None, (note,)
     try:
+        blend, notes = choose_for_texts(texts, asked, how, automatic=automatic)
         calibrator = fit_calibrator(
-            method, scores, flawless, probabilities=texts.signal.is_probability
+            method, texts.sentences(blend), flawless, probabilities=blend.is_probability
         )
     except CalibrationError as error:
         return None, (f"No probabilities of texts: {error}",)
-    return SentenceCalibration(aggregation=how, calibrator=calibrator), ()
+    return SentenceCalibration(blend=blend, calibrator=calibrator), notes
+
+
+def _ranking(
+    asked: Signal | str | None,
+    texts: LabelledTexts,
+    signals: Sequence[Signal],
+    sentence: SentenceCalibration | None,
+) -> Choice:
+    """What hypotheses are ranked by: what was asked for, or chosen by evidence."""
+    of_texts = None if sentence is None else sentence.blend
+    if asked is None:
+        return choose_for_ranking(texts, signals, of_texts)
+    if asked == "texts":
+        return Choice(of_texts or OF_QUALITY)
+    return Choice(Blend.alone(asked, Aggregation.MEAN))
 
 
 def _segment_threshold(

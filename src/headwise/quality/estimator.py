@@ -188,8 +188,8 @@ class QualityEstimator:
             TextError: If a text is empty, badly encoded, or holds control tokens.
             ContextLengthError: If the pair is longer than the model's context.
         """
-        pair = pair_in_row(source, hypothesis, row)
-        (result,) = self.score_many([pair], signals=signals, alternatives=alternatives)
+        pairs = [pair_in_row(source, hypothesis, row)]
+        (result,) = self.score_many(pairs, signals=signals, alternatives=alternatives)
         return cast(ScoredHypothesis, result)  # an error was raised
 
     def score_many(
@@ -266,7 +266,7 @@ class QualityEstimator:
         Yields:
             Tokens in order, the closing special ones last; none ends inside a character.
         """
-        scorer = self.scorer(signals, alternatives)
+        scorer = self.scorer(signals, alternatives).asking(texts=False)
         for tokens in StreamedSteps(scorer, pair_in_row(source, "", row), options, stop):
             yield from tokens
 
@@ -276,7 +276,7 @@ class QualityEstimator:
         hypotheses: Sequence[str],
         *,
         signals: Iterable[str] | None = None,
-        by: Aggregation | str = Aggregation.MEAN,
+        by: Aggregation | str | None = None,
         row: Mapping[str, Any] | None = None,
     ) -> list[ScoredHypothesis]:
         """Score hypotheses of one source, whose prompt is read once, and sort them, best first.
@@ -285,16 +285,16 @@ class QualityEstimator:
             source: What they answer to or translate.
             hypotheses: The candidates.
             signals: As in :meth:`score`; the main one decides.
-            by: How token values become the number to sort by.
+            by: How token values of the main signal become the number to sort by; by default
+                their mean, and for ``quality`` what its calibration chose (``ranking_score``).
             row: As in :meth:`score`.
 
-        Returns:
-            All candidates; equal ones keep their order, those without a value come last.
+        Equal ones keep their order, those without a value come last.
 
         Raises:
             PromptBoundaryError: If the candidates do not share the prompt's tokens.
         """
         if isinstance(hypotheses, str):
             raise TextError("`hypotheses` must be a list of texts, got one text.")
-        pairs = [Pair(source, hypothesis, extra=row or {}) for hypothesis in hypotheses]
+        pairs = [Pair(source, text, extra=row or {}) for text in hypotheses]
         return self.scorer(signals).rerank(pairs, by=by)

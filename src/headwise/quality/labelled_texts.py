@@ -1,8 +1,8 @@
 """Scored texts whose errors are known: what calibrators are fitted to and checked on."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 import numpy as np
@@ -10,15 +10,17 @@ import numpy as np
 from headwise.data.readers.nested_rows import as_pairs
 from headwise.data.records.pairs import Pair, Pairlike
 from headwise.data.records.scored import ScoredHypothesis
-from headwise.data.records.signals import Aggregation, Signal, aggregate, values_of
+from headwise.data.records.signals import Signal, aggregate, values_of
 from headwise.data.records.token_marks import has_error, token_marks
 from headwise.errors import CalibrationError, InputError
 from headwise.metrics.bootstrap import bootstrap, percentile_interval
 from headwise.metrics.inputs import Bools, Floats
 from headwise.metrics.probability import brier, expected_calibration_error
 from headwise.metrics.ranking import roc_auc
+from headwise.quality.calibration.blend import Blend, Feature
 from headwise.quality.calibration.calibrators import Calibrator
-from headwise.quality.calibration.record import Counts, Fit, SentenceCalibration, oriented
+from headwise.quality.calibration.provenance import Counts, Fit
+from headwise.quality.calibration.record import SentenceCalibration
 from headwise.quality.calibration.threshold_curve import LabelledTokens
 from headwise.quality.estimator import QualityEstimator
 
@@ -27,21 +29,33 @@ _UNNAMED = "unnamed"
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """A scored text: values and labels of its tokens, and what it belongs to."""
+    """A scored text: values and labels of its tokens, what it belongs to, and what it is worth.
 
-    values: Sequence[float]
+    ``gold`` is the higher the better, to be compared within a group; ``None`` if it is not.
+    """
+
+    values: Mapping[Signal, Sequence[float]]
     wrong: tuple[bool, ...]
     flawless: bool
     group: str
     categories: frozenset[str]
+    gold: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledTexts:
-    """Texts of a token or more, with values of a signal and what is wrong with them."""
+    """Texts of a token or more, with values of signals and what is wrong with them.
 
-    signal: Signal
+    Attributes:
+        blend: What the scores of tokens are made of.
+    """
+
+    blend: Blend
     texts: tuple[_Text, ...]
+
+    def of(self, blend: Blend) -> "LabelledTexts":
+        """The same texts, with other scores."""
+        return replace(self, blend=blend)
 
     def halves(self) -> tuple["LabelledTexts", "LabelledTexts"]:
         """Two parts that share no group; the group's name alone decides."""
@@ -49,24 +63,59 @@ class LabelledTexts:
         for text in self.texts:
             # The last byte, so that data chosen by the first one are still split evenly
             parts[sha256(text.group.encode("utf-8", "surrogatepass")).digest()[-1] % 2].append(text)
-        return LabelledTexts(self.signal, tuple(parts[0])), LabelledTexts(
-            self.signal, tuple(parts[1])
-        )
+        return replace(self, texts=tuple(parts[0])), replace(self, texts=tuple(parts[1]))
 
     def tokens(self) -> Floats:
-        """Oriented scores of all tokens, ``(N,)``."""
-        return oriented([v for text in self.texts for v in text.values], self.signal)
+        """Scores of all tokens, the higher the better, ``(N,)``."""
+        return self.blend(self.columns(self.blend.signals))
+
+    def columns(self, signals: Sequence[Signal]) -> dict[Feature, Floats]:
+        """Values of signals of all tokens, ``(N,)`` each."""
+        return {
+            signal: np.array([v for text in self.texts for v in text.values[signal]], np.float64)
+            for signal in signals
+        }
+
+    def token_groups(self) -> list[str]:
+        """What each token belongs to."""
+        return [text.group for text in self.texts for _ in text.wrong]
+
+    def groups(self) -> list[str]:
+        """What each text belongs to."""
+        return [text.group for text in self.texts]
+
+    def gold(self) -> list[float | None]:
+        """What each text is worth beside others of its group."""
+        return [text.gold for text in self.texts]
 
     def wrong(self) -> Bools:
         """Whether each token is wrong, ``(N,)``."""
         return np.array([w for text in self.texts for w in text.wrong], np.bool_)
 
-    def sentences(self, how: Aggregation) -> Floats:
-        """Oriented scores of the texts, ``(n,)``."""
-        return oriented(
-            [aggregate(text.values, how, signal=self.signal) or 0.0 for text in self.texts],
-            self.signal,
+    def sentences(self, blend: Blend) -> Floats:
+        """Scores of the texts by a blend of aggregates, ``(n,)``."""
+        return blend(self.aggregates(blend.features))
+
+    def aggregates(self, features: Sequence[Feature]) -> dict[Feature, Floats]:
+        """Values of signals of all texts, aggregated, ``(n,)`` each."""
+        found: dict[Feature, Floats] = {}
+        for feature in features:
+            assert not isinstance(feature, Signal)
+            signal, how = feature
+            found[feature] = np.array(
+                [aggregate(text.values[signal], how, signal=signal) or 0.0 for text in self.texts]
+            )
+        return found
+
+    def with_quality(self, token: Calibrator) -> "LabelledTexts":
+        """The same texts, of whose tokens the calibrated probability is known too."""
+        quality = iter(token(self.tokens()).tolist())
+        known = (
+            {**text.values, Signal.QUALITY: [next(quality) for _ in text.wrong]}
+            for text in self.texts
         )
+        texts = (replace(text, values=v) for text, v in zip(self.texts, known, strict=True))
+        return replace(self, texts=tuple(texts))
 
     def flawless(self) -> Bools:
         """Whether nothing is wrong with each text or missing in it, ``(n,)``."""
@@ -74,7 +123,7 @@ class LabelledTexts:
 
     def decisions(self, calibrator: Calibrator) -> LabelledTokens:
         """The tokens as thresholds see them."""
-        lengths = [len(text.values) for text in self.texts]
+        lengths = [len(text.wrong) for text in self.texts]
         units = np.unique([text.group for text in self.texts], return_inverse=True)[1]
         return LabelledTokens.of(
             calibrator(self.tokens()),
@@ -94,7 +143,7 @@ class LabelledTexts:
         of_kind = np.where(wrong, wrong.sum(), (~wrong).sum())
         repeated = np.repeat(np.arange(len(wrong)), np.rint(of_kind.max() / of_kind).astype(int))
         return LabelledTokens.of(
-            sentence.calibrator(self.sentences(sentence.aggregation))[repeated],
+            sentence.calibrator(self.sentences(sentence.blend))[repeated],
             wrong[repeated],
             np.arange(len(repeated)),
             units.astype(np.int64)[repeated],
@@ -106,19 +155,18 @@ class LabelledTexts:
         value = statistic.metric().value
         if value is None:
             return None
-        groups = [text.group for text in self.texts for _ in text.values]
+        groups = self.token_groups()
         interval = percentile_interval(bootstrap([statistic], count=len(groups), groups=groups)[0])
         return None if interval is None else (value, *interval)
 
     def check_tokens(self, calibrator: Calibrator) -> Fit:
         """How well the probabilities of tokens fit these texts."""
-        return _fit(self.tokens(), calibrator, ~self.wrong(), self.signal)
+        return _fit(self.tokens(), calibrator, ~self.wrong(), self.blend)
 
     def check_sentences(self, sentence: SentenceCalibration) -> Fit:
         """How well the probabilities of texts fit these texts."""
-        return _fit(
-            self.sentences(sentence.aggregation), sentence.calibrator, self.flawless(), self.signal
-        )
+        scores = self.sentences(sentence.blend)
+        return _fit(scores, sentence.calibrator, self.flawless(), sentence.blend)
 
     def counts(self) -> Counts:
         """How much there is."""
@@ -126,7 +174,7 @@ class LabelledTexts:
             sources=len({text.group for text in self.texts}),
             texts=len(self.texts),
             texts_with_errors=int((~self.flawless()).sum()),
-            tokens=sum(len(text.values) for text in self.texts),
+            tokens=sum(len(text.wrong) for text in self.texts),
             wrong_tokens=int(self.wrong().sum()),
         )
 
@@ -144,7 +192,7 @@ def label_texts(
     progress: bool = False,
 ) -> LabelledTexts:
     """As :func:`label_signals`, with one signal."""
-    return label_signals(estimator, pairs, (signal,), groups=groups, progress=progress)[signal]
+    return label_signals(estimator, pairs, (signal,), groups=groups, progress=progress)
 
 
 def label_signals(
@@ -153,17 +201,19 @@ def label_signals(
     signals: Sequence[Signal],
     *,
     groups: Sequence[str] | None = None,
+    gold: Sequence[float | None] | None = None,
     progress: bool = False,
-) -> dict[Signal, LabelledTexts]:
+) -> LabelledTexts:
     """Score pairs with ``errors`` once, with several signals, and place the errors on the tokens.
 
     A token is wrong if it overlaps an error, or is the first one after a gap. Without ``groups``, a
-    pair belongs to its source, or to its text if it has none. Texts stay in order; those that
-    cannot be scored or have no token are left out.
+    pair belongs to its source, or to its text if it has none; without ``gold``, it is worth the
+    less, beside others of its group, the more errors it has. Texts stay in order; those that cannot
+    be scored or have no token are left out. The scores are those of the first signal.
 
     Raises:
         CalibrationError: If the errors of a pair are not known.
-        ValueError: If there is not one group a pair.
+        ValueError: If there is not one group, or gold, a pair.
     """
     given = as_pairs(pairs)
     for index, pair in enumerate(given):
@@ -175,37 +225,47 @@ def label_signals(
             )
     if groups is None:
         groups = [p.hypothesis if p.source is None else p.source for p in given]
-    if len(groups) != len(given):
-        raise ValueError(f"`groups` must be one a pair, got {len(groups)} for {len(given)} pairs.")
+    if gold is None:
+        gold = [-float(len(pair.errors or ())) for pair in given]
+    for name, values in (("groups", groups), ("gold", gold)):
+        if len(values) != len(given):
+            raise ValueError(
+                f"`{name}` must be one a pair, got {len(values)} for {len(given)} pairs."
+            )
     # Which texts the calibration of today knows does not matter to one of tomorrow
     scorer = estimator.scorer(signals)
     results = scorer.score_many(given, raising=False, warning=False, progress=progress)
-    texts: dict[Signal, list[_Text]] = {signal: [] for signal in signals}
-    for scored, pair, group in zip(results, given, groups, strict=True):
-        if not isinstance(scored, InputError) and scored.text_tokens:
-            for signal, text in _labelled(scored, pair, group, signals).items():
-                texts[signal].append(text)
-    return {signal: LabelledTexts(signal, tuple(found)) for signal, found in texts.items()}
+    texts = [
+        _labelled(scored, pair, group, worth, signals)
+        for scored, pair, group, worth in zip(results, given, groups, gold, strict=True)
+        if not isinstance(scored, InputError) and scored.text_tokens
+    ]
+    return LabelledTexts(Blend.alone(signals[0]), tuple(texts))
 
 
 def _labelled(
-    scored: ScoredHypothesis, pair: Pair, group: str, signals: Sequence[Signal]
-) -> dict[Signal, _Text]:
+    scored: ScoredHypothesis,
+    pair: Pair,
+    group: str,
+    gold: float | None,
+    signals: Sequence[Signal],
+) -> _Text:
     errors = pair.errors or ()
     tokens = [token for token in scored.text_tokens if token.start < token.end]
     ranges = [(token.start, token.end) for token in tokens]
-    wrong = token_marks(ranges, errors, pair.hypothesis).wrong
-    flawless = not has_error(pair)
-    categories = frozenset(error.category or _UNNAMED for error in errors)
-    return {
-        signal: _Text(values_of(tokens, signal), wrong, flawless, group, categories)
-        for signal in signals
-    }
+    return _Text(
+        values={signal: values_of(tokens, signal) for signal in signals},
+        wrong=token_marks(ranges, errors, pair.hypothesis).wrong,
+        flawless=not has_error(pair),
+        group=group,
+        categories=frozenset(error.category or _UNNAMED for error in errors),
+        gold=gold,
+    )
 
 
-def _fit(scores: Floats, calibrator: Calibrator, correct: Bools, signal: Signal) -> Fit:
+def _fit(scores: Floats, calibrator: Calibrator, correct: Bools, blend: Blend) -> Fit:
     after = calibrator(scores)
-    before = scores if signal.is_probability else None
+    before = scores if blend.is_probability else None
     return Fit(
         ece_before=None if before is None else expected_calibration_error(before, correct).value,
         ece_after=expected_calibration_error(after, correct).value,

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -46,9 +46,8 @@ class Scorer:
     """Scores pairs with one prompt and one request, which nothing changes any more.
 
     Attributes:
-        backbone: The frozen language model. Its output layer runs only if a signal needs it, the
-            error head reads statistics of it, or alternatives are asked for; of its layers, those
-            up to the highest one that is read.
+        backbone: The frozen language model. Its output layer runs only if a signal, the error
+            head or alternatives need it; of its layers, those up to the highest one that is read.
         heads: Its heads; one may be missing whose signals are not asked for.
         batch_tokens: Bound on the padded tokens of a batch.
         needed: The heads that have to run.
@@ -80,14 +79,13 @@ class Scorer:
         request = self.request
         needed = {"Sigmoid Head": self.needed.sigmoid, "error head": self.needed.error}
         read = {f"layers of the {n}": h.layers for n, h in needed.items() if h is not None}
-        calibration = request.calibration if Signal.QUALITY in request.signals else None
         return {
             **self.backbone.content(),
             "prompt": self.prompt.model_dump(),
             **{n: None if head is None else weights_digest(head) for n, head in needed.items()},
             # Heads that read the last layer alone have been known without it
             **{n: list(layers) for n, layers in read.items() if layers != ONLY_LAST},
-            "calibration": None if calibration is None else calibration.fingerprint,
+            "calibration": None if request.quality is None else request.quality.fingerprint,
         }
 
     @property
@@ -170,16 +168,23 @@ class Scorer:
         texts = [(pair.given, pair.hypothesis) for pair in pairs]
         return self.backbone.encode(texts, self.prompt, rows=[pair.extra for pair in pairs])
 
-    def rerank(self, pairs: Sequence[Pair], *, by: Aggregation | str) -> list[ScoredHypothesis]:
-        """Score pairs that share their prompt, which is read once; best first.
+    def asking(self, **wishes: Any) -> "Scorer":
+        """The same with other wishes: fields of its `SignalRequest`."""
+        return replace(self, request=replace(self.request, **wishes))
 
-        They are sorted as :func:`~headwise.quality.ranking.best_first` does it.
+    def rerank(
+        self, pairs: Sequence[Pair], *, by: Aggregation | str | None = None
+    ) -> list[ScoredHypothesis]:
+        """Score pairs that share their prompt, which is read once, and sort them: `best_first`.
+
+        Without ``by``, what the calibration chose decides if ``quality`` is the main signal.
 
         Raises:
             InputError: If a pair cannot be scored.
             ValueError: If ``by`` is not defined for the main signal.
         """
-        encoded: list[EncodedPair] = []
+        scorer = self.asking(ranks=by is None)
+        encoded = []
         for code in self.encode(pairs):
             if isinstance(code, InputError):
                 raise code
@@ -188,8 +193,8 @@ class Scorer:
         for start in range(0, len(pairs), _RERANKED_TOGETHER):
             part = slice(start, start + _RERANKED_TOGETHER)
             with torch.inference_mode():
-                hidden = self.backbone.shared_prompt_hidden(encoded[part], layers=self.layers)
-                scored += self.score_hidden(pairs[part], encoded[part], hidden)
+                hidden = self.backbone.shared_prompt_hidden(encoded[part], layers=scorer.layers)
+                scored += scorer.score_hidden(pairs[part], encoded[part], hidden)
         return best_first(scored, by=by)
 
     def token_signals(
@@ -233,7 +238,7 @@ class Scorer:
         def of(read: Sequence[int]) -> Tensor:
             return self.backbone.of_layers(hidden, self.layers, read)
 
-        columns: dict[Signal, Tensor] = {}
+        columns = {}
         if heads.sigmoid is not None:
             columns[Signal.SIGMOID] = heads.sigmoid.score(of(heads.sigmoid.layers), targets)
         reads_statistics = heads.error is not None and heads.error.statistics
@@ -263,8 +268,7 @@ class Scorer:
         self, pairs: Sequence[Pair], encoded: Sequence[EncodedPair], hidden: Tensor, share: int = 1
     ) -> list[ScoredHypothesis]:
         """Score B pairs from what :attr:`layers` predict all their targets from, ``(N, H)``."""
-        flat = [target for codes in encoded for target in codes.targets]
-        targets = torch.tensor(flat, device=hidden.device)
+        targets = torch.tensor([t for c in encoded for t in c.targets], device=hidden.device)
         starts, texts = [0], []
         for codes in encoded:
             # An error head reads a text's tokens and the first one that closes it

@@ -17,6 +17,7 @@ from headwise.heads import (
     load_error_head,
     load_head,
 )
+from headwise.quality.calibration.blend import Blend
 from headwise.quality.calibration.record import Calibration
 
 
@@ -64,7 +65,7 @@ class QualityHeads:
     def can_give(self, signal: Signal, calibration: Calibration | None = None) -> bool:
         """Whether the language model and these heads, and a calibration, can give a signal."""
         if signal is Signal.QUALITY:
-            return calibration is not None and self.can_give(calibration.signal)
+            return calibration is not None and all(map(self.can_give, calibration.made_of()))
         if signal is Signal.SIGMOID:
             return self.sigmoid is not None
         return self.error is not None or not signal.needs_error_head
@@ -108,6 +109,8 @@ class SignalRequest:
         chosen_threshold: Where the line is drawn on the confidence of the main signal, if not where
             the calibration does; in [0, 1].
         chosen_segment_threshold: The same for the probability that a text has no error.
+        texts: Whether the probability that a whole text has no error is wanted with ``quality``.
+        ranks: Whether what hypotheses of one source are ranked by is, if that is the main signal.
     """
 
     signals: tuple[Signal, ...]
@@ -116,19 +119,19 @@ class SignalRequest:
     calibration: Calibration | None = None
     chosen_threshold: float | None = None
     chosen_segment_threshold: float | None = None
+    texts: bool = True
+    ranks: bool = False
 
     # What follows from a request is worked out once, not for every batch
 
     @cached_property
     def computed(self) -> frozenset[Signal]:
-        """The signals that the models have to give: for ``quality``, what it is made of."""
-        return frozenset(map(self.base_of, self.signals))
-
-    def base_of(self, signal: Signal) -> Signal:
-        """What a signal is made of: for ``quality`` what was calibrated, otherwise itself."""
-        if signal is Signal.QUALITY and self.calibration is not None:
-            return self.calibration.signal
-        return signal
+        """The signals that the models have to give: for ``quality``, all that it is made of."""
+        asked = frozenset(self.signals)
+        if self.quality is None:
+            return asked
+        ranking = self.ranking is not None
+        return asked - {Signal.QUALITY} | self.quality.made_of(texts=self.texts, ranking=ranking)
 
     @cached_property
     def needs_error_head(self) -> bool:
@@ -144,6 +147,20 @@ class SignalRequest:
     def quality(self) -> Calibration | None:
         """The calibration, if ``quality`` is asked for."""
         return self.calibration if Signal.QUALITY in self.signals else None
+
+    @cached_property
+    def ranking(self) -> Blend | None:
+        """What hypotheses are ranked by, if it is wanted and the calibration says it."""
+        if not self.ranks or self.quality is None or self.signals[0] is not Signal.QUALITY:
+            return None
+        return self.quality.ranking
+
+    @cached_property
+    def of_texts(self) -> frozenset[Signal]:
+        """Signals of a text's tokens that its own numbers are made of."""
+        sentence = self.quality.sentence if self.quality is not None and self.texts else None
+        blends = (None if sentence is None else sentence.blend, self.ranking)
+        return frozenset(signal for one in blends if one is not None for signal in one.signals)
 
     @cached_property
     def threshold(self) -> float:
@@ -174,8 +191,9 @@ class SignalRequest:
                 "The signal 'quality' needs a calibration and the head has none; run `headwise "
                 "calibrate`, or set `calibration`."
             )
+        wanted = self.computed | (frozenset() if self.quality is None else self.quality.made_of())
         for signal in Signal:
-            if signal in self.computed and not heads.can_give(signal):
+            if signal in wanted and not heads.can_give(signal):
                 raise ValueError(_lacking(signal, heads))
         for name, value in (
             ("threshold", self.chosen_threshold),

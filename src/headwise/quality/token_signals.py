@@ -1,8 +1,8 @@
 """Signals of flat token positions as plain values, and the records that they become."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, field
+from itertools import compress, pairwise
 from typing import Any
 
 import torch
@@ -116,7 +116,8 @@ class TokenSignals:
     Attributes:
         columns: N values for each signal that was asked for; ``None`` where nothing is known.
         alternatives: For each position its alternatives, or ``None`` if not asked for.
-        base: What ``quality`` is made of, or ``None`` if that was not asked for.
+        base: What the numbers of whole texts are made of that come with ``quality``, N values for
+            each signal; none if that was not asked for.
         missing: Probability that something is missing in the gap *before* each position, or
             ``None`` if ``omission`` was not asked for.
     """
@@ -124,7 +125,7 @@ class TokenSignals:
     columns: Mapping[Signal, Values]
     request: SignalRequest
     alternatives: Sequence[tuple[Alternative, ...]] | None = None
-    base: Values | None = None
+    base: Mapping[Signal, Values] = field(default_factory=dict)
     missing: Values | None = None
 
     @classmethod
@@ -137,12 +138,19 @@ class TokenSignals:
         missing: Values | None,
     ) -> "TokenSignals":
         """Add ``quality`` to the signals that were computed, and drop what nobody asked for."""
-        base, found = None, dict(values)
+        found = dict(values)
         if (calibration := request.quality) is not None:
-            base = values[calibration.signal]
+            needed = {signal: values[signal] for signal in calibration.blend.signals}
             # Tokens that the error head did not read have no probability either
-            known = iter(calibration.token_quality([v for v in base if v is not None]).tolist())
-            found[Signal.QUALITY] = [None if v is None else next(known) for v in base]
+            # Tokens that the error head did not read have no probability either
+            known = [all(v is not None for v in row) for row in zip(*needed.values(), strict=True)]
+            columns = {
+                signal: [v for v in compress(column, known) if v is not None]
+                for signal, column in needed.items()
+            }
+            quality = iter(calibration.token_quality(columns).tolist())
+            found[Signal.QUALITY] = [next(quality) if is_known else None for is_known in known]
+        base = {signal: found[signal] for signal in request.of_texts}
         asked = {signal: found[signal] for signal in request.signals}
         return cls(asked, request, alternatives, base, missing)
 
@@ -155,7 +163,8 @@ class TokenSignals:
             return None if None in found else [values[0] for values in found]
 
         columns = {s: [part.columns[s][0] for part in parts] for s in request.signals}
-        named, base, missing = map(column, ("alternatives", "base", "missing"))
+        base = {s: [part.base[s][0] for part in parts] for s in request.of_texts}
+        named, missing = map(column, ("alternatives", "missing"))
         return cls(columns, request, named, base, missing)
 
     def token(self, index: int, place: PlacedToken) -> ScoredToken:
@@ -183,16 +192,20 @@ class TokenSignals:
             else:
                 own.append(token)
                 indices.append(place.index)
-        quality = opening = None
-        if self.base is not None and (calibration := self.request.quality) is not None:
+        quality = ranking = opening = None
+        if (calibration := self.request.quality) is not None and self.base:
             placeholders = placeholder_ranges(pair.hypothesis)
-            base = [
-                value
-                for i, token in zip(indices, own, strict=True)
-                if (value := self.base[i]) is not None
-                and not is_inside(token.start, token.end, pair.hypothesis, placeholders)
+            inside = [
+                index
+                for index, token in zip(indices, own, strict=True)
+                if not is_inside(token.start, token.end, pair.hypothesis, placeholders)
             ]
-            quality = calibration.sentence_quality(base)
+            base = {
+                signal: [value for i in inside if (value := column[i]) is not None]
+                for signal, column in self.base.items()
+            }
+            quality = calibration.sentence_quality(base) if self.request.texts else None
+            ranking = None if (by := self.request.ranking) is None else by.of_text(base)
         if self.missing is not None and indices:
             opening = self.missing[indices[0]]
         return ScoredHypothesis(
@@ -205,6 +218,7 @@ class TokenSignals:
             errors=pair.errors,
             tags=pair.tags,
             quality=quality,
+            ranking_score=ranking,
             threshold=self.request.threshold,
             segment_threshold=self.request.segment_threshold,
             line=pair.line,

@@ -148,10 +148,12 @@ class QualityService:
         segment_threshold: float | None = None,
         variables: Mapping[str, str] | None = None,
         alone: bool = False,
+        ranks: bool = False,
     ) -> "Scorer":
         """What scores so; the same object for the same wishes.
 
-        Texts that stand ``alone`` are read without a prompt; other arguments are those of
+        Texts that stand ``alone`` are read without a prompt. With ``ranks``, what the calibration
+        ranks by is known of them, if ``quality`` is the main signal. Other arguments are those of
         :meth:`score`.
 
         Raises:
@@ -159,7 +161,7 @@ class QualityService:
         """
         names = None if signals is None else tuple(signals)
         bound = tuple(sorted((variables or {}).items()))
-        key = (names, alternatives, threshold, segment_threshold, bound, alone)
+        key = (names, alternatives, threshold, segment_threshold, bound, alone, ranks)
         if (known := self._scorers.pop(key, None)) is None:
             with wishes_of_client():
                 known = self._new_scorer(*key)
@@ -176,16 +178,15 @@ class QualityService:
         segment_threshold: float | None,
         variables: tuple[tuple[str, str], ...],
         alone: bool,
+        ranks: bool,
     ) -> "Scorer":
         made = self.estimator.scorer(signals, alternatives)
         if threshold is not None or segment_threshold is not None:
-            request = replace(
-                made.request,
-                chosen_threshold=threshold,
-                chosen_segment_threshold=segment_threshold,
+            made = made.asking(
+                chosen_threshold=threshold, chosen_segment_threshold=segment_threshold
             )
-            request.check(made.heads, vocabulary_size=made.backbone.vocabulary_size)
-            made = replace(made, request=request)
+            made.request.check(made.heads, vocabulary_size=made.backbone.vocabulary_size)
+        made = made.asking(ranks=True) if ranks else made
         if alone or variables:
             prompt = NAMED_PROMPTS["raw"] if alone else made.prompt
             prompt = prompt.bind(**dict(variables))

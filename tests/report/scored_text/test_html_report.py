@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from headwise.data.records.scored import ScoredHypothesis
+from headwise.data.records.scored import ScoredHypothesis, ScoredToken
 from headwise.data.records.signals import Signal
 from headwise.errors import OutputError
 from headwise.report.scored_text.page import write_html_report
@@ -357,3 +357,14 @@ def test_the_probability_of_a_text_stands_beside_its_score(examples, tmp_path):
     known = dataclasses.replace(examples[1], quality=0.204)
     page = _written([examples[0], known], tmp_path / "report.html")
     assert [e["text"] for e in page.find("span", class_="no-error")] == ["no error 20%"]
+
+
+@pytest.mark.parametrize("main", ["quality", "sigmoid"])
+def test_the_legend_says_what_quality_is_made_of(main, tmp_path):
+    token = ScoredToken(text="Hund", end=4, quality=0.5, sigmoid=0.5)
+    scored = ScoredHypothesis(None, "Hund", (token,), (), (Signal(main),))
+    page = _written([scored], tmp_path / "report.html", made_of="1.20 error + 0.30 logprob")
+    (legend,) = page.find("div", class_="legend")
+    assert ("from 0 to 1, made of 1.20 error + 0.30 logprob." in legend["text"]) == (
+        main == "quality"
+    )

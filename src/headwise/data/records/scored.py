@@ -55,14 +55,15 @@ class ScoredHypothesis:
         errors: What people marked as wrong in the hypothesis. ``()`` if they found nothing,
             ``None`` if nobody looked.
         tags: What they said of each of its words, if they were asked that way.
-        quality: Calibrated probability that the text has no error, in (0, 1), if the signal
-            ``quality`` was asked for and the calibration says something about texts. It is written
-            as ``text_quality``, since the signal has the same name.
+        quality: Calibrated probability that the text has no error, in (0, 1), if ``quality`` was
+            asked for and the calibration knows texts; written as ``text_quality``.
         threshold: What was scored is to be checked where the confidence of the main signal (see
             :meth:`Signal.confidence`) lies below it. ``None`` if nobody drew a line; 0.5 stands in.
         segment_threshold: The text is flagged if ``quality`` lies below it; ``None`` if no
             calibration says so, and then it is flagged if anything in it is to be checked.
         line: Where its row stood in the input, counted from 1; 0 if it came from no file.
+        ranking_score: What candidates are sorted by, high is good; as the calibration chose it, if
+            they were ranked by ``quality``.
         opening_omission: Probability that something is missing before the first token, in [0, 1],
             if the signal ``omission`` was asked for; that of a token is about the gap after it.
     """
@@ -79,6 +80,7 @@ class ScoredHypothesis:
     threshold: float | None = None
     opening_omission: float | None = None
     segment_threshold: float | None = None
+    ranking_score: float | None = None
     line: int = field(default=0, compare=False)
 
     @property
@@ -200,9 +202,8 @@ class ScoredHypothesis:
         def is_past(value: float) -> bool:
             return value < below if below is not None else above is not None and value > above
 
-        pieces: Sequence[ScoredSpan | ScoredToken] = (
-            self.words if level == "word" else self.text_tokens
-        )
+        pieces: Sequence[ScoredSpan | ScoredToken]
+        pieces = self.words if level == "word" else self.text_tokens
         values = ((piece, getattr(piece, chosen)) for piece in pieces)
         past = [(p.start, p.end) for p, value in values if value is not None and is_past(value)]
         return self._joined(past)
@@ -257,6 +258,7 @@ class ScoredHypothesis:
             row |= marks_row(self.errors, self.tags)
         of_text = {
             "text_quality": self.quality,
+            "ranking_score": self.ranking_score,
             "threshold": self.threshold,
             "segment_threshold": self.segment_threshold,
             "opening_omission": self.opening_omission,
@@ -281,19 +283,18 @@ class ScoredHypothesis:
 
     def _signal(self, signal: Signal | str | None) -> Signal:
         chosen = self.signals[0] if signal is None else Signal(signal)
-        if chosen not in self.signals:
-            raise ValueError(
-                f"`{chosen}` was not computed; ask for it with signals={(*self.signals, chosen)}."
-            )
-        return chosen
+        if chosen in self.signals:
+            return chosen
+        asked = (*self.signals, chosen)
+        raise ValueError(f"`{chosen}` was not computed; ask for it with signals={asked}.")
 
     def _span(self, start: int, end: int, *, how: Aggregation | str) -> ScoredSpan:
         tokens = self.tokens_in(start, end)
-        values: dict[str, float | None] = {}
-        for signal in self.signals:
-            if not Aggregation(how).is_defined_for(signal):
-                continue
-            values[signal] = aggregate(values_of(tokens, signal), how, signal=signal)
+        values = {
+            signal.value: aggregate(values_of(tokens, signal), how, signal=signal)
+            for signal in self.signals
+            if Aggregation(how).is_defined_for(signal)
+        }
         return ScoredSpan(
             text=self.hypothesis[start:end], start=start, end=end, tokens=tokens, **values
         )

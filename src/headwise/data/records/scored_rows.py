@@ -11,7 +11,7 @@ _OWN_KEYS = frozenset(
 )
 # Keys that are ours only in a row that was scored with `quality`, with `omission`, or that says
 # what to check, as rows of earlier versions do not
-_OF_QUALITY = ("text_quality", "threshold")
+_OF_QUALITY = ("text_quality", "ranking_score", "threshold")
 _OF_OMISSION = ("opening_omission",)
 _ANSWER = ("threshold", "flagged", "to_check")
 
@@ -42,6 +42,7 @@ def fields_of_row(row: dict[str, Any]) -> dict[str, Any]:
         "errors": errors,
         "tags": tags,
         "quality": row.get("text_quality") if calibrated else None,
+        "ranking_score": row.get("ranking_score") if calibrated else None,
         "threshold": row.get("threshold") if calibrated or answered else None,
         "opening_omission": row.get("opening_omission") if with_gaps else None,
         "segment_threshold": row.get("segment_threshold") if answered else None,

@@ -16,7 +16,7 @@ from headwise.data.records.word_tags import marks_row
 RESERVED_NAMES = frozenset(
     {
         *("source", "hypothesis", "score", "signals", "annotations", "word_tags"),
-        *("words", "tokens"),
+        *("words", "tokens", "ranking_score"),
         *(signal.value for signal in Signal),
     }
 )

@@ -83,8 +83,7 @@ class Blend(BaseModel):
         if len(set(self.features)) < count:
             raise ValueError(f"A feature is given twice: {self.name}.")
         for signal, how in zip(self.signals, self.aggregations, strict=False):
-            if not how.is_defined_for(signal):
-                raise ValueError(f"`{how}` is not defined for `{signal}`.")
+            aggregate((), how, signal=signal)  # refuses what is not defined
         refused = {Signal.OMISSION} if self.aggregations else {Signal.OMISSION, Signal.QUALITY}
         if found := refused & set(self.signals):
             raise ValueError(

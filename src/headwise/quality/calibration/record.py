@@ -1,30 +1,39 @@
 """What turns a head's scores into probabilities and decisions; it is saved beside the head."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from numpy.typing import NDArray
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
-from headwise.data.records.signals import Aggregation, Signal, aggregate
+from headwise.data.records.signals import Aggregation, Signal
 from headwise.documents import read_json
 from headwise.errors import CalibrationError, DataError
 from headwise.files import atomic_path, naming_output
 from headwise.heads import card_languages
 from headwise.heads.storage.files import CALIBRATION_FILE
+from headwise.quality.calibration.blend import Blend
 from headwise.quality.calibration.calibrators import Calibrator
+from headwise.quality.calibration.provenance import Provenance
 from headwise.quality.calibration.thresholds import Threshold
 from headwise.quality.calibration.usual_words import UsualWords
 
 Floats = NDArray[np.float64]
 
-NOT_CALIBRATED = (Signal.QUALITY, Signal.OMISSION)
-"""Signals that say nothing of their own about whether a token is right."""
-
+OF_QUALITY = Blend.alone(Signal.QUALITY, Aggregation.MEAN)
+"""What hypotheses are ranked by where a calibration does not say it."""
 
 _REMEDY = (
     "Write it again with `headwise calibrate`, or remove it to use the head without a calibration."
@@ -39,86 +48,35 @@ class SentenceCalibration(_Record):
     """From the scores of a text's tokens to the probability that it has no error.
 
     Attributes:
-        aggregation: How the values of the tokens become one.
+        blend: How the values of the tokens become one.
         calibrator: How that becomes a probability.
     """
 
-    aggregation: Aggregation
+    blend: Blend
     calibrator: Calibrator
 
+    @property
+    def aggregation(self) -> Aggregation | None:
+        """How the values of a single signal become one; ``None`` where several are weighed."""
+        return self.blend.aggregations[0] if self.blend.single else None
 
-class Counts(_Record):
-    """How much data there was.
-
-    Attributes:
-        sources: Different sources; texts on their own count as one each.
-        texts: Scored texts.
-        texts_with_errors: Those with a mark, wherever it is.
-        tokens: Their tokens, special ones left out.
-        wrong_tokens: Those that overlap an error, or stand right after a gap.
-    """
-
-    sources: int = Field(ge=0)
-    texts: int = Field(ge=0)
-    texts_with_errors: int = Field(ge=0)
-    tokens: int = Field(ge=0)
-    wrong_tokens: int = Field(ge=0)
-
-
-class Fit(_Record):
-    """How far probabilities are from what happens, on data that they were not fitted to.
-
-    Attributes:
-        ece_before: Expected calibration error of the score itself; ``None`` if that is no
-            probability, or is undefined.
-        ece_after: That of the calibrated probability.
-        brier_before: Mean squared error of the score as a probability, likewise.
-        brier_after: That of the calibrated probability.
-        roc_auc: How well the probability tells right from wrong, which calibration cannot mend.
-        share_correct: Share of the items that is right.
-    """
-
-    ece_before: float | None
-    ece_after: float | None
-    brier_before: float | None
-    brier_after: float | None
-    roc_auc: float | None
-    share_correct: float | None
-
-
-class Provenance(_Record):
-    """Where a calibration comes from.
-
-    Attributes:
-        data: Names of the data.
-        errors: How many texts have an error of each category; marks without one count as
-            ``unnamed``.
-        fitted_on: The half of the sources that the calibrators were fitted to.
-        chosen_on: The other half, on which thresholds were chosen and the fit was checked.
-        left_out: Texts that could not be scored.
-        tokens: The check at token level.
-        sentences: The check at sentence level, if texts have a calibrator.
-        notes: What else a reader has to know.
-    """
-
-    data: tuple[str, ...] = ()
-    errors: dict[str, int]
-    fitted_on: Counts
-    chosen_on: Counts
-    left_out: int = Field(default=0, ge=0)
-    tokens: Fit
-    sentences: Fit | None = None
-    notes: tuple[str, ...] = ()
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        _check_of_texts(self.blend, name="blend")
+        return self
 
 
 class Calibration(_Record):
     """Probabilities and thresholds for one head.
 
     Attributes:
-        version: Of the file's format.
-        signal: What the calibrators take.
-        token: From a token's score to the probability that it is right.
-        sentence: The same for whole texts; ``None`` if the data did not suffice.
+        version: Of the file's format; 1 is what has one signal for all, and no choice for ranking.
+        blend: What the score of a token is made of.
+        token: From that score to the probability that the token is right.
+        sentence: The same for whole texts, which have a score of their own; ``None`` if the data
+            did not suffice.
+        ranking: What hypotheses of one source are sorted by, the highest first; ``None`` in files
+            of earlier versions, where it is the mean of the tokens' probabilities.
         thresholds: On the probability of a token, by name: ``f1``, ``risk-0.1``, and so on.
         default: Name of the one that is used if nothing else is asked for.
         segment: Where to draw the line on the probability that a text has no error: texts below it
@@ -131,10 +89,11 @@ class Calibration(_Record):
         provenance: Where all this comes from.
     """
 
-    version: Literal[1] = 1
-    signal: Signal
+    version: Literal[1, 2] = 2
+    blend: Blend
     token: Calibrator
     sentence: SentenceCalibration | None = None
+    ranking: Blend | None = None
     thresholds: dict[str, Threshold]
     default: str
     segment: Threshold | None = None
@@ -143,10 +102,41 @@ class Calibration(_Record):
     languages: tuple[str, ...] = Field(default=(), exclude=True)
     provenance: Provenance
 
+    @model_validator(mode="before")
+    @classmethod
+    def _from_version_1(cls, row: Any) -> Any:
+        """One signal, and how texts combine it, as the blends that they are."""
+        if not isinstance(row, dict) or row.get("version") != 1:
+            return row
+        signal, sentence = row.get("signal"), row.get("sentence")
+        row = {name: value for name, value in row.items() if name != "signal"}
+        if isinstance(sentence, dict) and "aggregation" in sentence:
+            blend = {"signals": [signal], "aggregations": [sentence["aggregation"]]}
+            row["sentence"] = {"blend": blend, "calibrator": sentence.get("calibrator")}
+        return {**row, "version": 2, "blend": {"signals": [signal]}}
+
+    @model_serializer(mode="wrap")
+    def _as_version_1(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Readers of earlier versions read what they can; fingerprints stay what they were."""
+        row: dict[str, Any] = handler(self)
+        alone, sentence = self.blend.single, self.sentence
+        if alone is None or self.ranking is not None:
+            return row
+        if sentence is not None and sentence.blend.single is not alone:
+            return row
+        del row["ranking"]
+        if sentence is not None:
+            calibrator = row["sentence"]["calibrator"]
+            row["sentence"] = {"aggregation": sentence.aggregation, "calibrator": calibrator}
+        renamed = {"blend": ("signal", alone), "version": ("version", 1)}
+        return dict(renamed.get(name, (name, value)) for name, value in row.items())
+
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.signal in NOT_CALIBRATED:
-            raise ValueError(f"`signal` must be what `quality` is made of, not `{self.signal}`.")
+        if self.blend.aggregations:
+            raise ValueError("`blend` is that of tokens, which nothing aggregates.")
+        if self.ranking is not None:
+            _check_of_texts(self.ranking, name="ranking")
         chosen = self.thresholds.get(self.default)
         if chosen is None or chosen.value is None:
             usable = [name for name, one in self.thresholds.items() if one.value is not None]
@@ -171,21 +161,37 @@ class Calibration(_Record):
         """Texts with a probability of no error below it are flagged, if that is known."""
         return None if self.segment is None else self.segment.value
 
-    def token_quality(self, values: ArrayLike) -> Floats:
-        """Probabilities in (0, 1) that tokens are right, ``(n,)``, by values of :attr:`signal`."""
-        return self.token.of_valid(oriented(values, self.signal))
+    @property
+    def signal(self) -> Signal | None:
+        """The signal that tokens are calibrated on; ``None`` where several are weighed."""
+        return self.blend.single
 
-    def sentence_quality(self, values: Sequence[float]) -> float | None:
-        """The probability in (0, 1) that a text has no error, from :attr:`signal` of its tokens.
+    def made_of(self, *, texts: bool = True, ranking: bool = True) -> frozenset[Signal]:
+        """The signals that have to be known of a token: for its probability, and for what else."""
+        of_texts = [self.sentence.blend] if texts and self.sentence is not None else []
+        of_texts += [self.ranking] if ranking and self.ranking is not None else []
+        found = {signal for blend in (self.blend, *of_texts) for signal in blend.signals}
+        return frozenset(found - {Signal.QUALITY})
+
+    @property
+    def described(self) -> dict[str, str]:
+        """What ``quality`` is made of, in words: of ``tokens``, ``texts`` and for ``ranking``."""
+        texts = {} if self.sentence is None else {"texts": self.sentence.blend.name}
+        ranked = (self.ranking or OF_QUALITY).name
+        return {"tokens": self.blend.name, **texts, "ranking": ranked}
+
+    def token_quality(self, columns: Mapping[Signal, Sequence[float]]) -> Floats:
+        """Probabilities in (0, 1) that tokens are right, ``(n,)``, by signals of :attr:`blend`."""
+        return self.token.of_valid(self.blend({s: columns[s] for s in self.blend.signals}))
+
+    def sentence_quality(self, values: Mapping[Signal, Sequence[float]]) -> float | None:
+        """The probability in (0, 1) that a text has no error, from values of its tokens.
 
         It is ``None`` if there is no token, or no calibrator for texts.
         """
-        if self.sentence is None:
+        if self.sentence is None or (value := self.sentence.blend.of_text(values)) is None:
             return None
-        value = aggregate(values, self.sentence.aggregation, signal=self.signal)
-        if value is None:
-            return None
-        return float(self.sentence.calibrator.of_valid(oriented([value], self.signal))[0])
+        return float(self.sentence.calibrator.of_valid(np.array([value]))[0])
 
     @property
     def fingerprint(self) -> str:
@@ -228,9 +234,9 @@ class Calibration(_Record):
             ) from None
 
 
-def oriented(values: ArrayLike, signal: Signal) -> Floats:
-    """Values of a signal as an array, turned such that a higher one speaks for the text."""
-    return signal.oriented(np.asarray(values, np.float64))
+def _check_of_texts(blend: Blend, *, name: str) -> None:
+    if not blend.aggregations:
+        raise ValueError(f"`{name}` is that of texts: say how tokens are aggregated.")
 
 
 def _compact(record: dict[str, object]) -> str:

@@ -61,9 +61,10 @@ def no_error_share(scored: ScoredHypothesis) -> str | None:
     return f"{scored.quality:.0%}"
 
 
-def scale_description(signal: Signal) -> str:
-    """What the shades mean for a signal, in words for a reader."""
-    return _SCALES[signal]
+def scale_description(signal: Signal, made_of: str = "") -> str:
+    """What the shades mean for a signal, in words for a reader; ``quality`` is made of others."""
+    known = signal is Signal.QUALITY and made_of
+    return _SCALES[signal] + (f", made of {made_of}" if known else "")
 
 
 def check_threshold(threshold: float) -> None:

@@ -78,6 +78,7 @@ def write_html_report(
     model: str = "",
     flagged_only: bool = False,
     details: Mapping[str, str] | None = None,
+    made_of: str = "",
 ) -> ReportSummary:
     """Write a self-contained HTML report of scored text.
 
@@ -93,6 +94,7 @@ def write_html_report(
         model: Name of the model that scored, shown under the title.
         flagged_only: Whether to leave out what is not flagged; all texts are counted.
         details: What else to say of the run, such as its input, its command, its date.
+        made_of: What ``quality`` is made of, for the legend if it is the main signal.
 
     Returns:
         The figures at the top of the report.
@@ -122,6 +124,7 @@ def write_html_report(
                 threshold=threshold,
                 model=model,
                 details=details or {},
+                made_of=made_of,
                 segment_threshold=None if first is None else first.segment_threshold,
                 flagged_only=flagged_only,
             )
@@ -193,6 +196,7 @@ def _page_view(
     threshold: float,
     model: str,
     details: Mapping[str, str],
+    made_of: str,
     segment_threshold: float | None,
     flagged_only: bool,
 ) -> dict[str, Any]:
@@ -211,7 +215,7 @@ def _page_view(
         "summary": summary,
         "main": main.value,
         "mean_score": number(summary.mean_score, 2),
-        "scale": display.scale_description(main),
+        "scale": display.scale_description(main, made_of),
         "shows_gaps": display.shows_gaps(summary.signals),
         "gap_limit": f"{1.0 - limit:.2f}",
         "bars": [

@@ -12,7 +12,7 @@ export function failedEntry(name, text, message) {
   const node = element("li", "result",
     element("div", "gutter", element("span", "which", name)),
     element("div", "texts", hypothesisNode(text), element("p", "error", message)));
-  return { node, level: null, mark: () => [], rank() {} };
+  return { node, worth: null, mark: () => [], rank() {} };
 }
 
 function hypothesisNode(...children) {
@@ -48,7 +48,7 @@ export function scoredEntry(name, { row, view }, facts) {
 
   return {
     node,
-    level: view.level,
+    worth: view.worth,
     row,
     rank(place, count) {
       which.textContent = count > 1 ? `${place} of ${count} · ${name}` : name;

@@ -107,7 +107,7 @@ function draw() {
       ? failedEntry(name, text, answer.item.error.message) : scoredEntry(name, answer.item, facts));
     return [Object.assign(made, { key })];
   });
-  entries.sort((a, b) => (b.level ?? -1) - (a.level ?? -1));
+  entries.sort((a, b) => (b.worth ?? -Number.MAX_VALUE) - (a.worth ?? -Number.MAX_VALUE));
   const nodes = [growing, ...entries.map(({ node }) => node)].filter(Boolean);
   if (nodes.length !== results.children.length || nodes.some((n, i) => n !== results.children[i])) {
     closeTip();

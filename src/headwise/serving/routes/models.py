@@ -21,7 +21,8 @@ async def models(service: TheService) -> Response:
     """List the language model and the encoder, once they are loaded.
 
     ``headwise`` says what each is and, of the language model, which signals it gives, the default
-    first; ``max_model_len`` is vLLM's name of its context in tokens.
+    first, and what ``quality`` is made of; ``max_model_len`` is vLLM's name of its context in
+    tokens.
     """
     return json_response({"object": "list", "data": _served(service)})
 
@@ -51,6 +52,8 @@ def _served(service: Service) -> list[dict[str, Any]]:
         ranked = sorted(Signal, key=lambda signal: signal is not estimator.default_signal)
         signals = [one.value for one in ranked if heads.can_give(one, calibration)]
         said: dict[str, Any] = {"kind": "language model", "signals": signals}
+        if calibration is not None and Signal.QUALITY in signals:
+            said["quality"] = calibration.described
         length = estimator.backbone.max_length
         found.append(_model(quality.name, quality.created, length, said))
     if (entailment := service.entailment) is not None:

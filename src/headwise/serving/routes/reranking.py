@@ -41,9 +41,10 @@ async def rerank(asked: RerankRequest, service: TheService) -> Response:
 
     ``relevance_score`` is the sum, over the query's tokens, of their best cosine with a token of
     the document: at most as large as the query has tokens, and to be compared between documents of
-    one query. With ``model`` naming the language model, hypotheses of a source are ranked by the
-    mean of its main signal (see ``signals``), which is the score, turned so that more is better;
-    ``headwise`` holds the row of ``/v1/score`` beside it.
+    one query. With ``model`` naming the language model, hypotheses of a source are ranked by
+    ``quality`` as its calibration says (``ranking_score``), or by the mean of another main signal
+    (see ``signals``), which is the score, turned so that more is better; ``headwise`` holds the row
+    of ``/v1/score`` beside it.
     """
     return _jina_response(asked, await _rank(asked, service))
 
@@ -126,7 +127,8 @@ async def _rank(asked: RerankRequest, service: Service) -> Ranking:
 async def _by_quality(asked: RerankRequest, service: Service) -> Ranking:
     quality = service.require_quality(asked.model)
     pairs = [Pair(asked.query, text) for text in asked.texts]
-    found = await quality.score(pairs, signals=asked.signals)
+    scorer = quality.scorer(asked.signals, ranks=True)
+    found = await quality.made_of_scores(pairs, scorer)
     scored = all_answered(found, param="documents")
     places = {id(one): place for place, one in enumerate(scored)}
     results = [

@@ -10,6 +10,7 @@ from headwise.data.records.scored import ScoredHypothesis
 from headwise.data.records.scored_pieces import gap_threshold
 from headwise.data.records.signals import Signal, parse_signals
 from headwise.errors import InputError
+from headwise.quality.ranking import worth
 from headwise.report.scored_text.display import no_error_share, scale_description, shows_flag
 from headwise.report.scored_text.drawing import HIGHEST_THRESHOLD, drawing_record
 from headwise.serving.errors import ApiError, wishes_of_client
@@ -41,6 +42,7 @@ async def view(asked: ViewRequest, service: TheService) -> Response:
         alternatives=asked.alternatives,
         variables=asked.variables,
         alone=asked.source is None,
+        ranks=True,
     )
     pairs = [Pair(asked.source, hypothesis) for hypothesis in asked.hypotheses]
     results = await quality.made_of_scores(pairs, scorer)
@@ -81,6 +83,7 @@ def _view(result: ScoredHypothesis | InputError) -> dict[str, Any]:
         "row": score_row(result, "token"),
         "view": {
             "level": result.signals[0].confidence(result.score),
+            "worth": worth(result),
             "no_error": no_error_share(result),
             "flagged": shows_flag(result),
             **drawing_record(result, result.signals),
