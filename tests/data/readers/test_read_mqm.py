@@ -118,6 +118,28 @@ def test_the_layout_from_wmt23_on(tmp_path: Path) -> None:
     ]
 
 
+def test_spaces_at_the_ends_of_a_text_are_those_of_its_first_row(tmp_path: Path) -> None:
+    """As in 76 segments of WMT23, most of them with marks on a space behind the last mark."""
+    (pair,) = read(
+        tmp_path,
+        row("<v>ja nein </v>", source="yes no "),
+        row("ja <v>nein</v>"),
+        row(" ja nein<v> </v>", "Minor"),
+        row(" ja nein", "No-error", rater="r2"),
+    )
+    assert pair == Pair(
+        "yes no ",
+        "ja nein ",
+        2,
+        segment(["r1", "r2"], mqm_score=-5.5),
+        errors=(
+            ErrorSpan(0, 8, "Major", "Style", "r1"),
+            ErrorSpan(3, 7, "Major", "Style", "r1"),
+            ErrorSpan(7, 8, "Minor", "Style", "r1"),
+        ),
+    )
+
+
 def test_marks_in_the_source_are_counted(tmp_path: Path) -> None:
     rows = read(tmp_path, row("ja nein", source="<v>yes</v> <v>no</v>"), row("<v>ja</v> nein"))
     errors = (ErrorSpan(0, 2, "Major", "Style", "r1"),)
@@ -182,7 +204,7 @@ def test_a_severity_that_nobody_knows_leaves_a_segment_without_score(tmp_path: P
         (row("<v>ja nein"), "In the target, a `<v>` is not closed, at '<v>ja nein'."),
         (row("ja nein", source="yes</v> no"), "In the source, a `</v>` closes no `<v>`"),
         (row("ja <v>Nein</v>"), "The target differs from that of the same segment in line 2"),
-        (row("ja <v>nein</v> "), "The target differs"),
+        (row("ja  <v>nein</v>"), "The target differs"),
         (row("ja <v>nein</v>", source="yes"), "The source differs"),
         (row("ja nein"), "The row says 'Major' and marks nothing"),
         (row("ja <v>nein</v>", "No-error"), "says that there is no error, and marks one"),

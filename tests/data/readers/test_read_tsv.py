@@ -116,6 +116,12 @@ def test_byte_order_mark_and_carriage_returns() -> None:
     assert texts(rows) == [("yes", "ja"), ("n\ro", "nein")]
 
 
+def test_carriage_returns_that_end_cells_are_no_text() -> None:
+    """As at the ends of references in MLQE-PE that were taken from files of another system."""
+    rows = read(b"source\tmt\tref\nyes\r\tja\r\tjo\r\nno\tn\rein\r\tne\n")
+    assert rows == [Pair("yes", "ja", 2, {"ref": "jo"}), Pair("no", "n\rein", 3, {"ref": "ne"})]
+
+
 def test_overlong_line_is_set_aside(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lines_module, "MAX_LINE_BYTES", 8)
     rows = read(b"a\tb\n" + b"x" * 50 + b"\tlong\nc\td\n" + b"abcd\tefg\n")
@@ -129,7 +135,7 @@ def test_overlong_line_is_set_aside(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @given(st.lists(st.tuples(CELL, CELL)), st.sampled_from(["\n", "\r\n"]))
 def test_what_is_no_tab_and_no_line_feed_is_text(rows: list[tuple[str, str]], end: str) -> None:
-    rows = [(source, text.removesuffix("\r") or "-") for source, text in rows]
+    rows = [(source.rstrip("\r"), text.removesuffix("\r") or "-") for source, text in rows]
     content = "".join(f"{source}\t{text}{end}" for source, text in rows).encode()
     read_back = read(content, header=False)
     if rows and rows[0][0].startswith("\ufeff"):

@@ -164,7 +164,8 @@ def _plain_rows(
             else:
                 yield from _plain_rows(rest, columns, name, looks=False, live=live)
             return
-        cells = line.split("\t")
+        # A carriage return that ends a cell is left of a line end in another system
+        cells = line.replace("\r\t", "\t").split("\t")
         if len(cells) == width:
             # Compared already; `strict` would cost more than all the rest of this line
             yield Row(number, dict(zip(columns, cells)), line)  # noqa: B905

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from headwise.data.readers.column_names import folded
 from headwise.data.readers.rows import Row, RowStream, check_unique
-from headwise.data.records.error_spans import ErrorSpan, split_marks
+from headwise.data.records.error_spans import ErrorSpan, Range, split_marks
 from headwise.data.records.pairs import Pair, Reject
 from headwise.errors import DataError, InputError
 
@@ -53,7 +53,8 @@ def as_cells(table: RowStream, first: Row) -> RowStream:
 def gather_segments(table: RowStream, *, has_source: bool = True) -> Iterator[Pair | Reject]:
     """Make one pair of all marks of a segment.
 
-    The rows of a segment need not be neighbours, so all of them are read before the first pair. A
+    The rows of a segment need not be neighbours, so all of them are read before the first pair.
+    White space at the ends of its texts, which a mark may have added, is that of the first row. A
     segment with a row that cannot be understood is rejected as a whole: without that row's marks,
     wrong text would pass as right. Rows of attention tests (``HOTW-test``), which mark errors that
     were put into the text, are left out. A segment is known by ``seg_id``, ``docSegId`` or
@@ -172,12 +173,15 @@ class _Segment:
         target, target_marks = _split(row, "target")
         if self.texts is None:
             self.texts = (source, target)
-        elif self.texts != (source, target):
-            different = "source" if self.texts[0] != source else "target"
-            raise InputError(
-                f"The {different} differs from that of the same segment in line {self.line}; all "
-                "rows of a segment must have the same texts."
-            )
+        for name, text, known in (
+            ("source", source, self.texts[0]),
+            ("target", target, self.texts[1]),
+        ):
+            if text.strip() != known.strip():
+                raise InputError(
+                    f"The {name} differs from that of the same segment in line {self.line}; all "
+                    "rows of a segment must have the same texts."
+                )
         if not source_marks and not target_marks and _kind(row["category"]) == _NON_TRANSLATION:
             target_marks = [(0, len(target))]
         marks = len(source_marks) + len(target_marks)
@@ -197,9 +201,10 @@ class _Segment:
         self.source_marks += len(source_marks)
         if not no_error:
             self.costs.append(penalty(row["severity"], row["category"]))
+        places = (_moved(mark, target, self.texts[1]) for mark in target_marks)
         self.errors += [
             ErrorSpan(start, end, row["severity"], row["category"], row["rater"])
-            for start, end in target_marks
+            for start, end in places
             if start < end
         ]
 
@@ -215,6 +220,13 @@ class _Segment:
         }
         errors = tuple(self.errors) if self.raters else None
         return Pair(source if has_source else None, target, self.line, extra, errors=errors)
+
+
+def _moved(mark: Range, text: str, known: str) -> Range:
+    """A mark in the text as it is known, which may have other white space at its ends."""
+    before, wanted = (len(one) - len(one.lstrip()) for one in (text, known))
+    start, end = (min(max(place - before + wanted, 0), len(known)) for place in mark)
+    return start, end
 
 
 def _split(row: dict[str, str], column: str) -> tuple[str, list[tuple[int, int]]]:
