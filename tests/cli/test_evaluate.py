@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -11,6 +12,9 @@ from pathlib import Path
 import pytest
 from in_process import invoke
 from running import headwise
+from sklearn.metrics import roc_auc_score
+
+from headwise.errors import DataError
 
 QUICK = ("--resamples", "120", "--aggregations", "mean")
 
@@ -158,6 +162,91 @@ def test_wrong_use_says_what_is_right(
     result = headwise("evaluate", "scored.jsonl", *arguments, cwd=folder, code=code)
     assert message in " ".join(result.stderr.split())
     assert "Unexpected" not in result.stderr
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Rows of two systems and two people, with ESA scores, marks and scores of others."""
+    rows = []
+    for index in range(12):
+        for place, system in enumerate(("refA", "refB", "good", "bad")):
+            wrong = system == "bad" or (system == "good" and index < 3)
+            rows.append(
+                {
+                    "source": f"Source {index}.",
+                    "hypothesis": f"Text {index} {system}",
+                    "system": system,
+                    "domain": "news" if index % 2 else "social",
+                    "esa": 90 - 20 * wrong - 30 * (system == "bad") - 10 * (index == 11),
+                    "annotations": [{"start": 0, "end": 4}] if wrong else [],
+                    "other": 1 - place / 10 + (index * 7 % 5) / 100,
+                }
+            )
+    path = tmp_path_factory.mktemp("judged") / "judged.jsonl"
+    write(path, rows)
+    return path
+
+
+def answer(path: Path, *options: str) -> dict[str, dict[str, float]]:
+    """The rows of the column `other`, by tables."""
+    out = path.with_name("out.json")
+    quick = ("--signals", "none", "--column", "other", "--resamples", "20", "--json", out)
+    invoke("evaluate", path, *options, *quick)
+    found = {}
+    for name, table in json.loads(out.read_text("utf-8"))["tables"].items():
+        for row in table["rows"]:
+            if row["signal"] == "other":
+                found[name] = {key: one.get("value") for key, one in row["metrics"].items()}
+    return found
+
+
+def test_error_free_texts_are_a_question(judged: Path) -> None:
+    found = answer(judged, "--gold", "error-free", "--by", "domain")
+    rows = [json.loads(line) for line in judged.read_text("utf-8").splitlines()]
+    good = [row["esa"] >= 85 and not row["annotations"] for row in rows]
+    assert sum(good) == 3 * 12 - 3 - 3  # three marks of the good system, three texts of ESA 80
+    expected = roc_auc_score(good, [row["other"] for row in rows])
+    assert found["binary"]["roc_auc"] == pytest.approx(expected)
+    assert set(found["slices"]) == {"news", "social"}
+
+
+def test_two_references_against_worse_outputs(judged: Path) -> None:
+    found = answer(judged, "--protocol", "references", "--gold", "esa", "--below", "60")
+    # The references are 0.1 apart; the bad system is 0.3 and 0.2 below them
+    assert found["references"]["spread_per_worse_output"] == pytest.approx(0.1 / 0.25)
+    assert found["references"]["below_all"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        (("--gold", "esa", "--system", "line"), DataError, "no column `line`"),
+        (("--gold", "esa", "--system", "same"), DataError, "names x alone, and systems are"),
+        (("--gold", "esa", "--by", "same"), DataError, "`same` makes no slices: all texts have x"),
+        (("--gold", "esa", "--below", "3"), None, "`below` is for the protocol `references`"),
+        (("--protocol", "references", "--gold", "esa"), None, "such as --gold z_mean --below -0.5"),
+        (
+            ("--protocol", "references", "--gold", "esa", "--below", "-5"),
+            DataError,
+            "No output has a gold (esa) below -5, the lowest is 30",
+        ),
+        (("--gold", "error-free"), DataError, "All of the 30 texts are error-free"),
+    ],
+)
+def test_what_judgements_lack_is_said(
+    judged: Path, options: tuple[str, ...], error: type[Exception] | None, message: str
+) -> None:
+    rows = [{**json.loads(line), "same": "x"} for line in judged.read_text("utf-8").splitlines()]
+    path = judged.with_name("changed.jsonl")
+    clean = [row for row in rows if row["esa"] >= 85 and not row["annotations"]]
+    write(path, clean if "error-free" in options else rows)
+    arguments = ("evaluate", path, *options, "--signals", "none", "--column", "other")
+    if error is None:
+        said = invoke(*arguments, code=2).stderr.replace("│", " ")
+        assert message in " ".join(said.split())
+        return
+    with pytest.raises(error, match=re.escape(message)):
+        invoke(*arguments)
 
 
 @pytest.mark.slow

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from headwise.metrics.bootstrap import bootstrap
 from headwise.metrics.pairwise_accuracy import (
     pairwise_accuracy,
-    system_pairwise_accuracy,
     weighted_pairwise_accuracy,
 )
 
@@ -179,29 +178,3 @@ def test_wrong_input_is_named() -> None:
         pairwise_accuracy([1, 2, 3], [1, 2], [0, 0, 0])
     with pytest.raises(ValueError, match="`scores` must hold finite"):
         pairwise_accuracy([1, float("nan")], [1, 2], [0, 0])
-
-
-def test_systems() -> None:
-    scores = [1, 3, 5, 5, 0, 0, 4, 4]
-    gold = [1, 1, 2, 2, 3, 3, 2, 2]
-    systems = ["a", "a", "b", "b", "c", "c", "d", "d"]
-    # Means 2, 5, 0, 4 against 1, 2, 3, 2: b and d are tied by the gold
-    metric = system_pairwise_accuracy(scores, gold, systems)
-    assert metric.value == pytest.approx(2 / 5)
-    assert metric.count == 5
-    order = np.random.default_rng(0).permutation(8)
-    shuffled = system_pairwise_accuracy(*(np.array(c)[order] for c in (scores, gold, systems)))
-    assert shuffled == metric
-
-
-def test_systems_with_the_same_numbers_are_tied_in_any_order() -> None:
-    values = [0.1, 0.2, 0.3, 0.3, 0.2, 0.1]
-    systems = ["a"] * 3 + ["b"] * 3
-    assert system_pairwise_accuracy(values, [1, 1, 1, 2, 2, 2], systems).value == 0.0
-    assert system_pairwise_accuracy([1, 1, 1, 2, 2, 2], values, systems).value is None
-
-
-def test_fewer_than_two_systems_are_undefined() -> None:
-    assert system_pairwise_accuracy([], [], []).value is None
-    metric = system_pairwise_accuracy([1, 2], [1, 2], ["a", "a"])
-    assert metric.reason == "A pair needs two systems, got 1."

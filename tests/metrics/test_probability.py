@@ -147,3 +147,21 @@ def test_bad_input() -> None:
         expected_calibration_error([0.5], [True], bins=0)
     with pytest.raises(ValueError, match="`strategy` must be 'uniform' or 'quantile', got 'even'"):
         reliability_curve([0.5], [True], strategy="even")
+
+
+def test_bins_of_equal_mass_and_weights() -> None:
+    rng = np.random.default_rng(0)
+    claims = rng.beta(8, 1, 300)
+    correct = rng.random(300) < claims**2
+    found = expected_calibration_error(claims, correct, strategy="quantile", bins=10)
+    # Thirty items a bin, by their order
+    parts = np.argsort(claims).reshape(10, 30)
+    gaps = [abs(claims[part].mean() - correct[part].mean()) for part in parts]
+    assert found.name == "ece_equal_mass"
+    assert found.value == pytest.approx(np.mean(gaps))
+    weights = rng.integers(0, 3, 300)
+    weighted = expected_calibration_error.weighted(claims, correct)(weights[None].astype(float))
+    again = np.repeat(np.arange(300), weights)
+    assert weighted == pytest.approx(
+        [expected_calibration_error(claims[again], correct[again]).value]
+    )

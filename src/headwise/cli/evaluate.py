@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from headwise.choices import ERROR_SETS, Unit
-from headwise.cli import layout_options, options, printing
+from headwise.cli import gold_options, layout_options, options, printing
 from headwise.cli.printing import name_left_out
 from headwise.cli.reading import choices, expect_columns, expect_tables, expect_texts, known_names
 from headwise.cli.settings_options import with_options
@@ -16,7 +16,7 @@ from headwise.cli.settings_options import with_options
 if TYPE_CHECKING:
     from headwise.quality import QualityEstimator
 
-_INPUT, _GOLD, _SIGNALS, _TESTS, _ERRORS = "Input", "Gold", "Signals", "Intervals", "Errors"
+_INPUT, _SIGNALS, _TESTS, _ERRORS = "Input", "Signals", "Intervals", "Errors"
 
 
 @with_options
@@ -33,37 +33,13 @@ def evaluate(
         str | None, typer.Argument(help="Text file with a hypothesis a line.")
     ] = None,
     protocol: Annotated[
-        Literal["correlation", "binary", "error-detection", "spans", "ambiguity"] | None,
+        Literal["correlation", "binary", "error-detection", "spans", "ambiguity", "references"]
+        | None,
         typer.Option("--protocol", "-p", help="What to ask; by default what the gold suggests."),
     ] = None,
     report: printing.Report = None,
     json_file: printing.JsonFile = None,
     title: printing.Title = None,
-    gold: Annotated[
-        str | None,
-        typer.Option(help="Column with the gold; higher is better.", rich_help_panel=_GOLD),
-    ] = None,
-    gold_file: Annotated[
-        str | None,
-        typer.Option(
-            help="File with the gold, one number a row, as FILE or FILE:COLUMN.",
-            rich_help_panel=_GOLD,
-        ),
-    ] = None,
-    tags: Annotated[
-        str | None,
-        typer.Option(
-            help="File with OK/BAD tags of the words, or of gaps and words in turn.",
-            rich_help_panel=_GOLD,
-        ),
-    ] = None,
-    tokenised: Annotated[
-        str | None,
-        typer.Option(
-            help="Text file of the hypotheses cut into the words that --tags counts.",
-            rich_help_panel=_GOLD,
-        ),
-    ] = None,
     synthetic: Annotated[
         str | None,
         typer.Option(
@@ -88,33 +64,10 @@ def evaluate(
             rich_help_panel=_ERRORS,
         ),
     ] = None,
-    units: Annotated[
-        str | None,
-        typer.Option(
-            help="What is right or wrong, comma-separated: token, word, gap. Default: words and "
-            "gaps if they are tagged, else tokens.",
-            rich_help_panel=_GOLD,
-        ),
-    ] = None,
-    lower_is_better: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Name of the gold or of another score that says how bad a row is; may be "
-            "repeated.",
-            rich_help_panel=_GOLD,
-        ),
-    ] = None,
     group: Annotated[
         str | None,
         typer.Option(
             help="Column that says which rows belong together; by default the source does.",
-            rich_help_panel=_INPUT,
-        ),
-    ] = None,
-    system: Annotated[
-        str | None,
-        typer.Option(
-            help="Column that says who wrote a row; by default `system`, if there is one.",
             rich_help_panel=_INPUT,
         ),
     ] = None,
@@ -183,6 +136,8 @@ def evaluate(
         int | None,
         typer.Option(min=1, help="Threads; by default one a core.", rich_help_panel=_TESTS),
     ] = None,
+    judged: gold_options.GoldOptions,
+    parts: gold_options.SliceOptions,
     columns: layout_options.LayoutOptions,
     origin: options.EstimatorOptions,
 ) -> None:
@@ -192,28 +147,32 @@ def evaluate(
     put into correct texts. Rows that cannot be used are named; the exit code is then 3.
     """
     printing.show_messages()
+    texts = [hypotheses, judged.tags, judged.tokenised, corpus]
     names = [] if signals == "none" else options.split_signals(signals)
     with options.usage_errors():
-        judged = None if gold_file is None else _file_and_column(gold_file)
+        of_gold = None if judged.gold_file is None else _file_and_column(judged.gold_file)
         others = _named_scores(scores or [])
-        places = [place for place in (judged, *others.values()) if place is not None]
+        places = [place for place in (of_gold, *others.values()) if place is not None]
         printing.check_outputs(
             json_file,
             report=report,
-            inputs=[source, hypotheses, tags, tokenised, corpus, *(file for file, _ in places)],
+            inputs=[source, *texts, *(file for file, _ in places)],
         )
     if hypotheses is None:
         expect_tables([source])
-    expect_texts([hypotheses, tags, tokenised, corpus, *(file for file, _ in places)])
+    expect_texts([*texts, *(file for file, _ in places)])
 
     from headwise.data.records.signals import Aggregation, Signal
 
+    wide = tuple(parts.reference_column or ())
     if hypotheses is None:
-        named = [gold, group, system, *(column or ()), *origin.prompting.columns.values()]
+        named = [group, parts.system, *wide, *(column or ()), *origin.prompting.columns.values()]
+        # These two have names that stand for something where there is no such column
+        named += [name for name in (judged.gold, parts.by) if name not in ("error-free", "length")]
         expect_columns(source, named, columns.layout())
     with options.usage_errors():
         families = known_names(synthetic, ERROR_SETS, option="--synthetic")
-        pieces = () if units is None else choices(units, Unit, option="--units")
+        pieces = () if judged.units is None else choices(judged.units, Unit, option="--units")
         together = (
             None
             if aggregations is None
@@ -233,15 +192,19 @@ def evaluate(
                 path=source,
                 hypotheses=hypotheses,
                 layout=columns.layout(),
-                tags=tags,
-                tokenised=tokenised,
+                tags=judged.tags,
+                tokenised=judged.tokenised,
             ),
             protocol=None if protocol is None else EvaluationProtocol(protocol),
-            gold=gold,
-            gold_file=judged,
-            lower_is_better=tuple(lower_is_better or ()),
+            gold=judged.gold,
+            gold_file=of_gold,
+            below=parts.below,
+            reference_columns=wide,
+            rank_references=parts.rank_references,
+            by=parts.by,
+            lower_is_better=tuple(judged.lower_is_better or ()),
             group=group,
-            system=system,
+            system=parts.system,
             scores=others,
             columns=tuple(column or ()),
             signals=None if names is None else tuple(map(Signal, names)),

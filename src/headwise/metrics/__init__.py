@@ -27,7 +27,6 @@ from headwise.metrics.metric import Metric, undefined
 from headwise.metrics.pairwise_accuracy import (
     PairwiseAccuracy,
     pairwise_accuracy,
-    system_pairwise_accuracy,
     weighted_pairwise_accuracy,
 )
 from headwise.metrics.probability import (
@@ -64,6 +63,12 @@ from headwise.metrics.spans import (
     span_scores,
     span_statistics,
     token_span_scores,
+)
+from headwise.metrics.system_level import (
+    soft_pairwise_accuracy,
+    system_kendall,
+    system_pairwise_accuracy,
+    system_pearson,
 )
 
 __all__ = [
@@ -109,10 +114,13 @@ __all__ = [
     "risk_coverage_curve",
     "roc_auc",
     "selective_accuracy",
+    "soft_pairwise_accuracy",
     "span_scores",
     "span_statistics",
     "spearman",
+    "system_kendall",
     "system_pairwise_accuracy",
+    "system_pearson",
     "threshold_for_coverage",
     "threshold_for_risk",
     "threshold_with_guarantee",

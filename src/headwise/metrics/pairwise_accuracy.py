@@ -1,4 +1,4 @@
-"""Accuracy of the order of pairs: of translations of one source, and of systems."""
+"""Accuracy of the order of pairs of translations of one source."""
 
 import math
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from headwise.metrics.bootstrap import bootstrap, group_indices, percentile_interval
 from headwise.metrics.grouped_pairs import GroupedPairs
-from headwise.metrics.inputs import Floats, checked_scores, same_length, unit_scaled
+from headwise.metrics.inputs import Floats
 from headwise.metrics.metric import Metric, undefined
 from headwise.metrics.resampled import Weighted, weighted_mean, weighted_ratio
 
@@ -147,46 +147,3 @@ def weighted_pairwise_accuracy(found: PairwiseAccuracy, groups: ArrayLike) -> We
         return weighted_ratio(np.zeros(labels.size), share)
     place = np.searchsorted(found.groups, labels).clip(max=len(found.groups) - 1)
     return weighted_ratio(share * found.accuracies[place], share)
-
-
-def system_pairwise_accuracy(scores: ArrayLike, gold: ArrayLike, systems: ArrayLike) -> Metric:
-    """Share of pairs of systems whose mean scores have the order of their mean gold.
-
-    Args:
-        scores: Scores of segments, ``(n,)``, finite.
-        gold: Gold of segments, ``(n,)``, finite.
-        systems: The system of each segment, ``(n,)``, labels that can be sorted.
-
-    Returns:
-        The accuracy ``system_acc`` in [0, 1], its count that of the pairs of systems. Pairs that
-        the gold ties are left out; pairs that only the scores tie are wrong. Undefined if no pair
-        is left.
-
-    Raises:
-        ValueError: If the arguments do not fit.
-
-    References:
-        Kocmi et al. 2021, arXiv 2107.10821, section 4.1.
-    """
-    values, _ = unit_scaled(checked_scores(scores, name="scores"))
-    truth, _ = unit_scaled(checked_scores(gold, name="gold"))
-    count = same_length(scores=values, gold=truth)
-    system_of = group_indices(systems, count=count)
-    number = len(np.unique(system_of))
-    if number < 2:
-        return undefined("system_acc", f"A pair needs two systems, got {number}.", count=0)
-    # Exact sums, so that the order of segments cannot untie systems
-    means = np.array(
-        [
-            [math.fsum(side[system_of == system]) for side in (values, truth)]
-            for system in range(number)
-        ]
-    )
-    means /= np.bincount(system_of)[:, None]
-    first, second = np.triu_indices(number, 1)
-    by_score, by_gold = np.sign(means[first] - means[second]).T
-    decided = by_gold != 0
-    if not decided.any():
-        return undefined("system_acc", "All systems have the same mean gold.", count=0)
-    value = float((by_score == by_gold)[decided].mean())
-    return Metric(name="system_acc", value=value, count=int(decided.sum()))

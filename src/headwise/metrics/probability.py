@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from headwise.metrics import weighted_rows as rows
 from headwise.metrics.inputs import (
     Bools,
     Floats,
@@ -13,8 +14,9 @@ from headwise.metrics.inputs import (
     checked_probabilities,
     same_length,
 )
-from headwise.metrics.metric import NO_ITEMS, Metric, undefined
+from headwise.metrics.metric import NO_ITEMS
 from headwise.metrics.resampled import ResampledMetric, Statistic, mean
+from headwise.metrics.weighted_rows import TieGroups
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,14 +112,7 @@ def reliability_curve(
         Guo et al. 2017, arXiv 1706.04599, section 2.
     """
     claims, labels = _checked(probabilities, correct)
-    if bins < 1:
-        raise ValueError(f"`bins` must be at least 1, got {bins}.")
-    edges = np.linspace(0.0, 1.0, bins + 1)
-    if strategy == "quantile":
-        edges = np.percentile(claims, 100 * edges) if len(claims) else edges
-    elif strategy != "uniform":
-        raise ValueError(f"`strategy` must be 'uniform' or 'quantile', got {strategy!r}.")
-    index = np.searchsorted(edges[1:-1], claims)
+    index = _bin_of(claims, bins, strategy)
     count = np.bincount(index, minlength=bins)
     filled = count > 0
     return ReliabilityCurve(
@@ -127,36 +122,68 @@ def reliability_curve(
     )
 
 
+@ResampledMetric
 def expected_calibration_error(
-    probabilities: ArrayLike, correct: ArrayLike, *, bins: int = 15
-) -> Metric:
-    """Mean gap of claimed and true share of right items, over bins of one width.
+    probabilities: ArrayLike,
+    correct: ArrayLike,
+    *,
+    bins: int = 15,
+    strategy: Literal["uniform", "quantile"] = "uniform",
+) -> Statistic:
+    """Mean gap of claimed and true share of right items, over bins.
 
     The bins are those of `reliability_curve`, weighted by their number of items. The number
-    depends on the bins: compare only values of the same ones.
+    depends on the bins: compare only values of the same ones. In resamples the bins stay where
+    they are. Chance makes the error larger than it is, and that of a resample larger once more,
+    most where calibration is best: an interval from resamples lies too high.
 
     Args:
         probabilities: Probability that each item is right, in [0, 1], ``(n,)``.
         correct: Which items are right, ``(n,)``, booleans or 0 and 1.
         bins: How many bins, at least 1.
+        strategy: As with `reliability_curve`.
 
     Returns:
-        ``ece`` in [0, 1], lower is better; undefined if there are no items.
+        ``ece``, with bins of about as many items each ``ece_equal_mass``, in [0, 1], lower is
+        better; undefined if there are no items.
 
     Raises:
         ValueError: If an argument is not flat, holds other values, or the lengths differ; if
-            there is less than one bin.
+            there is no such strategy, or less than one bin.
 
     References:
-        Guo et al. 2017, arXiv 1706.04599, Eq. 3.
+        Guo et al. 2017, arXiv 1706.04599, Eq. 3; Nixon et al. 2019, arXiv 1904.01685 (bins of
+        equal mass).
     """
-    curve = reliability_curve(probabilities, correct, bins=bins)
-    items = int(curve.count.sum())
-    if not items:
-        return undefined("ece", NO_ITEMS, count=0, higher_is_better=False)
-    gaps = np.abs(curve.predicted - curve.correct)
-    value = float(gaps @ curve.count) / items
-    return Metric(name="ece", value=value, count=items, higher_is_better=False)
+    claims, labels = _checked(probabilities, correct)
+    binned = TieGroups.of(_bin_of(claims, bins, strategy).astype(np.float64))
+    gaps = (claims - labels)[binned.order]
+
+    def error(weights: Floats) -> Floats:
+        ordered = rows.gathered(weights, binned.order)
+        return rows.quotient(rows.totals(np.abs(binned.sums(ordered * gaps))), rows.totals(weights))
+
+    return Statistic(
+        name="ece" if strategy == "uniform" else "ece_equal_mass",
+        values=error,
+        count=len(claims),
+        reason=None if len(claims) else NO_ITEMS,
+        higher_is_better=False,
+    )
+
+
+def _bin_of(
+    claims: Floats, bins: int, strategy: Literal["uniform", "quantile"]
+) -> NDArray[np.intp]:
+    """The bin of each item, in [0, bins), ``(n,)``."""
+    if bins < 1:
+        raise ValueError(f"`bins` must be at least 1, got {bins}.")
+    edges = np.linspace(0.0, 1.0, bins + 1)
+    if strategy == "quantile":
+        edges = np.percentile(claims, 100 * edges) if len(claims) else edges
+    elif strategy != "uniform":
+        raise ValueError(f"`strategy` must be 'uniform' or 'quantile', got {strategy!r}.")
+    return np.searchsorted(edges[1:-1], claims)
 
 
 def _checked(probabilities: ArrayLike, correct: ArrayLike) -> tuple[Floats, Bools]:

@@ -11,7 +11,9 @@ from headwise.data.readers.numbers import join_numbers, read_numbers
 from headwise.data.records.pairs import Pair, Reject
 from headwise.data.records.signals import Signal
 from headwise.errors import DataError
+from headwise.evaluation.quality.asked_rows import asked_rows, expect_systems
 from headwise.evaluation.quality.corrupted_set import CorruptedSet, corrupted_set
+from headwise.evaluation.quality.error_free import ERROR_FREE, brings, error_free
 from headwise.evaluation.quality.evaluated_rows import (
     EvaluatedRows,
     chosen_signals,
@@ -19,13 +21,14 @@ from headwise.evaluation.quality.evaluated_rows import (
     score_rows,
 )
 from headwise.evaluation.quality.independent_errors import INDEPENDENT
-from headwise.evaluation.quality.judged_texts import cells, judge, numbers_of
+from headwise.evaluation.quality.judged_texts import judge, numbers_of
 from headwise.evaluation.quality.protocol_choice import (
     EvaluationProtocol,
     fitting_protocol,
     run_protocol,
 )
 from headwise.evaluation.quality.question import MONTE_CARLO, Question
+from headwise.evaluation.quality.reference_rows import is_reference
 from headwise.evaluation.quality.sampling import monte_carlo_probability
 from headwise.evaluation.quality.unscored_rows import Unscored
 from headwise.evaluation.statistics.notes import nothing_to_evaluate, rejects_note, unmarked_note
@@ -66,14 +69,20 @@ def evaluate(
     elif scored_before:
         evaluated = read_evaluated_rows(source.path, signals=question.signals)
     else:
-        rows = list(source.rows())
-        _expect_columns(question, [row for row in rows if isinstance(row, Pair)])
+        rows = asked_rows(question)
         evaluated = score_rows(rows, estimator, signals=question.signals, progress=progress)
     if not evaluated.rows:
         raise nothing_to_evaluate(source.path, "row", evaluated.rejects)
     gold_name, gold = _gold(question, evaluated)
+    system = question.system or "system"
     if question.system is not None:
-        cells(evaluated.rows, question.system)  # a column that was asked for must be there
+        expect_systems(evaluated.rows, system)
+    by_people = {
+        place
+        for place, row in enumerate(evaluated.rows)
+        if question.protocol is EvaluationProtocol.REFERENCES
+        and is_reference(str((row.scored.extra or {}).get(system)))
+    }
     judged = judge(
         evaluated.rows,
         gold=gold,
@@ -81,7 +90,8 @@ def evaluate(
         lower_is_better=question.lower_is_better,
         gold_name=gold_name,
         group_column=question.group,
-        system_column=question.system or "system",
+        system_column=system,
+        ungraded=by_people,
     )
     if not judged.texts:
         raise DataError(f"No text is left to evaluate: {' '.join(judged.notes)}")
@@ -166,27 +176,13 @@ def _with_errors(
     return Answer(evaluation=evaluation, rejects=rejects)
 
 
-def _expect_columns(question: Question, pairs: list[Pair]) -> None:
-    """See that columns and files that were named have what they should, before texts are scored."""
-    if not pairs:
-        return
-    for column in (question.gold, *question.columns):
-        if column is not None:
-            numbers_of(pairs, column)
-    for column in (question.group, question.system):
-        if column is not None:
-            cells(pairs, column)
-    for place in (question.gold_file, *question.scores.values()):
-        if place is not None:
-            path, column = place
-            read_numbers(path, column=column, encoding=question.source.layout.encoding)
-
-
 def _gold(question: Question, evaluated: EvaluatedRows) -> tuple[str, list[float | None] | None]:
     """The gold and its name; ``None`` if the marks in the texts are the gold."""
     if question.gold_file is not None:
         path, column = question.gold_file
         return column or _GOLD, _joined(question, path, column, evaluated, name=column or _GOLD)
+    if question.gold == ERROR_FREE and not brings(evaluated.rows, ERROR_FREE):
+        return error_free(evaluated.rows)
     if question.gold is not None:
         return question.gold, numbers_of(evaluated.rows, question.gold)
     return _GOLD, None

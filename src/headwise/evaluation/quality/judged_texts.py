@@ -2,7 +2,7 @@
 
 import math
 import reprlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -97,6 +97,7 @@ def judge(
     gold_name: str = "gold",
     group_column: str | None = None,
     system_column: str | None = "system",
+    ungraded: Collection[int] = (),
 ) -> JudgedTexts:
     """Make judged texts of scored ones.
 
@@ -112,6 +113,7 @@ def judge(
         gold_name: Name of the gold.
         group_column: Column that says which texts belong together; the source by default.
         system_column: Column that says who wrote a text, if there is one.
+        ungraded: Places of texts that need no gold, and get none.
 
     Raises:
         DataError: If a column is not there, signals differ, or numbers are not one a text.
@@ -132,7 +134,8 @@ def judge(
         one = row.scored
         of_others = {name: numbers[index] for name, numbers in better.items()}
         lacks = next((f"`{name}`" for name, v in of_others.items() if _is_missing(v)), None)
-        if gold is not None and _is_missing(gold[index]):
+        own_gold = None if gold is None or index in ungraded else gold[index]
+        if gold is not None and index not in ungraded and _is_missing(own_gold):
             lacks = f"`{gold_name}`"
         elif lacks is None and any(_is_missing(value) for value in row.means.values()):
             lacks = "scores, for they have no tokens"
@@ -145,7 +148,7 @@ def judge(
             JudgedText(
                 scored=one,
                 group=f"row {index}" if group is None else str(group),
-                gold=None if gold is None else gold[index],
+                gold=own_gold,
                 system=None if system is None else str(system),
                 others={name: value for name, value in of_others.items() if value is not None},
                 means=None

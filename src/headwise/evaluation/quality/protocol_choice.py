@@ -13,6 +13,7 @@ from headwise.evaluation.quality.protocols.ambiguity import ambiguity
 from headwise.evaluation.quality.protocols.binary import binary
 from headwise.evaluation.quality.protocols.correlation import correlation
 from headwise.evaluation.quality.protocols.error_detection import error_detection
+from headwise.evaluation.quality.protocols.references import references
 from headwise.evaluation.quality.protocols.spans import spans
 from headwise.evaluation.statistics.notes import with_certainty_notes
 from headwise.evaluation.statistics.results import Evaluation
@@ -28,6 +29,8 @@ class EvaluationProtocol(StrEnum):
         ERROR_DETECTION: Whether the scores of words or tokens find those marked as wrong.
         SPANS: Whether the spans below a threshold cover the marked ones.
         AMBIGUITY: Whether errors score below valid alternatives, and these alike.
+        REFERENCES: Whether outputs that people scored low score below people's references of the
+            same source, and these alike.
     """
 
     CORRELATION = "correlation"
@@ -35,6 +38,7 @@ class EvaluationProtocol(StrEnum):
     ERROR_DETECTION = "error-detection"
     SPANS = "spans"
     AMBIGUITY = "ambiguity"
+    REFERENCES = "references"
 
 
 def fitting_protocol(texts: Sequence[JudgedText]) -> EvaluationProtocol:
@@ -92,6 +96,8 @@ def _run(
         case EvaluationProtocol.AMBIGUITY:
             assert corrupted is not None
             return ambiguity(corrupted, setup)
+        case EvaluationProtocol.REFERENCES:
+            return references(texts, setup)
         case _:
             assert_never(protocol)
 
@@ -112,7 +118,7 @@ def _check_gold(
                 )
             if Unit.GAP in units and not any(has_gap_tags(text) for text in texts):
                 raise DataError("The unit `gap` needs word tags with gaps; no text has any.")
-        case EvaluationProtocol.AMBIGUITY:
+        case EvaluationProtocol.AMBIGUITY | EvaluationProtocol.REFERENCES:
             pass
         case _:
             assert_never(protocol)

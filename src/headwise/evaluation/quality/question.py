@@ -27,8 +27,14 @@ class Question:
     Attributes:
         source: Where the texts come from.
         protocol: What to ask; by default what the gold suggests.
-        gold: Column of the texts' rows that holds the gold.
+        gold: Column of the texts' rows that holds the gold; ``error-free``, if there is no such
+            column, for whether people marked nothing and gave an ``esa`` of 85 or more.
         gold_file: File that holds the gold, one number a row.
+        below: Gold that the worse outputs are below, which references are compared with.
+        reference_columns: Columns that hold references of a row's source; by default those called
+            like references.
+        rank_references: Whether translations by people are ranked as systems.
+        by: Column whose values slice the texts, or ``length``.
         lower_is_better: Names of the gold column or of other scores that are to be turned round,
             and then have a minus before their names; a gold from a file without a name for its
             column is called ``gold``.
@@ -58,6 +64,10 @@ class Question:
     protocol: EvaluationProtocol | None = None
     gold: str | None = None
     gold_file: FileColumn | None = None
+    below: float | None = None
+    reference_columns: tuple[str, ...] = ()
+    rank_references: bool = False
+    by: str | None = None
     lower_is_better: tuple[str, ...] = ()
     group: str | None = None
     system: str | None = None
@@ -103,6 +113,9 @@ class Question:
             resampling=self.resampling,
             main=self.signals[0] if self.signals else None,
             threshold=self.threshold,
+            below=self.below,
+            rank_references=self.rank_references,
+            by=self.by,
             settings=settings,
             notes=tuple(notes),
         )
@@ -130,6 +143,7 @@ class Question:
             "lower_is_better": self.lower_is_better,
             "group": self.group,
             "system": self.system,
+            "by": self.by,
             "scores": self.scores,
             "column": self.columns,
             "monte_carlo": self.monte_carlo,
@@ -149,6 +163,25 @@ class Question:
                 "leave it out."
             )
         has_gold = self.gold is not None or self.gold_file is not None
+        if self.protocol is EvaluationProtocol.REFERENCES:
+            if self.below is None or not has_gold:
+                yield (
+                    "`references` needs the gold of the outputs, and the gold that the worse ones "
+                    "are below, such as --gold z_mean --below -0.5."
+                )
+            for name, given in {
+                "by": self.by,
+                "units": self.units,
+                "threshold": self.threshold is not None,
+                "synthetic": self.families,
+            }.items():
+                if given:
+                    yield f"`{name}` does not go with `references`."
+        elif self.below is not None or self.reference_columns:
+            which = "reference_column" if self.below is None else "below"
+            yield f"`{which}` is for the protocol `references`; name that, or leave it out."
+        if self.rank_references and self.protocol not in (None, EvaluationProtocol.CORRELATION):
+            yield "`rank_references` is for systems, which `correlation` ranks; leave it out."
         if self.protocol in _OF_TEXTS:
             if self.families:
                 yield f"Errors that are put into texts do not go with `{self.protocol}`."

@@ -14,12 +14,18 @@ from headwise.data.records.json_values import listed
 from headwise.data.records.pairs import Pair, Reject
 from headwise.data.records.scored import ScoredHypothesis
 from headwise.errors import DataError
+from headwise.evaluation.quality.asked_rows import asked_rows
 from headwise.evaluation.quality.evaluated_rows import EvaluatedRows
 from headwise.evaluation.quality.protocol_choice import EvaluationProtocol
 from headwise.evaluation.quality.question import Question
 
 _SCORE = "score"
-_OF_NUMBERS = (None, EvaluationProtocol.CORRELATION, EvaluationProtocol.BINARY)
+_OF_NUMBERS = (
+    None,
+    EvaluationProtocol.CORRELATION,
+    EvaluationProtocol.BINARY,
+    EvaluationProtocol.REFERENCES,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +92,7 @@ class Unscored:
         Raises:
             DataError: If a file is damaged.
         """
-        found = question.source.rows() if self.has_texts else _plain_rows(question)
+        found = asked_rows(question, scored=True) if self.has_texts else _plain_rows(question)
         everything = [row if isinstance(row, Reject) else _unscored(row) for row in found]
         return EvaluatedRows(
             rows=tuple(row for row in everything if isinstance(row, ScoredRow)),
@@ -125,7 +131,8 @@ def _plain_rows(question: Question) -> Iterator[Row | Reject]:
 def _open(question: Question) -> AbstractContextManager[RowStream]:
     """Open the table, whose first row is a header if it has a name that the question has."""
     layout, path = question.source.layout, question.source.path
-    asked = {question.gold, question.group, question.system, *question.columns, _SCORE}
+    asked = {question.gold, question.group, question.system, question.by, *question.columns}
+    asked.add(_SCORE)
 
     def naming(cells: list[str]) -> Sequence[str] | None:
         if layout.header is not False and asked & set(cells):

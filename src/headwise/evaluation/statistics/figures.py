@@ -35,6 +35,30 @@ def scatter(columns: Sequence[SignalColumn], gold: Floats, *, gold_name: str) ->
     )
 
 
+def system_scatter(
+    columns: Sequence[SignalColumn], gold: Floats, systems: NDArray[np.int64], *, gold_name: str
+) -> Figure:
+    """Mean score of each system against its mean gold, a panel a signal; all are ``(n,)``."""
+    texts = np.bincount(systems)
+
+    def means(values: Floats) -> Floats:
+        found: Floats = np.bincount(systems, weights=values) / texts
+        return found
+
+    return Figure(
+        name="systems",
+        kind=FigureKind.SCATTER,
+        title="Systems: mean score against mean gold",
+        caption=f"One point a system: mean of its scores ({_aggregation(columns)}) against the "
+        f"mean of {gold_name}.",
+        x_label="mean score",
+        y_label=f"mean {gold_name}",
+        panels=tuple(
+            Panel(label=c.signal, x=means(c.values), y=means(gold)) for c in one_per_signal(columns)
+        ),
+    )
+
+
 def histogram(columns: Sequence[SignalColumn], wrong: NDArray[np.bool_], *, of: str) -> Figure:
     """Scores of right and of wrong items, a panel a signal."""
     return Figure(
@@ -78,17 +102,16 @@ def reliability(
 ) -> Figure | None:
     """Probabilities against what came true; ``None`` if no signal is a probability."""
     panels = []
-    for column in one_per_signal(columns):
-        if column.is_probability:
-            curve = reliability_curve(column.values, correct)
-            panels.append(
-                Panel(
-                    label=column.signal,
-                    x=curve.predicted,
-                    y=curve.correct,
-                    weight=curve.count.astype(np.float64),
-                )
+    for column in one_per_signal([column for column in columns if column.is_probability]):
+        curve = reliability_curve(column.values, correct)
+        panels.append(
+            Panel(
+                label=column.signal,
+                x=curve.predicted,
+                y=curve.correct,
+                weight=curve.count.astype(np.float64),
             )
+        )
     if not panels:
         return None
     return Figure(

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from headwise import metrics
 from headwise.evaluation.statistics.columns import SignalColumn
-from headwise.metrics import Metric, Statistic
+from headwise.metrics import Metric, ResampledMetric, Statistic
 from headwise.metrics.inputs import Bools, Floats
 
 Groups = NDArray[np.int64]
@@ -88,6 +88,35 @@ def confidence_measures(gold: Floats) -> tuple[Measure, ...]:
     )
 
 
+def system_measures(
+    gold: Floats, *, systems: Groups, sources: Groups | None, seed: int
+) -> tuple[Measure, ...]:
+    """Whether systems, ``(n,)``, are ordered by their scores as by their gold, ``(n,)``.
+
+    ``sources``, ``(n,)``, are those that all systems have; without such there is no SPA, whose
+    permutations ``seed`` draws.
+    """
+
+    def soft(column: SignalColumn) -> Metric:
+        assert sources is not None
+        return metrics.soft_pairwise_accuracy(column.values, gold, systems, sources, seed=seed)
+
+    plain = (metrics.system_pairwise_accuracy, metrics.system_pearson, metrics.system_kendall)
+    return (
+        *(Measure(of=partial(_of_systems, metric, gold, systems)) for metric in plain),
+        *([] if sources is None else [Measure(of=soft)]),
+    )
+
+
+def _of_systems(
+    metric: ResampledMetric[[ArrayLike, ArrayLike, ArrayLike]],
+    gold: Floats,
+    systems: Groups,
+    column: SignalColumn,
+) -> Statistic:
+    return metric.weighted(column.values, gold, systems)
+
+
 def separation_measures(
     correct: Bools, *, positive: Literal["correct", "wrong"]
 ) -> tuple[Measure, ...]:
@@ -110,8 +139,8 @@ def rejection_measures(correct: Bools) -> tuple[Measure, ...]:
 def probability_measures(correct: Bools) -> tuple[Measure, ...]:
     """Whether probabilities mean what they say; undefined for signals that are none.
 
-    The calibration error has no interval: chance alone makes it larger than it is, more so in
-    resamples, and the more so the better a signal is calibrated.
+    Chance alone makes a calibration error larger than it is, more so in resamples, and the more so
+    the better a signal is calibrated: its interval lies too high.
     """
 
     def of_probabilities(name: str, metric: _Definition) -> Measure:
@@ -126,7 +155,11 @@ def probability_measures(correct: Bools) -> tuple[Measure, ...]:
     return (
         of_probabilities("brier", metrics.brier.weighted),
         of_probabilities("log_loss", metrics.log_loss.weighted),
-        of_probabilities("ece", metrics.expected_calibration_error),
+        of_probabilities("ece", metrics.expected_calibration_error.weighted),
+        of_probabilities(
+            "ece_equal_mass",
+            partial(metrics.expected_calibration_error.weighted, strategy="quantile"),
+        ),
     )
 
 

@@ -65,6 +65,7 @@ class Table:
         comparisons: The best row of each column against each other row.
         unranked: Columns that describe, and in which no value is best.
         rows_are: What a row stands for, in the singular.
+        has_verdict: Whether the first column says which row is best.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Table:
     comparisons: tuple[Comparison, ...] = ()
     unranked: frozenset[str] = frozenset()
     rows_are: str = "signal"
+    has_verdict: bool = True
 
     def like_best(self, row: SignalRow, metric: str) -> bool:
         """Whether a test found nothing that tells a row from the best one of a column."""

@@ -55,6 +55,9 @@ class Setup:
         main: The signal whose disagreements are shown; by default the best of those there are.
         threshold: Decisions flag what has a lower confidence; by default each signal's threshold
             is chosen on other texts.
+        below: The gold that worse outputs are below, where references are compared with them.
+        rank_references: Whether people's translations are ranked as systems.
+        by: Column whose values slice the texts; ``None`` for no slices.
         settings: What else the report should say about the run, in order.
     """
 
@@ -64,6 +67,9 @@ class Setup:
     resampling: Resampling = Resampling()
     main: Signal | None = None
     threshold: float | None = None
+    below: float | None = None
+    rank_references: bool = False
+    by: str | None = None
     settings: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 

@@ -138,7 +138,9 @@ def view_of(table: Table, *, sort: bool = False) -> TableView:
         footnotes=tuple((letter, reason) for reason, letter in letters.items()),
         remarks=tuple(_remarks(table, columns, rows, found)),
         rows_are=table.rows_are,
-        verdict=verdict_of(table, columns[0].name, columns[0].decimals) if columns else None,
+        verdict=verdict_of(table, columns[0].name, columns[0].decimals)
+        if columns and table.has_verdict
+        else None,
     )
 
 

@@ -16,9 +16,13 @@ _LABELS = {
     "kendall": "Kendall τ",
     "acc_eq": "acc*eq",
     "system_acc": "System accuracy",
+    "system_pearson": "System Pearson r",
+    "system_kendall": "System Kendall τ",
+    "spa": "SPA",
     "roc_auc": "ROC AUC",
     "average_precision": "AP",
     "ece": "ECE",
+    "ece_equal_mass": "ECE, equal mass",
     "mcc": "MCC",
     "prr": "PRR",
     "aurc": "AURC",
@@ -34,6 +38,7 @@ _LONG_NAMES = {
     "acc_eq": "pairwise accuracy with calibrated ties",
     "average_precision": "average precision",
     "ece": "expected calibration error",
+    "spa": "soft pairwise accuracy",
     "mcc": "Matthews correlation coefficient",
     "prr": "prediction-rejection ratio",
     "aurc": "area under the risk-coverage curve",
@@ -44,6 +49,12 @@ _LONG_NAMES = {
 # What metrics are counted in that count neither items nor texts
 _UNITS = {
     "system_acc": "pairs of systems",
+    "spa": "pairs of systems",
+    "system_pearson": "systems",
+    "system_kendall": "systems",
+    "spread_per_worse_output": "sources",
+    "fall": "sources",
+    "below_all": "worse outputs",
     "range": "sources",
     "spread_per_crude_error": "sources",
     "spread_per_plausible_error": "sources",
@@ -51,12 +62,15 @@ _UNITS = {
 }
 # Known names whose labels need no table
 _PLAIN = {"f1", "f1_right", "f1_wrong", "log_loss", "span_f1"}
+_PLAIN_NAME = re.compile(r"[a-z0-9_ ]+")
 # Spellings that no sentence has by accident
 _TELLING = re.compile(r"(?<![\w.-])(?:[a-z0-9]+(?:_[a-z0-9]+)+|f1|mcc|ece|prr|aurc)(?![\w-]|\.\w)")
 
 
 def metric_label(name: str) -> str:
-    """A metric's name for a reader."""
+    """A metric's name for a reader; what is no plain name, as those of slices, stays as it is."""
+    if not _PLAIN_NAME.fullmatch(name):
+        return name
     words = re.sub(r"\bf1\b", "F1", name.replace("_", " "))
     return _LABELS.get(name, words[:1].upper() + words[1:])
 

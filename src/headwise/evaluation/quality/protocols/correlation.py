@@ -7,14 +7,20 @@ import numpy as np
 from headwise.evaluation.quality.columns import text_columns
 from headwise.evaluation.quality.disagreements import rank_disagreements
 from headwise.evaluation.quality.judged_texts import JudgedText, group_numbers, source_numbers
+from headwise.evaluation.quality.protocols.systems import systems_ranked
+from headwise.evaluation.quality.slices import sliced
 from headwise.evaluation.statistics.columns import SignalColumn
 from headwise.evaluation.statistics.figures import risk_coverage, scatter
-from headwise.evaluation.statistics.measures import confidence_measures, correlation_measures
-from headwise.evaluation.statistics.results import Evaluation, SignalRow, Table
+from headwise.evaluation.statistics.measures import (
+    against,
+    confidence_measures,
+    correlation_measures,
+)
+from headwise.evaluation.statistics.results import Evaluation
 from headwise.evaluation.statistics.setup import Setup
 from headwise.evaluation.statistics.tables import build_table
+from headwise.metrics import spearman
 from headwise.metrics.inputs import Floats
-from headwise.metrics.pairwise_accuracy import system_pairwise_accuracy
 
 
 def correlation(
@@ -29,7 +35,8 @@ def correlation(
     columns = columns_of(texts, setup)
     gold = gold_of(texts)
     groups = group_numbers(texts)
-    tables = [
+    by_systems, of_systems = systems_ranked(texts, columns, gold, setup)
+    tables = (
         build_table(
             columns,
             correlation_measures(
@@ -55,17 +62,24 @@ def correlation(
             "smallest to their largest value onto [0, 1]. A description: the scale hangs on the "
             "most extreme texts, so there are no intervals and no best.",
         ),
-    ]
-    systems = [text.system for text in texts]
-    if all(systems) and len(set(systems)) > 1:
-        tables.append(_systems(columns, gold, [str(system) for system in systems]))
+        *by_systems,
+        *sliced(
+            texts,
+            columns,
+            lambda inside: against(gold[inside], spearman.weighted, of_ranks=True),
+            setup,
+            groups=groups,
+            metric="Spearman correlation",
+        ),
+    )
     return Evaluation(
         protocol="correlation",
         title=f"Scores against {setup.gold_name}",
         settings=setup.settings,
-        tables=tuple(tables),
+        tables=tables,
         figures=(
             scatter(columns, gold, gold_name=setup.gold_name),
+            *of_systems,
             risk_coverage(
                 columns, gold.max() - gold, of="texts", risk=f"mean shortfall in {setup.gold_name}"
             ),
@@ -96,25 +110,3 @@ def gold_of(texts: Sequence[JudgedText]) -> Floats:
     if missing:
         raise ValueError(f"{missing:,} of {len(texts):,} texts have no gold; leave them out.")
     return np.array([text.gold for text in texts], dtype=np.float64)
-
-
-def _systems(
-    columns: Sequence[SignalColumn],
-    gold: Floats,
-    systems: list[str],
-) -> Table:
-    rows = tuple(
-        SignalRow(
-            signal=column.signal,
-            aggregation=column.aggregation,
-            metrics=(system_pairwise_accuracy(column.values, gold, systems),),
-        )
-        for column in columns
-    )
-    return Table(
-        name="systems",
-        title="Systems ranked",
-        note=f"Share of the pairs of {len(set(systems)):,} systems whose mean scores are ordered "
-        "as their mean gold. No interval: there are too few systems to resample.",
-        rows=rows,
-    )

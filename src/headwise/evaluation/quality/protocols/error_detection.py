@@ -10,10 +10,12 @@ from headwise.evaluation.quality.columns import JudgedUnits, judged_units
 from headwise.evaluation.quality.disagreements import unit_disagreements
 from headwise.evaluation.quality.judged_texts import JudgedText, group_numbers
 from headwise.evaluation.quality.protocols.correlation import columns_of
+from headwise.evaluation.quality.slices import sliced
 from headwise.evaluation.statistics.columns import SignalColumn
 from headwise.evaluation.statistics.cross_fitting import FOLDS, decided_flags
 from headwise.evaluation.statistics.figures import histogram, reliability, risk_coverage
 from headwise.evaluation.statistics.measures import (
+    against,
     decision_measures,
     probability_measures,
     separation_measures,
@@ -21,6 +23,14 @@ from headwise.evaluation.statistics.measures import (
 from headwise.evaluation.statistics.results import Evaluation, Table
 from headwise.evaluation.statistics.setup import Setup
 from headwise.evaluation.statistics.tables import build_table
+from headwise.metrics import roc_auc
+
+CALIBRATION_NOTE = (
+    " ECE has 15 bins of one width, or of about as many items each (equal mass). Chance makes it "
+    "larger than it is, in resamples once more: its interval lies too high, even above the value "
+    "where calibration is good."
+)
+"""What a reader has to know of calibration errors."""
 
 
 def error_detection(
@@ -44,6 +54,15 @@ def error_detection(
         tables=(
             *(units_table(one, setup) for one in found),
             texts_table(texts, setup),
+            *sliced(
+                texts,
+                main.columns,
+                lambda inside: against(~main.wrong[inside], roc_auc.weighted, of_ranks=True),
+                setup,
+                groups=main.groups,
+                metric=f"ROC AUC of {main.unit}s",
+                owners=main.texts,
+            ),
         ),
         figures=(
             histogram(main.columns, main.wrong, of=f"{main.unit}s"),
@@ -110,14 +129,14 @@ def units_table(
         title=f"Wrong {found.unit}s against right ones ({gold_name or setup.gold_name})",
         note=f"{len(correct):,} {found.unit}s of {found.texts.max() + 1:,} texts, "
         f"{found.wrong.mean():.1%} of them wrong. Average precision is that of finding wrong "
-        f"ones. {_decisions_note(found, setup.threshold)}",
+        f"ones. {decisions_note(len(np.unique(found.groups)), setup.threshold)}" + CALIBRATION_NOTE,
     )
 
 
-def _decisions_note(found: JudgedUnits, threshold: float | None) -> str:
+def decisions_note(sources: int, threshold: float | None = None) -> str:
+    """How the thresholds of decisions were chosen, of items of so many sources."""
     if threshold is not None:
         return f"MCC and F1 are those of flagging a confidence below {threshold:g}."
-    sources = len(np.unique(found.groups))
     if sources < 2:
         return "Thresholds for MCC and F1 are chosen on the very source that they judge."
     return (

@@ -1,6 +1,7 @@
 """Do the spans below a threshold cover the spans that people marked?"""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from headwise.evaluation.quality.columns import judged_units
 from headwise.evaluation.quality.disagreements import unit_disagreements
 from headwise.evaluation.quality.judged_texts import JudgedText, group_numbers
 from headwise.evaluation.quality.protocols.error_detection import check_marks
+from headwise.evaluation.quality.slices import Inside, sliced
 from headwise.evaluation.statistics.columns import SignalColumn
 from headwise.evaluation.statistics.cross_fitting import decided_flags
 from headwise.evaluation.statistics.figures import histogram
@@ -40,6 +42,7 @@ def spans(
     tokens = [[(t.start, t.end) for t in text.scored.tokens if t.start < t.end] for text in texts]
     # Of each column: precision, recall and F1, first in characters and then in tokens
     statistics: dict[int, tuple[Statistic, ...]] = {}
+    of_signals: dict[str, list[list[Range]]] = {}
     for column in found.columns:
         flags = decided_flags(
             column,
@@ -56,6 +59,7 @@ def spans(
             joined_ranges(ranges, text.scored.hypothesis)
             for ranges, text in zip(marked, texts, strict=True)
         ]
+        of_signals[column.signal] = predicted
         statistics[id(column)] = (
             *span_statistics(predicted, gold),
             *span_statistics(predicted, gold, tokens),
@@ -67,6 +71,15 @@ def spans(
 
         return Measure(of=of)
 
+    def f1_inside(inside: Inside) -> Measure:
+        def of(column: SignalColumn) -> Statistic:
+            predicted = of_signals[column.signal]
+            return span_statistics([predicted[i] for i in inside], [gold[i] for i in inside])[2]
+
+        return Measure(of=of)
+
+    # Texts, not words, are the items of spans, whose values nothing reads
+    of_texts = [replace(column, values=np.zeros(len(texts))) for column in found.columns]
     table = build_table(
         found.columns,
         [measure(place) for place in range(6)],
@@ -87,7 +100,17 @@ def spans(
         protocol="spans",
         title=f"Spans marked by {setup.gold_name}",
         settings=setup.settings,
-        tables=(table,),
+        tables=(
+            table,
+            *sliced(
+                texts,
+                of_texts,
+                f1_inside,
+                setup,
+                groups=group_numbers(texts),
+                metric="Span F1",
+            ),
+        ),
         figures=(histogram(found.columns, found.wrong, of=f"{unit}s"),),
         disagreements=unit_disagreements(texts, found, setup.main_column(found.columns)),
         notes=setup.notes,
