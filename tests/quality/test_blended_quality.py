@@ -151,6 +151,13 @@ def test_it_is_saved_and_read(tmp_path: Any) -> None:
     assert json.loads((tmp_path / CALIBRATION_FILE).read_text("utf-8"))["version"] == 2
     assert Calibration.load(tmp_path) == calibration
     assert calibration.signal is None
+    card = tmp_path / "README.md"
+    card.write_text("# A head\n\nIts facts.\n", "utf-8")
+    for _ in range(2):
+        calibration.save(tmp_path)
+    said = card.read_text("utf-8")
+    assert said.startswith("# A head\n\nIts facts.\n\n## What `quality` is made of\n")
+    assert said.count("| ranking | mean of entropy |\n") == 1
     assert calibration.described == {
         "tokens": "0.80 logprob + 0.50 sigmoid + 1.20 error",
         "texts": "0.50 mean of logprob + 0.30 noisy_or of error + 0.20 min of quality",

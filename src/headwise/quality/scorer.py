@@ -183,7 +183,7 @@ class Scorer:
             InputError: If a pair cannot be scored.
             ValueError: If ``by`` is not defined for the main signal.
         """
-        scorer = self.asking(ranks=by is None)
+        scorer = self.asking(ranks=by is None and self.request.signals[0] is Signal.QUALITY)
         encoded = []
         for code in self.encode(pairs):
             if isinstance(code, InputError):

@@ -110,7 +110,7 @@ class SignalRequest:
             the calibration does; in [0, 1].
         chosen_segment_threshold: The same for the probability that a text has no error.
         texts: Whether the probability that a whole text has no error is wanted with ``quality``.
-        ranks: Whether what hypotheses of one source are ranked by is, if that is the main signal.
+        ranks: Whether what hypotheses of one source are ranked by is wanted with it.
     """
 
     signals: tuple[Signal, ...]
@@ -151,9 +151,7 @@ class SignalRequest:
     @cached_property
     def ranking(self) -> Blend | None:
         """What hypotheses are ranked by, if it is wanted and the calibration says it."""
-        if not self.ranks or self.quality is None or self.signals[0] is not Signal.QUALITY:
-            return None
-        return self.quality.ranking
+        return self.quality.ranking if self.ranks and self.quality is not None else None
 
     @cached_property
     def of_texts(self) -> frozenset[Signal]:

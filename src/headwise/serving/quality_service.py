@@ -10,6 +10,7 @@ from headwise.backbones.prompts import NAMED_PROMPTS
 from headwise.backbones.side_by_side import tokens_at_once
 from headwise.data.records.pairs import Pair
 from headwise.data.records.scored import ScoredHypothesis
+from headwise.data.records.signals import Signal
 from headwise.errors import InputError
 from headwise.quality.common_batches import ToScore, scored_batches
 from headwise.serving.endless_texts import endless
@@ -186,7 +187,7 @@ class QualityService:
                 chosen_threshold=threshold, chosen_segment_threshold=segment_threshold
             )
             made.request.check(made.heads, vocabulary_size=made.backbone.vocabulary_size)
-        made = made.asking(ranks=True) if ranks else made
+        made = made.asking(ranks=ranks and made.request.signals[0] is Signal.QUALITY)
         if alone or variables:
             prompt = NAMED_PROMPTS["raw"] if alone else made.prompt
             prompt = prompt.bind(**dict(variables))

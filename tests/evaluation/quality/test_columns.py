@@ -181,3 +181,13 @@ def test_all_columns_are_finite_and_equally_long(unit) -> None:
     for column in found.columns:
         assert column.values.shape == found.wrong.shape
         assert np.isfinite(column.values).all()
+
+
+def test_what_texts_are_ranked_by_is_a_column_and_no_probability() -> None:
+    texts = [
+        replace(text, scored=replace(text.scored, ranking_score=float(place)))
+        for place, text in enumerate(judged_texts(4))
+    ]
+    column = of(text_columns(texts), "quality", "for ranking")
+    assert column.values.tolist() == [0.0, 1.0, 2.0, 3.0]
+    assert not column.is_probability

@@ -72,6 +72,16 @@ def text_columns(
                 is_probability=True,
             )
         )
+    if all(one.ranking_score is not None for one in scored):
+        worths = np.array([one.ranking_score for one in scored], dtype=np.float64)
+        columns.append(
+            SignalColumn(
+                signal=Signal.QUALITY.value,
+                aggregation="for ranking",
+                values=worths,
+                is_probability=False,
+            )
+        )
     for name in texts[0].others:
         columns.append(plain_column(name, np.array([text.others[name] for text in texts])))
     lengths = [-float(len(s.tokens) or len(s.hypothesis)) for s in scored]

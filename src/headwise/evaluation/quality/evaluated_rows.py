@@ -160,7 +160,8 @@ def score_rows(
     if pairs:
         loaded = estimator()
         wanted = chosen_signals(loaded, signals)
-        results = loaded.score_many(pairs, signals=wanted, errors="yield", progress=progress)
+        scorer = loaded.scorer(wanted).asking(ranks=True)
+        results = scorer.score_many(pairs, raising=False, progress=progress)
         for place, pair, result in zip(places, pairs, results, strict=True):
             if isinstance(result, InputError):
                 rejects.append(Reject(pair.line, str(result), pair.hypothesis))

@@ -26,6 +26,7 @@ from headwise.heads import card_languages
 from headwise.heads.storage.files import CALIBRATION_FILE
 from headwise.quality.calibration.blend import Blend
 from headwise.quality.calibration.calibrators import Calibrator
+from headwise.quality.calibration.card import write_in_card
 from headwise.quality.calibration.provenance import Provenance
 from headwise.quality.calibration.thresholds import Threshold
 from headwise.quality.calibration.usual_words import UsualWords
@@ -201,12 +202,15 @@ class Calibration(_Record):
     def save(self, folder: str | Path) -> Path:
         """Write ``calibration.json`` into a head's folder; returns the file.
 
+        The folder's card, if there is one, says from then on what ``quality`` is made of.
+
         Raises:
             OutputError: If it cannot be written.
         """
         path = Path(folder) / CALIBRATION_FILE
         with naming_output(path), atomic_path(path) as temporary:
             temporary.write_text(_compact(self.model_dump(mode="json")), encoding="utf-8")
+            write_in_card(path.parent, self.described)
         return path
 
     @classmethod
