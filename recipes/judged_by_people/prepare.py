@@ -1,8 +1,6 @@
 """Write every set that people judged as JSON Lines: texts, languages, judgements."""
 
 import argparse
-import gzip
-import io
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -75,16 +73,13 @@ def systems(path: Path, languages: str, count: int, *, skip: int = 0) -> list[Pa
 
 def references(data: Path) -> list[Pair]:
     """Two people's translations of each source and a system's, which people assessed."""
-    path = data / "mlqe-pe-et-en" / "multireference.tsv.gz"
-    with gzip.open(path, "rb") as raw, io.TextIOWrapper(raw, "utf-8", newline="\n") as lines:
-        # Cells may hold carriage returns, which no reader of tables takes for part of a cell
-        names, *rows = (line.rstrip("\n").split("\t") for line in lines)
     found = []
-    for number, cells in enumerate(rows, start=1):
-        row = dict(zip(names, cells, strict=True))
-        for kind in ("reference_1", "reference_2", "mt"):
-            gold = float(row["z_mean"]) if kind == "mt" else None
-            pair = Pair(row["source"], row[kind], number, {"kind": kind, "z_mean": gold})
+    for row in read_pairs(data / "mlqe-pe-et-en" / "multireference.tsv.gz"):
+        assert isinstance(row, Pair)
+        texts = {name: row.extra[name] for name in ("reference_1", "reference_2")}
+        for kind, text in {**texts, "mt": row.hypothesis}.items():
+            gold = float(row.extra["z_mean"]) if kind == "mt" else None
+            pair = Pair(row.source, text, row.line, {"kind": kind, "z_mean": gold})
             found.append(with_languages(pair, "et-en"))
     return found
 
