@@ -96,7 +96,7 @@ def assert_equal(found: FeatureBatch, expected: FeatureBatch) -> None:
 def assert_close(found: FeatureBatch, expected: FeatureBatch, *, tolerance: float = 1e-5) -> None:
     """Integers and marks bit by bit, the rest up to rounding."""
     assert found.counts == expected.counts
-    for name in ("errors", "missing", "missing_known", "statistics"):
+    for name in ("errors", "missing", "missing_known", "errors_known", "statistics"):
         assert (getattr(found, name) is None) == (getattr(expected, name) is None)
     for name in ("targets", "keys", "top_ids", "closing", "errors", "missing", "missing_known"):
         if getattr(expected, name) is not None:

@@ -125,6 +125,33 @@ def test_each_text_says_whether_its_gaps_are_known(
         extract(pairs=pairs, gaps_marked=False)
 
 
+def test_nothing_is_learned_of_what_is_unsure(
+    extract: Extract, backbone: CausalBackbone, pairs: list[Pair]
+) -> None:
+    plain = [replace(pair, errors=(ErrorSpan(0, 1),)) for pair in pairs]
+    some = [replace(p, unsure=((0, 4), (5, 5)) if i % 3 else ()) for i, p in enumerate(plain)]
+    cached = extract(pairs=some, batch_tokens=1)
+    examples = encode_examples(backbone, some, TINY)
+    live = LiveFeatures(backbone, examples, candidates=7)
+    order = [30, 4, 17, 17, 0, 35]
+    found = cached.batch(order)
+    assert_equal(found, joined([live.batch([i]) for i in order]))
+    assert torch.equal(found.errors_known, live.batch(order).errors_known)
+    code = examples[4].code
+    unknown = [start < 4 for start, _ in code.ranges]
+    rest = len(code.targets) - len(unknown)
+    assert examples[4].errors_known == (*(not u for u in unknown), *[True] * rest)
+    gap = next(i for i, (_, end) in enumerate(code.ranges) if end > 5)
+    alone = cached.batch([4])
+    assert alone.missing_known.tolist() == [i != gap for i in range(len(code.targets))]
+    assert cached.batch([0]).errors_known.all()
+    # Where nothing is unsure there is no mask, and what was extracted before is what it was
+    known = extract("known", pairs=plain, batch_tokens=1)
+    assert known.batch(order).errors_known is None
+    with pytest.raises(MismatchError, match="data"):
+        extract("known", pairs=some)
+
+
 def gapped(pairs: list[Pair], where: range) -> list[Pair]:
     return [
         Pair(p.source, p.hypothesis, errors=(ErrorSpan(4, 4),) if i in where else None)

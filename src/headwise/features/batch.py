@@ -37,6 +37,8 @@ class FeatureBatch:
         missing_known: For which targets that is known, ``(N,)``, bool; ``None`` with ``missing``.
         statistics: Log-probability of the target, entropy in nats and logarithm of the target's
             rank, ``(N, 3)``, float32; ``None`` if not asked for.
+        errors_known: For which targets ``errors`` say what they are, ``(N,)``, bool; ``None`` if
+            they do for all.
     """
 
     hidden: Tensor
@@ -51,6 +53,7 @@ class FeatureBatch:
     missing: Tensor | None = None
     missing_known: Tensor | None = None
     statistics: Tensor | None = None
+    errors_known: Tensor | None = None
 
     def __len__(self) -> int:
         """N."""

@@ -14,7 +14,7 @@ from headwise.features.shards import RowPlaces, folder_bytes, read_index, read_s
 # One row a target position
 ROWS = ("hidden", "targets", "top_ids", "top_log_probs", "closing")
 # Only in shards with an example that somebody looked at
-MARKS = ("errors", "missing", "missing_known")
+MARKS = ("errors", "missing", "missing_known", "errors_known")
 # Only if asked for, in all shards
 OF_VOCABULARY = ("entropy", "statistics")
 # Beside them one row a pair: "pairs", "lengths", "counts"
@@ -33,7 +33,7 @@ class CachedFeatures:
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         index = read_index(self.folder)
-        self.has_errors = self.has_missing = False
+        self.has_errors = self.has_missing = self.has_unsure = False
         self.pairs: list[int] = []
         self.lengths: list[int] = []
         self.counts: list[int] = []
@@ -45,11 +45,11 @@ class CachedFeatures:
     def _add(self, tensors: dict[str, Tensor]) -> None:
         self.has_errors |= "errors" in tensors
         self.has_missing |= "missing" in tensors
+        self.has_unsure |= "errors_known" in tensors
         for name in MARKS:
-            # One byte for all positions where nobody looked
-            tensors.setdefault(
-                name, torch.zeros(1, dtype=torch.bool).expand(len(tensors["targets"]))
-            )
+            # One byte for all positions: no mark where nobody looked, and marks that say all
+            rest = torch.tensor([name == "errors_known"])
+            tensors.setdefault(name, rest.expand(len(tensors["targets"])))
         counts = tensors["counts"].tolist()
         starts = (tensors["counts"].cumsum(0) - tensors["counts"]).tolist()
         self._places += [(len(self._shards), start) for start in starts]
@@ -79,6 +79,7 @@ class CachedFeatures:
         wanted = [*ROWS]
         wanted += ["errors"] if self.has_errors else []
         wanted += ["missing", "missing_known"] if self.has_missing else []
+        wanted += ["errors_known"] if self.has_unsure else []
         wanted += [name for name in OF_VOCABULARY if name in self._shards[0]]
         rows = {name: places.take([shard[name] for shard in self._shards]) for name in wanted}
         return FeatureBatch(
@@ -94,6 +95,7 @@ class CachedFeatures:
             missing=rows.get("missing"),
             missing_known=rows.get("missing_known"),
             statistics=rows.get("statistics"),
+            errors_known=rows.get("errors_known"),
         )
 
 

@@ -8,6 +8,7 @@ from headwise.data.records.error_spans import missing_places
 from headwise.data.records.pairs import Pair
 from headwise.data.records.token_marks import (
     is_missing_somewhere,
+    known_marks,
     missing_marks,
     tagged_places,
     token_marks,
@@ -30,12 +31,17 @@ class Example:
             gap of its ``tags`` does not.
         missing: For each target whether something is missing right before it; ``None`` if that
             is not known. What is missing at the end belongs to the first closing token.
+        errors_known: For each target whether ``errors`` say what it is; ``None`` if they do of
+            all. Of a pair's ``unsure`` characters nobody knows it.
+        missing_known: The same of ``missing``.
     """
 
     pair: int
     code: EncodedPair
     errors: Marks
     missing: Marks
+    errors_known: Marks = None
+    missing_known: Marks = None
 
     @property
     def closing(self) -> tuple[bool, ...]:
@@ -89,7 +95,8 @@ def encode_examples(
     for number, (pair, code) in enumerate(zip(pairs, codes, strict=True), start=first):
         if not isinstance(code, InputError):
             read = _closed(code, closing_tokens)
-            examples.append(Example(number, read, *_marks(pair, read, gaps_marked)))
+            marks = _marks(pair, read, gaps_marked)
+            examples.append(Example(number, read, *marks, *_known(pair, read)))
     return examples
 
 
@@ -111,6 +118,16 @@ def _closed(code: EncodedPair, closing_tokens: int | None) -> EncodedPair:
         return code
     targets = code.targets[: len(code.ranges) + closing_tokens]
     return replace(code, targets=targets, input_ids=code.input_ids[: code.first + len(targets)])
+
+
+def _known(pair: Pair, code: EncodedPair) -> tuple[Marks, Marks]:
+    """Of which targets it is known whether they are wrong, and whether something is missing."""
+    if not pair.unsure:
+        return None, None
+    count = len(code.targets)
+    tokens, places = known_marks(code.ranges, pair.unsure)
+    beyond = (True,) * count
+    return (*tokens, *beyond)[:count], (*places, *beyond)[:count]
 
 
 def _marks(pair: Pair, code: EncodedPair, gaps_marked: bool) -> tuple[Marks, Marks]:

@@ -41,8 +41,9 @@ def bytes_per_position(backbone: Backbone, spec: FeatureSpec) -> int:
     hidden = backbone.layers_width(spec.layers) * (4 if wide else 2)
     candidate = _id_dtype(backbone.vocabulary_size).itemsize + (4 if wide else 2)
     statistics = 3 * 4 if spec.statistics else 0
-    # A target and an entropy of four bytes each, and one byte for whether it closes a text
-    return hidden + spec.candidates * candidate + statistics + 4 + 4 + 1 + len(MARKS)
+    # A target and an entropy of four bytes each, and one byte for whether it closes a text and for
+    # each mark; few texts have the last one, and without it shards are as large as they were
+    return hidden + spec.candidates * candidate + statistics + 4 + 4 + 1 + len(MARKS) - 1
 
 
 def estimate_bytes(

@@ -129,6 +129,8 @@ def _data_digest(pairs: Sequence[Pair], prompt: PromptTemplate) -> str:
             None if pair.tags is None else pair.tags.as_dict(),
             is_missing_somewhere(pair.extra),
         ]
+        if pair.unsure:
+            row.append({"unsure": pair.unsure})
         if columns:
             row.append([str(pair.extra.get(column)) for column in columns])
         digest.update(json.dumps(row, ensure_ascii=False).encode("utf-8", "surrogatepass"))

@@ -42,6 +42,7 @@ class LiveFeatures:
         self.counts = [len(example.code.targets) for example in examples]
         self.has_errors = any(example.errors is not None for example in examples)
         self.has_missing = any(example.missing is not None for example in examples)
+        self.has_unsure = any(example.errors_known is not None for example in examples)
 
     def target_counts(self, vocabulary_size: int) -> Tensor:
         """How often each token is a target, ``(V,)``, float32."""
@@ -69,13 +70,16 @@ class LiveFeatures:
                 top_k=self._candidates,
             )
 
-        def joined(marks: Sequence[Marks]) -> Tensor:
+        def joined(marks: Sequence[Marks], *, otherwise: bool = False) -> Tensor:
             """Marks of examples one after another, ``(N,)``, bool; none where nobody looked."""
             both = zip(marks, counts, strict=True)
-            flat = [mark for own, count in both for mark in own or (False,) * count]
+            flat = [mark for own, count in both for mark in own or (otherwise,) * count]
             return torch.tensor(flat, dtype=torch.bool, device=hidden.device)
 
-        looked = [None if e.missing is None else (True,) * len(e.missing) for e in chosen]
+        looked = [
+            None if e.missing is None else e.missing_known or (True,) * len(e.missing)
+            for e in chosen
+        ]
         none = torch.empty(len(targets), 0, device=hidden.device)
         top_ids = top_log_probs = entropy = statistics = None
         if known is not None and known.entropy is not None:
@@ -95,4 +99,7 @@ class LiveFeatures:
             missing=joined([e.missing for e in chosen]) if self.has_missing else None,
             missing_known=joined(looked) if self.has_missing else None,
             statistics=statistics,
+            errors_known=joined([e.errors_known for e in chosen], otherwise=True)
+            if self.has_unsure
+            else None,
         )

@@ -8,7 +8,13 @@ from hypothesis import strategies as st
 
 from headwise.data.records.error_spans import ErrorSpan
 from headwise.data.records.pairs import Pair
-from headwise.data.records.token_marks import has_error, missing_marks, tagged_places, token_marks
+from headwise.data.records.token_marks import (
+    has_error,
+    known_marks,
+    missing_marks,
+    tagged_places,
+    token_marks,
+)
 from headwise.data.records.word_tags import WordTags
 
 TEXT = "Ein Hund läuft."
@@ -32,6 +38,14 @@ def test_marks_and_gaps_stand_side_by_side() -> None:
     wrong, missing = token_marks(WORDS, errors, TEXT)
     assert wrong == (True, True, False, False)
     assert missing == (True, False, False, False, True)
+
+
+def test_what_is_unsure_is_not_known() -> None:
+    ranges = [(0, 3), (4, 6), (6, 8), (9, 14)]
+    found = known_marks(ranges, [(4, 8), (9, 9)])
+    assert found.wrong == (True, False, False, True)
+    assert found.missing == (True, True, True, False, True)
+    assert known_marks(ranges, ()) == ((True,) * 4, (True,) * 5)
 
 
 def test_bytes_of_one_character_have_one_gap() -> None:

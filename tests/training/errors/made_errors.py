@@ -22,12 +22,16 @@ class MadeErrors:
         missing: bool = True,
         unknown: int = 0,
         closed: bool = False,
+        unsure: bool = False,
     ) -> None:
-        """Texts; of every ``unknown``-th nobody knows the gaps; the last token may close them."""
+        """Texts; of every ``unknown``-th nobody knows the gaps; the last token may close them.
+
+        Of every third token, nobody may know whether it is wrong.
+        """
         generator = torch.Generator().manual_seed(seed)
         self.counts = torch.randint(1, 9, (texts,), generator=generator).tolist()
         self.lengths, self.pairs = list(self.counts), list(range(texts))
-        self.has_missing = missing
+        self.has_missing, self._unsure = missing, unsure
         self.weight = torch.randn(20, hidden_size, generator=torch.Generator().manual_seed(0))
         self._rows = []
         for number, count in enumerate(self.counts):
@@ -60,4 +64,5 @@ class MadeErrors:
             closing=closing,
             missing=gaps if self.has_missing else None,
             missing_known=known if self.has_missing else None,
+            errors_known=targets % 3 != 0 if self._unsure else None,
         )

@@ -54,6 +54,22 @@ def test_gaps_count_where_they_are_known(head: ErrorHead) -> None:
     assert gaps == pytest.approx(0.25 * plain(logits[known], batch.missing[known], weights), 1e-4)
 
 
+def test_what_nobody_knows_has_no_weight_and_no_score(head: ErrorHead) -> None:
+    source, everything = (MadeErrors(9, seed=2, unsure=unsure) for unsure in (True, False))
+    loss = ErrorLoss(head, source.weight, missing_weight=0.0)
+    batch, whole = source.batch(range(9)), everything.batch(range(9))
+    known = batch.errors_known
+    assert (batch.errors & ~known).any()
+    total, weight = loss(batch, 0)
+    logits = loss.logits(batch).detach()[:, 0]
+    wanted = plain(logits[known], batch.errors[known], ClassWeights())
+    assert float(total.detach()) == pytest.approx(wanted, 1e-5)
+    assert (float(weight), float(loss(whole, 0)[1])) == (int(known.sum()), len(whole))
+    scores = loss.token_scores(batch)
+    torch.testing.assert_close(scores["right"], -logits[known & ~batch.errors])
+    torch.testing.assert_close(scores["marked"], -logits[known & batch.errors])
+
+
 def test_what_closes_a_text_is_in_the_loss_and_in_no_score(head: ErrorHead) -> None:
     source = MadeErrors(9, seed=2, closed=True)
     loss = ErrorLoss(head, source.weight, families=["swap", None, "name"] * 3, missing_weight=0.0)

@@ -172,6 +172,9 @@ def test_measures_leave_out_what_closes_and_what_is_not_known() -> None:
     assert (gaps.positions, gaps.positive) == (int(known.sum()), int(batch.missing[known].sum()))
     # The gap at the end stands at the closing token
     assert (known & batch.closing).any()
+    some = MadeErrors(50, seed=4, closed=True, unsure=True)
+    told = some.batch(range(50)).errors_known
+    assert measure_outputs(loss, some, device=CPU)[0].positions == int((own & told).sum())
     nobody = MadeErrors(50, seed=4, unknown=1)
     assert measure_outputs(loss, nobody, device=CPU)[1] is None
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from headwise.data.records.error_spans import ErrorSpan
+from headwise.data.records.error_spans import ErrorSpan, Range
 from headwise.data.records.word_tags import WordTags, read_marks
 
 Message = Mapping[str, str]
@@ -27,6 +27,9 @@ class Pair:
         errors: What people marked as wrong in the hypothesis. ``()`` if they found nothing,
             ``None`` if nobody looked.
         tags: What they said of each of its words, if they were asked that way.
+        unsure: Characters of which nobody knows whether they are right, and, with equal ends,
+            places of which nobody knows whether something is missing, where ``errors`` are what
+            references say. An error head learns nothing from them.
     """
 
     source: str | None
@@ -36,6 +39,7 @@ class Pair:
     history: tuple[Message, ...] = ()
     errors: tuple[ErrorSpan, ...] | None = None
     tags: WordTags | None = None
+    unsure: tuple[Range, ...] = ()
 
     @property
     def content(self) -> str:

@@ -49,6 +49,19 @@ def token_marks(ranges: Sequence[Range], errors: Iterable[ErrorSpan], text: str)
     return TokenMarks(wrong, missing)
 
 
+def known_marks(ranges: Sequence[Range], unsure: Sequence[Range]) -> TokenMarks:
+    """Of which of T tokens, and of which places around them, it is known what they are.
+
+    A token with a character of an ``unsure`` range is not known; nor is the place before the token
+    that has an empty one in front of it. What follows such a place is a word that is known.
+    """
+    wide = [place for place in unsure if place[0] < place[1]]
+    doubtful = missing_marks(ranges, (start for start, end in unsure if start == end))
+    return TokenMarks(
+        tuple(not is_marked(place, wide) for place in ranges), tuple(not gap for gap in doubtful)
+    )
+
+
 def missing_marks(ranges: Sequence[Range], places: Iterable[int]) -> tuple[bool, ...]:
     """Whether something is missing right before each of T tokens, and after the last: T + 1 values.
 

@@ -10,7 +10,7 @@ from headwise.backbones.encodings import length_batches
 from headwise.errors import TrainingError
 from headwise.features import FeatureSource
 from headwise.heads import ErrorHead
-from headwise.training.errors.loss import ClassWeights, ErrorLoss, wrong_tokens
+from headwise.training.errors.loss import ClassWeights, ErrorLoss, known_tokens, wrong_tokens
 from headwise.training.errors.output_calibration import fold_calibration
 from headwise.training.errors.report import ErrorStage
 from headwise.training.errors.settings import ErrorTraining
@@ -140,7 +140,7 @@ def _balanced(train: FeatureSource) -> tuple[ClassWeights, ClassWeights]:
     wrong, missing = [], []
     for indices in length_batches(train.lengths, max_tokens=_LABEL_BATCH):
         batch = train.batch(indices)
-        wrong.append(wrong_tokens(batch).cpu())
+        wrong.append(wrong_tokens(batch)[known_tokens(batch)].cpu())
         if batch.missing is not None and batch.missing_known is not None:
             missing.append(batch.missing[batch.missing_known].cpu())
     found = [

@@ -70,23 +70,26 @@ class ErrorLoss(TokenLoss):
     def forward(self, batch: FeatureBatch, epoch: int) -> tuple[Tensor, Tensor]:  # noqa: ARG002
         """Sum of weighted losses and number of positions, two scalars.
 
-        A gap counts where it is known whether something is missing.
+        A token counts where it is known whether it is wrong, a gap where it is known whether
+        something is missing.
         """
-        logits = self.logits(batch)
-        total = _cross_entropy(logits[:, 0], wrong_tokens(batch), self._token_weights)
+        logits, known = self.logits(batch), known_tokens(batch)
+        tokens = max(1, int(known.sum()))  # a batch may know nothing
+        total = _cross_entropy(logits[known, 0], wrong_tokens(batch)[known], self._token_weights)
         known = batch.missing_known
         if batch.missing is not None and known is not None and self._missing_weight:
             gaps = _cross_entropy(logits[known, 1], batch.missing[known], self._gap_weights)
             total = total + self._missing_weight * gaps
-        return total, logits.new_tensor(float(len(batch)))
+        return total, logits.new_tensor(float(tokens))
 
     @torch.no_grad()
     def token_scores(self, batch: FeatureBatch) -> dict[str, Tensor]:
         """Scores of right tokens and of the wrong ones of each family, the higher the better.
 
-        Tokens that close a text are left out: they are right in almost any text.
+        Tokens that close a text are left out: they are right in almost any text. So are those of
+        which nobody knows what they are.
         """
-        tokens = ~batch.closing
+        tokens = ~batch.closing & known_tokens(batch)
         scores, wrong = -self.logits(batch)[tokens, 0], wrong_tokens(batch)[tokens]
         found = {"right": scores[~wrong]}
         if self._family_of is None:
@@ -102,6 +105,13 @@ def wrong_tokens(batch: FeatureBatch) -> Tensor:
     if batch.errors is None:
         return torch.zeros_like(batch.targets, dtype=torch.bool)
     return batch.errors
+
+
+def known_tokens(batch: FeatureBatch) -> Tensor:
+    """Of which tokens it is known whether they are wrong, ``(N,)``, bool."""
+    if batch.errors_known is None:
+        return torch.ones_like(batch.targets, dtype=torch.bool)
+    return batch.errors_known
 
 
 def _cross_entropy(logits: Tensor, labels: Tensor, weights: ClassWeights) -> Tensor:

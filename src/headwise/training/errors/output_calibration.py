@@ -11,7 +11,7 @@ from headwise.backbones.encodings import length_batches
 from headwise.features import FeatureSource
 from headwise.metrics import expected_calibration_error, roc_auc
 from headwise.metrics.platt_scaling import MINIMUM_OF_CLASS, platt_line
-from headwise.training.errors.loss import ErrorLoss, wrong_tokens
+from headwise.training.errors.loss import ErrorLoss, known_tokens, wrong_tokens
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +59,7 @@ def outputs_on(
 ) -> tuple[LabelledLogits, LabelledLogits | None]:
     """Both outputs with their labels: of all tokens but those that close a text, and of gaps.
 
+    Tokens are those of which it is known whether they are wrong.
     Gaps are those of which it is known whether something is missing; ``None`` if of none it is.
     """
     loss.eval()
@@ -67,7 +68,7 @@ def outputs_on(
     found: tuple[list[LabelledLogits], list[LabelledLogits]] = ([], [nothing])
     for indices in length_batches(dev.lengths, max_tokens=_BATCH_TOKENS):
         batch = dev.batch(indices).to(device)
-        logits, tokens = loss.logits(batch), ~batch.closing
+        logits, tokens = loss.logits(batch), ~batch.closing & known_tokens(batch)
         labels = wrong_tokens(batch)[tokens].cpu()
         found[_TOKENS].append(LabelledLogits(logits[tokens, _TOKENS].cpu(), labels))
         if batch.missing is not None and (known := batch.missing_known) is not None:
