@@ -6,8 +6,8 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from comparison import compare_seconds, device_line
 from headwise import QualityEstimator
 from headwise.backbones import CausalBackbone
+from headwise.backbones.generation.tokens import captured_hidden
 from headwise.bundled.examples import example_pairs
-from headwise.quality.generation.tokens import captured_hidden
 
 MODEL = "tiny-en-de"
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import sacrebleu
 
 from headwise import QualityEstimator
+from headwise.backbones.generation.sampling import sample_hypotheses
 from headwise.data.readers import read_pairs
 from headwise.data.records.pairs import Pair
 from headwise.data.writers import json_line
-from headwise.evaluation.quality.sampling import sample_hypotheses
 from headwise.files import atomic_path
 
 

@@ -15,9 +15,9 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from headwise.backbones import CausalBackbone, EncodedPair, EncodedText, EncoderBackbone
+from headwise.backbones.generation.tokens import generate_tokens
 from headwise.errors import ContextLengthError, UnsupportedModelError
 from headwise.quality.generation.token_stream import TokenStream
-from headwise.quality.generation.tokens import generate_tokens
 
 # On either side of the limit of 20, at it, and far beyond it
 LENGTHS = (4, 19, 20, 21, 25, 26, 40, 5)

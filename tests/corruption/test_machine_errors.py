@@ -98,6 +98,26 @@ def test_numbers(hypothesis: str, reference: str, expected: str) -> None:
     assert marked(hypothesis, reference) == expected
 
 
+def test_what_is_left_in_the_language_of_the_source_is_wrong() -> None:
+    source = "Der alte Hund läuft am Strand, mit John Duns Scotus."
+    reference = "The old dog runs on the beach, with John Duns Scotus."
+    left = "The old Hund läuft am Strand, with John Duns Scotus."
+    found = mark_machine_errors(left, [reference], source=source, common=COMMON)
+    words = [left[e.start : e.end] for e in found.errors]
+    assert words == ["Hund", "läuft", "am", "Strand"]
+    # Two words may be a name that the reference writes in another way
+    two = mark_machine_errors("Hund läuft.", [reference], source=source, common=COMMON)
+    assert two.errors == ()
+
+
+def test_short_forms_of_common_words_say_little() -> None:
+    common = {*COMMON, "i"}
+    found = mark_machine_errors(
+        "I'm an old man\u2019s dog.", ["I am an old man's dog."], common=common
+    )
+    assert (found.errors, found.unsure[:2]) == ((), ((0, 0), (0, 3)))
+
+
 def test_a_synonym_is_unsure_where_somebody_knows_it() -> None:
     hypothesis, reference = "An old quarrel ended here.", "An old fight ended here."
 

@@ -12,6 +12,11 @@ from torch import Tensor
 
 from headwise import QualityEstimator
 from headwise.backbones import NAMED_PROMPTS, CausalBackbone, EncodedPair, TextTemplate
+from headwise.backbones.generation.written_text import (
+    closing_token,
+    read_positions,
+    write_hypothesis,
+)
 from headwise.data.readers import read_scored
 from headwise.data.records.scored import ScoredHypothesis
 from headwise.data.records.signals import Signal
@@ -19,11 +24,6 @@ from headwise.errors import MismatchError, UnknownModelError
 from headwise.heads import ErrorHead, ErrorVariant, SigmoidHead, save_error_head, save_head
 from headwise.quality import scorer as scoring
 from headwise.quality.generation.stream_scorer import StreamScorer
-from headwise.quality.generation.written_text import (
-    closing_token,
-    read_positions,
-    write_hypothesis,
-)
 from headwise.quality.job import score_file
 
 SOURCE, HYPOTHESIS = PAIRS[0]

@@ -14,6 +14,18 @@ CharacterRange = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
+class PlacedToken:
+    """What a token covers, and its place among those scored with it."""
+
+    index: int
+    token_id: int
+    text: str
+    start: int
+    end: int
+    special: bool
+
+
+@dataclass(frozen=True, slots=True)
 class EncodedPair:
     """What a backbone reads to score one hypothesis, and what is scored.
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from headwise.corruption.error_copies import ErrorTexts, synthetic_errors, with_error_copies
     from headwise.corruption.machine_errors import MarkedText, MarkSettings, mark_machine_errors
     from headwise.corruption.plausible_texts import plausible_errors
+    from headwise.corruption.sampled_texts import sampled_errors
 
 # Imported when they are used: settings name the mix, and commands show settings in their help
 _HOMES = {
@@ -19,6 +20,7 @@ _HOMES = {
     ".error_copies": ("ErrorTexts", "synthetic_errors", "with_error_copies"),
     ".machine_errors": ("MarkSettings", "MarkedText", "mark_machine_errors"),
     ".plausible_texts": ("plausible_errors",),
+    ".sampled_texts": ("sampled_errors",),
 }
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
     "crude_errors",
     "mark_machine_errors",
     "plausible_errors",
+    "sampled_errors",
     "synthetic_errors",
     "with_error_copies",
 ]

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from functools import lru_cache
 
 from headwise.corruption.text_words import TextWords
@@ -21,6 +21,10 @@ _GROUPS = re.compile(r"[.,\u2019'](?=\d{3}(?!\d))")
 
 Partners = list[int | None]
 """For each word of a text, its partner in the other text."""
+
+
+Similarity = Callable[[str, str], float]
+"""How near in meaning two case-folded words are; equal words are 1."""
 
 
 class Alignment:
@@ -106,6 +110,64 @@ class Alignment:
             return False
         here, there = self.partners[index], self.partners[index + step]
         return here is not None and there == here + step
+
+
+class Nearness:
+    """Whether the references of a text have a word that another one may stand for.
+
+    Words are spelled alike, or near in meaning, from a share or similarity on.
+    """
+
+    def __init__(
+        self,
+        words: TextWords,
+        laid: Sequence[Alignment],
+        *,
+        alike: float,
+        near: float,
+        similarity: Similarity | None,
+    ) -> None:
+        self._alike_from, self._near_from, self._similarity = alike, near, similarity
+        # Words that carry little meaning explain none that carry more
+        self._known = {
+            word
+            for one in laid
+            for word, heavy in zip(one.of_other, one.other_heavy, strict=True)
+            if heavy
+        }
+        most = [Counter(one.of_other) for one in laid]
+        self._too_often = {
+            word
+            for word, count in Counter(folded(words)).items()
+            if count > max(counts[word] for counts in most)
+        }
+
+    def explains(self, word: str, lost: Sequence[str]) -> bool:
+        """Whether any reference has the word or one spelled alike, or ``lost`` one near it.
+
+        Equal words explain no more than as many as they are.
+        """
+        if word in self._known and word not in self._too_often:
+            return True
+        others = self._known - {word}
+        return any(self._alike(word, other) for other in others) or any(
+            self._means(word, other) for other in lost
+        )
+
+    def close(self, word: str, other: str) -> bool:
+        """Whether one may stand for the other."""
+        return word == other or self._alike(word, other) or self._means(word, other)
+
+    def _alike(self, word: str, other: str) -> bool:
+        if is_number(word) or is_number(other):
+            # *1 000* is *1,000*
+            return is_number(word) and is_number(other) and (word in other or other in word)
+        return spelled_alike(word, other) >= self._alike_from
+
+    def _means(self, word: str, other: str) -> bool:
+        if self._similarity is None or not (word.isalpha() and other.isalpha()):
+            return False
+        return self._similarity(word, other) >= self._near_from
 
 
 def folded(words: TextWords) -> list[str]:
@@ -202,8 +264,18 @@ def spelled_alike(word: str, other: str) -> float:
 
 
 def _folded(word: str) -> str:
-    return _GROUPS.sub("", word).replace(",", ".") if is_number(word) else word.casefold()
+    if is_number(word):
+        return _GROUPS.sub("", word).replace(",", ".")
+    return word.casefold().replace("\u2019", "'")
 
 
 def _heavy(words: TextWords, compared: Sequence[str], common: Container[str]) -> list[bool]:
-    return [words.is_word(i) and word not in common for i, word in enumerate(compared)]
+    return [words.is_word(i) and not _is_light(word, common) for i, word in enumerate(compared)]
+
+
+def _is_light(word: str, common: Container[str]) -> bool:
+    """Whether it is a common word, or made of such, as *I'm* is."""
+    if word in common:
+        return True
+    parts = word.split("'")
+    return len(parts) > 1 and all(len(p) < _LEAST_LETTERS or p in common for p in parts)

@@ -1,13 +1,12 @@
 """Which words of a machine's translation its references say are right, or wrong, or neither."""
 
-from collections import Counter
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 import regex
 
-from headwise.corruption.alignment import Alignment, folded, is_number, spelled_alike
+from headwise.corruption.alignment import Alignment, Nearness, Similarity, folded, is_number
 from headwise.corruption.known_texts import folded_words
 from headwise.corruption.text_words import TextWords
 from headwise.data.records.error_spans import ErrorSpan, Range
@@ -15,12 +14,11 @@ from headwise.data.records.error_spans import ErrorSpan, Range
 SAMPLED = "sampled"
 """The family of these errors. No mix draws it: the whole text is the model's own."""
 
-Similarity = Callable[[str, str], float]
-"""How near in meaning two case-folded words are; equal words are 1."""
-
 # Of scripts that put no spaces between words, the signs; a word has two of them or so
 _SIGN = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
 _SIGN_WEIGHT = 0.5
+# A name may have two words
+_UNTRANSLATED = 3
 # Names in Latin letters stand in texts of all languages
 _SCRIPTS = {
     name: regex.compile(rf"\p{{{name}}}")
@@ -39,9 +37,11 @@ class MarkSettings:
         alike: Share of pairs of letters from which on a word may be a form of another, or a name
             that is spelled otherwise. Too low a bar for words costs a label, too high a bar a
             right label.
-        near: Similarity from which on one word may stand for another. Of static embeddings,
-            words that have nothing to do with each other reach 0.14, translators' synonyms 0.3 to
-            0.7; so do words of one kind, as *dog* and *cat*, which stay unsure.
+        near: Similarity from which on one word may stand for another. By the static embeddings of
+            Gemma 3 270M, one pair of English words in ten reaches 0.3, and translators' synonyms
+            0.3 to 0.7; so do words of one kind, as *dog* and *cat*, which stay unsure. With 0.3,
+            1.5 % of the words of a second human translation are marked, and 4.6 % of those of a
+            poor machine's; with 0.42, 3.6 % and 11 %.
         farthest: How far from its partner, as a share of the text, a word that changed places may
             stand and still be right.
         longest_run: So many words that carry meaning, of the text or of the reference, may lack a
@@ -92,6 +92,7 @@ def mark_machine_errors(
     hypothesis: str,
     references: Sequence[str],
     *,
+    source: str | None = None,
     common: Container[str] = (),
     similarity: Similarity | None = None,
     settings: MarkSettings = MarkSettings(),
@@ -100,9 +101,10 @@ def mark_machine_errors(
 
     A word is right if a reference has it in its place. It is wrong if it carries meaning and no
     reference has a word that is equal, spelled alike or near in meaning; also if it is said more
-    often than there, written in another script, or said again at once. All else is unsure: words
-    with little meaning, marks, and what is said in other words. A text that shares next to nothing
-    with any reference is unsure as a whole, but for what repeats itself or is in another script.
+    often than there, written in another script, left in the language of the source, or said again
+    at once. All else is unsure: words with little meaning, marks, and what is said in other words.
+    A text that shares next to nothing with any reference is unsure as a whole, but for what
+    repeats itself, is untranslated or in another script.
 
     With several references, a word is right if one of them says so, and wrong if all of them do
     that share enough with the text.
@@ -110,6 +112,8 @@ def mark_machine_errors(
     Args:
         hypothesis: The machine's translation.
         references: Correct translations of the same source, at least one.
+        source: What it translates: three words of it in a row that no reference has were left as
+            they are. Names are less.
         common: Words, case-folded, that carry little meaning: the most frequent of the language.
         similarity: How near in meaning two words are; without it, spelling alone decides.
         settings: Thresholds.
@@ -123,11 +127,12 @@ def mark_machine_errors(
         return MarkedText(hypothesis)
     words = TextWords(hypothesis)
     laid = [Alignment(words, TextWords(text), common) for text in references]
-    near = _Nearness(words, laid, similarity, settings)
-    judged = [_judged(one, near) for one in laid if one.shared >= settings.least_shared]
+    near = Nearness(words, laid, alike=settings.alike, near=settings.near, similarity=similarity)
+    judged = [_judged(one, near, settings) for one in laid if one.shared >= settings.least_shared]
     states = [_agreed([of_words[i] for of_words, _ in judged]) for i in range(len(words))]
     gaps = [_agreed([of_gaps[i] for _, of_gaps in judged]) for i in range(len(words) + 1)]
-    for i in _plainly_wrong(words, laid):
+    plainly = {*_said_again(words, laid), *_in_other_scripts(laid), *_left(words, laid, source)}
+    for i in plainly:
         states[i] = _Is.WRONG
     places = [*(start for start, _ in words.ranges), len(hypothesis)]
     found = [
@@ -142,63 +147,9 @@ def mark_machine_errors(
     )
 
 
-class _Nearness:
-    """Whether the references have a word that another one may stand for."""
-
-    def __init__(
-        self,
-        words: TextWords,
-        laid: Sequence[Alignment],
-        similarity: Similarity | None,
-        settings: MarkSettings,
-    ) -> None:
-        self.settings = settings
-        self._similarity = similarity
-        # Words that carry little meaning explain none that carry more
-        self._known = {
-            word
-            for one in laid
-            for word, heavy in zip(one.of_other, one.other_heavy, strict=True)
-            if heavy
-        }
-        most = [Counter(one.of_other) for one in laid]
-        self._too_often = {
-            word
-            for word, count in Counter(folded(words)).items()
-            if count > max(counts[word] for counts in most)
-        }
-
-    def explains(self, word: str, lost: Sequence[str]) -> bool:
-        """Whether any reference has the word or one spelled alike, or ``lost`` one near it.
-
-        Equal words explain no more than as many as they are.
-        """
-        if word in self._known and word not in self._too_often:
-            return True
-        others = self._known - {word}
-        return any(self._alike(word, other) for other in others) or any(
-            self._means(word, other) for other in lost
-        )
-
-    def close(self, word: str, other: str) -> bool:
-        """Whether one may stand for the other."""
-        return word == other or self._alike(word, other) or self._means(word, other)
-
-    def _alike(self, word: str, other: str) -> bool:
-        if is_number(word) or is_number(other):
-            # *1 000* is *1,000*
-            return is_number(word) and is_number(other) and (word in other or other in word)
-        return spelled_alike(word, other) >= self.settings.alike
-
-    def _means(self, word: str, other: str) -> bool:
-        if self._similarity is None or not (word.isalpha() and other.isalpha()):
-            return False
-        return self._similarity(word, other) >= self.settings.near
-
-
-def _judged(laid: Alignment, near: _Nearness) -> tuple[list[_Is], list[_Is]]:
+def _judged(laid: Alignment, near: Nearness, settings: MarkSettings) -> tuple[list[_Is], list[_Is]]:
     """What one reference says of the W words and of the W + 1 places around them."""
-    settings, count = near.settings, len(laid.words)
+    count = len(laid.words)
     right = {i for i in range(count) if laid.is_in_place(i, settings.farthest)}
     states = [_Is.RIGHT if i in right else _Is.UNSURE for i in range(count)]
     gaps = [_Is.RIGHT] * (count + 1)
@@ -208,7 +159,7 @@ def _judged(laid: Alignment, near: _Nearness) -> tuple[list[_Is], list[_Is]]:
         lost = [j for j in of_other if j in free]
         if lost:
             # Where other words stand, they may stand for those that are lost
-            state = _Is.UNSURE if odd else _missing(laid, lost, near)
+            state = _Is.UNSURE if odd else _missing(laid, lost, near, settings)
             gaps[run.start : run.stop + 1] = [state] * (len(run) + 1)
         longest = max(
             _weight(laid.folded, laid.heavy, odd), _weight(laid.of_other, laid.other_heavy, lost)
@@ -220,7 +171,7 @@ def _judged(laid: Alignment, near: _Nearness) -> tuple[list[_Is], list[_Is]]:
     return states, gaps
 
 
-def _is_wrong(index: int, laid: Alignment, lost: Sequence[int], near: _Nearness) -> bool:
+def _is_wrong(index: int, laid: Alignment, lost: Sequence[int], near: Nearness) -> bool:
     """Whether nothing explains a word that carries meaning and has no partner."""
     word, unpaired = laid.folded[index], [laid.of_other[j] for j in laid.unpaired]
     if is_number(word):
@@ -240,15 +191,15 @@ def _is_wrong(index: int, laid: Alignment, lost: Sequence[int], near: _Nearness)
     return len(around) > 1 and not any(near.explains(sign, unpaired) for sign in around)
 
 
-def _missing(laid: Alignment, lost: Sequence[int], near: _Nearness) -> _Is:
+def _missing(laid: Alignment, lost: Sequence[int], near: Nearness, settings: MarkSettings) -> _Is:
     """Whether words of the reference that nothing stands for are a gap."""
-    own = [word for word in laid.folded if _means_something(word)]
+    own = [word for word in laid.folded if any(map(str.isalnum, word))]
     unsaid = [
         j
         for j in lost
         if laid.other_heavy[j] and not any(near.close(laid.of_other[j], word) for word in own)
     ]
-    enough = _weight(laid.of_other, laid.other_heavy, unsaid) >= near.settings.least_missing
+    enough = _weight(laid.of_other, laid.other_heavy, unsaid) >= settings.least_missing
     return _Is.WRONG if enough else _Is.UNSURE
 
 
@@ -259,8 +210,8 @@ def _agreed(states: Sequence[_Is]) -> _Is:
     return _Is.WRONG if states and _Is.UNSURE not in states else _Is.UNSURE
 
 
-def _plainly_wrong(words: TextWords, laid: Sequence[Alignment]) -> Iterator[int]:
-    """Words that are wrong whatever the text says: said again at once, or in another script."""
+def _said_again(words: TextWords, laid: Sequence[Alignment]) -> Iterator[int]:
+    """Words that say at once again what was said, where no reference does."""
     own = laid[0].folded
     for length in range(1, len(own) // 2 + 1):
         for start in range(length, len(own) - length + 1):
@@ -268,8 +219,29 @@ def _plainly_wrong(words: TextWords, laid: Sequence[Alignment]) -> Iterator[int]
             said = own[start - length : start] == own[start : start + length]
             if said and any(map(words.is_word, again)):
                 yield from (i for i in again if not any(one.is_paired(i) for one in laid))
+
+
+def _in_other_scripts(laid: Sequence[Alignment]) -> Iterator[int]:
+    """Words with letters of a script that no reference has."""
     known = _scripts("".join(one.others.text for one in laid))
-    yield from (i for i, word in enumerate(own) if _scripts(word) - known)
+    yield from (i for i, word in enumerate(laid[0].folded) if _scripts(word) - known)
+
+
+def _left(words: TextWords, laid: Sequence[Alignment], source: str | None) -> Iterator[int]:
+    """Words that were left untranslated: runs of the source's, marks between them aside."""
+    if source is None:
+        return
+    of_source = set(folded(TextWords(source)))
+    run: list[int] = []
+    for i, word in enumerate([*laid[0].folded, ""]):
+        if word and not words.is_word(i):
+            continue
+        if word in of_source and word.isalpha() and not any(one.is_paired(i) for one in laid):
+            run.append(i)
+            continue
+        if len(run) >= _UNTRANSLATED:
+            yield from run
+        run = []
 
 
 def _scripts(text: str) -> set[str]:
@@ -284,7 +256,3 @@ def _weight(words: Sequence[str], heavy: Sequence[bool], chosen: Sequence[int]) 
 
 def _is_sign(word: str) -> bool:
     return len(word) == 1 and _SIGN.match(word) is not None
-
-
-def _means_something(word: str) -> bool:
-    return any(map(str.isalnum, word))

@@ -1,5 +1,6 @@
 """Protocols that find out how good scores are; metric formulas live in `metrics`."""
 
+from headwise.backbones.generation.sampling import sample_hypotheses
 from headwise.corruption import (
     CRUDE_KINDS,
     NEGATION_DE,
@@ -20,7 +21,7 @@ from headwise.evaluation.quality.evaluation import evaluate
 from headwise.evaluation.quality.judged_texts import JudgedText, judge
 from headwise.evaluation.quality.protocol_choice import EvaluationProtocol
 from headwise.evaluation.quality.question import Question
-from headwise.evaluation.quality.sampling import monte_carlo_probability, sample_hypotheses
+from headwise.evaluation.quality.sampling import monte_carlo_probability
 from headwise.evaluation.statistics.results import Answer, Evaluation
 from headwise.evaluation.statistics.setup import Resampling, SignificanceTest
 

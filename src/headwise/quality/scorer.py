@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from headwise.backbones import EncodedPair, LanguageBackbone, PromptTemplate, weights_digest
-from headwise.backbones.encodings import own_texts
+from headwise.backbones.encodings import PlacedToken, own_texts
 from headwise.backbones.side_by_side import batches_at_once
 from headwise.choices import ONLY_LAST
 from headwise.data.jobs import timed_windows
@@ -24,7 +24,7 @@ from headwise.quality.calibration.record import Calibration
 from headwise.quality.common_batches import ToScore, scored_batches
 from headwise.quality.ranking import best_first
 from headwise.quality.signal_request import QualityHeads, SignalRequest
-from headwise.quality.token_signals import PlacedToken, TokenSignals, alternatives, error_signals
+from headwise.quality.token_signals import TokenSignals, alternatives, error_signals
 from headwise.quality.unlike_texts import UnlikeTexts
 from headwise.said_once import warn_once
 

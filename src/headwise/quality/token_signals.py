@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from headwise.backbones import LanguageBackbone
+from headwise.backbones.encodings import PlacedToken
 from headwise.data.records.pairs import Pair
 from headwise.data.records.scored import Alternative, ScoredHypothesis, ScoredToken
 from headwise.data.records.signals import Signal
@@ -95,18 +96,6 @@ def alternatives(
             statistics.top_ids.tolist(), statistics.top_log_probs.exp().tolist(), strict=True
         )
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class PlacedToken:
-    """What a token covers, as in a `ScoredToken`, and its place among those scored with it."""
-
-    index: int
-    token_id: int
-    text: str
-    start: int
-    end: int
-    special: bool
 
 
 @dataclass(frozen=True, slots=True)

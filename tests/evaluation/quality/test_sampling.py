@@ -5,7 +5,7 @@ import torch
 from tiny_models import PAIRS
 
 from headwise.backbones import NAMED_PROMPTS
-from headwise.evaluation.quality.sampling import monte_carlo_probability, sample_hypotheses
+from headwise.evaluation import monte_carlo_probability, sample_hypotheses
 
 PROMPT = NAMED_PROMPTS["tiny"]
 SOURCES = [source for source, _ in PAIRS]

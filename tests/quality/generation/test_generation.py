@@ -12,9 +12,9 @@ from transformers import GenerationConfig
 
 from headwise import QualityEstimator
 from headwise.backbones import NAMED_PROMPTS, CausalBackbone, EncodedPair
+from headwise.backbones.generation.tokens import captured_hidden
 from headwise.data.records.scored import ScoredToken
 from headwise.errors import TextError
-from headwise.quality.generation.tokens import captured_hidden
 
 SOURCE, HYPOTHESIS = PAIRS[0]
 WAYS: dict[str, dict[str, Any]] = {

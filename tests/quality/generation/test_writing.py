@@ -8,14 +8,14 @@ from tiny_models import PAIRS, TOKENIZERS, UNSEEN, tiny_llama
 from transformers import PreTrainedTokenizerFast
 
 from headwise.backbones import NAMED_PROMPTS, CausalBackbone, EncodedPair
-from headwise.data.records.pairs import Pair
-from headwise.data.records.scored import ScoredHypothesis
-from headwise.data.records.signals import Signal
-from headwise.quality.generation.stopping import Stops
-from headwise.quality.generation.written_text import (
+from headwise.backbones.generation.stopping import Stops
+from headwise.backbones.generation.written_text import (
     HypothesisWriter,
     write_hypothesis,
 )
+from headwise.data.records.pairs import Pair
+from headwise.data.records.scored import ScoredHypothesis
+from headwise.data.records.signals import Signal
 from headwise.quality.signal_request import SignalRequest
 from headwise.quality.token_signals import TokenSignals
 

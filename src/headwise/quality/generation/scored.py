@@ -8,19 +8,19 @@ import torch
 from torch import Tensor
 
 from headwise.backbones import LanguageBackbone, PromptTemplate
-from headwise.backbones.row_prompts import prompt_of_row
-from headwise.data.records.pairs import Pair
-from headwise.data.records.scored import ScoredHypothesis, ScoredToken
-from headwise.quality.generation.stopping import Stops
-from headwise.quality.generation.stream_scorer import StreamScorer
-from headwise.quality.generation.token_stream import TokenStream
-from headwise.quality.generation.tokens import GeneratedTokens, generate_tokens
-from headwise.quality.generation.written_text import (
+from headwise.backbones.generation.stopping import Stops
+from headwise.backbones.generation.tokens import GeneratedTokens, generate_tokens
+from headwise.backbones.generation.written_text import (
     Written,
     closing_token,
     read_positions,
     write_hypothesis,
 )
+from headwise.backbones.row_prompts import prompt_of_row
+from headwise.data.records.pairs import Pair
+from headwise.data.records.scored import ScoredHypothesis, ScoredToken
+from headwise.quality.generation.stream_scorer import StreamScorer
+from headwise.quality.generation.token_stream import TokenStream
 from headwise.quality.scorer import Scorer
 
 

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from headwise.backbones.encodings import PlacedToken
+from headwise.backbones.generation.stopping import Stops
+from headwise.backbones.generation.written_text import HypothesisWriter
 from headwise.data.records.pairs import Pair
 from headwise.data.records.scored import Alternative, ScoredHypothesis, ScoredToken
 from headwise.data.records.signals import Signal
 from headwise.functional import VocabularyStatistics
 from headwise.heads import ErrorReader
-from headwise.quality.generation.stopping import Stops
-from headwise.quality.generation.written_text import HypothesisWriter
 from headwise.quality.scorer import Scorer
 from headwise.quality.token_signals import (
-    PlacedToken,
     TokenSignals,
     Values,
     alternatives,

@@ -10,9 +10,9 @@ from transformers import GenerationConfig, LogitsProcessorList
 from transformers.generation import stopping_criteria as stopping
 
 from headwise.backbones import LanguageBackbone
+from headwise.backbones.generation.tokens import captured_hidden, generation_options
 from headwise.choices import ONLY_LAST
 from headwise.errors import ContextLengthError
-from headwise.quality.generation.tokens import captured_hidden, generation_options
 
 Finish = Literal["stop", "length"]
 """Why a text ended: where it was complete or told to stop, or because it may not be longer."""

@@ -76,9 +76,9 @@ class ErrorLoss(TokenLoss):
         logits, known = self.logits(batch), known_tokens(batch)
         tokens = max(1, int(known.sum()))  # a batch may know nothing
         total = _cross_entropy(logits[known, 0], wrong_tokens(batch)[known], self._token_weights)
-        known = batch.missing_known
-        if batch.missing is not None and known is not None and self._missing_weight:
-            gaps = _cross_entropy(logits[known, 1], batch.missing[known], self._gap_weights)
+        told = batch.missing_known
+        if batch.missing is not None and told is not None and self._missing_weight:
+            gaps = _cross_entropy(logits[told, 1], batch.missing[told], self._gap_weights)
             total = total + self._missing_weight * gaps
         return total, logits.new_tensor(float(tokens))
 

@@ -106,6 +106,18 @@ class ErrorTraining(loop.RunSettings):
     ] = 0.1
     mix: Annotated[CorruptionMix, Shown(hidden=True)] = field(default_factory=CorruptionMix.default)
     copies: Annotated[int, Field(ge=1, description="Of each text, with errors."), Shown(ERRORS)] = 3
+    sampled: Annotated[
+        int,
+        Field(
+            ge=0,
+            description="Translations of each source that the language model draws itself, as "
+            "texts with a machine's errors; dev has one of each source.",
+        ),
+        Shown(ERRORS),
+    ] = 0
+    sample_temperature: Annotated[
+        float, Field(gt=0, description="Of these draws."), Shown(ERRORS)
+    ] = 1.0
     epochs: loop.Epochs = 6
     learning_rate: loop.LearningRate = 2e-3
     weight_decay: loop.WeightDecay = 0.01

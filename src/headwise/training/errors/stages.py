@@ -23,7 +23,7 @@ from headwise.training.errors.output_calibration import (
 )
 from headwise.training.errors.report import ErrorReport, ErrorStage
 from headwise.training.errors.settings import ErrorTraining, StatisticsChoice
-from headwise.training.errors.texts import error_copies, gaps_are_marked
+from headwise.training.errors.texts import error_copies, gaps_are_marked, with_sampled
 from headwise.training.loop.curves import MeasurePlot
 from headwise.training.loop.layers import LayerChoice, depths_to_try, sample
 from headwise.training.loop.report import TrainingHistory
@@ -109,6 +109,17 @@ class ErrorHeadTraining(HeadTraining[_Sources, _Fitted, ErrorReport]):
                 prompt=self.prompt,
                 progress=self.progress,
             )
+            if self.settings.sampled:
+                copies = with_sampled(
+                    copies,
+                    train,
+                    dev,
+                    self.settings,
+                    backbone=self.backbone,
+                    prompt=self.prompt,
+                    folder=self.output / "sampled",
+                    progress=self.progress,
+                )
         texts = {part: made.pairs for part, made in copies.items()} | dict(self.marked)
         marked_gaps = gaps_are_marked([pair for pairs in self.marked.values() for pair in pairs])
         gaps_marked = {part: part in copies or marked_gaps for part in texts}
@@ -250,10 +261,10 @@ class ErrorHeadTraining(HeadTraining[_Sources, _Fitted, ErrorReport]):
         """What was done."""
         texts = {part: copies.pairs for part, copies in sources.copies.items()} | dict(self.marked)
         if self.marked:
-            held_out = self.marked["label_dev"]
+            held_out: Sequence[Pair] = self.marked["label_dev"]
             groups: Sequence[str] = [group_of(pair, pair.hypothesis) for pair in held_out]
         else:
-            held_out, groups = sources.copies["dev"].pairs, sources.copies["dev"].groups
+            held_out, groups = sources.copies["dev"].settled()
         return ErrorReport(
             train_pairs=len(self.correct.get("training", ())),
             dev_pairs=len(self.correct.get("dev", ())),

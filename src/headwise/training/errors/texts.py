@@ -2,13 +2,15 @@
 
 import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from headwise.backbones import Backbone, PromptTemplate
-from headwise.corruption import ErrorTexts, corrupt, with_error_copies
+from headwise.corruption import ErrorTexts, corrupt, sampled_errors, with_error_copies
 from headwise.corruption.by_language import by_language
 from headwise.corruption.error_copies import group_of
+from headwise.corruption.source_edits import translated_source
 from headwise.data.readers.nested_rows import as_pairs
 from headwise.data.records.error_spans import missing_places
 from headwise.data.records.pairs import Pair, Pairlike
@@ -139,3 +141,51 @@ def error_copies(
             )
         found[part] = with_error_copies(pairs, made)
     return found
+
+
+def check_sources(pairs: Sequence[Pair], settings: ErrorTraining, *, part: str) -> None:
+    """Refuse to let the model translate what has no source, before anything is read or written.
+
+    Raises:
+        TrainingError: If samples are asked for and no pair of the part translates a source.
+    """
+    if settings.sampled and all(translated_source(pair) is None for pair in pairs):
+        raise TrainingError(
+            f"Sampled translations (`sampled`, got {settings.sampled}) need {part} pairs that "
+            f"translate a source; none of the {len(pairs):,} does. Give parallel text, or 0."
+        )
+
+
+def with_sampled(
+    copies: Mapping[str, ErrorTexts],
+    train: Sequence[Pair],
+    dev: Sequence[Pair],
+    settings: ErrorTraining,
+    *,
+    backbone: Backbone,
+    prompt: PromptTemplate,
+    folder: Path,
+    progress: bool,
+) -> dict[str, ErrorTexts]:
+    """The texts of both parts with translations that the language model draws of their sources.
+
+    Draws are kept in the folder, where a call that was killed finds them; dev has one a source.
+    """
+    parts = {"train": (train, settings.sampled, settings.seed), "dev": (dev, 1, _DEV_SEED)}
+    return {
+        part: copies[part].with_samples(
+            sampled_errors(
+                backbone,
+                pairs,
+                prompt,
+                samples=samples,
+                temperature=settings.sample_temperature,
+                seed=seed,
+                # What words are common is said by the training texts, for dev as well
+                corpus=train,
+                file=folder / f"{part}.jsonl",
+                progress=progress,
+            )
+        )
+        for part, (pairs, samples, seed) in parts.items()
+    }

@@ -11,7 +11,12 @@ from headwise.training.errors.report import ErrorReport
 from headwise.training.errors.run_file import ErrorRun
 from headwise.training.errors.settings import ErrorTraining
 from headwise.training.errors.stages import ErrorHeadTraining
-from headwise.training.errors.texts import correct_pairs, labelled_pairs, split_labels
+from headwise.training.errors.texts import (
+    check_sources,
+    correct_pairs,
+    labelled_pairs,
+    split_labels,
+)
 from headwise.training.loop.run import count_leaks, text_key
 
 
@@ -72,8 +77,9 @@ def train_uncalibrated_error_head(
     Raises:
         ValueError: If the settings name a layer that the model does not have.
         UnsupportedModelError: If they name others than the last, and those cannot be read.
-        TrainingError: If there is nothing to learn from, a label says nothing of errors, the loss
-            stops being a number, or the folder holds a run with other settings.
+        TrainingError: If there is nothing to learn from, a label says nothing of errors, samples
+            are asked for of texts without a source, the loss stops being a number, or the folder
+            holds a run with other settings.
         MismatchError: If the head to start from belongs to another model, the prompt is not that
             of the Sigmoid Head in the folder, or cached features belong to something else.
         FinishedError: If the folder holds this run, finished.
@@ -87,6 +93,8 @@ def train_uncalibrated_error_head(
         for part, pairs in (("training", train), ("dev", dev))
         if train
     }
+    for part, pairs in correct.items():
+        check_sources(pairs, settings, part=part)
     marked, marked_dev = _marked(labels, label_dev, settings)
     first = None if start is None else _head_to_start_from(Path(start), backbone)
     if first is not None:

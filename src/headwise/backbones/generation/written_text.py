@@ -5,11 +5,10 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from headwise.backbones import EncodedPair, LanguageBackbone, PromptTemplate
-from headwise.backbones.encodings import hypothesis_ranges, own_texts
+from headwise.backbones.encodings import PlacedToken, hypothesis_ranges, own_texts
+from headwise.backbones.generation.stopping import Stop, Stops
 from headwise.backbones.incremental_decoder import IncrementalDecoder
 from headwise.backbones.prompts.templates import Source
-from headwise.quality.generation.stopping import Stop, Stops
-from headwise.quality.token_signals import PlacedToken
 
 
 class HypothesisWriter:

@@ -1,0 +1,1 @@
+"""Text that a language model writes: drawn from it, ended, and its tokens placed; no scores."""
