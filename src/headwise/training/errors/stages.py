@@ -23,7 +23,7 @@ from headwise.training.errors.output_calibration import (
 )
 from headwise.training.errors.report import ErrorReport, ErrorStage
 from headwise.training.errors.settings import ErrorTraining, StatisticsChoice
-from headwise.training.errors.texts import error_copies, gaps_are_marked, with_sampled
+from headwise.training.errors.texts import error_copies, gaps_are_marked
 from headwise.training.loop.curves import MeasurePlot
 from headwise.training.loop.layers import LayerChoice, depths_to_try, sample
 from headwise.training.loop.report import TrainingHistory
@@ -108,18 +108,8 @@ class ErrorHeadTraining(HeadTraining[_Sources, _Fitted, ErrorReport]):
                 backbone=self.backbone,
                 prompt=self.prompt,
                 progress=self.progress,
+                folder=self.output / "sampled",
             )
-            if self.settings.sampled:
-                copies = with_sampled(
-                    copies,
-                    train,
-                    dev,
-                    self.settings,
-                    backbone=self.backbone,
-                    prompt=self.prompt,
-                    folder=self.output / "sampled",
-                    progress=self.progress,
-                )
         texts = {part: made.pairs for part, made in copies.items()} | dict(self.marked)
         marked_gaps = gaps_are_marked([pair for pairs in self.marked.values() for pair in pairs])
         gaps_marked = {part: part in copies or marked_gaps for part in texts}

@@ -105,8 +105,12 @@ def error_copies(
     backbone: Backbone,
     prompt: PromptTemplate,
     progress: bool,
+    folder: Path | None = None,
 ) -> dict[str, ErrorTexts]:
     """Correct texts of both parts with their copies; those of dev have one error each.
+
+    Behind them come translations that the model draws itself, if the settings ask for any; they
+    are kept in the folder.
 
     Raises:
         TrainingError: If no text allows an error of the mix.
@@ -140,7 +144,18 @@ def error_copies(
                 "texts, or other families."
             )
         found[part] = with_error_copies(pairs, made)
-    return found
+    if not settings.sampled:
+        return found
+    return _with_sampled(
+        found,
+        train,
+        dev,
+        settings,
+        backbone=backbone,
+        prompt=prompt,
+        folder=folder,
+        progress=progress,
+    )
 
 
 def check_sources(pairs: Sequence[Pair], settings: ErrorTraining, *, part: str) -> None:
@@ -156,7 +171,7 @@ def check_sources(pairs: Sequence[Pair], settings: ErrorTraining, *, part: str) 
         )
 
 
-def with_sampled(
+def _with_sampled(
     copies: Mapping[str, ErrorTexts],
     train: Sequence[Pair],
     dev: Sequence[Pair],
@@ -164,7 +179,7 @@ def with_sampled(
     *,
     backbone: Backbone,
     prompt: PromptTemplate,
-    folder: Path,
+    folder: Path | None,
     progress: bool,
 ) -> dict[str, ErrorTexts]:
     """The texts of both parts with translations that the language model draws of their sources.
@@ -183,7 +198,7 @@ def with_sampled(
                 seed=seed,
                 # What words are common is said by the training texts, for dev as well
                 corpus=train,
-                file=folder / f"{part}.jsonl",
+                file=None if folder is None else folder / f"{part}.jsonl",
                 progress=progress,
             )
         )
