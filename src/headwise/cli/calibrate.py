@@ -80,7 +80,8 @@ def calibrate(
         ),
     ] = None,
     aggregation: Annotated[
-        Literal["mean", "min", "product", "geometric_mean", "median", "noisy_or"] | None,
+        Literal["mean", "min", "product", "geometric_mean", "median", "noisy_or", "root_length"]
+        | None,
         typer.Option(
             "--aggregation",
             help="How token values become the text's. Default: for error what tells right texts "

@@ -27,7 +27,10 @@ def compare(
     ] = None,
     aggregations: Annotated[
         str,
-        typer.Option(help="Comma-separated: mean, min, median, product, geometric_mean, noisy_or."),
+        typer.Option(
+            help="Comma-separated: mean, min, median, product, geometric_mean, noisy_or, "
+            "root_length."
+        ),
     ] = "mean",
     report: printing.Report = None,
     json_file: printing.JsonFile = None,

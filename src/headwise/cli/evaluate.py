@@ -99,8 +99,8 @@ def evaluate(
     aggregations: Annotated[
         str | None,
         typer.Option(
-            help="Comma-separated: mean, min, median, product, geometric_mean, noisy_or. Default: "
-            "all but product.",
+            help="Comma-separated: mean, min, median, product, geometric_mean, noisy_or, "
+            "root_length. Default: all but product and root_length.",
             rich_help_panel=_SIGNALS,
         ),
     ] = None,

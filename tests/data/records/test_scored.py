@@ -288,6 +288,18 @@ def test_noisy_or_is_no_less_than_the_worst(values: list[float]) -> None:
     assert worst - 1e-12 <= found <= 1.0
 
 
+def test_sums_over_the_root_of_the_length_lie_between_mean_and_sum() -> None:
+    assert aggregate([-1.0, -2.0, -3.0, -3.0], "root_length", signal=Signal.LOGPROB) == -4.5
+    assert aggregate([1.0, 2.0, 3.0, 3.0], "root_length", signal=Signal.ENTROPY) == 4.5
+    right = aggregate([0.9, 0.4, 0.5, 0.8], "root_length", signal=Signal.SIGMOID)
+    assert right == pytest.approx((0.9 * 0.4 * 0.5 * 0.8) ** 0.5)
+    wrong = aggregate([0.1, 0.6, 0.5, 0.2], "root_length", signal=Signal.ERROR)
+    assert wrong == pytest.approx(1 - (0.9 * 0.4 * 0.5 * 0.8) ** 0.5)
+    assert aggregate([0.9, 0.0], "root_length", signal=Signal.SOFTMAX) == 0.0
+    with pytest.raises(ValueError, match=r"what can be summed .* not for `rank`; use one of mean"):
+        aggregate([1.0, 2.0], "root_length", signal=Signal.RANK)
+
+
 def test_gaps_stand_before_what_follows_them() -> None:
     one = with_errors(*ERRORS)
     assert one.gaps() == (ScoredGap(11, 0.9), ScoredGap(21, 0.7), ScoredGap(22, 0.6))

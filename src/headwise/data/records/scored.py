@@ -138,7 +138,8 @@ class ScoredHypothesis:
         """One number for the whole hypothesis, from :attr:`text_tokens`.
 
         Args:
-            how: ``mean``, ``min``, ``product``, ``geometric_mean``, ``median`` or ``noisy_or``.
+            how: ``mean``, ``min``, ``product``, ``geometric_mean``, ``median``, ``noisy_or`` or
+                ``root_length``.
             signal: Which signal; the main one by default.
             special_tokens: Whether the closing special tokens count too.
 

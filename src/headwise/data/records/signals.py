@@ -132,7 +132,16 @@ def parse_signals(names: Iterable[str]) -> tuple[Signal, ...]:
 
 
 class Aggregation(StrEnum):
-    """How the values of several tokens become one."""
+    """How the values of several tokens become one.
+
+    A mean says nothing of how much text there is, a sum or a product says little else, though a
+    long text has more places to be wrong in. ``root_length`` lies between them: a sum over the
+    square root of the number of tokens, as beam search does with a length penalty of 0.5; of
+    probabilities of being right, their logarithms are summed.
+
+    References:
+        Wu et al. 2016, arXiv 1609.08144, Eq. 14 (length normalisation of log-probabilities).
+    """
 
     MEAN = "mean"
     MIN = "min"
@@ -140,22 +149,34 @@ class Aggregation(StrEnum):
     GEOMETRIC_MEAN = "geometric_mean"
     MEDIAN = "median"
     NOISY_OR = "noisy_or"
+    ROOT_LENGTH = "root_length"
 
     def is_defined_for(self, signal: Signal) -> bool:
         """Whether the signal's values can be combined this way.
 
         Products want probabilities of being right, ``noisy_or`` wants probabilities of being
-        wrong.
+        wrong, and ranks are no sums of anything.
         """
         match self:
             case Aggregation.PRODUCT | Aggregation.GEOMETRIC_MEAN:
                 return signal.is_probability and signal.higher_is_better
             case Aggregation.NOISY_OR:
                 return signal.is_probability and not signal.higher_is_better
+            case Aggregation.ROOT_LENGTH:
+                return signal is not Signal.RANK
             case Aggregation.MEAN | Aggregation.MIN | Aggregation.MEDIAN:
                 return True
             case _:
                 assert_never(self)
+
+
+_RIGHT_ONES = "probabilities of being right"
+_KINDS = {
+    Aggregation.PRODUCT: _RIGHT_ONES,
+    Aggregation.GEOMETRIC_MEAN: _RIGHT_ONES,
+    Aggregation.NOISY_OR: "probabilities of being wrong",
+    Aggregation.ROOT_LENGTH: "what can be summed",
+}
 
 
 def aggregate(values: Sequence[float], how: Aggregation | str, *, signal: Signal) -> float | None:
@@ -165,8 +186,10 @@ def aggregate(values: Sequence[float], how: Aggregation | str, *, signal: Signal
         values: One value a token.
         how: ``mean``, ``min`` (the worst token: the largest value where lower is better),
             ``median``, ``product`` or ``geometric_mean`` (both for probabilities of being right),
-            or ``noisy_or`` (for probabilities of being wrong: ``1 - prod(1 - p)``, that of at
-            least one error if errors are independent).
+            ``noisy_or`` (for probabilities of being wrong: ``1 - prod(1 - p)``, that of at
+            least one error if errors are independent), or ``root_length`` (``prod(p)`` of n
+            probabilities of being right to the power of ``1 / sqrt(n)``, one minus that of
+            probabilities of being wrong, the sum over ``sqrt(n)`` of other values but ranks).
         signal: What the values are.
 
     Raises:
@@ -177,12 +200,11 @@ def aggregate(values: Sequence[float], how: Aggregation | str, *, signal: Signal
     except ValueError:
         raise ValueError(f"`how` must be one of {', '.join(Aggregation)}, got {how!r}.") from None
     if not how.is_defined_for(signal):
-        kind = "wrong" if how is Aggregation.NOISY_OR else "right"
         defined = ", ".join(one for one in Signal if how.is_defined_for(one))
         possible = ", ".join(one for one in Aggregation if one.is_defined_for(signal))
         raise ValueError(
-            f"`{how}` is defined for probabilities of being {kind} ({defined}), not for "
-            f"`{signal}`; use one of {possible}."
+            f"`{how}` is defined for {_KINDS[how]} ({defined}), not for `{signal}`; use one of "
+            f"{possible}."
         )
     if not values:
         return None
@@ -201,8 +223,19 @@ def aggregate(values: Sequence[float], how: Aggregation | str, *, signal: Signal
             return statistics.median(values)
         case Aggregation.NOISY_OR:
             return 1.0 - math.prod(1.0 - value for value in values)
+        case Aggregation.ROOT_LENGTH:
+            return _over_root_of_length(values, signal)
         case _:
             assert_never(how)
+
+
+def _over_root_of_length(values: Sequence[float], signal: Signal) -> float:
+    root = math.sqrt(len(values))
+    if not signal.is_probability:
+        return math.fsum(values) / root
+    right = [signal.oriented(value) for value in values]
+    total = math.fsum(map(math.log, right)) if min(right) > 0.0 else -math.inf
+    return signal.oriented(math.exp(total / root))
 
 
 def values_of(tokens: Iterable[object], signal: Signal) -> list[float]:
