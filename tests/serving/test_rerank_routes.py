@@ -5,10 +5,12 @@ from typing import Any
 import cohere
 import pytest
 from cohere.core.api_error import ApiError
+from scipy.special import expit, logit
 from starlette.testclient import TestClient
 
 from headwise import EntailmentModel, QualityEstimator
 from headwise.quality.calibration.blend import Blend
+from headwise.quality.calibration.calibrators import PlattCalibrator
 from headwise.quality.ranking import worth
 from headwise.serving import create_app
 
@@ -100,12 +102,21 @@ def test_hypotheses_by_quality(client: TestClient, estimator: QualityEstimator, 
 def test_hypotheses_as_the_calibration_ranks_them(estimator: QualityEstimator) -> None:
     assert estimator.calibration is not None
     ranking = Blend.alone("softmax", "mean")
+    blend = Blend(
+        signals=("error", "logprob"),  # type: ignore[arg-type]
+        weights=(1.5, 0.5),
+        means=(3.0, -1.0),
+        scales=(2.0, 1.5),
+        intercept=0.5,
+    )
+    token = PlattCalibrator(slope=1.0, intercept=0.25, on_logit=True)
+    weighed = {"ranking": ranking, "blend": blend, "token": token}
     own = QualityEstimator(
         estimator.backbone,
         estimator.head,
         error_head=estimator.error_head,
         prompt=estimator.prompt,
-        calibration=estimator.calibration.model_copy(update={"ranking": ranking}),
+        calibration=estimator.calibration.model_copy(update=weighed),
     )
     known = {text: own.score(SOURCE, text, signals=["softmax"]).score for text in HYPOTHESES}
     with TestClient(create_app(quality=own), raise_server_exceptions=False) as client:
@@ -113,6 +124,9 @@ def test_hypotheses_as_the_calibration_ranks_them(estimator: QualityEstimator) -
         body = {"model": name["id"], "query": SOURCE, "documents": HYPOTHESES}
         results = client.post("/v1/rerank", json=body).json()["results"]
         asked = {"source": SOURCE, "hypotheses": HYPOTHESES}
+        signals = ["quality", "error", "logprob"]
+        rows = {"source": SOURCE, "hypothesis": HYPOTHESES[0], "level": "token", "signals": signals}
+        (row,) = client.post("/v1/score", json=rows).json()["data"]
         views = client.post("/v1/score/view", json=asked).json()["data"]
     assert name["headwise"]["quality"] == own.calibration.described  # type: ignore[union-attr]
     assert name["headwise"]["quality"]["ranking"] == "mean of softmax"
@@ -122,6 +136,11 @@ def test_hypotheses_as_the_calibration_ranks_them(estimator: QualityEstimator) -
         softmax = known[HYPOTHESES[one["index"]]]
         assert one["relevance_score"] == pytest.approx(softmax, abs=1e-6)
         assert one["headwise"]["ranking_score"] == one["relevance_score"]
+    for one in row["tokens"]:
+        if not one.get("special"):
+            total = 0.5 + 1.5 * (logit(1.0 - one["error"]) - 3.0) / 2.0
+            total += 0.5 * (one["logprob"] + 1.0) / 1.5
+            assert one["quality"] == pytest.approx(expit(total + 0.25), abs=1e-6)
     worths = [one["view"]["worth"] for one in views]
     assert worths == pytest.approx([known[text] for text in HYPOTHESES], abs=1e-6)
 
