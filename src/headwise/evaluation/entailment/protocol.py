@@ -16,6 +16,7 @@ from headwise.evaluation.entailment.signals import answer_columns, confidence_co
 from headwise.evaluation.statistics.columns import SignalColumn, plain_column
 from headwise.evaluation.statistics.figures import reliability, risk_coverage
 from headwise.evaluation.statistics.measures import probability_measures
+from headwise.evaluation.statistics.notes import calibration_note
 from headwise.evaluation.statistics.results import Evaluation, Table
 from headwise.evaluation.statistics.setup import Setup
 from headwise.evaluation.statistics.tables import build_table
@@ -151,13 +152,13 @@ def _decisions(judged: JudgedArrays, columns: Sequence[SignalColumn], setup: Set
 def _calibration(judged: JudgedArrays, columns: Sequence[SignalColumn], setup: Setup) -> Table:
     return build_table(
         columns,
-        probability_measures(judged.correct),
+        probability_measures(judged.correct, columns),
         groups=judged.groups,
         resampling=setup.resampling,
         name="calibration",
         title="Confidence as a probability of being right",
         note="A learned uncertainty is one minus such a probability; if its head was trained "
-        "with weighted classes, it was not meant to be calibrated.",
+        "with weighted classes, it was not meant to be calibrated." + calibration_note(columns),
     )
 
 

@@ -39,7 +39,7 @@ def error_free(rows: Sequence[ScoredRow]) -> tuple[str, list[float | None]]:
         else float(score >= _LEAST_ESA and not has_error(row.scored))
         for row, score in zip(rows, scores, strict=True)
     ]
-    rule = "no error marked" + (f", {_ESA} of {_LEAST_ESA:g} or more" if with_scores else "")
+    rule = "nothing is marked" + (f", {_ESA} is {_LEAST_ESA:g} or more" if with_scores else "")
     known = [value for value in found if value is not None]
     if not known:
         raise DataError(
@@ -53,4 +53,4 @@ def error_free(rows: Sequence[ScoredRow]) -> tuple[str, list[float | None]]:
             f"{which} of the {len(known):,} texts are error-free ({rule}): there is nothing to "
             "tell apart; give more texts, or compare with numbers (--gold COLUMN)."
         )
-    return f"{ERROR_FREE}: {rule}", found
+    return f"Error-free: {rule}.", found

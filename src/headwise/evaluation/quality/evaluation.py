@@ -73,7 +73,7 @@ def evaluate(
         evaluated = score_rows(rows, estimator, signals=question.signals, progress=progress)
     if not evaluated.rows:
         raise nothing_to_evaluate(source.path, "row", evaluated.rejects)
-    gold_name, gold = _gold(question, evaluated)
+    gold_name, gold, rule = _gold(question, evaluated)
     system = question.system or "system"
     if question.system is not None:
         expect_systems(evaluated.rows, system)
@@ -98,7 +98,7 @@ def evaluate(
     protocol = question.protocol or fitting_protocol(judged.texts)
     texts = judged.texts
     notes = [*rejects_note(evaluated.rejects, evaluated.total), *judged.notes]
-    notes += [] if unscored is None else [unscored.reason]
+    notes += [*rule, *([] if unscored is None else [unscored.reason])]
     if protocol in (EvaluationProtocol.ERROR_DETECTION, EvaluationProtocol.SPANS):
         texts = tuple(text for text in texts if text.scored.errors is not None)
         notes += unmarked_note(len(texts), len(judged.texts))
@@ -176,16 +176,23 @@ def _with_errors(
     return Answer(evaluation=evaluation, rejects=rejects)
 
 
-def _gold(question: Question, evaluated: EvaluatedRows) -> tuple[str, list[float | None] | None]:
-    """The gold and its name; ``None`` if the marks in the texts are the gold."""
+def _gold(
+    question: Question, evaluated: EvaluatedRows
+) -> tuple[str, list[float | None] | None, list[str]]:
+    """The gold and its name, with the rule of one that is derived of others.
+
+    It is ``None`` if the marks in the texts are the gold.
+    """
     if question.gold_file is not None:
         path, column = question.gold_file
-        return column or _GOLD, _joined(question, path, column, evaluated, name=column or _GOLD)
+        name = column or _GOLD
+        return name, _joined(question, path, column, evaluated, name=name), []
     if question.gold == ERROR_FREE and not brings(evaluated.rows, ERROR_FREE):
-        return error_free(evaluated.rows)
+        rule, gold = error_free(evaluated.rows)
+        return ERROR_FREE, gold, [rule]
     if question.gold is not None:
-        return question.gold, numbers_of(evaluated.rows, question.gold)
-    return _GOLD, None
+        return question.gold, numbers_of(evaluated.rows, question.gold), []
+    return _GOLD, None, []
 
 
 def _others(

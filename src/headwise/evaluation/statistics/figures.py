@@ -49,8 +49,7 @@ def system_scatter(
         name="systems",
         kind=FigureKind.SCATTER,
         title="Systems: mean score against mean gold",
-        caption=f"One point a system: mean of its scores ({_aggregation(columns)}) against the "
-        f"mean of {gold_name}.",
+        caption=f"One point a system: mean score of its texts against their mean {gold_name}.",
         x_label="mean score",
         y_label=f"mean {gold_name}",
         panels=tuple(

@@ -1,6 +1,6 @@
 """The columns that a table can have: a metric, and how its interval is found."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal, Protocol
@@ -136,12 +136,15 @@ def rejection_measures(correct: Bools) -> tuple[Measure, ...]:
     return (against(~correct, metrics.risk_coverage_area.weighted, of_ranks=True),)
 
 
-def probability_measures(correct: Bools) -> tuple[Measure, ...]:
+def probability_measures(correct: Bools, columns: Sequence[SignalColumn]) -> tuple[Measure, ...]:
     """Whether probabilities mean what they say; undefined for signals that are none.
 
+    There are no such measures where no signal of the columns is a probability.
     Chance alone makes a calibration error larger than it is, more so in resamples, and the more so
     the better a signal is calibrated: its interval lies too high.
     """
+    if not any(column.is_probability for column in columns):
+        return ()
 
     def of_probabilities(name: str, metric: _Definition) -> Measure:
         def of(column: SignalColumn) -> Statistic | Metric:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from headwise.data.records.pairs import Reject
 from headwise.errors import DataError
+from headwise.evaluation.statistics.columns import SignalColumn
 from headwise.evaluation.statistics.results import Evaluation
 from headwise.evaluation.statistics.setup import Resampling, SignificanceTest
 from headwise.evaluation.statistics.significance import ENOUGH_FOR_A_CURVE
@@ -73,3 +74,14 @@ def unmarked_note(marked: int, total: int) -> list[str]:
         f"{total - marked:,} of {total:,} texts were left out: they have neither error marks nor "
         "word tags."
     ]
+
+
+def calibration_note(columns: Sequence[SignalColumn]) -> str:
+    """What a reader has to know of calibration errors, if there are any."""
+    if not any(column.is_probability for column in columns):
+        return ""
+    return (
+        " ECE has 15 bins of one width, or of about as many items each (equal mass). Chance makes "
+        "it larger than it is, in resamples once more: its interval lies too high, even above the "
+        "value where calibration is good."
+    )

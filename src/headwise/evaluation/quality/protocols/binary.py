@@ -7,7 +7,7 @@ import numpy as np
 from headwise.evaluation.quality.disagreements import rank_disagreements
 from headwise.evaluation.quality.judged_texts import JudgedText, group_numbers
 from headwise.evaluation.quality.protocols.correlation import columns_of, gold_of
-from headwise.evaluation.quality.protocols.error_detection import CALIBRATION_NOTE, decisions_note
+from headwise.evaluation.quality.protocols.error_detection import decisions_note
 from headwise.evaluation.quality.slices import sliced
 from headwise.evaluation.statistics.columns import SignalColumn
 from headwise.evaluation.statistics.cross_fitting import decided_flags
@@ -19,6 +19,7 @@ from headwise.evaluation.statistics.measures import (
     rejection_measures,
     separation_measures,
 )
+from headwise.evaluation.statistics.notes import calibration_note
 from headwise.evaluation.statistics.results import Evaluation
 from headwise.evaluation.statistics.setup import Setup
 from headwise.evaluation.statistics.tables import build_table
@@ -55,7 +56,7 @@ def binary(
             *separation_measures(correct, positive="correct"),
             *decision_measures(flagged, ~correct),
             *rejection_measures(correct),
-            *probability_measures(correct),
+            *probability_measures(correct, columns),
         ),
         groups=groups,
         resampling=setup.resampling,
@@ -63,7 +64,7 @@ def binary(
         title=f"Good texts against bad ones ({setup.gold_name})",
         note=f"{len(texts):,} texts of {groups.max() + 1:,} sources, {int(correct.sum()):,} of "
         f"them ({correct.mean():.1%}) good. Gold: {setup.gold_name}. Average precision is that of "
-        "finding good ones. " + decisions_note(len(np.unique(groups))) + CALIBRATION_NOTE,
+        "finding good ones. " + decisions_note(len(np.unique(groups))) + calibration_note(columns),
     )
     curve = reliability(columns, correct, of="texts")
     return Evaluation(

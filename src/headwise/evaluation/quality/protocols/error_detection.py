@@ -20,17 +20,11 @@ from headwise.evaluation.statistics.measures import (
     probability_measures,
     separation_measures,
 )
+from headwise.evaluation.statistics.notes import calibration_note
 from headwise.evaluation.statistics.results import Evaluation, Table
 from headwise.evaluation.statistics.setup import Setup
 from headwise.evaluation.statistics.tables import build_table
 from headwise.metrics import roc_auc
-
-CALIBRATION_NOTE = (
-    " ECE has 15 bins of one width, or of about as many items each (equal mass). Chance makes it "
-    "larger than it is, in resamples once more: its interval lies too high, even above the value "
-    "where calibration is good."
-)
-"""What a reader has to know of calibration errors."""
 
 
 def error_detection(
@@ -121,7 +115,7 @@ def units_table(
         (
             *separation_measures(correct, positive="wrong"),
             *decision_measures(flagged, found.wrong),
-            *probability_measures(correct),
+            *probability_measures(correct, found.columns),
         ),
         groups=found.groups,
         resampling=setup.resampling,
@@ -129,7 +123,8 @@ def units_table(
         title=f"Wrong {found.unit}s against right ones ({gold_name or setup.gold_name})",
         note=f"{len(correct):,} {found.unit}s of {found.texts.max() + 1:,} texts, "
         f"{found.wrong.mean():.1%} of them wrong. Average precision is that of finding wrong "
-        f"ones. {decisions_note(len(np.unique(found.groups)), setup.threshold)}" + CALIBRATION_NOTE,
+        f"ones. {decisions_note(len(np.unique(found.groups)), setup.threshold)}"
+        + calibration_note(found.columns),
     )
 
 
