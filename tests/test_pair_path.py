@@ -18,9 +18,9 @@ from headwise.data.jobs import timed_windows
 PACKAGE = Path(headwise.__file__).parent
 
 # The rebuilt house had 22; six more came with which segments to check and with prompts and texts
-# that are checked by name, and two with batches that requests share and that are scored side by
-# side. Each is a file to open for whoever follows a pair
-FILES = 30
+# that are checked by name, two with batches that requests share and that are scored side by
+# side, and one with what quality is made of. Each is a file to open for whoever follows a pair
+FILES = 31
 STAGES = {"data/readers": "read", "backbones": "score", "heads": "score", "data/writers": "write"}
 
 
