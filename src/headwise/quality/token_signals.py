@@ -131,7 +131,6 @@ class TokenSignals:
         if (calibration := request.quality) is not None:
             needed = {signal: values[signal] for signal in calibration.blend.signals}
             # Tokens that the error head did not read have no probability either
-            # Tokens that the error head did not read have no probability either
             known = [all(v is not None for v in row) for row in zip(*needed.values(), strict=True)]
             columns = {
                 signal: [v for v in compress(column, known) if v is not None]
