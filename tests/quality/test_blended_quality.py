@@ -16,7 +16,7 @@ from headwise import QualityEstimator
 from headwise.data.records.error_spans import ErrorSpan
 from headwise.data.records.pairs import Pair
 from headwise.data.records.scored import ScoredHypothesis, ScoredToken
-from headwise.data.records.signals import Signal, aggregate
+from headwise.data.records.signals import Aggregation, Signal, aggregate
 from headwise.heads import ErrorHead
 from headwise.heads.storage.files import CALIBRATION_FILE
 from headwise.quality.calibrate import calibrate
@@ -112,6 +112,36 @@ def test_every_way_to_score_gives_what_the_formula_says(weighing: QualityEstimat
     assert generated.quality == pytest.approx(text, abs=1e-5)
     streamed = [t for t in weighing.stream(source) if not t.special]
     assert [t.quality for t in streamed] == pytest.approx(tokens, abs=1e-5)
+
+
+def test_tokens_are_judged_by_their_text_in_every_way_to_score(weighing: QualityEstimator) -> None:
+    source, hypothesis = PAIRS[0]
+    assert weighing.calibration is not None
+    context = TOKENS.model_copy(update={"aggregations": ("mean", None, None)})
+    weighing.calibration = weighing.calibration.model_copy(update={"blend": context})
+    (plain,) = weighing.score_many([(source, hypothesis)], signals=SINGLE)
+    assert isinstance(plain, ScoredHypothesis)
+    logprobs = [t.logprob for t in plain.tokens if t.logprob is not None]
+
+    def judged(so_far: int) -> Any:
+        columns: dict[Any, Any] = {s: [getattr(t, s) for t in plain.tokens] for s in TOKENS.signals}
+        mean = float(np.mean(logprobs[:so_far]))
+        columns[Signal.LOGPROB, Aggregation.MEAN] = [mean] * len(logprobs)
+        return weighed(context, columns)
+
+    tokens = judged(len(logprobs))
+    scored = weighing.score(source, hypothesis)
+    assert [t.quality for t in scored.tokens] == pytest.approx(tokens, abs=1e-6)
+    assert scored.special_tokens[0].quality is not None
+    many = [one for one in weighing.score_many([*PAIRS]) if isinstance(one, ScoredHypothesis)]
+    assert [t.quality for t in many[0].tokens] == pytest.approx(tokens, abs=1e-6)
+    assert many[0].quality == pytest.approx(scored.quality, abs=1e-6)
+    generated = weighing.generate(source)
+    assert [t.quality for t in generated.tokens] == pytest.approx(tokens, abs=1e-5)
+    # While it is written, its text is what there is of it
+    streamed = [t.quality for t in weighing.stream(source) if not t.special]
+    expected = [judged(i + 1)[i] for i in range(len(logprobs))]
+    assert streamed == pytest.approx(expected, abs=1e-5)
 
 
 def test_hypotheses_are_ranked_by_the_choice_of_the_calibration(weighing: QualityEstimator) -> None:
@@ -232,6 +262,12 @@ def judged(count: int = 300) -> list[Pair]:
     return pairs
 
 
+def spans(*places: int) -> tuple[ErrorSpan, ...]:
+    """Marks of words in a text of "no" and "yes" in turn."""
+    starts = {0: 0, 2: 7, 4: 14}
+    return tuple(ErrorSpan(starts[place], starts[place] + 2) for place in places)
+
+
 def fitted(estimator: Any, count: int = 300, **options: Any) -> Calibration:
     options = {"method": "platt", "default": "f1", **options}
     return calibrate(estimator, judged(count), **options)
@@ -250,6 +286,26 @@ def test_what_is_better_together_is_weighed() -> None:
     assert calibration.ranking is not None
     assert ranking.startswith(f"Hypotheses are ranked by {calibration.ranking.name}, by pairwise")
     assert calibration.provenance.tokens.ece_before is not None
+
+
+def test_what_a_text_says_of_its_tokens_is_weighed_where_that_is_asked_for() -> None:
+    # A text with an error has three in six words wrong, so that its other words tell of each
+    pairs = judged(600)
+    bad = [Pair(p.source, "no yes no yes no yes", errors=spans(0, 2, 4)) for p in pairs[1::3]]
+    made_up = [pair for number, pair in enumerate(pairs) if number % 3 == 0] + bad
+    options: dict[str, Any] = {"method": "platt", "default": "f1", "signal": "softmax"}
+    weak: Any = Partial(knows=0.5)
+    alone = calibrate(weak, made_up, **options)
+    calibration = calibrate(weak, made_up, context=True, **options)
+    text = (Signal.SOFTMAX, Aggregation.MEAN)
+    assert calibration.blend.features == (Signal.SOFTMAX, text)
+    assert min(calibration.blend.weights) > 0.1
+    note = calibration.provenance.notes[0]
+    assert note.startswith(f"Made of {calibration.blend.name}, better than each alone by ROC AUC")
+    after, before = calibration.provenance.tokens.roc_auc, alone.provenance.tokens.roc_auc
+    assert after is not None
+    assert before is not None
+    assert after > before
 
 
 def test_what_is_no_better_together_is_left_alone() -> None:
@@ -321,5 +377,5 @@ def test_blends_of_texts_and_tokens_are_not_taken_for_each_other() -> None:
         {"ranking": TOKENS.model_dump()},
         {"sentence": {**row["sentence"], "blend": TOKENS.model_dump()}},
     ):
-        with pytest.raises(ValueError, match=r"nothing aggregates|how tokens are aggregated"):
+        with pytest.raises(ValueError, match=r"must be their own|how tokens are aggregated"):
             Calibration.model_validate({**row, **change})

@@ -387,7 +387,7 @@ def test_round_trip(fitted: Calibration, tmp_path: Path) -> None:
     old.save(tmp_path)
     row = json.loads((tmp_path / CALIBRATION_FILE).read_text("utf-8"))
     assert (row["version"], row["signal"], row["sentence"]["aggregation"]) == (
-        *(1, "sigmoid", "geometric_mean"),
+        *(1, "sigmoid", "root_length"),
     )
     assert Calibration.load(tmp_path) == old
 

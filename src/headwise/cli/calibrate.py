@@ -70,6 +70,14 @@ def calibrate(
             rich_help_panel=_FIT,
         ),
     ] = "auto",
+    context: Annotated[
+        bool,
+        typer.Option(
+            "--context",
+            help="Judge a token by its text as well: weigh the mean of each signal over the text.",
+            rich_help_panel=_FIT,
+        ),
+    ] = False,
     ranking: Annotated[
         str | None,
         typer.Option(
@@ -84,8 +92,8 @@ def calibrate(
         | None,
         typer.Option(
             "--aggregation",
-            help="How token values become the text's. Default: for error what tells right texts "
-            "from wrong ones best, else geometric_mean for probabilities, mean for others.",
+            help="How token values become the text's. Default: what tells right texts from wrong "
+            "ones best.",
             rich_help_panel=_FIT,
         ),
     ] = None,
@@ -179,6 +187,7 @@ def calibrate(
             pairs,
             method=method,
             signal=signal,
+            context=context,
             aggregation=aggregation,
             rules=list(dict.fromkeys([*rules, default])),
             default=default.name,

@@ -42,6 +42,7 @@ def calibrate(
     *,
     method: Method = "isotonic",
     signal: Signal | str | Sequence[Signal | str] | None = None,
+    context: bool = False,
     aggregation: Aggregation | str | None = None,
     rules: Sequence[Rule] = DEFAULT_RULES,
     default: str = "mcc",
@@ -70,10 +71,14 @@ def calibrate(
             the weights are tried on sources that were left out. They are weighed if that is better
             than the best alone by more than its 95 % interval. Tokens and texts have a choice of
             their own; notes name all figures.
+        context: Whether a token is judged by its text as well: the mean of each signal over the
+            text is weighed with what the token has itself. While a text is generated token by
+            token, that is the text so far.
         aggregation: How the values of a text's tokens become one; by default the geometric mean
-            of probabilities of being right and the mean of other signals, but for ``error`` the
-            best of ``noisy_or``, ``min`` and ``mean`` by ROC AUC of texts on that half. Of several
-            signals, it is that of the tokens' probability, and by default theirs are weighed.
+            of probabilities of being right, the mean of other signals, or ``root_length``, for
+            ``error`` also ``noisy_or`` or ``min``: the best by ROC AUC of texts on that half. Of
+            several signals, it is that of the tokens' probability, and by default theirs are
+            weighed.
         rules: What thresholds are chosen for.
         default: Name of the rule whose threshold is used if nothing else is asked for.
         segment_rule: What the threshold is chosen for below which a whole text is flagged, by its
@@ -111,7 +116,9 @@ def calibrate(
     labelled = label_signals(
         estimator, given, compared, groups=groups, gold=gold, progress=progress
     )
-    blend, token_notes = choose_for_tokens(labelled.halves()[0], asked, automatic=automatic)
+    blend, token_notes = choose_for_tokens(
+        labelled.halves()[0], asked, automatic=automatic, context=context
+    )
     fitted_on, chosen_on = labelled.of(blend).halves()
     token_notes += _better_than_chance(chosen_on, force=force)
     tokens = fit_calibrator(

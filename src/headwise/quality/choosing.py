@@ -51,7 +51,7 @@ class _Compared(NamedTuple):
 
     def chosen(self, asked: Sequence[Feature], *, automatic: bool) -> Blend:
         """What is weighed if that was asked for or is better than the best alone; else that one."""
-        if not automatic and len(asked) == 1:
+        if not automatic and len(asked) == 1 and self.together is None:
             return _alone(asked[0])
         if not automatic and isinstance(self.together, CalibrationError):
             raise self.together
@@ -78,21 +78,31 @@ class _Compared(NamedTuple):
         return ", ".join(said)
 
 
-def choose_for_tokens(texts: LabelledTexts, asked: Sequence[Signal], *, automatic: bool) -> Choice:
+def choose_for_tokens(
+    texts: LabelledTexts, asked: Sequence[Signal], *, automatic: bool, context: bool = False
+) -> Choice:
     """What the probability of tokens is made of: the best signal, or all that were asked for.
 
     Args:
         texts: Those that calibrators are fitted to; their other signals are named for comparison.
         asked: Signals to choose from, or to take without a choice.
         automatic: Whether there is a choice.
+        context: Whether their means over the whole text are weighed with them.
 
     Raises:
         CalibrationError: If what was asked for cannot be weighed.
     """
     known: tuple[Signal, ...] = tuple(texts.texts[0].values) if texts.texts else tuple(asked)
-    compared = _compare(texts.columns(known), asked, ~texts.wrong(), texts.token_groups())
+    around: list[Feature] = [(one, Aggregation.MEAN) for one in asked] if context else []
+    compared = _compare(
+        texts.columns(known),
+        [*asked, *around],
+        ~texts.wrong(),
+        texts.token_groups(),
+        around=texts.columns(around),
+    )
     chosen = compared.chosen(asked, automatic=automatic)
-    if len(known) == 1:
+    if len(known) == 1 and not around:
         return Choice(chosen)
     why = f"Made of {compared.why(chosen)} by ROC AUC of tokens {_ON}"
     return Choice(chosen, (f"{why}: {compared.figures()}.",))
@@ -178,16 +188,20 @@ def _compare(
     weighed: Sequence[Feature],
     correct: Bools,
     groups: Sequence[str],
+    around: Mapping[Feature, Floats] = {},
 ) -> _Compared:
-    """All features alone, and some of them together."""
+    """All features alone, and some of them together with what is known of their texts."""
     scores = {feature: _alone(feature)(columns) for feature in columns}
     areas = {feature: roc_auc(values, correct).value for feature, values in scores.items()}
     found = _Compared(areas)
     if len(weighed) == 1:
         return found
-    chosen = {feature: columns[feature] for feature in weighed}
+    chosen = {feature: {**columns, **around}[feature] for feature in weighed}
     try:
-        found = _Compared(areas, fit_blend(chosen, correct))
+        blend = fit_blend(chosen, correct)
+        found = _Compared(areas, blend)
+        if around and blend.of_texts:
+            return _Compared(areas, CalibrationError("Nothing speaks for a token but its text."))
         held_out = cross_validated(chosen, correct, groups)
     except CalibrationError as error:
         # What fits all of them may have too little in what is left without a fold
@@ -201,17 +215,18 @@ def _compare(
 
 
 def _best_aggregation(texts: LabelledTexts, signal: Signal) -> Aggregation:
-    """How token values become a text's, if nobody says it."""
+    """How token values become a text's, if nobody says it: what tells right texts best."""
+    rivals = [Aggregation.GEOMETRIC_MEAN, Aggregation.ROOT_LENGTH]
     if signal is Signal.ERROR:
-        rivals = (Aggregation.NOISY_OR, Aggregation.MIN, Aggregation.MEAN)
-        flawless = texts.flawless()
-        areas = {
-            how: roc_auc(texts.sentences(Blend.alone(signal, how)), flawless).value
-            for how in rivals
-        }
-        return max(rivals, key=lambda how: _or_lowest(areas[how]))
-    product = Aggregation.GEOMETRIC_MEAN
-    return product if product.is_defined_for(signal) else Aggregation.MEAN
+        rivals = [Aggregation.NOISY_OR, Aggregation.MIN, Aggregation.MEAN, Aggregation.ROOT_LENGTH]
+    elif not rivals[0].is_defined_for(signal):
+        rivals[0] = Aggregation.MEAN
+    possible = [how for how in rivals if how.is_defined_for(signal)]
+    flawless = texts.flawless()
+    areas = {
+        how: roc_auc(texts.sentences(Blend.alone(signal, how)), flawless).value for how in possible
+    }
+    return max(possible, key=lambda how: _or_lowest(areas[how]))
 
 
 def _alone(feature: Feature) -> Blend:

@@ -10,14 +10,14 @@ import numpy as np
 from headwise.data.readers.nested_rows import as_pairs
 from headwise.data.records.pairs import Pair, Pairlike
 from headwise.data.records.scored import ScoredHypothesis
-from headwise.data.records.signals import Signal, aggregate, values_of
+from headwise.data.records.signals import Signal, values_of
 from headwise.data.records.token_marks import has_error, token_marks
 from headwise.errors import CalibrationError, InputError
 from headwise.metrics.bootstrap import bootstrap, percentile_interval
 from headwise.metrics.inputs import Bools, Floats
 from headwise.metrics.probability import brier, expected_calibration_error
 from headwise.metrics.ranking import roc_auc
-from headwise.quality.calibration.blend import Blend, Feature
+from headwise.quality.calibration.blend import Blend, Feature, aggregated
 from headwise.quality.calibration.calibrators import Calibrator
 from headwise.quality.calibration.provenance import Counts, Fit
 from headwise.quality.calibration.record import SentenceCalibration
@@ -67,13 +67,17 @@ class LabelledTexts:
 
     def tokens(self) -> Floats:
         """Scores of all tokens, the higher the better, ``(N,)``."""
-        return self.blend(self.columns(self.blend.signals))
+        return self.blend(self.columns(self.blend.features))
 
-    def columns(self, signals: Sequence[Signal]) -> dict[Feature, Floats]:
-        """Values of signals of all tokens, ``(N,)`` each."""
+    def columns(self, features: Sequence[Feature]) -> dict[Feature, Floats]:
+        """Values of features of all tokens, ``(N,)`` each: their own, or those of their texts."""
+        lengths = [len(text.wrong) for text in self.texts]
+        of_texts = self.aggregates([one for one in features if not isinstance(one, Signal)])
         return {
-            signal: np.array([v for text in self.texts for v in text.values[signal]], np.float64)
-            for signal in signals
+            feature: np.array([v for text in self.texts for v in text.values[feature]], np.float64)
+            if isinstance(feature, Signal)
+            else np.repeat(of_texts[feature], lengths)
+            for feature in features
         }
 
     def token_groups(self) -> list[str]:
@@ -98,14 +102,10 @@ class LabelledTexts:
 
     def aggregates(self, features: Sequence[Feature]) -> dict[Feature, Floats]:
         """Values of signals of all texts, aggregated, ``(n,)`` each."""
-        found: dict[Feature, Floats] = {}
-        for feature in features:
-            assert not isinstance(feature, Signal)
-            signal, how = feature
-            found[feature] = np.array(
-                [aggregate(text.values[signal], how, signal=signal) or 0.0 for text in self.texts]
-            )
-        return found
+        return {
+            feature: np.array([aggregated(text.values, feature) or 0.0 for text in self.texts])
+            for feature in features
+        }
 
     def with_quality(self, token: Calibrator) -> "LabelledTexts":
         """The same texts, of whose tokens the calibrated probability is known too."""

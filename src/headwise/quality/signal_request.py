@@ -155,9 +155,12 @@ class SignalRequest:
 
     @cached_property
     def of_texts(self) -> frozenset[Signal]:
-        """Signals of a text's tokens that its own numbers are made of."""
-        sentence = self.quality.sentence if self.quality is not None and self.texts else None
-        blends = (None if sentence is None else sentence.blend, self.ranking)
+        """Signals of a text's tokens that its own numbers are made of, or that tokens weigh."""
+        if self.quality is None:
+            return frozenset()
+        sentence = self.quality.sentence if self.texts else None
+        context = self.quality.blend if self.quality.blend.reads_context else None
+        blends = (context, None if sentence is None else sentence.blend, self.ranking)
         return frozenset(signal for one in blends if one is not None for signal in one.signals)
 
     @cached_property

@@ -1,7 +1,7 @@
 """Signals of flat token positions as plain values, and the records that they become."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import compress, pairwise
 from typing import Any
 
@@ -16,6 +16,7 @@ from headwise.data.records.signals import Signal
 from headwise.data.records.words import is_inside, placeholder_ranges
 from headwise.functional.vocabulary_statistics import VocabularyStatistics
 from headwise.heads import ErrorHead
+from headwise.quality.calibration.blend import Feature, aggregated
 from headwise.quality.signal_request import SignalRequest
 
 Values = Sequence[float | None]
@@ -128,11 +129,13 @@ class TokenSignals:
     ) -> "TokenSignals":
         """Add ``quality`` to the signals that were computed, and drop what nobody asked for."""
         found = dict(values)
-        if (calibration := request.quality) is not None:
+        if (calibration := request.quality) is not None and calibration.blend.reads_context:
+            found[Signal.QUALITY] = [None] * len(next(iter(values.values())))  # see `in_context`
+        elif calibration is not None:
             needed = {signal: values[signal] for signal in calibration.blend.signals}
             # Tokens that the error head did not read have no probability either
             known = [all(v is not None for v in row) for row in zip(*needed.values(), strict=True)]
-            columns = {
+            columns: dict[Feature, list[float]] = {
                 signal: [v for v in compress(column, known) if v is not None]
                 for signal, column in needed.items()
             }
@@ -155,6 +158,38 @@ class TokenSignals:
         named, missing = map(column, ("alternatives", "missing"))
         return cls(columns, request, named, base, missing)
 
+    def in_context(self, own: Sequence[int], closing: Sequence[int] = ()) -> "TokenSignals":
+        """The same with the ``quality`` of a text's tokens, if that weighs their text as well.
+
+        Args:
+            own: Positions of the text's own tokens, by which the text is judged.
+            closing: Of those that close it.
+        """
+        calibration = self.request.quality
+        if calibration is None or not calibration.blend.reads_context:
+            return self
+        features, quality = calibration.blend.features, list(self.columns[Signal.QUALITY])
+        of_text = {
+            signal: [v for i in own if (v := column[i]) is not None]
+            for signal, column in self.base.items()
+        }
+        context: dict[Feature, float | None] = {
+            f: aggregated(of_text, f) for f in features if not isinstance(f, Signal)
+        }
+        for index in (*own, *closing):
+            known: dict[Feature, list[float]] = {}
+            for feature in features:
+                of_token = self.base[feature][index] if isinstance(feature, Signal) else None
+                value = context.get(feature, of_token)
+                known |= {} if value is None else {feature: [value]}
+            # Tokens that the error head did not read have no probability
+            if len(known) == len(features):
+                quality[index] = float(calibration.token_quality(known)[0])
+        base = {**self.base}
+        if Signal.QUALITY in base:
+            base[Signal.QUALITY] = quality
+        return replace(self, columns={**self.columns, Signal.QUALITY: quality}, base=base)
+
     def token(self, index: int, place: PlacedToken) -> ScoredToken:
         """The record of one position; nothing is missing after a token that closes the text."""
         values = {signal.value: column[index] for signal, column in self.columns.items()}
@@ -172,14 +207,11 @@ class TokenSignals:
 
     def scored(self, pair: Pair, places: Iterable[PlacedToken]) -> ScoredHypothesis:
         """The record of a text whose tokens are at these places, special ones last."""
-        own, special, indices = [], [], []
-        for place in places:
-            token = self.token(place.index, place)
-            if place.special:
-                special.append(token)
-            else:
-                own.append(token)
-                indices.append(place.index)
+        placed = list(places)
+        indices = [place.index for place in placed if not place.special]
+        signals = self.in_context(indices, [one.index for one in placed if one.special])
+        own = [signals.token(one.index, one) for one in placed if not one.special]
+        special = [signals.token(one.index, one) for one in placed if one.special]
         quality = ranking = opening = None
         if (calibration := self.request.quality) is not None and self.base:
             placeholders = placeholder_ranges(pair.hypothesis)
@@ -190,7 +222,7 @@ class TokenSignals:
             ]
             base = {
                 signal: [value for i in inside if (value := column[i]) is not None]
-                for signal, column in self.base.items()
+                for signal, column in signals.base.items()
             }
             quality = calibration.sentence_quality(base) if self.request.texts else None
             ranking = None if (by := self.request.ranking) is None else by.of_text(base)

@@ -80,6 +80,23 @@ def test_a_text_is_made_of_aggregates() -> None:
     assert blend.name == "1.00 noisy_or of error + 0.50 mean of error + 0.25 min of quality"
 
 
+def test_a_token_may_weigh_its_text() -> None:
+    blend = Blend(
+        signals=("error", "logprob"),  # type: ignore[arg-type]
+        aggregations=(None, "mean"),  # type: ignore[arg-type]
+        weights=(1.0, 0.5),
+        means=(0.0, 0.0),
+        scales=(1.0, 2.0),
+    )
+    text = (Signal.LOGPROB, Aggregation.MEAN)
+    assert blend.features == (Signal.ERROR, text)
+    assert blend.reads_context
+    assert not blend.of_texts
+    assert blend.name == "1.00 error + 0.50 mean of logprob"
+    found = blend({Signal.ERROR: [0.2, 0.2], text: [-1.0, -3.0]})
+    assert found.tolist() == pytest.approx(expit(np.log(4.0) + 0.25 * np.array([-1.0, -3.0])))
+
+
 def test_weights_are_those_of_scikit_learn_where_no_bound_is_active() -> None:
     columns, right = made()
     blend = fit_blend(columns, right)

@@ -1,6 +1,7 @@
 """Several signals of a token, or of a text, as one number: a weighted sum on a common scale."""
 
 from collections.abc import Mapping, Sequence
+from itertools import repeat
 from typing import Annotated, Self
 
 import numpy as np
@@ -16,7 +17,7 @@ from headwise.metrics.platt_scaling import MINIMUM_OF_CLASS
 
 Floats = NDArray[np.float64]
 Feature = Signal | tuple[Signal, Aggregation]
-"""What is weighed: a signal of a token, or for a text an aggregate of a signal of its tokens."""
+"""What is weighed: a signal of a token, or an aggregate of a signal of a whole text's tokens."""
 
 # Probabilities stay this far from 0 and 1, whose logits are infinite
 _MARGIN = 1e-7
@@ -37,7 +38,8 @@ class Blend(BaseModel):
     Attributes:
         signals: What is weighed; `quality`, of texts alone, is the calibrated one of tokens.
         aggregations: How each signal's values of a text's tokens become one, if the number is that
-            of a text; none of a token.
+            of a text; none of a token. The number of a token may weigh its text as well, whose
+            words are wrong the more often the worse it is: then ``None`` for what is its own.
         weights: Those of the standardised features, at least 0.
         means: What is subtracted of each feature first.
         scales: What it is divided by then, above 0.
@@ -51,7 +53,7 @@ class Blend(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     signals: tuple[Signal, ...] = Field(min_length=1)
-    aggregations: tuple[Aggregation, ...] = ()
+    aggregations: tuple[Aggregation | None, ...] = ()
     weights: tuple[Annotated[FiniteFloat, Field(ge=0.0)], ...] = ()
     means: tuple[FiniteFloat, ...] = ()
     scales: tuple[Annotated[FiniteFloat, Field(gt=0.0)], ...] = ()
@@ -83,8 +85,9 @@ class Blend(BaseModel):
         if len(set(self.features)) < count:
             raise ValueError(f"A feature is given twice: {self.name}.")
         for signal, how in zip(self.signals, self.aggregations, strict=False):
-            aggregate((), how, signal=signal)  # refuses what is not defined
-        refused = {Signal.OMISSION} if self.aggregations else {Signal.OMISSION, Signal.QUALITY}
+            if how is not None:
+                aggregate((), how, signal=signal)  # refuses what is not defined
+        refused = {Signal.OMISSION} if self.of_texts else {Signal.OMISSION, Signal.QUALITY}
         if found := refused & set(self.signals):
             raise ValueError(
                 f"`signals` must be what `quality` is to be made of, not `{min(found)}`."
@@ -94,9 +97,18 @@ class Blend(BaseModel):
     @property
     def features(self) -> tuple[Feature, ...]:
         """What it is called with."""
-        if self.aggregations:
-            return tuple(zip(self.signals, self.aggregations, strict=True))
-        return self.signals
+        both = zip(self.signals, self.aggregations or repeat(None), strict=False)
+        return tuple(signal if how is None else (signal, how) for signal, how in both)
+
+    @property
+    def of_texts(self) -> bool:
+        """Whether it is the number of a text: nothing in it is a token's own."""
+        return bool(self.aggregations) and None not in self.aggregations
+
+    @property
+    def reads_context(self) -> bool:
+        """Whether it is the number of a token that weighs its text as well."""
+        return None in self.aggregations
 
     @property
     def single(self) -> Signal | None:
@@ -135,12 +147,19 @@ class Blend(BaseModel):
     def of_text(self, values: Mapping[Signal, Sequence[float]]) -> float | None:
         """The value of a text, by the values of its tokens; ``None`` if one feature has none."""
         columns: dict[Feature, list[float]] = {}
-        for signal, how in zip(self.signals, self.aggregations, strict=True):
-            value = aggregate(values[signal], how, signal=signal)
+        for feature in self.features:
+            value = aggregated(values, feature)
             if value is None:
                 return None
-            columns[signal, how] = [value]
+            columns[feature] = [value]
         return float(self(columns)[0])
+
+
+def aggregated(values: Mapping[Signal, Sequence[float]], feature: Feature) -> float | None:
+    """What a feature of texts is worth, by the values of a text's tokens; ``None`` for none."""
+    assert not isinstance(feature, Signal)
+    signal, how = feature
+    return aggregate(values[signal], how, signal=signal)
 
 
 def evidence(values: ArrayLike, feature: Feature) -> Floats:
@@ -165,7 +184,8 @@ def fit_blend(
 
     Args:
         columns: Features by name: a signal of tokens, or for texts a signal and an aggregation
-            (``(Signal.LOGPROB, Aggregation.MEAN)``), as signals have them, ``(n,)`` each.
+            (``(Signal.LOGPROB, Aggregation.MEAN)``), as signals have them, ``(n,)`` each. Beside
+            signals of tokens, the latter are those of their texts.
         correct: Whether each item is right: the token, or the text without an error, ``(n,)``.
         groups: Groups of items, ``(n,)``, that are to count alike, such as languages of which there
             are more and less; without them each item counts alike.
@@ -215,9 +235,10 @@ def fit_blend(
             f"None of {', '.join(map(_named, features))} speaks for what is right in these data; "
             "check the labels, or choose other signals."
         )
+    hows = [None if isinstance(f := features[i], Signal) else f[1] for i in kept]
     return Blend(
         signals=tuple(_signal(features[i]) for i in kept),
-        aggregations=tuple(f[1] for i in kept if not isinstance(f := features[i], Signal)),
+        aggregations=tuple(hows) if any(hows) else (),
         weights=tuple(line[kept].tolist()),
         means=tuple(means[kept].tolist()),
         scales=tuple(scales[kept].tolist()),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -24,7 +24,7 @@ from headwise.errors import CalibrationError, DataError
 from headwise.files import atomic_path, naming_output
 from headwise.heads import card_languages
 from headwise.heads.storage.files import CALIBRATION_FILE
-from headwise.quality.calibration.blend import Blend
+from headwise.quality.calibration.blend import Blend, Feature
 from headwise.quality.calibration.calibrators import Calibrator
 from headwise.quality.calibration.card import write_in_card
 from headwise.quality.calibration.provenance import Provenance
@@ -134,8 +134,8 @@ class Calibration(_Record):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.blend.aggregations:
-            raise ValueError("`blend` is that of tokens, which nothing aggregates.")
+        if self.blend.of_texts:
+            raise ValueError("`blend` is that of tokens: at least one signal must be their own.")
         if self.ranking is not None:
             _check_of_texts(self.ranking, name="ranking")
         chosen = self.thresholds.get(self.default)
@@ -181,9 +181,9 @@ class Calibration(_Record):
         ranked = (self.ranking or OF_QUALITY).name
         return {"tokens": self.blend.name, **texts, "ranking": ranked}
 
-    def token_quality(self, columns: Mapping[Signal, Sequence[float]]) -> Floats:
-        """Probabilities in (0, 1) that tokens are right, ``(n,)``, by signals of :attr:`blend`."""
-        return self.token.of_valid(self.blend({s: columns[s] for s in self.blend.signals}))
+    def token_quality(self, columns: Mapping[Feature, ArrayLike]) -> Floats:
+        """Probabilities in (0, 1) that tokens are right, ``(n,)``, by features of :attr:`blend`."""
+        return self.token.of_valid(self.blend(columns))
 
     def sentence_quality(self, values: Mapping[Signal, Sequence[float]]) -> float | None:
         """The probability in (0, 1) that a text has no error, from values of its tokens.
@@ -239,7 +239,7 @@ class Calibration(_Record):
 
 
 def _check_of_texts(blend: Blend, *, name: str) -> None:
-    if not blend.aggregations:
+    if not blend.of_texts:
         raise ValueError(f"`{name}` is that of texts: say how tokens are aggregated.")
 
 

@@ -146,7 +146,13 @@ class StreamScorer:
             missing = [state.missing] if Signal.OMISSION in request.computed else None
         signals = TokenSignals.of(values, request, alternatives=state.alternatives, missing=missing)
         self._handed_out.append((place, signals))
-        return signals.token(0, place)
+        if request.quality is None or not request.quality.blend.reads_context:
+            return signals.token(0, place)
+        # Its text is what has been written so far
+        own = [i for i, (one, _) in enumerate(self._handed_out) if not one.special]
+        joined = TokenSignals.joined([one for _, one in self._handed_out], request)
+        last = len(self._handed_out) - 1
+        return joined.in_context(own, [last] if place.special else []).token(last, place)
 
 
 @dataclass(slots=True)
