@@ -54,6 +54,9 @@ PROMPT_NAMES = (
 ERROR_FAMILIES = ("crude", "plausible")
 """Errors that are put into correct texts: by a random word, or by one that the model likes."""
 
+SAMPLED = "sampled"
+"""Errors of translations that the language model draws itself, as references show them."""
+
 ERROR_SETS = (*ERROR_FAMILIES, "independent")
 """The same with those of another generator, which no head was trained with."""
 

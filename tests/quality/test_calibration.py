@@ -34,6 +34,20 @@ NOUNS = ("Hund", "Mann", "Ball", "Baum", "Tee", "Park", "Strand", "Abend", "Jung
 ENGLISH = ("dog", "man", "ball", "tree", "tea", "park", "beach", "evening", "boy", "bird")
 
 
+def test_what_nobody_knows_counts_nowhere(estimator: QualityEstimator) -> None:
+    wrong = Pair("A.", "Ein Hund rennt.", errors=(ErrorSpan(4, 8),), unsure=((9, 14),))
+    doubtful = Pair("B.", "Ein Hund rennt.", errors=(), unsure=((0, 3),))
+    right = Pair("C.", "Ein Hund rennt.", errors=())
+    found = label_texts(estimator, [wrong, doubtful, right], Signal.SOFTMAX)
+    plain = label_texts(estimator, [replace(wrong, unsure=()), right, right], Signal.SOFTMAX)
+    assert len(found.tokens()) == len(found.wrong()) == len(found.token_groups())
+    assert len(found.tokens()) < len(plain.tokens())
+    assert found.wrong().sum() == plain.wrong().sum() > 0
+    assert found.settled().flawless().tolist() == [False, True]
+    assert found.counts().texts_with_errors == 1
+    assert found.counts().tokens == len(found.tokens())
+
+
 def texts(count: int = 160) -> list[Pair]:
     """Pairs, every other one with a marked word; what is marked has nothing to do with scores."""
     rng = np.random.default_rng(0)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from headwise.choices import ERROR_FAMILIES
+from headwise.choices import ERROR_FAMILIES, SAMPLED
 from headwise.cli import layout_options, options, printing, prompt_options
 from headwise.cli.calibration_lines import show_calibration
 from headwise.cli.reading import expect_pairs, expect_tables, known_names, rows_for_prompt
@@ -53,7 +53,8 @@ def calibrate(
         str | None,
         typer.Option(
             "--synthetic",
-            help="Put errors into pairs without marks: crude, plausible, or both with a comma.",
+            help="Make errors of pairs without marks: crude, plausible (put into copies), sampled "
+            "(translations that the model draws itself, marked by the pairs), with commas.",
             rich_help_panel=options.INPUT,
         ),
     ] = None,
@@ -162,7 +163,7 @@ def calibrate(
     options.split_signals(None if signal == "auto" else signal)
     options.split_signals(None if ranking == "texts" else ranking)
     with options.usage_errors():
-        families = known_names(synthetic, ERROR_FAMILIES, option="--synthetic")
+        families = known_names(synthetic, (*ERROR_FAMILIES, SAMPLED), option="--synthetic")
         wanted = (
             (Aim.PRECISION, precision or [0.8]),
             (Aim.RECALL, recall or [0.9]),
@@ -222,6 +223,7 @@ def _pairs(
     """All pairs with known errors, what each belongs to, and its worth beside others of that."""
     from itertools import chain
 
+    from headwise.corruption import sampled_errors
     from headwise.corruption.error_copies import group_of, synthetic_errors, with_error_copies
     from headwise.data.readers import read_pairs
     from headwise.data.records.pairs import Pair
@@ -242,10 +244,14 @@ def _pairs(
             "are right, add --synthetic crude,plausible to put errors into copies of them."
         )
     marked = [pair for pair in found if pair.errors is not None]
-    copies = synthetic_errors(
-        estimator.backbone, plain, estimator.prompt, families=families, seed=seed
-    )
+    backbone, prompt = estimator.backbone, estimator.prompt
+    put_in = [name for name in families if name != SAMPLED]
+    copies = synthetic_errors(backbone, plain, prompt, families=put_in, seed=seed)
     texts = with_error_copies(plain, chain.from_iterable(copies.values()))
+    if plain and SAMPLED in families:
+        shown = sys.stderr.isatty()
+        drawn = sampled_errors(backbone, plain, prompt, seed=seed, progress=shown)
+        texts = texts.with_samples(drawn)
     groups = [*texts.groups, *(group_of(pair, pair.hypothesis) for pair in marked)]
     # A copy with an error that was made is no rival as a model's own texts are
     gold: list[float | None] = [None for _ in texts.pairs]

@@ -6,11 +6,10 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from headwise.backbones import LanguageBackbone, PromptTemplate
-from headwise.choices import ERROR_FAMILIES
+from headwise.choices import ERROR_FAMILIES, SAMPLED
 from headwise.corruption.by_language import by_language
 from headwise.corruption.corrupting import CRUDE_KINDS, crude_errors
 from headwise.corruption.families import Corruption, ErrorFamily
-from headwise.corruption.machine_errors import SAMPLED
 from headwise.corruption.plausible_texts import plausible_errors
 from headwise.data.readers.nested_rows import as_pairs
 from headwise.data.records.pairs import Pair, Pairlike
@@ -43,11 +42,6 @@ class ErrorTexts:
             (*self.families, *(SAMPLED if pair.errors else None for pair in samples)),
             (*self.groups, *(group_of(pair, pair.hypothesis) for pair in samples)),
         )
-
-    def settled(self) -> tuple[tuple[Pair, ...], tuple[str, ...]]:
-        """The texts of which everything is known, and their groups."""
-        known = [both for both in zip(self.pairs, self.groups, strict=True) if not both[0].unsure]
-        return tuple(pair for pair, _ in known), tuple(group for _, group in known)
 
 
 def synthetic_errors(

@@ -6,13 +6,11 @@ from enum import Enum
 
 import regex
 
+from headwise.choices import SAMPLED
 from headwise.corruption.alignment import Alignment, Nearness, Similarity, folded, is_number
 from headwise.corruption.known_texts import folded_words
 from headwise.corruption.text_words import TextWords
 from headwise.data.records.error_spans import ErrorSpan, Range
-
-SAMPLED = "sampled"
-"""The family of these errors. No mix draws it: the whole text is the model's own."""
 
 # Of scripts that put no spaces between words, the signs; a word has two of them or so
 _SIGN = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")

@@ -63,7 +63,8 @@ def calibrate(
     Args:
         estimator: What scores; its own calibration is not used.
         pairs: Pairs with ``errors``, ``()`` where there are none; objects may have
-            ``annotations`` and ``word_tags`` as rows of JSON have them.
+            ``annotations`` and ``word_tags`` as rows of JSON have them. What is ``unsure`` in them
+            counts nowhere.
         method: ``isotonic``, ``platt`` or ``temperature``.
         signal: What is calibrated: one signal, or several that are weighed by a logistic
             regression. By default (``"auto"``) what the heads give and ``softmax`` are compared on
@@ -125,9 +126,10 @@ def calibrate(
         method, fitted_on.tokens(), ~fitted_on.wrong(), probabilities=blend.is_probability
     )
     fitted_on, chosen_on = fitted_on.with_quality(tokens), chosen_on.with_quality(tokens)
-    sentence, notes = _fit_sentences(fitted_on, method, asked, how, automatic=automatic)
+    sentence, notes = _fit_sentences(fitted_on.settled(), method, asked, how, automatic=automatic)
     ranked_by, ranking_notes = _ranking(ranking, chosen_on, compared, sentence)
-    segment, segment_notes = _segment_threshold(chosen_on, sentence, segment_rule)
+    settled = chosen_on.settled()
+    segment, segment_notes = _segment_threshold(settled, sentence, segment_rule)
     thresholds = choose_thresholds(chosen_on.decisions(tokens), rules)
     if (reason := thresholds[default].reason) is not None:
         raise CalibrationError(f"There is no default threshold {default}. {reason}")
@@ -148,7 +150,7 @@ def calibrate(
             chosen_on=chosen_on.counts(),
             left_out=len(given) - len(labelled.texts),
             tokens=chosen_on.check_tokens(tokens),
-            sentences=None if sentence is None else chosen_on.check_sentences(sentence),
+            sentences=None if sentence is None else settled.check_sentences(sentence),
             notes=(*token_notes, *ranking_notes, *notes, *segment_notes),
         ),
     )

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from itertools import compress
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from headwise.data.readers.nested_rows import as_pairs
 from headwise.data.records.pairs import Pair, Pairlike
 from headwise.data.records.scored import ScoredHypothesis
 from headwise.data.records.signals import Signal, values_of
-from headwise.data.records.token_marks import has_error, token_marks
+from headwise.data.records.token_marks import has_error, known_marks, token_marks
 from headwise.errors import CalibrationError, InputError
 from headwise.metrics.bootstrap import bootstrap, percentile_interval
 from headwise.metrics.inputs import Bools, Floats
@@ -31,12 +32,15 @@ _UNNAMED = "unnamed"
 class _Text:
     """A scored text: values and labels of its tokens, what it belongs to, and what it is worth.
 
-    ``gold`` is the higher the better, to be compared within a group; ``None`` if it is not.
+    ``known`` says of which tokens it is known whether they are wrong, ``flawless`` is ``None``
+    where that of the text is not known. ``gold`` is the higher the better, to be compared within a
+    group; ``None`` if it is not.
     """
 
     values: Mapping[Signal, Sequence[float]]
     wrong: tuple[bool, ...]
-    flawless: bool
+    known: tuple[bool, ...]
+    flawless: bool | None
     group: str
     categories: frozenset[str]
     gold: float | None
@@ -65,12 +69,20 @@ class LabelledTexts:
             parts[sha256(text.group.encode("utf-8", "surrogatepass")).digest()[-1] % 2].append(text)
         return replace(self, texts=tuple(parts[0])), replace(self, texts=tuple(parts[1]))
 
+    def settled(self) -> "LabelledTexts":
+        """Those texts of which it is known whether anything is wrong with them."""
+        return replace(self, texts=tuple(t for t in self.texts if t.flawless is not None))
+
     def tokens(self) -> Floats:
-        """Scores of all tokens, the higher the better, ``(N,)``."""
+        """Scores of the N tokens of which it is known what they are, the higher the better."""
         return self.blend(self.columns(self.blend.features))
 
     def columns(self, features: Sequence[Feature]) -> dict[Feature, Floats]:
-        """Values of features of all tokens, ``(N,)`` each: their own, or those of their texts."""
+        """Values of features of these tokens, ``(N,)`` each: their own, or those of their texts."""
+        known = np.array([k for text in self.texts for k in text.known], np.bool_)
+        return {feature: one[known] for feature, one in self._of_all(features).items()}
+
+    def _of_all(self, features: Sequence[Feature]) -> dict[Feature, Floats]:
         lengths = [len(text.wrong) for text in self.texts]
         of_texts = self.aggregates([one for one in features if not isinstance(one, Signal)])
         return {
@@ -82,7 +94,7 @@ class LabelledTexts:
 
     def token_groups(self) -> list[str]:
         """What each token belongs to."""
-        return [text.group for text in self.texts for _ in text.wrong]
+        return [text.group for text in self.texts for known in text.known if known]
 
     def groups(self) -> list[str]:
         """What each text belongs to."""
@@ -94,7 +106,8 @@ class LabelledTexts:
 
     def wrong(self) -> Bools:
         """Whether each token is wrong, ``(N,)``."""
-        return np.array([w for text in self.texts for w in text.wrong], np.bool_)
+        marks = (mark for text in self.texts for mark in compress(text.wrong, text.known))
+        return np.fromiter(marks, np.bool_)
 
     def sentences(self, blend: Blend) -> Floats:
         """Scores of the texts by a blend of aggregates, ``(n,)``."""
@@ -109,7 +122,7 @@ class LabelledTexts:
 
     def with_quality(self, token: Calibrator) -> "LabelledTexts":
         """The same texts, of whose tokens the calibrated probability is known too."""
-        quality = iter(token(self.tokens()).tolist())
+        quality = iter(token(self.blend(self._of_all(self.blend.features))).tolist())
         known = (
             {**text.values, Signal.QUALITY: [next(quality) for _ in text.wrong]}
             for text in self.texts
@@ -118,12 +131,13 @@ class LabelledTexts:
         return replace(self, texts=tuple(texts))
 
     def flawless(self) -> Bools:
-        """Whether nothing is wrong with each text or missing in it, ``(n,)``."""
+        """Whether nothing is wrong with each of these settled texts or missing in it, ``(n,)``."""
+        assert all(text.flawless is not None for text in self.texts)
         return np.array([text.flawless for text in self.texts], np.bool_)
 
     def decisions(self, calibrator: Calibrator) -> LabelledTokens:
         """The tokens as thresholds see them."""
-        lengths = [len(text.wrong) for text in self.texts]
+        lengths = [sum(text.known) for text in self.texts]
         units = np.unique([text.group for text in self.texts], return_inverse=True)[1]
         return LabelledTokens.of(
             calibrator(self.tokens()),
@@ -173,8 +187,8 @@ class LabelledTexts:
         return Counts(
             sources=len({text.group for text in self.texts}),
             texts=len(self.texts),
-            texts_with_errors=int((~self.flawless()).sum()),
-            tokens=sum(len(text.wrong) for text in self.texts),
+            texts_with_errors=sum(text.flawless is False for text in self.texts),
+            tokens=sum(sum(text.known) for text in self.texts),
             wrong_tokens=int(self.wrong().sum()),
         )
 
@@ -206,7 +220,8 @@ def label_signals(
 ) -> LabelledTexts:
     """Score pairs with ``errors`` once, with several signals, and place the errors on the tokens.
 
-    A token is wrong if it overlaps an error, or is the first one after a gap. Without ``groups``, a
+    A token is wrong if it overlaps an error, or is the first one after a gap; what is ``unsure`` in
+    a pair counts nowhere. Without ``groups``, a
     pair belongs to its source, or to its text if it has none; without ``gold``, it is worth the
     less, beside others of its group, the more errors it has. Texts stay in order; those that cannot
     be scored or have no token are left out. The scores are those of the first signal.
@@ -253,10 +268,14 @@ def _labelled(
     errors = pair.errors or ()
     tokens = [token for token in scored.text_tokens if token.start < token.end]
     ranges = [(token.start, token.end) for token in tokens]
+    wrong = token_marks(ranges, errors, pair.hypothesis).wrong
+    known = known_marks(ranges, pair.unsure).wrong if pair.unsure else (True,) * len(wrong)
+    faulty = has_error(pair)
     return _Text(
         values={signal: values_of(tokens, signal) for signal in signals},
-        wrong=token_marks(ranges, errors, pair.hypothesis).wrong,
-        flawless=not has_error(pair),
+        wrong=wrong,
+        known=known,
+        flawless=None if pair.unsure and not faulty else not faulty,
         group=group,
         categories=frozenset(error.category or _UNNAMED for error in errors),
         gold=gold,

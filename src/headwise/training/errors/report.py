@@ -61,8 +61,7 @@ class ErrorReport:
         seconds: Wall time of this call, features included.
         peak_bytes: Most memory that was held: the process's own, or the accelerator's.
         feature_bytes: Size of the features on disk.
-        held_out: The dev texts of the last stage, with their errors, but for those that have parts
-            of which nobody knows whether they are right.
+        held_out: The dev texts of the last stage, with their errors.
         held_out_groups: What each of them is a version of: texts of a group belong together.
         layers: Layers of the language model that the head reads, in words.
         layer_choice: What other layers are worth, if the choice was left to dev.

@@ -254,7 +254,7 @@ class ErrorHeadTraining(HeadTraining[_Sources, _Fitted, ErrorReport]):
             held_out: Sequence[Pair] = self.marked["label_dev"]
             groups: Sequence[str] = [group_of(pair, pair.hypothesis) for pair in held_out]
         else:
-            held_out, groups = sources.copies["dev"].settled()
+            held_out, groups = sources.copies["dev"].pairs, sources.copies["dev"].groups
         return ErrorReport(
             train_pairs=len(self.correct.get("training", ())),
             dev_pairs=len(self.correct.get("dev", ())),
