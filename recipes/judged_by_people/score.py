@@ -29,7 +29,8 @@ LAYERS = (6, 9, 12, 15, -1)
 # At most 200 tokens can have the half percent that a dominant one needs, and hardly ever have more
 # than 128
 SPEC = FeatureSpec(candidates=128, layers=LAYERS, statistics=True)
-SIGNALS = tuple(signal for signal in Signal if signal is not Signal.OMISSION)
+# The first is the main one
+SIGNALS = (Signal.QUALITY, *(one for one in Signal if one not in (Signal.QUALITY, Signal.OMISSION)))
 _TOGETHER = 32
 
 
