@@ -7,7 +7,8 @@ from headwise.backbones import NAMED_PROMPTS
 from headwise.data.records.pairs import Pair
 from headwise.data.records.signals import Signal
 from headwise.evaluation.quality.corrupted_set import CorruptedSet, corrupted_set
-from headwise.evaluation.quality.protocols.ambiguity import _mean_differences, ambiguity
+from headwise.evaluation.quality.protocols.ambiguity import ambiguity
+from headwise.evaluation.quality.protocols.spread import mean_differences
 from headwise.evaluation.statistics.setup import Resampling, Setup
 from headwise.quality import QualityEstimator
 
@@ -123,10 +124,10 @@ def test_the_mean_difference_does_not_grow_with_the_number_of_references() -> No
     rng = np.random.default_rng(0)
     for size in (2, 3, 10):
         groups = np.repeat(np.arange(2000), size)
-        found = _mean_differences(rng.normal(size=len(groups)), groups)
+        found = mean_differences(rng.normal(size=len(groups)), groups)
         assert found.mean() == pytest.approx(2 / np.pi**0.5, rel=0.05)
     values, groups = np.array([3.0, 1.0, 7.0, 5.0]), np.array([0, 0, 0, 1])
-    assert _mean_differences(values, groups).tolist() == pytest.approx([4.0, 0.0])
+    assert mean_differences(values, groups).tolist() == pytest.approx([4.0, 0.0])
 
 
 def test_copies_of_texts_without_a_source_belong_to_their_originals(

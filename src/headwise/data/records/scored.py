@@ -138,8 +138,7 @@ class ScoredHypothesis:
         """One number for the whole hypothesis, from :attr:`text_tokens`.
 
         Args:
-            how: ``mean``, ``min``, ``product``, ``geometric_mean``, ``median``, ``noisy_or`` or
-                ``root_length``.
+            how: What :class:`~headwise.data.records.signals.Aggregation` names; the mean by default.
             signal: Which signal; the main one by default.
             special_tokens: Whether the closing special tokens count too.
 
