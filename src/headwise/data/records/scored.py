@@ -138,7 +138,7 @@ class ScoredHypothesis:
         """One number for the whole hypothesis, from :attr:`text_tokens`.
 
         Args:
-            how: What :class:`~headwise.data.records.signals.Aggregation` names; the mean by default.
+            how: An :class:`~headwise.data.records.signals.Aggregation`; by default the mean.
             signal: Which signal; the main one by default.
             special_tokens: Whether the closing special tokens count too.
 
