@@ -54,7 +54,7 @@ def calibrate(
         typer.Option(
             "--synthetic",
             help="Make errors of pairs without marks: crude, plausible (put into copies), sampled "
-            "(translations that the model draws itself, marked by the pairs), with commas.",
+            "(the model's own translations, where a pair does not explain them), with commas.",
             rich_help_panel=options.INPUT,
         ),
     ] = None,
