@@ -12,7 +12,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from headwise.backbones.content import model_digests, tokenizer_digest
 from headwise.backbones.length_effects import LengthEffects
-from headwise.backbones.reading_apart import changes_itself
+from headwise.backbones.reading_apart import changes_itself, left_padding_changes_what_follows
 from headwise.errors import (
     ContextLengthError,
     TextError,
@@ -68,6 +68,14 @@ class FrozenModel(ABC):
     def keeps_no_state(self) -> bool:
         """Whether texts may be read in several threads at a time: reading leaves nothing behind."""
         return self._length_effects is None and not changes_itself(self.model, self._read_some)
+
+    @cached_property
+    def left_padding_matters(self) -> bool:
+        """Whether generation goes on otherwise where a batch pads a prompt on its left."""
+        # Encoders are padded on the right, and some models take the padding for length
+        if self.model.config.is_encoder_decoder or self._length_effects is not None:
+            return True
+        return left_padding_changes_what_follows(self.model)
 
     @abstractmethod
     def _read_some(self, tokens: int) -> object:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -126,6 +126,37 @@ def padding_changes_texts(
     if change:
         _say_apart(model)
     return change
+
+
+@torch.inference_mode()
+def left_padding_changes_what_follows(model: PreTrainedModel) -> bool:
+    """Whether a model goes on otherwise behind padding on the left than without it.
+
+    It is asked, by a step of its own ``generate``, which knows what the model makes of a mask. What
+    it cannot answer counts as yes.
+    """
+    embeddings = cast(Tensor, model.get_input_embeddings().weight)
+    ids = torch.tensor([probe_ids(model, _LONG)] * 2, device=embeddings.device)
+    mask = torch.ones_like(ids)
+    ids[1, :-_SHORT], mask[1, :-_SHORT] = ids[1, 0].item(), 0
+
+    def following(ids: Tensor, mask: Tensor) -> Tensor:
+        step = cast(Any, model).generate(
+            input_ids=ids,
+            attention_mask=mask,
+            max_new_tokens=1,
+            do_sample=False,
+            return_dict_in_generate=True,
+            output_logits=True,
+            pad_token_id=int(ids[0, 0]),
+        )
+        return cast(Tensor, step.logits[0])
+
+    try:
+        alone = following(ids[1:, -_SHORT:], mask[1:, -_SHORT:])
+        return not nearly_equal(following(ids, mask)[1:], alone)
+    except (RuntimeError, ValueError, IndexError, AttributeError, TypeError):
+        return True
 
 
 @torch.inference_mode()

@@ -16,6 +16,27 @@ def test_a_cold_model_says_what_it_knows_by_heart(parrot) -> None:
     assert drawn == [[hypothesis] * 2 for _, hypothesis in PAIRS]
 
 
+@pytest.mark.parametrize("matters", [False, True])
+def test_prompts_of_several_lengths_share_a_batch_where_padding_does_not_matter(
+    parrot, matters: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not parrot.left_padding_matters
+    monkeypatch.setitem(vars(parrot), "left_padding_matters", matters)
+    lengths = [parrot.encode_prompt(one, PROMPT)["input_ids"].shape[1] for one in SOURCES]
+    assert len(set(lengths)) > 1
+    batches = []
+    generate = parrot.model.generate
+
+    def counted(**inputs):
+        batches.append(len(inputs["input_ids"]))
+        return generate(**inputs)
+
+    monkeypatch.setattr(parrot.model, "generate", counted)
+    drawn = sample_hypotheses(parrot, SOURCES, PROMPT, samples=1, temperature=0.01)
+    assert drawn == [[hypothesis] for _, hypothesis in PAIRS]
+    assert len(batches) == (len(set(lengths)) if matters else 1)
+
+
 def test_a_seed_fixes_the_samples_and_the_global_state_stays(parrot) -> None:
     torch.manual_seed(5)
     before = torch.random.get_rng_state()

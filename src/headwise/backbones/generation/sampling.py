@@ -1,11 +1,12 @@
 """What a language model would say itself: hypotheses that are drawn from it."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from headwise.backbones import LanguageBackbone, PromptTemplate
 from headwise.backbones.generation.stopping import Stops
@@ -38,8 +39,8 @@ def sample_hypotheses(
 ) -> list[list[str]]:
     """Draw hypotheses from the model's own distribution, nothing cut off from it.
 
-    Sources whose prompts have the same number of tokens share a batch, so that no padding is
-    needed.
+    Prompts of similar length share a batch, padded on the left; of a model that goes on otherwise
+    behind padding, those of the same length.
 
     Args:
         backbone: The frozen language model.
@@ -98,9 +99,6 @@ def draw_hypotheses(
         own = rows or [{}] * len(sources)
         keys = [prompt_of_row(backbone, prompt, row, checked=prompts) for row in own]
     inputs = [backbone.encode_prompt(s, prompts[k]) for s, k in zip(sources, keys, strict=True)]
-    alike: defaultdict[tuple[int, str], list[int]] = defaultdict(list)
-    for index, (one, key) in enumerate(zip(inputs, keys, strict=True)):
-        alike[one["input_ids"].shape[1], key].append(index)
     asked = {} if max_new_tokens is None else {"max_new_tokens": max_new_tokens}
     # A decoder of its own begins with a start token; other models repeat the prompt
     given = 1 if backbone.model.config.is_encoder_decoder else None
@@ -112,30 +110,51 @@ def draw_hypotheses(
         progress_bar("Sampling", total=len(sources), enabled=progress) as advance,
     ):
         torch.manual_seed(seed)
-        for length, key in sorted(alike):
-            for start in range(0, len(alike[length, key]), size):
-                batch = alike[length, key][start : start + size]
-                merged = {
-                    # What is no tensor is the language to begin with, which follows from the prompt
-                    name: torch.cat([inputs[index][name] for index in batch])
-                    if isinstance(first, Tensor)
-                    else first
-                    for name, first in inputs[batch[0]].items()
-                }
-                stops = Stops.of(backbone, sources[batch[0]], prompts[key])
-                options = generation_options(
-                    backbone,
-                    merged,
-                    {"do_sample": True, "temperature": temperature, "top_k": 0, "top_p": 1.0}
-                    | asked,
-                )
-                options = stops.added_to(options, backbone, merged)
-                options["num_return_sequences"] = samples
-                output = backbone.model.generate(**merged, **options)
-                for row, sequence in enumerate(output[:, given or length :].tolist()):
-                    texts[batch[row // samples]].append(_written(backbone, sequence, stops))
-                advance(len(batch))
+        lengths = [one["input_ids"].shape[1] for one in inputs]
+        apart = len(set(lengths)) > 1 and backbone.left_padding_matters
+        for batch in _batches(lengths, keys, size=size, apart=apart):
+            merged = _together([inputs[index] for index in batch])
+            stops = Stops.of(backbone, sources[batch[0]], prompts[keys[batch[0]]])
+            options = generation_options(
+                backbone,
+                merged,
+                {"do_sample": True, "temperature": temperature, "top_k": 0, "top_p": 1.0} | asked,
+            )
+            options = stops.added_to(options, backbone, merged)
+            options["num_return_sequences"] = samples
+            output = backbone.model.generate(**merged, **options)
+            length = merged["input_ids"].shape[1]
+            for row, sequence in enumerate(output[:, given or length :].tolist()):
+                texts[batch[row // samples]].append(_written(backbone, sequence, stops))
+            advance(len(batch))
     return texts
+
+
+def _batches(
+    lengths: Sequence[int], keys: Sequence[str], *, size: int, apart: bool
+) -> Iterator[list[int]]:
+    """Numbers of prompts that share a batch: of one template, and of one length if ``apart``."""
+    alike: defaultdict[tuple[int, str], list[int]] = defaultdict(list)
+    for index in sorted(range(len(lengths)), key=lambda index: (lengths[index], index)):
+        alike[lengths[index] if apart else 0, keys[index]].append(index)
+    for _, found in sorted(alike.items()):
+        yield from (found[start : start + size] for start in range(0, len(found), size))
+
+
+def _together(inputs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Inputs of one text each as those of a batch, padded on the left with what a mask hides."""
+    longest = max(one["input_ids"].shape[1] for one in inputs)
+
+    def joined(name: str) -> Tensor:
+        filling = 0 if name == "attention_mask" else int(inputs[0]["input_ids"][0, 0])
+        rows = (one[name] for one in inputs)
+        return torch.cat([F.pad(row, (longest - row.shape[1], 0), value=filling) for row in rows])
+
+    # What is no tensor is the language to begin with, which follows from the prompt
+    return {
+        name: joined(name) if isinstance(value, Tensor) else value
+        for name, value in inputs[0].items()
+    }
 
 
 def _written(backbone: LanguageBackbone, token_ids: Sequence[int], stops: Stops) -> Draw:
