@@ -5,6 +5,7 @@ import gzip
 import html
 import io
 import random
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,8 +16,11 @@ from sacremoses import MosesDetokenizer
 from headwise.data.readers import read_mlqe_pe, read_pairs
 from headwise.data.records.pairs import Pair
 
-# Of Wikipedia, with post-edits: what is right there was written by people, not judged by them
-POST_EDITED = ("en-de", "et-en", "ru-en")
+# Of Wikipedia, with post-edits: what is right there was written by people, not judged by them. Of
+# English-Chinese there is no training part: what is learned from are the last rows of dev, and
+# choices are made by the first
+POST_EDITED = ("en-de", "et-en", "ru-en", "en-zh")
+_LAST_OF_DEV = {"en-zh": 500}
 
 
 def tatoeba(data: Path) -> list[Pair]:
@@ -27,16 +31,21 @@ def tatoeba(data: Path) -> list[Pair]:
     return [in_languages(pair, "en", "de") for pair in pairs]
 
 
-def post_edits(data: Path, languages: str, part: str = "train") -> list[Pair]:
+def post_edits(data: Path, languages: str) -> list[Pair]:
     """Sources of Wikipedia with what post-editors made of a translation, as running text."""
     folder = data / f"mlqe-pe-{languages}"
     source, target = languages.split("-")
+    first = _LAST_OF_DEV.get(languages, 0)
+    part = "dev" if first else "train"
     detokenise = MosesDetokenizer(target).detokenize
     with text_lines(folder / f"{part}.da.tsv.gz") as lines:
         sources = [row["original"] for row in csv.DictReader(lines, **_TSV)]
     with text_lines(folder / f"{part}.pe.gz") as lines:
         edited = [detokenise(html.unescape(line).split()) for line in lines]
-    pairs = [Pair(*texts) for texts in zip(sources, edited, strict=True) if all(texts)]
+    if target == "zh":
+        edited = [_AROUND_CHINESE.sub("", text) for text in edited]
+    texts = list(zip(sources, edited, strict=True))[first:]
+    pairs = [Pair(*both) for both in texts if all(both)]
     return [in_languages(pair, source, target) for pair in pairs]
 
 
@@ -109,6 +118,9 @@ def text_lines(path: Path) -> Iterator[io.TextIOWrapper]:
 
 
 _DEV = 150
+# Spaces that only a tokeniser put there
+_SIGN = "[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]"
+_AROUND_CHINESE = re.compile(f"(?<={_SIGN}) | (?={_SIGN})")
 _TSV = {"delimiter": "\t", "quoting": csv.QUOTE_NONE}
 
 
