@@ -99,7 +99,11 @@ WRONG: list[tuple[tuple[str, ...], int, str]] = [
     (("evaluate", "s.jsonl", "--synthetic", "crud"), 2, "crude, plausible, independent, got"),
     (("evaluate", "s.jsonl", "--units", "letter"), 2, "token, word, gap"),
     (("calibrate", "p.tsv", "--in-place", "--threshold", "best"), 2, "risk-0.1"),
-    (("calibrate", "p.tsv", "--in-place", "--synthetic", "crud"), 2, "crude, plausible, got"),
+    (
+        ("calibrate", "p.tsv", "--in-place", "--synthetic", "crud"),
+        2,
+        "crude, plausible, sampled, got",
+    ),
     ((*SIGMOID, "--avoid", "top"), 2, "`--avoid` must be one of largest-drop"),
     ((*SIGMOID, "--learning-rate", "-1"), 2, "`--learning-rate` must be positive, got -1.0"),
     ((*SIGMOID, "--positive-weight", "no"), 2, "must be 'balance'"),
