@@ -41,6 +41,22 @@ def test_claims_come_with_their_verdict_and_evidence(page, entailment):
     assert lit == expected[0].evidence[0].text
 
 
+def test_an_answer_belongs_to_the_source_that_was_asked(page, entailment):
+    page.click("#tab-claims")
+    claim, held = "Animals are playing.", []
+    page.route("**/v1/check", lambda route: held.append(route))
+    page.fill("#claims-text", claim)
+    while not held:
+        page.wait_for_timeout(20)
+    page.fill("#claims-source", "It is late. Two dogs play.")
+    held[0].continue_()  # the answer comes before the next question is asked
+    page.unroute("**/v1/check")
+    expected = entailment.validate("It is late. Two dogs play.", claim).evidence[0].text
+    page.wait_for_function(
+        "text => document.querySelector('#verdicts .quotes q')?.textContent === text", arg=expected
+    )
+
+
 def test_claims_are_in_a_link(open_page, page):
     _claims(page, "Two dogs play.", ["Animals are playing."])
     page.click("#claims-link")

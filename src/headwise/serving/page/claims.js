@@ -39,9 +39,11 @@ async function refresh() {
   if (model && source().trim() && missing.length) {
     byId("claims-count").textContent = "Checking …";
     try {
+      // The source may be another one when the answer comes
+      const questions = missing.map(question);
       const asked = { model, source: source(), claims: missing };
       const { data } = await askJson("v1/check", asked, stop);
-      missing.forEach((claim, index) => remember(known, question(claim), data[index]));
+      questions.forEach((one, index) => remember(known, one, data[index]));
       clearNotice();
     } catch (error) {
       if (isStopped(error)) return;

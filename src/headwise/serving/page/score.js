@@ -66,11 +66,13 @@ async function refresh() {
   if (model && missing.length) {
     results.ariaBusy = "true";
     try {
+      // The source may be another one when the answer comes
+      const questions = missing.map(question);
       const asked = { source: source().trim() ? source() : null, hypotheses: missing, signal };
       const answer = await askJson("v1/score/view", { ...asked, model, variables: variables() }, stop);
       if (offerVariables(answer.variables)) return refresh();
-      missing.forEach((text, index) =>
-        remember(known, question(text), { item: answer.data[index], facts: answer }));
+      questions.forEach((one, index) =>
+        remember(known, one, { item: answer.data[index], facts: answer }));
       clearNotice();
     } catch (error) {
       if (isStopped(error)) return; // something newer is on its way
