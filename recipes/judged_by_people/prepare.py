@@ -21,9 +21,9 @@ SYSTEM_SOURCES = {"mqm-en-de": 70, "mqm-zh-en": 70, "esa-en-cs": 40, "esa-en-zh"
 DEV, LABELS, DEV_SOURCES = 500, 500, 25
 
 
-def with_languages(pair: Pair, languages: str, **more: object) -> Pair:
+def with_languages(pair: Pair, languages: str) -> Pair:
     source, target = languages.split("-")
-    named = {"source_language": source, "target_language": target, **more}
+    named = {"source_language": source, "target_language": target}
     return replace(pair, extra={**pair.extra, **named, "row": pair.line})
 
 
@@ -77,9 +77,9 @@ def references(data: Path) -> list[Pair]:
     for row in read_pairs(data / "mlqe-pe-et-en" / "multireference.tsv.gz"):
         assert isinstance(row, Pair)
         texts = {name: row.extra[name] for name in ("reference_1", "reference_2")}
-        for kind, text in {**texts, "mt": row.hypothesis}.items():
-            gold = float(row.extra["z_mean"]) if kind == "mt" else None
-            pair = Pair(row.source, text, row.line, {"kind": kind, "z_mean": gold})
+        for system, text in {**texts, "mt": row.hypothesis}.items():
+            gold = float(row.extra["z_mean"]) if system == "mt" else None
+            pair = Pair(row.source, text, row.line, {"system": system, "z_mean": gold})
             found.append(with_languages(pair, "et-en"))
     return found
 
