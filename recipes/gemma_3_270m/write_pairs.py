@@ -1,4 +1,4 @@
-"""Write English and German text in both directions to TSV files that `headwise train` reads."""
+"""Write text of several languages in both directions to TSV files that `headwise train` reads."""
 
 import argparse
 from pathlib import Path
@@ -24,12 +24,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True, help="folder of both files")
+    parser.add_argument(
+        "--languages",
+        nargs="+",
+        default=["en-de"],
+        help="of Wikipedia: " + ", ".join(texts.POST_EDITED),
+    )
     parser.add_argument("--each", type=int, required=True, help="of Wikipedia, each direction")
     parser.add_argument("--short", type=int, required=True, help="of Tatoeba, each direction")
     parser.add_argument("--dev", type=int, default=200)
     arguments = parser.parse_args()
     train, dev = texts.mixture(
-        arguments.data, languages=("en-de",), each=arguments.each, short=arguments.short
+        arguments.data,
+        languages=tuple(arguments.languages),
+        each=arguments.each,
+        short=arguments.short,
     )
     write(train, arguments.output / "train.tsv")
     write(dev[: arguments.dev], arguments.output / "dev.tsv")

@@ -17,8 +17,10 @@ from headwise.files import atomic_path
 
 PAIRS = ("et-en", "ru-en", "en-zh", "en-de")
 # Sources of each set with many systems; what scores them takes hours
-SYSTEM_SOURCES = {"mqm-en-de": 70, "mqm-zh-en": 70, "esa-en-cs": 40, "esa-en-zh": 40}
-DEV, LABELS, DEV_SOURCES = 500, 500, 25
+SYSTEM_SOURCES = {"mqm-en-de": 40, "mqm-zh-en": 40, "esa-en-cs": 25, "esa-en-zh": 15}
+DEV, LABELS, DEV_SOURCES = 500, 500, 10
+# Of sources with two references, those whose system's output people scored below
+WORSE, WORSE_SOURCES = -0.5, 250
 
 
 def with_languages(pair: Pair, languages: str) -> Pair:
@@ -72,10 +74,11 @@ def systems(path: Path, languages: str, count: int, *, skip: int = 0) -> list[Pa
 
 
 def references(data: Path) -> list[Pair]:
-    """Two people's translations of each source and a system's, which people assessed."""
+    """Two people's translations of a source and a system's, which people found bad."""
+    rows = read_pairs(data / "mlqe-pe-et-en" / "multireference.tsv.gz")
+    worse = [r for r in rows if isinstance(r, Pair) and float(r.extra["z_mean"]) < WORSE]
     found = []
-    for row in read_pairs(data / "mlqe-pe-et-en" / "multireference.tsv.gz"):
-        assert isinstance(row, Pair)
+    for row in worse[:WORSE_SOURCES]:
         texts = {name: row.extra[name] for name in ("reference_1", "reference_2")}
         for system, text in {**texts, "mt": row.hypothesis}.items():
             gold = float(row.extra["z_mean"]) if system == "mt" else None

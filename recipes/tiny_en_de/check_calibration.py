@@ -10,7 +10,7 @@ from headwise import QualityEstimator
 from headwise.corruption import synthetic_errors, with_error_copies
 from headwise.data.readers import read_pairs
 from headwise.data.records.pairs import Pair
-from headwise.quality.calibration.record import Fit
+from headwise.quality.calibration.provenance import Fit
 from headwise.quality.calibration.threshold_curve import (
     LabelledTokens,
     ThresholdCurve,

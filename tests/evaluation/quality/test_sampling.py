@@ -5,6 +5,7 @@ import torch
 from tiny_models import PAIRS
 
 from headwise.backbones import NAMED_PROMPTS
+from headwise.backbones.generation import sampling
 from headwise.evaluation import monte_carlo_probability, sample_hypotheses
 
 PROMPT = NAMED_PROMPTS["tiny"]
@@ -35,6 +36,31 @@ def test_prompts_of_several_lengths_share_a_batch_where_padding_does_not_matter(
     drawn = sample_hypotheses(parrot, SOURCES, PROMPT, samples=1, temperature=0.01)
     assert drawn == [[hypothesis] for _, hypothesis in PAIRS]
     assert len(batches) == (len(set(lengths)) if matters else 1)
+
+
+def test_what_has_ended_takes_no_part_in_the_rounds_that_follow(
+    parrot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lengths = [len(parrot.tokenizer(text, add_special_tokens=False).input_ids) for _, text in PAIRS]
+    monkeypatch.setattr(sampling, "_first_round", lambda _: min(lengths) + 2)
+    rounds = []
+    generate = parrot.model.generate
+
+    def counted(**inputs):
+        rounds.append(generate(**inputs))
+        return rounds[-1]
+
+    monkeypatch.setattr(parrot.model, "generate", counted)
+    drawn = sample_hypotheses(parrot, SOURCES, PROMPT, samples=2, temperature=0.01)
+    assert drawn == [[hypothesis] * 2 for _, hypothesis in PAIRS]
+    sizes = [len(one) for one in rounds]
+    assert sizes == sorted(sizes, reverse=True)
+    assert 2 * len(PAIRS) == sizes[0] > sizes[-1]
+    cut = sample_hypotheses(
+        parrot, SOURCES, PROMPT, samples=1, temperature=0.01, max_new_tokens=max(lengths) - 1
+    )
+    assert all(full.startswith(short) for [short], [full, _] in zip(cut, drawn, strict=True))
+    assert cut != [[hypothesis] for _, hypothesis in PAIRS]
 
 
 def test_a_seed_fixes_the_samples_and_the_global_state_stays(parrot) -> None:

@@ -16,6 +16,8 @@ from headwise.backbones.row_prompts import prompt_of_row
 from headwise.progress import progress_bar
 
 _BATCH_SEQUENCES = 128
+_FIRST_ROUND = 16
+_EXTENDED = frozenset({"input_ids", "attention_mask"})
 
 
 class Draw(NamedTuple):
@@ -98,10 +100,9 @@ def draw_hypotheses(
     if prompt.columns:
         own = rows or [{}] * len(sources)
         keys = [prompt_of_row(backbone, prompt, row, checked=prompts) for row in own]
-    inputs = [backbone.encode_prompt(s, prompts[k]) for s, k in zip(sources, keys, strict=True)]
-    asked = {} if max_new_tokens is None else {"max_new_tokens": max_new_tokens}
-    # A decoder of its own begins with a start token; other models repeat the prompt
-    given = 1 if backbone.model.config.is_encoder_decoder else None
+    given = [(source, prompts[key]) for source, key in zip(sources, keys, strict=True)]
+    inputs = [backbone.encode_prompt(*one) for one in given]
+    stops = [Stops.of(backbone, *one) for one in given]
     texts: list[list[Draw]] = [[] for _ in sources]
     size = max(1, _BATCH_SEQUENCES // samples)
     with (
@@ -110,35 +111,93 @@ def draw_hypotheses(
         progress_bar("Sampling", total=len(sources), enabled=progress) as advance,
     ):
         torch.manual_seed(seed)
-        lengths = [one["input_ids"].shape[1] for one in inputs]
-        apart = len(set(lengths)) > 1 and backbone.left_padding_matters
-        for batch in _batches(lengths, keys, size=size, apart=apart):
-            merged = _together([inputs[index] for index in batch])
-            stops = Stops.of(backbone, sources[batch[0]], prompts[keys[batch[0]]])
-            options = generation_options(
+        apart = len(set(map(_length, inputs))) > 1 and backbone.left_padding_matters
+        for batch in _batches(inputs, stops, size=size, apart=apart):
+            rows_of_batch = [index for index in batch for _ in range(samples)]
+            written = _written_on(
                 backbone,
-                merged,
-                {"do_sample": True, "temperature": temperature, "top_k": 0, "top_p": 1.0} | asked,
+                [inputs[index] for index in rows_of_batch],
+                stops[batch[0]],
+                {"do_sample": True, "temperature": temperature, "top_k": 0, "top_p": 1.0}
+                | ({} if max_new_tokens is None else {"max_new_tokens": max_new_tokens}),
             )
-            options = stops.added_to(options, backbone, merged)
-            options["num_return_sequences"] = samples
-            output = backbone.model.generate(**merged, **options)
-            length = merged["input_ids"].shape[1]
-            for row, sequence in enumerate(output[:, given or length :].tolist()):
-                texts[batch[row // samples]].append(_written(backbone, sequence, stops))
+            for index, draw in zip(rows_of_batch, written, strict=True):
+                texts[index].append(draw)
             advance(len(batch))
     return texts
 
 
+def _length(one: Mapping[str, Any]) -> int:
+    return int(one["input_ids"].shape[1])
+
+
 def _batches(
-    lengths: Sequence[int], keys: Sequence[str], *, size: int, apart: bool
+    inputs: Sequence[Mapping[str, Any]], stops: Sequence[Stops], *, size: int, apart: bool
 ) -> Iterator[list[int]]:
-    """Numbers of prompts that share a batch: of one template, and of one length if ``apart``."""
-    alike: defaultdict[tuple[int, str], list[int]] = defaultdict(list)
-    for index in sorted(range(len(lengths)), key=lambda index: (lengths[index], index)):
-        alike[lengths[index] if apart else 0, keys[index]].append(index)
-    for _, found in sorted(alike.items()):
+    """Numbers of prompts that share a batch: they end alike, and have one length if ``apart``."""
+    alike: defaultdict[tuple[Any, ...], list[int]] = defaultdict(list)
+    for index in sorted(range(len(inputs)), key=lambda index: (_length(inputs[index]), index)):
+        one = inputs[index]
+        # What is no tensor is the language to begin with
+        others = tuple(value for value in one.values() if not isinstance(value, Tensor))
+        alike[_length(one) if apart else 0, others, stops[index]].append(index)
+    for found in alike.values():
         yield from (found[start : start + size] for start in range(0, len(found), size))
+
+
+def _written_on(
+    backbone: LanguageBackbone,
+    prompts: Sequence[dict[str, Any]],
+    stops: Stops,
+    options: dict[str, Any],
+) -> list[Draw]:
+    """What a model writes behind each prompt of a batch.
+
+    A batch is as slow as its longest text: it is written in rounds, each twice as long as those
+    before, and what has ended takes no part in the next one.
+    """
+    going_on = list(range(len(prompts)))
+    tokens: list[list[int]] = [[] for _ in prompts]
+    drawn: list[Draw] = [Draw("", False) for _ in prompts]
+    # Others may hold something of the prompt's length beside, or have a decoder of its own
+    in_rounds = not backbone.model.config.is_encoder_decoder and set(prompts[0]) <= _EXTENDED
+    merged = _together(prompts)
+    options = generation_options(backbone, merged, options)
+    most: int | None = options.get("max_new_tokens")
+    done = 0
+    while True:
+        if in_rounds and most is not None:
+            length = 2 * done or _first_round(merged)
+            options["max_new_tokens"] = min(length, most - done)
+        asked = stops.added_to(options, backbone, merged, written=done)
+        output = backbone.model.generate(**merged, **asked)
+        # A decoder of its own begins with a start token; other models repeat the prompt
+        begin = 1 if backbone.model.config.is_encoder_decoder else _length(merged)
+        for row, sequence in zip(going_on, output[:, begin:].tolist(), strict=True):
+            tokens[row] += sequence
+            drawn[row] = _written(backbone, tokens[row], stops)
+        done += output.shape[1] - begin
+        going_on = [row for row in going_on if not drawn[row].whole]
+        if not going_on or not in_rounds or most is None or done >= most:
+            break
+        merged = _together([_extended(prompts[row], tokens[row]) for row in going_on])
+    return drawn
+
+
+def _first_round(inputs: Mapping[str, Any]) -> int:
+    """Tokens within which most answers end: a translation is about as long as its source."""
+    return max(_FIRST_ROUND, _length(inputs))
+
+
+def _extended(prompt: dict[str, Any], tokens: Sequence[int]) -> dict[str, Any]:
+    """The prompt with what was written behind it so far."""
+    if not tokens:
+        return prompt
+    behind = prompt["input_ids"].new_tensor([tokens])
+    longer = {"input_ids": torch.cat([prompt["input_ids"], behind], dim=1)}
+    if "attention_mask" in prompt:
+        longer["attention_mask"] = F.pad(prompt["attention_mask"], (0, len(tokens)), value=1)
+    return longer
 
 
 def _together(inputs: Sequence[dict[str, Any]]) -> dict[str, Any]:

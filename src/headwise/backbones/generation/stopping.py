@@ -94,11 +94,19 @@ class Stops:
         )
 
     def added_to(
-        self, options: dict[str, Any], backbone: LanguageBackbone, inputs: dict[str, Any]
+        self,
+        options: dict[str, Any],
+        backbone: LanguageBackbone,
+        inputs: dict[str, Any],
+        *,
+        written: int = 0,
     ) -> dict[str, Any]:
-        """Options of ``model.generate`` with which it goes no further than it must."""
+        """Options of ``model.generate`` with which it goes no further than it must.
+
+        The last ``written`` tokens of the inputs were written before, and may begin a stop.
+        """
         given = 1 if backbone.model.config.is_encoder_decoder else inputs["input_ids"].shape[1]
-        own = _StopWriting(backbone.tokenizer, self, given)
+        own = _StopWriting(backbone.tokenizer, self, given - written)
         return {**options, "stopping_criteria": [*(options.get("stopping_criteria") or ()), own]}
 
 
