@@ -32,7 +32,9 @@ def main() -> None:
     )
     parser.add_argument("--each", type=int, required=True, help="of Wikipedia, each direction")
     parser.add_argument("--short", type=int, required=True, help="of Tatoeba, each direction")
+    parser.add_argument("--train", type=int, help="of all of these, drawn at random")
     parser.add_argument("--dev", type=int, default=200)
+    parser.add_argument("--calibrate", type=int, default=0, help="after those of dev")
     arguments = parser.parse_args()
     train, dev = texts.mixture(
         arguments.data,
@@ -40,8 +42,11 @@ def main() -> None:
         each=arguments.each,
         short=arguments.short,
     )
-    write(train, arguments.output / "train.tsv")
+    write(train[: arguments.train], arguments.output / "train.tsv")
     write(dev[: arguments.dev], arguments.output / "dev.tsv")
+    if arguments.calibrate:
+        rest = dev[arguments.dev :][: arguments.calibrate]
+        write(rest, arguments.output / "calibrate.tsv")
 
 
 if __name__ == "__main__":

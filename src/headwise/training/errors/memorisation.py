@@ -15,7 +15,7 @@ from headwise.features import LiveFeatures, encode_examples
 
 logger = logging.getLogger(__name__)
 
-_SAMPLE = 1000
+_SAMPLE = 250
 _BATCH_TOKENS = 4096
 # Texts of the same kind differ by less; those that a small model was trained on, by more
 _NATS_A_TOKEN = 0.1
@@ -61,7 +61,7 @@ def measure_memorisation(
     *,
     max_length: int | None = None,
 ) -> Memorisation | None:
-    """Compare how well the language model predicts at most 1,000 correct texts of each part.
+    """Compare how well the language model predicts at most 250 correct texts of each part.
 
     Returns:
         What was found, which a message says as well; ``None`` if a part has fewer than two texts

@@ -1,0 +1,159 @@
+"""Print the tables of docs/results.md from what `headwise evaluate --json` wrote."""
+
+import argparse
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+ASSESSED = ("et-en-test", "ru-en-test", "en-zh-test", "en-de-test")
+SYSTEMS = ("mqm-en-de", "mqm-zh-en", "esa-en-cs", "esa-en-zh")
+TAGGED = (*ASSESSED, "hjqe-en-de-test")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of a table: a signal under an aggregation, of some heads."""
+
+    signal: str
+    aggregation: str | None = "mean"
+    folder: str = "scored"
+
+    @property
+    def name(self) -> str:
+        labelled = ", 500 labels" if self.folder != "scored" else ""
+        how = "" if self.aggregation is None else f" {self.aggregation.replace('_', ' ')}"
+        return f"`{self.signal.removeprefix('-')}`{labelled}{how}"
+
+
+TEXTS = (
+    Row("softmax"),
+    Row("logprob"),
+    Row("logprob", "root_length"),
+    Row("-entropy"),
+    Row("boosted"),
+    Row("boosted", "root_length"),
+    Row("-rank"),
+    Row("length", None),
+    Row("sigmoid"),
+    Row("sigmoid", "root_length"),
+    Row("error"),
+    Row("error", "root_length"),
+    Row("error", "root_length", "scored-labelled"),
+    Row("quality", "of the text"),
+    Row("quality", "for ranking"),
+)
+_OF_TOKENS = ("softmax", "-entropy", "boosted", "-rank", "length", "sigmoid", "error", "quality")
+TOKENS = (*(Row(name, None) for name in _OF_TOKENS), Row("error", None, "scored-labelled"))
+
+
+@dataclass(frozen=True)
+class Tables:
+    """All evaluations of a folder."""
+
+    folder: Path
+
+    @cache  # noqa: B019 - lives as long as the program
+    def table(self, folder: str, name: str, question: str, table: str) -> dict[str, Any]:
+        path = self.folder / folder / f"{name}.{question}.json"
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["tables"][table]
+        return found
+
+    def metric(self, row: Row, name: str, question: str, table: str, metric: str) -> Any:
+        """A value with its interval, or `None` where there is no such row or metric."""
+        rows = self.table(row.folder, name, question, table)["rows"]
+        of_row = [
+            one
+            for one in rows
+            if (one["signal"], one["aggregation"]) == (row.signal, row.aggregation)
+        ]
+        return of_row[0]["metrics"].get(metric) if of_row else None
+
+    def lines(
+        self,
+        rows: Sequence[Row],
+        columns: Sequence[tuple[str, str]],
+        question: str,
+        table: str,
+        *,
+        intervals: bool = True,
+        mean: bool = False,
+    ) -> Iterator[str]:
+        """A Markdown table with a column a set and metric; the best of each is bold."""
+        heads = [
+            f"{name.removesuffix('-test')} {metric.replace('_', ' ')}" for name, metric in columns
+        ]
+        heads += ["mean"] * mean
+        yield f"| signal | {' | '.join(heads)} |"
+        yield "| --- " * (len(heads) + 1) + "|"
+        found = {
+            row: [self.metric(row, name, question, table, metric) for name, metric in columns]
+            for row in rows
+        }
+        found = {row: cells for row, cells in found.items() if any(cells)}
+        values = {
+            row: [None if c is None else c["value"] for c in cells] for row, cells in found.items()
+        }
+        if mean:
+            for cells in values.values():
+                present = [value for value in cells if value is not None]
+                cells.append(sum(present) / len(present) if len(present) == len(cells) else None)
+        best = [
+            max(v for v in column if v is not None) for column in zip(*values.values(), strict=True)
+        ]
+        for row, cells in values.items():
+            written = []
+            for place, value in enumerate(cells):
+                if value is None:
+                    written.append("")
+                    continue
+                text = f"**{value:.3f}**" if value == best[place] else f"{value:.3f}"
+                cell = found[row][place] if place < len(found[row]) else None
+                if intervals and cell is not None and cell.get("low") is not None:
+                    text += f" [{cell['low']:.3f}, {cell['high']:.3f}]"
+                written.append(text.replace("-", "\N{MINUS SIGN}"))
+            yield f"| {row.name} | {' | '.join(written)} |"
+
+
+def main() -> None:
+    """Print all tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("evaluations", type=Path)
+    tables = Tables(parser.parse_args().evaluations)
+
+    def show(title: str, *arguments: Any, **options: Any) -> None:
+        print(f"\n### {title}\n")
+        for line in tables.lines(*arguments, **options):
+            print(line)
+
+    of_tests = {
+        metric: [(name, metric) for name in ASSESSED]
+        for metric in ("spearman", "pearson", "roc_auc", "average_precision", "mcc")
+    }
+    for metric in ("spearman", "pearson"):
+        show(f"Assessments, {metric}", TEXTS, of_tests[metric], "texts", "correlation", mean=True)
+    for metric in ("acc_eq", "spearman", "pearson"):
+        columns = [(name, metric) for name in SYSTEMS]
+        show(f"Many systems, {metric}", TEXTS, columns, "texts", "correlation")
+    for metric in ("roc_auc", "average_precision", "mcc"):
+        columns = [(name, metric) for name in TAGGED]
+        show(f"Word tags, {metric}", TOKENS, columns, "tokens", "tokens")
+        columns = [(name, metric) for name in SYSTEMS]
+        show(f"Marked spans, {metric}", TOKENS, columns, "tokens", "tokens")
+    columns = [(name, metric) for name in SYSTEMS for metric in ("system_acc", "spa")]
+    show("Systems", TEXTS, columns, "texts", "systems", intervals=False)
+    columns = [(name, "roc_auc") for name in SYSTEMS]
+    show("Error-free segments", TEXTS, columns, "error-free", "binary")
+    columns = [
+        ("et-en-references", metric)
+        for metric in ("spread_per_worse_output", "below_all", "fall", "range")
+    ]
+    show("Two references", TEXTS, columns, "references", "references")
+    columns = [(name, "ece") for name in (*TAGGED, *SYSTEMS)]
+    show("ECE", (Row("quality", None),), columns, "tokens", "tokens", intervals=False)
+
+
+if __name__ == "__main__":
+    main()
