@@ -15,10 +15,10 @@ cd "$(dirname "$0")"
   headwise train errors --backbone gemma-3-270m --prompt bilingual --with-head "$work/sigmoid" \
     --prompt-column source_language=source_language --prompt-column target_language=target_language \
     --data "$work/texts/train.tsv" --dev "$work/texts/dev.tsv" --layers 12 --statistics on --copies 1 \
-    --sampled 1 --sample-temperature 0.4 --output "$work/errors"
+    --sampled 1 --sample-temperature 0.4 --batch-tokens 1024 --epochs 10 --output "$work/errors"
 [ -f "$work/calibrated/calibration.json" ] ||
   headwise calibrate "$work/texts/calibrate.tsv" --model gemma-3-270m --head "$work/errors" \
-    --synthetic sampled --signal logprob,error --context --aggregation root_length \
-    --output "$work/calibrated"
+    --synthetic sampled --signal logprob,error --context \
+    --text-signal logprob,entropy --aggregation root_length --output "$work/calibrated"
 headwise export --model gemma-3-270m --head "$work/calibrated" --dtype bfloat16 "$work/exported"
 rm "$work/exported/shared_unembedding_head.py"  # `headwise export` writes it again

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Everything under "Judged by people" in docs/results.md, printed as Markdown: all sets are scored by the
-# heads of gemma-3-270m, or by HEADS, and by an error head that learned from labels, LABELLED.
+# Everything under "Judged by people" in docs/results.md; prints docs/judged-by-people.md. All sets are
+# scored by the heads of gemma-3-270m, or by HEADS, and by an error head that learned from labels, LABELLED.
 #
 #   recipes/judged_by_people/results.sh DATA WORK LABELLED [HEADS]
 #
@@ -37,9 +37,9 @@ for folder in scored scored-labelled; do
   for name in "${assessed[@]}" hjqe-en-de-test "${systems[@]}"; do
     evaluate $folder "$name" tokens --protocol error-detection --units token --by length
   done
-  for name in "${systems[@]}"; do
-    evaluate $folder "$name" error-free --gold error-free
-  done
-  evaluate $folder et-en-references references --protocol references --gold z_mean --below -0.5
 done
+for name in "${systems[@]}"; do
+  evaluate scored "$name" error-free --gold error-free
+done
+evaluate scored et-en-references references --protocol references --gold z_mean --below -0.5
 python tables.py "$work/evaluations"

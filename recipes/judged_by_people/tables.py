@@ -1,4 +1,4 @@
-"""Print the tables of docs/results.md from what `headwise evaluate --json` wrote."""
+"""Print docs/judged-by-people.md from what `headwise evaluate --json` wrote."""
 
 import argparse
 import json
@@ -123,8 +123,14 @@ def main() -> None:
     parser.add_argument("evaluations", type=Path)
     tables = Tables(parser.parse_args().evaluations)
 
+    print("# Judged by people: all tables\n")
+    print(
+        "Written by `recipes/judged_by_people/results.sh`; [Results](results.md#judged-by-people) "
+        "says what they mean. Brackets: 95 % intervals over sources; bold: the best of a column."
+    )
+
     def show(title: str, *arguments: Any, **options: Any) -> None:
-        print(f"\n### {title}\n")
+        print(f"\n## {title}\n")
         for line in tables.lines(*arguments, **options):
             print(line)
 

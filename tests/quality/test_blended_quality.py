@@ -1,7 +1,6 @@
 """`quality` of several signals: how it is chosen, and that every way to score computes it alike."""
 
 import json
-from importlib.resources import files
 from types import SimpleNamespace
 from typing import Any
 
@@ -195,15 +194,13 @@ def test_it_is_saved_and_read(tmp_path: Any) -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["tiny_en_de", "gemma_3_270m"])
-def test_files_of_version_1_mean_what_they_meant(name: str, tmp_path: Any) -> None:
-    folder = tmp_path / name
-    folder.mkdir()
-    text = files("headwise.bundled").joinpath(name, "head", CALIBRATION_FILE).read_text("utf-8")
-    row = json.loads(text)
-    if row["version"] != 1:
-        pytest.skip("no longer of version 1")
-    (folder / CALIBRATION_FILE).write_text(text, encoding="utf-8")
+def test_files_of_version_1_mean_what_they_meant(tmp_path: Any) -> None:
+    folder = tmp_path
+    fit = fitted(Partial(), signal="error", aggregation="min", method="isotonic")
+    fit.model_copy(update={"ranking": None}).save(folder)
+    row = json.loads((folder / CALIBRATION_FILE).read_text("utf-8"))
+    assert (row["version"], row["signal"], row["sentence"]["aggregation"]) == (1, "error", "min")
+    assert not {"blend", "ranking"} & row.keys()
     found = Calibration.load(folder)
     assert found is not None
     assert found.signal is Signal(row["signal"])
@@ -327,6 +324,27 @@ def test_several_signals_are_weighed_where_they_are_asked_for() -> None:
     assert again == calibration
     with pytest.raises(ValueError, match="got 'omission'"):
         fitted(Partial(), signal=["error", "omission"])
+
+
+def test_texts_may_be_made_of_something_else_than_tokens() -> None:
+    def made_of_softmax(**options: Any) -> Calibration:
+        return fitted(Partial(), signal="error", text_signal="softmax", **options)
+
+    found = made_of_softmax(aggregation="root_length")
+    assert found.blend.signals == (Signal.ERROR,)
+    assert found.sentence is not None
+    assert found.sentence.blend == Blend.alone("softmax", "root_length")
+    same = fitted(Partial(), signal="softmax", aggregation="root_length").sentence
+    assert same is not None
+    assert found.sentence == same
+    both = fitted(
+        Partial(), signal="error", text_signal="error,softmax", aggregation="root_length"
+    ).sentence
+    assert both is not None
+    expected = {(Signal.ERROR, Aggregation.ROOT_LENGTH), (Signal.SOFTMAX, Aggregation.ROOT_LENGTH)}
+    assert set(both.blend.features) == expected
+    with pytest.raises(ValueError, match="got 'quality'"):
+        fitted(Partial(), text_signal="quality")
 
 
 def test_ranking_is_chosen_by_the_order_of_hypotheses() -> None:

@@ -71,6 +71,14 @@ def calibrate(
             rich_help_panel=_FIT,
         ),
     ] = "auto",
+    text_signal: Annotated[
+        str | None,
+        typer.Option(
+            "--text-signal",
+            help="The same for the probability of whole texts, if they are made of something else.",
+            rich_help_panel=_FIT,
+        ),
+    ] = None,
     context: Annotated[
         bool,
         typer.Option(
@@ -161,6 +169,7 @@ def calibrate(
     from headwise.quality.calibration.thresholds import Aim, Rule
 
     options.split_signals(None if signal == "auto" else signal)
+    options.split_signals(None if text_signal == "auto" else text_signal)
     options.split_signals(None if ranking == "texts" else ranking)
     with options.usage_errors():
         families = known_names(synthetic, (*ERROR_FAMILIES, SAMPLED), option="--synthetic")
@@ -188,6 +197,7 @@ def calibrate(
             pairs,
             method=method,
             signal=signal,
+            text_signal=text_signal,
             context=context,
             aggregation=aggregation,
             rules=list(dict.fromkeys([*rules, default])),

@@ -42,6 +42,7 @@ def calibrate(
     *,
     method: Method = "isotonic",
     signal: Signal | str | Sequence[Signal | str] | None = None,
+    text_signal: Signal | str | Sequence[Signal | str] | None = None,
     context: bool = False,
     aggregation: Aggregation | str | None = None,
     rules: Sequence[Rule] = DEFAULT_RULES,
@@ -72,6 +73,9 @@ def calibrate(
             the weights are tried on sources that were left out. They are weighed if that is better
             than the best alone by more than its 95 % interval. Tokens and texts have a choice of
             their own; notes name all figures.
+        text_signal: What the probability of whole texts is made of, likewise; by default the same.
+            Of several their aggregates are weighed, which may be another choice than that of
+            tokens: what finds a wrong word need not say how good a text is.
         context: Whether a token is judged by its text as well: the mean of each signal over the
             text is weighed with what the token has itself. While a text is generated token by
             token, that is the text so far.
@@ -110,10 +114,12 @@ def calibrate(
     check_method(method)
     rules = tuple(rules)
     asked, automatic = _signals(signal, estimator)
+    of_texts = None if text_signal is None else _signals(text_signal, estimator)
     if default not in (names := [rule.name for rule in rules]):
         raise ValueError(f"`default` must be one of {', '.join(names)}, got {default!r}.")
     how = None if aggregation is None else Aggregation(aggregation)
-    compared = tuple(dict.fromkeys((*asked, Signal.SOFTMAX)))
+    others = () if of_texts is None else of_texts[0]
+    compared = tuple(dict.fromkeys((*asked, *others, Signal.SOFTMAX)))
     labelled = label_signals(
         estimator, given, compared, groups=groups, gold=gold, progress=progress
     )
@@ -126,7 +132,9 @@ def calibrate(
         method, fitted_on.tokens(), ~fitted_on.wrong(), probabilities=blend.is_probability
     )
     fitted_on, chosen_on = fitted_on.with_quality(tokens), chosen_on.with_quality(tokens)
-    sentence, notes = _fit_sentences(fitted_on.settled(), method, asked, how, automatic=automatic)
+    sentence, notes = _fit_sentences(
+        fitted_on.settled(), method, of_texts or (asked, automatic), how, apart=of_texts is not None
+    )
     ranked_by, ranking_notes = _ranking(ranking, chosen_on, compared, sentence)
     settled = chosen_on.settled()
     segment, segment_notes = _segment_threshold(settled, sentence, segment_rule)
@@ -196,11 +204,12 @@ def _better_than_chance(texts: LabelledTexts, *, force: bool) -> tuple[str, ...]
 def _fit_sentences(
     texts: LabelledTexts,
     method: Method,
-    asked: Sequence[Signal],
+    asked: tuple[Sequence[Signal], bool],
     how: Aggregation | None,
     *,
-    automatic: bool,
+    apart: bool,
 ) -> tuple[SentenceCalibration | None, tuple[str, ...]]:
+    signals, automatic = asked
     flawless = texts.flawless()
     rarer = min(int(flawless.sum()), int((~flawless).sum()))
     if rarer < MINIMUM_OF_CLASS:
@@ -211,7 +220,7 @@ def _fit_sentences(
         )
         return None, (note,)
     try:
-        blend, notes = choose_for_texts(texts, asked, how, automatic=automatic)
+        blend, notes = choose_for_texts(texts, signals, how, automatic=automatic, apart=apart)
         calibrator = fit_calibrator(
             method, texts.sentences(blend), flawless, probabilities=blend.is_probability
         )

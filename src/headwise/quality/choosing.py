@@ -114,18 +114,19 @@ def choose_for_texts(
     aggregation: Aggregation | None = None,
     *,
     automatic: bool,
+    apart: bool = False,
 ) -> Choice:
     """What the probability of texts is made of: aggregates of signals, likewise.
 
     With an ``aggregation``, that of the tokens' one signal is taken, or of their probability if
-    that is made of several.
+    that is made of several; of signals that were asked for ``apart`` from those of tokens, theirs.
 
     Raises:
         CalibrationError: As :func:`choose_for_tokens`.
     """
-    if aggregation is not None:
+    if aggregation is not None and not apart:
         return Choice(Blend.alone(texts.blend.single or Signal.QUALITY, aggregation))
-    features = [(one, _best_aggregation(texts, one)) for one in asked]
+    features = [(one, aggregation or _best_aggregation(texts, one)) for one in asked]
     if len(features) == 1:
         return Choice(_alone(features[0]))
     columns = texts.aggregates(features)
