@@ -9,7 +9,7 @@ set -euo pipefail
 data=$1 work=$2 labelled=$3 heads=(); [ -n "${4:-}" ] && heads=(--head "$4")
 cd "$(dirname "$0")"
 assessed=(et-en-test ru-en-test en-zh-test en-de-test)
-systems=(mqm-en-de mqm-zh-en esa-en-cs esa-en-zh)
+systems=(mqm-en-de mqm-zh-en esa-en-cs)
 sets=("${assessed[@]}" hjqe-en-de-test "${systems[@]}" et-en-references)
 [ -d "$work/sets" ] || python prepare.py --data "$data" --output "$work/sets"
 score() { # score FOLDER OPTIONS...
@@ -20,6 +20,7 @@ score() { # score FOLDER OPTIONS...
   done
 }
 score scored "${heads[@]}"
+sets=(hjqe-en-de-test)
 score scored-labelled --head "$labelled"
 
 evaluate() { # evaluate FOLDER SET QUESTION OPTIONS...
@@ -30,14 +31,13 @@ evaluate() { # evaluate FOLDER SET QUESTION OPTIONS...
     --json "$output" "$@" >"${output%.json}.txt" || [ $? = 3 ]
 }
 gold() { case $1 in *-test) echo z_mean ;; mqm-*) echo mqm_score ;; esa-*) echo esa ;; esac; }
-for folder in scored scored-labelled; do
-  for name in "${assessed[@]}" "${systems[@]}"; do
-    evaluate $folder "$name" texts --gold "$(gold "$name")" --by length
-  done
-  for name in "${assessed[@]}" hjqe-en-de-test "${systems[@]}"; do
-    evaluate $folder "$name" tokens --protocol error-detection --units token --by length
-  done
+for name in "${assessed[@]}" "${systems[@]}"; do
+  evaluate scored "$name" texts --gold "$(gold "$name")" --by length
 done
+for name in "${assessed[@]}" hjqe-en-de-test "${systems[@]}"; do
+  evaluate scored "$name" tokens --protocol error-detection --units token
+done
+evaluate scored-labelled hjqe-en-de-test tokens --protocol error-detection --units token
 for name in "${systems[@]}"; do
   evaluate scored "$name" error-free --gold error-free
 done
