@@ -22,7 +22,7 @@ cd "$(dirname "$0")"
 [ -f "$work/calibrated/calibration.json" ] ||
   headwise calibrate "$work/texts-calibrate/calibrate.tsv" --model gemma-3-270m --head "$work/errors" \
     --synthetic crude,plausible --signal logprob,error --context \
-    --text-signal logprob,sigmoid --aggregation root_length --ranking logprob \
+    --text-signal logprob,sigmoid --aggregation root_length --ranking softmax \
     --output "$work/calibrated"
 headwise export --model gemma-3-270m --head "$work/calibrated" --dtype bfloat16 "$work/exported"
 rm "$work/exported/shared_unembedding_head.py"  # `headwise export` writes it again
