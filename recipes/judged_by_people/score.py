@@ -83,7 +83,8 @@ class RememberingScorer(Scorer):
             Signal.LOGPROB: log_prob,
             Signal.ENTROPY: entropy,
             Signal.RANK: rank,
-            Signal.BOOSTED: boost(log_prob.exp(), targets, dominant=dominant),
+            # Of probabilities that were kept with few digits, the sum may be above 1
+            Signal.BOOSTED: boost(log_prob.exp(), targets, dominant=dominant).clamp(max=1.0),
         }
         if (head := self.needed.sigmoid) is not None:
             read = self.backbone.of_layers(hidden, self.layers, head.layers)
