@@ -34,10 +34,9 @@ def monte_carlo_probability(
         Kuhn, Gal & Farquhar 2023, arXiv 2302.09664, section 2 (sampled sequences, length
         normalised); here a mean of probabilities instead of their logarithms.
     """
-    columns = tuple(estimator.prompt.columns.values())
 
     def asked(one: ScoredHypothesis) -> tuple[str | None, str]:
-        return one.source, repr([(one.extra or {}).get(column) for column in columns])
+        return one.source, repr(estimator.prompt.for_row(one.extra or {}))
 
     # Hypotheses of one source share its draws
     firsts: dict[tuple[str | None, str], ScoredHypothesis] = {}
