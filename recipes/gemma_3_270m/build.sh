@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Trains the error head beside the Sigmoid Head of train_head.py, calibrates both, and writes them in
-# bfloat16. Takes about an hour and a quarter on two cores; stopped at any point, the same command continues.
+# bfloat16. Takes about an hour on two cores, and minutes more for the calibration; stopped at any point, the same command continues.
 #
 #   recipes/gemma_3_270m/build.sh DATA WORK
 #
@@ -15,7 +15,7 @@ cd "$(dirname "$0")"
     --prompt-column source_language=source_language --prompt-column target_language=target_language \
     --data "$work/texts/train.tsv" --dev "$work/texts/dev.tsv" --layers 12 --copies 2 \
     --output "$work/errors"
-# Of more languages: what was learned of errors in two serves others less
+# The calibration is of more languages than the heads
 [ -f "$work/texts-calibrate/calibrate.tsv" ] ||
   python write_pairs.py --data "$data" --output "$work/texts-calibrate" \
     --languages en-de ru-en en-zh --each 130 --short 130 --train 400 --dev 80 --calibrate 120
