@@ -54,8 +54,14 @@ PROMPT_NAMES = (
 ERROR_FAMILIES = ("crude", "plausible")
 """Errors that are put into correct texts: by a random word, or by one that the model likes."""
 
+SEVERAL = "several"
+"""From one error to sixteen in a copy, of all families: bad texts have many, good ones few."""
+
 SAMPLED = "sampled"
 """Errors of translations that the language model draws itself, as references show them."""
+
+CALIBRATION_ERRORS = (*ERROR_FAMILIES, SEVERAL, SAMPLED)
+"""What errors are made of for a calibration of texts that nobody marked."""
 
 ERROR_SETS = (*ERROR_FAMILIES, "independent")
 """The same with those of another generator, which no head was trained with."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from headwise.choices import ERROR_FAMILIES, SAMPLED
+from headwise.choices import CALIBRATION_ERRORS, ERROR_FAMILIES, SAMPLED, SEVERAL
 from headwise.cli import layout_options, options, printing, prompt_options
 from headwise.cli.calibration_lines import show_calibration
 from headwise.cli.reading import expect_pairs, expect_tables, known_names, rows_for_prompt
@@ -53,8 +53,9 @@ def calibrate(
         str | None,
         typer.Option(
             "--synthetic",
-            help="Make errors of pairs without marks: crude, plausible (put into copies), sampled "
-            "(the model's own translations, where a pair does not explain them), with commas.",
+            help="Make errors of pairs without marks: crude, plausible (one in a copy), several "
+            "(up to 16 of all families), sampled (the model's own translations, where a pair does "
+            "not explain them), with commas.",
             rich_help_panel=options.INPUT,
         ),
     ] = None,
@@ -172,7 +173,7 @@ def calibrate(
     options.split_signals(None if text_signal == "auto" else text_signal)
     options.split_signals(None if ranking == "texts" else ranking)
     with options.usage_errors():
-        families = known_names(synthetic, (*ERROR_FAMILIES, SAMPLED), option="--synthetic")
+        families = known_names(synthetic, CALIBRATION_ERRORS, option="--synthetic")
         wanted = (
             (Aim.PRECISION, precision or [0.8]),
             (Aim.RECALL, recall or [0.9]),
@@ -233,8 +234,13 @@ def _pairs(
     """All pairs with known errors, what each belongs to, and its worth beside others of that."""
     from itertools import chain
 
-    from headwise.corruption import sampled_errors
-    from headwise.corruption.error_copies import group_of, synthetic_errors, with_error_copies
+    from headwise.corruption import (
+        sampled_errors,
+        several_errors,
+        synthetic_errors,
+        with_error_copies,
+    )
+    from headwise.corruption.error_copies import group_of
     from headwise.data.readers import read_pairs
     from headwise.data.records.pairs import Pair
     from headwise.errors import CalibrationError
@@ -255,11 +261,13 @@ def _pairs(
         )
     marked = [pair for pair in found if pair.errors is not None]
     backbone, prompt = estimator.backbone, estimator.prompt
-    put_in = [name for name in families if name != SAMPLED]
+    shown = sys.stderr.isatty()
+    put_in = [name for name in families if name in ERROR_FAMILIES]
     copies = synthetic_errors(backbone, plain, prompt, families=put_in, seed=seed)
+    if SEVERAL in families:
+        copies[SEVERAL] = several_errors(backbone, plain, prompt, seed=seed, progress=shown)
     texts = with_error_copies(plain, chain.from_iterable(copies.values()))
     if plain and SAMPLED in families:
-        shown = sys.stderr.isatty()
         drawn = sampled_errors(backbone, plain, prompt, seed=seed, progress=shown)
         texts = texts.with_samples(drawn)
     groups = [*texts.groups, *(group_of(pair, pair.hypothesis) for pair in marked)]

@@ -9,7 +9,12 @@ from headwise.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from headwise.corruption.corrupting import CRUDE_KINDS, corrupt, crude_errors
-    from headwise.corruption.error_copies import ErrorTexts, synthetic_errors, with_error_copies
+    from headwise.corruption.error_copies import (
+        ErrorTexts,
+        several_errors,
+        synthetic_errors,
+        with_error_copies,
+    )
     from headwise.corruption.machine_errors import MarkedText, MarkSettings, mark_machine_errors
     from headwise.corruption.plausible_texts import plausible_errors
     from headwise.corruption.sampled_texts import sampled_errors
@@ -17,7 +22,7 @@ if TYPE_CHECKING:
 # Imported when they are used: settings name the mix, and commands show settings in their help
 _HOMES = {
     ".corrupting": ("CRUDE_KINDS", "corrupt", "crude_errors"),
-    ".error_copies": ("ErrorTexts", "synthetic_errors", "with_error_copies"),
+    ".error_copies": ("ErrorTexts", "several_errors", "synthetic_errors", "with_error_copies"),
     ".machine_errors": ("MarkSettings", "MarkedText", "mark_machine_errors"),
     ".plausible_texts": ("plausible_errors",),
     ".sampled_texts": ("sampled_errors",),
@@ -37,6 +42,7 @@ __all__ = [
     "mark_machine_errors",
     "plausible_errors",
     "sampled_errors",
+    "several_errors",
     "synthetic_errors",
     "with_error_copies",
 ]

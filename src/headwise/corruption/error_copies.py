@@ -1,20 +1,23 @@
 """Correct texts together with copies of them that have errors of known place."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
 from headwise.backbones import LanguageBackbone, PromptTemplate
 from headwise.choices import ERROR_FAMILIES, SAMPLED
-from headwise.corruption.by_language import by_language
-from headwise.corruption.corrupting import CRUDE_KINDS, crude_errors
+from headwise.corruption.by_language import LanguageGroup, by_language
+from headwise.corruption.corrupting import CRUDE_KINDS, corrupt, crude_errors
 from headwise.corruption.families import Corruption, ErrorFamily
+from headwise.corruption.mix import CorruptionMix
 from headwise.corruption.plausible_texts import plausible_errors
 from headwise.data.readers.nested_rows import as_pairs
 from headwise.data.records.pairs import Pair, Pairlike
 
 CRUDE, PLAUSIBLE = ERROR_FAMILIES
+# Alike on a scale of ratios; a text needs two words for each
+_SEVERAL = {1: 1.0, 2: 1.0, 3: 1.0, 4: 1.0, 6: 1.0, 8: 1.0, 12: 1.0, 16: 1.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,67 @@ def synthetic_errors(
         else:
             made[family] = plausible_errors(backbone, given, prompt, seed=seed)
     return made
+
+
+def several_errors(
+    backbone: LanguageBackbone,
+    pairs: Sequence[Pairlike],
+    prompt: PromptTemplate,
+    *,
+    seed: int = 0,
+    progress: bool = False,
+) -> list[Corruption]:
+    """Make a copy of each pair with one to sixteen errors, of all families that it allows.
+
+    In texts with one error each, a text says little about its words; translations differ more.
+
+    Args:
+        backbone: The language model that makes the plausible errors.
+        pairs: Correct pairs.
+        prompt: How a source becomes a prompt for it.
+        seed: Of the errors.
+        progress: Whether to show a progress bar on standard error.
+
+    Returns:
+        The copies in order of their pairs, language by language; pairs that allow no error have
+        none.
+    """
+    mix = replace(CorruptionMix.default(), errors_per_text=_SEVERAL)
+    given = as_pairs(pairs)
+    return mixed_errors(backbone, given, prompt, mix=mix, seed=seed, progress=progress)
+
+
+def mixed_errors(
+    backbone: LanguageBackbone,
+    pairs: Sequence[Pair],
+    prompt: PromptTemplate,
+    *,
+    mix: CorruptionMix,
+    seed: int,
+    copies: int = 1,
+    corpora: Mapping[str | None, LanguageGroup] | None = None,
+    progress: bool = False,
+) -> list[Corruption]:
+    """Errors of a mix in texts of several languages, by what is known of each one's language.
+
+    ``corpora`` has texts whose words are put in, by language; by default, and of a language that is
+    not among them, these are the pairs' own. The rest is that of
+    :func:`~headwise.corruption.corrupt`.
+    """
+    return [
+        one
+        for name, group in by_language(pairs, prompt).items()
+        for one in corrupt(
+            group.pairs,
+            mix=mix if mix.language else replace(mix, language=group.code),
+            seed=seed,
+            copies=copies,
+            corpus=(corpora or {}).get(name, group).texts,
+            backbone=backbone,
+            prompt=prompt,
+            progress=progress,
+        )
+    ]
 
 
 def with_error_copies(pairs: Sequence[Pairlike], copies: Iterable[Corruption]) -> ErrorTexts:

@@ -19,8 +19,6 @@ from headwise.evaluation.quality.independent_errors import (
 from headwise.evaluation.quality.judged_texts import JudgedText
 from headwise.quality import QualityEstimator
 
-"""Errors that can be put into correct texts to judge signals by."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorruptedSet:

@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from headwise.backbones import Backbone, PromptTemplate
-from headwise.corruption import ErrorTexts, corrupt, sampled_errors, with_error_copies
+from headwise.corruption import ErrorTexts, sampled_errors, with_error_copies
 from headwise.corruption.by_language import by_language
-from headwise.corruption.error_copies import group_of
+from headwise.corruption.error_copies import group_of, mixed_errors
 from headwise.corruption.source_edits import translated_source
 from headwise.data.readers.nested_rows import as_pairs
 from headwise.data.records.error_spans import missing_places
@@ -124,20 +124,16 @@ def error_copies(
     known = by_language(train, prompt)
     found = {}
     for part, (pairs, own, seed) in parts.items():
-        made = [
-            one
-            for name, group in by_language(pairs, prompt).items()
-            for one in corrupt(
-                group.pairs,
-                mix=own if own.language else replace(own, language=group.code),
-                seed=seed,
-                copies=settings.copies,
-                corpus=known.get(name, group).texts,
-                backbone=backbone,
-                prompt=prompt,
-                progress=progress,
-            )
-        ]
+        made = mixed_errors(
+            backbone,
+            pairs,
+            prompt,
+            mix=own,
+            seed=seed,
+            copies=settings.copies,
+            corpora=known,
+            progress=progress,
+        )
         if not made:
             raise TrainingError(
                 f"None of the {len(pairs):,} texts allows an error of the mix; give longer "
