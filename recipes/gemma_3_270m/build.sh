@@ -18,11 +18,11 @@ cd "$(dirname "$0")"
 # The calibration is of more languages than the heads
 [ -f "$work/texts-calibrate/calibrate.tsv" ] ||
   python write_pairs.py --data "$data" --output "$work/texts-calibrate" \
-    --languages en-de ru-en en-zh --each 130 --short 130 --train 400 --dev 80 --calibrate 120
+    --languages en-de ru-en en-zh --each 130 --short 130 --train 400 --dev 80 --calibrate 240
 [ -f "$work/calibrated/calibration.json" ] ||
   headwise calibrate "$work/texts-calibrate/calibrate.tsv" --model gemma-3-270m --head "$work/errors" \
-    --synthetic crude,plausible --signal logprob,error --context \
-    --text-signal logprob,sigmoid --aggregation root_length --ranking softmax \
+    --synthetic several --signal logprob,error --context --method platt \
+    --text-signal logprob --aggregation root_length --ranking softmax \
     --output "$work/calibrated"
 headwise export --model gemma-3-270m --head "$work/calibrated" --dtype bfloat16 "$work/exported"
 rm "$work/exported/shared_unembedding_head.py"  # `headwise export` writes it again

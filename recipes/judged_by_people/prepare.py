@@ -18,7 +18,7 @@ from headwise.files import atomic_path
 PAIRS = ("et-en", "ru-en", "en-zh", "en-de")
 # Sources of each set with many systems; what scores them takes hours
 SYSTEM_SOURCES = {"mqm-en-de": 25, "mqm-zh-en": 20, "esa-en-cs": 12}
-DEV, LABELS, DEV_SOURCES = 500, 500, 6
+DEV, LABELS, DEV_SOURCES = 250, 500, 6
 # Of sources with two references, those whose system's output people scored below
 WORSE, WORSE_SOURCES = -0.5, 150
 
@@ -99,7 +99,7 @@ def all_sets(data: Path, work: Path) -> Iterator[tuple[str, Callable[[], list[Pa
         yield f"{languages}-test", partial(assessed, data, languages, "test", work=work)
     tags = {part: data / "hjqe-en-de" / f"{part}.tags.gz" for part in ("train", "dev", "test")}
     for part, path in tags.items():
-        count = {"train": LABELS, "dev": DEV, "test": None}[part]
+        count = {"train": LABELS, "dev": LABELS, "test": None}[part]
         read = partial(assessed, data, "en-de", part, tags=path, work=work)
         yield f"hjqe-en-de-{part}", partial(first, read, count)
     for name, count in SYSTEM_SOURCES.items():

@@ -117,6 +117,25 @@ class Tables:
                 written.append(text.replace("-", "\N{MINUS SIGN}"))
             yield f"| {row.name} | {' | '.join(written)} |"
 
+    def by_length(self, row: Row, names: Sequence[str]) -> Iterator[str]:
+        """A table with a line a set: Spearman in each quarter of its texts by length."""
+        yield "| set | shortest quarter | | | longest quarter |"
+        yield "| --- | --- | --- | --- | --- |"
+        for name in names:
+            rows = self.table(row.folder, name, "texts", "slices")["rows"]
+            quarters = next(
+                one["metrics"]
+                for one in rows
+                if (one["signal"], one["aggregation"]) == (row.signal, row.aggregation)
+            )
+            cells = [
+                f"{length} tokens: {cell['value']:.3f} [{cell['low']:.3f}, {cell['high']:.3f}]"
+                for length, cell in quarters.items()
+            ]
+            yield f"| {name.removesuffix('-test')} | {' | '.join(cells)} |".replace(
+                "-0.", "\N{MINUS SIGN}0."
+            )
+
 
 def main() -> None:
     """Print all tables."""
@@ -141,6 +160,8 @@ def main() -> None:
     }
     for metric in ("spearman", "pearson"):
         show(f"Assessments, {metric}", TEXTS, of_tests[metric], "texts", "correlation", mean=True)
+    print("\n## Assessments by length, spearman of `quality` of the text\n")
+    print(*tables.by_length(Row("quality", "of the text"), ASSESSED), sep="\n")
     for metric in ("acc_eq", "spearman", "pearson"):
         columns = [(name, metric) for name in SYSTEMS]
         show(f"Many systems, {metric}", TEXTS, columns, "texts", "correlation")

@@ -102,7 +102,7 @@ WRONG: list[tuple[tuple[str, ...], int, str]] = [
     (
         ("calibrate", "p.tsv", "--in-place", "--synthetic", "crud"),
         2,
-        "crude, plausible, sampled, got",
+        "crude, plausible, several, sampled, got",
     ),
     ((*SIGMOID, "--avoid", "top"), 2, "`--avoid` must be one of largest-drop"),
     ((*SIGMOID, "--learning-rate", "-1"), 2, "`--learning-rate` must be positive, got -1.0"),
