@@ -70,7 +70,15 @@ class Tables:
             for one in rows
             if (one["signal"], one["aggregation"]) == (row.signal, row.aggregation)
         ]
-        return of_row[0]["metrics"].get(metric) if of_row else None
+        found = of_row[0]["metrics"].get(metric) if of_row else None
+        return found if found and "value" in found else None  # what is undefined has none
+
+    @staticmethod
+    def _best(column: Sequence[float | None], cells: Sequence[Any]) -> float:
+        """The best value of a column, high or low as its metric says; means are the better high."""
+        present = [value for value in column if value is not None]
+        lower = any(cell is not None and cell["higher_is_better"] is False for cell in cells)
+        return min(present) if lower else max(present)
 
     def lines(
         self,
@@ -102,7 +110,8 @@ class Tables:
                 present = [value for value in cells if value is not None]
                 cells.append(sum(present) / len(present) if len(present) == len(cells) else None)
         best = [
-            max(v for v in column if v is not None) for column in zip(*values.values(), strict=True)
+            self._best(column, [cells[i] for cells in found.values() if i < len(columns)])
+            for i, column in enumerate(zip(*values.values(), strict=True))
         ]
         for row, cells in values.items():
             written = []
@@ -110,7 +119,11 @@ class Tables:
                 if value is None:
                     written.append("")
                     continue
-                text = f"**{value:.3f}**" if value == best[place] else f"{value:.3f}"
+                text = (
+                    f"**{value:.3f}**"
+                    if len(values) > 1 and value == best[place]
+                    else f"{value:.3f}"
+                )
                 cell = found[row][place] if place < len(found[row]) else None
                 if intervals and cell is not None and cell.get("low") is not None:
                     text += f" [{cell['low']:.3f}, {cell['high']:.3f}]"
