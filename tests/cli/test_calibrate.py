@@ -56,6 +56,7 @@ def run(folder: Path) -> str:
     """The command's output; the head is in ``head``."""
     return headwise(
         *("calibrate", "pairs.tsv", "--synthetic", "plausible,several,sampled", "-o", "head"),
+        *("--language", "de"),
         *("--signal", "error,softmax", "--context"),
         *("--method", "platt", "--risk", "0.2", "--risk", "0.001", "--threshold", "risk-0.2"),
         cwd=folder,
@@ -72,7 +73,7 @@ def test_it_writes_the_head_with_its_calibration(folder: Path, run: str) -> None
     assert row["thresholds"]["risk-0.2"]["risk"] < 0.2
     assert row["thresholds"]["risk-0.001"]["value"] is None
     assert row["provenance"]["data"] == ["pairs.tsv"]
-    families = {"plausible", "sampled", "punctuation", "chunk"}
+    families = {"plausible", "sampled", "punctuation", "chunk", "negation", "ending"}
     assert families <= row["provenance"]["errors"].keys()
     assert "weighed together" in row["provenance"]["notes"][0]
     assert str(folder) not in json.dumps(row)

@@ -104,6 +104,11 @@ WRONG: list[tuple[tuple[str, ...], int, str]] = [
         2,
         "crude, plausible, several, sampled, got",
     ),
+    (
+        ("calibrate", "p.tsv", "--in-place", "--synthetic", "several", "--language", "fr"),
+        2,
+        "--language must be one of de, en, got 'fr'",
+    ),
     ((*SIGMOID, "--avoid", "top"), 2, "`--avoid` must be one of largest-drop"),
     ((*SIGMOID, "--learning-rate", "-1"), 2, "`--learning-rate` must be positive, got -1.0"),
     ((*SIGMOID, "--positive-weight", "no"), 2, "must be 'balance'"),

@@ -292,6 +292,12 @@ def test_labels_are_the_tokens_that_overlap_an_error(estimator: QualityEstimator
     assert not all(expected)
 
 
+def test_why_no_text_can_be_scored_is_said(estimator: QualityEstimator) -> None:
+    pairs = [Pair("A dog.", " ", errors=()), Pair("A cat.", "", errors=())]
+    with pytest.raises(CalibrationError, match=r"None of the 2 texts can be scored: .*empty"):
+        calibrate(estimator, pairs)
+
+
 def test_thresholds_are_measured_on_the_second_half(
     estimator: QualityEstimator, fitted: Calibration
 ) -> None:

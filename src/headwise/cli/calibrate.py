@@ -59,6 +59,15 @@ def calibrate(
             rich_help_panel=options.INPUT,
         ),
     ] = None,
+    language: Annotated[
+        str | None,
+        typer.Option(
+            "--language",
+            help="Of the translations (de, en), for errors of negations and endings; by default "
+            "what prompts say.",
+            rich_help_panel=options.INPUT,
+        ),
+    ] = None,
     method: Annotated[
         Literal["isotonic", "platt", "temperature"],
         typer.Option("--method", help="From a score to a probability.", rich_help_panel=_FIT),
@@ -167,12 +176,14 @@ def calibrate(
         raise typer.BadParameter("Give either --output FOLDER or --in-place.")
     expect_tables(data, file_format=columns.input_format)
 
+    from headwise.corruption.languages import check_language
     from headwise.quality.calibration.thresholds import Aim, Rule
 
     options.split_signals(None if signal == "auto" else signal)
     options.split_signals(None if text_signal == "auto" else text_signal)
     options.split_signals(None if ranking == "texts" else ranking)
     with options.usage_errors():
+        check_language(language)
         families = known_names(synthetic, CALIBRATION_ERRORS, option="--synthetic")
         wanted = (
             (Aim.PRECISION, precision or [0.8]),
@@ -192,7 +203,7 @@ def calibrate(
     with options.usage_errors():
         folder = options.head_location(origin.model, origin.head)
         estimator = origin.load()
-        pairs, groups, gold = _pairs(estimator, data, layout, families, seed)
+        pairs, groups, gold = _pairs(estimator, data, layout, families, language, seed)
         calibration = fit(
             estimator,
             pairs,
@@ -229,6 +240,7 @@ def _pairs(
     paths: "Sequence[str]",
     layout: "Layout",
     families: "Sequence[str]",
+    language: str | None,
     seed: int,
 ) -> "tuple[list[Pair], list[str], list[float | None]]":
     """All pairs with known errors, what each belongs to, and its worth beside others of that."""
@@ -263,9 +275,13 @@ def _pairs(
     backbone, prompt = estimator.backbone, estimator.prompt
     shown = sys.stderr.isatty()
     put_in = [name for name in families if name in ERROR_FAMILIES]
-    copies = synthetic_errors(backbone, plain, prompt, families=put_in, seed=seed)
+    copies = synthetic_errors(
+        backbone, plain, prompt, families=put_in, language=language, seed=seed
+    )
     if SEVERAL in families:
-        copies[SEVERAL] = several_errors(backbone, plain, prompt, seed=seed, progress=shown)
+        copies[SEVERAL] = several_errors(
+            backbone, plain, prompt, language=language, seed=seed, progress=shown
+        )
     texts = with_error_copies(plain, chain.from_iterable(copies.values()))
     if plain and SAMPLED in families:
         drawn = sampled_errors(backbone, plain, prompt, seed=seed, progress=shown)

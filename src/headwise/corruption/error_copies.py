@@ -108,6 +108,7 @@ def several_errors(
     pairs: Sequence[Pairlike],
     prompt: PromptTemplate,
     *,
+    language: str | None = None,
     seed: int = 0,
     progress: bool = False,
 ) -> list[Corruption]:
@@ -119,6 +120,8 @@ def several_errors(
         backbone: The language model that makes the plausible errors.
         pairs: Correct pairs.
         prompt: How a source becomes a prompt for it.
+        language: Language code of the hypotheses, for errors that need lists of words; by default
+            what the prompt says of each.
         seed: Of the errors.
         progress: Whether to show a progress bar on standard error.
 
@@ -126,7 +129,7 @@ def several_errors(
         The copies in order of their pairs, language by language; pairs that allow no error have
         none.
     """
-    mix = replace(CorruptionMix.default(), errors_per_text=_SEVERAL)
+    mix = replace(CorruptionMix.default(language), errors_per_text=_SEVERAL)
     given = as_pairs(pairs)
     return mixed_errors(backbone, given, prompt, mix=mix, seed=seed, progress=progress)
 

@@ -227,7 +227,7 @@ def label_signals(
     be scored or have no token are left out. The scores are those of the first signal.
 
     Raises:
-        CalibrationError: If the errors of a pair are not known.
+        CalibrationError: If the errors of a pair are not known, or no text can be scored.
         ValueError: If there is not one group, or gold, a pair.
     """
     given = as_pairs(pairs)
@@ -249,12 +249,15 @@ def label_signals(
             )
     # Which texts the calibration of today knows does not matter to one of tomorrow
     scorer = estimator.scorer(signals)
-    results = scorer.score_many(given, raising=False, warning=False, progress=progress)
+    results = list(scorer.score_many(given, raising=False, warning=False, progress=progress))
     texts = [
         _labelled(scored, pair, group, worth, signals)
         for scored, pair, group, worth in zip(results, given, groups, gold, strict=True)
         if not isinstance(scored, InputError) and scored.text_tokens
     ]
+    wrong = [scored for scored in results if isinstance(scored, InputError)]
+    if wrong and not texts:
+        raise CalibrationError(f"None of the {len(given):,} texts can be scored: {wrong[0]}")
     return LabelledTexts(Blend.alone(signals[0]), tuple(texts))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import Field
 
 from headwise.corruption import CorruptionMix
-from headwise.corruption.languages import LANGUAGES
+from headwise.corruption.languages import check_language
 from headwise.training.errors.settings import ErrorTraining
 from headwise.training.loop.run_file import TrainingRun
 from headwise.training.loop.settings import overlaid
@@ -42,8 +42,7 @@ def chosen_settings(
         # A family that the file does not name is not drawn: nothing may stay of another mix
         values["mix"] = ErrorTraining(mix=CorruptionMix.read(mix)).to_dict()["mix"]
     if language is not None:
-        if language not in LANGUAGES:
-            raise ValueError(f"--language must be one of {', '.join(LANGUAGES)}, got {language!r}.")
+        check_language(language)
         values["mix"] = {**(values.get("mix") or ErrorTraining().to_dict()["mix"])}
         values["mix"]["language"] = language
     return ErrorTraining.from_dict(values)
