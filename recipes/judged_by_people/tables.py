@@ -64,14 +64,16 @@ class Tables:
 
     def metric(self, row: Row, name: str, question: str, table: str, metric: str) -> Any:
         """A value with its interval, or `None` where there is no such row or metric."""
-        rows = self.table(row.folder, name, question, table)["rows"]
-        of_row = [
-            one
-            for one in rows
-            if (one["signal"], one["aggregation"]) == (row.signal, row.aggregation)
-        ]
-        found = of_row[0]["metrics"].get(metric) if of_row else None
+        found = self.metrics(row, name, question, table).get(metric)
         return found if found and "value" in found else None  # what is undefined has none
+
+    def metrics(self, row: Row, name: str, question: str, table: str) -> dict[str, Any]:
+        """All metrics of a row by name; none where there is no such row."""
+        for one in self.table(row.folder, name, question, table)["rows"]:
+            if (one["signal"], one["aggregation"]) == (row.signal, row.aggregation):
+                found: dict[str, Any] = one["metrics"]
+                return found
+        return {}
 
     @staticmethod
     def _best(column: Sequence[float | None], cells: Sequence[Any]) -> float:
@@ -135,15 +137,9 @@ class Tables:
         yield "| set | shortest quarter | | | longest quarter |"
         yield "| --- | --- | --- | --- | --- |"
         for name in names:
-            rows = self.table(row.folder, name, "texts", "slices")["rows"]
-            quarters = next(
-                one["metrics"]
-                for one in rows
-                if (one["signal"], one["aggregation"]) == (row.signal, row.aggregation)
-            )
             cells = [
                 f"{length} tokens: {cell['value']:.3f} [{cell['low']:.3f}, {cell['high']:.3f}]"
-                for length, cell in quarters.items()
+                for length, cell in self.metrics(row, name, "texts", "slices").items()
             ]
             yield f"| {name.removesuffix('-test')} | {' | '.join(cells)} |".replace(
                 "-0.", "\N{MINUS SIGN}0."
