@@ -9,8 +9,11 @@ from headwise.choices import NLIFeatures
 from headwise.heads import (
     AbstentionHead,
     EmbeddingHead,
+    InferenceInputs,
+    InteractionNetwork,
     LateInteractionHead,
     NLIHead,
+    PairedTokens,
     TaskHeads,
     TaskHeadsConfig,
 )
@@ -33,9 +36,29 @@ def made_heads(
     config = TaskHeadsConfig(
         features=features, hidden_size=hidden_size, embedding_size=hidden_size, **options
     )
-    nli = NLIHead(input_size=features.input_size(hidden_size), hidden_size=16)
+    width = hidden_size * len(config.layers)
+    nli = made_nli_head(features, features.pooled_size(hidden_size), width)
     abstention = AbstentionHead(hidden_size=16, inner_size=8)
     return stirred(TaskHeads(config=config, nli=nli, abstention=abstention))
+
+
+def made_nli_head(features: NLIFeatures, pooled_size: int, token_size: int) -> NLIHead:
+    """A small NLI head, with a network that compares tokens if its features need one."""
+    if not features.needs_tokens:
+        return NLIHead(input_size=pooled_size, hidden_size=16)
+    interaction = InteractionNetwork(token_size=token_size, inner_size=6)
+    size = pooled_size + interaction.output_size
+    return NLIHead(input_size=size, hidden_size=16, interaction=interaction)
+
+
+def made_inputs(features: NLIFeatures, size: int = H) -> InferenceInputs:
+    """What such heads read of seven pairs of four texts."""
+    tokens = None
+    if features.needs_tokens:
+        lengths = torch.tensor([3, 1, 5, 2])
+        ends = torch.tensor([[0, 1, 2, 3, 0, 2, 1], [1, 0, 3, 2, 0, 1, 2]])
+        tokens = PairedTokens(torch.randn(11, size), lengths, *ends)
+    return InferenceInputs(torch.randn(7, features.pooled_size(size)), tokens)
 
 
 def all_heads(*, projected: bool) -> TaskHeads:

@@ -20,7 +20,7 @@ PACKAGE = Path(headwise.__file__).parent
 # The rebuilt house had 22; six more came with which segments to check and with prompts and texts
 # that are checked by name, two with batches that requests share and that are scored side by
 # side, and one with what quality is made of. Each is a file to open for whoever follows a pair
-FILES = 31
+FILES = 32
 STAGES = {"data/readers": "read", "backbones": "score", "heads": "score", "data/writers": "write"}
 
 

@@ -120,14 +120,18 @@ class NLIFeatures(StrEnum):
         PAIR: The embeddings u of the premise and v of the hypothesis, read apart, as
             ``[u, v, |u - v|, u * v]``, ``(N, 4E)``; a text is encoded once for all its pairs.
         PAIR_AND_JOINT: Both, the pair's part first, ``(N, 4E + H)``.
+        INTERACTION: The pair's part, and what comparing both texts' tokens gives, each aligned
+            with those of the other text, ``(N, 4E + 4D)``; a text is encoded once here, too.
 
     References:
-        Conneau et al. 2017, arXiv 1705.02364, section 3.1, for the pair.
+        Conneau et al. 2017, arXiv 1705.02364, section 3.1, for the pair; Parikh et al. 2016,
+        arXiv 1606.01933, for the interaction.
     """
 
     JOINT = "joint"
     PAIR = "pair"
     PAIR_AND_JOINT = "pair+joint"
+    INTERACTION = "interaction"
 
     @property
     def needs_pair(self) -> bool:
@@ -137,10 +141,15 @@ class NLIFeatures(StrEnum):
     @property
     def needs_joint(self) -> bool:
         """Whether the first token of the joint text is read."""
-        return self is not NLIFeatures.PAIR
+        return self in (NLIFeatures.JOINT, NLIFeatures.PAIR_AND_JOINT)
 
-    def input_size(self, hidden_size: int, embedding_size: int | None = None) -> int:
-        """Width of the vector.
+    @property
+    def needs_tokens(self) -> bool:
+        """Whether the texts' token vectors are read."""
+        return self is NLIFeatures.INTERACTION
+
+    def pooled_size(self, hidden_size: int, embedding_size: int | None = None) -> int:
+        """Width of the part that comes from pooled vectors.
 
         Args:
             hidden_size: H of the encoder.

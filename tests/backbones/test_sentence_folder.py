@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from headwise.backbones.encoders.sentence_embedding import SentenceEmbedding
 from headwise.backbones.loading.sentence_folder import SentenceSettings, read_sentence_settings
-from headwise.backbones.sentence_embedding import SentenceEmbedding
 from headwise.errors import UnsupportedModelError
 from headwise.functional.pooling import Pooling
 

@@ -36,7 +36,7 @@ def heads_folder(encoder_folder: Path, tmp_path_factory: pytest.TempPathFactory)
             backbone=str(encoder_folder),
             threshold=0.5,
         ),
-        nli=NLIHead(input_size=features.input_size(size), hidden_size=16),
+        nli=NLIHead(input_size=features.pooled_size(size), hidden_size=16),
         abstention=AbstentionHead(hidden_size=16, inner_size=8),
     )
     with torch.no_grad():

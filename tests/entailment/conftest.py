@@ -4,13 +4,14 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from made_heads import made_nli_head
 from tiny_encoders import tiny_encoder
 from torch.nn import functional as F
 
 from headwise.backbones import EncoderBackbone
 from headwise.choices import NLIFeatures
 from headwise.entailment import EntailmentModel, Prediction
-from headwise.heads import NLI_LABELS, AbstentionHead, NLIHead, TaskHeads, TaskHeadsConfig
+from headwise.heads import NLI_LABELS, AbstentionHead, TaskHeads, TaskHeadsConfig
 
 GetBackbone = Callable[[str], EncoderBackbone]
 MakeModel = Callable[..., EntailmentModel]
@@ -58,10 +59,10 @@ def random_heads(
         embedding_size=encoder.embedding_size,
         **options,  # type: ignore[arg-type]
     )
-    size = features.input_size(encoder.hidden_size, encoder.embedding_size)
+    size = features.pooled_size(encoder.hidden_size, encoder.embedding_size)
     return TaskHeads(
         config=config,
-        nli=NLIHead(input_size=size, hidden_size=16),
+        nli=made_nli_head(features, size, encoder.layers_width(config.layers)),
         abstention=AbstentionHead(hidden_size=16, inner_size=8) if abstention else None,
     ).eval()
 

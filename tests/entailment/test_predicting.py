@@ -3,13 +3,16 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import log
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from plain_comparison import compared
 from tiny_encoders import ENCODERS, tiny_encoder
 
 from headwise.backbones import EncoderBackbone
+from headwise.choices import NLIFeatures
 from headwise.entailment import EntailmentModel, Prediction
 from headwise.entailment.embedding import TextEmbeddings
 from headwise.errors import ContextLengthError, InputError, MismatchError, TextError
@@ -35,22 +38,29 @@ def plain(model: EntailmentModel, premise: str, hypothesis: str) -> tuple[list[f
         inputs = backbone.tokenizer(*texts, return_tensors="pt")
         return backbone.model(**inputs).last_hidden_state[0]
 
+    def layers(text: str) -> torch.Tensor:
+        inputs = backbone.tokenizer(text, return_tensors="pt")
+        hidden = backbone.model(**inputs, output_hidden_states=True).hidden_states
+        return torch.cat([hidden[number][0] for number in heads.config.layers], dim=-1)
+
     with torch.no_grad():
         if heads.config.features.needs_pair:
             u, v = states(premise).mean(0), states(hypothesis).mean(0)
             parts += [u, v, (u - v).abs(), u * v]
         if heads.config.features.needs_joint:
             parts.append(states(premise, hypothesis)[0])
+        if heads.nli.interaction is not None:
+            parts.append(compared(heads.nli.interaction, layers(premise), layers(hypothesis)))
         hidden = heads.nli.nli_hidden(torch.cat(parts))
         logits = heads.nli.nli_output(hidden)
         doubt = heads.abstention.abstention_head(torch.cat([hidden, logits])).softmax(0)[1]
     return logits.softmax(0).tolist(), doubt.item()
 
 
-@pytest.mark.parametrize("features", ["pair", "joint", "pair+joint"])
+@pytest.mark.parametrize("features", NLIFeatures)
 @pytest.mark.parametrize("encoder", ENCODERS)
 def test_equals_the_plain_formula(make_model: MakeModel, encoder: str, features: str) -> None:
-    model = make_model(features, encoder=encoder, threshold=0.5)
+    model = make_model(features, encoder=encoder, threshold=0.5, layers=(0, 1, -1))
     found = model.predict(*map(list, zip(*PAIRS, strict=True)))
     for pair, prediction in zip(PAIRS, found, strict=True):
         probabilities, doubt = plain(model, *pair)
@@ -85,7 +95,7 @@ def test_one_text_goes_with_all_of_the_other_side(make_model: MakeModel) -> None
     assert isinstance(model.predict([premise], texts[0]), list)
 
 
-@pytest.mark.parametrize("features", ["pair", "joint", "pair+joint"])
+@pytest.mark.parametrize("features", NLIFeatures)
 def test_nothing_in_nothing_out(make_model: MakeModel, features: str) -> None:
     model = make_model(features)
     assert model.predict([], []) == []
@@ -98,18 +108,19 @@ def counted(backbone: EncoderBackbone, monkeypatch: pytest.MonkeyPatch) -> list[
     sizes: list[int] = []
     forward = backbone.forward
 
-    def count(ids: torch.Tensor, *rest: torch.Tensor) -> torch.Tensor:
+    def count(ids: torch.Tensor, *rest: torch.Tensor, **named: Any) -> torch.Tensor:
         sizes.append(len(ids))
-        return forward(ids, *rest)
+        return forward(ids, *rest, **named)
 
     monkeypatch.setattr(backbone, "forward", count)
     return sizes
 
 
+@pytest.mark.parametrize("features", ["pair", "interaction"])
 def test_every_distinct_text_is_encoded_once(
-    make_model: MakeModel, monkeypatch: pytest.MonkeyPatch
+    make_model: MakeModel, monkeypatch: pytest.MonkeyPatch, features: str
 ) -> None:
-    model = make_model("pair")
+    model = make_model(features)
     sizes = counted(model.backbone, monkeypatch)
     premises, hypotheses = map(list, zip(*PAIRS, strict=True))
     first = model.predict(premises * 5, hypotheses * 5)

@@ -19,7 +19,7 @@ DOCUMENTS = ["A dog runs.", "The children play football in the park.", "Two men.
 def test_equals_the_plain_formula(
     make_model: MakeModel, encoder: str, size: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("headwise.backbones.encoder._BATCH_TOKENS_ON_CPU", 20)
+    monkeypatch.setattr("headwise.backbones.encoders.encoder._BATCH_TOKENS_ON_CPU", 20)
     model = make_model(encoder=encoder)
     torch.manual_seed(4)
     head = LateInteractionHead(hidden_size=32, output_size=size)

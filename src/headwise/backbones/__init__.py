@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from headwise.backbones.base import LanguageBackbone
     from headwise.backbones.causal import CausalBackbone
     from headwise.backbones.content import weights_digest
-    from headwise.backbones.encoder import EncoderBackbone
     from headwise.backbones.encoder_decoder import EncoderDecoderBackbone
+    from headwise.backbones.encoders.encoder import EncoderBackbone
     from headwise.backbones.encodings import EncodedPair, EncodedText
     from headwise.backbones.loading.models import (
         Backbone,
@@ -33,7 +33,7 @@ _HOMES = {
     ".base": ("LanguageBackbone",),
     ".causal": ("CausalBackbone",),
     ".content": ("weights_digest",),
-    ".encoder": ("EncoderBackbone",),
+    ".encoders.encoder": ("EncoderBackbone",),
     ".encoder_decoder": ("EncoderDecoderBackbone",),
     ".encodings": ("EncodedPair", "EncodedText"),
     ".loading.models": ("Backbone", "default_prompt", "load_backbone", "load_encoder"),

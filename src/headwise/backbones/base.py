@@ -1,7 +1,7 @@
 """What frozen language models have in common: tokens in, hidden states out."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any
 
@@ -11,7 +11,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from headwise.backbones.encodings import EncodedPair, keep_spaces_in_offsets
 from headwise.backbones.frozen_model import FrozenModel, embedding_rows, smallest_limit
-from headwise.backbones.layers import ModelLayers, numbers_of_layers
+from headwise.backbones.layers import ModelLayers
 from headwise.backbones.prompts.rendered import NO_PLACE_FOR_SOURCE
 from headwise.backbones.prompts.templates import PromptTemplate, Source, SourcePair
 from headwise.backbones.reading_apart import pairs_change_each_other, probe_pairs, read_pairs_apart
@@ -181,49 +181,13 @@ class LanguageBackbone(FrozenModel):
     def closing(self, source: Source, prompt: PromptTemplate) -> tuple[str, int | None]:
         """What follows a hypothesis: plain text, and the first control token behind it, if any."""
 
-    @cached_property
-    def _layers(self) -> ModelLayers:
-        return ModelLayers.of(self.model, self._decoder, self._probe_inputs())
-
-    @property
-    def layer_widths(self) -> tuple[int, ...]:
-        """Widths of the hidden states 0 to L, of which the last is H.
-
-        Raises:
-            UnsupportedModelError: If the layers of the model cannot be read.
-        """
-        return (*self._layers.widths, self.hidden_size)
-
-    def layer_numbers(self, layers: Sequence[int]) -> tuple[int, ...]:
-        """Numbers of layers as 0 to L - 1, and -1 for the last.
-
-        Raises:
-            ValueError: If the model has no such layer, or none is named.
-            UnsupportedModelError: If the layers of the model cannot be read.
-        """
-        if all(number == LAST_LAYER for number in layers) and layers:
-            return tuple(layers)  # without finding out which there are
-        return numbers_of_layers(layers, len(self.layer_widths) - 1)
-
-    def layers_width(self, layers: Sequence[int]) -> int:
-        """Width of the hidden states of some layers side by side."""
-        return sum(self._width(number) for number in self.layer_numbers(layers))
-
-    def _width(self, number: int) -> int:
-        return self.hidden_size if number == LAST_LAYER else self._layers.widths[number]
+    def _find_layers(self) -> ModelLayers:
+        return ModelLayers.of(self.model, self._decoder, self._probe_inputs(), use_cache=False)
 
     def layer_modules(self, layers: Iterable[int]) -> dict[int, nn.Module]:
         """The modules that hidden states enter, by their `layer_numbers`."""
         output = self.model.get_output_embeddings()
         return {n: output if n == LAST_LAYER else self._layers.modules[n] for n in layers}
-
-    def of_layers(self, hidden: Tensor, given: Sequence[int], wanted: Sequence[int]) -> Tensor:
-        """Of hidden states of given `layer_numbers`, side by side, those of wanted layers."""
-        if (wanted := self.layer_numbers(wanted)) == given:
-            return hidden
-        parts = hidden.split([self._width(number) for number in given], dim=-1)
-        found = dict(zip(given, parts, strict=True))
-        return torch.cat([found[number] for number in wanted], dim=-1)
 
     def token_rows(self, token_ids: Tensor) -> Tensor:
         """Rows of the output layer, ``(N, H)``, of tokens ``(N,)``; it does not run for them."""
@@ -274,12 +238,6 @@ class LanguageBackbone(FrozenModel):
     @abstractmethod
     def hidden_states(self, *args: Any, **inputs: Any) -> Tensor:
         """Hidden states of token ids, ``(B, T, H)``."""
-
-    def _of_pass(
-        self, run: Callable[[], Tensor], layers: Sequence[int], keep: Callable[[Tensor], Tensor]
-    ) -> Tensor:
-        """What is kept of the hidden states of `layer_numbers` in a pass that gives the last."""
-        return keep(run()) if layers == ONLY_LAST else self._layers.read(run, layers, keep)
 
     @abstractmethod
     def _probe_inputs(self) -> dict[str, Tensor]:

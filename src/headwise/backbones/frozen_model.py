@@ -1,7 +1,7 @@
 """What frozen models have in common: which texts and how long ones they read."""
 
 import re
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, cast
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from headwise.backbones.content import model_digests, tokenizer_digest
+from headwise.backbones.layers import LayeredModel
 from headwise.backbones.length_effects import LengthEffects
 from headwise.backbones.reading_apart import changes_itself, left_padding_changes_what_follows
 from headwise.errors import (
@@ -20,7 +21,7 @@ from headwise.errors import (
 )
 
 
-class FrozenModel(ABC):
+class FrozenModel(LayeredModel):
     """A Transformers model in ``eval`` mode, no parameter of it trainable, and its tokeniser.
 
     Attributes:

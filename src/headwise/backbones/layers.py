@@ -1,10 +1,12 @@
-"""The layers of a language model: which there are, and reading some of them and none above."""
+"""The layers of a model: which there are, and reading some of them and none above."""
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 import torch
@@ -72,8 +74,10 @@ class ModelLayers:
     widths: tuple[int, ...]
 
     @classmethod
-    def of(cls, model: PreTrainedModel, decoder: nn.Module, inputs: Mapping[str, Tensor]) -> Self:
-        """Find the layers of a decoder: what enters them is what ``output_hidden_states`` has.
+    def of(
+        cls, model: PreTrainedModel, stack: nn.Module, inputs: Mapping[str, Tensor], **options: Any
+    ) -> Self:
+        """Find the layers of an encoder or decoder: ``output_hidden_states`` has what enters them.
 
         Names and configurations differ from family to family, so the model is asked: it reads a
         few tokens, and all lists of modules are watched.
@@ -81,7 +85,7 @@ class ModelLayers:
         Raises:
             UnsupportedModelError: If there is no such list.
         """
-        lists = [one for one in decoder.modules() if isinstance(one, nn.ModuleList)]
+        lists = [one for one in stack.modules() if isinstance(one, nn.ModuleList)]
         every = [module for one in lists for module in one]
         entered: dict[int, Tensor] = {}
 
@@ -90,7 +94,7 @@ class ModelLayers:
             entered[number] = hidden.clone() if number not in entered else hidden[:0]
 
         with torch.inference_mode(), watched(dict(enumerate(every)), keep):
-            output = model(**inputs, use_cache=False, output_hidden_states=True)
+            output = model(**inputs, **options, output_hidden_states=True)
         states = getattr(output, "decoder_hidden_states", None) or output.get("hidden_states") or ()
         first = 0
         for modules in lists:
@@ -130,6 +134,64 @@ class ModelLayers:
         # A large model's layers may lie on several devices
         device = found[layers[-1]].device
         return torch.cat([found[n].to(device) for n in layers], dim=-1)
+
+
+class LayeredModel(ABC):
+    """A model whose layers can be read; they are looked for when one is asked for."""
+
+    @property
+    @abstractmethod
+    def hidden_size(self) -> int:
+        """H, the width of the last hidden states."""
+
+    @cached_property
+    def _layers(self) -> ModelLayers:
+        return self._find_layers()
+
+    @abstractmethod
+    def _find_layers(self) -> ModelLayers:
+        """Find them, which costs a pass of the model."""
+
+    @property
+    def layer_widths(self) -> tuple[int, ...]:
+        """Widths of the hidden states 0 to L, of which the last is H.
+
+        Raises:
+            UnsupportedModelError: If the layers of the model cannot be read.
+        """
+        return (*self._layers.widths, self.hidden_size)
+
+    def layer_numbers(self, layers: Sequence[int]) -> tuple[int, ...]:
+        """Numbers of layers as 0 to L - 1, and -1 for the last.
+
+        Raises:
+            ValueError: If the model has no such layer, or none is named.
+            UnsupportedModelError: If the layers of the model cannot be read.
+        """
+        if all(number == LAST_LAYER for number in layers) and layers:
+            return tuple(layers)  # without finding out which there are
+        return numbers_of_layers(layers, len(self.layer_widths) - 1)
+
+    def layers_width(self, layers: Sequence[int]) -> int:
+        """Width of the hidden states of some layers side by side."""
+        return sum(self._width(number) for number in self.layer_numbers(layers))
+
+    def _width(self, number: int) -> int:
+        return self.hidden_size if number == LAST_LAYER else self._layers.widths[number]
+
+    def of_layers(self, hidden: Tensor, given: Sequence[int], wanted: Sequence[int]) -> Tensor:
+        """Of hidden states of given `layer_numbers`, side by side, those of wanted layers."""
+        if (wanted := self.layer_numbers(wanted)) == given:
+            return hidden
+        parts = hidden.split([self._width(number) for number in given], dim=-1)
+        found = dict(zip(given, parts, strict=True))
+        return torch.cat([found[number] for number in wanted], dim=-1)
+
+    def _of_pass(
+        self, run: Callable[[], Tensor], layers: Sequence[int], keep: Callable[[Tensor], Tensor]
+    ) -> Tensor:
+        """What is kept of the hidden states of `layer_numbers` in a pass that gives the last."""
+        return keep(run()) if layers == ONLY_LAST else self._layers.read(run, layers, keep)
 
 
 def _same(entered: Tensor | None, state: Tensor) -> bool:

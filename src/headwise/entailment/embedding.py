@@ -3,11 +3,13 @@
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Tensor
 
 from headwise.backbones import EncodedText, EncoderBackbone
+from headwise.choices import ONLY_LAST
 from headwise.errors import InputError, TextError
 from headwise.features.vectors import VectorKind, text_vectors
 from headwise.functional.similarity import Similarity, similarities
@@ -15,6 +17,8 @@ from headwise.heads import LateInteractionHead, TaskHeads
 
 # Texts whose embeddings are kept; 6 MB at 384 numbers each
 _REMEMBERED = 4096
+# Of their token vectors, those of about a thousand captions at 768 numbers a token
+_REMEMBERED_BYTES = 64 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +28,12 @@ class EmbeddedTexts:
     Attributes:
         vectors: Of the distinct readable texts, not normalised, ``(M, E)``, float32, on the CPU.
         rows: For each text, its row in ``vectors`` or why it cannot be read.
+        tokens: Vectors of each such text's tokens, ``(T, W)``, float32; empty if not asked for.
     """
 
     vectors: Tensor
     rows: list[int | InputError]
+    tokens: list[Tensor]
 
     @property
     def errors(self) -> dict[int, InputError]:
@@ -36,9 +42,13 @@ class EmbeddedTexts:
 
     def take(self, places: Sequence[int]) -> Tensor:
         """Embeddings of the texts at these places, all readable, ``(n, E)``."""
+        return self.vectors[self.rows_of(places)]
+
+    def rows_of(self, places: Sequence[int]) -> list[int]:
+        """Rows of the texts at these places, all readable."""
         rows = [row for row in map(self.rows.__getitem__, places) if isinstance(row, int)]
         assert len(rows) == len(places)
-        return self.vectors[rows]
+        return rows
 
     def take_all(self) -> Tensor:
         """Embeddings of all texts, ``(N, E)``.
@@ -51,47 +61,84 @@ class EmbeddedTexts:
         return self.take(range(len(self.rows)))
 
 
-class TextEmbeddings:
-    """Encodes every distinct text once and remembers those that were asked for last."""
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A text's pooled vector, ``(E,)``, and the vectors of its tokens, ``(T, W)``, if known."""
 
-    def __init__(self, backbone: EncoderBackbone, *, remembered: int = _REMEMBERED) -> None:
-        self._backbone = backbone
-        self._remembered = remembered
-        self._kept: OrderedDict[str, Tensor] = OrderedDict()
+    pooled: Tensor
+    tokens: Tensor | None = None
+
+    @property
+    def token_bytes(self) -> int:
+        return 0 if self.tokens is None else self.tokens.nbytes
+
+
+class TextEmbeddings:
+    """Encodes every distinct text once and remembers those that were asked for last.
+
+    Args:
+        backbone: The frozen encoder.
+        layers: Whose token vectors are given, side by side.
+        remembered: Most texts whose vectors are kept.
+        token_bytes: About how much memory the vectors of their tokens may take; that of texts
+            that were asked for before goes first.
+    """
+
+    def __init__(
+        self,
+        backbone: EncoderBackbone,
+        *,
+        layers: Sequence[int] = ONLY_LAST,
+        remembered: int = _REMEMBERED,
+        token_bytes: int = _REMEMBERED_BYTES,
+    ) -> None:
+        self._backbone, self._layers = backbone, tuple(layers)
+        self._remembered, self._token_bytes = remembered, token_bytes
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._kept)
 
-    def embed(self, texts: Sequence[str], *, what: str) -> EmbeddedTexts:
-        """Embed texts, of which repeated ones cost nothing; an error calls them ``what``."""
+    def embed(self, texts: Sequence[str], *, what: str, tokens: bool = False) -> EmbeddedTexts:
+        """Embed texts, of which repeated ones cost nothing; an error calls them ``what``.
+
+        With ``tokens``, the vectors of their tokens are given, too.
+        """
         distinct = list(dict.fromkeys(text for text in texts if isinstance(text, str)))
-        found: dict[str, Tensor | InputError] = {}
+        found: dict[str, _Kept | InputError] = {}
         for text in distinct:
             # Taken out and put back last: used most recently
-            if (vector := self._kept.pop(text, None)) is not None:
-                found[text] = self._kept[text] = vector
-        found |= self._encode([text for text in distinct if text not in found], what=what)
-        vectors: list[Tensor] = []
+            if (kept := self._kept.pop(text, None)) is not None:
+                self._kept[text] = kept
+                if not tokens or kept.tokens is not None:
+                    found[text] = kept
+        missing = [text for text in distinct if text not in found]
+        found |= self._encode(missing, what=what, tokens=tokens)
+        good: list[_Kept] = []
         row_of: dict[str, int | InputError] = {}
         for text in distinct:
             value = found[text]
             if isinstance(value, InputError):
                 row_of[text] = value
             else:
-                row_of[text] = len(vectors)
-                vectors.append(value)
+                row_of[text] = len(good)
+                good.append(value)
+        pooled = [one.pooled for one in good]
         return EmbeddedTexts(
-            torch.stack(vectors) if vectors else torch.empty(0, self._backbone.embedding_size),
+            torch.stack(pooled) if pooled else torch.empty(0, self._backbone.embedding_size),
             [
                 row_of[text]
                 if isinstance(text, str)
                 else TextError(f"The {what} must be text, got {type(text).__name__}.")
                 for text in texts
             ],
+            [one.tokens for one in good if one.tokens is not None] if tokens else [],
         )
 
-    def _encode(self, texts: list[str], *, what: str) -> dict[str, Tensor | InputError]:
-        found: dict[str, Tensor | InputError] = {}
+    def _encode(
+        self, texts: list[str], *, what: str, tokens: bool
+    ) -> dict[str, _Kept | InputError]:
+        found: dict[str, _Kept | InputError] = {}
         good, codes = [], []
         for text, code in zip(texts, self._backbone.encode(texts, what=what), strict=True):
             if isinstance(code, InputError):
@@ -99,13 +146,30 @@ class TextEmbeddings:
             else:
                 good.append(text)
                 codes.append(code)
-        vectors = text_vectors(self._backbone, codes, VectorKind.EMBEDDING)
-        for text, vector in zip(good, vectors, strict=True):
-            # A copy of its own: a row would keep the memory of all rows
-            found[text] = self._kept[text] = vector.clone()
+        for text, vectors in zip(good, self._vectors(codes, tokens=tokens), strict=True):
+            found[text] = self._kept[text] = vectors
+        self._forget()
+        return found
+
+    def _vectors(self, codes: Sequence[EncodedText], *, tokens: bool) -> list[_Kept]:
+        # Copies of their own: rows would keep the memory of all rows
+        if not tokens:
+            pooled = text_vectors(self._backbone, codes, VectorKind.EMBEDDING)
+            return [_Kept(one.clone()) for one in pooled]
+        pooled, packed = self._backbone.token_vectors(codes, self._layers)
+        each = packed.split([len(code) for code in codes])
+        return [_Kept(*map(torch.clone, both)) for both in zip(pooled, each, strict=True)]
+
+    def _forget(self) -> None:
+        """Forget the texts that were asked for longest ago, where there are too many."""
         while len(self._kept) > self._remembered:
             self._kept.popitem(last=False)
-        return found
+        held = sum(one.token_bytes for one in self._kept.values())
+        for text in list(self._kept):
+            if held <= self._token_bytes:
+                return
+            held -= self._kept[text].token_bytes
+            self._kept[text] = _Kept(self._kept[text].pooled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +179,12 @@ class HeadedEncoder:
     backbone: EncoderBackbone
     heads: TaskHeads | None
     remembered: TextEmbeddings
+
+    @classmethod
+    def of(cls, backbone: EncoderBackbone, heads: TaskHeads | None) -> Self:
+        """An encoder that remembers no text yet; of tokens it will what the heads compare."""
+        layers = ONLY_LAST if heads is None else heads.config.layers
+        return cls(backbone, heads, TextEmbeddings(backbone, layers=layers))
 
     def heads_for(self, what: str) -> TaskHeads:
         """The heads, for what cannot do without.

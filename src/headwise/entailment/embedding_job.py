@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from headwise.backbones import EncodedText, EncoderBackbone
-from headwise.backbones.sentence_embedding import TextRole
+from headwise.backbones.encoders.sentence_embedding import TextRole
 from headwise.data.jobs import beside
 from headwise.data.jobs.vector_files import VectorFormat, check_vector_output, vector_files
 from headwise.data.readers import Layout

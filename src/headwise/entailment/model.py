@@ -10,7 +10,7 @@ from headwise.backbones import EncoderBackbone, load_encoder, weights_digest
 from headwise.bundled.registry import locate_entailment
 from headwise.choices import DEFAULT_MIN_SIMILARITY
 from headwise.data.jobs import timed_windows
-from headwise.entailment.embedding import HeadedEncoder, TextEmbeddings
+from headwise.entailment.embedding import HeadedEncoder
 from headwise.entailment.inputs import all_good, broadcast_pairs, one_of
 from headwise.entailment.predicting import (
     WINDOW,
@@ -51,11 +51,9 @@ class EntailmentModel(TextSearch):
             MismatchError: If the heads belong to another encoder.
         """
         if heads is not None:
-            check_task_heads_fit(
-                heads, hidden_size=backbone.hidden_size, embedding_size=backbone.embedding_size
-            )
+            check_task_heads_fit(heads, backbone)
             heads = heads.to(backbone.device).eval()
-        super().__init__(HeadedEncoder(backbone, heads, TextEmbeddings(backbone)))
+        super().__init__(HeadedEncoder.of(backbone, heads))
         if threshold is None:
             threshold = 0.5 if heads is None else heads.config.threshold
         self.threshold = threshold
@@ -105,7 +103,9 @@ class EntailmentModel(TextSearch):
         told = self.encoder.backbone.content() | {"threshold": self.threshold}
         if (heads := self.heads) is not None:
             told["weights of the heads"] = weights_digest(heads)
-            told |= {name: getattr(heads.config, name) for name in ("features", "abstain_by")}
+            told |= {
+                name: getattr(heads.config, name) for name in ("features", "abstain_by", "layers")
+            }
         return told
 
     @property

@@ -14,7 +14,7 @@ from headwise.entailment.inputs import is_pair
 from headwise.errors import CalibrationError, InputError, TextError
 from headwise.functional.class_uncertainty import Uncertainty, class_uncertainty
 from headwise.functional.pair_features import pair_features
-from headwise.heads import LEARNED, NLI_LABELS, NLILabel, TaskHeads
+from headwise.heads import LEARNED, NLI_LABELS, InferenceInputs, NLILabel, PairedTokens, TaskHeads
 from headwise.metrics import threshold_for_coverage, threshold_for_risk, threshold_with_guarantee
 
 
@@ -87,7 +87,7 @@ def predict_pairs(
     """
     heads = encoder.heads_for("predict")
     good = [i for i, pair in enumerate(pairs) if is_pair(pair)]
-    features, wrong = _read(encoder, heads.config.features, [pairs[i] for i in good])
+    inputs, wrong = _read(encoder, heads.config.features, [pairs[i] for i in good])
     errors = {good[place]: error for place, error in wrong.items()}
     for i in set(range(len(pairs))).difference(good):
         errors[i] = TextError(
@@ -95,8 +95,8 @@ def predict_pairs(
         )
     with torch.inference_mode():
         predictions = iter(
-            _predictions(heads, features.to(encoder.backbone.device), threshold=threshold)
-            if len(features)
+            _predictions(heads, inputs.to(encoder.backbone.device), threshold=threshold)
+            if len(inputs)
             else ()
         )
     return [errors[i] if i in errors else next(predictions) for i in range(len(pairs))]
@@ -104,16 +104,19 @@ def predict_pairs(
 
 def _read(
     encoder: HeadedEncoder, kind: NLIFeatures, pairs: Sequence[tuple[str, str]]
-) -> tuple[Tensor, dict[int, InputError]]:
-    """What the NLI head reads of the readable pairs, ``(n, F)``, and why others are not."""
+) -> tuple[InferenceInputs, dict[int, InputError]]:
+    """What the NLI head reads of the n readable pairs, and why others are not."""
     parts: list[Tensor] = []
     errors: dict[int, InputError] = {}
     sides: list[EmbeddedTexts] = []
     codes: dict[int, EncodedText] = {}
+    tokens: PairedTokens | None = None
     if kind.needs_pair:
         for side, what in enumerate(("premise", "hypothesis")):
-            sides.append(encoder.remembered.embed([pair[side] for pair in pairs], what=what))
-            errors = sides[-1].errors | errors
+            texts = [pair[side] for pair in pairs]
+            found = encoder.remembered.embed(texts, what=what, tokens=kind.needs_tokens)
+            sides.append(found)
+            errors = found.errors | errors
     if kind.needs_joint:
         places = [i for i in range(len(pairs)) if i not in errors]
         encoded = encoder.backbone.encode_pairs([pairs[i] for i in places])
@@ -127,12 +130,23 @@ def _read(
         parts.append(pair_features(*(side.take(good) for side in sides)))
     if kind.needs_joint:
         parts.append(encoder.backbone.joint([codes[i] for i in good]))
-    return torch.cat(parts, dim=-1), errors
+    if kind.needs_tokens and good:
+        premises, hypotheses = (torch.tensor(side.rows_of(good)) for side in sides)
+        each = [one for side in sides for one in side.tokens]
+        tokens = PairedTokens(
+            torch.cat(each),
+            torch.tensor([len(one) for one in each]),
+            premises,
+            hypotheses + len(sides[0].tokens),
+        )
+    return InferenceInputs(torch.cat(parts, dim=-1), tokens), errors
 
 
-def _predictions(heads: TaskHeads, features: Tensor, *, threshold: float) -> list[Prediction]:
-    """What the heads make of features, ``(N, F)``."""
-    hidden, logits = heads.nli.with_hidden(features)
+def _predictions(
+    heads: TaskHeads, inputs: InferenceInputs, *, threshold: float
+) -> list[Prediction]:
+    """What the heads make of pairs."""
+    hidden, logits = heads.nli.with_hidden(inputs)
     name = uncertainty_name(heads)
     if name == LEARNED:
         assert heads.abstention is not None

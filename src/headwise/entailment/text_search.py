@@ -7,7 +7,7 @@ from pathlib import Path
 from torch import Tensor
 
 from headwise.backbones import EncodedText, EncoderBackbone
-from headwise.backbones.sentence_embedding import TextRole
+from headwise.backbones.encoders.sentence_embedding import TextRole
 from headwise.entailment.embedding import HeadedEncoder
 from headwise.entailment.index import DocumentIndex, IndexBackend
 from headwise.entailment.inputs import all_good, at_least_one, one_of, text_list

@@ -1,6 +1,6 @@
 """What an NLI head reads of labelled pairs: distinct texts are encoded once, pairs are numbers."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,9 +8,15 @@ import torch
 from torch import Tensor
 
 from headwise.backbones import EncodedText, EncoderBackbone
-from headwise.choices import NLIFeatures
+from headwise.choices import ONLY_LAST, NLIFeatures
 from headwise.data.records.inferences import InferencePair
 from headwise.errors import InputError
+from headwise.features.token_vectors import (
+    LiveTokens,
+    TokenSource,
+    extract_tokens,
+    token_bytes,
+)
 from headwise.features.vectors import (
     VECTOR_DTYPES,
     LiveVectors,
@@ -20,9 +26,7 @@ from headwise.features.vectors import (
     vector_size,
 )
 from headwise.functional.pair_features import pair_features
-from headwise.heads import NLI_LABELS
-
-MakeSource = Callable[[Sequence[EncodedText], VectorKind], VectorSource]
+from headwise.heads import NLI_LABELS, InferenceInputs, PairedTokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,42 +97,72 @@ def encode_inferences(
 class InferenceFeatures:
     """What an NLI head reads of N pairs, put together a batch at a time.
 
+    Args:
+        codes: The pairs.
+        texts: Embeddings of their texts, or with them all token vectors; ``None`` where texts are
+            not read apart.
+        pairs: First tokens of pairs that are read together; ``None`` where they are not.
+
     Attributes:
         labels: Class index of each pair, ``(N,)``, int64; -1 for none.
-        size: F, the width of the features.
+        pooled_size: P, width of the features from pooled vectors.
+        token_size: W, width of token vectors; ``None`` if there are none.
     """
 
-    def __init__(self, codes: EncodedInferences, features: NLIFeatures, source: MakeSource) -> None:
-        self.labels, self._features = codes.labels, features
+    def __init__(
+        self,
+        codes: EncodedInferences,
+        texts: VectorSource | TokenSource | None,
+        pairs: VectorSource | None,
+    ) -> None:
+        self.labels = codes.labels
         self._premises, self._hypotheses = codes.premises, codes.hypotheses
-        self._texts = source(codes.texts, VectorKind.EMBEDDING) if features.needs_pair else None
-        self._pairs = source(codes.pairs, VectorKind.JOINT) if features.needs_joint else None
-        self.size = (0 if self._texts is None else 4 * self._texts.size) + (
-            0 if self._pairs is None else self._pairs.size
-        )
+        self._texts, self._pairs = texts, pairs
+        self.token_size = texts.token_size if isinstance(texts, TokenSource) else None
+        embedding = 0
+        if texts is not None:
+            embedding = texts.pooled_size if isinstance(texts, TokenSource) else texts.size
+        self.pooled_size = 4 * embedding + (0 if pairs is None else pairs.size)
 
     def __len__(self) -> int:
         return len(self.labels)
 
-    def batch(self, indices: Tensor) -> Tensor:
-        """Features of the pairs with some numbers ``(n,)``: ``(n, F)``, float32, on the CPU."""
-        parts = []
+    def batch(self, indices: Tensor) -> InferenceInputs:
+        """What is read of the pairs with some numbers ``(n,)``, on the CPU."""
+        parts, tokens = [], None
         if self._texts is not None:
             ends = torch.cat((self._premises[indices], self._hypotheses[indices]))
-            premises, hypotheses = self._texts.batch(ends).chunk(2)
-            parts.append(pair_features(premises, hypotheses))
+            if isinstance(self._texts, TokenSource):
+                distinct, places = ends.unique(return_inverse=True)
+                found = self._texts.batch(distinct)
+                both = found.pooled[places].chunk(2)
+                tokens = PairedTokens(found.tokens, found.lengths, *places.chunk(2))
+            else:
+                both = self._texts.batch(ends).chunk(2)
+            parts.append(pair_features(*both))
         if self._pairs is not None:
             parts.append(self._pairs.batch(indices))
-        return torch.cat(parts, dim=-1) if len(parts) > 1 else parts[0]
+        return InferenceInputs(torch.cat(parts, dim=-1) if len(parts) > 1 else parts[0], tokens)
 
 
 def live_inferences(
-    backbone: EncoderBackbone, codes: EncodedInferences, features: NLIFeatures
+    backbone: EncoderBackbone,
+    codes: EncodedInferences,
+    features: NLIFeatures,
+    *,
+    layers: Sequence[int] = ONLY_LAST,
 ) -> InferenceFeatures:
-    """Features that run the encoder whenever they are asked for."""
-    return InferenceFeatures(
-        codes, features, lambda texts, kind: LiveVectors(backbone, texts, kind=kind)
-    )
+    """Features that run the encoder whenever they are asked for.
+
+    ``layers`` are those whose token vectors are read, if any are.
+    """
+    texts: VectorSource | TokenSource | None = None
+    if features.needs_tokens:
+        texts = LiveTokens(backbone, codes.texts, layers=layers)
+    elif features.needs_pair:
+        texts = LiveVectors(backbone, codes.texts, kind=VectorKind.EMBEDDING)
+    joint = LiveVectors(backbone, codes.pairs, kind=VectorKind.JOINT)
+    return InferenceFeatures(codes, texts, joint if features.needs_joint else None)
 
 
 def cached_inferences(
@@ -137,23 +171,45 @@ def cached_inferences(
     features: NLIFeatures,
     folder: Path,
     *,
+    layers: Sequence[int] = ONLY_LAST,
     dtype: str = "float32",
     progress: bool = False,
 ) -> InferenceFeatures:
-    """Features whose vectors are written to a folder once; see :func:`extract_vectors`."""
-    return InferenceFeatures(
-        codes,
-        features,
-        lambda texts, kind: extract_vectors(
-            backbone, texts, folder / kind, kind=kind, dtype=dtype, progress=progress
-        ),
-    )
+    """Features whose vectors are written to a folder once.
+
+    See :func:`extract_vectors` and :func:`extract_tokens`.
+    """
+    texts: VectorSource | TokenSource | None = None
+    joint: VectorSource | None = None
+    if features.needs_tokens:
+        place = folder / "tokens"
+        texts = extract_tokens(
+            backbone, codes.texts, place, layers=layers, dtype=dtype, progress=progress
+        )
+    elif features.needs_pair:
+        kind = VectorKind.EMBEDDING
+        texts = extract_vectors(
+            backbone, codes.texts, folder / kind, kind=kind, dtype=dtype, progress=progress
+        )
+    if features.needs_joint:
+        kind = VectorKind.JOINT
+        joint = extract_vectors(
+            backbone, codes.pairs, folder / kind, kind=kind, dtype=dtype, progress=progress
+        )
+    return InferenceFeatures(codes, texts, joint)
 
 
 def inference_bytes(
-    backbone: EncoderBackbone, codes: EncodedInferences, *, dtype: str = "float32"
+    backbone: EncoderBackbone,
+    codes: EncodedInferences,
+    features: NLIFeatures,
+    *,
+    layers: Sequence[int] = ONLY_LAST,
+    dtype: str = "float32",
 ) -> int:
     """Size of the vectors of some pairs on disk."""
+    if features.needs_tokens:
+        return token_bytes(backbone, codes.texts, layers, dtype=dtype)
     embeddings = len(codes.texts) * vector_size(backbone, VectorKind.EMBEDDING)
     joint = len(codes.pairs) * vector_size(backbone, VectorKind.JOINT)
     return (embeddings + joint) * VECTOR_DTYPES[dtype].itemsize

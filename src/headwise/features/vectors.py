@@ -159,57 +159,77 @@ def extract_vectors(
         DataError: If there are no texts; otherwise fails as
             :func:`~headwise.features.extract_features`.
     """
+    check_texts(codes, dtype)
+    folder, kind, stored = Path(folder), VectorKind(kind), VECTOR_DTYPES[dtype]
+    pooling = list(backbone.pooling) if kind is VectorKind.EMBEDDING else None
+    wanted = vectors_fingerprint(backbone, codes, kind, dtype) | {"pooling": pooling}
+    rows = max(1, shard_bytes // (vector_size(backbone, kind) * stored.itemsize))
+    parts = [range(first, min(first + rows, len(codes))) for first in range(0, len(codes), rows)]
+
+    def vectors(part: Sequence[EncodedText]) -> dict[str, Tensor]:
+        return {"vectors": text_vectors(backbone, part, kind).to(stored)}
+
+    fill_folder(codes, folder, wanted, parts, vectors, what=kind, progress=progress)
+    return CachedVectors(folder)
+
+
+def fill_folder(
+    codes: Sequence[EncodedText],
+    folder: Path,
+    wanted: dict[str, Any],
+    parts: Sequence[range],
+    vectors: Callable[[Sequence[EncodedText]], dict[str, Tensor]],
+    *,
+    what: str,
+    progress: bool,
+) -> None:
+    """Write shards of vectors of some texts, unless a folder holds them already.
+
+    Args:
+        codes: The texts.
+        folder: Where to; made if it is missing.
+        wanted: Fingerprint of all that the vectors depend on.
+        parts: Numbers of the texts of each shard.
+        vectors: Gives tensors of some texts, of which rows stand in the order of the texts.
+        what: Name of what is made, for the bar.
+        progress: Whether to show it.
+    """
+    if (folder / INDEX_FILE).is_file():
+        check_fingerprint(read_index(folder)["fingerprint"], wanted, folder=str(folder))
+        tidy_folder(folder)  # an earlier call may have been killed between the index and this
+        return
+    with (
+        naming_remedy(folder, instead="train without a cache (features 'live')"),
+        only_writer(folder),
+        progress_bar(f"Encoding ({what})", total=len(codes), enabled=progress) as advance,
+    ):
+        claim_folder(folder, wanted | {"vectors a shard": len(parts[0]), "shards": len(parts)})
+        for number, part in enumerate(parts):
+            if is_whole(folder, number):
+                advance(len(part))
+                continue
+            pieces = []
+            for first in range(part.start, part.stop, _WINDOW):
+                window = codes[first : min(first + _WINDOW, part.stop)]
+                pieces.append(vectors(window))
+                advance(len(window))
+            names = pieces[0]
+            write_shard(folder, number, {n: torch.cat([one[n] for one in pieces]) for n in names})
+        finish_folder(folder, wanted, len(parts))
+
+
+def check_texts(codes: Sequence[EncodedText], dtype: str) -> None:
+    """Refuse an unknown type (`ValueError`) and nothing to read (`DataError`)."""
     if dtype not in VECTOR_DTYPES:
         raise ValueError(f"`dtype` must be one of {', '.join(VECTOR_DTYPES)}, got {dtype!r}.")
     if not codes:
         raise DataError("There are no texts to read vectors of.")
-    folder, kind = Path(folder), VectorKind(kind)
-    wanted = _fingerprint(backbone, codes, kind, dtype)
-    if (folder / INDEX_FILE).is_file():
-        check_fingerprint(read_index(folder)["fingerprint"], wanted, folder=str(folder))
-        vectors = CachedVectors(folder)
-        tidy_folder(folder)  # an earlier call may have been killed between the index and this
-        return vectors
-    stored = VECTOR_DTYPES[dtype]
-    rows = max(1, shard_bytes // (vector_size(backbone, kind) * stored.itemsize))
-    with (
-        naming_remedy(folder, instead="train without a cache (features 'live')"),
-        only_writer(folder),
-        progress_bar(f"Encoding ({kind})", total=len(codes), enabled=progress) as advance,
-    ):
-        claim_folder(folder, wanted | {"vectors a shard": rows})
-        firsts = range(0, len(codes), rows)
-        for number, first in enumerate(firsts):
-            shard = codes[first : first + rows]
-            if is_whole(folder, number):
-                advance(len(shard))
-                continue
-            write_shard(folder, number, {"vectors": _shard(backbone, shard, kind, stored, advance)})
-        finish_folder(folder, wanted, len(firsts))
-    return CachedVectors(folder)
 
 
-def _shard(
-    backbone: EncoderBackbone,
-    codes: Sequence[EncodedText],
-    kind: VectorKind,
-    dtype: torch.dtype,
-    advance: Callable[[int], None],
-) -> Tensor:
-    """All vectors of a shard, ``(n, size)``; like lengths are read together, as far as it goes."""
-    order = sorted(range(len(codes)), key=lambda i: len(codes[i]))
-    filled = torch.empty(len(codes), vector_size(backbone, kind), dtype=dtype)
-    for first in range(0, len(order), _WINDOW):
-        window = order[first : first + _WINDOW]
-        filled[window] = text_vectors(backbone, [codes[i] for i in window], kind).to(dtype)
-        advance(len(window))
-    return filled
-
-
-def _fingerprint(
-    backbone: EncoderBackbone, codes: Sequence[EncodedText], kind: VectorKind, dtype: str
+def vectors_fingerprint(
+    backbone: EncoderBackbone, codes: Sequence[EncodedText], what: str, dtype: str
 ) -> dict[str, Any]:
-    """Everything that vectors depend on, each under its own name.
+    """What vectors of any kind depend on, each under its own name.
 
     Token ids say what the tokeniser and its texts are good for.
     """
@@ -217,12 +237,10 @@ def _fingerprint(
     for code in codes:
         for numbers in (code.input_ids, code.token_type_ids):
             digest.update(array("q", (len(numbers), *numbers)).tobytes())
-    pooling = list(backbone.pooling) if kind is VectorKind.EMBEDDING else None
     return {
         "format version": FORMAT_VERSION,
         **model_digests(backbone.model),
-        "kind": str(kind),
-        "pooling": pooling,
+        "kind": str(what),
         "texts": len(codes),
         "data": digest.hexdigest()[:16],
         "dtype": dtype,

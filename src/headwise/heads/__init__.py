@@ -5,7 +5,9 @@ from transformers import AutoConfig, AutoModel
 from headwise.choices import HEAD_TYPES, NLI_LABELS, ErrorVariant, NLIFeatures, NLILabel
 from headwise.heads.entailment.abstention_head import AbstentionHead
 from headwise.heads.entailment.embedding_heads import EmbeddingHead, LateInteractionHead
+from headwise.heads.entailment.interaction_network import InteractionNetwork
 from headwise.heads.entailment.nli_head import NLIHead
+from headwise.heads.entailment.paired_tokens import InferenceInputs, PairedTokens
 from headwise.heads.entailment.task_heads import (
     ABSTAIN_BY,
     LEARNED,
@@ -71,11 +73,14 @@ __all__ = [
     "ErrorReader",
     "ErrorVariant",
     "HeadInfo",
+    "InferenceInputs",
+    "InteractionNetwork",
     "LateInteractionHead",
     "ModuleLateInit",
     "NLIFeatures",
     "NLIHead",
     "NLILabel",
+    "PairedTokens",
     "QualityHead",
     "RescaledSigmoidHead",
     "RescalingHead",

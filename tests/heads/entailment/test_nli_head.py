@@ -14,15 +14,21 @@ def test_labels_stand_in_the_order_of_the_outputs() -> None:
 
 @pytest.mark.parametrize(
     ("features", "width", "apart", "together"),
-    [("joint", 10, False, True), ("pair", 80, True, False), ("pair+joint", 90, True, True)],
+    [
+        ("joint", 10, False, True),
+        ("pair", 80, True, False),
+        ("pair+joint", 90, True, True),
+        ("interaction", 80, True, False),
+    ],
 )
 def test_features_say_their_width_and_what_they_need(
     features: str, width: int, apart: bool, together: bool
 ) -> None:
     kind = NLIFeatures(features)
-    assert kind.input_size(10, 20) == width
-    assert kind.input_size(10) == kind.input_size(10, 10)
+    assert kind.pooled_size(10, 20) == width
+    assert kind.pooled_size(10) == kind.pooled_size(10, 10)
     assert (kind.needs_pair, kind.needs_joint) == (apart, together)
+    assert kind.needs_tokens is (features == "interaction")
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)

@@ -1,4 +1,6 @@
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import pytest
 import torch
@@ -71,6 +73,23 @@ def test_parts_that_do_not_fit_together_are_refused(part: dict, message: str) ->
         TaskHeads(**{"config": config(), "nli": nli, **part})
 
 
+@dataclass(frozen=True)
+class Sizes:
+    """An encoder of six layers."""
+
+    hidden_size: int
+    embedding_size: int
+
+    def layers_width(self, layers: Sequence[int], /) -> int:
+        if max(layers) > 6:
+            raise ValueError("6 layers at most.")
+        return self.hidden_size * len(layers)
+
+
+def check_fit(heads: TaskHeads, hidden_size: int, embedding_size: int) -> None:
+    check_task_heads_fit(heads, Sizes(hidden_size, embedding_size))
+
+
 @pytest.mark.parametrize(
     ("features", "sizes", "fits"),
     [
@@ -90,17 +109,37 @@ def test_only_what_is_read_must_fit_the_encoder(
     heads = made_heads(features, backbone="owner/encoder")
     hidden_size, embedding_size = sizes
     if fits:
-        check_task_heads_fit(heads, hidden_size=hidden_size, embedding_size=embedding_size)
+        check_fit(heads, hidden_size, embedding_size)
         return
     message = rf"read hidden size {H} .* the encoder has {sizes[0]} and {sizes[1]}; .*\(owner/enc"
     with pytest.raises(MismatchError, match=message):
-        check_task_heads_fit(heads, hidden_size=hidden_size, embedding_size=embedding_size)
+        check_fit(heads, hidden_size, embedding_size)
 
 
 def test_the_other_heads_read_the_encoder_too() -> None:
     heads = all_heads(projected=False)
-    check_task_heads_fit(heads, hidden_size=H, embedding_size=H)
+    check_fit(heads, H, H)
     with pytest.raises(MismatchError):
-        check_task_heads_fit(heads, hidden_size=H, embedding_size=2 * H)
+        check_fit(heads, H, 2 * H)
     heads.embedding = None
-    check_task_heads_fit(heads, hidden_size=H, embedding_size=2 * H)
+    check_fit(heads, H, 2 * H)
+
+
+@pytest.mark.parametrize(
+    ("layers", "given", "message"),
+    [
+        ((0, -1), (0, -1), None),
+        ((0, -1), (-1,), "24 numbers, .* have 12"),
+        ((9,), (9,), "6 layers"),
+    ],
+)
+def test_compared_layers_must_be_those_of_the_encoder(
+    layers: tuple[int, ...], given: tuple[int, ...], message: str | None
+) -> None:
+    heads = made_heads(NLIFeatures.INTERACTION, layers=layers)
+    heads.config = replace(heads.config, layers=given)
+    if message is None:
+        check_fit(heads, H, H)
+        return
+    with pytest.raises(MismatchError, match=message):
+        check_fit(heads, H, H)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from made_heads import H, SeedHeads, all_heads, made_heads, stirred
+from made_heads import H, SeedHeads, all_heads, made_heads, made_inputs, stirred
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -17,6 +17,7 @@ from headwise.choices import NLIFeatures
 from headwise.errors import WeightsError
 from headwise.heads import (
     AbstentionHead,
+    InferenceInputs,
     NLIHead,
     TaskHeads,
     TaskHeadsConfig,
@@ -37,8 +38,8 @@ def seed_sized(hidden_size: int) -> TaskHeads:
 
 
 @torch.no_grad()
-def run(heads: TaskHeads, features: Tensor) -> tuple[Tensor, Tensor]:
-    hidden, logits = heads.nli.with_hidden(features)
+def run(heads: TaskHeads, inputs: Tensor | InferenceInputs) -> tuple[Tensor, Tensor]:
+    hidden, logits = heads.nli.with_hidden(inputs)
     assert heads.abstention is not None
     return logits, heads.abstention(hidden, logits)
 
@@ -104,7 +105,7 @@ def test_saved_heads_say_the_same(
     assert not any(p.requires_grad for p in loaded.parameters())
     assert all(p.dtype == torch.float32 for p in loaded.parameters())
     assert {t.dtype for t in load_file(folder / "model.safetensors").values()} == {dtype}
-    inputs = torch.randn(7, features.input_size(H))
+    inputs = made_inputs(features)
     tolerance = 0.0 if dtype == torch.float32 else 0.05  # bit for bit in float32
     for found, expected in zip(run(loaded, inputs), run(heads, inputs), strict=True):
         torch.testing.assert_close(found, expected, rtol=tolerance, atol=tolerance)

@@ -77,7 +77,7 @@ def test_a_head_learns_and_says_of_dev_what_was_reported(
     assert heads.config.features is features
     assert heads.config.backbone == "tiny"
     codes = encode_inferences(encoder, DEV, features)
-    source = live_inferences(encoder, codes, features)
+    source = live_inferences(encoder, codes, features, layers=heads.config.layers)
     with torch.no_grad():
         logits = heads.nli(source.batch(torch.arange(len(source))))
     predicted = logits.argmax(-1)

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel
 
-from headwise.backbones.encoder import EncoderBackbone
+from headwise.backbones.encoders.encoder import EncoderBackbone
 from headwise.errors import WeightsError
 from headwise.functional.finite import not_finite
 

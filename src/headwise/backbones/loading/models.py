@@ -11,8 +11,8 @@ from tokenizers import normalizers
 from transformers import AutoModel
 
 from headwise.backbones.causal import CausalBackbone
-from headwise.backbones.encoder import EncoderBackbone
 from headwise.backbones.encoder_decoder import EncoderDecoderBackbone
+from headwise.backbones.encoders.encoder import EncoderBackbone
 from headwise.backbones.gguf_names import gguf_name
 from headwise.backbones.loading.gguf_models import language_model_class
 from headwise.backbones.loading.model_files import find_file

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from headwise.backbones.sentence_embedding import SentenceEmbedding, TextRole
+from headwise.backbones.encoders.sentence_embedding import SentenceEmbedding, TextRole
 from headwise.documents import parse_json
 from headwise.errors import UnsupportedModelError
 from headwise.functional.pooling import Pooling

@@ -1,11 +1,13 @@
 """The heads of one encoder, together, and what must be known to use them."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from torch import nn
 
-from headwise.choices import NLIFeatures
+from headwise.choices import ONLY_LAST, NLIFeatures
 from headwise.errors import MismatchError
 from headwise.functional.class_uncertainty import Uncertainty
 from headwise.heads.entailment.abstention_head import AbstentionHead
@@ -32,6 +34,8 @@ class TaskHeadsConfig:
             it never does.
         threshold_basis: How the threshold was chosen, in a sentence; ``None`` if it was not.
         max_length: Most tokens of a text; ``None`` for what the encoder reads.
+        layers: Whose token vectors the NLI head compares, side by side, by their numbers in
+            :meth:`~headwise.backbones.EncoderBackbone.layer_numbers`.
 
     Raises:
         ValueError: If ``abstain_by``, ``threshold`` or a size is out of range.
@@ -45,6 +49,7 @@ class TaskHeadsConfig:
     threshold: float = 0.5
     threshold_basis: str | None = None
     max_length: int | None = None
+    layers: tuple[int, ...] = ONLY_LAST
 
     def __post_init__(self) -> None:
         for name in ("hidden_size", "embedding_size", "max_length"):
@@ -95,7 +100,14 @@ class TaskHeads(nn.Module):
 
     def _check_sizes(self) -> None:
         config, nli = self.config, self.nli
-        features = config.features.input_size(config.hidden_size, config.embedding_size)
+        features = config.features.pooled_size(config.hidden_size, config.embedding_size)
+        if config.features.needs_tokens != (nli.interaction is not None):
+            raise MismatchError(
+                f"Heads on {config.features.value!r} features "
+                f"{'need an' if config.features.needs_tokens else 'have no'} interaction network."
+            )
+        if nli.interaction is not None:
+            features += nli.interaction.output_size
         wanted = [(f"the NLI head's features ({config.features})", nli.input_size, features)]
         for part, what, needed in (
             (self.abstention, "the abstention head's hidden states", nli.hidden_size),
@@ -109,7 +121,22 @@ class TaskHeads(nn.Module):
                 raise MismatchError(f"The width of {what} must be {needed}, got {found}.")
 
 
-def check_task_heads_fit(heads: TaskHeads, *, hidden_size: int, embedding_size: int) -> None:
+class EncoderSizes(Protocol):
+    """An encoder, as far as heads must fit it."""
+
+    @property
+    def hidden_size(self) -> int:
+        """H, the width of its last hidden states."""
+
+    @property
+    def embedding_size(self) -> int:
+        """E, the width of its pooled vectors."""
+
+    def layers_width(self, layers: Sequence[int], /) -> int:
+        """Width of the token vectors of some layers side by side; `ValueError` if it has none."""
+
+
+def check_task_heads_fit(heads: TaskHeads, encoder: EncoderSizes) -> None:
     """Refuse heads that belong to an encoder of other sizes.
 
     Raises:
@@ -118,12 +145,25 @@ def check_task_heads_fit(heads: TaskHeads, *, hidden_size: int, embedding_size: 
     config = heads.config
     reads_hidden = config.features.needs_joint or heads.late_interaction is not None
     reads_embedding = config.features.needs_pair or heads.embedding is not None
-    if (reads_hidden and config.hidden_size != hidden_size) or (
-        reads_embedding and config.embedding_size != embedding_size
+    if (reads_hidden and config.hidden_size != encoder.hidden_size) or (
+        reads_embedding and config.embedding_size != encoder.embedding_size
     ):
         name = f" ({config.backbone})" if config.backbone else ""
         raise MismatchError(
             f"The heads read hidden size {config.hidden_size} and embedding size "
-            f"{config.embedding_size}, the encoder has {hidden_size} and {embedding_size}; "
+            f"{config.embedding_size}, the encoder has {encoder.hidden_size} and "
+            f"{encoder.embedding_size}; "
             f"load the encoder that the heads were trained on{name}."
+        )
+    if (interaction := heads.nli.interaction) is None:
+        return
+    try:
+        width = encoder.layers_width(config.layers)
+    except ValueError as error:
+        raise MismatchError(f"The heads belong to another encoder: {error}") from None
+    if interaction.token_size != width:
+        raise MismatchError(
+            f"The heads compare token vectors of {interaction.token_size} numbers, those of the "
+            f"encoder's layers {list(config.layers)} have {width}; load the encoder that the heads "
+            f"were trained on."
         )

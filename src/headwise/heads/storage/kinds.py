@@ -10,6 +10,7 @@ from torch import nn
 from headwise.choices import HEAD_TYPES, LAYERED_HEAD_TYPES, ONLY_LAST
 from headwise.heads.entailment.abstention_head import AbstentionHead
 from headwise.heads.entailment.embedding_heads import EmbeddingHead, LateInteractionHead
+from headwise.heads.entailment.interaction_network import InteractionNetwork
 from headwise.heads.entailment.nli_head import NLIHead
 from headwise.heads.quality.biased_head import BiasedSigmoidHead, ContextualSigmoidHead
 from headwise.heads.quality.error_head import ErrorHead
@@ -55,7 +56,8 @@ class HeadKind:
     """One kind of head, and what its files say of it.
 
     Attributes:
-        name: What configs call it; of an encoder's head, its attribute in `TaskHeads`.
+        name: What configs call it; of an encoder's head, its attribute in `TaskHeads`, or in
+            that one's NLI head.
         head: Its class, whose constructor checks what it is given.
         sizes: Arguments of the constructor that weights tell: a matrix's name, and the dimension.
         settings: Arguments of the constructor that the config tells.
@@ -128,6 +130,7 @@ ERROR_KIND = HeadKind(
 )
 
 _NLI_FIRST, _ABSTENTION_FIRST = "nli_hidden.0.weight", "abstention_head.0.weight"
+_PROJECTION = "nli_interaction.projection.1.weight"
 
 # The heads of one encoder share a file; names in it are those of the seed, heads side by side
 TASK_KINDS = (
@@ -136,6 +139,14 @@ TASK_KINDS = (
         NLIHead,
         {"input_size": (_NLI_FIRST, 1), "hidden_size": (_NLI_FIRST, 0)},
         tensors={"nli_hidden.": "nli.nli_hidden.", "nli_output.": "nli.nli_output."},
+    ),
+    # A part of the NLI head, which may lack it
+    HeadKind(
+        "interaction",
+        InteractionNetwork,
+        {"token_size": (_PROJECTION, 1), "inner_size": (_PROJECTION, 0)},
+        tensors={"nli_interaction.": "nli.interaction."},
+        optional=True,
     ),
     HeadKind(
         "abstention",

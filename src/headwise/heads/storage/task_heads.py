@@ -167,6 +167,7 @@ def _build(weights: StoredWeights, config: dict[str, Any] | None) -> TaskHeads:
                 "normalise": bool((stated or {}).get("normalise", True)),
             }
             parts[kind.name] = kind.head(**kind.arguments(weights, said))
+    parts["nli"].interaction = parts.pop("interaction", None)
     try:
         return TaskHeads(config=parsed, **parts)
     except MismatchError as error:
@@ -217,7 +218,8 @@ def _check_names_and_shapes(weights: StoredWeights, own: dict[str, Tensor]) -> N
     if found:
         raise WeightsError(
             f"The tensors of {weights.path} do not make heads ({'; '.join(found)}). Heads have "
-            f"{', '.join(f'{prefix}*' for prefix in _PREFIXES)}; the last three may be left out."
+            f"{', '.join(f'{prefix}*' for prefix in _PREFIXES)}; all but the first two may be left "
+            "out."
         )
 
 

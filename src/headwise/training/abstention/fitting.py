@@ -12,7 +12,7 @@ from headwise.training.loop.fit import Trained
 from headwise.training.loop.settings import BALANCED
 from headwise.training.loop.vectors import (
     ClassifierLoss,
-    LabelledVectors,
+    LabelledInputs,
     balanced_weights,
     fit_classifier,
 )
@@ -23,8 +23,8 @@ _CRITERION = "aurc"
 
 def fit_abstention_head(
     nli: NLIHead,
-    train: LabelledVectors,
-    dev: LabelledVectors,
+    train: LabelledInputs[Tensor],
+    dev: LabelledInputs[Tensor],
     settings: AbstentionTraining,
     *,
     checkpoints: Path,

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from headwise.errors import TrainingError
-from headwise.heads import NLIHead
+from headwise.heads import InferenceInputs, NLIHead
 from headwise.training.abstention.settings import ErrorLabels
-from headwise.training.loop.vectors import LabelledVectors, Subset, vector_batches
+from headwise.training.loop.vectors import LabelledInputs, Subset, input_batches
 from headwise.training.nli.settings import NLITraining
 from headwise.training.nli.train import first_nli_head, fit_nli_head
 
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class InMemoryVectors:
-    """Vectors in memory, with their classes: what :class:`LabelledVectors` says of shapes."""
+    """Vectors in memory, with their classes: what :class:`LabelledInputs` says of shapes."""
 
     vectors: Tensor
     labels: Tensor
@@ -48,12 +48,14 @@ class ErrorExamples:
 
 
 @torch.no_grad()
-def nli_outputs(head: NLIHead, source: LabelledVectors, *, device: torch.device) -> Tensor:
+def nli_outputs(
+    head: NLIHead, source: LabelledInputs[InferenceInputs], *, device: torch.device
+) -> Tensor:
     """Hidden layer and logits side by side, ``(N, hidden_size + 3)``, float32, on the CPU."""
     head = head.to(device).eval()
     rows = [
-        torch.cat(head.with_hidden(vectors.to(device)), dim=-1).cpu()
-        for vectors in vector_batches(source)
+        torch.cat(head.with_hidden(inputs.to(device)), dim=-1).cpu()
+        for inputs in input_batches(source)
     ]
     head.cpu()
     return torch.cat(rows)
@@ -85,8 +87,8 @@ def premise_folds(premises: Sequence[str], *, folds: int, seed: int) -> Tensor:
 
 def abstention_examples(
     head: NLIHead,
-    train: LabelledVectors,
-    dev: LabelledVectors,
+    train: LabelledInputs[InferenceInputs],
+    dev: LabelledInputs[InferenceInputs],
     premises: Sequence[str],
     *,
     labels: ErrorLabels,
@@ -112,14 +114,18 @@ def abstention_examples(
     error_probability = torch.empty(len(own))
     found = torch.empty_like(own)
     # Heads of the folds are thrown away: no tracker is to show them
-    settings = replace(settings, report_to=())
+    settings = replace(settings, report_to=(), hidden_size=head.hidden_size)
+    sizes: tuple[int, int | None] = (head.input_size, None)
+    if (interaction := head.interaction) is not None:
+        sizes = head.input_size - interaction.output_size, interaction.token_size
+        settings = replace(settings, interaction_size=interaction.inner_size)
     accuracies = []
     for fold in range(folds):
         logger.info("NLI head without fold %d of %d:", fold + 1, folds)
         held_out = (place == fold).nonzero().squeeze(1)
         rest = Subset(train, (place != fold).nonzero().squeeze(1))
         # The same first weights as the NLI head's, so that hidden units keep something in common
-        other = first_nli_head(head.input_size, replace(settings, hidden_size=head.hidden_size))
+        other = first_nli_head(*sizes, settings)
         with tempfile.TemporaryDirectory(prefix="headwise-fold-") as folder:
             fit_nli_head(other, rest, dev, settings, checkpoints=Path(folder), device=device)
         unseen = Subset(train, held_out)

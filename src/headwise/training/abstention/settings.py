@@ -97,7 +97,7 @@ class AbstentionTraining(loop.RunSettings):
         _Level, Field(description="Probability that a guarantee holds."), Shown(THRESHOLD)
     ] = 0.95
     feature_source: loop.VectorChoice = loop.FeatureChoice.AUTO
-    feature_dtype: loop.VectorDtype = "float32"
+    feature_dtype: loop.VectorDtype = "auto"
     feature_folder: loop.FeatureFolder = None
     report_to: loop.ReportTo = ()
     seed: Annotated[int, Field(description="Of folds, batches and initial weights.")] = 0

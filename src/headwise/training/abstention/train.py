@@ -96,8 +96,7 @@ def train_abstention_head(
     """
     heads_folder, output = Path(heads_folder), Path(output)
     heads = load_task_heads(heads_folder)
-    sizes = {"hidden_size": backbone.hidden_size, "embedding_size": backbone.embedding_size}
-    check_task_heads_fit(heads, **sizes)
+    check_task_heads_fit(heads, backbone)
     given = {"train": train, "dev": dev} | ({"calibration": calibration} if calibration else {})
     pairs = {part: as_inferences(values) for part, values in given.items()}
     return _AbstentionHeadTraining(
@@ -164,6 +163,7 @@ class _AbstentionHeadTraining(HeadTraining[InferenceData, _Fitted, AbstentionRep
             self.backbone,
             self.data,
             self.heads.config.features,
+            layers=self.heads.config.layers,
             choice=self.settings.feature_source,
             dtype=self.settings.feature_dtype,
             folder=self.feature_folder,
@@ -287,4 +287,4 @@ def _nli_settings(folder: Path, heads: TaskHeads) -> NLITraining:
     if path.is_file():
         return NLITraining.from_dict(TrainingRun.read(path).settings)
     logger.info("%s has no %s: folds are trained with the usual settings.", folder, RUN_FILE)
-    return NLITraining(features=heads.config.features, hidden_size=heads.nli.hidden_size)
+    return NLITraining(features=heads.config.features)

@@ -58,18 +58,31 @@ def _known_tracker(name: str) -> str:
     return name
 
 
+def layer_list(value: Any) -> tuple[int, ...]:
+    """What a command or a file says, ``12``, ``4,12`` or ``[4, 12]``, as numbers."""
+    if numbers := _numbers(value):
+        return numbers
+    raise ValueError("must be a number such as 12, or several as in 4,12")
+
+
 def _layers(value: Any) -> Any:
-    """What a command or a file says, ``12``, ``4,12``, ``[4, 12]`` or ``auto``, as one value."""
+    """The same, or ``auto``."""
+    if value in ("auto", ["auto"], ("auto",)):
+        return "auto"
+    if numbers := _numbers(value):
+        return numbers
+    raise ValueError("must be a number such as 12, several as in 4,12, or auto")
+
+
+def _numbers(value: Any) -> tuple[int, ...]:
     given = value if isinstance(value, list | tuple) else [value]
     parts = [part for one in given for part in (one.split(",") if isinstance(one, str) else [one])]
-    if parts == ["auto"]:
-        return "auto"
     try:
-        if parts and all(type(part) in (int, str) for part in parts):
+        if all(type(part) in (int, str) for part in parts):
             return tuple(map(int, parts))
     except ValueError:
         pass
-    raise ValueError("must be a number such as 12, several as in 4,12, or auto")
+    return ()
 
 
 def overlaid(base: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
@@ -143,8 +156,8 @@ VectorChoice = Annotated[
     Shown(FEATURES, name="features"),
 ]
 VectorDtype = Annotated[
-    Literal["float32", "float16", "bfloat16"],
-    Field(description="Of cached vectors."),
+    Literal["auto", "float32", "float16", "bfloat16"],
+    Field(description="Of cached vectors; by default float16 for those of tokens, else float32."),
     Shown(FEATURES),
 ]
 HiddenStateDtype = Annotated[

@@ -1,9 +1,9 @@
-"""Fit a classifier of vectors; the frozen encoder that they come from is no part of it."""
+"""Fit a classifier of cached vectors; the frozen encoder that they come from is no part of it."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Generic, Protocol, Self, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -14,14 +14,27 @@ from headwise.training.loop.batches import ShuffledBatches
 from headwise.training.loop.fit import LoopSettings, Trained, fit, loop_arguments, refuse_processes
 from headwise.training.loop.trainer import TrainingTask
 
-# Vectors that are classified at once where no gradients are kept
-_EVALUATION_BATCH = 4096
+# Items that are classified at once where no gradients are kept
+_EVALUATION_BATCH = 1024
 
 Measures = Callable[[Tensor, Tensor], dict[str, float]]
 
 
-class LabelledVectors(Protocol):
-    """Vectors that a classifier reads, with their classes."""
+class Inputs(Protocol):
+    """What a classifier reads of n items: a tensor ``(n, F)``, or a record of several."""
+
+    def to(self, device: torch.device, /) -> Self:
+        """The same on another device."""
+
+    def __len__(self) -> int: ...
+
+
+Read = TypeVar("Read", bound=Inputs)
+_Read_co = TypeVar("_Read_co", bound=Inputs, covariant=True)
+
+
+class LabelledInputs(Protocol[_Read_co]):
+    """What a classifier reads of items, with their classes."""
 
     @property
     def labels(self) -> Tensor:
@@ -29,30 +42,31 @@ class LabelledVectors(Protocol):
 
     def __len__(self) -> int: ...
 
-    def batch(self, indices: Tensor) -> Tensor:
-        """Vectors by their numbers ``(n,)``, int64: ``(n, F)``, float32, on the CPU."""
+    def batch(self, indices: Tensor) -> _Read_co:
+        """What is read of items by their numbers ``(n,)``, int64, on the CPU."""
 
 
-class Subset:
-    """Some of the vectors of a source, by their numbers ``(n,)``, int64."""
+class Subset(Generic[Read]):
+    """Some of the items of a source, by their numbers ``(n,)``, int64."""
 
-    def __init__(self, source: LabelledVectors, chosen: Tensor) -> None:
+    def __init__(self, source: LabelledInputs[Read], chosen: Tensor) -> None:
         self._source, self._chosen = source, chosen
         self.labels = source.labels[chosen]
 
     def __len__(self) -> int:
         return len(self._chosen)
 
-    def batch(self, indices: Tensor) -> Tensor:
-        """Vectors by their numbers among the chosen ones."""
+    def batch(self, indices: Tensor) -> Read:
+        """What is read of items by their numbers among the chosen ones."""
         return self._source.batch(self._chosen[indices])
 
 
 class ClassifierLoss(nn.Module):
     """A classifier and its weighted cross-entropy, as the module that is trained.
 
-    The classifier takes vectors ``(n, F)`` to logits ``(n, C)``. ``class_weights`` are ``(C,)``, or
-    ``None`` for equal ones; ``label_smoothing`` is the share of the target spread over all classes.
+    The classifier takes what it reads of n items to logits ``(n, C)``. ``class_weights`` are
+    ``(C,)``, or ``None`` for equal ones; ``label_smoothing`` is the share of the target spread over
+    all classes.
     """
 
     def __init__(
@@ -67,9 +81,9 @@ class ClassifierLoss(nn.Module):
         # Every call works them out from its labels: no part of a checkpoint
         self.register_buffer("class_weights", class_weights, persistent=False)
 
-    def forward(self, vectors: Tensor, labels: Tensor) -> Tensor:
+    def forward(self, inputs: Inputs, labels: Tensor) -> Tensor:
         """Mean loss, weighted by class, a scalar."""
-        return self.loss(self.classifier(vectors), labels)
+        return self.loss(self.classifier(inputs), labels)
 
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         """The same from logits ``(n, C)``."""
@@ -79,17 +93,19 @@ class ClassifierLoss(nn.Module):
 
 
 @torch.no_grad()
-def classify(classifier: nn.Module, source: LabelledVectors, *, device: torch.device) -> Tensor:
-    """Logits of all vectors of a source, ``(n, C)``, float32, on the CPU."""
+def classify(
+    classifier: nn.Module, source: LabelledInputs[Inputs], *, device: torch.device
+) -> Tensor:
+    """Logits of all items of a source, ``(n, C)``, float32, on the CPU."""
     training = classifier.training
     classifier.eval()
-    rows = [classifier(vectors.to(device)).cpu() for vectors in vector_batches(source)]
+    rows = [classifier(inputs.to(device)).cpu() for inputs in input_batches(source)]
     classifier.train(training)
     return torch.cat(rows)
 
 
-def vector_batches(source: LabelledVectors) -> Iterator[Tensor]:
-    """All vectors of a source in order, in large batches."""
+def input_batches(source: LabelledInputs[Read]) -> Iterator[Read]:
+    """What is read of all items of a source, in order, in large batches."""
     for indices in torch.arange(len(source)).split(_EVALUATION_BATCH):
         yield source.batch(indices)
 
@@ -136,8 +152,8 @@ class ClassifierSettings(LoopSettings, Protocol):
 
 def fit_classifier(
     model: ClassifierLoss,
-    train: LabelledVectors,
-    dev: LabelledVectors,
+    train: LabelledInputs[Inputs],
+    dev: LabelledInputs[Inputs],
     settings: ClassifierSettings,
     *,
     checkpoints: Path,

@@ -47,12 +47,15 @@ def read_inference_data(
     data: Mapping[str, Sequence[InferencePair]],
     features: NLIFeatures,
     *,
+    layers: Sequence[int],
     choice: FeatureChoice,
     dtype: str,
     folder: Path,
     progress: bool,
 ) -> InferenceData:
     """Features of the parts of the data, by name, from where they are wanted.
+
+    ``layers`` are those whose token vectors are read, if any are.
 
     Raises:
         TrainingError: If a part holds no pair that the encoder can read, or a pair without a
@@ -74,21 +77,36 @@ def read_inference_data(
                 f"{pairs[place].line or place + 1}): {reason}"
             )
     _check_classes(codes["train"])
-    size = sum(inference_bytes(backbone, code, dtype=dtype) for code in codes.values())
+    if dtype == "auto":
+        dtype = "float16" if features.needs_tokens else "float32"
+    size = sum(
+        inference_bytes(backbone, code, features, layers=layers, dtype=dtype)
+        for code in codes.values()
+    )
     if choice is FeatureChoice.AUTO:
         choice = cache_if_room(size, folder)
     if choice is FeatureChoice.LIVE:
-        made = {name: live_inferences(backbone, code, features) for name, code in codes.items()}
+        made = {
+            name: live_inferences(backbone, code, features, layers=layers)
+            for name, code in codes.items()
+        }
         origin = "live, the encoder runs in every epoch"
     else:
         made = {
             name: cached_inferences(
-                backbone, code, features, folder / name, dtype=dtype, progress=progress
+                backbone,
+                code,
+                features,
+                folder / name,
+                layers=layers,
+                dtype=dtype,
+                progress=progress,
             )
             for name, code in codes.items()
         }
-        texts = sum(len(code.texts) + len(code.pairs) for code in codes.values())
-        origin = f"cached once, {texts:,} vectors, {decimal(size)} in {dtype}"
+        read = [code for part in codes.values() for code in (*part.texts, *part.pairs)]
+        count = sum(map(len, read)) if features.needs_tokens else len(read)
+        origin = f"cached once, {count:,} vectors, {decimal(size)} in {dtype}"
     return InferenceData(
         features=made,
         pairs=kept,

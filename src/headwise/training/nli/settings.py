@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from pydantic.dataclasses import dataclass as validated
 
-from headwise.choices import NLIFeatures, Shown
+from headwise.choices import LAST_LAYER, NLIFeatures, Shown
 from headwise.training.loop import settings as loop
 from headwise.training.loop.report import RunReport
 
@@ -40,14 +40,32 @@ class NLITraining(loop.RunSettings):
     features: Annotated[
         NLIFeatures,
         Field(
-            description="The head reads the joint first token, the embeddings of both texts, or "
-            "both."
+            description="The head reads the joint first token, the embeddings of both texts, both "
+            "of these, or the embeddings and each token beside those that it is aligned with."
         ),
         Shown(_HEAD, name="reads"),
     ] = NLIFeatures.PAIR
     hidden_size: Annotated[int, Field(ge=1, description="Of its hidden layer."), Shown(_HEAD)] = 512
     dropout: Annotated[
         loop.Share, Field(description="Share of it that is dropped."), Shown(_HEAD)
+    ] = 0.1
+    layers: Annotated[
+        tuple[int, ...],
+        BeforeValidator(loop.layer_list),
+        Field(
+            description="Whose token vectors are compared (--reads interaction), as in 0,-1: 0 is "
+            "the embedding, -1 the last."
+        ),
+        Shown(_HEAD),
+    ] = (0, LAST_LAYER)
+    interaction_size: Annotated[
+        int, Field(ge=1, description="Width of the comparison of tokens."), Shown(_HEAD)
+    ] = 160
+    interaction_dropout: Annotated[
+        loop.Share, Field(description="Share of it that is dropped."), Shown(_HEAD)
+    ] = 0.25
+    token_dropout: Annotated[
+        loop.Share, Field(description="Share of token vectors that is dropped."), Shown(_HEAD)
     ] = 0.1
     epochs: loop.Epochs = 6
     learning_rate: loop.LearningRate = 1e-3
@@ -69,7 +87,7 @@ class NLITraining(loop.RunSettings):
     patience: loop.PatienceInEpochs = 3
     report_to: loop.ReportTo = ()
     feature_source: loop.VectorChoice = loop.FeatureChoice.AUTO
-    feature_dtype: loop.VectorDtype = "float32"
+    feature_dtype: loop.VectorDtype = "auto"
     feature_folder: loop.FeatureFolder = None
     seed: Annotated[int, Field(description="Of batches and initial weights.")] = 0
 

@@ -7,10 +7,19 @@ from pathlib import Path
 import torch
 
 from headwise.backbones import EncoderBackbone
+from headwise.choices import ONLY_LAST
 from headwise.data.readers.inferences import Inferencelike, as_inferences
 from headwise.data.records.inferences import InferencePair
 from headwise.functional.class_uncertainty import Uncertainty
-from headwise.heads import NLI_LABELS, NLIHead, TaskHeads, TaskHeadsConfig, save_task_heads
+from headwise.heads import (
+    NLI_LABELS,
+    InferenceInputs,
+    InteractionNetwork,
+    NLIHead,
+    TaskHeads,
+    TaskHeadsConfig,
+    save_task_heads,
+)
 from headwise.training.loop.curves import MeasurePlot
 from headwise.training.loop.fit import Trained
 from headwise.training.loop.run import Cost, HeadTraining, count_leaks
@@ -18,7 +27,7 @@ from headwise.training.loop.run_file import TrainingRun
 from headwise.training.loop.settings import BALANCED
 from headwise.training.loop.vectors import (
     ClassifierLoss,
-    LabelledVectors,
+    LabelledInputs,
     balanced_weights,
     classification_measures,
     fit_classifier,
@@ -106,11 +115,19 @@ class _NLIHeadTraining(HeadTraining[InferenceData, _Fitted, NLIReport]):
     def content(self) -> Mapping[str, Sequence[InferencePair]]:
         return self.data
 
+    @property
+    def _layers(self) -> tuple[int, ...]:
+        """Layers whose tokens are compared, by their numbers; the last stands for none."""
+        if not self.settings.features.needs_tokens:
+            return ONLY_LAST
+        return self.backbone.layer_numbers(self.settings.layers)
+
     def read_features(self) -> InferenceData:
         return read_inference_data(
             self.backbone,
             self.data,
             self.settings.features,
+            layers=self._layers,
             choice=self.settings.feature_source,
             dtype=self.settings.feature_dtype,
             folder=self.feature_folder,
@@ -118,10 +135,11 @@ class _NLIHeadTraining(HeadTraining[InferenceData, _Fitted, NLIReport]):
         )
 
     def fit(self, sources: InferenceData) -> _Fitted:
-        head = first_nli_head(sources.features["train"].size, self.settings)
+        train = sources.features["train"]
+        head = first_nli_head(train.pooled_size, train.token_size, self.settings)
         trained = fit_nli_head(
             head,
-            sources.features["train"],
+            train,
             sources.features["dev"],
             self.settings,
             checkpoints=self.checkpoints,
@@ -152,22 +170,36 @@ class _NLIHeadTraining(HeadTraining[InferenceData, _Fitted, NLIReport]):
                 backbone=self.record.backbone,
                 abstain_by=Uncertainty.MAX_PROBABILITY,
                 threshold=_NEVER,
+                layers=self._layers,
             ),
             nli=fitted[0],
         )
         save_task_heads(heads, self.output, model_card=self.card(report, fitted[0]))
 
 
-def first_nli_head(size: int, settings: NLITraining) -> NLIHead:
-    """A head for features of some width, drawn from the seed."""
+def first_nli_head(pooled_size: int, token_size: int | None, settings: NLITraining) -> NLIHead:
+    """A head for pooled features and, if there are some, tokens of a width, drawn from the seed."""
     torch.manual_seed(settings.seed)
-    return NLIHead(input_size=size, hidden_size=settings.hidden_size, dropout=settings.dropout)
+    interaction = None
+    if token_size is not None:
+        interaction = InteractionNetwork(
+            token_size=token_size,
+            inner_size=settings.interaction_size,
+            dropout=settings.interaction_dropout,
+            token_dropout=settings.token_dropout,
+        )
+    return NLIHead(
+        input_size=pooled_size + (0 if interaction is None else interaction.output_size),
+        hidden_size=settings.hidden_size,
+        dropout=settings.dropout,
+        interaction=interaction,
+    )
 
 
 def fit_nli_head(
     head: NLIHead,
-    train: LabelledVectors,
-    dev: LabelledVectors,
+    train: LabelledInputs[InferenceInputs],
+    dev: LabelledInputs[InferenceInputs],
     settings: NLITraining,
     *,
     checkpoints: Path,

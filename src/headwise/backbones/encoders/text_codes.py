@@ -3,17 +3,96 @@
 import inspect
 import re
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from headwise.backbones.encoders.sentence_embedding import SentenceEmbedding, TextRole
 from headwise.backbones.encodings import EncodedText
-from headwise.backbones.frozen_model import FrozenModel
+from headwise.backbones.frozen_model import FrozenModel, smallest_limit
 from headwise.errors import InputError, TextError
+from headwise.functional.pooling import Pooling
 
 TextCodes = list[EncodedText | InputError]
 """One result a text; an error stands in the place of a text that cannot be read."""
 
 _WORD = re.compile(r"\w")
+
+
+class TextReader(FrozenModel):
+    """Makes token ids of texts and of pairs of texts, as embeddings and heads read them.
+
+    Attributes:
+        embedding: How the encoder makes embeddings, and which prompts go before texts.
+    """
+
+    embedding: SentenceEmbedding
+
+    @property
+    def pooling(self) -> tuple[Pooling, ...]:
+        """Ways of pooling; embeddings are their results one after another."""
+        return self.embedding.pooling
+
+    @property
+    def normalise(self) -> bool:
+        """Whether embeddings get unit length."""
+        return self.embedding.normalise
+
+    @property
+    def hidden_size(self) -> int:
+        """H, the width of the last hidden states."""
+        return int(self.model.config.hidden_size)
+
+    @property
+    def embedding_size(self) -> int:
+        """E, the width of pooled vectors: H times the number of ways of pooling."""
+        return self.hidden_size * len(self.pooling)
+
+    def encode(
+        self, texts: Sequence[str], *, what: str = "text", role: TextRole | None = None
+    ) -> TextCodes:
+        """Tokenise texts, which errors call ``what``.
+
+        Texts with a role are to become embeddings that are compared: they get its prompt, and may
+        be no longer than embeddings allow. Others are what heads read: they get the prompt that
+        goes before every text, if there is one, and may be as long as the model reads.
+
+        Returns:
+            One result a text; a `TextError` or `ContextLengthError` stands in the place of a
+            text that cannot be read.
+        """
+        prompt = self.embedding.prompts.get(role or "text", "")
+        limit = self.max_length
+        if role is not None:
+            limit = smallest_limit(limit, self.embedding.longest)
+        begins = f"The {what} and its prompt take" if prompt else f"The {what} takes"
+        types = self.wants_types
+        return encode_rows(
+            self, {what: texts}, with_types=types, begins=begins, limit=limit, prompt=prompt
+        )
+
+    def prompt_ids(self, role: TextRole) -> list[int]:
+        """Tokens of the prompt that goes before texts of a role; none for most encoders."""
+        prompt = self.embedding.prompts.get(role)
+        if not prompt:
+            return []
+        ids: list[int] = self.tokenizer(prompt, add_special_tokens=False)["input_ids"]
+        return ids
+
+    def encode_pairs(self, pairs: Sequence[tuple[str, str]]) -> TextCodes:
+        """Tokenise premises and hypotheses to be read together, in the tokeniser's own layout.
+
+        Results are as in :meth:`encode`.
+        """
+        premises, hypotheses = ([pair[side] for pair in pairs] for side in (0, 1))
+        columns = {"premise": premises, "hypothesis": hypotheses}
+        begins, types = "Premise and hypothesis take", self.wants_types
+        return encode_rows(self, columns, with_types=types, begins=begins, limit=self.max_length)
+
+    @cached_property
+    def wants_types(self) -> bool:
+        """Whether the model is told which of two texts a token belongs to."""
+        return reads_token_types(self.model, self.tokenizer)
 
 
 def encode_rows(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, TypeVar, cast
 
 import torch
@@ -10,12 +10,14 @@ from torch import Tensor
 from torch.nn import functional as F
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from headwise.backbones.encoders.sentence_embedding import SentenceEmbedding
+from headwise.backbones.encoders.text_codes import TextReader
 from headwise.backbones.encodings import EncodedText, stack_codes
-from headwise.backbones.frozen_model import FrozenModel, longest_input, smallest_limit, text_encoder
+from headwise.backbones.frozen_model import longest_input, text_encoder
+from headwise.backbones.layers import ModelLayers, all_layers
 from headwise.backbones.reading_apart import padding_changes_texts, probe_ids, read_texts_apart
-from headwise.backbones.sentence_embedding import SentenceEmbedding, TextRole
 from headwise.backbones.side_by_side import side_by_side
-from headwise.backbones.text_codes import TextCodes, encode_rows, reads_token_types
+from headwise.choices import ONLY_LAST
 from headwise.errors import UnsupportedModelError
 from headwise.functional.pooling import Pooling, pool
 from headwise.progress import progress_bar
@@ -27,7 +29,7 @@ _BATCH_TOKENS_ON_CPU = 1024
 _BATCH_TOKENS_ELSEWHERE = 16384
 
 
-class EncoderBackbone(FrozenModel):
+class EncoderBackbone(TextReader):
     """A frozen encoder, its tokeniser, and how a text's token vectors become its embedding.
 
     Of an encoder-decoder model only the encoder is kept; a task's head is left out.
@@ -66,32 +68,11 @@ class EncoderBackbone(FrozenModel):
         self.embedding = embedding
         self._max_length = longest_input(model, tokenizer, max_length)
         self._padding_id: int = tokenizer.pad_token_id or 0
-        self._wants_types = reads_token_types(model, tokenizer)
 
     def content(self) -> dict[str, Any]:
         """What embeddings follow from, see :meth:`FrozenModel.content`."""
         how = asdict(self.embedding) | {"pooling": list(self.pooling)}
         return super().content() | how
-
-    @property
-    def pooling(self) -> tuple[Pooling, ...]:
-        """Ways of pooling; embeddings are their results one after another."""
-        return self.embedding.pooling
-
-    @property
-    def normalise(self) -> bool:
-        """Whether embeddings get unit length."""
-        return self.embedding.normalise
-
-    @property
-    def hidden_size(self) -> int:
-        """H, the width of the last hidden states."""
-        return int(self.model.config.hidden_size)
-
-    @property
-    def embedding_size(self) -> int:
-        """E, the width of pooled vectors: H times the number of ways of pooling."""
-        return self.hidden_size * len(self.pooling)
 
     @property
     def max_length(self) -> int | None:
@@ -124,89 +105,74 @@ class EncoderBackbone(FrozenModel):
 
     def probe(self) -> Tensor:
         """Last hidden states ``(2, 2, H)`` of two inputs that differ in their second token."""
+        inputs = self._probe_inputs()
+        return self.forward(inputs["input_ids"], inputs["attention_mask"])
+
+    def _probe_inputs(self) -> dict[str, Tensor]:
         weight = cast(Tensor, self.model.get_input_embeddings().weight)
         last = len(weight) - 1  # far from the padding's id
         ids = torch.tensor([[last, last - 1], [last, last - 2]], device=weight.device)
-        return self.forward(ids, torch.ones_like(ids))
+        return {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
 
-    def encode(
-        self, texts: Sequence[str], *, what: str = "text", role: TextRole | None = None
-    ) -> TextCodes:
-        """Tokenise texts, which errors call ``what``.
-
-        Texts with a role are to become embeddings that are compared: they get its prompt, and may
-        be no longer than embeddings allow. Others are what heads read: they get the prompt that
-        goes before every text, if there is one, and may be as long as the model reads.
-
-        Returns:
-            One result a text; a `TextError` or `ContextLengthError` stands in the place of a
-            text that cannot be read.
-        """
-        prompt = self.embedding.prompts.get(role or "text", "")
-        limit = self.max_length
-        if role is not None:
-            limit = smallest_limit(limit, self.embedding.longest)
-        begins = f"The {what} and its prompt take" if prompt else f"The {what} takes"
-        types = self._wants_types
-        return encode_rows(
-            self, {what: texts}, with_types=types, begins=begins, limit=limit, prompt=prompt
-        )
-
-    def prompt_ids(self, role: TextRole) -> list[int]:
-        """Tokens of the prompt that goes before texts of a role; none for most encoders."""
-        prompt = self.embedding.prompts.get(role)
-        if not prompt:
-            return []
-        ids: list[int] = self.tokenizer(prompt, add_special_tokens=False)["input_ids"]
-        return ids
-
-    def encode_pairs(self, pairs: Sequence[tuple[str, str]]) -> TextCodes:
-        """Tokenise premises and hypotheses to be read together, in the tokeniser's own layout.
-
-        Results are as in :meth:`encode`.
-        """
-        premises, hypotheses = ([pair[side] for pair in pairs] for side in (0, 1))
-        columns = {"premise": premises, "hypothesis": hypotheses}
-        begins, types = "Premise and hypothesis take", self._wants_types
-        return encode_rows(self, columns, with_types=types, begins=begins, limit=self.max_length)
+    def _find_layers(self) -> ModelLayers:
+        return ModelLayers.of(self.model, self.model, self._probe_inputs())
 
     def forward(
-        self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None = None
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        token_type_ids: Tensor | None = None,
+        *,
+        layers: Sequence[int] = ONLY_LAST,
     ) -> Tensor:
         """Last hidden states ``(B, T, H)`` of tokens ``(B, T)``, in the model's dtype.
 
         They are those of each text alone: texts that would change each other's are read apart.
         What stands at padding means nothing; types are left out for models that do not ask.
+        Those of several :meth:`layer_numbers` stand side by side, ``(B, T, W)``.
         """
-        given = (input_ids, attention_mask, token_type_ids)
+        given, read = (
+            (input_ids, attention_mask, token_type_ids),
+            partial(self._read, layers=layers),
+        )
         if len(input_ids) > 1 and self.padding_matters:
             groups = [[row] for row in range(len(input_ids))]
         elif self._length_effects is None:
-            return self._read(*given)
+            return read(*given)
         else:
             groups = self._length_effects.together(attention_mask.sum(dim=1).tolist())
-        return read_texts_apart(self._read, groups, *given)
+        return read_texts_apart(read, groups, *given)
 
     def _read(
-        self, input_ids: Tensor, mask: Tensor, token_type_ids: Tensor | None = None
+        self,
+        input_ids: Tensor,
+        mask: Tensor,
+        token_type_ids: Tensor | None = None,
+        layers: Sequence[int] = ONLY_LAST,
     ) -> Tensor:
-        """Last hidden states of texts that may be read together."""
+        """Hidden states of texts that may be read together, of `layer_numbers`."""
         self._forget_lengths()
         inputs: dict[str, Any] = {"input_ids": input_ids, "attention_mask": mask}
-        if self._wants_types and token_type_ids is not None:
+        if self.wants_types and token_type_ids is not None:
             inputs["token_type_ids"] = token_type_ids
-        hidden: Tensor = self.model(**inputs).last_hidden_state
-        return hidden
 
-    def hidden(self, codes: Sequence[EncodedText]) -> tuple[Tensor, Tensor]:
-        """Last hidden states of one batch of at least one text, padded on the right.
+        def run() -> Tensor:
+            hidden: Tensor = self.model(**inputs).last_hidden_state
+            return hidden
+
+        return self._of_pass(run, layers, lambda hidden: hidden)
+
+    def hidden(
+        self, codes: Sequence[EncodedText], *, layers: Sequence[int] = ONLY_LAST
+    ) -> tuple[Tensor, Tensor]:
+        """Hidden states of one batch of at least one text, padded on the right.
 
         Returns:
-            Hidden states, ``(B, T, H)``, in the model's dtype, and the mask of real tokens,
-            ``(B, T)``, int64.
+            Hidden states, ``(B, T, H)``, in the model's dtype, those of several `layer_numbers`
+            side by side, and the mask of real tokens, ``(B, T)``, int64.
         """
         ids, mask, types = stack_codes(codes, padding_id=self._padding_id, device=self.device)
-        return self.forward(ids, mask, types), mask
+        return self.forward(ids, mask, types, layers=layers), mask
 
     def _read_some(self, tokens: int) -> object:
         ids = probe_ids(self.model, tokens)
@@ -225,6 +191,7 @@ class EncoderBackbone(FrozenModel):
         codes: Sequence[EncodedText],
         keep: Callable[[Tensor, Tensor], Kept],
         *,
+        layers: Sequence[int] = ONLY_LAST,
         batch_tokens: int | None = None,
         progress: bool = False,
     ) -> Iterator[tuple[list[int], Kept]]:
@@ -233,6 +200,7 @@ class EncoderBackbone(FrozenModel):
         Args:
             codes: N encoded texts.
             keep: Gets what :meth:`hidden` gives for a batch, in any thread, in inference mode.
+            layers: Of which hidden states it gives, by their `layer_numbers`.
             batch_tokens: Bound on the padded tokens of a batch; by default what the device likes.
             progress: Whether to show a bar in a terminal.
 
@@ -245,7 +213,7 @@ class EncoderBackbone(FrozenModel):
 
         @torch.inference_mode()
         def read(batch: list[int]) -> Kept:
-            return keep(*self.hidden([codes[i] for i in batch]))
+            return keep(*self.hidden([codes[i] for i in batch], layers=layers))
 
         lengths = list(map(len, codes))
         with progress_bar("Encoding", total=len(codes), enabled=progress) as advance:
@@ -276,6 +244,39 @@ class EncoderBackbone(FrozenModel):
         for batch, vectors in self.kept(codes, embedded, **how):
             found[batch] = vectors.cpu()
         return found
+
+    def token_vectors(
+        self, codes: Sequence[EncodedText], layers: Sequence[int], **how: Any
+    ) -> tuple[Tensor, Tensor]:
+        """All token vectors of some layers, and the pooled vectors, in one pass.
+
+        Args:
+            codes: N encoded texts of S tokens in all, control tokens included.
+            layers: Whose hidden states are wanted; see :meth:`layer_numbers`.
+            how: As for :meth:`kept`.
+
+        Returns:
+            Pooled vectors, not normalised, ``(N, E)``, and token vectors of the layers side by
+            side, text after text, ``(S, W)``; float32, on the CPU, in input order.
+        """
+        wanted = self.layer_numbers(layers)
+        read = all_layers(wanted, ONLY_LAST)
+
+        def split(hidden: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+            last = self.of_layers(hidden, read, ONLY_LAST)
+            tokens = self.of_layers(hidden, read, wanted)[mask.bool()]
+            return self.pool(last, mask), tokens.float()
+
+        pooled = torch.empty(len(codes), self.embedding_size)
+        vectors = torch.empty(sum(map(len, codes)), self.layers_width(wanted))
+        places = vectors.split([len(code) for code in codes])
+        for batch, (one, tokens) in self.kept(codes, split, layers=read, **how):
+            pooled[batch] = one.cpu()
+            for place, found in zip(
+                batch, tokens.cpu().split([len(codes[i]) for i in batch]), strict=True
+            ):
+                places[place].copy_(found)
+        return pooled, vectors
 
     def joint(self, codes: Sequence[EncodedText], **how: Any) -> Tensor:
         """The last hidden state of the first token, which has read all others.

@@ -1,0 +1,1 @@
+"""Frozen encoders: their texts, hidden states and embeddings; no language models."""

@@ -1,0 +1,136 @@
+"""Compares two texts token by token: each token with what it finds of itself in the other text."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from headwise.functional.packed_texts import (
+    packed_mean_and_max,
+    packed_rows,
+    packed_starts,
+    padded,
+)
+from headwise.heads.checks import check_hidden_states, reset_layers, whole_number
+from headwise.heads.entailment.paired_tokens import PairedTokens
+
+# Tokens of pairs that are compared at once where no gradients are kept: 20 MB of comparisons
+_MOST_TOKENS = 8192
+
+
+class InteractionNetwork(nn.Module):
+    """Attend, compare, aggregate, on token vectors that a frozen encoder made of each text apart.
+
+    Tokens are projected, ``x = gelu(norm(P t + p))``, and aligned by ``softmax(f(x) . f(y) /
+    sqrt(D))`` over the other text; each is compared with the mean ``a`` of what it is aligned with,
+    ``g([x, a, x - a, x * a])``; mean and maximum over each text's tokens come out. A text is
+    projected once, however many pairs it is in.
+
+    Args:
+        token_size: W, the width of token vectors.
+        inner_size: D, the width of all that the network computes.
+        dropout: Share of what the comparison reads that is dropped in training.
+        token_dropout: Share of token vectors' coordinates that is dropped in training.
+
+    Attributes:
+        projection: Dropout, linear, layer norm, GELU; ``(S, W)`` to ``(S, D)``.
+        alignment: f: linear, GELU; ``(S, D)`` to ``(S, D)``.
+        comparison: g: dropout, linear, GELU, dropout, linear, GELU; ``(S, 4D)`` to ``(S, D)``.
+
+    References:
+        Parikh et al. 2016, arXiv 1606.01933, section 3 (attend, compare, aggregate); Chen et al.
+        2017, arXiv 1609.06038, section 3.2 (difference and product) and 3.3 (mean and maximum).
+    """
+
+    def __init__(
+        self,
+        *,
+        token_size: int,
+        inner_size: int = 160,
+        dropout: float = 0.25,
+        token_dropout: float = 0.1,
+    ) -> None:
+        super().__init__()
+        self.token_size = whole_number("token_size", token_size)
+        self.inner_size = size = whole_number("inner_size", inner_size)
+        self.projection = nn.Sequential(
+            nn.Dropout(token_dropout), nn.Linear(token_size, size), nn.LayerNorm(size), nn.GELU()
+        )
+        self.alignment = nn.Sequential(nn.Linear(size, size), nn.GELU())
+        self.comparison = nn.Sequential(
+            nn.Dropout(dropout),
+            nn.Linear(4 * size, size),
+            nn.GELU(),
+            nn.Dropout(dropout),
+            nn.Linear(size, size),
+            nn.GELU(),
+        )
+
+    @property
+    def output_size(self) -> int:
+        """Width of what comes out, 4D."""
+        return 4 * self.inner_size
+
+    def reset_parameters(self) -> None:
+        """Draw all layers anew, as PyTorch does for linear layers and layer norms."""
+        reset_layers(self)
+
+    def forward(self, tokens: PairedTokens) -> Tensor:
+        """Compare n pairs.
+
+        Returns:
+            Mean and maximum of the comparisons of the premise's tokens, then of the hypothesis',
+            ``(n, 4D)``, float32.
+
+        Raises:
+            ValueError: If token vectors have another width.
+        """
+        check_hidden_states(tokens.vectors, hidden_size=self.token_size)
+        texts: Tensor = self.projection(tokens.vectors.float())  # (S, D)
+        aligned = self.alignment(texts)
+        ends = torch.stack([tokens.premises, tokens.hypotheses])  # (2, n)
+        firsts, lengths = packed_starts(tokens.lengths)[ends], tokens.lengths[ends]
+        if torch.is_grad_enabled():
+            return self._interact(texts, aligned, firsts, lengths)
+        found = texts.new_empty(ends.shape[1], self.output_size)
+        for part in _parts(lengths.sum(dim=0)):
+            found[part] = self._interact(texts, aligned, firsts[:, part], lengths[:, part])
+        return found
+
+    def _interact(self, texts: Tensor, keys: Tensor, firsts: Tensor, lengths: Tensor) -> Tensor:
+        """Compare pairs whose texts begin at rows and have lengths, ``(2, n)``: ``(n, 4D)``."""
+        sides = list(zip(firsts, lengths, strict=True))
+        (premises, of_premise), (hypotheses, of_hypothesis) = (padded(texts, *one) for one in sides)
+        alike = torch.bmm(
+            padded(keys, *sides[0])[0], padded(keys, *sides[1])[0].transpose(1, 2)
+        ) / math.sqrt(self.inner_size)  # (n, T, U)
+        over_hypothesis = alike.masked_fill(~of_hypothesis.unsqueeze(1), -torch.inf).softmax(2)
+        over_premise = alike.masked_fill(~of_premise.unsqueeze(2), -torch.inf).softmax(1)
+        found = [
+            torch.bmm(over_hypothesis, hypotheses)[of_premise],
+            torch.bmm(over_premise.transpose(1, 2), premises)[of_hypothesis],
+        ]
+        return torch.cat(
+            [
+                self._compared(texts[packed_rows(*side)], other, side[1])
+                for side, other in zip(sides, found, strict=True)
+            ],
+            dim=-1,
+        )
+
+    def _compared(self, own: Tensor, aligned: Tensor, lengths: Tensor) -> Tensor:
+        """Mean and maximum of the comparisons of each text's tokens, ``(n, 2D)``."""
+        found = self.comparison(torch.cat([own, aligned, own - aligned, own * aligned], dim=-1))
+        return packed_mean_and_max(found, lengths)
+
+
+def _parts(lengths: Tensor) -> list[Tensor]:
+    """Numbers of pairs, of like lengths together, in parts whose padded tokens have a bound."""
+    order = lengths.argsort(descending=True, stable=True)
+    found: list[Tensor] = []
+    first = 0
+    while first < len(order):
+        size = max(1, _MOST_TOKENS // int(lengths[order[first]]))
+        found.append(order[first : first + size])
+        first += size
+    return found
