@@ -159,6 +159,30 @@ class NLIFeatures(StrEnum):
         return pair * self.needs_pair + hidden_size * self.needs_joint
 
 
+class Lesson(StrEnum):
+    """Pairs that are made of labelled pairs, and what they teach an NLI head.
+
+    Attributes:
+        UNRELATED: A hypothesis about something else is neutral, and no contradiction.
+        JOINED: A premise among other sentences still says what it said.
+        REPEATED: What a premise among other sentences says word for word follows.
+        CONJOINED: Two claims in one are as true as the less true of them.
+        REVERSED: What says more does not follow from what says less: neutral.
+        NEGATED: A true text with a negation put in or taken out is a contradiction.
+        NUMBER: One with another number is a contradiction.
+        ROLES: One in which two beings have changed places is a contradiction.
+    """
+
+    UNRELATED = "unrelated"
+    JOINED = "joined"
+    REPEATED = "repeated"
+    CONJOINED = "conjoined"
+    REVERSED = "reversed"
+    NEGATED = "negated"
+    NUMBER = "number"
+    ROLES = "roles"
+
+
 class ErrorVariant(StrEnum):
     """How far an error head looks ahead; both look back one token.
 

@@ -327,3 +327,16 @@ def test_what_is_no_pair_is_an_error_in_its_place(
 def test_an_array_without_a_dimension_is_no_list(make_model: MakeModel) -> None:
     with pytest.raises(TextError, match="`premises` must be a list of texts, got ndarray"):
         make_model().predict(np.array("A dog."), "A dog.")
+
+
+@pytest.mark.parametrize("features", NLIFeatures)
+def test_texts_of_unknown_tokens_are_not_answered(make_model: MakeModel, features: str) -> None:
+    model = make_model(features, threshold=1.0)
+    unknown, known = "\u4e00\u4e8c \u2603", "A dog runs."
+    found = model.predict(
+        [unknown, known, known, f"{known} {unknown}"], [known, unknown, known, known]
+    )
+    assert [prediction.abstain for prediction in found] == [True, True, False, False]
+    assert [prediction.uncertainty == 1.0 for prediction in found] == [True, True, False, False]
+    model.threshold = 1.5
+    assert not model.predict(unknown, known).abstain

@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import torch
@@ -29,11 +29,13 @@ class EmbeddedTexts:
         vectors: Of the distinct readable texts, not normalised, ``(M, E)``, float32, on the CPU.
         rows: For each text, its row in ``vectors`` or why it cannot be read.
         tokens: Vectors of each such text's tokens, ``(T, W)``, float32; empty if not asked for.
+        unknown: Which of them have unknown tokens alone.
     """
 
     vectors: Tensor
     rows: list[int | InputError]
     tokens: list[Tensor]
+    unknown: list[bool]
 
     @property
     def errors(self) -> dict[int, InputError]:
@@ -63,9 +65,16 @@ class EmbeddedTexts:
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """A text's pooled vector, ``(E,)``, and the vectors of its tokens, ``(T, W)``, if known."""
+    """What is known of a text.
+
+    Attributes:
+        pooled: Its pooled vector, ``(E,)``.
+        unknown: Whether all its tokens are unknown.
+        tokens: The vectors of its tokens, ``(T, W)``, if they were asked for.
+    """
 
     pooled: Tensor
+    unknown: bool
     tokens: Tensor | None = None
 
     @property
@@ -133,6 +142,7 @@ class TextEmbeddings:
                 for text in texts
             ],
             [one.tokens for one in good if one.tokens is not None] if tokens else [],
+            [one.unknown for one in good],
         )
 
     def _encode(
@@ -152,13 +162,17 @@ class TextEmbeddings:
         return found
 
     def _vectors(self, codes: Sequence[EncodedText], *, tokens: bool) -> list[_Kept]:
+        unknown = map(self._backbone.says_nothing, codes)
         # Copies of their own: rows would keep the memory of all rows
         if not tokens:
             pooled = text_vectors(self._backbone, codes, VectorKind.EMBEDDING)
-            return [_Kept(one.clone()) for one in pooled]
+            return [_Kept(one.clone(), no) for one, no in zip(pooled, unknown, strict=True)]
         pooled, packed = self._backbone.token_vectors(codes, self._layers)
         each = packed.split([len(code) for code in codes])
-        return [_Kept(*map(torch.clone, both)) for both in zip(pooled, each, strict=True)]
+        return [
+            _Kept(one.clone(), no, its.clone())
+            for one, no, its in zip(pooled, unknown, each, strict=True)
+        ]
 
     def _forget(self) -> None:
         """Forget the texts that were asked for longest ago, where there are too many."""
@@ -169,7 +183,7 @@ class TextEmbeddings:
             if held <= self._token_bytes:
                 return
             held -= self._kept[text].token_bytes
-            self._kept[text] = _Kept(self._kept[text].pooled)
+            self._kept[text] = replace(self._kept[text], tokens=None)
 
 
 @dataclass(frozen=True, slots=True)

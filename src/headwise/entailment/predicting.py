@@ -27,7 +27,8 @@ class Prediction:
         confidence: Its probability, in [0, 1].
         probabilities: Of all three classes, by name.
         abstain: Whether the model had better not answer: its uncertainty reaches the threshold.
-        uncertainty: In [0, 1]; from the abstention head, or from the probabilities.
+        uncertainty: In [0, 1]; from the abstention head, or from the probabilities; 1 where a
+            text has nothing but tokens that the encoder does not know.
     """
 
     label: str
@@ -87,7 +88,7 @@ def predict_pairs(
     """
     heads = encoder.heads_for("predict")
     good = [i for i, pair in enumerate(pairs) if is_pair(pair)]
-    inputs, wrong = _read(encoder, heads.config.features, [pairs[i] for i in good])
+    inputs, unknown, wrong = _read(encoder, heads.config.features, [pairs[i] for i in good])
     errors = {good[place]: error for place, error in wrong.items()}
     for i in set(range(len(pairs))).difference(good):
         errors[i] = TextError(
@@ -95,7 +96,7 @@ def predict_pairs(
         )
     with torch.inference_mode():
         predictions = iter(
-            _predictions(heads, inputs.to(encoder.backbone.device), threshold=threshold)
+            _predictions(heads, inputs.to(encoder.backbone.device), unknown, threshold=threshold)
             if len(inputs)
             else ()
         )
@@ -104,8 +105,11 @@ def predict_pairs(
 
 def _read(
     encoder: HeadedEncoder, kind: NLIFeatures, pairs: Sequence[tuple[str, str]]
-) -> tuple[InferenceInputs, dict[int, InputError]]:
-    """What the NLI head reads of the n readable pairs, and why others are not."""
+) -> tuple[InferenceInputs, list[bool], dict[int, InputError]]:
+    """What the NLI head reads of the n readable pairs, and why others are not.
+
+    In between, which of the n have a text of nothing but unknown tokens.
+    """
     parts: list[Tensor] = []
     errors: dict[int, InputError] = {}
     sides: list[EmbeddedTexts] = []
@@ -126,12 +130,17 @@ def _read(
             else:
                 codes[i] = code
     good = [i for i in range(len(pairs)) if i not in errors]
+    rows = [side.rows_of(good) for side in sides]
+    unknown = [False] * len(good)
     if kind.needs_pair:
         parts.append(pair_features(*(side.take(good) for side in sides)))
+        both = zip(*rows, strict=True)
+        unknown = [any(side.unknown[n] for side, n in zip(sides, at, strict=True)) for at in both]
     if kind.needs_joint:
         parts.append(encoder.backbone.joint([codes[i] for i in good]))
+        unknown = [encoder.backbone.says_nothing(codes[i]) for i in good]
     if kind.needs_tokens and good:
-        premises, hypotheses = (torch.tensor(side.rows_of(good)) for side in sides)
+        premises, hypotheses = map(torch.tensor, rows)
         each = [one for side in sides for one in side.tokens]
         tokens = PairedTokens(
             torch.cat(each),
@@ -139,13 +148,13 @@ def _read(
             premises,
             hypotheses + len(sides[0].tokens),
         )
-    return InferenceInputs(torch.cat(parts, dim=-1), tokens), errors
+    return InferenceInputs(torch.cat(parts, dim=-1), tokens), unknown, errors
 
 
 def _predictions(
-    heads: TaskHeads, inputs: InferenceInputs, *, threshold: float
+    heads: TaskHeads, inputs: InferenceInputs, unknown: Sequence[bool], *, threshold: float
 ) -> list[Prediction]:
-    """What the heads make of pairs."""
+    """What the heads make of pairs; where a text is ``unknown``, nothing is certain."""
     hidden, logits = heads.nli.with_hidden(inputs)
     name = uncertainty_name(heads)
     if name == LEARNED:
@@ -155,6 +164,7 @@ def _predictions(
         uncertainty = class_uncertainty(logits, Uncertainty(name))
     names = [label.value for label in NLI_LABELS]
     predictions = []
+    uncertainty = uncertainty.masked_fill(torch.tensor(unknown, device=uncertainty.device), 1.0)
     for probabilities, doubt in zip(
         logits.softmax(dim=-1).tolist(), uncertainty.tolist(), strict=True
     ):

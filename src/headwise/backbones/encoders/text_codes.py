@@ -4,6 +4,7 @@ import inspect
 import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from itertools import groupby
 
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -88,6 +89,19 @@ class TextReader(FrozenModel):
         columns = {"premise": premises, "hypothesis": hypotheses}
         begins, types = "Premise and hypothesis take", self.wants_types
         return encode_rows(self, columns, with_types=types, begins=begins, limit=self.max_length)
+
+    def says_nothing(self, code: EncodedText) -> bool:
+        """Whether a text, or one of two that are read together, has unknown tokens alone."""
+        unknown = self.tokenizer.unk_token_id
+        if unknown is None:
+            return False
+        parts = groupby(code.input_ids, key=self._separators.__contains__)
+        return any(not between and set(ids) == {unknown} for between, ids in parts)
+
+    @cached_property
+    def _separators(self) -> frozenset[int]:
+        """Control tokens that stand around texts."""
+        return frozenset(self.control_tokens().values()) - {self.tokenizer.unk_token_id}
 
     @cached_property
     def wants_types(self) -> bool:

@@ -107,4 +107,5 @@ GERMAN = LanguageLists(
         ),
     ),
     negation=NEGATION_DE,
+    conjunction="und",
 )

@@ -48,4 +48,18 @@ ENGLISH = LanguageLists(
         whole_verbs={"can't": "can", "won't": "will", "shan't": "shall", "cannot": "can"},
         irremovable=word_set("ain't n't"),
     ),
+    conjunction="and",
+    beings=(
+        word_set(
+            "man woman boy girl child kid baby toddler lady guy person dog cat horse bird bear "
+            "cow monkey puppy teenager teacher doctor player cyclist biker worker soldier clown "
+            "mother father wife husband bride groom brother sister son daughter"
+        ),
+        word_set(
+            "men women boys girls children kids babies toddlers ladies guys people dogs cats "
+            "horses birds bears cows monkeys puppies teenagers teachers doctors players cyclists "
+            "bikers workers soldiers clowns mothers fathers brothers sisters sons daughters"
+        ),
+    ),
+    together=word_set("and or with near beside by next as alongside while together each both"),
 )

@@ -104,9 +104,19 @@ class NegationWords:
 
 @dataclass(frozen=True, slots=True)
 class LanguageLists:
-    """What errors of one language are made by; a language without lists has empty ones."""
+    """What errors of one language are made by; a language without lists has empty ones.
+
+    Attributes:
+        conjunction: The word that joins two statements.
+        beings: Nouns that may take each other's place without another change of the text, by
+            number and what else they must agree in.
+        together: Words between two nouns that let both do or be the same.
+    """
 
     numbers: Alternatives = field(default_factory=dict)
     pronouns: Alternatives = field(default_factory=dict)
     inflection: Inflection = Inflection()
     negation: NegationWords = NegationWords()
+    conjunction: str = ""
+    beings: tuple[frozenset[str], ...] = ()
+    together: frozenset[str] = frozenset()

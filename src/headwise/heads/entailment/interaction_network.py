@@ -18,6 +18,20 @@ from headwise.heads.entailment.paired_tokens import PairedTokens
 _MOST_TOKENS = 8192
 
 
+class _CoordinateDropout(nn.Module):
+    """Drops a share of the coordinates, the same ones in all rows ``(S, D)`` of a call."""
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.share = share
+
+    def forward(self, rows: Tensor) -> Tensor:
+        if not self.training or not self.share:
+            return rows
+        kept = torch.rand(rows.shape[-1], device=rows.device) >= self.share
+        return rows * (kept / (1.0 - self.share))
+
+
 class InteractionNetwork(nn.Module):
     """Attend, compare, aggregate, on token vectors that a frozen encoder made of each text apart.
 
@@ -29,8 +43,10 @@ class InteractionNetwork(nn.Module):
     Args:
         token_size: W, the width of token vectors.
         inner_size: D, the width of all that the network computes.
-        dropout: Share of what the comparison reads that is dropped in training.
-        token_dropout: Share of token vectors' coordinates that is dropped in training.
+        dropout: Share of the coordinates that the comparison reads, and of those inside it, that
+            is dropped in training.
+        token_dropout: The same of token vectors. Coordinates of what is read are dropped for all
+            tokens of a step: what one token lacks could be had from its neighbours.
 
     Attributes:
         projection: Dropout, linear, layer norm, GELU; ``(S, W)`` to ``(S, D)``.
@@ -39,7 +55,8 @@ class InteractionNetwork(nn.Module):
 
     References:
         Parikh et al. 2016, arXiv 1606.01933, section 3 (attend, compare, aggregate); Chen et al.
-        2017, arXiv 1609.06038, section 3.2 (difference and product) and 3.3 (mean and maximum).
+        2017, arXiv 1609.06038, section 3.2 (difference and product) and 3.3 (mean and maximum);
+        Gal & Ghahramani 2016, arXiv 1512.05287, section 4.1 (one mask for all steps of a text).
     """
 
     def __init__(
@@ -48,17 +65,20 @@ class InteractionNetwork(nn.Module):
         token_size: int,
         inner_size: int = 160,
         dropout: float = 0.25,
-        token_dropout: float = 0.1,
+        token_dropout: float = 0.2,
     ) -> None:
         super().__init__()
         self.token_size = whole_number("token_size", token_size)
         self.inner_size = size = whole_number("inner_size", inner_size)
         self.projection = nn.Sequential(
-            nn.Dropout(token_dropout), nn.Linear(token_size, size), nn.LayerNorm(size), nn.GELU()
+            _CoordinateDropout(token_dropout),
+            nn.Linear(token_size, size),
+            nn.LayerNorm(size),
+            nn.GELU(),
         )
         self.alignment = nn.Sequential(nn.Linear(size, size), nn.GELU())
         self.comparison = nn.Sequential(
-            nn.Dropout(dropout),
+            _CoordinateDropout(dropout),
             nn.Linear(4 * size, size),
             nn.GELU(),
             nn.Dropout(dropout),

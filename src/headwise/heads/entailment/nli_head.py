@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from headwise.choices import NLI_LABELS
 from headwise.heads.checks import reset_layers
@@ -17,6 +18,7 @@ class NLIHead(nn.Module):
             interaction network, its outputs are the last of them.
         hidden_size: Width of the hidden layer, which an abstention head reads too.
         dropout: Share of the hidden layer that is dropped in training.
+        input_dropout: The same of the features.
         interaction: What compares the tokens of both texts; ``None`` for heads that read pooled
             vectors alone.
 
@@ -31,10 +33,12 @@ class NLIHead(nn.Module):
         input_size: int,
         hidden_size: int = 512,
         dropout: float = 0.1,
+        input_dropout: float = 0.0,
         interaction: InteractionNetwork | None = None,
     ) -> None:
         super().__init__()
         self.input_size, self.hidden_size = input_size, hidden_size
+        self.input_dropout = input_dropout
         self.nli_hidden = nn.Sequential(
             nn.Linear(input_size, hidden_size),
             nn.LayerNorm(hidden_size),
@@ -65,7 +69,8 @@ class NLIHead(nn.Module):
 
     def hidden(self, inputs: Tensor | InferenceInputs) -> Tensor:
         """The hidden layer, ``(..., hidden_size)``, float32; of features ``(..., F)``, or pairs."""
-        hidden: Tensor = self.nli_hidden(self.features(inputs).float())
+        features = F.dropout(self.features(inputs).float(), self.input_dropout, self.training)
+        hidden: Tensor = self.nli_hidden(features)
         return hidden
 
     def forward(self, inputs: Tensor | InferenceInputs) -> Tensor:

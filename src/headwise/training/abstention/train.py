@@ -38,7 +38,7 @@ from headwise.training.abstention.settings import (
 from headwise.training.loop.fit import Trained
 from headwise.training.loop.run import Cost, HeadTraining, count_leaks
 from headwise.training.loop.run_file import TrainingRun
-from headwise.training.nli.pairs import InferenceData, read_inference_data
+from headwise.training.nli.pairs import InferenceData, read_inference_data, with_lessons
 from headwise.training.nli.settings import NLITraining
 
 logger = logging.getLogger(__name__)
@@ -98,7 +98,11 @@ def train_abstention_head(
     heads = load_task_heads(heads_folder)
     check_task_heads_fit(heads, backbone)
     given = {"train": train, "dev": dev} | ({"calibration": calibration} if calibration else {})
-    pairs = {part: as_inferences(values) for part, values in given.items()}
+    pairs: dict[str, Sequence[InferencePair]] = {
+        part: as_inferences(values) for part, values in given.items()
+    }
+    # What the NLI head learned from, lessons included
+    pairs["train"] = with_lessons(pairs["train"], _nli_settings(heads_folder, heads))
     return _AbstentionHeadTraining(
         output=output,
         record=AbstentionRun.of(

@@ -10,6 +10,7 @@ from rich.filesize import decimal
 
 from headwise.backbones import EncoderBackbone
 from headwise.choices import NLIFeatures
+from headwise.corruption.inferences.lessons import lesson_pairs
 from headwise.data.records.inferences import InferencePair
 from headwise.errors import TrainingError
 from headwise.features.inference_features import (
@@ -23,6 +24,7 @@ from headwise.features.inference_features import (
 from headwise.heads import NLI_LABELS
 from headwise.training.loop.feature_choice import cache_if_room
 from headwise.training.loop.settings import FeatureChoice
+from headwise.training.nli.settings import NLITraining
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +42,21 @@ class InferenceData:
     pairs: dict[str, list[InferencePair]]
     rejected: int
     origin: str
+
+
+def with_lessons(pairs: Sequence[InferencePair], settings: NLITraining) -> Sequence[InferencePair]:
+    """Training pairs with the lessons that are made of them behind them."""
+    if not settings.lessons:
+        return pairs
+    made = lesson_pairs(
+        pairs,
+        settings.lessons,
+        share=settings.lesson_share,
+        language=settings.lesson_language,
+        seed=settings.seed,
+    )
+    logger.info("Lessons: %d pairs made of %d.", len(made), len(pairs))
+    return [*pairs, *made]
 
 
 def read_inference_data(

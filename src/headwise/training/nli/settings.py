@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 from pydantic.dataclasses import dataclass as validated
 
-from headwise.choices import LAST_LAYER, NLIFeatures, Shown
+from headwise.choices import LAST_LAYER, Lesson, NLIFeatures, Shown
 from headwise.training.loop import settings as loop
 from headwise.training.loop.report import RunReport
 
@@ -49,6 +49,9 @@ class NLITraining(loop.RunSettings):
     dropout: Annotated[
         loop.Share, Field(description="Share of it that is dropped."), Shown(_HEAD)
     ] = 0.1
+    input_dropout: Annotated[
+        loop.Share, Field(description="Share of what it reads that is dropped."), Shown(_HEAD)
+    ] = 0.0
     layers: Annotated[
         tuple[int, ...],
         BeforeValidator(loop.layer_list),
@@ -66,7 +69,25 @@ class NLITraining(loop.RunSettings):
     ] = 0.25
     token_dropout: Annotated[
         loop.Share, Field(description="Share of token vectors that is dropped."), Shown(_HEAD)
+    ] = 0.2
+    lessons: Annotated[
+        tuple[Lesson, ...],
+        Field(
+            description="Pairs that are made of the training pairs by rules: unrelated, joined, "
+            "repeated, conjoined, reversed, negated, number, roles; may be repeated."
+        ),
+        Shown(loop.DATA, name="lesson"),
+    ] = ()
+    lesson_share: Annotated[
+        float,
+        Field(ge=0, description="Pairs of each kind of lesson, as a share of the training pairs."),
+        Shown(loop.DATA),
     ] = 0.1
+    lesson_language: Annotated[
+        Literal["en", "de"],
+        Field(description="Language of the texts, for negations, numbers and roles in lessons."),
+        Shown(loop.DATA),
+    ] = "en"
     epochs: loop.Epochs = 6
     learning_rate: loop.LearningRate = 1e-3
     schedule: loop.Schedule = "cosine"
@@ -97,11 +118,13 @@ class NLIReport(RunReport):
     """What a run did.
 
     Attributes:
-        class_counts: Training pairs of each label.
+        class_counts: Training pairs of each label, lessons included.
+        lesson_counts: How many of them each kind of lesson made.
         pairs_per_second: Pairs trained on in a second, evaluations included, features left out.
     """
 
     class_counts: dict[str, int]
+    lesson_counts: dict[str, int]
     pairs_per_second: float
 
     @property

@@ -1,5 +1,6 @@
 """Train an NLI head on a frozen encoder."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +33,7 @@ from headwise.training.loop.vectors import (
     classification_measures,
     fit_classifier,
 )
-from headwise.training.nli.pairs import InferenceData, read_inference_data
+from headwise.training.nli.pairs import InferenceData, read_inference_data, with_lessons
 from headwise.training.nli.settings import NLIReport, NLITraining
 
 # No threshold was chosen: the head always answers
@@ -84,7 +85,10 @@ def train_nli_head(
         FinishedError: If the folder holds this run, finished.
         OutputError: If another process is training into the folder, or the disk is full.
     """
-    pairs = {"train": as_inferences(train), "dev": as_inferences(dev)}
+    pairs: dict[str, Sequence[InferencePair]] = {
+        "train": with_lessons(as_inferences(train), settings),
+        "dev": as_inferences(dev),
+    }
     return _NLIHeadTraining(
         output=Path(output),
         record=TrainingRun.of(
@@ -156,6 +160,9 @@ class _NLIHeadTraining(HeadTraining[InferenceData, _Fitted, NLIReport]):
             dev_pairs=len(sources.features["dev"]),
             rejected=sources.rejected,
             class_counts={str(label): n for label, n in zip(NLI_LABELS, counts, strict=True)},
+            lesson_counts=Counter(
+                pair.extra["lesson"] for pair in sources.pairs["train"] if "lesson" in pair.extra
+            ),
             **self.figures(trained, cost),
             pairs_per_second=trained.read_per_second,
             features=sources.origin,
@@ -192,6 +199,7 @@ def first_nli_head(pooled_size: int, token_size: int | None, settings: NLITraini
         input_size=pooled_size + (0 if interaction is None else interaction.output_size),
         hidden_size=settings.hidden_size,
         dropout=settings.dropout,
+        input_dropout=settings.input_dropout,
         interaction=interaction,
     )
 

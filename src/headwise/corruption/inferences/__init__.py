@@ -1,0 +1,1 @@
+"""Pairs of texts whose label follows from that of others, to teach what shared words hide."""
