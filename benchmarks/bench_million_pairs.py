@@ -58,15 +58,15 @@ def cached(count: int, features: NLIFeatures) -> InferenceFeatures:
         hypotheses=count // 3 + 1 + numbers,
         pairs=(),
     )
-    rows = count // 3 + 1 + count if features.needs_pair else count
-    return InferenceFeatures(codes, features, lambda *_: RandomVectors(rows))
+    texts = RandomVectors(count // 3 + 1 + count) if features.needs_pair else None
+    return InferenceFeatures(codes, texts, RandomVectors(count) if features.needs_joint else None)
 
 
 def epoch(features: NLIFeatures) -> float:
     """Seconds of one epoch of Transformers' Trainer over the head."""
     settings = NLITraining(features=features, epochs=1, batch_size=arguments.batch_size)
     train, dev = cached(arguments.pairs, features), cached(3_000, features)
-    head = first_nli_head(train.size, settings)
+    head = first_nli_head(train.pooled_size, train.token_size, settings)
     with tempfile.TemporaryDirectory() as folder:
         return seconds(
             lambda: fit_nli_head(
