@@ -287,3 +287,36 @@ def test_settings_survive_a_file_and_wrong_ones_are_named() -> None:
     ):
         with pytest.raises(ValueError, match=next(iter(wrong))):
             NLITraining.from_dict(wrong)
+
+
+def test_lessons_are_counted_and_learned_with_the_pairs(
+    encoder: EncoderBackbone, tmp_path: Path
+) -> None:
+    train = [(f"thing{n} stands here", f"place{n} is near", n % 3) for n in range(40)]
+    report = run(
+        encoder,
+        tmp_path,
+        train=train,
+        lessons=("joined", "repeated"),
+        lesson_share=0.25,
+        epochs=1,
+    )
+    assert report.lesson_counts == {"joined": 10, "repeated": 10}
+    assert report.train_pairs == 60
+    card = (tmp_path / "README.md").read_text("utf-8")
+    assert "| of these, made by rules from the others | joined 10, repeated 10 |" in card
+    assert "lessons:\n  - joined\n  - repeated" in (tmp_path / "run.yaml").read_text("utf-8")
+
+
+def test_heads_that_compare_tokens_have_defaults_of_their_own() -> None:
+    usual, own = NLITraining(), NLITraining(features=NLIFeatures.INTERACTION)
+    assert (usual.input_dropout, own.input_dropout) == (0.0, 0.25)
+    assert usual.batch_size > own.batch_size
+    given = NLITraining.from_dict({"features": "interaction", "batch_size": 5})
+    assert given == replace(own, batch_size=5)
+    assert NLITraining.from_dict(own.to_dict()) == own
+
+
+def test_layers_that_the_encoder_lacks_are_named(encoder: EncoderBackbone, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="from -3 to 2"):
+        run(encoder, tmp_path, features=NLIFeatures.INTERACTION, layers=(0, 7))

@@ -1,11 +1,13 @@
 """Settings and results of training an NLI head."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 from pydantic.dataclasses import dataclass as validated
+from pydantic_core import ArgsKwargs
 
 from headwise.choices import LAST_LAYER, Lesson, NLIFeatures, Shown
 from headwise.training.loop import settings as loop
@@ -33,9 +35,25 @@ class NLICriterion(StrEnum):
         return self is not NLICriterion.LOSS
 
 
+# A head that compares tokens has more to learn by heart than one on pooled vectors
+_FOR_INTERACTION: Mapping[str, Any] = {
+    "hidden_size": 300,
+    "dropout": 0.25,
+    "input_dropout": 0.25,
+    "epochs": 7,
+    "batch_size": 128,
+    "weight_decay": 0.1,
+    "label_smoothing": 0.05,
+}
+
+
+def _default(name: str, usual: float) -> str:
+    return f"{usual:g}; {_FOR_INTERACTION[name]:g} for interaction"
+
+
 @validated(frozen=True, slots=True, kw_only=True, config=loop.STRICT)
 class NLITraining(loop.RunSettings):
-    """Settings of a run."""
+    """Settings of a run; some have other defaults for heads that compare tokens."""
 
     features: Annotated[
         NLIFeatures,
@@ -45,12 +63,20 @@ class NLITraining(loop.RunSettings):
         ),
         Shown(_HEAD, name="reads"),
     ] = NLIFeatures.PAIR
-    hidden_size: Annotated[int, Field(ge=1, description="Of its hidden layer."), Shown(_HEAD)] = 512
+    hidden_size: Annotated[
+        int,
+        Field(ge=1, description="Of its hidden layer."),
+        Shown(_HEAD, default=_default("hidden_size", 512)),
+    ] = 512
     dropout: Annotated[
-        loop.Share, Field(description="Share of it that is dropped."), Shown(_HEAD)
+        loop.Share,
+        Field(description="Share of it that is dropped."),
+        Shown(_HEAD, default=_default("dropout", 0.1)),
     ] = 0.1
     input_dropout: Annotated[
-        loop.Share, Field(description="Share of what it reads that is dropped."), Shown(_HEAD)
+        loop.Share,
+        Field(description="Share of what it reads that is dropped."),
+        Shown(_HEAD, default=_default("input_dropout", 0.0)),
     ] = 0.0
     layers: Annotated[
         tuple[int, ...],
@@ -59,7 +85,7 @@ class NLITraining(loop.RunSettings):
             description="Whose token vectors are compared (--reads interaction), as in 0,-1: 0 is "
             "the embedding, -1 the last."
         ),
-        Shown(_HEAD),
+        Shown(_HEAD, default="0,-1"),
     ] = (0, LAST_LAYER)
     interaction_size: Annotated[
         int, Field(ge=1, description="Width of the comparison of tokens."), Shown(_HEAD)
@@ -88,14 +114,20 @@ class NLITraining(loop.RunSettings):
         Field(description="Language of the texts, for negations, numbers and roles in lessons."),
         Shown(loop.DATA),
     ] = "en"
-    epochs: loop.Epochs = 6
+    epochs: Annotated[loop.Epochs, Shown(loop.LOOP, default=_default("epochs", 6))] = 6
     learning_rate: loop.LearningRate = 1e-3
     schedule: loop.Schedule = "cosine"
     warmup_share: loop.WarmupShare = 0.1
-    batch_size: loop.BatchSize = 256
-    weight_decay: loop.WeightDecay = 0.3
+    batch_size: Annotated[loop.BatchSize, Shown(loop.LOOP, default=_default("batch_size", 256))] = (
+        256
+    )
+    weight_decay: Annotated[
+        loop.WeightDecay, Shown(loop.LOOP, default=_default("weight_decay", 0.3))
+    ] = 0.3
     label_smoothing: Annotated[
-        loop.Share, Field(description="Share of a label that all classes get."), Shown(loop.LOOP)
+        loop.Share,
+        Field(description="Share of a label that all classes get."),
+        Shown(loop.LOOP, default=_default("label_smoothing", 0.0)),
     ] = 0.0
     class_weights: Annotated[
         loop.ClassWeights,
@@ -111,6 +143,15 @@ class NLITraining(loop.RunSettings):
     feature_dtype: loop.VectorDtype = "auto"
     feature_folder: loop.FeatureFolder = None
     seed: Annotated[int, Field(description="Of batches and initial weights.")] = 0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults_of_features(cls, given: Any) -> Any:
+        """Fill in the defaults of heads that compare tokens."""
+        values = given.kwargs if isinstance(given, ArgsKwargs) else given
+        if isinstance(values, dict) and values.get("features") == NLIFeatures.INTERACTION:
+            return {**_FOR_INTERACTION, **values}
+        return given
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
