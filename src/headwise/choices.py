@@ -10,6 +10,13 @@ ONLY_LAST = (LAST_LAYER,)
 DEFAULT_MIN_SIMILARITY = 0.3
 """Cosine of embeddings that a passage needs to contradict a claim; suits sentence encoders."""
 
+DEFAULT_TOGETHER = 2
+"""How many passages may be one premise for a claim.
+
+Claims that join two statements are common, and each wider premise is one more chance to support
+what the source does not say.
+"""
+
 REPORT_FILES = ("results.json", "tables.md", "index.html")
 """What an evaluation's report consists of, besides its figures; the page comes last."""
 

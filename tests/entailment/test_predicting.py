@@ -265,7 +265,7 @@ def test_without_heads(backbone: EncoderBackbone) -> None:
         lambda: model.predict("A dog.", "A cat."),
         lambda: model.predict_many([]),
         lambda: model.validate("A dog.", "A cat."),
-        lambda: model.route("A dog.", ["A cat."]),
+        lambda: model.route("A dog.", ["A cat."], by="entailment"),
     ):
         with pytest.raises(ValueError, match="needs heads and none are loaded: give `heads`"):
             call()

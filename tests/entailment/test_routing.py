@@ -1,12 +1,19 @@
 """Routes: the best that the model stands by, all scores, and routes that make no sense."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 import torch
 
 from headwise.entailment import EntailmentModel, Prediction
-from headwise.entailment.routing import read_routes, route_by_entailment, route_by_similarity
+from headwise.entailment.routes.routing import (
+    Routing,
+    read_routes,
+    route_by_both,
+    route_by_entailment,
+    route_by_similarity,
+)
 from headwise.errors import TextError
 
 MakePrediction = Callable[..., Prediction]
@@ -114,7 +121,44 @@ def test_routes_that_make_no_sense(routes: object, message: str) -> None:
         read_routes(routes)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("by", ["entailment", "similarity"])
+BOTH = {"one": ["a", "b"], "two": ["c"]}
+
+
+def route_both(
+    make_prediction: MakePrediction,
+    given: Mapping[str, tuple[float, float]],
+    min_score: float | None = None,
+) -> Routing:
+    """By both, of cosines and probabilities of entailment."""
+    return route_by_both(
+        BOTH,
+        lambda texts: torch.tensor([given[text][0] for text in texts]),
+        answering({text: make_prediction(p, 1 - p, 0.0) for text, (_, p) in given.items()}),
+        min_score=min_score,
+    )
+
+
+def test_both_multiplies_what_either_says_of_the_routes(make_prediction: MakePrediction) -> None:
+    found = route_both(make_prediction, {"a": (0.1, 0.8), "b": (0.3, 0.4), "c": (0.25, 0.6)})
+    # Of "one", the text that is best by both: exp(20 * 0.3) * 0.4 beats exp(20 * 0.1) * 0.8
+    one, two = math.exp(20 * 0.3) * 0.4, math.exp(20 * 0.25) * 0.6
+    assert found.route == "one"
+    assert found.by == "both"
+    assert found.scores["one"].score == pytest.approx(one / (one + two))
+    assert found.scores["one"].text == "b"
+    assert found.scores["one"].prediction is not None
+    assert sum(score.score for score in found.scores.values()) == pytest.approx(1.0)
+    assert route_both(make_prediction, {"a": (0, 0), "b": (0, 0), "c": (0, 0)}, 0.51).route is None
+
+
+def test_a_head_that_knows_nothing_is_outvoted(make_prediction: MakePrediction) -> None:
+    """However sure it is that the right route does not follow, up to a cosine 0.15 higher."""
+    for cosine, route in ((0.46, "one"), (0.44, "two")):
+        given = {"a": (cosine, 1e-9), "b": (0.0, 1e-9), "c": (0.3, 1.0)}
+        assert route_both(make_prediction, given).route == route
+
+
+@pytest.mark.parametrize("by", ["entailment", "similarity", "both"])
 def test_model(fitted: EntailmentModel, by: str) -> None:
     routes = {"running": "A dog runs.", "reading": "A woman reads."}
     found = fitted.route("A dog runs on the beach.", routes, by=by)  # type: ignore[arg-type]
@@ -126,7 +170,7 @@ def test_model(fitted: EntailmentModel, by: str) -> None:
     for query in ("", 3):
         with pytest.raises(TextError):
             fitted.route(query, routes, by=by)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="one of entailment, similarity, got 'luck'"):
+    with pytest.raises(ValueError, match="one of auto, similarity, both, entailment, got 'luck'"):
         fitted.route("A dog.", routes, by="luck")  # type: ignore[arg-type]
 
 
@@ -140,6 +184,18 @@ def test_routes_are_encoded_once(fitted: EntailmentModel, monkeypatch: pytest.Mo
     )
     fitted.route("Quite another query.", routes)
     assert read == [1]
+
+
+def test_similarity_is_the_default(fitted: EntailmentModel) -> None:
+    """It needs no heads."""
+    without = EntailmentModel(fitted.backbone)
+    routes = ["A dog runs.", "A woman reads."]
+    found = without.route("A dog.", routes)
+    assert (found.by, found.why) == ("similarity", "the default where no examples are given")
+    asked = without.route("A dog.", routes, by="similarity")
+    assert (asked.scores, asked.why) == (found.scores, "asked for")
+    with pytest.raises(ValueError, match="needs heads"):
+        without.route("A dog.", routes, by="both")
 
 
 def test_errors_name_the_query_and_the_score(fitted: EntailmentModel) -> None:

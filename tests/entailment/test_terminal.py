@@ -4,7 +4,15 @@ from collections.abc import Callable
 
 from rich.console import Console, RenderableType
 
-from headwise.entailment import Evidence, Prediction, Ranked, RouteScore, Routing, Validation
+from headwise.entailment import (
+    Evidence,
+    Passage,
+    Prediction,
+    Ranked,
+    RouteScore,
+    Routing,
+    Validation,
+)
 from headwise.report import (
     render_prediction,
     render_ranking,
@@ -48,31 +56,41 @@ def test_routes_are_all_shown(make_prediction: MakePrediction) -> None:
         "weather": RouteScore(0.9, abstain=False, text=STEERING, prediction=prediction),
         "sport": RouteScore(0.1, abstain=True, text="b", prediction=make_prediction(0.1, 0.2, 0.7)),
     }
-    text = shown(render_routing(Routing("weather", scores)))
+    text = shown(
+        render_routing(Routing("weather", scores, "entailment", "right on 3 of 4 examples"))
+    )
     assert text.startswith("→ weather\n")
+    assert "by entailment: right on 3 of 4 examples" in text
     assert "sport" in text
     assert "contradiction 0.70" in text
     assert "[bold]" in text
     assert "\x1b" not in text
     by_similarity = {"sport": RouteScore(0.1, abstain=False, text="b")}
-    text = shown(render_routing(Routing(None, by_similarity)))
+    text = shown(render_routing(Routing(None, by_similarity, "similarity")))
     assert text.startswith("no route suits\n")
     assert "says" not in text
 
 
 def test_passages_stand_in_their_text(make_prediction: MakePrediction) -> None:
-    source = "x" * 100 + " The dog runs.\n" + STEERING + " end."
-    start = source.index("The dog")
-    passage = source[start : start + 13]
-    one = Evidence(passage, start, start + 13, make_prediction(0.9, 0.05, 0.05), 0.5)
-    found = Validation(True, False, False, 0.9, (one,))
+    source = "x" * 100 + " The dog runs.\n" + STEERING + " end. " + "y " * 90 + "A cat sat."
+    start, last = source.index("The dog"), len(source) - 10
+    dog, cat = Passage(start, start + 13), Passage(last, last + 10)
+    entailed = make_prediction(0.9, 0.05, 0.05)
+    alone = Evidence("The dog runs.", dog.start, dog.end, entailed, 0.5, (dog,))
+    both = Evidence("The dog runs. A cat sat.", dog.start, cat.end, entailed, 0.4, (dog, cat))
+    found = Validation(True, False, False, 0.9, (alone, both), (alone,))
     text = shown(render_validation(found, source=source))
     assert text.startswith("supported  confidence 0.90\n")
-    assert "[The dog runs.]" in text
-    assert f"similarity 0.50, at {start}-{start + 13}" in text
-    assert "… x" in text
-    assert "end." in text
+    assert f"similarity 0.50, at {start}-{start + 13}\n" in text
+    assert f"similarity 0.40, at {start}-{start + 13} and {last}-{last + 10}\n" in text
     assert "\x1b" not in text
+    first, second = " ".join(text.split()).split("… x")[1:]
+    assert "[The dog runs.]" in first
+    assert "end." in first
+    assert "[A cat sat.]" not in first
+    assert "[The dog runs.]" in second
+    assert "y … y" in second
+    assert second.endswith("[A cat sat.]")
 
 
 def test_a_ranking_keeps_the_lines() -> None:

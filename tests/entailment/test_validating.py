@@ -1,17 +1,22 @@
 """Claims: what decides, in which order, and sources of any length."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import torch
+from sentencex import get_sentence_boundaries
 
 from headwise.entailment import EntailmentModel, Prediction, Validation, Verdict
-from headwise.entailment.passages import sentences
-from headwise.entailment.validating import validate_passages
+from headwise.entailment.claims.sources import CheckOptions
+from headwise.entailment.claims.validating import judging_steps
+from headwise.entailment.passages import result_of, sentences
 from headwise.errors import ContextLengthError, TextError
 
 MakePrediction = Callable[..., Prediction]
 MakeModel = Callable[..., EntailmentModel]
+Values = tuple[float, float, float]
 SOURCE = "One cat sat. Two dogs ran. Three men drank. Four hens slept."
 
 
@@ -23,22 +28,29 @@ def decide(make_prediction: MakePrediction) -> Callable[..., Validation]:
     """
 
     def run(
-        *given: tuple[float, float, float, bool], top_k: int = 4, min_similarity: float = 0.3
+        *given: tuple[float, float, float, bool],
+        joined: Mapping[tuple[int, ...], Values] | None = None,
+        fits: Callable[[str], bool] = lambda _: True,
+        **options: Any,
     ) -> Validation:
-        found = sentences(SOURCE, language="en")
-        texts = [passage.of(SOURCE) for passage in found]
+        found = sentences(SOURCE, language="en")[: len(given)]
         predictions = {
-            text: make_prediction(*values, abstain=abstain)
-            for text, (*values, abstain) in zip(texts, given, strict=False)
+            passage.of(SOURCE): make_prediction(*values, abstain=abstain)
+            for passage, (*values, abstain) in zip(found, given, strict=True)
         }
-        return validate_passages(
+        for places, values in (joined or {}).items():
+            text = " ".join(found[place].of(SOURCE) for place in places)
+            predictions[text] = make_prediction(*values)
+        steps = judging_steps(
             SOURCE,
-            found[: len(given)],
-            similarity=lambda asked: torch.tensor([0.9 - 0.08 * texts.index(t) for t in asked]),
+            found,
+            torch.tensor([0.9 - 0.08 * place for place in range(len(found))]),
             predict=lambda asked: [predictions[text] for text in asked],
-            top_k=top_k,
-            min_similarity=min_similarity,
+            fits=fits,
+            options=CheckOptions(**{"together": 1, **options}),
+            step=2,
         )
+        return result_of(steps)
 
     return run
 
@@ -108,6 +120,105 @@ def test_only_similar_passages_are_asked(decide: Callable[..., Validation]) -> N
     assert decide(*given, top_k=3).verdict is Verdict.SUPPORTED
 
 
+FOR, NEITHER, AGAINST = (0.8, 0.1, 0.1), (0.2, 0.7, 0.1), (0.1, 0.1, 0.8)
+SAYS_NOTHING = (*NEITHER, False)
+
+
+def test_passages_that_entail_only_together(decide: Callable[..., Validation]) -> None:
+    """All of them are evidence, in the order of the source."""
+    given = [SAYS_NOTHING] * 4
+    found = decide(*given, joined={(0, 1): NEITHER, (0, 1, 2): FOR}, together=3)
+    assert found.verdict is Verdict.SUPPORTED
+    (deciding,) = found.deciding
+    assert deciding is found.evidence[0]
+    assert deciding.text == "One cat sat. Two dogs ran. Three men drank."
+    texts = [SOURCE[part.start : part.end] for part in deciding.passages]
+    assert texts == ["One cat sat.", "Two dogs ran.", "Three men drank."]
+    assert (deciding.start, deciding.end) == (0, len(deciding.text))
+    assert deciding.similarity == pytest.approx(0.74)  # the lowest
+    assert found.confidence == 0.8
+    assert [len(one.passages) for one in found.evidence] == [3, 1, 1, 1, 1, 2]
+    apart = decide(*given, together=1)
+    assert apart.verdict is Verdict.NOT_ENOUGH_INFORMATION
+    assert apart.deciding == ()
+
+
+def test_a_claim_rests_on_no_more_than_it_needs(decide: Callable[..., Validation]) -> None:
+    joined = {(0, 1): FOR, (0, 1, 2): (0.9, 0.1, 0.0)}
+    found = decide(*[SAYS_NOTHING] * 4, joined=joined, together=3)
+    assert [len(one.passages) for one in found.deciding] == [2, 3]
+    assert found.confidence == 0.8
+    # Where one passage suffices, no others are read with it
+    found = decide((*FOR, False), SAYS_NOTHING, together=2)
+    assert [len(one.passages) for one in found.evidence] == [1, 1]
+
+
+def test_a_passage_that_has_no_room_is_passed_by(decide: Callable[..., Validation]) -> None:
+    given, joined = [SAYS_NOTHING] * 4, {(0, 2): NEITHER, (0, 2, 3): FOR}
+    found = decide(*given, joined=joined, together=3, fits=lambda text: "Two" not in text)
+    assert found.deciding[0].text == "One cat sat. Three men drank. Four hens slept."
+    assert len(decide(*given, together=3, fits=lambda _: False).evidence) == 4
+    # Nor is one read with others that is not about the claim
+    assert len(decide(*given, together=3, min_similarity=0.85).evidence) == 4
+
+
+def test_what_contradicts_together_must_be_about_the_claim(
+    decide: Callable[..., Validation],
+) -> None:
+    """Each of the passages; the third is 0.16 less similar than the first."""
+    given, two = [SAYS_NOTHING] * 3, {(0, 1): AGAINST}
+    found = decide(*given, joined=two, together=2)
+    assert found.verdict is Verdict.CONTRADICTED
+    assert [len(one.passages) for one in found.deciding] == [2]
+    assert not decide(*given, joined=two, together=2, min_similarity=0.85).contradicted
+    three = {(0, 1): NEITHER, (0, 1, 2): AGAINST}
+    assert not decide(*given, joined=three, together=3).contradicted
+
+
+def test_overlapping_passages_are_read_as_one(make_model: MakeModel) -> None:
+    source = "A dog runs. The cat sat on the mat. Two men drink green tea."
+    model = make_model(threshold=0.0)  # abstains on all of them, so that more are asked
+    found = model.validate(source, "It is a lovely evening.", window=2, min_similarity=-1.0)
+    texts = [
+        "A dog runs. The cat sat on the mat.",
+        "The cat sat on the mat. Two men drink green tea.",
+    ]
+    assert sorted(one.text for one in found.evidence) == sorted([*texts, source])
+    assert all(source[one.start : one.end] == one.text for one in found.evidence)
+
+
+def test_what_stands_there_twice_is_not_read_twice(make_model: MakeModel) -> None:
+    found = make_model(threshold=0.0).validate(
+        "A dog runs. A dog runs. A dog runs.", "A cat sat.", min_similarity=-1.0
+    )
+    assert {one.text for one in found.evidence} == {"A dog runs."}
+
+
+@pytest.mark.parametrize("features", ["pair", "joint"])
+def test_claims_about_one_source(
+    make_model: MakeModel, features: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answers are those of each claim alone; the source is cut once, its errors end all."""
+    model = make_model(features)
+    source = "A dog runs on the beach. The cat sat on the mat. " + "The dog runs. " * 3
+    claims = ["A dog runs.", "A cat sat.", "Two men drink tea."]
+    alone = [model.validate(source, claim) for claim in claims]
+    split = Mock(side_effect=get_sentence_boundaries)
+    monkeypatch.setattr("headwise.entailment.passages.get_sentence_boundaries", split)
+    found = list(model.validate_many(source, [claims[0], "dog " * 70, *claims[1:]]))
+    assert isinstance(found.pop(1), ContextLengthError)
+    assert split.call_count == 1
+    for one, expected in zip(found, alone, strict=True):
+        assert isinstance(one, Validation)
+        assert one.verdict is expected.verdict
+        assert one.confidence == pytest.approx(expected.confidence, abs=1e-5)
+        assert [e.passages for e in one.evidence] == [e.passages for e in expected.evidence]
+    with pytest.raises(TextError, match="The source is empty"):
+        list(model.validate_many(" ", claims))
+    with pytest.raises(TextError, match="`claims` must be a list of texts"):
+        list(model.validate_many(source, claims[0]))
+
+
 @pytest.mark.parametrize("features", ["pair", "joint", "pair+joint"])
 def test_a_short_source_goes_straight_to_the_head(make_model: MakeModel, features: str) -> None:
     model = make_model(features, threshold=1.1)
@@ -153,6 +264,7 @@ def test_a_source_beyond_the_context(make_model: MakeModel, features: str, encod
         ("A dog.", "dog " * 70, {}, ContextLengthError, "The claim is longer than the 64 tokens"),
         ("A dog.", "A dog.", {"top_k": 0}, ValueError, "`top_k` must be a whole number"),
         ("A dog.", "A dog.", {"window": 0}, ValueError, "`window` must be a whole number"),
+        ("A dog.", "A dog.", {"together": 0}, ValueError, "`together` must be a whole number"),
     ],
 )
 def test_bad_input(

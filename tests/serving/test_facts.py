@@ -10,7 +10,12 @@ from headwise import EntailmentModel
 from headwise.entailment.rows import routing_row, validation_row
 
 SOURCE = "A man is playing guitar on stage. The hall is empty. Two dogs run on the beach."
-CLAIMS = ["A person is making music.", "The dogs are asleep.", "The man is a doctor."]
+CLAIMS = [
+    "A person is making music.",
+    "The dogs are asleep.",
+    "The man is a doctor.",
+    "A person is making music and animals are outside.",
+]
 ROUTES = {"sports": ["People play a game.", "People run."], "music": "People make music."}
 
 
@@ -27,7 +32,9 @@ def same(found: object, expected: object) -> bool:
     return found == expected
 
 
-@pytest.mark.parametrize("options", [{}, {"top_k": 1, "window": 2, "min_similarity": -1.0}])
+@pytest.mark.parametrize(
+    "options", [{}, {"top_k": 1, "window": 2, "min_similarity": -1.0}, {"together": 1}]
+)
 def test_claims(client: TestClient, entailment: EntailmentModel, options: dict[str, float]) -> None:
     body = {"source": SOURCE, "claims": CLAIMS, **options}
     found = client.post("/v1/check", json=body).json()
@@ -73,7 +80,7 @@ def test_a_long_source_lets_others_have_their_turns(
     assert source[first["start"] : first["end"]] == "A man is playing guitar on stage."
 
 
-@pytest.mark.parametrize("by", ["entailment", "similarity"])
+@pytest.mark.parametrize("by", ["auto", "similarity", "both", "entailment"])
 @pytest.mark.parametrize("min_score", [None, 0.0, 0.99])
 def test_routes(
     client: TestClient, entailment: EntailmentModel, by: str, min_score: float | None
@@ -90,8 +97,25 @@ def test_routes_that_name_themselves(client: TestClient) -> None:
     body = {"query": "A dog runs.", "routes": ["An animal moves.", "Nobody moves."]}
     found = client.post("/v1/route", json=body).json()
     assert set(found["scores"]) == set(body["routes"])
-    found = client.post("/v1/route", json=body | {"threshold": 0.0}).json()
+    assert found["by"] == "similarity"
+    found = client.post("/v1/route", json=body | {"threshold": 0.0, "by": "entailment"}).json()
     assert found["route"] is None
+
+
+def test_examples_choose_the_way(client: TestClient, entailment: EntailmentModel) -> None:
+    examples = [
+        ("Two children kick a ball on a field.", "sports"),
+        ("A woman plays the violin.", "music"),
+        ("It rains.", None),
+    ]
+    query = "A man hits a ball with a bat."
+    router = entailment.choose_router(ROUTES, examples)
+    given = [{"query": text, "route": name} for text, name in examples]
+    body = {"query": query, "routes": ROUTES, "examples": given}
+    found = client.post("/v1/route", json=body).json()
+    expected = routing_row(router.route(query))
+    assert "of 3 examples" in expected["why"]
+    assert same(found, {"object": "route", "model": "minilm-snli", "query": query, **expected})
 
 
 @pytest.mark.parametrize(
@@ -107,6 +131,24 @@ def test_routes_that_name_themselves(client: TestClient) -> None:
         ("/v1/route", {"query": "A dog.", "routes": {"a": "x", "b": "x"}}, 400, None),
         ("/v1/route", {"query": "A dog.", "routes": ["x"], "by": "chance"}, 400, "by"),
         ("/v1/route", {"query": "", "routes": ["x"]}, 422, None),
+        ("/v1/route", {"query": "A dog.", "routes": ["x"], "examples": []}, 400, "examples"),
+        (
+            "/v1/route",
+            {"query": "A.", "routes": ["x"], "examples": [{"query": "A dog.", "route": "y"}]},
+            400,
+            None,
+        ),
+        (
+            "/v1/route",
+            {
+                "query": "A.",
+                "routes": ["x"],
+                "by": "both",
+                "examples": [{"query": "A dog.", "route": "x"}],
+            },
+            400,
+            None,
+        ),
     ],
 )
 def test_refused(

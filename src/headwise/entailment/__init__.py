@@ -1,13 +1,15 @@
 """Entailment, abstention, routing, claims, decisions, search with one encoder; no training."""
 
+from headwise.entailment.claims.validating import Evidence, Validation, Verdict
 from headwise.entailment.deciding import decide
 from headwise.entailment.decisions import Decision, OneOf, YesNo
 from headwise.entailment.index import DocumentIndex
 from headwise.entailment.model import EntailmentModel
+from headwise.entailment.passages import Passage
 from headwise.entailment.predicting import Prediction
 from headwise.entailment.ranking import Ranked
-from headwise.entailment.routing import RouteScore, Routing
-from headwise.entailment.validating import Evidence, Validation, Verdict
+from headwise.entailment.routes.choosing import Router, TriedWay
+from headwise.entailment.routes.routing import RouteScore, Routing
 
 __all__ = [
     "Decision",
@@ -15,10 +17,13 @@ __all__ = [
     "EntailmentModel",
     "Evidence",
     "OneOf",
+    "Passage",
     "Prediction",
     "Ranked",
     "RouteScore",
+    "Router",
     "Routing",
+    "TriedWay",
     "Validation",
     "Verdict",
     "YesNo",

@@ -9,16 +9,16 @@ can be compared with the state by their embeddings instead, as routes are.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
 from headwise.entailment.predicting import Prediction
-from headwise.entailment.routing import RouteBy
+from headwise.functional.similarity import COSINE_SCALE
 from headwise.heads import NLILabel
 
-# What cosines are multiplied with before they are compared as logits
-_SCALE = 20.0
+DecideBy = Literal["entailment", "similarity"]
+"""How options are compared with a state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class OneOf:
 
     instructions: str
     texts: tuple[str, ...]
-    by: RouteBy = "entailment"
+    by: DecideBy = "entailment"
 
     @property
     def hypotheses(self) -> tuple[str, ...]:
@@ -95,7 +95,7 @@ class OneOf:
             Reimers & Gurevych, sentence-transformers, ``MultipleNegativesRankingLoss``, whose
             ``scale`` is 20 by default.
         """
-        shares = torch.tensor(cosines, dtype=torch.float64).mul(_SCALE).softmax(dim=0)
+        shares = torch.tensor(cosines, dtype=torch.float64).mul(COSINE_SCALE).softmax(dim=0)
         return Decision(
             tuple(shares.tolist()), abstain=False, uncertainty=None, similarities=tuple(cosines)
         )

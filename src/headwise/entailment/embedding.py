@@ -260,9 +260,13 @@ class HeadedEncoder:
         by: Similarity | None = None,
     ) -> Tensor:
         """Similarities, by default the encoder's own, as :meth:`cosines` gives cosines."""
+        one, many = map(self.known, ([text], others), names)
+        return similarities(one, many, by or self.similarity)[0]
+
+    def known(self, texts: Sequence[str], name: str) -> Tensor:
+        """Embeddings of texts, ``(n, D)``, float32, on the CPU; those that are remembered are free.
+
+        Errors (`InputError`) call a text by ``name``.
+        """
         with torch.inference_mode():
-            one, many = (
-                self.embeddings_of(self.remembered.embed(texts, what=name).take_all())
-                for texts, name in zip(([text], others), names, strict=True)
-            )
-            return similarities(one, many, by or self.similarity)[0]
+            return self.embeddings_of(self.remembered.embed(texts, what=name).take_all())

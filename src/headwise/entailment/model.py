@@ -8,10 +8,10 @@ import torch
 
 from headwise.backbones import EncoderBackbone, load_encoder, weights_digest
 from headwise.bundled.registry import locate_entailment
-from headwise.choices import DEFAULT_MIN_SIMILARITY
 from headwise.data.jobs import timed_windows
+from headwise.entailment.claims_and_routes import ClaimsAndRoutes
 from headwise.entailment.embedding import HeadedEncoder
-from headwise.entailment.inputs import all_good, broadcast_pairs, one_of
+from headwise.entailment.inputs import all_good, broadcast_pairs
 from headwise.entailment.predicting import (
     WINDOW,
     Prediction,
@@ -19,15 +19,12 @@ from headwise.entailment.predicting import (
     predict_pairs,
     uncertainty_name,
 )
-from headwise.entailment.routing import RouteBy, Routes, Routing, route
-from headwise.entailment.text_search import TextSearch
-from headwise.entailment.validating import Validation, validate
 from headwise.errors import InputError
 from headwise.heads import TaskHeads, check_task_heads_fit, check_threshold, load_task_heads
 from headwise.progress import progress_bar
 
 
-class EntailmentModel(TextSearch):
+class EntailmentModel(ClaimsAndRoutes):
     """Says what follows from what, embeds, routes, checks claims, searches and reranks.
 
     Without heads, what needs embeddings or token vectors alone still works: ``embed``, ``rerank``,
@@ -220,81 +217,3 @@ class EntailmentModel(TextSearch):
             confidence=confidence,
         )
         return self.threshold
-
-    def route(
-        self,
-        query: str,
-        routes: Routes,
-        *,
-        by: RouteBy = "entailment",
-        min_score: float | None = None,
-    ) -> Routing:
-        """Find the route for a query; routes that come again are not encoded again.
-
-        By entailment, the query is the premise, and the route is chosen whose hypothesis is most
-        probably entailed, among those that the model calls entailed and does not abstain on. By
-        similarity it is the route that holds the text closest to the query.
-
-        Args:
-            query: What is to be sent somewhere.
-            routes: Names and hypotheses (by similarity, descriptions or example queries), one or
-                several each; or hypotheses that name themselves.
-            by: ``entailment`` or ``similarity``.
-            min_score: Least score of a route. By entailment it takes the place of the demand that
-                entailment is the most probable class; 0 takes the best on which the model does
-                not abstain, whatever it is.
-
-        Raises:
-            ValueError: If there are no routes, names or texts repeat, or the model has no heads.
-        """
-        self._read_query(query)
-        return route(
-            query,
-            routes,
-            by=one_of(by, RouteBy, name="by"),
-            min_score=min_score,
-            predict=self.predict,
-            similarity=self.encoder.compare,
-        )
-
-    def validate(
-        self,
-        source: str,
-        claim: str,
-        *,
-        language: str = "en",
-        top_k: int = 5,
-        window: int = 1,
-        min_similarity: float = DEFAULT_MIN_SIMILARITY,
-    ) -> Validation:
-        """Check a claim against a source of any length.
-
-        The source is cut into sentences; the passages that are most similar to the claim are
-        premises. The claim is supported if one of them entails it and the model does not abstain
-        there; else contradicted if a passage that is about the claim contradicts it; else
-        uncertain if the model abstains on all passages about it. A claim that only follows from
-        several distant sentences together is not found.
-
-        Args:
-            source: The source.
-            claim: The claim, one statement.
-            language: Code of the source's language, for its sentences.
-            top_k: How many passages to ask about.
-            window: Neighbouring sentences in a passage; passages overlap if it is above 1.
-            min_similarity: Cosine of embeddings, in [-1, 1], that a passage needs to contradict
-                the claim, also the only passage. The lower it is, the more claims that the source
-                says nothing about are called contradicted; -1 asks for none.
-
-        Raises:
-            ValueError: If ``top_k`` or ``window`` is below 1, or the model has no heads.
-        """
-        return validate(
-            source,
-            claim,
-            encoder=self.encoder,
-            predict=self.predict,
-            language=language,
-            window=window,
-            top_k=top_k,
-            min_similarity=min_similarity,
-        )

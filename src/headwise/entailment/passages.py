@@ -65,13 +65,13 @@ def passage_steps(
         )
 
     def count(piece: str) -> int:
-        return len(_token_ids(backbone, [piece])[0])
+        return token_counts(backbone, [piece])[0]
 
     units: list[Passage] = []
     split = sentences(text, language=language)
     for start in range(0, len(split), _SENTENCES):
         part = split[start : start + _SENTENCES]
-        lengths = map(len, _token_ids(backbone, [sentence.of(text) for sentence in part]))
+        lengths = token_counts(backbone, [sentence.of(text) for sentence in part])
         for sentence, tokens in zip(part, lengths, strict=True):
             # A sentence of invisible characters can come to no token at all
             if tokens and (room is None or tokens <= room):
@@ -103,15 +103,16 @@ def _trimmed(text: str, start: int, end: int) -> Passage:
     return Passage(start, start + len(piece.strip()))
 
 
-def _token_ids(backbone: EncoderBackbone, texts: list[str]) -> list[list[int]]:
+def token_counts(backbone: EncoderBackbone, texts: Sequence[str]) -> list[int]:
+    """Tokens of texts, control tokens left out."""
     if not texts:
         return []
     found: list[list[int]] = backbone.tokenizer(
-        texts,
+        list(texts),
         add_special_tokens=False,
         verbose=False,  # too long a text is what we are here for
     )["input_ids"]
-    return found
+    return list(map(len, found))
 
 
 def _sentence_windows(

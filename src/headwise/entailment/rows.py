@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from headwise.entailment.claims.validating import Validation
 from headwise.entailment.decisions import Decision
 from headwise.entailment.predicting import Prediction
 from headwise.entailment.ranking import Ranked
-from headwise.entailment.routing import Routing
-from headwise.entailment.validating import Validation
+from headwise.entailment.routes.routing import Routing
 
 
 def prediction_row(prediction: Prediction) -> dict[str, Any]:
@@ -21,16 +21,16 @@ def prediction_row(prediction: Prediction) -> dict[str, Any]:
 
 
 def routing_row(routing: Routing) -> dict[str, Any]:
-    """The chosen route, ``None`` if none suits, and all routes, best first."""
+    """The chosen route, ``None`` if none suits, by which way and why, all routes, best first."""
     scores = {}
     for name, found in routing.scores.items():
         said = {} if found.prediction is None else prediction_row(found.prediction)
         scores[name] = {"score": found.score, "text": found.text, **said}
-    return {"route": routing.route, "scores": scores}
+    return {"route": routing.route, "by": routing.by, "why": routing.why, "scores": scores}
 
 
 def validation_row(validation: Validation) -> dict[str, Any]:
-    """Verdict, confidence, and the passages with their places in the source."""
+    """Verdict, confidence, and the evidence: what decides, and its passages in the source."""
     return {
         "verdict": validation.verdict.value,
         "confidence": validation.confidence,
@@ -41,6 +41,8 @@ def validation_row(validation: Validation) -> dict[str, Any]:
                 "end": one.end,
                 "similarity": one.similarity,
                 **prediction_row(one.prediction),
+                "decides": one in validation.deciding,
+                "passages": [{"start": part.start, "end": part.end} for part in one.passages],
             }
             for one in validation.evidence
         ],

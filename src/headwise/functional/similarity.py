@@ -7,6 +7,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+COSINE_SCALE = 20.0
+"""What cosines are multiplied with to be compared as logits; sentence encoders are trained so."""
+
 
 class Similarity(StrEnum):
     """How embeddings are compared; names and signs of sentence-transformers, higher is closer."""

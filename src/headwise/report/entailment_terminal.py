@@ -1,6 +1,7 @@
 """Predictions, routes, claims and rankings in a terminal; every colour has a word beside it."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from rich.console import RenderableType
 from rich.padding import Padding
@@ -12,6 +13,7 @@ from headwise.heads import NLILabel
 from headwise.report.terminal import View, plain, simple_table
 from headwise.report.text import printable
 
+_WAYS = {"similarity": "similarity", "both": "both ways", "entailment": "entailment"}
 # Blue and orange look different to everyone, on light and dark terminals alike
 _FOR, _AGAINST = "#2f81f7", "#d2691e"
 _INKS = {NLILabel.ENTAILMENT.value: _FOR, NLILabel.CONTRADICTION.value: _AGAINST}
@@ -42,7 +44,7 @@ def render_prediction(prediction: Prediction, *, threshold: float) -> Renderable
 
 
 def render_routing(routing: Routing) -> RenderableType:
-    """The chosen route, and a table of all routes, best first."""
+    """The chosen route, by which way and why, and a table of all routes, best first."""
     chosen = (
         Text("no route suits", "bold")
         if routing.route is None
@@ -60,7 +62,7 @@ def render_routing(routing: Routing) -> RenderableType:
         said = [] if score.prediction is None else [_labelled(score.prediction)]
         mark = "→" if name == routing.route else ""
         table.add_row(mark, plain(name), f"{score.score:.2f}", *said, plain(score.text))
-    return View.of(chosen, table)
+    return View.of(chosen, Text(f"by {_WAYS[routing.by]}: {routing.why}", "dim"), table)
 
 
 def render_validation(validation: Validation, *, source: str) -> RenderableType:
@@ -78,8 +80,9 @@ def render_validation(validation: Validation, *, source: str) -> RenderableType:
     ]
     for one in validation.evidence:
         said = _labelled(one.prediction)
-        said.append(f"  similarity {one.similarity:.2f}, at {one.start:,}-{one.end:,}", "dim")
-        parts += [said, Padding(_passage(one, source), (0, 0, 0, 2))]
+        places = " and ".join(f"{part.start:,}-{part.end:,}" for part in one.passages)
+        said.append(f"  similarity {one.similarity:.2f}, at {places}", "dim")
+        parts += [said, Padding(_passages(one, source), (0, 0, 0, 2))]
     return View.of(*parts)
 
 
@@ -108,16 +111,27 @@ def _labelled(prediction: Prediction) -> Text:
     return text
 
 
-def _passage(one: Evidence, source: str) -> Text:
-    """A passage in colour, between brackets, in the text around it, all on one line."""
-    start, end = max(one.start - _CONTEXT, 0), min(one.end + _CONTEXT, len(source))
-    before, inside, after = (
-        printable(text).replace("\n", " ")
-        for text in (source[start : one.start], one.text, source[one.end : end])
-    )
+def _passages(one: Evidence, source: str) -> Text:
+    """Passages in colour, between brackets, in the text around them, all on one line."""
     ink = f"underline {_INKS.get(one.prediction.label, '')}".strip()
-    return Text.assemble(
-        (f"{'… ' if start else ''}{before}[", "dim"),
-        (inside, ink),
-        (f"]{after}{' …' if end < len(source) else ''}", "dim"),
-    )
+    edges = [0, *(place for part in one.passages for place in (part.start, part.end)), len(source)]
+    found = Text()
+    for place, (start, end) in enumerate(pairwise(edges)):
+        if place % 2:
+            found.append(_line(source[start:end]), ink)
+            continue
+        # What lies between two passages is shown where both of its ends meet
+        left, right = _CONTEXT * (place > 0), _CONTEXT * (place < len(edges) - 2)
+        text = source[start:end]
+        if len(text) > left + right:
+            after, before = text[:left], text[len(text) - right :]
+            dots = " … " if left and right else "… " if right else " …"
+            text = f"{after}{dots}{before}"
+        found.append(
+            f"{']' if place else ''}{_line(text)}{'[' if end < len(source) else ''}", "dim"
+        )
+    return found
+
+
+def _line(text: str) -> str:
+    return printable(text).replace("\n", " ")

@@ -25,13 +25,13 @@ def test_a_file_and_standard_input(
     words = expected.verdict.value.replace("_", " ")
     assert result.stdout.startswith(f"{words}  confidence {expected.confidence:.2f}\n")
     for one in expected.evidence:
-        assert f"[{one.text}]" in " ".join(result.stdout.split())
+        for part in one.passages:
+            assert f"[{SOURCE[part.start : part.end]}]" in " ".join(result.stdout.split())
     result = invoke("check", "-", CLAIM, "--json", *options, text=SOURCE)
     row = json.loads(result.stdout)
     assert row["verdict"] == expected.verdict
-    assert [SOURCE[one["start"] : one["end"]] for one in row["evidence"]] == [
-        one.text for one in expected.evidence
-    ]
+    places = [[SOURCE[p["start"] : p["end"]] for p in one["passages"]] for one in row["evidence"]]
+    assert [" ".join(texts) for texts in places] == [one.text for one in expected.evidence]
 
 
 def test_the_floor_of_similarity_is_an_option(

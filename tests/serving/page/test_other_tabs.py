@@ -41,6 +41,23 @@ def test_claims_come_with_their_verdict_and_evidence(page, entailment):
     assert lit == expected[0].evidence[0].text
 
 
+def test_a_claim_that_follows_from_two_passages(page, entailment):
+    """Both are marked and quoted, also behind letters that JavaScript counts twice."""
+    source = "🎸🎸 A man is playing guitar on stage. The hall is empty. Two dogs run on the beach."
+    claim = "A man plays guitar and two dogs run."
+    (deciding,) = entailment.validate(source, claim).deciding
+    texts = [source[part.start : part.end] for part in deciding.passages]
+    assert texts == ["🎸🎸 A man is playing guitar on stage.", "Two dogs run on the beach."]
+    _claims(page, source, [claim])
+    assert (
+        page.locator("#evidence-text mark").evaluate_all(
+            "marks => marks.map((mark) => mark.firstChild.textContent)"
+        )
+        == texts
+    )
+    assert page.locator("#verdicts .quotes").first.locator("q").all_inner_texts() == texts
+
+
 def test_an_answer_belongs_to_the_source_that_was_asked(page, entailment):
     page.click("#tab-claims")
     claim, held = "Animals are playing.", []

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from headwise.choices import DEFAULT_MIN_SIMILARITY
+from headwise.choices import DEFAULT_MIN_SIMILARITY, DEFAULT_TOGETHER
 from headwise.cli import options
 from headwise.cli.entailment import entailment_options
 from headwise.cli.printing import print_row, show_messages
@@ -31,9 +31,18 @@ def check(
         typer.Option(
             min=-1.0,
             max=1.0,
-            help="Cosine of embeddings that a passage needs to contradict the claim; -1 for none.",
+            help="Cosine of embeddings that a passage needs to contradict the claim, or to be read "
+            "with others; -1 for none.",
         ),
     ] = DEFAULT_MIN_SIMILARITY,
+    together: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help="How many passages may be read as one premise, where none supports the claim by "
+            "itself; 1 for none.",
+        ),
+    ] = DEFAULT_TOGETHER,
     json_object: entailment_options.JsonObject = False,
     origin: entailment_options.EncoderOptions,
     threshold: entailment_options.Threshold = None,
@@ -62,6 +71,7 @@ def check(
             top_k=top_k,
             window=window,
             min_similarity=min_similarity,
+            together=together,
         )
     if json_object:
         print_row({"claim": claim, **validation_row(validation)})

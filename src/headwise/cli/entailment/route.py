@@ -21,8 +21,8 @@ def route(
         typer.Option(
             "--route",
             "-r",
-            help="NAME=HYPOTHESIS, or by similarity NAME=DESCRIPTION; may be repeated, also for "
-            "one name.",
+            help="NAME=TEXT: a description or an example query, or by entailment a hypothesis; "
+            "may be repeated, also for one name.",
         ),
     ] = None,
     routes_file: Annotated[
@@ -34,36 +34,53 @@ def route(
         ),
     ] = None,
     by: Annotated[
-        Literal["entailment", "similarity"],
-        typer.Option(help="What must be true of a route: entailed by the query, or close to it."),
-    ] = "entailment",
+        Literal["auto", "similarity", "both", "entailment"],
+        typer.Option(
+            help="What makes a route suit: that it is close to the query, entailed by it, or both. "
+            "`auto` is similarity, or what is right on most --examples."
+        ),
+    ] = "auto",
+    examples: Annotated[
+        Path | None,
+        typer.Option(
+            help="Table of queries and the routes that they belong to, empty where none suits: "
+            "TSV, CSV, XLSX, JSONL or Parquet. The way that is right on most of them is taken.",
+        ),
+    ] = None,
     min_score: Annotated[
         float | None,
         typer.Option(
-            help="Least score of a route. Default: entailment is more probable than the other "
-            "labels; by similarity there is none."
+            help="Least score of a route, on the scale of --by: similarity; share of the route, "
+            "from 0 to 1; probability of entailment. Default: none; by entailment, that it is more "
+            "probable than the other labels."
         ),
     ] = None,
     json_object: entailment_options.JsonObject = False,
     origin: entailment_options.EncoderOptions,
     threshold: entailment_options.Threshold = None,
 ) -> None:
-    """Choose the route whose hypothesis a query entails, or say that none suits.
+    """Choose the route that a query is closest to or entails, or say that none suits.
 
     That no route suits is an answer, too: the exit code is 0, and with --json `route` is null.
     """
     show_messages()
-    from headwise.data.readers.routes import read_routes
+    from headwise.data.readers.routes import read_route_examples, read_routes
 
+    if examples is not None and (by != "auto" or min_score is not None):
+        raise typer.BadParameter(
+            "--examples choose the way and its least score: leave --by and --min-score out."
+        )
     query = given_text(query, name="QUERY")
     texts = {} if routes_file is None else read_routes(routes_file)
     for entry in routes or []:
         name, equals, text = entry.partition("=")
         if not equals:
-            raise typer.BadParameter(f"--route must be NAME=HYPOTHESIS, got {entry!r}.")
+            raise typer.BadParameter(f"--route must be NAME=TEXT, got {entry!r}.")
         texts.setdefault(name, []).append(text)
     if not texts:
         raise typer.BadParameter("There are no routes: give some with --route or --routes.")
+
+    known = None if examples is None else read_route_examples(examples)
 
     from rich.console import Console
 
@@ -72,7 +89,10 @@ def route(
 
     loaded = origin.load(threshold)
     with options.usage_errors():
-        routing = loaded.route(query, texts, by=by, min_score=min_score)
+        if known is None:
+            routing = loaded.route(query, texts, by=by, min_score=min_score)
+        else:
+            routing = loaded.choose_router(texts, known).route(query)
     if json_object:
         print_row({"query": query, **routing_row(routing)})
     else:

@@ -1,11 +1,14 @@
-"""Read routes from a file: names and the hypotheses or descriptions that stand for them."""
+"""Read routes from a file, names and the texts that stand for them; and queries that have one."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from headwise.data.readers.column_names import Role, knows_any
 from headwise.data.readers.lines import numbered_lines, without_empty
 from headwise.data.readers.opening import check_readable, open_bytes
+from headwise.data.readers.rows import Row, all_rows
+from headwise.data.readers.tables import check_input, open_table
 from headwise.data.readers.texts import read_whole_text
 from headwise.data.records.json_values import kind_of
 from headwise.data.records.pairs import Reject
@@ -40,6 +43,49 @@ def read_routes(path: str | Path) -> dict[str, list[str]]:
     if not isinstance(found, Mapping):
         raise DataError(f"`{path}` must map names of routes to texts, got {kind_of(found)}.")
     return {_name(path, name): _texts(path, name, value) for name, value in found.items()}
+
+
+_QUERY = Role("query", (("query",), ("text", "question", "request", "utterance")))
+_ROUTE = Role("route", (("route",), ("label", "intent", "category")))
+
+
+def read_route_examples(path: str | Path) -> list[tuple[str, str | None]]:
+    """Read queries and the routes that they belong to, ``None`` where none suits.
+
+    Args:
+        path: A table in any format, with columns `query` and `route`; without a header, these are
+            its two columns. A route that is empty or ``null`` is none.
+
+    Raises:
+        DataError: If the file is missing, damaged or lacks a column, or a row is none.
+    """
+    check_input(path)
+
+    def name(cells: Sequence[str]) -> Sequence[str] | None:
+        if knows_any(cells, _QUERY, _ROUTE):
+            return None
+        if len(cells) != 2:
+            raise DataError(
+                f"`{path}` has no header with `query` and `route`, and its first row has "
+                f"{len(cells)} columns; it needs these two."
+            )
+        return ("query", "route")
+
+    with open_table(path, naming=name) as table:
+        columns = table.find(
+            lambda present, _: (_QUERY.find(present, None), _ROUTE.find(present, None))
+        )
+        return [_example(path, row, *columns(row)) for row in all_rows(table)]
+
+
+def _example(path: str | Path, row: Row, query: str, route: str) -> tuple[str, str | None]:
+    asked, name = row.values[query], row.values[route]
+    if not isinstance(asked, str) or not isinstance(name, str | None):
+        raise DataError(
+            f"Line {row.line} of `{path}` must have a query and the name of its route as text, got "
+            f"{asked!r} and {name!r}."
+        )
+    return asked, name or None
 
 
 def _parsed(path: str | Path, parse: Callable[[str], Any]) -> Any:

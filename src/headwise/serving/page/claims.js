@@ -81,7 +81,7 @@ function claimNode(one, index) {
     claim, element("ul", "quotes", first));
   if (others.length) {
     texts.append(element("details", "", element("summary", "",
-      plural(others.length, "other passage", "other passages")), element("ul", "quotes", ...others)));
+      `${others.length} more`), element("ul", "quotes", ...others)));
   }
   const node = element("li", "", texts);
   node.tabIndex = 0;
@@ -90,10 +90,18 @@ function claimNode(one, index) {
   return node;
 }
 
-function quoteNode({ text, label, confidence, abstain, similarity }) {
+function quoteNode({ text, passages, label, confidence, abstain, similarity }) {
   const doubt = abstain ? ", not sure enough to count" : "";
   const facts = `${label} ${confidence.toFixed(2)}${doubt} · similarity ${similarity.toFixed(2).replace("-", "−")}`;
-  return element("li", "", element("q", "", text), element("span", "", facts));
+  const letters = [...text]; // code points, as places count them
+  let place = 0;
+  const nodes = passages.map(({ start, end }) => {
+    const quote = letters.slice(place, place + end - start).join("");
+    place += end - start + 1; // one space between passages
+    return element("q", "", quote);
+  });
+  return element("li", "", ...nodes.flatMap((node, index) => (index ? [" … ", node] : [node])),
+    element("span", "", facts));
 }
 
 // Offsets count code points, as Python does; JavaScript counts in halves of some of them.
@@ -108,13 +116,14 @@ function codeUnits(text) {
   return places;
 }
 
-// The source with the passages that decide, which lead the evidence, underlined and numbered by
-// claim; that of one claim stands out.
+// The source with the passages that decide together, which lead the evidence, underlined and
+// numbered by claim; those of one claim stand out.
 function drawEvidence(lit) {
   const text = source();
   const units = codeUnits(text);
   const marks = shown.flatMap(({ verdict, evidence: [first] }, index) => (KINDS[verdict]
-    ? [{ start: units[first.start], end: units[first.end], kind: KINDS[verdict], index }] : []));
+    ? first.passages.map(({ start, end }) => (
+      { start: units[start], end: units[end], kind: KINDS[verdict], index })) : []));
   const edges = [...new Set([0, text.length, ...marks.flatMap((one) => [one.start, one.end])])]
     .sort((a, b) => a - b);
   const pieces = edges.slice(1).map((end, place) => {

@@ -11,8 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag
 
 from headwise.entailment import OneOf, YesNo
-from headwise.entailment.decisions import state_text
-from headwise.entailment.routing import RouteBy
+from headwise.entailment.decisions import DecideBy, state_text
 from headwise.serving.schemas.base import Schema, example
 from headwise.serving.schemas.classification import Threshold
 
@@ -85,7 +84,7 @@ class PredicateQuestion(NamedQuestion):
 
     type: Literal["predicate"]
 
-    def asked(self, _: RouteBy) -> YesNo:
+    def asked(self, _: DecideBy) -> YesNo:
         """As entailment answers it."""
         return YesNo(plain(self.instructions))
 
@@ -103,7 +102,7 @@ class ChoiceQuestion(NamedQuestion):
     type: Literal["choice"]
     choices: list[ChoiceOption] = Field(min_length=2, max_length=255)
 
-    def asked(self, by: RouteBy) -> OneOf:
+    def asked(self, by: DecideBy) -> OneOf:
         """What is compared with the input: described options by their description."""
         texts = (one.description or json_text(one.value) for one in self.choices)
         return OneOf(plain(self.instructions), tuple(texts), by)
@@ -122,7 +121,7 @@ class ScoreQuestion(NamedQuestion):
     type: Literal["score"]
     levels: list[ScoreLevel] = Field(min_length=2, max_length=10)
 
-    def asked(self, by: RouteBy) -> OneOf:
+    def asked(self, by: DecideBy) -> OneOf:
         """What is compared with the input: described levels by their description."""
         texts = (one.description or one.label for one in self.levels)
         return OneOf(plain(self.instructions), tuple(texts), by)
@@ -176,7 +175,7 @@ class DecisionsRequest(Schema):
     input: str | list[InputItem]
     questions: list[AnyQuestion] = Field(min_length=1, max_length=400)
     threshold: float | None = Threshold
-    by: RouteBy = "entailment"
+    by: DecideBy = "entailment"
     prompt_cache_key: str | None = None
     prompt_cache_options: dict[str, Any] | None = None
     safety_identifier: str | None = None

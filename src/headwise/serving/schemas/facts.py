@@ -4,7 +4,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from headwise.choices import DEFAULT_MIN_SIMILARITY
+from headwise.choices import DEFAULT_MIN_SIMILARITY, DEFAULT_TOGETHER
 from headwise.serving.schemas.base import Schema, example
 from headwise.serving.schemas.classification import Threshold
 
@@ -20,7 +20,9 @@ class CheckRequest(Schema):
         language: Code of the source's language, for its sentences.
         top_k: How many passages to ask about.
         window: Neighbouring sentences in a passage.
-        min_similarity: Cosine that a passage needs to contradict a claim, in [-1, 1].
+        min_similarity: Cosine that a passage needs to contradict a claim, or to be read together
+            with others, in [-1, 1].
+        together: How many passages may be read as one premise; 1 reads each by itself alone.
         threshold: From which uncertainty on the model abstains; by default its own.
     """
 
@@ -37,6 +39,7 @@ class CheckRequest(Schema):
     top_k: int = Field(default=5, ge=1, le=256)
     window: int = Field(default=1, ge=1, le=64)
     min_similarity: float = Field(default=DEFAULT_MIN_SIMILARITY, ge=-1, le=1)
+    together: int = Field(default=DEFAULT_TOGETHER, ge=1, le=16)
     threshold: float | None = Threshold
 
     @model_validator(mode="after")
@@ -52,7 +55,20 @@ class CheckRequest(Schema):
 
     def options(self) -> dict[str, Any]:
         """Of `EntailmentModel.validate`."""
-        return self.model_dump(include={"language", "top_k", "window", "min_similarity"})
+        names = {"language", "top_k", "window", "min_similarity", "together"}
+        return self.model_dump(include=names)
+
+
+class RouteExample(Schema):
+    """A query, and where it belongs.
+
+    Attributes:
+        query: What is to be sent somewhere.
+        route: Name of its route; ``null`` if none suits.
+    """
+
+    query: str
+    route: str | None
 
 
 class RouteRequest(Schema):
@@ -61,10 +77,12 @@ class RouteRequest(Schema):
     Attributes:
         model: The encoder's name, if the client wants to be sure.
         query: What is to be sent somewhere.
-        routes: Names and hypotheses (by similarity, descriptions or examples), one or several
-            each; or hypotheses that name themselves.
-        by: What must be true of a route: entailed by the query, or close to it.
-        min_score: Least score of a route.
+        routes: Names and descriptions or example queries (by entailment, hypotheses), one or
+            several each; or texts that name themselves.
+        by: What makes a route suit: that it is close to the query, entailed by it, or both;
+            ``auto`` is similarity, or what is right on most ``examples``.
+        examples: Queries and their routes, to choose the way by.
+        min_score: Least score of a route, on the scale of ``by``; not with ``examples``.
         threshold: From which uncertainty on the model abstains; by default its own.
     """
 
@@ -77,6 +95,18 @@ class RouteRequest(Schema):
     model: str | None = None
     query: str
     routes: dict[str, str | list[str]] | list[str]
-    by: Literal["entailment", "similarity"] = "entailment"
+    by: Literal["auto", "similarity", "both", "entailment"] = "auto"
+    examples: list[RouteExample] | None = None
     min_score: float | None = Field(default=None, allow_inf_nan=False)
     threshold: float | None = Threshold
+
+    @model_validator(mode="after")
+    def _examples_choose(self) -> Self:
+        if self.examples is not None and (self.by != "auto" or self.min_score is not None):
+            raise ValueError("`examples` choose the way and its least score; leave the others out")
+        return self
+
+    @property
+    def pairs(self) -> list[tuple[str, str | None]]:
+        """The examples as the library takes them."""
+        return [(example.query, example.route) for example in self.examples or ()]

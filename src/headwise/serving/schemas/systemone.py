@@ -8,8 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag
 
 from headwise.entailment import OneOf, YesNo
-from headwise.entailment.decisions import state_text
-from headwise.entailment.routing import RouteBy
+from headwise.entailment.decisions import DecideBy, state_text
 from headwise.serving.schemas.base import OpenSchema, example
 from headwise.serving.schemas.classification import Threshold
 from headwise.serving.schemas.decisions import kind_of_question
@@ -31,7 +30,7 @@ class NoulQuestion(OpenSchema):
     instructions: Content
     criteria: Outcomes = Outcomes()
 
-    def asked(self, _: RouteBy) -> YesNo:
+    def asked(self, _: DecideBy) -> YesNo:
         """As entailment answers it: by what yes means, if that is said."""
         yes, no = self.criteria.true, self.criteria.false
         statement = state_text(self.instructions if yes is None else yes)
@@ -45,7 +44,7 @@ class LabelQuestion(OpenSchema):
     instructions: Content
     criteria: dict[str, Content | None] = Field(min_length=1, max_length=255)
 
-    def asked(self, by: RouteBy) -> OneOf:
+    def asked(self, by: DecideBy) -> OneOf:
         """What is compared with the state: described labels by their description."""
         texts = (state_text(said) if said else label for label, said in self.criteria.items())
         return OneOf(state_text(self.instructions), tuple(texts), by)
@@ -58,7 +57,7 @@ class LevelQuestion(OpenSchema):
     instructions: Content
     criteria: list[Content] = Field(min_length=1, max_length=10)
 
-    def asked(self, by: RouteBy) -> OneOf:
+    def asked(self, by: DecideBy) -> OneOf:
         """What is compared with the state."""
         return OneOf(state_text(self.instructions), tuple(map(state_text, self.criteria)), by)
 
@@ -103,4 +102,4 @@ class SystemOneRequest(OpenSchema):
     state: Content
     questions: dict[str, AnySystemOneQuestion] = Field(min_length=1, max_length=400)
     threshold: float | None = Threshold
-    by: RouteBy = "entailment"
+    by: DecideBy = "entailment"

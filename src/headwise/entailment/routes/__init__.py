@@ -1,0 +1,1 @@
+"""Where a query goes, and which way of finding out suits some routes; no claims."""
