@@ -1,6 +1,10 @@
-"""How often queries written for this purpose take their route, by entailment and by similarity."""
+"""How often queries written for this purpose take their route, by each way and by the chosen one.
+
+The way is chosen on other requests than those that judge it.
+"""
 
 import argparse
+from functools import partial
 
 from headwise import EntailmentModel
 
@@ -32,6 +36,41 @@ QUERIES = {
         "What should I pack for Iceland?",
         "Book a table near the museum on my trip",
         "Is the train to Paris cheaper than flying?",
+    ),
+}
+# On which a way is chosen; none of them is among those above
+EXAMPLES = {
+    "code": (
+        "My unit test fails only on the server",
+        "How do I merge two branches in git?",
+        "Write a function that checks for palindromes",
+        "What does this compiler warning mean?",
+        "Rename a column in a data frame",
+        "Is a hash map faster than a sorted list?",
+    ),
+    "factual": (
+        "How far away is the moon?",
+        "What year did the Berlin Wall fall?",
+        "Which language is spoken in Brazil?",
+        "How long do elephants live?",
+        "Who invented the telephone?",
+        "What is the chemical symbol of gold?",
+    ),
+    "creative": (
+        "Come up with a slogan for a bakery",
+        "Write a limerick about a clumsy pirate",
+        "Describe a city under the ocean for my novel",
+        "Give my villain a tragic past",
+        "Rewrite this fairy tale as a science fiction story",
+        "Compose a birthday toast that rhymes",
+    ),
+    "travel": (
+        "Where can I park a rental car in Florence?",
+        "What is the best month to visit Norway?",
+        "Suggest a three-day itinerary for Kyoto",
+        "Can I take a bicycle on the ferry to Sardinia?",
+        "My suitcase did not arrive at the airport",
+        "Are there hostels near the beach in Barcelona?",
     ),
 }
 ROUTES = {
@@ -71,16 +110,21 @@ parser.add_argument("--heads", help="folder of heads")
 arguments = parser.parse_args()
 
 model = EntailmentModel.from_pretrained(arguments.model, arguments.heads)
-count = sum(map(len, QUERIES.values()))
+asked = [(query, name) for name, queries in QUERIES.items() for query in queries]
+examples = [(query, name) for name, queries in EXAMPLES.items() for query in queries]
 print("| routes | by | right | none | of |\n| --- | --- | --- | --- | --- |")
 for described, routes in ROUTES.items():
-    for by, floor in (("entailment", None), ("entailment", 0.0), ("similarity", None)):
-        chosen = [
-            (model.route(query, routes, by=by, min_score=floor).route, name)
-            for name, queries in QUERIES.items()
-            for query in queries
-        ]
-        right = sum(route == name for route, name in chosen)
-        none = sum(route is None for route, _ in chosen)
-        rule = by if floor is None else f"{by}, `min_score={floor:g}`"
-        print(f"| {described} | {rule} | {right} | {none} | {count} |")
+    router = model.choose_router(routes, examples)
+    for rule, find in {
+        "similarity": partial(model.route, routes=routes, by="similarity"),
+        "both": partial(model.route, routes=routes, by="both"),
+        "entailment": partial(model.route, routes=routes, by="entailment"),
+        "entailment, `min_score=0`": partial(
+            model.route, routes=routes, by="entailment", min_score=0.0
+        ),
+        f"chosen: {router.by}, {router.why}": router.route,
+    }.items():
+        found = [(find(query).route, name) for query, name in asked]
+        right = sum(route == name for route, name in found)
+        none = sum(route is None for route, _ in found)
+        print(f"| {described} | {rule} | {right} | {none} | {len(asked)} |")

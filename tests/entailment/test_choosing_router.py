@@ -97,6 +97,8 @@ def test_by_entailment_the_own_rule_stays_unless_a_score_is_better(
     """It says of itself that nothing follows."""
     flat = (0.2, 0.2)
     known = {"q": (flat, (0.9, 0.1)), "r": (flat, (0.4, 0.3)), "s": (flat, (0.2, 0.1))}
+    always = choose(known, ["one", "one", "one"]).tried[-1]
+    assert (always.right, always.min_score) == (3, 0.0)
     own = choose(known, ["one", None, None]).tried[-1]
     assert (own.right, own.min_score) == (3, None)
     lower = choose(known, ["one", "one", None]).tried[-1]

@@ -9,6 +9,7 @@ from headwise.report.page import PageFolder, script_json
 _FOLDERS = [
     PageFolder("headwise.report.scored_text", "template"),
     PageFolder("headwise.report.evaluation", "template"),
+    PageFolder("headwise.report.claims", "template"),
 ]
 
 

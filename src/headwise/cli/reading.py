@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from headwise.backbones import LanguageBackbone, PromptTemplate
     from headwise.data.readers import Layout
+    from headwise.data.readers.claims import ClaimLayout
     from headwise.data.readers.inferences import InferenceLayout
     from headwise.data.records.inferences import InferencePair
     from headwise.data.records.pairs import Pair, Reject
@@ -143,6 +144,13 @@ def expect_inferences(
     from headwise.data.readers.inferences import read_inferences
 
     _look_at(paths, lambda path: read_inferences(path, layout, labelled=labelled))
+
+
+def expect_claims(paths: "Iterable[str]", layout: "ClaimLayout") -> None:
+    """The same for claims."""
+    from headwise.data.readers.claims import read_claims
+
+    _look_at(paths, lambda path: read_claims(path, layout))
 
 
 def expect_text_rows(path: str, column: str | None, layout: "Layout") -> None:

@@ -87,7 +87,8 @@ class ClaimsAndRoutes(TextSearch, ABC):
                 suits.
             min_scores: Least score of a route by way, as ``min_score`` in :meth:`route`. Ways that
                 are not named have none; or, where some examples belong nowhere, the one that is
-                right most often on the examples.
+                right most often on the examples. For entailment, 0 is tried as
+                well.
 
         Returns:
             What routes queries by the chosen way, and knows how often each was right.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from headwise.lazy_names import lazy_names
 
 if TYPE_CHECKING:
+    from headwise.report.claims.page import write_claims_report
     from headwise.report.entailment_terminal import (
         render_prediction,
         render_ranking,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from headwise.report.scored_text.terminal import render_legend, render_scored, render_table
 
 _HOMES = {
+    ".claims.page": ("write_claims_report",),
     ".entailment_terminal": (
         "render_prediction",
         "render_ranking",
@@ -60,6 +62,7 @@ __all__ = [
     "shows_gaps",
     "terminal_report",
     "terminal_table",
+    "write_claims_report",
     "write_html_report",
     "write_report",
 ]

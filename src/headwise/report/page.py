@@ -45,7 +45,8 @@ class PageFolder:
         """Style, script, and the policy that lets nothing else run or load.
 
         Args:
-            styles: Style sheets of the folder, in order; the basic one comes before them.
+            styles: Style sheets of the folder, or else of all pages, in order; the basic one comes
+                before them.
             scripts: Scripts of the folder, in order. With the basic one they form one module, so
                 that no two may use one name at their top.
             pictures: Whether the page holds pictures, as data.
@@ -68,7 +69,8 @@ class PageFolder:
         }
 
     def _text(self, name: str) -> str:
-        return _file(self.package, self.name, name)
+        own = resources.files(self.package) / self.name / name
+        return _file(self.package, self.name, name) if own.is_file() else _file(*_SHARED, name)
 
 
 def script_json(value: object) -> Markup:

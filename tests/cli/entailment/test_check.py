@@ -85,6 +85,55 @@ def test_a_name_of_a_file_is_not_taken_for_the_text(
     assert "followed by the name" in invoke("check", "@", CLAIM, code=2).stderr
 
 
+def test_a_file_of_claims_continues_and_is_shown(
+    tmp_path: Path, heads_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "report.txt").write_text(SOURCE, "utf-8")
+    (tmp_path / "claims.csv").write_text(f"id,claim\n7,{CLAIM}\n8,\n9,It is late.\n", "utf-8")
+    command = ("check", "@report.txt", "--claims", "claims.csv", "-m", heads_folder)
+    files = ("-o", "out.tsv", "--html", "page.html", "--device", "cpu")
+    result = invoke(*command, *files, code=3)
+    assert "2 claims checked, 1 rejected, " in result.stderr
+    assert "not enough information" in result.stderr
+    header, first, _ = (tmp_path / "out.tsv").read_text("utf-8").splitlines()
+    assert header == "id\tclaim\tverdict\tconfidence\tdeciding\tevidence"
+    assert first.startswith(f"7\t{CLAIM}\t")
+    html = (tmp_path / "page.html").read_text("utf-8")
+    assert "It is late." in html
+    assert "line 2" in html
+    (tmp_path / "page.html").unlink()
+    result = invoke(*command, *files, code=3)
+    assert "Nothing left to do: 2 claims checked, 3 of them in earlier runs" in result.stderr
+    assert (tmp_path / "page.html").read_text("utf-8").count('class="claim"') == 2
+
+
+def test_rows_on_standard_output_have_their_own_sources(
+    heads_folder: Path, entailment_model: EntailmentModel
+) -> None:
+    text = json.dumps({"text": "unused", "document": SOURCE, "claim": CLAIM})
+    options = ("-m", heads_folder, "--device", "cpu", "--input-format", "jsonl")
+    row = json.loads(invoke("check", "--claims", "-", *options, text=text).stdout)
+    assert (row["source"], row["text"]) == (SOURCE, "unused")
+    assert row["verdict"] == entailment_model.validate(SOURCE, CLAIM).verdict
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("a source",), "Give a SOURCE and a CLAIM, or a file of claims with --claims."),
+        (("a source", "a claim", "-o", "out.tsv"), "Options of files and columns go with --claims"),
+        (("a source", "a claim", "--claims", "a.tsv"), "--claims takes the place of CLAIM"),
+        (("--claims", "a.tsv", "--json"), "--claims takes the place of CLAIM and --json"),
+        (("-", "--claims", "-"), "cannot both be standard input"),
+        (("a source", "--claims", "a.tsv", "--source-column", "b"), "leave SOURCE out"),
+    ],
+)
+def test_wrong_usage_is_said(arguments: tuple[str, ...], message: str) -> None:
+    result = invoke("check", *arguments, code=2)
+    assert message in " ".join(result.stderr.replace("│", " ").split())
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     result = headwise("check", "@none.txt", CLAIM, cwd=tmp_path, code=1)
     assert "There is no file `none.txt`" in result.stderr

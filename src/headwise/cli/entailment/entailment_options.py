@@ -11,6 +11,7 @@ from headwise.cli.prompt_options import MODEL
 from headwise.cli.reading import expect_model
 
 if TYPE_CHECKING:
+    from headwise.data.readers.claims import ClaimLayout
     from headwise.data.readers.inferences import InferenceLayout
     from headwise.entailment import EntailmentModel
 
@@ -76,6 +77,42 @@ class InferenceColumns:
             premise_column=self.premise_column,
             hypothesis_column=self.hypothesis_column,
             label_column=self.label_column,
+            format=None if file_format is None else Format(file_format),
+            **self.written.arguments,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimColumnOptions:
+    """Which columns of a file hold claims and their sources, and how it is written."""
+
+    claim_column: Annotated[
+        str | None, typer.Option(help="Name of the claim column.", rich_help_panel=COLUMNS)
+    ] = None
+    source_column: Annotated[
+        str | None,
+        typer.Option(
+            help="Name of the source column, if each claim has its own.", rich_help_panel=COLUMNS
+        ),
+    ] = None
+    written: layout_options.TextFileOptions = layout_options.TextFileOptions()
+
+    @property
+    def are_given(self) -> bool:
+        """Whether any of them is."""
+        return self != ClaimColumnOptions()
+
+    def layout(self, *, has_source: bool, file_format: str | None) -> "ClaimLayout":
+        """These as readers know them."""
+        from headwise.data.readers.claims import ClaimLayout
+        from headwise.data.readers.layout import Format
+
+        if not has_source and self.source_column is not None:
+            raise typer.BadParameter("--source-column is for rows with a source: leave SOURCE out.")
+        return ClaimLayout(
+            claim_column=self.claim_column,
+            source_column=self.source_column,
+            has_source=has_source,
             format=None if file_format is None else Format(file_format),
             **self.written.arguments,
         )

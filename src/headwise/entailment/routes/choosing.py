@@ -128,10 +128,13 @@ def choose_router(
     for way in ways:
         floor: float | None = given.get(way)
         right = _right(find(way, floor), wanted)
-        if way not in given and None in wanted:
-            # Each at the least floor that the way has, of which others leave some out
-            open_floor = 0.0 if way == "entailment" else None
-            by_floor = _by_floor(find(way, open_floor), wanted)
+        if way not in given:
+            by_floor: dict[float, int] = {}
+            if way == "entailment":
+                # As the others do where nothing is asked of a score, it always answers if it can
+                by_floor[0.0] = _right(find(way, 0.0), wanted)
+            if None in wanted:
+                by_floor |= _by_floor(find(way, 0.0 if by_floor else None), wanted)
             best = max(by_floor, key=by_floor.__getitem__, default=None)
             if best is not None and by_floor[best] > right:
                 floor, right = best, by_floor[best]

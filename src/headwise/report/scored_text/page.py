@@ -27,7 +27,7 @@ from headwise.report.text import number
 
 _BINS = 20
 _PAGE = PageFolder("headwise.report.scored_text", "template")
-_STYLES = ("texts.css", "report.css")
+_STYLES = ("texts.css", "summary.css", "report.css")
 _SCRIPTS = ("values.js", "drawing.js", "tooltip.js", "sentences.js", "tools.js")
 
 

@@ -1,0 +1,1 @@
+"""Checked claims as a page; nothing is checked here."""
