@@ -22,8 +22,9 @@ from headwise.data.readers import (
     read_scored_rows,
     read_tags,
 )
+from headwise.data.readers.claims import read_claims
 from headwise.data.readers.inferences import read_inferences
-from headwise.data.readers.routes import read_routes
+from headwise.data.readers.routes import read_route_examples, read_routes
 from headwise.data.readers.texts import read_texts
 from headwise.errors import HeadwiseError
 from headwise.features.shards import INDEX_FILE, read_index, read_shard, write_shard
@@ -99,6 +100,12 @@ READERS: dict[str, Kind] = {
     "texts": ("a.txt", lambda p: p.write_text("a\nb\n"), lambda p: list(read_texts(p))),
     "routes of yaml": ("a.yaml", lambda p: p.write_text("a: b\nc: [d, e]\n"), read_routes),
     "routes of json": ("a.json", lambda p: p.write_text('{"a": ["b", "c"]}'), read_routes),
+    "examples of routes": ("a.tsv", lambda p: p.write_text("a\tb\nc\t\n"), read_route_examples),
+    "claims": (
+        "a.csv",
+        lambda p: p.write_text('claim,source\n"a",b\nc,"d\ne"\n'),
+        lambda p: list(read_claims(p)),
+    ),
 }
 
 

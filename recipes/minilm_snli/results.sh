@@ -31,5 +31,6 @@ python "$here/tables.py" .
 python "$here/compare_abstention.py" "$data/snli/dev.tsv.gz" --heads minilm_snli
 python "$here/check_guarantee.py" "$data/snli/dev.tsv.gz" --heads minilm_snli
 python "$here/check_routes.py" --heads minilm_snli
-python "$here/check_claims.py" held-out.tsv --heads minilm_snli --min-similarity -1 0.2 0.3 0.4
+python "$here/check_claims.py" held-out.tsv --heads minilm_snli --together 1 \
+  --min-similarity -1 0.2 0.3 0.4
 python "$here/check_claims.py" "$data/snli/dev.tsv.gz" --heads minilm_snli --min-similarity 0.3
