@@ -180,7 +180,9 @@ def test_routes_are_encoded_once(fitted: EntailmentModel, monkeypatch: pytest.Mo
     read: list[int] = []
     forward = fitted.backbone.forward
     monkeypatch.setattr(
-        fitted.backbone, "forward", lambda ids, *rest: read.append(len(ids)) or forward(ids, *rest)
+        fitted.backbone,
+        "forward",
+        lambda ids, *rest, **named: read.append(len(ids)) or forward(ids, *rest, **named),
     )
     fitted.route("Quite another query.", routes)
     assert read == [1]

@@ -62,11 +62,12 @@ def lesson_pairs(
     found: list[InferencePair] = []
     for lesson in dict.fromkeys(lessons):
         rule, made = maker.rules[lesson], set[tuple[str, str]]()
-        order = pair_generator(seed, lesson.value)
+        number = list(Lesson).index(lesson)
+        order = pair_generator(seed, number)
         for place in order.sample(range(len(labelled)), len(labelled)):
             if len(made) == wanted:
                 break
-            pair = rule(labelled[place], pair_generator(seed, lesson.value, place))
+            pair = rule(labelled[place], pair_generator(seed, number, place))
             if pair is None or pair.texts in made:
                 continue
             made.add(pair.texts)
