@@ -10,6 +10,7 @@ from headwise.lazy_names import lazy_names
 if TYPE_CHECKING:
     from headwise.entailment import EntailmentModel
     from headwise.functional import linear_cross_entropy
+    from headwise.grounding import GroundedAnswer, GroundingDetector
     from headwise.heads import RescalingHead, SharedUnembeddingHead, SigmoidHead
     from headwise.language_modelling import (
         merge_unembedding,
@@ -20,12 +21,13 @@ if TYPE_CHECKING:
     )
     from headwise.quality import QualityEstimator
     from headwise.quality.after_training import train_error_head
-    from headwise.report import scored_html
+    from headwise.report import grounded_html, scored_html
     from headwise.version import __version__
 
 _HOMES = {
     ".entailment": ("EntailmentModel",),
     ".functional": ("linear_cross_entropy",),
+    ".grounding": ("GroundedAnswer", "GroundingDetector"),
     ".heads": ("RescalingHead", "SharedUnembeddingHead", "SigmoidHead"),
     ".language_modelling": (
         "merge_unembedding",
@@ -36,17 +38,20 @@ _HOMES = {
     ),
     ".quality": ("QualityEstimator",),
     ".quality.after_training": ("train_error_head",),
-    ".report": ("scored_html",),
+    ".report": ("grounded_html", "scored_html"),
     ".version": ("__version__",),
 }
 
 __all__ = [
     "EntailmentModel",
+    "GroundedAnswer",
+    "GroundingDetector",
     "QualityEstimator",
     "RescalingHead",
     "SharedUnembeddingHead",
     "SigmoidHead",
     "__version__",
+    "grounded_html",
     "linear_cross_entropy",
     "merge_unembedding",
     "patch_lm_loss",

@@ -25,6 +25,7 @@ from headwise.cli.entailment.rerank import rerank
 from headwise.cli.entailment.route import route
 from headwise.cli.evaluate import evaluate
 from headwise.cli.generate import generate
+from headwise.cli.ground import ground
 from headwise.cli.info import info
 from headwise.cli.score import score
 from headwise.cli.serve import serve
@@ -118,6 +119,7 @@ app = typer.Typer(
 app.command(rich_help_panel=SCORE)(demo)
 app.command(rich_help_panel=SCORE)(score)
 app.command(rich_help_panel=SCORE)(generate)
+app.command(rich_help_panel=SCORE)(ground)
 app.command(rich_help_panel=EVALUATE)(evaluate)
 app.command(rich_help_panel=EVALUATE)(compare)
 app.command(rich_help_panel=EVALUATE)(calibrate)
@@ -179,8 +181,8 @@ def main() -> None:
         # Typer turns an interrupt into this code and says nothing
         if stop.code == _INTERRUPTED:
             _fail(
-                "Interrupted. What was written stays; `score`, `nli` and `train` continue with the "
-                "same command.",
+                "Interrupted. What was written stays; `score`, `nli`, `ground` and `train` "
+                "continue with the same command.",
                 stop.code,
             )
         raise

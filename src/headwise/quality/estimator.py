@@ -17,11 +17,12 @@ from headwise.functional.chunking import DEFAULT_WORKSPACE_BYTES
 from headwise.heads import ErrorHead, QualityHead, check_depth, read_head_info
 from headwise.quality.calibration.record import Calibration
 from headwise.quality.generation.scored import StreamedSteps, generate_scored
+from headwise.quality.ground_method import GroundMethod
 from headwise.quality.scorer import Scorer, default_batch_tokens
 from headwise.quality.signal_request import QualityHeads, SignalRequest
 
 
-class QualityEstimator:
+class QualityEstimator(GroundMethod):
     """Scores hypotheses per token, word, span and sentence.
 
     Attributes:
@@ -259,9 +260,8 @@ class QualityEstimator:
 
         With ``error`` of a head that looks ahead (variant ``hindsight``), and ``quality`` made of
         it, a token waits for the next one, with ``omission`` for one more. The error head does not
-        see the end of a text that is not there yet; its values differ a little from :meth:`score`.
-        Arguments are those of :meth:`generate` without beams, and ``generator``, a
-        ``torch.Generator`` to draw from. Between two tokens nothing runs.
+        see an end that is not there yet; its values differ a little from :meth:`score`. Arguments
+        are those of :meth:`generate` without beams, and ``generator``, a ``torch.Generator``.
 
         Yields:
             Tokens in order, the closing special ones last; none ends inside a character.

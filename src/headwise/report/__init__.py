@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from headwise.report.evaluation.markdown import markdown_report, markdown_table
     from headwise.report.evaluation.page import render_page
     from headwise.report.evaluation.terminal import terminal_report, terminal_table
+    from headwise.report.grounded_text import (
+        grounded_html,
+        render_grounded,
+        write_grounded_report,
+    )
     from headwise.report.plots.plots import draw, figure_png
     from headwise.report.scored_text.display import shows_gaps
     from headwise.report.scored_text.page import write_html_report
@@ -37,6 +42,7 @@ _HOMES = {
     ".evaluation.markdown": ("markdown_report", "markdown_table"),
     ".evaluation.page": ("render_page",),
     ".evaluation.terminal": ("terminal_report", "terminal_table"),
+    ".grounded_text": ("grounded_html", "render_grounded", "write_grounded_report"),
     ".plots.plots": ("draw", "figure_png"),
     ".scored_text.display": ("shows_gaps",),
     ".scored_text.page": ("write_html_report",),
@@ -47,8 +53,10 @@ _HOMES = {
 __all__ = [
     "draw",
     "figure_png",
+    "grounded_html",
     "markdown_report",
     "markdown_table",
+    "render_grounded",
     "render_legend",
     "render_page",
     "render_prediction",
@@ -63,6 +71,7 @@ __all__ = [
     "terminal_report",
     "terminal_table",
     "write_claims_report",
+    "write_grounded_report",
     "write_html_report",
     "write_report",
 ]

@@ -36,6 +36,10 @@ NAMED_PROMPTS: dict[str, TextTemplate | ChatPromptTemplate | SequenceTemplate] =
     "summarise": TextTemplate(
         prompt="{bos}Text: {source}\nSummary:", completion=" {hypothesis}", end="\n"
     ),
+    # What an answer may say stands in its context, and nothing else does
+    "grounded": TextTemplate(
+        prompt="{bos}Context: {source}\n\nAnswer:", completion=" {hypothesis}", end="\n"
+    ),
     "continue": TextTemplate(prompt="{bos}{source}", completion=" {hypothesis}"),
     # The same with a chat template
     "chat": ChatPromptTemplate(user="{source}"),
@@ -44,6 +48,9 @@ NAMED_PROMPTS: dict[str, TextTemplate | ChatPromptTemplate | SequenceTemplate] =
             "Translate the following text from {source_language} into {target_language}. "
             "Answer with the translation alone.\n\n{source}"
         )
+    ),
+    "chat-grounded": ChatPromptTemplate(
+        user=("Answer with what the following context says, and nothing else.\n\nContext: {source}")
     ),
     # The prompt of the released Tower head: a full stop after the source, a space before the
     # hypothesis (model card of tuanh23/SigmoidHead-TowerInstruct-7B-v0.2)

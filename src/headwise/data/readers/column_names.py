@@ -121,6 +121,17 @@ HYPOTHESIS = Role(
     ),
 )
 
+CONTEXT = Role(
+    "context",
+    (("context", "contexts"), ("document", "passage", "source", "premise", "article")),
+    last=(("src", "text", "knowledge"), tuple(_SOURCES_ABROAD.split())),
+)
+ANSWER = Role(
+    "answer",
+    (("answer",), ("response", "claim", "summary", "output", "hypothesis")),
+    last=(("completion", "hyp", "generation", "reply"), tuple(_HYPOTHESES_ABROAD.split())),
+)
+
 
 def knows_any(cells: Iterable[str], *roles: Role) -> bool:
     """Whether a known name of a role is among cells: then they are a header."""

@@ -3,8 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import ClassVar
 
-from headwise.data.readers.column_names import HYPOTHESIS, SOURCE, knows_any, language_columns
+from headwise.data.readers.column_names import (
+    ANSWER,
+    CONTEXT,
+    HYPOTHESIS,
+    SOURCE,
+    Role,
+    knows_any,
+    language_columns,
+)
 from headwise.data.readers.rows import Columns
 
 
@@ -59,6 +68,8 @@ class Layout:
             default those of CSV do, and those of TSV that looks so.
     """
 
+    roles: ClassVar[tuple[Role, Role]] = (SOURCE, HYPOTHESIS)
+
     format: Format | None = None
     source_column: str | None = None
     hypothesis_column: str | None = None
@@ -80,10 +91,11 @@ class Layout:
                 which and what to do.
         """
         source, hypothesis = self.source_column, self.hypothesis_column
+        of_source, of_hypothesis = self.roles
         if hypothesis is None:
-            hypothesis = HYPOTHESIS.look_for(present)
+            hypothesis = of_hypothesis.look_for(present)
         if source is None and self.has_source:
-            source = SOURCE.look_for(present)
+            source = of_source.look_for(present)
         languages = [name for name in language_columns(present) if name not in (source, hypothesis)]
         if source is None and hypothesis is None and self.has_source and len(languages) == 2:
             source, hypothesis = languages
@@ -93,8 +105,8 @@ class Layout:
             elif source is None and self.has_source:
                 source = languages[0]
         if self.has_source:
-            source = SOURCE.find(present, source)
-        return Columns(source, HYPOTHESIS.find(present, hypothesis))
+            source = of_source.find(present, source)
+        return Columns(source, of_hypothesis.find(present, hypothesis))
 
     def is_header(self, cells: Sequence[str], *, plain_text: bool = False) -> bool:
         """Whether the first row of a table names its columns.
@@ -107,7 +119,7 @@ class Layout:
             return self.header
         if self.names_columns:
             return not self.numbers_columns(cells)
-        if not plain_text and knows_any(cells, SOURCE, HYPOTHESIS):
+        if not plain_text and knows_any(cells, *self.roles):
             return True
         try:
             self.columns(cells)
@@ -119,3 +131,14 @@ class Layout:
         """Whether columns are named by their numbers, which do not stand in the first row."""
         named = [name for name in (self.source_column, self.hypothesis_column) if name is not None]
         return all(name.isdecimal() and name not in cells for name in named)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroundedLayout(Layout):
+    """The same of contexts, which are the sources, and answers, which are the hypotheses.
+
+    Their columns are known by other names: ``context`` comes before ``source`` and ``document``,
+    ``answer`` before ``response``.
+    """
+
+    roles: ClassVar[tuple[Role, Role]] = (CONTEXT, ANSWER)

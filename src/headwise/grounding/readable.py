@@ -1,0 +1,41 @@
+"""Which estimators read answers behind their contexts, and which texts can be read."""
+
+from headwise.backbones import NAMED_PROMPTS, PromptTemplate
+from headwise.backbones.prompts.templates import SequenceTemplate
+from headwise.errors import TextError
+from headwise.languages import LANGUAGE_VARIABLES
+from headwise.quality import QualityEstimator
+
+
+def grounds(estimator: QualityEstimator) -> bool:
+    """Whether an estimator has an error head, and its prompt is none of translations."""
+    return estimator.error_head is not None and not _translates(estimator.prompt)
+
+
+def checked_text(text: object, *, what: str) -> str:
+    """A context or an answer that can be read.
+
+    Raises:
+        TextError: If it is no text, empty, or holds what no encoding can carry.
+    """
+    if not isinstance(text, str):
+        raise TextError(f"The {what} must be a text, got {type(text).__name__}.")
+    if not text.strip():
+        raise TextError(f"The {what} is empty; give some text.")
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise TextError(
+            f"The {what} holds half of a character at {error.start:,} (a lone surrogate), as "
+            "badly decoded text does; read it in its own encoding."
+        ) from None
+    return text
+
+
+def _translates(prompt: PromptTemplate) -> bool:
+    if isinstance(prompt, SequenceTemplate) or prompt in (
+        NAMED_PROMPTS["tiny"],
+        NAMED_PROMPTS["tower"],
+    ):
+        return True
+    return bool(LANGUAGE_VARIABLES & (prompt.fields() | prompt.columns.keys()))
