@@ -1,12 +1,15 @@
 """What is found of an answer by each model and by both, and what is refused."""
 
+from pathlib import Path
+
 import pytest
-from made_answers import ANSWER, CONTEXT
+from made_answers import ANSWER, CONTEXT, answer_reader
 
 from headwise import GroundedAnswer, GroundingDetector
 from headwise.backbones import NAMED_PROMPTS, CausalBackbone
 from headwise.entailment import EntailmentModel
 from headwise.errors import ContextLengthError, InputError, TextError
+from headwise.heads import save_head
 from headwise.quality import QualityEstimator
 
 
@@ -114,3 +117,15 @@ def test_settings_that_are_refused(estimator: QualityEstimator) -> None:
             GroundingDetector(**options)
     with pytest.raises(ValueError, match="`errors` must be"):
         list(GroundingDetector().ground_many([], errors="ignore"))  # type: ignore[arg-type]
+
+
+def test_a_head_of_answers_beside_one_of_translations(
+    reader: QualityEstimator, parrot: CausalBackbone, tmp_path: Path
+) -> None:
+    assert reader.error_head is not None
+    save_head(reader.error_head, tmp_path, prompt=reader.prompt.model_dump())
+    own = answer_reader(parrot, variant="causal").error_head
+    translator = QualityEstimator(parrot, error_head=own, prompt=NAMED_PROMPTS["tiny"])
+    translator.grounding_head = tmp_path
+    assert places(translator.ground(CONTEXT, ANSWER)) == places(reader.ground(CONTEXT, ANSWER))
+    assert translator.error_head is own

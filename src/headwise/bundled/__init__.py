@@ -6,7 +6,7 @@ look into folders are imported when they are used: names alone need no PyTorch.
 
 from typing import TYPE_CHECKING
 
-from headwise.bundled.names import BUNDLED_NAMES, ENTAILMENT_NAMES, MINILM
+from headwise.bundled.names import BUNDLED_NAMES, ENTAILMENT_NAMES, MINILM, grounding_head
 from headwise.lazy_names import lazy_names
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ __all__ = [
     "MINILM",
     "EntailmentLocation",
     "ModelLocation",
+    "grounding_head",
     "locate",
     "locate_entailment",
 ]

@@ -39,6 +39,14 @@ def bundled_head(name: str) -> Path | None:
     return folder if folder.is_dir() else None
 
 
+def grounding_head(name: str) -> Path | None:
+    """The folder of the bundled error head that reads answers behind their contexts, if any."""
+    if name not in HEAD_FOLDERS:
+        return None
+    folder = bundled_folder(name) / "grounding"
+    return folder if folder.is_dir() else None
+
+
 def expect_name(name: str, fitting: tuple[str, ...] = BUNDLED_NAMES) -> None:
     """Refuse what is neither bundled nor there, and cannot be on a hub.
 

@@ -34,7 +34,7 @@ def ground(
         By | None,
         typer.Option(
             help="What looks for it: an error head, entailment of each sentence, both, or nothing "
-            "but the rule on numbers and dates, which always holds. Default: both with --model, "
+            "but the rule on numbers and dates, which always holds. Default: head with --model, "
             "else entailment.",
             rich_help_panel=options.SCORES,
         ),
@@ -117,7 +117,8 @@ def ground(
         typer.Option(
             "--model",
             "-m",
-            help="Language model whose error head reads answers behind contexts.",
+            help="Language model whose error head reads answers behind contexts: gemma-3-270m, or "
+            "any with --head.",
             rich_help_panel=prompt_options.MODEL,
         ),
     ] = None,
@@ -150,7 +151,7 @@ def ground(
         format=None if input_format is None else Format(input_format),
         **written.arguments,
     )
-    by = by or ("entailment" if model is None else "both")
+    by = by or ("entailment" if model is None else "head")
     if by in ("head", "both") and model is None:
         raise typer.BadParameter(f"--by {by} needs --model with an error head that reads answers.")
     of_files = (output, output_format, overwrite, layout != GroundedLayout())

@@ -15,7 +15,7 @@ from headwise.entailment import EntailmentModel
 from headwise.entailment.passages import sentences
 from headwise.errors import ContextLengthError, InputError
 from headwise.grounding.answer_stream import AnswerStream
-from headwise.grounding.readable import checked_text, grounds
+from headwise.grounding.readable import answer_reader, checked_text, grounds
 from headwise.grounding.records import CheckedSentence, GroundedAnswer, UnsupportedQuantity
 from headwise.grounding.spans import DoubtedToken, unsupported_spans
 from headwise.quality import QualityEstimator
@@ -75,13 +75,15 @@ class GroundingDetector:
 
     @classmethod
     def of(cls, estimator: QualityEstimator, **options: Any) -> Self:
-        """A detector with an estimator, if its error head can read answers; see :func:`grounds`.
+        """A detector with an estimator, if an error head of it can read answers.
+
+        That is its own, if its prompt is none of translations, or else its ``grounding_head``.
 
         Raises:
-            ValueError: If it cannot, and no entailment model is among the options.
+            ValueError: If there is none, and no entailment model is among the options.
         """
-        if grounds(estimator):
-            return cls(estimator=estimator, **options)
+        if (reader := answer_reader(estimator)) is not None:
+            return cls(estimator=reader, **options)
         if options.get("entailment") is None:
             raise ValueError(
                 "This model has no error head that reads answers behind their contexts: its own, "
@@ -106,7 +108,8 @@ class GroundingDetector:
         Args:
             name: A language model, as in :meth:`QualityEstimator.from_pretrained`; ``None`` for
                 none.
-            head: Folder of an error head that was trained on answers behind their contexts.
+            head: Folder of an error head that was trained on answers behind their contexts; by
+                default the bundled one of the model.
             entailment: An entailment model, as in :meth:`EntailmentModel.from_pretrained`;
                 ``None`` for none.
             heads: Its heads.
@@ -123,12 +126,14 @@ class GroundingDetector:
         if name is None:
             return cls(**options)
         estimator = QualityEstimator.from_pretrained(name, head, **given)
-        if not grounds(estimator):
+        if head is not None and not grounds(estimator):
+            raise ValueError(f"The error head of {head} reads translations, or there is none.")
+        if (reader := answer_reader(estimator)) is None:
             raise ValueError(
                 f"{name} has no error head that reads answers behind their contexts; give the "
                 "folder of one as `head`, or leave the model out."
             )
-        return cls(estimator=estimator, **options)
+        return cls(estimator=reader, **options)
 
     def content(self) -> dict[str, Any]:
         """What is found follows from this: plain values, texts as they are, weights as digests."""

@@ -1,10 +1,32 @@
 """Which estimators read answers behind their contexts, and which texts can be read."""
 
-from headwise.backbones import NAMED_PROMPTS, PromptTemplate
+from headwise.backbones import NAMED_PROMPTS, PromptTemplate, parse_prompt
 from headwise.backbones.prompts.templates import SequenceTemplate
 from headwise.errors import TextError
+from headwise.heads import load_error_head
+from headwise.heads.storage.quality_heads import read_error_head_info
 from headwise.languages import LANGUAGE_VARIABLES
 from headwise.quality import QualityEstimator
+
+
+def answer_reader(estimator: QualityEstimator) -> QualityEstimator | None:
+    """The estimator, or its language model with its ``grounding_head``; ``None`` if neither reads.
+
+    Raises:
+        WeightsError: If that head is damaged.
+    """
+    if grounds(estimator):
+        return estimator
+    if (folder := estimator.grounding_head) is None:
+        return None
+    prompt = read_error_head_info(folder).prompt
+    return QualityEstimator(
+        estimator.backbone,
+        error_head=load_error_head(folder),
+        prompt=NAMED_PROMPTS["grounded"] if prompt is None else parse_prompt(prompt),
+        workspace_bytes=estimator.workspace_bytes,
+        batch_tokens=estimator.batch_tokens,
+    )
 
 
 def grounds(estimator: QualityEstimator) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, Literal, cast
 import torch
 
 from headwise.backbones import Backbone, PromptTemplate, default_prompt, load_backbone, parse_prompt
-from headwise.bundled import locate
+from headwise.bundled import grounding_head, locate
 from headwise.data.readers.nested_rows import pair_in_row
 from headwise.data.records.pairs import Message, Pair, Pairlike
 from headwise.data.records.scored import ScoredHypothesis, ScoredToken
@@ -127,7 +127,7 @@ class QualityEstimator(GroundMethod):
             prompt = read_head_info(folder).prompt if prompt is None else prompt
             calibration = Calibration.load(folder, model=location.backbone)
         template = default_prompt(backbone) if prompt is None else parse_prompt(prompt)
-        return cls(
+        made = cls(
             backbone,
             stored.sigmoid,
             error_head=stored.error,
@@ -135,6 +135,8 @@ class QualityEstimator(GroundMethod):
             workspace_bytes=workspace_bytes,
             calibration=calibration,
         )
+        made.grounding_head = grounding_head(location.backbone)
+        return made
 
     @property
     def default_signal(self) -> Signal:
@@ -283,13 +285,11 @@ class QualityEstimator(GroundMethod):
 
         Args:
             source: What they answer to or translate.
-            hypotheses: The candidates.
+            hypotheses: The candidates; equal ones keep their order, those without a value are last.
             signals: As in :meth:`score`; the main one decides.
             by: How token values of the main signal become the number to sort by; by default
                 their mean, and for ``quality`` what its calibration chose (``ranking_score``).
             row: As in :meth:`score`.
-
-        Equal ones keep their order, those without a value come last.
 
         Raises:
             PromptBoundaryError: If the candidates do not share the prompt's tokens.

@@ -1,5 +1,6 @@
 """The way from an estimator to what reads answers behind their contexts, whose room is below."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
@@ -7,7 +8,14 @@ if TYPE_CHECKING:
 
 
 class GroundMethod:
-    """What estimators have for answers and their contexts."""
+    """What estimators have for answers and their contexts.
+
+    Attributes:
+        grounding_head: Folder of an error head that :meth:`ground` reads answers with, where the
+            estimator's own reads something else; the bundled one of the language model.
+    """
+
+    grounding_head: Path | None = None
 
     def ground(self, context: str, answer: str, **options: Any) -> "GroundedAnswer":
         """Find the spans of an answer that its context does not support.
@@ -19,7 +27,7 @@ class GroundMethod:
             context: What the answer may say.
             answer: What it says.
             options: Those of a detector: ``entailment``, an entailment model, which is needed
-                unless an error head of answers is loaded; ``threshold``, ``language``, ...
+                unless there is an error head of answers; ``threshold``, ``language``, ...
 
         Raises:
             ValueError: If there is neither such a head nor an entailment model.
