@@ -7,7 +7,7 @@ from headwise.heads import ErrorHead
 from headwise.quality import QualityEstimator
 
 CONTEXT = "A man in a blue shirt plays the guitar on a stage in Berlin. 1,200 people came."
-ANSWER = "A man plays music. 900 people came."
+ANSWER = "A man plays music. 900 women slept."
 
 
 def answer_reader(backbone: CausalBackbone, **options: object) -> QualityEstimator:

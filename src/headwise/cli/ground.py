@@ -57,7 +57,7 @@ def ground(
         typer.Option(
             min=1, help="Neighbouring sentences in a passage.", rich_help_panel=options.SCORES
         ),
-    ] = 2,
+    ] = 1,
     top_k: Annotated[
         int,
         typer.Option(
