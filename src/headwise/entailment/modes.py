@@ -11,7 +11,7 @@ from headwise.choices import NLIFeatures
 from headwise.entailment.embedding import HeadedEncoder
 from headwise.errors import ContextLengthError
 from headwise.functional.pooling import Pooling, pool
-from headwise.heads import TaskHeads
+from headwise.heads import InferenceInputs, TaskHeads
 
 
 class Mode(StrEnum):
@@ -66,11 +66,11 @@ def run_mode(
             case Mode.NLI | Mode.ABSTENTION:
                 assert heads is not None
                 first = pool(hidden, mask, Pooling.CLS)
-                inner, logits = heads.nli.with_hidden(first)
+                inner, logits, evidence = heads.read(InferenceInputs(first))
                 if mode is Mode.NLI:
                     return logits
                 assert heads.abstention is not None
-                return logits, heads.abstention(inner, logits)
+                return logits, heads.abstention(inner, logits, evidence)
     assert_never(mode)
 
 

@@ -155,11 +155,11 @@ def _predictions(
     heads: TaskHeads, inputs: InferenceInputs, unknown: Sequence[bool], *, threshold: float
 ) -> list[Prediction]:
     """What the heads make of pairs; where a text is ``unknown``, nothing is certain."""
-    hidden, logits = heads.nli.with_hidden(inputs)
+    hidden, logits, evidence = heads.read(inputs)
     name = uncertainty_name(heads)
     if name == LEARNED:
         assert heads.abstention is not None
-        uncertainty = heads.abstention.uncertainty(hidden, logits)
+        uncertainty = heads.abstention.uncertainty(hidden, logits, evidence)
     else:
         uncertainty = class_uncertainty(logits, Uncertainty(name))
     names = [label.value for label in NLI_LABELS]

@@ -6,15 +6,18 @@ from headwise.choices import HEAD_TYPES, NLI_LABELS, ErrorVariant, NLIFeatures, 
 from headwise.heads.entailment.abstention_head import AbstentionHead
 from headwise.heads.entailment.embedding_heads import EmbeddingHead, LateInteractionHead
 from headwise.heads.entailment.interaction_network import InteractionNetwork
-from headwise.heads.entailment.nli_head import NLIHead
+from headwise.heads.entailment.nli_head import NLIHead, NLIReading
 from headwise.heads.entailment.paired_tokens import InferenceInputs, PairedTokens
 from headwise.heads.entailment.task_heads import (
     ABSTAIN_BY,
     LEARNED,
+    PairReading,
     TaskHeads,
     TaskHeadsConfig,
     check_task_heads_fit,
     check_threshold,
+    evidence_size,
+    read_pairs,
 )
 from headwise.heads.late_init import ModuleLateInit, materialise
 from headwise.heads.layers import layers_in_words
@@ -80,6 +83,8 @@ __all__ = [
     "NLIFeatures",
     "NLIHead",
     "NLILabel",
+    "NLIReading",
+    "PairReading",
     "PairedTokens",
     "QualityHead",
     "RescaledSigmoidHead",
@@ -101,6 +106,7 @@ __all__ = [
     "check_threshold",
     "copy_head",
     "differing_part",
+    "evidence_size",
     "has_error_head",
     "has_sigmoid_head",
     "head_folder",
@@ -111,6 +117,7 @@ __all__ = [
     "load_task_heads",
     "materialise",
     "read_head_info",
+    "read_pairs",
     "save_error_head",
     "save_head",
     "save_seed_heads",

@@ -52,3 +52,12 @@ def test_it_starts_again_and_can_be_built_without_memory() -> None:
         empty = AbstentionHead(hidden_size=9)
     empty.to_empty(device="cpu").reset_parameters()
     assert empty.eval()(torch.randn(2, 9), torch.randn(2, 3)).isfinite().all()
+
+
+def test_evidence_is_read_beside_the_logits_and_must_be_there() -> None:
+    head = stirred(AbstentionHead(hidden_size=0, evidence_size=4, inner_size=6))
+    logits, evidence = torch.randn(5, 3), torch.randn(5, 4)
+    expected = head.abstention_head(torch.cat([logits, evidence], dim=-1))
+    assert torch.equal(head(torch.randn(5, 9), logits, evidence), expected)
+    with pytest.raises(ValueError, match="4 numbers of `evidence`"):
+        head(torch.randn(5, 9), logits)

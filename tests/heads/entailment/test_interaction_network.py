@@ -49,6 +49,22 @@ def test_values_are_those_of_one_pair_alone(monkeypatch: pytest.MonkeyPatch, mos
     assert found.shape == (16, module.output_size)
 
 
+def test_alignments_are_told_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interaction_network, "_MOST_TOKENS", 8)
+    module, tokens = network(), texts(4, 1, 3)
+    each = tokens.vectors.split(tokens.lengths.tolist())
+    with torch.no_grad():
+        found = module.read(tokens)[1]
+        for row, p, h in zip(found, tokens.premises, tokens.hypotheses, strict=True):
+            keys = [module.alignment(module.projection(each[number])) for number in (p, h)]
+            alike = keys[0] @ keys[1].T / 6**0.5
+            mine, theirs = alike.softmax(1), alike.softmax(0)
+            mutual = (mine * theirs).sum()
+            counts = torch.tensor(alike.shape, dtype=torch.float32)
+            largest = torch.stack([mine.amax(1).mean(), theirs.amax(0).mean()])
+            torch.testing.assert_close(row, torch.cat([mutual / counts, largest, counts.log()]))
+
+
 def test_gradients_are_those_of_the_plain_formula() -> None:
     module, tokens = network(), texts(3, 5)
     each = tokens.vectors.split(tokens.lengths.tolist())

@@ -43,7 +43,8 @@ def test_logits_are_those_of_the_formula(shape: tuple[int, ...], dtype: torch.dt
     inner = inner / (inner.square().mean(-1, keepdim=True) + 1e-5).sqrt()
     inner = inner * gain + shift
     inner = inner * 0.5 * (1.0 + torch.erf(inner / 2**0.5))
-    hidden, logits = head.with_hidden(features)
+    hidden, logits, alignments = head.read(features)
+    assert alignments is None
     assert hidden.dtype == logits.dtype == torch.float32
     torch.testing.assert_close(hidden, inner)
     torch.testing.assert_close(logits, inner @ w2.T + b2)
@@ -63,7 +64,7 @@ def test_dropout_acts_in_training_only() -> None:
     assert torch.equal(head(features), head(features))
     head.train()
     assert not torch.equal(head(features), head(features))
-    hidden, logits = head.with_hidden(features)  # the abstention head sees what the NLI head saw
+    hidden, logits, _ = head.read(features)  # the abstention head sees what the NLI head saw
     torch.testing.assert_close(logits, F.linear(hidden, *head.nli_output.parameters()))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from made_heads import H, SeedHeads, all_heads, made_heads, made_inputs, stirred
+from made_heads import H, SeedHeads, all_heads, made_heads, made_inputs, made_nli_head, stirred
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -39,9 +39,11 @@ def seed_sized(hidden_size: int) -> TaskHeads:
 
 @torch.no_grad()
 def run(heads: TaskHeads, inputs: Tensor | InferenceInputs) -> tuple[Tensor, Tensor]:
-    hidden, logits = heads.nli.with_hidden(inputs)
+    if isinstance(inputs, Tensor):
+        inputs = InferenceInputs(inputs)
+    hidden, logits, evidence = heads.read(inputs)
     assert heads.abstention is not None
-    return logits, heads.abstention(hidden, logits)
+    return logits, heads.abstention(hidden, logits, evidence)
 
 
 @pytest.mark.parametrize("hidden_size", [1024, 384])
@@ -118,6 +120,31 @@ def test_saved_heads_say_the_same(
     config = json.loads((folder / "config.json").read_text("utf-8"))
     assert config["labels"] == ["entailment", "neutral", "contradiction"]
     assert config["dtype"] == str(dtype).removeprefix("torch.")
+
+
+@pytest.mark.parametrize("reads_hidden", [True, False])
+def test_a_second_head_and_what_abstention_reads_come_back(
+    tmp_path: Path, reads_hidden: bool
+) -> None:
+    features = NLIFeatures.INTERACTION
+    first = made_heads(features)
+    second = made_nli_head(features, features.pooled_size(H), H)
+    abstention = AbstentionHead(
+        hidden_size=16 if reads_hidden else 0, evidence_size=9, inner_size=8
+    )
+    heads = stirred(
+        TaskHeads(config=first.config, nli=first.nli, abstention=abstention, second=second)
+    )
+    loaded = load_task_heads(save_task_heads(heads, tmp_path))
+    inputs = made_inputs(features)
+    for found, expected in zip(run(loaded, inputs), run(heads, inputs), strict=True):
+        assert torch.equal(found, expected)
+    path = tmp_path / "config.json"
+    config = json.loads(path.read_text("utf-8"))
+    config["abstention_head"]["evidence_size"] = "nine"
+    path.write_text(json.dumps(config))
+    with pytest.raises(WeightsError, match="`evidence_size` must be a whole number"):
+        load_task_heads(tmp_path)
 
 
 @pytest.mark.parametrize("projected", [True, False])

@@ -12,6 +12,7 @@ from tiny_encoders import tiny_encoder
 
 from headwise.backbones import EncoderBackbone
 from headwise.choices import NLIFeatures
+from headwise.entailment import EntailmentModel
 from headwise.errors import MismatchError, TrainingError
 from headwise.features.inference_features import encode_inferences, live_inferences
 from headwise.functional.class_uncertainty import Uncertainty, class_uncertainty
@@ -19,7 +20,7 @@ from headwise.heads import load_task_heads
 from headwise.metrics import risk_coverage_area, roc_auc
 from headwise.training.abstention import labels
 from headwise.training.abstention.labels import abstention_examples, premise_folds
-from headwise.training.abstention.measures import choose_threshold
+from headwise.training.abstention.measures import choose_threshold, signal_quality
 from headwise.training.abstention.settings import (
     AbstentionReport,
     AbstentionTraining,
@@ -67,12 +68,13 @@ def on_dev(encoder: EncoderBackbone, folder: Path) -> tuple[np.ndarray, np.ndarr
     """What the saved heads make of dev: learned uncertainty, that of the maximum, errors."""
     heads = load_task_heads(folder)
     features = heads.config.features
-    source = live_inferences(encoder, encode_inferences(encoder, DEV, features), features)
-    hidden, logits = heads.nli.with_hidden(source.batch(torch.arange(len(source))))
+    codes = encode_inferences(encoder, DEV, features)
+    source = live_inferences(encoder, codes, features, layers=heads.config.layers)
+    read = heads.read(source.batch(torch.arange(len(source))))
     assert heads.abstention is not None
-    wrong = logits.argmax(-1) != source.labels
-    largest = class_uncertainty(logits, Uncertainty.MAX_PROBABILITY)
-    return heads.abstention.uncertainty(hidden, logits).numpy(), largest.numpy(), wrong.numpy()
+    wrong = read.logits.argmax(-1) != source.labels
+    largest = class_uncertainty(read.logits, Uncertainty.MAX_PROBABILITY)
+    return heads.abstention.uncertainty(*read).numpy(), largest.numpy(), wrong.numpy()
 
 
 @pytest.mark.parametrize("labels", ["out_of_fold_probability", "out_of_fold", "own_errors"])
@@ -172,6 +174,7 @@ def test_probable_errors_are_what_the_other_heads_give_to_wrong_labels(
     )
     found = abstention_examples(
         nli,
+        None,
         train,
         dev,
         [pair.premise for pair in TRAIN],
@@ -179,11 +182,13 @@ def test_probable_errors_are_what_the_other_heads_give_to_wrong_labels(
         folds=3,
         seed=0,
         settings=NLITraining(epochs=1, batch_size=32),
+        reads_hidden=True,
         device=torch.device("cpu"),
     )
     own, others = found.examples.vectors.chunk(2)
     with torch.no_grad():
-        right = torch.cat(nli.with_hidden(train.batch(torch.arange(len(train)))), dim=-1)
+        read = nli.read(train.batch(torch.arange(len(train))))
+        right = torch.cat([read.hidden, read.logits], dim=-1)
     torch.testing.assert_close(own, right)
     given = others[:, nli.hidden_size :].softmax(-1)
     wrong = given.masked_fill(torch.eye(3)[train.labels].bool(), 0.0).sum(-1)
@@ -272,3 +277,33 @@ def test_settings_survive_a_file_and_wrong_ones_are_named() -> None:
             ValueError, match="|".join([next(iter(wrong)), *map(str, wrong.values())])
         ):
             AbstentionTraining.from_dict(wrong)
+
+
+def test_a_second_head_and_alignments_are_read_and_saved(
+    encoder: EncoderBackbone, tmp_path: Path
+) -> None:
+    folder = tmp_path / "nli"
+    train_nli_head(
+        encoder,
+        TRAIN,
+        DEV,
+        folder,
+        backbone_name="tiny",
+        settings=NLITraining(
+            features=NLIFeatures.INTERACTION, epochs=1, hidden_size=16, interaction_size=8
+        ),
+    )
+    report = run(encoder, folder, tmp_path / "both", second=True, reads_hidden=False)
+    heads = load_task_heads(tmp_path / "both")
+    assert heads.second is not None
+    assert heads.second.interaction is not None
+    assert heads.abstention is not None
+    assert (heads.abstention.hidden_size, heads.abstention.evidence_size) == (0, 6 + 3)
+    first, other = (head.interaction.projection[1].weight for head in (heads.nli, heads.second))
+    assert not torch.equal(first, other)
+    learned, _, wrong = on_dev(encoder, tmp_path / "both")
+    quality = signal_quality(learned.astype(float), wrong)
+    assert report.signals["learned"].aurc == pytest.approx(quality.aurc, abs=1e-6)
+    model = EntailmentModel(encoder, heads)
+    found = model.predict([pair.premise for pair in DEV], [pair.hypothesis for pair in DEV])
+    assert [one.uncertainty for one in found] == pytest.approx(learned.tolist(), abs=1e-5)

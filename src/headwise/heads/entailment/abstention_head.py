@@ -8,26 +8,36 @@ from headwise.heads.checks import reset_layers
 
 
 class AbstentionHead(nn.Module):
-    """Two layers that read what the NLI head thought and said.
+    """Two layers that read what the NLI head thought and said, and what else tells of a pair.
 
     The hidden layer tells more about a pair than the probabilities that come out of it, so that
     the head may find errors among confident answers.
 
-    ``hidden_size`` is the width of the NLI head's hidden layer, ``inner_size`` that of its own,
-    of which ``dropout`` is a share in training.
+    Args:
+        hidden_size: Width of the NLI head's hidden layer; 0 for a head that does not read it.
+        evidence_size: E, how many further numbers of a pair it reads; see
+            :attr:`headwise.heads.TaskHeads.evidence_size`.
+        inner_size: Width of its own hidden layer.
+        dropout: Share of that layer that is dropped in training.
 
     Attributes:
         abstention_head: Linear, layer norm, GELU, dropout, linear;
-            ``(..., hidden_size + 3)`` to ``(..., 2)``.
+            ``(..., hidden_size + 3 + E)`` to ``(..., 2)``.
     """
 
     def __init__(
-        self, *, hidden_size: int = 512, inner_size: int = 128, dropout: float = 0.1
+        self,
+        *,
+        hidden_size: int = 512,
+        evidence_size: int = 0,
+        inner_size: int = 128,
+        dropout: float = 0.1,
     ) -> None:
         super().__init__()
-        self.hidden_size, self.inner_size = hidden_size, inner_size
+        self.hidden_size, self.evidence_size = hidden_size, evidence_size
+        self.inner_size = inner_size
         self.abstention_head = nn.Sequential(
-            nn.Linear(hidden_size + len(NLI_LABELS), inner_size),
+            nn.Linear(hidden_size + len(NLI_LABELS) + evidence_size, inner_size),
             nn.LayerNorm(inner_size),
             nn.GELU(),
             nn.Dropout(dropout),
@@ -40,27 +50,37 @@ class AbstentionHead(nn.Module):
 
     @torch.no_grad()
     def start_from_logits(self) -> None:
-        """Let the first layer read the logits alone; training adds the hidden layer to them.
+        """Let the first layer read the logits and evidence alone; training adds the hidden layer.
 
-        Three logits among hundreds of hidden units would otherwise be hard to hear.
+        A few such numbers among hundreds of hidden units would otherwise be hard to hear.
         """
         first = self.abstention_head[0]
         assert isinstance(first, nn.Linear)
         first.weight[:, : self.hidden_size] = 0.0
         nn.init.normal_(first.weight[:, self.hidden_size :])
 
-    def forward(self, hidden: Tensor, logits: Tensor) -> Tensor:
+    def forward(self, hidden: Tensor, logits: Tensor, evidence: Tensor | None = None) -> Tensor:
         """Logits of confident and uncertain, ``(..., 2)``, float32.
 
-        They come from the NLI head's hidden layer ``(..., hidden_size)`` and logits ``(..., 3)``.
+        They come from the NLI head's hidden layer ``(..., hidden_size)`` (anything if it is not
+        read), its logits ``(..., 3)``, and evidence ``(..., E)``.
+
+        Raises:
+            ValueError: If the head reads evidence and none is given.
         """
-        scores: Tensor = self.abstention_head(torch.cat([hidden.float(), logits.float()], dim=-1))
+        parts = [hidden.float()] if self.hidden_size else []
+        parts.append(logits.float())
+        if self.evidence_size:
+            if evidence is None:
+                raise ValueError(f"The head reads {self.evidence_size} numbers of `evidence`.")
+            parts.append(evidence.float())
+        scores: Tensor = self.abstention_head(torch.cat(parts, dim=-1))
         return scores
 
-    def uncertainty(self, hidden: Tensor, logits: Tensor) -> Tensor:
-        """Softmax of uncertain, in (0, 1), ``(...)``, float32.
+    def uncertainty(self, hidden: Tensor, logits: Tensor, evidence: Tensor | None = None) -> Tensor:
+        """Softmax of uncertain, in (0, 1), ``(...)``, float32; arguments are those of `forward`.
 
         The probability that the NLI head is wrong, if errors and right answers had their own
         weights in training; with balanced classes it only orders the pairs.
         """
-        return self.forward(hidden, logits).softmax(dim=-1)[..., 1]
+        return self.forward(hidden, logits, evidence).softmax(dim=-1)[..., 1]

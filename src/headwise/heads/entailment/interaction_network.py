@@ -16,6 +16,8 @@ from headwise.heads.entailment.paired_tokens import PairedTokens
 
 # Tokens of pairs that are compared at once where no gradients are kept: 20 MB of comparisons
 _MOST_TOKENS = 8192
+ALIGNMENT_SIZE = 6
+"""Width of what is told of alignments."""
 
 
 class _CoordinateDropout(nn.Module):
@@ -96,11 +98,18 @@ class InteractionNetwork(nn.Module):
         reset_layers(self)
 
     def forward(self, tokens: PairedTokens) -> Tensor:
+        """Mean and maximum of what :meth:`read` compares, ``(n, 4D)``, float32."""
+        return self.read(tokens)[0]
+
+    def read(self, tokens: PairedTokens) -> tuple[Tensor, Tensor]:
         """Compare n pairs.
 
         Returns:
             Mean and maximum of the comparisons of the premise's tokens, then of the hypothesis',
-            ``(n, 4D)``, float32.
+            ``(n, 4D)``, and how the tokens were aligned, ``(n, 6)``, both float32. The latter are,
+            for premise and hypothesis each: the probability that a token is aligned with one that
+            is aligned with it, and the largest share of an alignment, both as means over the
+            tokens, in [0, 1]; and the logarithm of their number.
 
         Raises:
             ValueError: If token vectors have another width.
@@ -113,12 +122,17 @@ class InteractionNetwork(nn.Module):
         if torch.is_grad_enabled():
             return self._interact(texts, aligned, firsts, lengths)
         found = texts.new_empty(ends.shape[1], self.output_size)
+        alignments = texts.new_empty(ends.shape[1], ALIGNMENT_SIZE)
         for part in _parts(lengths.sum(dim=0)):
-            found[part] = self._interact(texts, aligned, firsts[:, part], lengths[:, part])
-        return found
+            found[part], alignments[part] = self._interact(
+                texts, aligned, firsts[:, part], lengths[:, part]
+            )
+        return found, alignments
 
-    def _interact(self, texts: Tensor, keys: Tensor, firsts: Tensor, lengths: Tensor) -> Tensor:
-        """Compare pairs whose texts begin at rows and have lengths, ``(2, n)``: ``(n, 4D)``."""
+    def _interact(
+        self, texts: Tensor, keys: Tensor, firsts: Tensor, lengths: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Compare pairs whose texts begin at rows and have lengths, ``(2, n)``, as `read` does."""
         sides = list(zip(firsts, lengths, strict=True))
         (premises, of_premise), (hypotheses, of_hypothesis) = (padded(texts, *one) for one in sides)
         alike = torch.bmm(
@@ -130,18 +144,32 @@ class InteractionNetwork(nn.Module):
             torch.bmm(over_hypothesis, hypotheses)[of_premise],
             torch.bmm(over_premise.transpose(1, 2), premises)[of_hypothesis],
         ]
-        return torch.cat(
-            [
-                self._compared(texts[packed_rows(*side)], other, side[1])
-                for side, other in zip(sides, found, strict=True)
-            ],
-            dim=-1,
-        )
+        compared = [
+            self._compared(texts[packed_rows(*side)], other, side[1])
+            for side, other in zip(sides, found, strict=True)
+        ]
+        with torch.no_grad():
+            alignments = _alignments(
+                over_hypothesis * of_premise.unsqueeze(2),
+                over_premise * of_hypothesis.unsqueeze(1),
+                lengths.float(),
+            )
+        return torch.cat(compared, dim=-1), alignments
 
     def _compared(self, own: Tensor, aligned: Tensor, lengths: Tensor) -> Tensor:
         """Mean and maximum of the comparisons of each text's tokens, ``(n, 2D)``."""
         found = self.comparison(torch.cat([own, aligned, own - aligned, own * aligned], dim=-1))
         return packed_mean_and_max(found, lengths)
+
+
+def _alignments(over_hypothesis: Tensor, over_premise: Tensor, lengths: Tensor) -> Tensor:
+    """What `InteractionNetwork.read` says of alignments, ``(n, T, U)``, 0 at padding: ``(n, 6)``.
+
+    ``lengths`` are those of premises and hypotheses, ``(2, n)``, float32.
+    """
+    mutual = (over_hypothesis * over_premise).sum(dim=(1, 2)) / lengths
+    largest = torch.stack([over_hypothesis.amax(2).sum(1), over_premise.amax(1).sum(1)]) / lengths
+    return torch.cat([mutual, largest, lengths.log()]).T
 
 
 def _parts(lengths: Tensor) -> list[Tensor]:

@@ -1,5 +1,7 @@
 """The NLI head: entailment, neutral or contradiction from what was read of a pair."""
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -8,6 +10,21 @@ from headwise.choices import NLI_LABELS
 from headwise.heads.checks import reset_layers
 from headwise.heads.entailment.interaction_network import InteractionNetwork
 from headwise.heads.entailment.paired_tokens import InferenceInputs
+
+
+class NLIReading(NamedTuple):
+    """What an NLI head makes of n pairs, float32.
+
+    Attributes:
+        hidden: Its hidden layer, ``(..., hidden_size)``.
+        logits: Of the three classes, ``(..., 3)``.
+        alignments: How tokens were aligned, ``(n, 6)``; see :meth:`InteractionNetwork.read`.
+            ``None`` if none were.
+    """
+
+    hidden: Tensor
+    logits: Tensor
+    alignments: Tensor | None
 
 
 class NLIHead(nn.Module):
@@ -52,32 +69,29 @@ class NLIHead(nn.Module):
         """Draw all layers anew, as PyTorch does for linear layers and layer norms."""
         reset_layers(self)
 
-    def features(self, inputs: Tensor | InferenceInputs) -> Tensor:
-        """What the hidden layer reads of n pairs, ``(n, F)``; features ``(..., F)`` stay.
+    def forward(self, inputs: Tensor | InferenceInputs) -> Tensor:
+        """Logits of the three classes, ``(..., 3)``, float32; see :meth:`read`."""
+        return self.read(inputs).logits
+
+    def hidden(self, inputs: Tensor | InferenceInputs) -> Tensor:
+        """The hidden layer, ``(..., hidden_size)``, float32; see :meth:`read`."""
+        return self.read(inputs).hidden
+
+    def read(self, inputs: Tensor | InferenceInputs) -> NLIReading:
+        """Read features ``(..., F)``, or n pairs.
 
         Raises:
             ValueError: If the head compares tokens and none are given.
         """
+        alignments = None
         if isinstance(inputs, Tensor):
-            return inputs
-        if self.interaction is None:
-            return inputs.pooled
-        if inputs.tokens is None:
+            features = inputs.float()
+        elif self.interaction is None:
+            features = inputs.pooled.float()
+        elif inputs.tokens is None:
             raise ValueError("The head compares tokens, and `inputs` has none; give `tokens`.")
-        compared = self.interaction(inputs.tokens)
-        return torch.cat([inputs.pooled.float(), compared], dim=-1)
-
-    def hidden(self, inputs: Tensor | InferenceInputs) -> Tensor:
-        """The hidden layer, ``(..., hidden_size)``, float32; of features ``(..., F)``, or pairs."""
-        features = F.dropout(self.features(inputs).float(), self.input_dropout, self.training)
-        hidden: Tensor = self.nli_hidden(features)
-        return hidden
-
-    def forward(self, inputs: Tensor | InferenceInputs) -> Tensor:
-        """Logits of the three classes, ``(..., 3)``, float32, as :meth:`hidden`."""
-        return self.with_hidden(inputs)[1]
-
-    def with_hidden(self, inputs: Tensor | InferenceInputs) -> tuple[Tensor, Tensor]:
-        """The hidden layer ``(..., hidden_size)`` and the logits ``(..., 3)``, in one pass."""
-        hidden = self.hidden(inputs)
-        return hidden, self.nli_output(hidden)
+        else:
+            compared, alignments = self.interaction.read(inputs.tokens)
+            features = torch.cat([inputs.pooled.float(), compared], dim=-1)
+        hidden = self.nli_hidden(F.dropout(features, self.input_dropout, self.training))
+        return NLIReading(hidden, self.nli_output(hidden), alignments)

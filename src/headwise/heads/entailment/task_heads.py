@@ -3,16 +3,19 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
-from headwise.choices import ONLY_LAST, NLIFeatures
+from headwise.choices import NLI_LABELS, ONLY_LAST, NLIFeatures
 from headwise.errors import MismatchError
 from headwise.functional.class_uncertainty import Uncertainty
 from headwise.heads.entailment.abstention_head import AbstentionHead
 from headwise.heads.entailment.embedding_heads import EmbeddingHead, LateInteractionHead
+from headwise.heads.entailment.interaction_network import ALIGNMENT_SIZE
 from headwise.heads.entailment.nli_head import NLIHead
+from headwise.heads.entailment.paired_tokens import InferenceInputs
 
 LEARNED = "learned"
 ABSTAIN_BY = (LEARNED, *(how.value for how in Uncertainty))
@@ -71,11 +74,42 @@ def check_threshold(value: float) -> None:
         )
 
 
+class PairReading(NamedTuple):
+    """What the NLI heads make of n pairs, float32.
+
+    Attributes:
+        hidden: Hidden layer of the NLI head, ``(n, hidden_size)``.
+        logits: Its logits, ``(n, 3)``.
+        evidence: How tokens were aligned, ``(n, 6)``, if they were, and the log-probabilities of
+            the second NLI head, ``(n, 3)``, if there is one: ``(n, E)``.
+    """
+
+    hidden: Tensor
+    logits: Tensor
+    evidence: Tensor
+
+
+def evidence_size(nli: NLIHead, second: NLIHead | None) -> int:
+    """E, how many numbers of evidence :func:`read_pairs` gives."""
+    alignments = 0 if nli.interaction is None else ALIGNMENT_SIZE
+    return alignments + (0 if second is None else len(NLI_LABELS))
+
+
+def read_pairs(nli: NLIHead, second: NLIHead | None, inputs: InferenceInputs) -> PairReading:
+    """Read pairs with an NLI head and, if there is one, a second one."""
+    hidden, logits, alignments = nli.read(inputs)
+    evidence = [logits.new_empty(len(logits), 0) if alignments is None else alignments]
+    if second is not None:
+        evidence.append(second(inputs).log_softmax(dim=-1))
+    return PairReading(hidden, logits, torch.cat(evidence, dim=-1))
+
+
 class TaskHeads(nn.Module):
     """The heads of one encoder.
 
     Without ``embedding`` or ``late_interaction``, the encoder's vectors stay as they are; without
-    ``abstention``, nothing says how doubtful an answer of ``nli`` is.
+    ``abstention``, nothing says how doubtful an answer of ``nli`` is. ``second`` is an NLI head on
+    the same features, trained from another start: where the two disagree, an answer is doubtful.
 
     Raises:
         MismatchError: If the heads' sizes do not fit together.
@@ -87,30 +121,52 @@ class TaskHeads(nn.Module):
         config: TaskHeadsConfig,
         nli: NLIHead,
         abstention: AbstentionHead | None = None,
+        second: NLIHead | None = None,
         embedding: EmbeddingHead | None = None,
         late_interaction: LateInteractionHead | None = None,
     ) -> None:
         super().__init__()
         self.config = config
         self.nli = nli
-        self.abstention = abstention
+        self.abstention, self.second = abstention, second
         self.embedding = embedding
         self.late_interaction = late_interaction
         self._check_sizes()
 
+    @property
+    def evidence_size(self) -> int:
+        """E, how many numbers of a pair :meth:`read` gives beside hidden layer and logits."""
+        return evidence_size(self.nli, self.second)
+
+    def read(self, inputs: InferenceInputs) -> PairReading:
+        """What the NLI heads make of n pairs, for the abstention head, too."""
+        return read_pairs(self.nli, self.second, inputs)
+
     def _check_sizes(self) -> None:
-        config, nli = self.config, self.nli
-        features = config.features.pooled_size(config.hidden_size, config.embedding_size)
-        if config.features.needs_tokens != (nli.interaction is not None):
-            raise MismatchError(
-                f"Heads on {config.features.value!r} features "
-                f"{'need an' if config.features.needs_tokens else 'have no'} interaction network."
+        config, abstention = self.config, self.abstention
+        wanted = []
+        for head in (self.nli, self.second):
+            if head is None:
+                continue
+            features = config.features.pooled_size(config.hidden_size, config.embedding_size)
+            if config.features.needs_tokens != (head.interaction is not None):
+                raise MismatchError(
+                    f"Heads on {config.features.value!r} features "
+                    f"{'need an' if config.features.needs_tokens else 'have no'} interaction "
+                    "network."
+                )
+            if head.interaction is not None:
+                features += head.interaction.output_size
+            wanted.append(
+                (f"the NLI head's features ({config.features})", head.input_size, features)
             )
-        if nli.interaction is not None:
-            features += nli.interaction.output_size
-        wanted = [(f"the NLI head's features ({config.features})", nli.input_size, features)]
+        if abstention is not None and abstention.hidden_size:
+            needed = self.nli.hidden_size
+            wanted.append(("the abstention head's hidden states", abstention.hidden_size, needed))
+        if abstention is not None and abstention.evidence_size:
+            needed = self.evidence_size
+            wanted.append(("the abstention head's evidence", abstention.evidence_size, needed))
         for part, what, needed in (
-            (self.abstention, "the abstention head's hidden states", nli.hidden_size),
             (self.embedding, "the embedding head's input", config.embedding_size),
             (self.late_interaction, "the late-interaction head's input", config.hidden_size),
         ):

@@ -131,6 +131,8 @@ ERROR_KIND = HeadKind(
 
 _NLI_FIRST, _ABSTENTION_FIRST = "nli_hidden.0.weight", "abstention_head.0.weight"
 _PROJECTION = "nli_interaction.projection.1.weight"
+_SECOND_FIRST = "second_hidden.0.weight"
+_SECOND_PROJECTION = "second_interaction.projection.1.weight"
 
 # The heads of one encoder share a file; names in it are those of the seed, heads side by side
 TASK_KINDS = (
@@ -140,7 +142,7 @@ TASK_KINDS = (
         {"input_size": (_NLI_FIRST, 1), "hidden_size": (_NLI_FIRST, 0)},
         tensors={"nli_hidden.": "nli.nli_hidden.", "nli_output.": "nli.nli_output."},
     ),
-    # A part of the NLI head, which may lack it
+    # A part of the NLI head, which may lack it; so may the second one
     HeadKind(
         "interaction",
         InteractionNetwork,
@@ -149,9 +151,24 @@ TASK_KINDS = (
         optional=True,
     ),
     HeadKind(
+        "second",
+        NLIHead,
+        {"input_size": (_SECOND_FIRST, 1), "hidden_size": (_SECOND_FIRST, 0)},
+        tensors={"second_hidden.": "second.nli_hidden.", "second_output.": "second.nli_output."},
+        optional=True,
+    ),
+    HeadKind(
+        "second_interaction",
+        InteractionNetwork,
+        {"token_size": (_SECOND_PROJECTION, 1), "inner_size": (_SECOND_PROJECTION, 0)},
+        tensors={"second_interaction.": "second.interaction."},
+        optional=True,
+    ),
+    HeadKind(
         "abstention",
         AbstentionHead,
-        {"hidden_size": (_NLI_FIRST, 0), "inner_size": (_ABSTENTION_FIRST, 0)},
+        {"inner_size": (_ABSTENTION_FIRST, 0)},
+        settings=("hidden_size", "evidence_size"),
         tensors={"abstention_head.": "abstention.abstention_head."},
         optional=True,
     ),

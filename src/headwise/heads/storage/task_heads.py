@@ -107,6 +107,13 @@ def save_task_heads(
         if heads.embedding is None
         else {"normalise": heads.embedding.normalise},
         "late_interaction_head": None if heads.late_interaction is None else {},
+        # What it reads cannot be told from its width
+        "abstention_head": None
+        if heads.abstention is None
+        else {
+            "reads_hidden": heads.abstention.hidden_size > 0,
+            "evidence_size": heads.abstention.evidence_size,
+        },
     }
     write_head_files(
         Path(folder), named_as_in_files(heads), config, dtype=dtype, model_card=model_card
@@ -162,12 +169,19 @@ def _build(weights: StoredWeights, config: dict[str, Any] | None) -> TaskHeads:
     for kind in TASK_KINDS:
         stated = _stated(kind, config or {}, weights.path)
         if stated is not None or not kind.optional or weights.has(*kind.tensors):
+            told = stated or {}
+            if kind.name == "abstention" and told.get("reads_hidden", True):
+                read[kind.name] = parts["nli"].hidden_size
             said = {
-                "hidden_size": read.get(kind.name),
-                "normalise": bool((stated or {}).get("normalise", True)),
+                "hidden_size": read.get(kind.name, 0),
+                "normalise": bool(told.get("normalise", True)),
+                "evidence_size": _evidence_size(told, weights.path),
             }
             parts[kind.name] = kind.head(**kind.arguments(weights, said))
-    parts["nli"].interaction = parts.pop("interaction", None)
+    for head, interaction in (("nli", "interaction"), ("second", "second_interaction")):
+        network = parts.pop(interaction, None)
+        if head in parts:
+            parts[head].interaction = network
     try:
         return TaskHeads(config=parsed, **parts)
     except MismatchError as error:
@@ -202,6 +216,16 @@ def _stated(kind: HeadKind, config: dict[str, Any], path: Path) -> dict[str, Any
     raise WeightsError(
         f"{path.parent / CONFIG_FILE}: `{name}` must be null or an object, got {stated!r:.60}."
     )
+
+
+def _evidence_size(stated: dict[str, Any], path: Path) -> int:
+    size = stated.get("evidence_size", 0)
+    if type(size) is not int or size < 0:
+        raise WeightsError(
+            f"{path.parent / CONFIG_FILE}: `evidence_size` must be a whole number of at least 0, "
+            f"got {size!r:.60}."
+        )
+    return size
 
 
 def _check_names_and_shapes(weights: StoredWeights, own: dict[str, Tensor]) -> None:

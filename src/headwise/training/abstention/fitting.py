@@ -5,7 +5,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from headwise.heads import AbstentionHead, NLIHead
+from headwise.heads import AbstentionHead, NLIHead, evidence_size
+from headwise.training.abstention.labels import split_outputs
 from headwise.training.abstention.measures import error_measures
 from headwise.training.abstention.settings import AbstentionTraining
 from headwise.training.loop.fit import Trained
@@ -23,6 +24,7 @@ _CRITERION = "aurc"
 
 def fit_abstention_head(
     nli: NLIHead,
+    second: NLIHead | None,
     train: LabelledInputs[Tensor],
     dev: LabelledInputs[Tensor],
     settings: AbstentionTraining,
@@ -33,18 +35,23 @@ def fit_abstention_head(
 ) -> tuple[AbstentionHead, Trained]:
     """Train a head until dev does not improve; the weights of the best epoch stay.
 
-    Both parts are outputs of the NLI head, hidden layer and logits side by side, with class 1 for
-    an error.
+    Both parts are what :func:`~headwise.training.abstention.labels.nli_outputs` gives of the NLI
+    heads, with class 1 for an error.
     """
     torch.manual_seed(settings.seed)
     head = AbstentionHead(
-        hidden_size=nli.hidden_size, inner_size=settings.inner_size, dropout=settings.dropout
+        hidden_size=nli.hidden_size if settings.reads_hidden else 0,
+        evidence_size=evidence_size(nli, second),
+        inner_size=settings.inner_size,
+        dropout=settings.dropout,
     )
     head.start_from_logits()
     weights = None
     if settings.class_weights == BALANCED:
         weights = balanced_weights(train.labels, classes=2)
-    classifier = _AbstentionClassifier(head, hidden_dropout=settings.hidden_dropout)
+    classifier = _AbstentionClassifier(
+        head, hidden_size=nli.hidden_size, hidden_dropout=settings.hidden_dropout
+    )
     trained = fit_classifier(
         ClassifierLoss(classifier, class_weights=weights),
         train,
@@ -60,17 +67,18 @@ def fit_abstention_head(
 
 
 class _AbstentionClassifier(nn.Module):
-    """An abstention head that reads hidden layer and logits side by side.
+    """An abstention head that reads hidden layer, logits and evidence side by side.
 
     The hidden layer is read with dropout in training: pairs can be told apart by it, and learned by
     heart.
     """
 
-    def __init__(self, head: AbstentionHead, *, hidden_dropout: float) -> None:
+    def __init__(self, head: AbstentionHead, *, hidden_size: int, hidden_dropout: float) -> None:
         super().__init__()
-        self.head, self._hidden_dropout = head, nn.Dropout(hidden_dropout)
+        self.head, self._hidden_size = head, hidden_size
+        self._hidden_dropout = nn.Dropout(hidden_dropout)
 
     def forward(self, outputs: Tensor) -> Tensor:
-        size = self.head.hidden_size
-        logits: Tensor = self.head(self._hidden_dropout(outputs[:, :size]), outputs[:, size:])
-        return logits
+        hidden, logits, evidence = split_outputs(outputs, self._hidden_size)
+        scores: Tensor = self.head(self._hidden_dropout(hidden), logits, evidence)
+        return scores

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from headwise.errors import TrainingError
-from headwise.heads import InferenceInputs, NLIHead
+from headwise.heads import NLI_LABELS, InferenceInputs, NLIHead, PairReading, read_pairs
 from headwise.training.abstention.settings import ErrorLabels
 from headwise.training.loop.vectors import LabelledInputs, Subset, input_batches
 from headwise.training.nli.settings import NLITraining
@@ -49,21 +49,35 @@ class ErrorExamples:
 
 @torch.no_grad()
 def nli_outputs(
-    head: NLIHead, source: LabelledInputs[InferenceInputs], *, device: torch.device
+    head: NLIHead,
+    second: NLIHead | None,
+    source: LabelledInputs[InferenceInputs],
+    *,
+    device: torch.device,
 ) -> Tensor:
-    """Hidden layer and logits side by side, ``(N, hidden_size + 3)``, float32, on the CPU."""
-    head = head.to(device).eval()
+    """Hidden layer, logits and evidence side by side, ``(N, hidden_size + 3 + E)``.
+
+    They are float32, on the CPU; see :func:`headwise.heads.read_pairs`.
+    """
+    heads = [one.to(device).eval() for one in (head, second) if one is not None]
     rows = [
-        torch.cat(head.with_hidden(inputs.to(device)), dim=-1).cpu()
+        torch.cat(read_pairs(head, second, inputs.to(device)), dim=-1).cpu()
         for inputs in input_batches(source)
     ]
-    head.cpu()
+    for one in heads:
+        one.cpu()
     return torch.cat(rows)
+
+
+def split_outputs(outputs: Tensor, hidden_size: int) -> PairReading:
+    """Hidden layer, logits and evidence in what :func:`nli_outputs` gives."""
+    evidence = outputs.shape[1] - hidden_size - len(NLI_LABELS)
+    return PairReading(*outputs.split((hidden_size, len(NLI_LABELS), evidence), dim=1))
 
 
 def wrong_labels(outputs: Tensor, labels: Tensor, head: NLIHead) -> Tensor:
     """Whether the most probable label is wrong, ``(N,)``, int64, from :func:`nli_outputs`."""
-    return (outputs[:, head.hidden_size :].argmax(-1) != labels).long()
+    return (split_outputs(outputs, head.hidden_size).logits.argmax(-1) != labels).long()
 
 
 def premise_folds(premises: Sequence[str], *, folds: int, seed: int) -> Tensor:
@@ -85,8 +99,43 @@ def premise_folds(premises: Sequence[str], *, folds: int, seed: int) -> Tensor:
     return torch.from_numpy(dealt[[names[premise] for premise in premises]]).long()
 
 
+def second_nli_head(
+    head: NLIHead,
+    train: LabelledInputs[InferenceInputs],
+    dev: LabelledInputs[InferenceInputs],
+    settings: NLITraining,
+    *,
+    device: torch.device,
+) -> NLIHead:
+    """A second NLI head of the same shape, trained alike from another start."""
+    logger.info("Second NLI head:")
+    return _trained(head, train, dev, replace(settings, seed=settings.seed + 1), device=device)
+
+
+def _trained(
+    head: NLIHead,
+    train: LabelledInputs[InferenceInputs],
+    dev: LabelledInputs[InferenceInputs],
+    settings: NLITraining,
+    *,
+    device: torch.device,
+) -> NLIHead:
+    """An NLI head of the shape of another, trained by some settings."""
+    sizes: tuple[int, int | None] = (head.input_size, None)
+    # Heads that no folder keeps: no tracker is to show them
+    settings = replace(settings, report_to=(), hidden_size=head.hidden_size)
+    if (interaction := head.interaction) is not None:
+        sizes = head.input_size - interaction.output_size, interaction.token_size
+        settings = replace(settings, interaction_size=interaction.inner_size)
+    found = first_nli_head(*sizes, settings)
+    with tempfile.TemporaryDirectory(prefix="headwise-fold-") as folder:
+        fit_nli_head(found, train, dev, settings, checkpoints=Path(folder), device=device)
+    return found
+
+
 def abstention_examples(
     head: NLIHead,
+    second: NLIHead | None,
     train: LabelledInputs[InferenceInputs],
     dev: LabelledInputs[InferenceInputs],
     premises: Sequence[str],
@@ -95,6 +144,7 @@ def abstention_examples(
     folds: int,
     seed: int,
     settings: NLITraining,
+    reads_hidden: bool,
     device: torch.device,
 ) -> ErrorExamples:
     """What the abstention head learns from.
@@ -102,10 +152,10 @@ def abstention_examples(
     An NLI head errs less on pairs that it was trained on than on others, so that its own errors
     there say little. Out-of-fold errors come from heads that were trained like it, but without the
     premise; dev decides when they stop, as it did for the NLI head. Each of them stands there
-    twice: beside the outputs of the NLI head, which will be read later on, and beside those of the
-    other head, which had not seen the pair.
+    beside the outputs of the other head, which had not seen the pair; and, if hidden layers are
+    read, once more beside those of the NLI head, which will be read later on.
     """
-    own = nli_outputs(head, train, device=device)
+    own = nli_outputs(head, second, train, device=device)
     if labels is ErrorLabels.OWN_ERRORS:
         wrong = wrong_labels(own, train.labels, head)
         return ErrorExamples(InMemoryVectors(own, wrong), wrong.float().mean().item(), [])
@@ -113,35 +163,31 @@ def abstention_examples(
     wrong = torch.empty(len(own), dtype=torch.int64)
     error_probability = torch.empty(len(own))
     found = torch.empty_like(own)
-    # Heads of the folds are thrown away: no tracker is to show them
-    settings = replace(settings, report_to=(), hidden_size=head.hidden_size)
-    sizes: tuple[int, int | None] = (head.input_size, None)
-    if (interaction := head.interaction) is not None:
-        sizes = head.input_size - interaction.output_size, interaction.token_size
-        settings = replace(settings, interaction_size=interaction.inner_size)
     accuracies = []
     for fold in range(folds):
-        logger.info("NLI head without fold %d of %d:", fold + 1, folds)
         held_out = (place == fold).nonzero().squeeze(1)
-        rest = Subset(train, (place != fold).nonzero().squeeze(1))
+        rest, unseen = Subset(train, (place != fold).nonzero().squeeze(1)), Subset(train, held_out)
+        logger.info("NLI head without fold %d of %d:", fold + 1, folds)
         # The same first weights as the NLI head's, so that hidden units keep something in common
-        other = first_nli_head(*sizes, settings)
-        with tempfile.TemporaryDirectory(prefix="headwise-fold-") as folder:
-            fit_nli_head(other, rest, dev, settings, checkpoints=Path(folder), device=device)
-        unseen = Subset(train, held_out)
-        found[held_out] = nli_outputs(other, unseen, device=device)
+        other = _trained(head, rest, dev, settings, device=device)
+        others = None
+        if second is not None:
+            others = second_nli_head(head, rest, dev, settings, device=device)
+        found[held_out] = nli_outputs(other, others, unseen, device=device)
         wrong[held_out] = wrong_labels(found[held_out], unseen.labels, other)
-        probabilities = found[held_out, other.hidden_size :].softmax(dim=-1)
+        logits = split_outputs(found[held_out], other.hidden_size).logits
+        probabilities = logits.softmax(dim=-1)
         error_probability[held_out] = 1.0 - probabilities.gather(
             1, unseen.labels.unsqueeze(1)
         ).squeeze(1)
         accuracies.append(1.0 - wrong[held_out].float().mean().item())
-    both = torch.cat([own, found])
+    read = torch.cat([own, found]) if reads_hidden else found
+    times = len(read) // len(found)
     if labels is ErrorLabels.OUT_OF_FOLD:
         return ErrorExamples(
-            InMemoryVectors(both, wrong.repeat(2)), wrong.float().mean().item(), accuracies
+            InMemoryVectors(read, wrong.repeat(times)), wrong.float().mean().item(), accuracies
         )
     shares = torch.stack([1.0 - error_probability, error_probability], dim=1)
     return ErrorExamples(
-        InMemoryVectors(both, shares.repeat(2, 1)), error_probability.mean().item(), accuracies
+        InMemoryVectors(read, shares.repeat(times, 1)), error_probability.mean().item(), accuracies
     )

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from headwise.functional.class_uncertainty import Uncertainty, class_uncertainty
-from headwise.heads import LEARNED, AbstentionHead
+from headwise.heads import LEARNED, AbstentionHead, PairReading
 from headwise.metrics import risk_coverage_area, roc_auc, selective_accuracy
 from headwise.metrics.abstention_threshold import (
     threshold_for_coverage,
@@ -23,14 +23,10 @@ Floats = NDArray[np.float64]
 
 
 @torch.no_grad()
-def uncertainties(head: AbstentionHead, outputs: Tensor) -> dict[str, Floats]:
-    """Every uncertainty of some pairs, by name, each ``(N,)`` in [0, 1].
-
-    ``outputs`` has the NLI head's hidden layer and logits side by side, ``(N, hidden_size + 3)``.
-    """
-    hidden, logits = outputs.split((head.hidden_size, outputs.shape[1] - head.hidden_size), dim=1)
-    found = {LEARNED: head.uncertainty(hidden, logits)}
-    found |= {how.value: class_uncertainty(logits, how) for how in Uncertainty}
+def uncertainties(head: AbstentionHead, read: PairReading) -> dict[str, Floats]:
+    """Every uncertainty of some pairs, by name, each ``(N,)`` in [0, 1]."""
+    found = {LEARNED: head.uncertainty(*read)}
+    found |= {how.value: class_uncertainty(read.logits, how) for how in Uncertainty}
     return {name: values.double().numpy() for name, values in found.items()}
 
 

@@ -67,6 +67,21 @@ class AbstentionTraining(loop.RunSettings):
         Field(ge=2, description="How many such heads, each without one part of the premises."),
         Shown(LABELS),
     ] = 5
+    second: Annotated[
+        bool,
+        Field(
+            description="Train a second NLI head from another start, and read where the two "
+            "disagree; it is kept with the heads."
+        ),
+        Shown(_HEAD),
+    ] = False
+    reads_hidden: Annotated[
+        bool,
+        Field(
+            description="Read the NLI head's hidden layer, beside its logits and what it aligned."
+        ),
+        Shown(_HEAD),
+    ] = True
     inner_size: Annotated[
         int, Field(ge=1, description="Of the head's own hidden layer."), Shown(_HEAD)
     ] = 128

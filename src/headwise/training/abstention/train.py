@@ -14,6 +14,7 @@ from headwise.data.records.inferences import InferencePair
 from headwise.errors import TrainingError
 from headwise.heads import (
     AbstentionHead,
+    NLIHead,
     TaskHeads,
     check_task_heads_fit,
     load_task_heads,
@@ -26,6 +27,8 @@ from headwise.training.abstention.labels import (
     InMemoryVectors,
     abstention_examples,
     nli_outputs,
+    second_nli_head,
+    split_outputs,
     wrong_labels,
 )
 from headwise.training.abstention.measures import choose_threshold, signal_quality, uncertainties
@@ -130,6 +133,7 @@ def train_abstention_head(
 @dataclass(frozen=True, kw_only=True)
 class _Fitted:
     head: AbstentionHead
+    second: NLIHead | None
     errors: ErrorExamples
     trained: Trained
     # Of dev and calibration pairs: outputs of the NLI head and whether its labels are wrong
@@ -176,21 +180,28 @@ class _AbstentionHeadTraining(HeadTraining[InferenceData, _Fitted, AbstentionRep
 
     def fit(self, sources: InferenceData) -> _Fitted:
         nli, settings = self.heads.nli, self.settings
+        nli_settings = _nli_settings(self.heads_folder, self.heads)
+        train, dev = sources.features["train"], sources.features["dev"]
+        second = None
+        if settings.second:
+            second = second_nli_head(nli, train, dev, nli_settings, device=self.device)
         errors = abstention_examples(
             nli,
-            sources.features["train"],
-            sources.features["dev"],
+            second,
+            train,
+            dev,
             [pair.premise for pair in sources.pairs["train"]],
             labels=settings.labels,
             folds=settings.folds,
             seed=settings.seed,
-            settings=_nli_settings(self.heads_folder, self.heads),
+            settings=nli_settings,
+            reads_hidden=settings.reads_hidden,
             device=self.device,
         )
         held_out: dict[str, InMemoryVectors] = {}
         for part, source in sources.features.items():
             if part != "train":
-                outputs = nli_outputs(nli, source, device=self.device)
+                outputs = nli_outputs(nli, second, source, device=self.device)
                 wrong = wrong_labels(outputs, source.labels, nli)
                 held_out[part] = InMemoryVectors(outputs, wrong)
         dev_share = held_out["dev"].labels.float().mean().item()
@@ -204,6 +215,7 @@ class _AbstentionHeadTraining(HeadTraining[InferenceData, _Fitted, AbstentionRep
         logger.info("Abstention head:")
         head, trained = fit_abstention_head(
             nli,
+            second,
             errors.examples,
             held_out["dev"],
             settings,
@@ -211,11 +223,14 @@ class _AbstentionHeadTraining(HeadTraining[InferenceData, _Fitted, AbstentionRep
             device=self.device,
             bar=self.progress,
         )
-        return _Fitted(head=head, errors=errors, trained=trained, held_out=held_out)
+        return _Fitted(head=head, second=second, errors=errors, trained=trained, held_out=held_out)
 
     def report(self, sources: InferenceData, fitted: _Fitted, cost: Cost) -> AbstentionReport:
         found = {
-            part: uncertainties(fitted.head, held.vectors) for part, held in fitted.held_out.items()
+            part: uncertainties(
+                fitted.head, split_outputs(held.vectors, self.heads.nli.hidden_size)
+            )
+            for part, held in fitted.held_out.items()
         }
         wrong = {part: held.labels.bool().numpy() for part, held in fitted.held_out.items()}
         chosen_on = "calibration" if "calibration" in found else "dev"
@@ -265,6 +280,7 @@ class _AbstentionHeadTraining(HeadTraining[InferenceData, _Fitted, AbstentionRep
             ),
             nli=self.heads.nli,
             abstention=fitted.head,
+            second=fitted.second,
             embedding=self.heads.embedding,
             late_interaction=self.heads.late_interaction,
         )
