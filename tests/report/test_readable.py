@@ -51,7 +51,9 @@ def test_every_view_of_texts(encoding: str) -> None:
     values = {"quality": [0.1, 0.9], "omission": [0.9, 0.1]}
     scored = scored_text(["läuft…", "会议"], values, source="\N{EM DASH}Straße\ud800")
     prediction = Prediction("neutral", 0.5, {"neutral": 0.5, "entailment": 0.25}, False, 0.2)
-    routing = Routing("straße→", {"straße→": RouteScore(0.5, False, "会议", prediction)})
+    routing = Routing(
+        "straße→", {"straße→": RouteScore(0.5, False, "会议", prediction)}, "entailment"
+    )
     file = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
     console = Console(file=file, width=70)
     for view in (
