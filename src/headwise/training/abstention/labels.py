@@ -11,8 +11,10 @@ import torch
 from torch import Tensor
 
 from headwise.errors import TrainingError
-from headwise.heads import NLI_LABELS, InferenceInputs, NLIHead, PairReading, read_pairs
+from headwise.heads import NLI_LABELS, InferenceInputs, NLIHead, PairReading, TaskHeads, read_pairs
+from headwise.heads.storage.files import RUN_FILE
 from headwise.training.abstention.settings import ErrorLabels
+from headwise.training.loop.run_file import TrainingRun
 from headwise.training.loop.vectors import LabelledInputs, Subset, input_batches
 from headwise.training.nli.settings import NLITraining
 from headwise.training.nli.train import first_nli_head, fit_nli_head
@@ -78,6 +80,15 @@ def split_outputs(outputs: Tensor, hidden_size: int) -> PairReading:
 def wrong_labels(outputs: Tensor, labels: Tensor, head: NLIHead) -> Tensor:
     """Whether the most probable label is wrong, ``(N,)``, int64, from :func:`nli_outputs`."""
     return (split_outputs(outputs, head.hidden_size).logits.argmax(-1) != labels).long()
+
+
+def nli_settings_of(folder: Path, heads: TaskHeads) -> NLITraining:
+    """Those that the NLI head was trained with, or the usual ones if nobody knows."""
+    path = folder / RUN_FILE
+    if path.is_file():
+        return NLITraining.from_dict(TrainingRun.read(path).settings)
+    logger.info("%s has no %s: folds are trained with the usual settings.", folder, RUN_FILE)
+    return NLITraining(features=heads.config.features)
 
 
 def premise_folds(premises: Sequence[str], *, folds: int, seed: int) -> Tensor:

@@ -27,6 +27,7 @@ from headwise.training.abstention.labels import (
     InMemoryVectors,
     abstention_examples,
     nli_outputs,
+    nli_settings_of,
     second_nli_head,
     split_outputs,
     wrong_labels,
@@ -42,7 +43,6 @@ from headwise.training.loop.fit import Trained
 from headwise.training.loop.run import Cost, HeadTraining, count_leaks
 from headwise.training.loop.run_file import TrainingRun
 from headwise.training.nli.pairs import InferenceData, read_inference_data, with_lessons
-from headwise.training.nli.settings import NLITraining
 
 logger = logging.getLogger(__name__)
 
@@ -104,8 +104,7 @@ def train_abstention_head(
     pairs: dict[str, Sequence[InferencePair]] = {
         part: as_inferences(values) for part, values in given.items()
     }
-    # What the NLI head learned from, lessons included
-    pairs["train"] = with_lessons(pairs["train"], _nli_settings(heads_folder, heads))
+    pairs["train"] = with_lessons(pairs["train"], nli_settings_of(heads_folder, heads))
     return _AbstentionHeadTraining(
         output=output,
         record=AbstentionRun.of(
@@ -180,7 +179,7 @@ class _AbstentionHeadTraining(HeadTraining[InferenceData, _Fitted, AbstentionRep
 
     def fit(self, sources: InferenceData) -> _Fitted:
         nli, settings = self.heads.nli, self.settings
-        nli_settings = _nli_settings(self.heads_folder, self.heads)
+        nli_settings = nli_settings_of(self.heads_folder, self.heads)
         train, dev = sources.features["train"], sources.features["dev"]
         second = None
         if settings.second:
@@ -299,12 +298,3 @@ def _card_with_section(path: Path, section: str, run: TrainingRun) -> str:
     if path.is_file():
         before = path.read_text("utf-8").split(_SECTION)[0]
     return before.rstrip() + "\n" + _SECTION + section
-
-
-def _nli_settings(folder: Path, heads: TaskHeads) -> NLITraining:
-    """Those that the NLI head was trained with, or the usual ones if nobody knows."""
-    path = folder / RUN_FILE
-    if path.is_file():
-        return NLITraining.from_dict(TrainingRun.read(path).settings)
-    logger.info("%s has no %s: folds are trained with the usual settings.", folder, RUN_FILE)
-    return NLITraining(features=heads.config.features)
