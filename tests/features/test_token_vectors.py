@@ -75,8 +75,6 @@ def test_cached_live_and_plain_vectors_are_the_same(
         assert source.pooled_size == encoder.embedding_size
         assert source.token_size == encoder.layers_width(LAYERS)
         assert_plain(encoder, source.batch(numbers), numbers)
-        taken = source.batch(torch.arange(len(codes))).take(numbers)
-        assert_plain(encoder, taken, numbers)
 
 
 def assert_plain(encoder: EncoderBackbone, found: TokenVectors, numbers: Tensor) -> None:

@@ -76,15 +76,7 @@ def ground(
         ),
     ] = True,
     json_object: entailment_options.JsonObject = False,
-    html: Annotated[
-        Path | None,
-        typer.Option(
-            "--html",
-            help="Write a self-contained HTML page.",
-            dir_okay=False,
-            rich_help_panel=options.OUTPUT,
-        ),
-    ] = None,
+    html: options.HtmlReport = None,
     output: Annotated[
         str | None,
         typer.Option(
@@ -95,12 +87,7 @@ def ground(
             rich_help_panel=options.OUTPUT,
         ),
     ] = None,
-    overwrite: Annotated[
-        bool,
-        typer.Option(
-            "--overwrite", help="Start anew instead of continuing.", rich_help_panel=options.OUTPUT
-        ),
-    ] = False,
+    overwrite: options.Overwrite = False,
     context_column: Annotated[
         str | None,
         typer.Option(help="Name of the context column.", rich_help_panel=options.INPUT),

@@ -3,6 +3,7 @@
 import re
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,7 +19,6 @@ from headwise.cli.prompt_options import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from headwise.quality import QualityEstimator
 
@@ -47,6 +47,19 @@ Model = Annotated[
 ]
 
 
+Overwrite = Annotated[
+    bool,
+    typer.Option("--overwrite", help="Start anew instead of continuing.", rich_help_panel=OUTPUT),
+]
+HtmlReport = Annotated[
+    Path | None,
+    typer.Option(
+        "--html",
+        help="Write a self-contained HTML report.",
+        dir_okay=False,
+        rich_help_panel=OUTPUT,
+    ),
+]
 Head = Annotated[
     str | None,
     typer.Option("--head", help="Folder or hub id of a head for the model.", rich_help_panel=MODEL),
@@ -227,7 +240,7 @@ def choose_threshold(
         return estimator.scorer(signals).request.threshold
 
 
-def head_location(model: str, head: str | None) -> "Path":
+def head_location(model: str, head: str | None) -> Path:
     """The folder of the head that the options name."""
     from headwise.bundled import locate
 

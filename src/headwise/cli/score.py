@@ -56,15 +56,7 @@ def score(
             rich_help_panel=options.OUTPUT,
         ),
     ] = False,
-    html: Annotated[
-        Path | None,
-        typer.Option(
-            "--html",
-            help="Write a self-contained HTML report.",
-            dir_okay=False,
-            rich_help_panel=options.OUTPUT,
-        ),
-    ] = None,
+    html: options.HtmlReport = None,
     signals: options.SignalNames = None,
     alternatives: Annotated[
         int | None,
@@ -89,12 +81,7 @@ def score(
     ] = False,
     columns: layout_options.LayoutOptions,
     output_format: layout_options.OutputFormat = None,
-    overwrite: Annotated[
-        bool,
-        typer.Option(
-            "--overwrite", help="Start anew instead of continuing.", rich_help_panel=options.OUTPUT
-        ),
-    ] = False,
+    overwrite: options.Overwrite = False,
 ) -> None:
     """Score pairs of a source and a hypothesis; stopped at any point, it continues.
 

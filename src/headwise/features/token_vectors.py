@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, Self, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -28,12 +28,6 @@ class TokenVectors:
     pooled: Tensor
     tokens: Tensor
     lengths: Tensor
-
-    def take(self, numbers: Tensor) -> Self:
-        """Those of some texts by their numbers ``(m,)``, int64."""
-        lengths = self.lengths[numbers]
-        rows = packed_rows(packed_starts(self.lengths)[numbers], lengths)
-        return type(self)(self.pooled[numbers], self.tokens[rows], lengths)
 
 
 @runtime_checkable

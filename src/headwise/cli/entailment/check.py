@@ -79,21 +79,8 @@ def check(
             rich_help_panel=options.OUTPUT,
         ),
     ] = None,
-    html: Annotated[
-        Path | None,
-        typer.Option(
-            "--html",
-            help="Write a self-contained HTML report.",
-            dir_okay=False,
-            rich_help_panel=options.OUTPUT,
-        ),
-    ] = None,
-    overwrite: Annotated[
-        bool,
-        typer.Option(
-            "--overwrite", help="Start anew instead of continuing.", rich_help_panel=options.OUTPUT
-        ),
-    ] = False,
+    html: options.HtmlReport = None,
+    overwrite: options.Overwrite = False,
     input_format: layout_options.InputFormat = None,
     output_format: layout_options.OutputFormat = None,
     columns: entailment_options.ClaimColumnOptions,

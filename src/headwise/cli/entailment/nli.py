@@ -38,12 +38,7 @@ def nli(
             rich_help_panel=options.OUTPUT,
         ),
     ] = None,
-    overwrite: Annotated[
-        bool,
-        typer.Option(
-            "--overwrite", help="Start anew instead of continuing.", rich_help_panel=options.OUTPUT
-        ),
-    ] = False,
+    overwrite: options.Overwrite = False,
     input_format: layout_options.InputFormat = None,
     output_format: layout_options.OutputFormat = None,
     columns: entailment_options.InferenceColumns,
