@@ -101,8 +101,21 @@ def test_not_enough_information(decide: Callable[..., Validation]) -> None:
     found = decide((0.9, 0.1, 0, True), (0.2, 0.6, 0.2, False), (0.1, 0.8, 0.1, False))
     assert found.verdict is Verdict.NOT_ENOUGH_INFORMATION
     assert (found.supported, found.contradicted, found.uncertain) == (False, False, False)
-    assert found.confidence == 0.6
+    # The first may entail the claim, for all that the model abstains
+    assert found.confidence == pytest.approx(1 - 0.9)
     assert order(found) == ["Two", "One", "Three"]
+
+
+def test_how_sure_it_is_that_nothing_decides(decide: Callable[..., Validation]) -> None:
+    """What contradicts a claim that it is not about says nothing of the verdict."""
+    says_nothing, against = (0.1, 0.7, 0.2, False), (0.0, 0.01, 0.99, False)
+    assert decide(says_nothing).confidence == pytest.approx(0.8)
+    far = decide(says_nothing, says_nothing, against)
+    assert far.verdict is Verdict.NOT_ENOUGH_INFORMATION
+    assert far.confidence == pytest.approx(0.8)
+    unlike = decide(against, min_similarity=0.91)
+    assert unlike.verdict is Verdict.NOT_ENOUGH_INFORMATION
+    assert unlike.confidence == pytest.approx(1.0)
 
 
 def test_uncertain(decide: Callable[..., Validation]) -> None:
@@ -110,7 +123,7 @@ def test_uncertain(decide: Callable[..., Validation]) -> None:
     found = decide((0.6, 0.4, 0, True), (0.9, 0.1, 0, True), (0.1, 0.8, 0.1, False))
     assert found.verdict is Verdict.UNCERTAIN
     assert (found.supported, found.contradicted, found.uncertain) == (False, False, True)
-    assert found.confidence == 0.6
+    assert found.confidence == pytest.approx(1 - 0.9)
     assert order(found) == ["One", "Two", "Three"]
 
 
@@ -225,7 +238,9 @@ def test_a_short_source_goes_straight_to_the_head(make_model: MakeModel, feature
     source, claim = "  A dog runs on the beach.\n", "A dog runs."
     found = model.validate(source, claim, min_similarity=-1.0)
     prediction = model.predict(source.strip(), claim)
-    assert found.confidence == pytest.approx(prediction.confidence, abs=1e-5)
+    assert found.evidence[0].prediction.probabilities == pytest.approx(
+        dict(prediction.probabilities), abs=1e-5
+    )
     assert found.supported is (prediction.label == "entailment")
     assert found.contradicted is (prediction.label == "contradiction")
     assert [source[one.start : one.end] for one in found.evidence] == [source.strip()]

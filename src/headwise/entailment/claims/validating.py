@@ -63,7 +63,9 @@ class Validation:
         contradicted: Whether none does, and what is about the claim contradicts it.
         uncertain: Whether neither is so, and the model abstains on all premises that are about
             the claim.
-        confidence: Probability of the class of the first premise of ``evidence``, in [0, 1].
+        confidence: Of what decides, the probability of its class under the first premise; where
+            nothing does, one less the largest probability of a class that would have: entailment
+            by any premise, contradiction by one that is about the claim. In [0, 1].
         evidence: The premises that were asked about: those that decide first, of these the ones
             of fewest passages, most probable ones leading; then the others, single passages first,
             most similar to the claim first. Where none decides, those about the claim on which
@@ -174,13 +176,9 @@ def judging_steps(
         joined = _joined(source, similar, together=options.together, fits=fits)
         evidence += yield from _asking(joined, predict, step)
     near = [one for one in evidence if one.similarity >= evidence[0].similarity - _NEAR]
+    about = [one for one in near if one.similarity >= options.min_similarity]
     supporting = _supporting(evidence)
-    against = [
-        one
-        for one in near
-        if one.prediction.answers(NLILabel.CONTRADICTION)
-        and one.similarity >= options.min_similarity
-    ]
+    against = [one for one in about if one.prediction.answers(NLILabel.CONTRADICTION)]
     deciding = sorted(
         supporting or against, key=lambda one: (len(one.passages), -one.prediction.confidence)
     )
@@ -191,7 +189,9 @@ def judging_steps(
         supported=bool(supporting),
         contradicted=bool(against) and not supporting,
         uncertain=not leading,
-        confidence=ranked[0].prediction.confidence,
+        confidence=(
+            deciding[0].prediction.confidence if deciding else _nothing_decides(evidence, about)
+        ),
         evidence=ranked,
         deciding=tuple(deciding),
     )
@@ -222,6 +222,13 @@ def _asking(
 
 def _supporting(evidence: Sequence[Evidence]) -> list[Evidence]:
     return [one for one in evidence if one.prediction.answers(NLILabel.ENTAILMENT)]
+
+
+def _nothing_decides(evidence: Sequence[Evidence], about: Sequence[Evidence]) -> float:
+    """Probability that no evidence entails a claim, and none that is about it contradicts it."""
+    found = [one.prediction.entailment for one in evidence]
+    found += [one.prediction.probabilities[NLILabel.CONTRADICTION.value] for one in about]
+    return 1.0 - max(found)
 
 
 def _joined(
