@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from features import GroundedSet, gemma, grounded_set
-from fitting import CHOSEN, fitted_head
+from fitting import CHOSEN, fitted_head, held_out
 from grounded_sets import PEOPLE, RIGHT
 from numpy.typing import NDArray
 from signals import (
@@ -23,6 +23,7 @@ from signals import (
     statistics,
     wrong_positions,
 )
+from sklearn.linear_model import LogisticRegression
 
 from headwise import EntailmentModel
 from headwise.corruption.grounded import GroundedFamily
@@ -39,6 +40,22 @@ def tokens_of(found: GroundedSet, texts: list[int]) -> NDArray[np.int64]:
     return np.concatenate(
         [np.arange(found.starts[i], found.starts[i] + counts[i] - 1) for i in texts]
     )
+
+
+def log_odds(probabilities: Floats) -> Floats:
+    kept = probabilities.clip(1e-4, 1 - 1e-4)
+    return np.asarray(np.log(kept / (1 - kept)))
+
+
+def combined(
+    here: Mapping[str, Floats], there: Mapping[str, Floats], wrong: NDArray[np.bool_]
+) -> Floats:
+    """Signals here as one, with the weights that tell apart the tokens there, ``wrong`` or not."""
+    names = list(here)
+    model = LogisticRegression(max_iter=1000).fit(np.stack([there[n] for n in names], 1), wrong)
+    weights = ", ".join(f"{n} {w:+.2f}" for n, w in zip(names, model.coef_[0], strict=True))
+    print(f"weights: {weights}, {model.intercept_[0]:+.2f}")
+    return np.asarray(model.decision_function(np.stack([here[n] for n in names], 1)))
 
 
 def area(values: Floats, wrong: NDArray[np.bool_]) -> float:
@@ -76,7 +93,7 @@ def of_families(
         row |= {name: area(values, marks) for name, values in own.items()}
         baselines = [own["log-probability"], own["entailment"]]
         row |= {"gain": gain(own["left out"], baselines, marks, groups)}
-        row |= {"gain of both": gain(own["both"], baselines, marks, groups)}
+        row |= {"gain of both": gain(own["weighed"], baselines, marks, groups)}
         table.append(row)
     return table
 
@@ -126,12 +143,25 @@ def main() -> None:
         )
         return {"log-probability": statistics(found)["log-probability"], "entailment": entailed}
 
-    seen, baselines = head(test, None), plain(test, "test")
+    seen, baselines, known = head(test, None), plain(test, "test"), plain(train, "train")
     signals = {}
     for family in FAMILIES:
         left_out = head(test, family)
         both = (left_out + baselines["entailment"]) / 2
         signals[family] = baselines | {"left out": left_out, "seen": seen, "both": both}
+        # Weights from answers that no head learned from, of the other families
+        places = tokens_of(train, held_out(train, [one for one in FAMILIES if one != family]))
+        sides = []
+        for found, base, of_head in ((test, baselines, left_out), (train, known, head(train, family))):
+            at = places if found is train else slice(None)
+            sides.append({
+                "head": log_odds(of_head)[at],
+                "entailment": log_odds(base["entailment"])[at],
+                "log-probability": base["log-probability"][at],
+            })
+        marks = wrong_positions(train)[places]
+        two = [{n: side[n] for n in ("head", "entailment")} for side in sides]
+        signals[family] |= {"weighed": combined(*two, marks), "all": combined(*sides, marks)}
     rows = of_families(test, signals, wrong_positions(test))
     _print_families(rows)
     for name, values in (("head", seen), ("both", (seen + baselines["entailment"]) / 2)):
@@ -155,7 +185,7 @@ def main() -> None:
 
 
 def _print_families(rows: list[dict[str, Any]]) -> None:
-    names = ("log-probability", "entailment", "left out", "seen", "both")
+    names = ("log-probability", "entailment", "left out", "seen", "both", "weighed", "all")
     print("| family | answers | tokens |", " | ".join(names), "| gain of left out | gain of both |")
     print("| --- |" + " --- |" * (len(names) + 4))
     for row in rows:

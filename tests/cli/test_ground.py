@@ -43,7 +43,7 @@ def test_by_entailment_of_each_sentence(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         ((CONTEXT,), "if it is a context, give its answer"),
-        (("a", "b", "c"), "Give a context and an answer, or one file; got 3"),
+        (("a", "b", "c"), "Give a context and its answer, or one file; got 3"),
         (("a", "b", "-o", "out.jsonl"), "Options of files and columns go with one FILE"),
         (("a", "b", "--by", "head"), "needs --model"),
         (("a", "b", "--by", "head", "-m", "tiny-en-de"), "no error head that reads answers"),

@@ -1,6 +1,5 @@
 """``headwise ground``: what does a context not support of an answer?"""
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -9,8 +8,14 @@ import typer
 
 from headwise.cli import layout_options, options, prompt_options
 from headwise.cli.entailment import entailment_options
-from headwise.cli.printing import check_outputs, print_row, quiet_loading, report_job, show_messages
-from headwise.cli.reading import expect_model, expect_pairs, expect_tables, given_text
+from headwise.cli.printing import print_row, quiet_loading, report_job, show_messages
+from headwise.cli.reading import (
+    expect_model,
+    expect_outputs,
+    expect_pairs,
+    expect_tables,
+    two_texts_or_file,
+)
 from headwise.cli.settings_options import with_options
 
 if TYPE_CHECKING:
@@ -142,29 +147,15 @@ def ground(
     if by in ("head", "both") and model is None:
         raise typer.BadParameter(f"--by {by} needs --model with an error head that reads answers.")
     of_files = (output, output_format, overwrite, layout != GroundedLayout())
-    if len(texts) > 2:
-        raise typer.BadParameter(f"Give a context and an answer, or one file; got {len(texts)}.")
-    if len(texts) == 2 and any(of_files):
-        raise typer.BadParameter("Options of files and columns go with one FILE, not two texts.")
-    if len(texts) == 1 and json_object:
-        raise typer.BadParameter("--json goes with two texts; of a file, JSONL is written anyway.")
-    if len(texts) == 2:
-        names = ("CONTEXT", "ANSWER")
-        texts = [given_text(text, name=name) for text, name in zip(texts, names, strict=True)]
-    elif " " in texts[0] and not os.path.exists(texts[0]):  # noqa: PTH110 - of any length
-        raise typer.BadParameter(
-            f"There is no file {texts[0][:60]!r}; if it is a context, give its answer, too."
-        )
+    texts = two_texts_or_file(
+        texts, ("a context", "its answer"), options_of_files=any(of_files), json_object=json_object
+    )
     target = output or ("-" if html is None else None)
     if len(texts) == 1:
         expect_tables(texts, file_format=input_format)
         with options.usage_errors():
             expect_pairs(texts, layout)
-        check_outputs(html, inputs=texts)
-        if target not in (None, "-"):
-            from headwise.data.jobs import RunFiles
-
-            RunFiles.of(target, output_format).expect(texts, [] if html is None else [html])
+        expect_outputs(target, html, texts, output_format=output_format)
     model = None if model is None or by in ("entailment", "quantities") else loading.named(model)
     claims = entailment if by in ("entailment", "both") else None
     for name in (model, head):

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import typer
@@ -15,7 +16,6 @@ T = TypeVar("T")
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
 
     from headwise.backbones import LanguageBackbone, PromptTemplate
     from headwise.data.readers import Layout
@@ -50,6 +50,57 @@ def given_text(value: str, *, name: str) -> str:
     from headwise.data.readers.texts import read_whole_text
 
     return read_whole_text(path)
+
+
+def two_texts_or_file(
+    given: Sequence[str], names: tuple[str, str], *, options_of_files: bool, json_object: bool
+) -> list[str]:
+    """The two texts that are given, read, or the name of the one file, not looked at.
+
+    Args:
+        given: The arguments.
+        names: What the two texts are, with their article: ``("a premise", "its hypothesis")``.
+        options_of_files: Whether an option was given that two texts have no use for.
+        json_object: Whether one was that a file has no use for.
+
+    Raises:
+        BadParameter: If they are neither, or options do not go with them.
+        DataError: As in :func:`given_text`.
+    """
+    if len(given) > 2:
+        raise typer.BadParameter(
+            f"Give {names[0]} and {names[1]}, or one file; got {len(given)} arguments."
+        )
+    if len(given) == 2:
+        if options_of_files:
+            raise typer.BadParameter(
+                "Options of files and columns go with one FILE, not two texts."
+            )
+        return [
+            given_text(text, name=name.split()[-1].upper())
+            for text, name in zip(given, names, strict=True)
+        ]
+    if json_object:
+        raise typer.BadParameter("--json goes with two texts; of a file, JSONL is written anyway.")
+    if " " in given[0] and not os.path.exists(given[0]):  # noqa: PTH110 - of any length
+        raise typer.BadParameter(
+            f"There is no file {given[0][:60]!r}; if it is {names[0]}, give {names[1]}, too."
+        )
+    return list(given)
+
+
+def expect_outputs(
+    target: str | None, html: Path | None, inputs: Sequence[str], *, output_format: str | None
+) -> None:
+    """See that a job's files can be written, before anything is read.
+
+    ``target`` is the file of rows, ``-`` or ``None`` for no file; ``html`` that of the page.
+    """
+    printing.check_outputs(html, inputs=inputs)
+    if target not in (None, "-"):
+        from headwise.data.jobs import RunFiles
+
+        RunFiles.of(target, output_format).expect(inputs, [] if html is None else [html])
 
 
 def expect_model(name: str | None, names: tuple[str, ...] = ()) -> None:

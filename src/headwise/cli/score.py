@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from headwise.cli import layout_options, options, printing
-from headwise.cli.printing import check_outputs, report_job, run_details
-from headwise.cli.reading import expect_pairs, expect_tables, expect_texts
+from headwise.cli.printing import report_job, run_details
+from headwise.cli.reading import expect_outputs, expect_pairs, expect_tables, expect_texts
 from headwise.cli.settings_options import with_options
 
 if TYPE_CHECKING:
@@ -99,17 +99,13 @@ def score(
             raise ValueError("--flagged-only is for --view and --html; rows say `flagged`.")
         if view and target == "-":
             raise ValueError("--view and rows on standard output would mix; give --output a file.")
-    check_outputs(html, inputs=inputs)
     if hypotheses is None:
         expect_tables(inputs, file_format=columns.input_format)
         with options.usage_errors():
             expect_pairs(inputs, layout, origin.prompting.columns.values())
     else:
         expect_texts(inputs)
-    if target not in (None, "-"):
-        from headwise.data.jobs import RunFiles
-
-        RunFiles.of(target, output_format).expect(inputs, [] if html is None else [html])
+    expect_outputs(target, html, inputs, output_format=output_format)
 
     from headwise.data.writers import json_line, scored_row
     from headwise.quality.job import Look, score_file

@@ -63,7 +63,7 @@ def test_without_the_package_of_the_encoder(
     ("arguments", "code", "message"),
     [
         (("nli",), 2, "Missing argument"),
-        (("nli", "a", "b", "c"), 2, "a premise and a hypothesis, or one file"),
+        (("nli", "a", "b", "c"), 2, "a premise and its hypothesis, or one file"),
         (("nli", "a", "b", "-o", "out.jsonl"), 2, "with one FILE"),
         (("nli", "in.tsv", "--json"), 2, "--json goes with two texts"),
     ],

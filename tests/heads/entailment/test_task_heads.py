@@ -12,6 +12,7 @@ from headwise.heads import (
     ABSTAIN_BY,
     AbstentionHead,
     EmbeddingHead,
+    InferenceInputs,
     LateInteractionHead,
     NLIHead,
     TaskHeads,
@@ -32,6 +33,17 @@ def test_the_heads_parameters_are_those_of_its_parts() -> None:
     bare = TaskHeads(config=heads.config, nli=heads.nli)
     assert bare.abstention is bare.embedding is bare.late_interaction is None
     assert torch.equal(bare.nli(torch.ones(H)), heads.nli(torch.ones(H)))
+
+
+def test_two_nli_heads_answer_by_the_mean_of_their_probabilities() -> None:
+    first, other = made_heads(NLIFeatures.PAIR), made_heads(NLIFeatures.PAIR)
+    for parameter in other.parameters():
+        torch.nn.init.normal_(parameter)
+    inputs = InferenceInputs(torch.randn(5, first.nli.input_size), None)
+    both = TaskHeads(config=first.config, nli=first.nli, second=other.nli).read(inputs)
+    alone = [one.nli(inputs).softmax(-1) for one in (first, other)]
+    torch.testing.assert_close(both.logits.exp(), sum(alone) / 2)
+    torch.testing.assert_close(both.evidence, alone[1].log())
 
 
 @pytest.mark.parametrize("how", ABSTAIN_BY)

@@ -12,6 +12,8 @@ from made_inferences import made_pairs
 from safetensors.torch import load_file
 from sklearn.metrics import f1_score
 from tiny_encoders import tiny_encoder
+from torch import nn
+from torch.nn import functional as F
 
 from headwise.backbones import EncoderBackbone
 from headwise.choices import NLIFeatures
@@ -22,7 +24,11 @@ from headwise.features.inference_features import encode_inferences, live_inferen
 from headwise.heads import NLILabel, load_task_heads
 from headwise.training.loop.batches import ShuffledBatches
 from headwise.training.loop.trainer import HeadTrainer
-from headwise.training.loop.vectors import balanced_weights, classification_measures
+from headwise.training.loop.vectors import (
+    ClassifierLoss,
+    balanced_weights,
+    classification_measures,
+)
 from headwise.training.nli.settings import (
     NLIReport,
     NLITraining,
@@ -243,6 +249,28 @@ def test_balanced_weights_let_classes_weigh_the_same() -> None:
     shares = torch.tensor([[0.9, 0.1], [0.8, 0.2]])
     sums = balanced_weights(shares, classes=2) * shares.sum(0)
     torch.testing.assert_close(sums, torch.tensor([1.0, 1.0]))
+
+
+def test_two_readings_of_a_pair_are_to_agree() -> None:
+    """The loss is that of R-Drop in training, and cross-entropy alone elsewhere."""
+    torch.manual_seed(0)
+    classifier = nn.Sequential(nn.Dropout(0.5), nn.Linear(6, 3)).double()
+    inputs, labels = torch.randn(5, 6).double(), torch.tensor([0, 1, 2, 1, 0])
+    loss = ClassifierLoss(classifier, label_smoothing=0.1, consistency=1.5)
+    torch.manual_seed(1)
+    found = loss(inputs, labels)
+    torch.manual_seed(1)
+    first, second = classifier(inputs), classifier(inputs)
+    assert not torch.equal(first, second)
+    entropies = [F.cross_entropy(one, labels, label_smoothing=0.1) for one in (first, second)]
+    apart = [
+        F.kl_div(one.log_softmax(-1), other.softmax(-1), reduction="batchmean")
+        for one, other in ((first, second), (second, first))
+    ]
+    expected = sum(entropies) / 2 + 1.5 * sum(apart) / 2
+    torch.testing.assert_close(found, expected)
+    plain = F.cross_entropy(loss.eval().classifier(inputs), labels, label_smoothing=0.1)
+    torch.testing.assert_close(loss(inputs, labels), plain)
 
 
 def test_class_weights_change_what_is_learned(encoder: EncoderBackbone, tmp_path: Path) -> None:

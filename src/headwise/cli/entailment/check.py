@@ -10,13 +10,12 @@ from headwise.choices import DEFAULT_MIN_SIMILARITY, DEFAULT_TOGETHER
 from headwise.cli import layout_options, options
 from headwise.cli.entailment import entailment_options
 from headwise.cli.printing import (
-    check_outputs,
     print_row,
     report_job,
     run_details,
     show_messages,
 )
-from headwise.cli.reading import expect_claims, expect_tables, given_text
+from headwise.cli.reading import expect_claims, expect_outputs, expect_tables, given_text
 from headwise.cli.settings_options import with_options
 
 if TYPE_CHECKING:
@@ -105,13 +104,9 @@ def check(
         raise typer.BadParameter("SOURCE and --claims cannot both be standard input.")
     layout = columns.layout(has_source=source is None, file_format=input_format)
     if claims is not None:
-        check_outputs(html, inputs=[claims])
         expect_tables([claims], file_format=input_format)
         expect_claims([claims], layout)
-        if output not in (None, "-"):
-            from headwise.data.jobs import RunFiles
-
-            RunFiles.of(output, output_format).expect([claims], [] if html is None else [html])
+        expect_outputs(output, html, [claims], output_format=output_format)
     if source is not None:
         from headwise.data.readers.texts import read_whole_text
 

@@ -1,6 +1,5 @@
 """``headwise nli``: what is a hypothesis to a premise?"""
 
-import os
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +8,12 @@ import typer
 from headwise.cli import layout_options, options
 from headwise.cli.entailment import entailment_options
 from headwise.cli.printing import print_row, report_job, show_messages
-from headwise.cli.reading import expect_inferences, expect_tables, given_text
+from headwise.cli.reading import (
+    expect_inferences,
+    expect_outputs,
+    expect_tables,
+    two_texts_or_file,
+)
 from headwise.cli.settings_options import with_options
 
 if TYPE_CHECKING:
@@ -51,31 +55,18 @@ def nli(
     read go to <output>.rejects.jsonl; the exit code is then 3.
     """
     of_files = (output, input_format, output_format, overwrite, columns.are_given)
-    if len(texts) > 2:
-        raise typer.BadParameter(f"Give a premise and a hypothesis, or one file; got {len(texts)}.")
-    if len(texts) == 2 and any(of_files):
-        raise typer.BadParameter("Options of files and columns go with one FILE, not two texts.")
-    if len(texts) == 1 and json_object:
-        raise typer.BadParameter("--json goes with two texts; of a file, JSONL is written anyway.")
-
-    if len(texts) == 2:
-        names = ("PREMISE", "HYPOTHESIS")
-        texts = [given_text(text, name=name) for text, name in zip(texts, names, strict=True)]
-    elif " " in texts[0] and not os.path.exists(texts[0]):  # noqa: PTH110 - of any length
-        raise typer.BadParameter(
-            f"There is no file {texts[0]!r}; if it is a premise, give its hypothesis, too."
-        )
-
+    texts = two_texts_or_file(
+        texts,
+        ("a premise", "its hypothesis"),
+        options_of_files=any(of_files),
+        json_object=json_object,
+    )
+    layout, target = columns.layout(input_format), output or "-"
     if len(texts) == 1:
         expect_tables(texts, file_format=input_format)
 
-    layout, target = columns.layout(input_format), output or "-"
-    if len(texts) == 1:
         expect_inferences(texts, layout, labelled=False)
-    if target != "-":
-        from headwise.data.jobs import RunFiles
-
-        RunFiles.of(target, output_format).expect(texts)
+        expect_outputs(target, None, texts, output_format=output_format)
 
     from headwise.entailment.prediction_job import predict_file
 

@@ -79,7 +79,8 @@ class PairReading(NamedTuple):
 
     Attributes:
         hidden: Hidden layer of the NLI head, ``(n, hidden_size)``.
-        logits: Its logits, ``(n, 3)``.
+        logits: Its logits, ``(n, 3)``; with a second NLI head, the logarithms of the mean of both
+            heads' probabilities.
         evidence: How tokens were aligned, ``(n, 6)``, if they were, and the log-probabilities of
             the second NLI head, ``(n, 3)``, if there is one: ``(n, E)``.
     """
@@ -96,11 +97,17 @@ def evidence_size(nli: NLIHead, second: NLIHead | None) -> int:
 
 
 def read_pairs(nli: NLIHead, second: NLIHead | None, inputs: InferenceInputs) -> PairReading:
-    """Read pairs with an NLI head and, if there is one, a second one."""
+    """Read pairs with an NLI head and, if there is one, a second one.
+
+    References:
+        Lakshminarayanan et al. 2017, arXiv 1612.01474, section 2.4 (the mean of probabilities).
+    """
     hidden, logits, alignments = nli.read(inputs)
     evidence = [logits.new_empty(len(logits), 0) if alignments is None else alignments]
     if second is not None:
-        evidence.append(second(inputs).log_softmax(dim=-1))
+        other = second(inputs).log_softmax(dim=-1)
+        evidence.append(other)
+        logits = torch.logaddexp(logits.log_softmax(dim=-1), other) - math.log(2)
     return PairReading(hidden, logits, torch.cat(evidence, dim=-1))
 
 
@@ -109,7 +116,8 @@ class TaskHeads(nn.Module):
 
     Without ``embedding`` or ``late_interaction``, the encoder's vectors stay as they are; without
     ``abstention``, nothing says how doubtful an answer of ``nli`` is. ``second`` is an NLI head on
-    the same features, trained from another start: where the two disagree, an answer is doubtful.
+    the same features, trained from another start: the answer is the mean of both, and where the two
+    disagree, it is doubtful.
 
     Raises:
         MismatchError: If the heads' sizes do not fit together.

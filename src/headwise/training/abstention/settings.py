@@ -70,8 +70,8 @@ class AbstentionTraining(loop.RunSettings):
     second: Annotated[
         bool,
         Field(
-            description="Train a second NLI head from another start, and read where the two "
-            "disagree; it is kept with the heads."
+            description="Train a second NLI head from another start; answer by the mean of both, "
+            "and read where they disagree."
         ),
         Shown(_HEAD),
     ] = False

@@ -40,10 +40,11 @@ _FOR_INTERACTION: Mapping[str, Any] = {
     "hidden_size": 300,
     "dropout": 0.25,
     "input_dropout": 0.25,
-    "epochs": 7,
+    "epochs": 6,
     "batch_size": 128,
     "weight_decay": 0.1,
     "label_smoothing": 0.05,
+    "consistency": 1.0,
 }
 
 
@@ -128,6 +129,15 @@ class NLITraining(loop.RunSettings):
         loop.Share,
         Field(description="Share of a label that all classes get."),
         Shown(loop.LOOP, default=_default("label_smoothing", 0.0)),
+    ] = 0.0
+    consistency: Annotated[
+        float,
+        Field(
+            ge=0,
+            description="Read every pair twice, with other units dropped, and let so many times "
+            "the divergence of the two be part of the loss (R-Drop).",
+        ),
+        Shown(loop.LOOP, default=_default("consistency", 0.0)),
     ] = 0.0
     class_weights: Annotated[
         loop.ClassWeights,

@@ -218,7 +218,12 @@ def fit_nli_head(
     weights = None
     if settings.class_weights == BALANCED:
         weights = balanced_weights(train.labels, classes=len(NLI_LABELS))
-    loss = ClassifierLoss(head, class_weights=weights, label_smoothing=settings.label_smoothing)
+    loss = ClassifierLoss(
+        head,
+        class_weights=weights,
+        label_smoothing=settings.label_smoothing,
+        consistency=settings.consistency,
+    )
     return fit_classifier(
         loss,
         train,
