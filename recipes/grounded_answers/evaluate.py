@@ -47,6 +47,17 @@ def log_odds(probabilities: Floats) -> Floats:
     return np.asarray(np.log(kept / (1 - kept)))
 
 
+def told(
+    head: Floats, others: Mapping[str, Floats], places: NDArray[np.int64] | slice
+) -> dict[str, Floats]:
+    """Signals in some places on scales that can be added."""
+    return {
+        "head": log_odds(head)[places],
+        "entailment": log_odds(others["entailment"])[places],
+        "log-probability": others["log-probability"][places],
+    }
+
+
 def combined(
     here: Mapping[str, Floats], there: Mapping[str, Floats], wrong: NDArray[np.bool_]
 ) -> Floats:
@@ -151,17 +162,14 @@ def main() -> None:
         signals[family] = baselines | {"left out": left_out, "seen": seen, "both": both}
         # Weights from answers that no head learned from, of the other families
         places = tokens_of(train, held_out(train, [one for one in FAMILIES if one != family]))
-        sides = []
-        for found, base, of_head in ((test, baselines, left_out), (train, known, head(train, family))):
-            at = places if found is train else slice(None)
-            sides.append({
-                "head": log_odds(of_head)[at],
-                "entailment": log_odds(base["entailment"])[at],
-                "log-probability": base["log-probability"][at],
-            })
+        here = told(left_out, baselines, slice(None))
+        there = told(head(train, family), known, places)
         marks = wrong_positions(train)[places]
-        two = [{n: side[n] for n in ("head", "entailment")} for side in sides]
-        signals[family] |= {"weighed": combined(*two, marks), "all": combined(*sides, marks)}
+        two = ("head", "entailment")
+        signals[family] |= {
+            "weighed": combined({n: here[n] for n in two}, {n: there[n] for n in two}, marks),
+            "all": combined(here, there, marks),
+        }
     rows = of_families(test, signals, wrong_positions(test))
     _print_families(rows)
     for name, values in (("head", seen), ("both", (seen + baselines["entailment"]) / 2)):

@@ -9,3 +9,14 @@ export function element(tag, className, ...children) {
   node.append(...children);
   return node;
 }
+
+// Runs an action once nobody has asked for it for so many milliseconds; `stop` takes that back.
+export function afterPause(action, milliseconds) {
+  let timer = 0;
+  const stop = () => clearTimeout(timer);
+  const later = () => {
+    stop();
+    timer = setTimeout(action, milliseconds);
+  };
+  return Object.assign(later, { stop });
+}

@@ -1,5 +1,5 @@
 // The tab "Claims": what a source says about claims, and the passages that decide.
-import { byId, element } from "./base.js";
+import { afterPause, byId, element } from "./base.js";
 import { CLAIMS, offerExamples } from "./examples.js";
 import { clearNotice, plural, say, showNotice } from "./notices.js";
 import { askJson, isStopped, latest, remember } from "./server.js";
@@ -20,20 +20,16 @@ const KINDS = { supported: "backs", contradicted: "denies" };
 const requests = latest();
 const known = new Map();
 let model = null;
-let timer = 0;
 let shown = []; // the answers in view, in the order of the claims
 
 const source = () => byId("claims-source").value;
 const claims = () => byId("claims-text").value.split("\n").map((one) => one.trim()).filter(Boolean);
 const question = (claim) => JSON.stringify([source(), claim]);
 
-function later() {
-  clearTimeout(timer);
-  timer = setTimeout(refresh, TYPING);
-}
+const later = afterPause(refresh, TYPING);
 
 async function refresh() {
-  clearTimeout(timer);
+  later.stop();
   const stop = requests.next();
   const missing = [...new Set(claims())].filter((claim) => !known.has(question(claim)));
   if (model && source().trim() && missing.length) {

@@ -1,5 +1,5 @@
 // What the page says of itself: a notice that everyone sees, and words for who listens.
-import { byId } from "./base.js";
+import { afterPause, byId } from "./base.js";
 
 let retry = null;
 byId("retry").addEventListener("click", () => {
@@ -22,12 +22,13 @@ export function clearNotice() {
 
 // A screen reader hears a result once nobody types any more, and the same words only once.
 const QUIET = 1000;
-let waiting = 0;
+let words = "";
+const speak = afterPause(() => {
+  if (byId("said").textContent !== words) byId("said").textContent = words;
+}, QUIET);
 export function say(text) {
-  clearTimeout(waiting);
-  waiting = setTimeout(() => {
-    if (byId("said").textContent !== text) byId("said").textContent = text;
-  }, QUIET);
+  words = text;
+  speak();
 }
 
 export const plural = (count, one, many) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;

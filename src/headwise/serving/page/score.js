@@ -1,5 +1,5 @@
 // The tab "Score": hypotheses are scored while they are typed, and ranked.
-import { byId, element } from "./base.js";
+import { afterPause, byId, element } from "./base.js";
 import { failedEntry, scoredEntry } from "./entries.js";
 import { offerExamples, PAIRS } from "./examples.js";
 import { generate } from "./generation.js";
@@ -24,7 +24,6 @@ let chosen = null; // the reader's threshold
 let signal = null; // the reader's
 let entries = [];
 let growing = null; // the entry of a text that is being generated
-let timer = 0;
 
 const results = byId("results");
 const closeTip = followTips(byId("tip"), results, (node) => node.closest(".result").tip);
@@ -53,13 +52,10 @@ function offerVariables(names, values = variables()) {
 
 const question = (text) => JSON.stringify([source(), text, signal, variables()]);
 
-function later() {
-  clearTimeout(timer);
-  timer = setTimeout(refresh, TYPING);
-}
+const later = afterPause(refresh, TYPING);
 
 async function refresh() {
-  clearTimeout(timer);
+  later.stop();
   const stop = requests.next();
   const texts = rows.hypotheses();
   const missing = [...new Set(texts)].filter((text) => text.trim() && !known.has(question(text)));

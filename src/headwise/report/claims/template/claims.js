@@ -1,6 +1,6 @@
 // The page is readable before its script runs. It adds verdicts, order and a filter to choose
 // by, and lets the passages that decide a claim stand out in the source.
-import { byId } from "./base.js";
+import { afterPause, byId } from "./base.js";
 
 const items = [...document.querySelectorAll(".claim")];
 const numberOf = (item) => item.id.slice(1);
@@ -57,11 +57,7 @@ function choose() {
     ? `${count.toLocaleString("en")} of ${items.length.toLocaleString("en")}` : "";
 }
 byId("verdict").addEventListener("change", choose);
-let typing = 0;
-byId("filter").addEventListener("input", () => {
-  clearTimeout(typing);
-  typing = setTimeout(choose, 120);
-});
+byId("filter").addEventListener("input", afterPause(choose, 120));
 
 byId("order").addEventListener("change", (event) => {
   const place = event.target.value === "doubtful"

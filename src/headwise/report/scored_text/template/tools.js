@@ -1,5 +1,5 @@
 // Threshold, order and filter.
-import { byId } from "./base.js";
+import { afterPause, byId } from "./base.js";
 import { limitText } from "./values.js";
 
 const sortedLevels = {}; // of all words or gaps, gathered when the threshold first moves
@@ -56,11 +56,8 @@ function filter(query) {
   byId("shown").textContent = query || flagged?.checked
     ? `${count.toLocaleString("en")} of ${items.length.toLocaleString("en")}` : "";
 }
-let typing = 0;
-byId("filter").addEventListener("input", (event) => {
-  clearTimeout(typing);
-  typing = setTimeout(filter, 120, event.target.value);
-});
+byId("filter").addEventListener(
+  "input", afterPause(() => filter(byId("filter").value), 120));
 
 flagged?.addEventListener("change", () => filter(byId("filter").value));
 
