@@ -85,16 +85,23 @@ def assert_plain(encoder: EncoderBackbone, found: TokenVectors, numbers: Tensor)
         torch.testing.assert_close(tokens, expected[1], atol=1e-5, rtol=1e-4)
 
 
-def test_tokens_are_kept_in_half_the_bytes(encoder: EncoderBackbone, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("dtype", "kept", "error"),
+    [("float16", torch.float16, 1e-3), ("float8", torch.float8_e4m3fn, 2**-4)],
+)
+def test_tokens_are_kept_in_few_bytes(
+    encoder: EncoderBackbone, tmp_path: Path, dtype: str, kept: torch.dtype, error: float
+) -> None:
     codes = codes_of(encoder)
-    narrow = extract_tokens(encoder, codes, tmp_path, layers=LAYERS)
+    narrow = extract_tokens(encoder, codes, tmp_path, layers=LAYERS, dtype=dtype, shard_bytes=3000)
+    assert len(list(tmp_path.glob("*.safetensors"))) > 1
     found = narrow.batch(torch.arange(len(codes)))
-    assert (found.tokens.dtype, found.pooled.dtype) == (torch.float16, torch.float32)
+    assert (found.tokens.dtype, found.pooled.dtype) == (kept, torch.float32)
     stored = found.tokens.nbytes + found.pooled.nbytes
-    assert token_bytes(encoder, codes, LAYERS, dtype="float16") == stored
+    assert token_bytes(encoder, codes, LAYERS, dtype=dtype) == stored
     pooled, tokens = encoder.token_vectors(codes, LAYERS)
-    assert torch.equal(found.pooled, pooled)
-    torch.testing.assert_close(found.tokens.float(), tokens, atol=2e-3, rtol=1e-3)
+    torch.testing.assert_close(found.pooled, pooled, atol=1e-6, rtol=1e-6)
+    torch.testing.assert_close(found.tokens.float(), tokens, atol=2e-3, rtol=error)
 
 
 def test_an_interrupted_extraction_continues(

@@ -113,7 +113,8 @@ class RowPlaces:
             return shards[number].index_select(0, rows)
         found = torch.empty(self.size, *shards[0].shape[1:], dtype=shards[0].dtype)
         for number, here, rows in self.parts:
-            found.index_copy_(0, here, shards[number].index_select(0, rows))
+            # Not index_copy_, which does not know 8-bit numbers
+            found[here] = shards[number].index_select(0, rows)
         return found
 
 

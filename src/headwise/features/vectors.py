@@ -35,6 +35,7 @@ VECTOR_DTYPES = {
     "float32": torch.float32,
     "float16": torch.float16,
     "bfloat16": torch.bfloat16,
+    "float8": torch.float8_e4m3fn,
 }
 # Texts between two movements of the bar
 _WINDOW = 1024

@@ -1,8 +1,11 @@
 """Training an NLI head on a tiny random encoder."""
 
+import re
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -134,6 +137,32 @@ def test_live_and_cached_features_train_the_same_head(
         report = run(encoder, tmp_path / source, feature_source=source, epochs=2)
         assert report.features.startswith(source)
     assert_same_weights(tmp_path / "live", tmp_path / "cache", error=1e-4)
+
+
+def test_where_the_disk_is_full_the_encoder_runs_and_what_would_fit_is_said(
+    encoder: EncoderBackbone,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
+    with caplog.at_level("WARNING"):
+        report = run(encoder, tmp_path, features=NLIFeatures.INTERACTION, epochs=1)
+    assert report.features == "live, the encoder runs in every epoch"
+    assert re.search(r"In float8 they would take [\d.]+ kB \(--feature-dtype\)", caplog.text)
+
+
+@pytest.mark.parametrize("features", ["pair", "interaction"])
+def test_heads_learn_from_vectors_of_eight_bits(
+    encoder: EncoderBackbone, tmp_path: Path, features: str
+) -> None:
+    settings = {"features": features, "epochs": 2, "feature_source": "cache"}
+    narrow = run(encoder, tmp_path / "narrow", feature_dtype="float8", **settings)
+    wide = run(encoder, tmp_path / "wide", feature_dtype="float32", **settings)
+    assert "float8" in narrow.features
+    for found, expected in zip(narrow.evaluations, wide.evaluations, strict=True):
+        assert found.metrics["loss"] == pytest.approx(expected.metrics["loss"], rel=0.05)
+        assert found.metrics["loss"] != expected.metrics["loss"]
 
 
 def test_an_interrupted_run_ends_where_a_whole_one_does(

@@ -14,17 +14,21 @@ logger = logging.getLogger(__name__)
 _SPARE_BYTES = 2**30
 
 
-def cache_if_room(size: int, folder: Path) -> FeatureChoice:
-    """A cache, or the model where the disk has no room for ``size`` bytes; say which and why."""
+def cache_if_room(size: int, folder: Path, *, remedy: str = "") -> FeatureChoice:
+    """A cache, or the model where the disk has no room for ``size`` bytes; say which and why.
+
+    ``remedy`` is a sentence on what would take less room.
+    """
     free = shutil.disk_usage(_existing(folder)).free
     there = sum(path.stat().st_size for path in folder.rglob("*.safetensors"))
     if free < size - there + _SPARE_BYTES:
         logger.warning(
             "Features would take about %s in %s, but only %s are free; the model runs in every "
-            "epoch instead.",
+            "epoch instead.%s",
             decimal(size),
             folder,
             decimal(free),
+            f" {remedy}" if remedy else "",
         )
         return FeatureChoice.LIVE
     logger.info(

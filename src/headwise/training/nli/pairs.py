@@ -96,12 +96,17 @@ def read_inference_data(
     _check_classes(codes["train"])
     if dtype == "auto":
         dtype = "float16" if features.needs_tokens else "float32"
-    size = sum(
-        inference_bytes(backbone, code, features, layers=layers, dtype=dtype)
-        for code in codes.values()
-    )
+
+    def size_in(dtype: str) -> int:
+        return sum(
+            inference_bytes(backbone, code, features, layers=layers, dtype=dtype)
+            for code in codes.values()
+        )
+
+    size = size_in(dtype)
     if choice is FeatureChoice.AUTO:
-        choice = cache_if_room(size, folder)
+        remedy = f"In float8 they would take {decimal(size_in('float8'))} (--feature-dtype)."
+        choice = cache_if_room(size, folder, remedy="" if dtype == "float8" else remedy)
     if choice is FeatureChoice.LIVE:
         made = {
             name: live_inferences(backbone, code, features, layers=layers)
