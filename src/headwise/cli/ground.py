@@ -8,14 +8,14 @@ import typer
 
 from headwise.cli import layout_options, options, prompt_options
 from headwise.cli.entailment import entailment_options
-from headwise.cli.printing import print_row, quiet_loading, report_job, show_messages
-from headwise.cli.reading import (
-    expect_model,
+from headwise.cli.printing import (
     expect_outputs,
-    expect_pairs,
-    expect_tables,
-    two_texts_or_file,
+    print_row,
+    quiet_loading,
+    report_job,
+    show_messages,
 )
+from headwise.cli.reading import expect_model, expect_pairs, expect_tables, two_texts_or_file
 from headwise.cli.settings_options import with_options
 
 if TYPE_CHECKING:

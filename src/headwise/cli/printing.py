@@ -97,6 +97,20 @@ def check_outputs(
             raise OutputError(f"{path} cannot be written: no permission for {nearest}.")
 
 
+def expect_outputs(
+    target: str | None, html: Path | None, inputs: Sequence[str], *, output_format: str | None
+) -> None:
+    """See that a job's files can be written, before anything is read.
+
+    ``target`` is the file of rows, ``-`` or ``None`` for no file; ``html`` that of the page.
+    """
+    check_outputs(html, inputs=inputs)
+    if target not in (None, "-"):
+        from headwise.data.jobs import RunFiles
+
+        RunFiles.of(target, output_format).expect(inputs, [] if html is None else [html])
+
+
 def run_details(inputs: "Sequence[str | Path]") -> dict[str, str]:
     """What a report says of the run that wrote it: input, command, date."""
     import shlex

@@ -57,20 +57,15 @@ def two_texts_or_file(
 ) -> list[str]:
     """The two texts that are given, read, or the name of the one file, not looked at.
 
-    Args:
-        given: The arguments.
-        names: What the two texts are, with their article: ``("a premise", "its hypothesis")``.
-        options_of_files: Whether an option was given that two texts have no use for.
-        json_object: Whether one was that a file has no use for.
+    ``names`` says what the texts are, as in ``("a premise", "its hypothesis")``; the others say
+    whether options were given that are of no use to two texts, or to a file.
 
     Raises:
         BadParameter: If they are neither, or options do not go with them.
         DataError: As in :func:`given_text`.
     """
     if len(given) > 2:
-        raise typer.BadParameter(
-            f"Give {names[0]} and {names[1]}, or one file; got {len(given)} arguments."
-        )
+        raise typer.BadParameter(f"Give {' and '.join(names)}, or one file; got {len(given)}.")
     if len(given) == 2:
         if options_of_files:
             raise typer.BadParameter(
@@ -87,20 +82,6 @@ def two_texts_or_file(
             f"There is no file {given[0][:60]!r}; if it is {names[0]}, give {names[1]}, too."
         )
     return list(given)
-
-
-def expect_outputs(
-    target: str | None, html: Path | None, inputs: Sequence[str], *, output_format: str | None
-) -> None:
-    """See that a job's files can be written, before anything is read.
-
-    ``target`` is the file of rows, ``-`` or ``None`` for no file; ``html`` that of the page.
-    """
-    printing.check_outputs(html, inputs=inputs)
-    if target not in (None, "-"):
-        from headwise.data.jobs import RunFiles
-
-        RunFiles.of(target, output_format).expect(inputs, [] if html is None else [html])
 
 
 def expect_model(name: str | None, names: tuple[str, ...] = ()) -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from headwise.cli import layout_options, options, printing
-from headwise.cli.printing import report_job, run_details
-from headwise.cli.reading import expect_outputs, expect_pairs, expect_tables, expect_texts
+from headwise.cli.printing import expect_outputs, report_job, run_details
+from headwise.cli.reading import expect_pairs, expect_tables, expect_texts
 from headwise.cli.settings_options import with_options
 
 if TYPE_CHECKING:

@@ -307,3 +307,7 @@ def test_a_second_head_and_alignments_are_read_and_saved(
     model = EntailmentModel(encoder, heads)
     found = model.predict([pair.premise for pair in DEV], [pair.hypothesis for pair in DEV])
     assert [one.uncertainty for one in found] == pytest.approx(learned.tolist(), abs=1e-5)
+    # A second head that is there stays
+    run(encoder, tmp_path / "both", tmp_path / "more", second=True, seed=5)
+    kept = load_task_heads(tmp_path / "more").second
+    assert torch.equal(kept.interaction.projection[1].weight, other)

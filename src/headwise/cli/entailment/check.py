@@ -10,12 +10,13 @@ from headwise.choices import DEFAULT_MIN_SIMILARITY, DEFAULT_TOGETHER
 from headwise.cli import layout_options, options
 from headwise.cli.entailment import entailment_options
 from headwise.cli.printing import (
+    expect_outputs,
     print_row,
     report_job,
     run_details,
     show_messages,
 )
-from headwise.cli.reading import expect_claims, expect_outputs, expect_tables, given_text
+from headwise.cli.reading import expect_claims, expect_tables, given_text
 from headwise.cli.settings_options import with_options
 
 if TYPE_CHECKING:

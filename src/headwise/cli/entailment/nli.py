@@ -7,13 +7,8 @@ import typer
 
 from headwise.cli import layout_options, options
 from headwise.cli.entailment import entailment_options
-from headwise.cli.printing import print_row, report_job, show_messages
-from headwise.cli.reading import (
-    expect_inferences,
-    expect_outputs,
-    expect_tables,
-    two_texts_or_file,
-)
+from headwise.cli.printing import expect_outputs, print_row, report_job, show_messages
+from headwise.cli.reading import expect_inferences, expect_tables, two_texts_or_file
 from headwise.cli.settings_options import with_options
 
 if TYPE_CHECKING:

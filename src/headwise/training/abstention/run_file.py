@@ -1,8 +1,12 @@
-"""The run file of an abstention head."""
+"""The run file of an abstention head, and its section of a model card."""
+
+from pathlib import Path
 
 from pydantic import Field
 
 from headwise.training.loop.run_file import TrainingRun
+
+_SECTION = "\n## Abstention\n"
 
 
 class AbstentionRun(TrainingRun):
@@ -13,3 +17,11 @@ class AbstentionRun(TrainingRun):
 
     heads: str | None = None
     calibration: list[str] = Field(default_factory=list)
+
+
+def card_with_section(path: Path, section: str, run: TrainingRun) -> str:
+    """The NLI head's card with a section on abstention: at its end, or in place of an older one."""
+    before = f"# Entailment heads for {run.backbone}\n"
+    if path.is_file():
+        before = path.read_text("utf-8").split(_SECTION)[0]
+    return before.rstrip() + "\n" + _SECTION + section

@@ -70,8 +70,8 @@ class AbstentionTraining(loop.RunSettings):
     second: Annotated[
         bool,
         Field(
-            description="Train a second NLI head from another start; answer by the mean of both, "
-            "and read where they disagree."
+            description="Train a second NLI head from another start, unless there is one; answer "
+            "by the mean of both, and read where they disagree."
         ),
         Shown(_HEAD),
     ] = False

@@ -33,7 +33,7 @@ from headwise.training.abstention.labels import (
     wrong_labels,
 )
 from headwise.training.abstention.measures import choose_threshold, signal_quality, uncertainties
-from headwise.training.abstention.run_file import AbstentionRun
+from headwise.training.abstention.run_file import AbstentionRun, card_with_section
 from headwise.training.abstention.settings import (
     AbstentionReport,
     AbstentionTarget,
@@ -41,14 +41,12 @@ from headwise.training.abstention.settings import (
 )
 from headwise.training.loop.fit import Trained
 from headwise.training.loop.run import Cost, HeadTraining, count_leaks
-from headwise.training.loop.run_file import TrainingRun
 from headwise.training.nli.pairs import InferenceData, read_inference_data, with_lessons
 
 logger = logging.getLogger(__name__)
 
 ABSTENTION_RUN_FILE = "abstention.yaml"
 CARD_FILE = "README.md"
-_SECTION = "\n## Abstention\n"
 
 
 def train_abstention_head(
@@ -163,7 +161,13 @@ class _AbstentionHeadTraining(HeadTraining[InferenceData, _Fitted, AbstentionRep
 
     @property
     def content(self) -> Mapping[str, Sequence[object] | nn.Module]:
-        return {**self.data, "heads": self.heads.nli}
+        heads = {"heads": self.heads.nli, "second": self._second}
+        return {**self.data, **{name: one for name, one in heads.items() if one is not None}}
+
+    @property
+    def _second(self) -> NLIHead | None:
+        """The second NLI head that the folder of heads holds, if one is asked for."""
+        return self.heads.second if self.settings.second else None
 
     def read_features(self) -> InferenceData:
         return read_inference_data(
@@ -181,8 +185,8 @@ class _AbstentionHeadTraining(HeadTraining[InferenceData, _Fitted, AbstentionRep
         nli, settings = self.heads.nli, self.settings
         nli_settings = nli_settings_of(self.heads_folder, self.heads)
         train, dev = sources.features["train"], sources.features["dev"]
-        second = None
-        if settings.second:
+        second = self._second
+        if settings.second and second is None:
             second = second_nli_head(nli, train, dev, nli_settings, device=self.device)
         errors = abstention_examples(
             nli,
@@ -284,17 +288,9 @@ class _AbstentionHeadTraining(HeadTraining[InferenceData, _Fitted, AbstentionRep
             late_interaction=self.heads.late_interaction,
         )
         section = self.card(report, fitted.head)
-        card = _card_with_section(self.heads_folder / CARD_FILE, section, self.record)
+        card = card_with_section(self.heads_folder / CARD_FILE, section, self.record)
         save_task_heads(heads, self.output, model_card=card)
         if self.heads_folder.is_dir() and self.heads_folder.resolve() != self.output.resolve():
             for file in (RUN_FILE, CURVES_FILE):
                 if (self.heads_folder / file).is_file():
                     shutil.copyfile(self.heads_folder / file, self.output / file)
-
-
-def _card_with_section(path: Path, section: str, run: TrainingRun) -> str:
-    """The NLI head's card with a section on abstention: at its end, or in place of an older one."""
-    before = f"# Entailment heads for {run.backbone}\n"
-    if path.is_file():
-        before = path.read_text("utf-8").split(_SECTION)[0]
-    return before.rstrip() + "\n" + _SECTION + section
