@@ -42,7 +42,7 @@ MOST_SHARED = "not entailed, most words shared"
 
 
 def most_shared(name: str) -> str:
-    """Accuracy on pairs that share most words and are not entailed: mean, and how many they are."""
+    """Accuracy on pairs that share most words and are not entailed, likewise."""
     found = []
     for path in sorted(arguments.folder.glob(f"{name}-[0-9].json")):
         rows = json.loads(path.read_text("utf-8"))["tables"]["slices"]["rows"]
@@ -72,5 +72,5 @@ SIGNALS = [
       for name in ("max_probability", "entropy", "margin", "random")),
 ]  # fmt: skip
 for name, row, words in SIGNALS:
-    seeds = rows_of(name, "abstention")
-    print(f"| {words} | {' | '.join(cell(seeds, row, metric) for metric in METRICS)} |")
+    if seeds := rows_of(name, "abstention"):
+        print(f"| {words} | {' | '.join(cell(seeds, row, metric) for metric in METRICS)} |")
