@@ -24,10 +24,22 @@ def compared(network: InteractionNetwork, premise: Tensor, hypothesis: Tensor) -
     found = []
     for own, other, mine, theirs in ((x, y, *keys), (y, x, *keys[::-1])):
         rows = []
-        for token, key in zip(own, mine, strict=True):
-            shares = torch.stack([key @ one for one in theirs]).div(len(key) ** 0.5).softmax(0)
-            mean = sum(share * one for share, one in zip(shares, other, strict=True))
-            both = torch.cat([token, mean, token - mean, token * mean])
+        shares = [
+            torch.stack([key @ one for one in theirs]).div(len(key) ** 0.5).softmax(0)
+            for key in mine
+        ]
+        place = [sum(share * (j + 0.5) for j, share in enumerate(one)) for one in shares]
+        for i, token in enumerate(own):
+            mean = sum(share * one for share, one in zip(shares[i], other, strict=True))
+            order = [
+                place[i] / len(other) - (i + 0.5) / len(own),
+                torch.tanh((place[i] - place[i - 1]) / 3) if i else torch.tensor(0.0),
+                torch.tanh((place[i + 1] - place[i]) / 3)
+                if i + 1 < len(own)
+                else torch.tensor(0.0),
+                shares[i].max(),
+            ]
+            both = torch.cat([token, mean, token - mean, token * mean, torch.stack(order)])
             rows.append(F.gelu(linear("comparison.4", F.gelu(linear("comparison.1", both)))))
         found += [torch.stack(rows).mean(0), torch.stack(rows).amax(0)]
     return torch.cat(found)

@@ -18,6 +18,8 @@ from headwise.heads.entailment.paired_tokens import PairedTokens
 _MOST_TOKENS = 8192
 ALIGNMENT_SIZE = 6
 """Width of what is told of alignments."""
+# Width of what a comparison is told of places, and how many tokens are a long way
+_PLACES_SIZE, _FAR = 4, 3.0
 
 
 class _CoordinateDropout(nn.Module):
@@ -39,8 +41,14 @@ class InteractionNetwork(nn.Module):
 
     Tokens are projected, ``x = gelu(norm(P t + p))``, and aligned by ``softmax(f(x) . f(y) /
     sqrt(D))`` over the other text; each is compared with the mean ``a`` of what it is aligned with,
-    ``g([x, a, x - a, x * a])``; mean and maximum over each text's tokens come out. A text is
+    ``g([x, a, x - a, x * a, o])``; mean and maximum over each text's tokens come out. A text is
     projected once, however many pairs it is in.
+
+    ``o`` says where token i of T is aligned, by the mean place ``e_i`` among the U tokens of the
+    other text: ``e_i / U - (i + 1/2) / T``, how far the alignment has moved since the token before,
+    ``tanh((e_i - e_{i - 1}) / 3)``, and moves to the one behind, and the largest share of an
+    alignment. Without it the same words in another order would be the same, but for what the
+    encoder made of them.
 
     Args:
         token_size: W, the width of token vectors.
@@ -53,7 +61,7 @@ class InteractionNetwork(nn.Module):
     Attributes:
         projection: Dropout, linear, layer norm, GELU; ``(S, W)`` to ``(S, D)``.
         alignment: f: linear, GELU; ``(S, D)`` to ``(S, D)``.
-        comparison: g: dropout, linear, GELU, dropout, linear, GELU; ``(S, 4D)`` to ``(S, D)``.
+        comparison: g: dropout, linear, GELU, dropout, linear, GELU; ``(S, 4D + 4)`` to ``(S, D)``.
 
     References:
         Parikh et al. 2016, arXiv 1606.01933, section 3 (attend, compare, aggregate); Chen et al.
@@ -81,7 +89,7 @@ class InteractionNetwork(nn.Module):
         self.alignment = nn.Sequential(nn.Linear(size, size), nn.GELU())
         self.comparison = nn.Sequential(
             _CoordinateDropout(dropout),
-            nn.Linear(4 * size, size),
+            nn.Linear(4 * size + _PLACES_SIZE, size),
             nn.GELU(),
             nn.Dropout(dropout),
             nn.Linear(size, size),
@@ -144,9 +152,13 @@ class InteractionNetwork(nn.Module):
             torch.bmm(over_hypothesis, hypotheses)[of_premise],
             torch.bmm(over_premise.transpose(1, 2), premises)[of_hypothesis],
         ]
+        places = [
+            _places(over_hypothesis, *lengths)[of_premise],
+            _places(over_premise.transpose(1, 2), *lengths.flip(0))[of_hypothesis],
+        ]
         compared = [
-            self._compared(texts[packed_rows(*side)], other, side[1])
-            for side, other in zip(sides, found, strict=True)
+            self._compared(texts[packed_rows(*side)], other, place, side[1])
+            for side, other, place in zip(sides, found, places, strict=True)
         ]
         with torch.no_grad():
             alignments = _alignments(
@@ -156,10 +168,34 @@ class InteractionNetwork(nn.Module):
             )
         return torch.cat(compared, dim=-1), alignments
 
-    def _compared(self, own: Tensor, aligned: Tensor, lengths: Tensor) -> Tensor:
+    def _compared(self, own: Tensor, aligned: Tensor, places: Tensor, lengths: Tensor) -> Tensor:
         """Mean and maximum of the comparisons of each text's tokens, ``(n, 2D)``."""
-        found = self.comparison(torch.cat([own, aligned, own - aligned, own * aligned], dim=-1))
+        read = [own, aligned, own - aligned, own * aligned, places]
+        found = self.comparison(torch.cat(read, dim=-1))
         return packed_mean_and_max(found, lengths)
+
+
+def _places(over_other: Tensor, lengths: Tensor, others: Tensor) -> Tensor:
+    """Where tokens are aligned, ``(n, T, 4)``, as the class says.
+
+    ``over_other`` are their alignments ``(n, T, U)``, anything at padding; there are
+    ``lengths`` tokens in theirs and ``others`` in the other texts, ``(n,)``.
+    """
+    own, other = (torch.arange(size, device=lengths.device) + 0.5 for size in over_other.shape[1:])
+    expected = (over_other * other).sum(dim=2)
+    moved = torch.tanh(expected.diff(dim=1) / _FAR)
+    none = expected.new_zeros(len(expected), 1)
+    # Of the last token of a text, what is behind it is padding
+    last = own > lengths.unsqueeze(1) - 1
+    return torch.stack(
+        [
+            expected / others.unsqueeze(1) - own / lengths.unsqueeze(1),
+            torch.cat([none, moved], dim=1),
+            torch.cat([moved, none], dim=1).masked_fill(last, 0.0),
+            over_other.amax(dim=2),
+        ],
+        dim=-1,
+    )
 
 
 def _alignments(over_hypothesis: Tensor, over_premise: Tensor, lengths: Tensor) -> Tensor:
