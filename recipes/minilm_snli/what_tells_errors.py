@@ -59,7 +59,7 @@ far = [
 unknown = backbone.tokenizer.unk_token_id
 parts = [[codes.texts[i] for i in side.tolist()] for side in (codes.premises, codes.hypotheses)]
 unknowns = [
-    np.array([sum(token == unknown for token in code.ids) / len(code) for code in side])
+    np.array([sum(token == unknown for token in code.input_ids) / len(code) for code in side])
     for side in parts
 ]
 top = np.sort(np.log(probabilities), axis=1)

@@ -3,7 +3,7 @@
 import pytest
 
 from headwise.choices import Lesson
-from headwise.corruption.inferences.lessons import lesson_pairs
+from headwise.corruption.inferences.lessons import lesson_of, lesson_pairs, source_premises
 from headwise.data.records.inferences import InferencePair
 from headwise.heads import NLILabel
 
@@ -24,7 +24,8 @@ def made(
     lesson: Lesson, *, pairs: list[InferencePair] = PAIRS, seed: int = 0
 ) -> list[tuple[str, ...]]:
     found = lesson_pairs(pairs, [lesson], share=9.0, seed=seed)
-    assert all(pair.extra == {"lesson": lesson.value} for pair in found)
+    assert all(lesson_of(pair) == lesson.value for pair in found)
+    assert all(set(source_premises(pair)) <= {one.premise for one in pairs} for pair in found)
     return [(*pair.texts, str(pair.label)) for pair in found]
 
 
@@ -111,6 +112,16 @@ def test_the_share_bounds_each_kind_and_the_seed_decides() -> None:
     assert lesson_pairs(PAIRS, Lesson, share=0.0) == lesson_pairs([], Lesson, share=1.0) == []
     unlabelled = [InferencePair(pair.premise, pair.hypothesis) for pair in PAIRS]
     assert lesson_pairs(unlabelled, Lesson, share=1.0) == []
+
+
+def test_roles_change_in_what_does_not_follow_too() -> None:
+    """There, the text is its own premise."""
+    pairs = [InferencePair("It rains .", "A man bites a dog .", N)]
+    expected = [("A man bites a dog .", "A dog bites a man .", "contradiction")]
+    assert made(Lesson.ROLES, pairs=pairs) == expected
+    premise = "In the park , a man , who smiles , bites a big dog ."
+    follows = [InferencePair(premise, "A man bites a dog .", E)]
+    assert made(Lesson.ROLES, pairs=follows) == [(premise, "A dog bites a man .", "contradiction")]
 
 
 def test_german_has_negations_and_no_roles() -> None:

@@ -11,7 +11,8 @@ from safetensors.torch import load_file
 from tiny_encoders import tiny_encoder
 
 from headwise.backbones import EncoderBackbone
-from headwise.choices import NLIFeatures
+from headwise.choices import Lesson, NLIFeatures
+from headwise.corruption.inferences.lessons import lesson_pairs, source_premises
 from headwise.entailment import EntailmentModel
 from headwise.errors import MismatchError, TrainingError
 from headwise.features.inference_features import encode_inferences, live_inferences
@@ -27,6 +28,7 @@ from headwise.training.abstention.settings import (
     ErrorLabels,
 )
 from headwise.training.abstention.train import train_abstention_head
+from headwise.training.loop.vectors import Subset
 from headwise.training.nli.settings import NLITraining
 from headwise.training.nli.train import fit_nli_head, train_nli_head
 
@@ -177,7 +179,7 @@ def test_probable_errors_are_what_the_other_heads_give_to_wrong_labels(
         None,
         train,
         dev,
-        [pair.premise for pair in TRAIN],
+        TRAIN,
         labels=ErrorLabels.OUT_OF_FOLD_PROBABILITY,
         folds=3,
         seed=0,
@@ -196,6 +198,48 @@ def test_probable_errors_are_what_the_other_heads_give_to_wrong_labels(
         torch.testing.assert_close(half[:, 1], wrong)
         torch.testing.assert_close(half.sum(-1), torch.ones(len(half)))
     assert found.share == pytest.approx(wrong.mean().item(), abs=1e-6)
+
+
+def test_lessons_are_no_examples_and_keep_out_of_folds_with_their_premises(
+    encoder: EncoderBackbone, heads: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lessons = lesson_pairs(TRAIN, [Lesson.JOINED, Lesson.REPEATED, Lesson.NEGATED], share=0.2)
+    pairs = [*lessons, *TRAIN]
+    train, dev = (
+        live_inferences(
+            encoder, encode_inferences(encoder, part, NLIFeatures.PAIR), NLIFeatures.PAIR
+        )
+        for part in (pairs, DEV)
+    )
+    seen: list[set[int]] = []
+
+    def watched(head: object, part: Subset, *given: object, **named: object) -> object:
+        seen.append(set(part._chosen.tolist()))
+        return fit_nli_head(head, part, *given, **named)
+
+    monkeypatch.setattr(labels, "fit_nli_head", watched)
+    found = abstention_examples(
+        load_task_heads(heads).nli,
+        None,
+        train,
+        dev,
+        pairs,
+        labels=ErrorLabels.OUT_OF_FOLD,
+        folds=2,
+        seed=0,
+        settings=NLITraining(epochs=1),
+        reads_hidden=False,
+        device=torch.device("cpu"),
+    )
+    assert found.pairs == len(found.examples) == len(TRAIN)
+    for chosen in seen:
+        held_out = {
+            pair.premise for i, pair in enumerate(pairs) if i >= len(lessons) and i not in chosen
+        }
+        taught = [pairs[i] for i in chosen if i < len(lessons)]
+        assert 0 < len(taught) < len(lessons)
+        assert not any(held_out & set(source_premises(pair)) for pair in taught)
+        assert not any(text in pair.premise for pair in taught for text in held_out)
 
 
 def test_folds_keep_premises_together() -> None:

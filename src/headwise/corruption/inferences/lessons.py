@@ -25,6 +25,7 @@ _LIGHT, _FEW = 0.02, 2
 _LONGER_BY = 3
 _TRIES = 20
 _MARKS = " .!?"
+_LESSON, _MADE_OF = "lesson", "made_of"
 
 _Rule = Callable[[InferencePair, random.Random], InferencePair | None]
 
@@ -47,7 +48,7 @@ def lesson_pairs(
         seed: Of the draws; the same pairs and seed give the same lessons.
 
     Returns:
-        New pairs, of which ``extra["lesson"]`` names the kind.
+        New pairs; see :func:`lesson_of` and :func:`source_premises`.
 
     Raises:
         ValueError: If ``share`` is below 0, or there are no lists of the language.
@@ -73,6 +74,17 @@ def lesson_pairs(
             made.add(pair.texts)
             found.append(pair)
     return found
+
+
+def lesson_of(pair: InferencePair) -> str | None:
+    """The kind of lesson that a pair is; ``None`` for one that was not made."""
+    return pair.extra.get(_LESSON)
+
+
+def source_premises(pair: InferencePair) -> tuple[str, ...]:
+    """The premises that a pair was made of: of one that was not made, its own."""
+    premises: tuple[str, ...] = pair.extra.get(_MADE_OF, (pair.premise,))
+    return premises
 
 
 @dataclass(frozen=True)
@@ -120,14 +132,15 @@ class _LessonMaker:
         """The hypothesis of another premise: neutral."""
         if (other := self._other(pair, rng)) is None:
             return None
-        return _made(Lesson.UNRELATED, pair.premise, other.hypothesis, NLILabel.NEUTRAL)
+        of = pair, other
+        return _made(Lesson.UNRELATED, pair.premise, other.hypothesis, NLILabel.NEUTRAL, of=of)
 
     def joined(self, pair: InferencePair, rng: random.Random) -> InferencePair | None:
         """Another premise before or behind its own: the label stays."""
         if (other := self._other(pair, rng)) is None:
             return None
         premise = _sentences(pair.premise, other.premise, rng)
-        return _made(Lesson.JOINED, premise, pair.hypothesis, pair.label)
+        return _made(Lesson.JOINED, premise, pair.hypothesis, pair.label, of=(pair, other))
 
     def conjoined(self, pair: InferencePair, rng: random.Random) -> InferencePair | None:
         """Two premises one after another, and *both* hypotheses: as true as the less true one."""
@@ -143,14 +156,15 @@ class _LessonMaker:
             second = second[:1].lower() + second[1:]
         claim = f"{first} {self.lists.conjunction} {second}."
         premise = _sentences(pair.premise, other.premise, rng)
-        return _made(Lesson.CONJOINED, premise, claim, worst)
+        return _made(Lesson.CONJOINED, premise, claim, worst, of=(pair, other))
 
     def repeated(self, pair: InferencePair, rng: random.Random) -> InferencePair | None:
         """What a premise says, word for word, follows from it among other sentences: entailment."""
         if (other := self._other(pair, rng)) is None:
             return None
         premise = _sentences(pair.premise, other.premise, rng)
-        return _made(Lesson.REPEATED, premise, pair.premise, NLILabel.ENTAILMENT)
+        of = pair, other
+        return _made(Lesson.REPEATED, premise, pair.premise, NLILabel.ENTAILMENT, of=of)
 
     def reversed(self, pair: InferencePair, _: random.Random) -> InferencePair | None:
         """A premise that says more than what follows from it does not follow from that: neutral."""
@@ -158,13 +172,13 @@ class _LessonMaker:
         more = self._heavy(pair.premise) - self._heavy(pair.hypothesis)
         if pair.label is not NLILabel.ENTAILMENT or longer < _LONGER_BY or not more:
             return None
-        return _made(Lesson.REVERSED, pair.hypothesis, pair.premise, NLILabel.NEUTRAL)
+        return _made(Lesson.REVERSED, pair.hypothesis, pair.premise, NLILabel.NEUTRAL, of=(pair,))
 
     def negated(self, pair: InferencePair, rng: random.Random) -> InferencePair | None:
         """What is true, negated: a contradiction."""
         hypothesis = self._true(pair, rng)
         changes = negate(TextWords(hypothesis), self.lists.negation, rng)
-        return _contradiction(Lesson.NEGATED, pair.premise, hypothesis, changes)
+        return _contradiction(Lesson.NEGATED, pair, hypothesis, changes)
 
     def number(self, pair: InferencePair, rng: random.Random) -> InferencePair | None:
         """What is true, with another number than premise and hypothesis share: a contradiction."""
@@ -175,16 +189,23 @@ class _LessonMaker:
             old = folded_words(hypothesis[change.start : change.end])
             if not known.issuperset(old) or known.intersection(folded_words(change.text)):
                 return None
-        return _contradiction(Lesson.NUMBER, pair.premise, hypothesis, changes)
+        return _contradiction(Lesson.NUMBER, pair, hypothesis, changes)
 
     def roles(self, pair: InferencePair, rng: random.Random) -> InferencePair | None:
         """Who does what to whom the other way round: a contradiction.
 
         The text has two beings of one number, with a verb or more between them, and nothing that
-        would make them do it together.
+        would make them do it together. Where it does not follow from the premise, it is its own.
         """
-        hypothesis = self._true(pair, rng)
-        words = TextWords(hypothesis)
+        follows = pair.label is NLILabel.ENTAILMENT
+        for text in rng.sample(pair.texts, 2):
+            if changes := self._swapped_beings(text):
+                premise = pair.premise if follows else text
+                return _contradiction(Lesson.ROLES, pair, text, changes, premise=premise)
+        return None
+
+    def _swapped_beings(self, text: str) -> Changes:
+        words = TextWords(text)
         folded = [words[i].lower() for i in range(len(words))]
         for beings in self.lists.beings:
             places = [i for i, word in enumerate(folded) if word in beings]
@@ -194,14 +215,12 @@ class _LessonMaker:
             between = folded[first + 1 : second]
             if len(between) < 2 or not self.lists.together.isdisjoint(between):
                 continue
-            if not all(word.isalpha() for word in between):
-                continue
-            changes = (
-                words.with_other(first, folded[second]),
-                words.with_other(second, folded[first]),
-            )
-            return _contradiction(Lesson.ROLES, pair.premise, hypothesis, changes)
-        return None
+            if all(word.isalpha() for word in between):
+                return (
+                    words.with_other(first, folded[second]),
+                    words.with_other(second, folded[first]),
+                )
+        return ()
 
     def _true(self, pair: InferencePair, rng: random.Random) -> str:
         """A text that is true where the premise is: the premise itself, or what follows from it."""
@@ -211,12 +230,19 @@ class _LessonMaker:
 
 
 def _contradiction(
-    lesson: Lesson, premise: str, hypothesis: str, changes: Changes
+    lesson: Lesson,
+    pair: InferencePair,
+    text: str,
+    changes: Changes,
+    *,
+    premise: str | None = None,
 ) -> InferencePair | None:
+    """A text changed, against the premise of a pair or another one."""
     if not changes:
         return None
-    changed, _ = apply_changes(hypothesis, changes)
-    return _made(lesson, premise, changed, NLILabel.CONTRADICTION)
+    changed, _ = apply_changes(text, changes)
+    premise = premise or pair.premise
+    return _made(lesson, premise, changed, NLILabel.CONTRADICTION, of=(pair,))
 
 
 def _sentences(first: str, second: str, rng: random.Random) -> str:
@@ -228,5 +254,13 @@ def _sentences(first: str, second: str, rng: random.Random) -> str:
     return " ".join(both)
 
 
-def _made(lesson: Lesson, premise: str, hypothesis: str, label: NLILabel | None) -> InferencePair:
-    return InferencePair(premise, hypothesis, label, extra={"lesson": lesson.value})
+def _made(
+    lesson: Lesson,
+    premise: str,
+    hypothesis: str,
+    label: NLILabel | None,
+    *,
+    of: Sequence[InferencePair],
+) -> InferencePair:
+    extra = {_LESSON: lesson.value, _MADE_OF: tuple(pair.premise for pair in of)}
+    return InferencePair(premise, hypothesis, label, extra=extra)

@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from headwise.corruption.inferences.lessons import lesson_of, source_premises
+from headwise.data.records.inferences import InferencePair
 from headwise.errors import TrainingError
 from headwise.heads import NLI_LABELS, InferenceInputs, NLIHead, PairReading, TaskHeads, read_pairs
 from headwise.heads.storage.files import RUN_FILE
@@ -39,12 +41,14 @@ class InMemoryVectors:
 
 @dataclass(frozen=True, slots=True)
 class ErrorExamples:
-    """What :func:`nli_outputs` gives with class 1 for an error, and the share of errors.
+    """What :func:`nli_outputs` gives with class 1 for an error, of how many pairs.
 
-    With folds, also the accuracy of each fold's head on what it did not see.
+    Also the share of errors and, with folds, the accuracy of each fold's head on what it did not
+    see.
     """
 
     examples: InMemoryVectors
+    pairs: int
     share: float
     fold_accuracies: list[float]
 
@@ -149,7 +153,7 @@ def abstention_examples(
     second: NLIHead | None,
     train: LabelledInputs[InferenceInputs],
     dev: LabelledInputs[InferenceInputs],
-    premises: Sequence[str],
+    pairs: Sequence[InferencePair],
     *,
     labels: ErrorLabels,
     folds: int,
@@ -158,26 +162,36 @@ def abstention_examples(
     reads_hidden: bool,
     device: torch.device,
 ) -> ErrorExamples:
-    """What the abstention head learns from.
+    """What the abstention head learns from: ``pairs``, those of ``train``, that were not made.
 
     An NLI head errs less on pairs that it was trained on than on others, so that its own errors
     there say little. Out-of-fold errors come from heads that were trained like it, but without the
     premise; dev decides when they stop, as it did for the NLI head. Each of them stands there
     beside the outputs of the other head, which had not seen the pair; and, if hidden layers are
     read, once more beside those of the NLI head, which will be read later on.
+
+    Lessons are easier than pairs that people wrote, and would let a head seem more certain than it
+    is. They are learned from in the folds that hold none of the premises they were made of.
     """
-    own = nli_outputs(head, second, train, device=device)
+    written = torch.tensor([i for i, pair in enumerate(pairs) if lesson_of(pair) is None])
+    source = Subset(train, written)
+    own = nli_outputs(head, second, source, device=device)
     if labels is ErrorLabels.OWN_ERRORS:
-        wrong = wrong_labels(own, train.labels, head)
-        return ErrorExamples(InMemoryVectors(own, wrong), wrong.float().mean().item(), [])
+        wrong = wrong_labels(own, source.labels, head)
+        share = wrong.float().mean().item()
+        return ErrorExamples(InMemoryVectors(own, wrong), len(wrong), share, [])
+    premises = [pairs[i].premise for i in written.tolist()]
     place = premise_folds(premises, folds=folds, seed=seed)
+    fold_of = dict(zip(premises, place.tolist(), strict=True))
+    touched = [{fold_of.get(premise) for premise in source_premises(pair)} for pair in pairs]
     wrong = torch.empty(len(own), dtype=torch.int64)
     error_probability = torch.empty(len(own))
     found = torch.empty_like(own)
     accuracies = []
     for fold in range(folds):
         held_out = (place == fold).nonzero().squeeze(1)
-        rest, unseen = Subset(train, (place != fold).nonzero().squeeze(1)), Subset(train, held_out)
+        kept = [i for i, numbers in enumerate(touched) if fold not in numbers]
+        rest, unseen = Subset(train, torch.tensor(kept)), Subset(source, held_out)
         logger.info("NLI head without fold %d of %d:", fold + 1, folds)
         # The same first weights as the NLI head's, so that hidden units keep something in common
         other = _trained(head, rest, dev, settings, device=device)
@@ -195,10 +209,12 @@ def abstention_examples(
     read = torch.cat([own, found]) if reads_hidden else found
     times = len(read) // len(found)
     if labels is ErrorLabels.OUT_OF_FOLD:
+        share = wrong.float().mean().item()
         return ErrorExamples(
-            InMemoryVectors(read, wrong.repeat(times)), wrong.float().mean().item(), accuracies
+            InMemoryVectors(read, wrong.repeat(times)), len(own), share, accuracies
         )
     shares = torch.stack([1.0 - error_probability, error_probability], dim=1)
+    share = error_probability.mean().item()
     return ErrorExamples(
-        InMemoryVectors(read, shares.repeat(times, 1)), error_probability.mean().item(), accuracies
+        InMemoryVectors(read, shares.repeat(times, 1)), len(own), share, accuracies
     )

@@ -193,7 +193,7 @@ class _AbstentionHeadTraining(HeadTraining[InferenceData, _Fitted, AbstentionRep
             second,
             train,
             dev,
-            [pair.premise for pair in sources.pairs["train"]],
+            sources.pairs["train"],
             labels=settings.labels,
             folds=settings.folds,
             seed=settings.seed,
@@ -254,7 +254,7 @@ class _AbstentionHeadTraining(HeadTraining[InferenceData, _Fitted, AbstentionRep
             )
         answered = signal < threshold
         return AbstentionReport(
-            train_pairs=len(sources.features["train"]),
+            train_pairs=fitted.errors.pairs,
             dev_pairs=len(wrong["dev"]),
             calibration_pairs=len(wrong.get("calibration", ())),
             rejected=sources.rejected,

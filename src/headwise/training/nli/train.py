@@ -9,6 +9,7 @@ import torch
 
 from headwise.backbones import EncoderBackbone
 from headwise.choices import ONLY_LAST
+from headwise.corruption.inferences.lessons import lesson_of
 from headwise.data.readers.inferences import Inferencelike, as_inferences
 from headwise.data.records.inferences import InferencePair
 from headwise.functional.class_uncertainty import Uncertainty
@@ -161,7 +162,7 @@ class _NLIHeadTraining(HeadTraining[InferenceData, _Fitted, NLIReport]):
             rejected=sources.rejected,
             class_counts={str(label): n for label, n in zip(NLI_LABELS, counts, strict=True)},
             lesson_counts=Counter(
-                pair.extra["lesson"] for pair in sources.pairs["train"] if "lesson" in pair.extra
+                lesson for pair in sources.pairs["train"] if (lesson := lesson_of(pair))
             ),
             **self.figures(trained, cost),
             pairs_per_second=trained.read_per_second,
