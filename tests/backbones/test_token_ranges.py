@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tiny_models import PAIRS, TOKENIZERS, UNSEEN, tiny_llama
 from tokenizers import normalizers, processors
@@ -78,6 +78,7 @@ def test_ranges_are_valid_ordered_and_complete(
     check_ranges(backbone, encode(backbone, prompt, hypothesis), hypothesis)
 
 
+@example(hypothesis="0\u00af\u0f71")  # a mark that is written as a space and a mark
 @given(hypothesis=st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=20))
 def test_ranges_of_any_text(backbone: CausalBackbone, hypothesis: str) -> None:
     encoded = backbone.encode([("A dog.", hypothesis)], NAMED_PROMPTS["tiny"])[0]

@@ -80,12 +80,11 @@ def stack_rows(
     By default each row's last token fills it up: a padding token would make Transformers warn of
     a missing mask where, behind causal attention, none is needed.
     """
-    width = max(map(len, rows))
-    ends = [row[-1:] if filling is None else (filling,) for row in rows]
-    filled = [row + end * (width - len(row)) for row, end in zip(rows, ends, strict=True)]
-    ids = torch.tensor(filled, device=device)
+    width, end = max(map(len, rows)), () if filling is None else (filling,)
+    filled = [row + (end or row[-1:]) * (width - len(row)) for row in rows]
     lengths = torch.tensor([[len(row)] for row in rows], device=device)
-    return ids, (torch.arange(width, device=device) < lengths).long()
+    mask = torch.arange(width, device=device) < lengths
+    return torch.tensor(filled, device=device), mask.long()
 
 
 def target_rows(hidden: Tensor, pairs: list[EncodedPair], *, skipped: int = 0) -> Tensor:
@@ -216,6 +215,8 @@ def _claim_rest(ranges: list[CharacterRange], text: str, start: int, end: int) -
                     if ranges[place][1] != reached:
                         break
                     ranges[place] = (ranges[place][0], reached + len(first))
+                # Empty ones stand behind it
+                ranges[last + 1 : index] = [(reached + len(first),) * 2] * (index - last - 1)
             if (others or not behind) and between.endswith(stray[-1]) and not text[a:b].isspace():
                 for place in range(index, len(ranges)):
                     if ranges[place][0] != a:
