@@ -130,7 +130,7 @@ def test_a_second_head_and_what_abstention_reads_come_back(
     first = made_heads(features)
     second = made_nli_head(features, features.pooled_size(H), H)
     abstention = AbstentionHead(
-        hidden_size=16 if reads_hidden else 0, evidence_size=11, inner_size=8
+        hidden_size=16 if reads_hidden else 0, evidence_size=9, inner_size=8
     )
     heads = stirred(
         TaskHeads(config=first.config, nli=first.nli, abstention=abstention, second=second)

@@ -342,7 +342,7 @@ def test_a_second_head_and_alignments_are_read_and_saved(
     assert heads.second is not None
     assert heads.second.interaction is not None
     assert heads.abstention is not None
-    assert (heads.abstention.hidden_size, heads.abstention.evidence_size) == (0, 3 + 6 + 2)
+    assert (heads.abstention.hidden_size, heads.abstention.evidence_size) == (0, 6 + 3)
     first, other = (head.interaction.projection[1].weight for head in (heads.nli, heads.second))
     assert not torch.equal(first, other)
     learned, _, wrong = on_dev(encoder, tmp_path / "both")

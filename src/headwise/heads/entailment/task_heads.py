@@ -81,10 +81,8 @@ class PairReading(NamedTuple):
         hidden: Hidden layer of the NLI head, ``(n, hidden_size)``.
         logits: Its logits, ``(n, 3)``; with a second NLI head, the logarithms of the mean of both
             heads' probabilities.
-        evidence: What tells of doubt, ``(n, E)``: the log-probabilities of the answer from the
-            largest to the smallest, ``(n, 3)``; how tokens were aligned, ``(n, 6)``, if they were;
-            and the log-probability that each of two NLI heads gives to the most probable class,
-            ``(n, 2)``.
+        evidence: How tokens were aligned, ``(n, 6)``, if they were, and the log-probabilities of
+            the second NLI head, ``(n, 3)``, if there is one: ``(n, E)``.
     """
 
     hidden: Tensor
@@ -95,7 +93,7 @@ class PairReading(NamedTuple):
 def evidence_size(nli: NLIHead, second: NLIHead | None) -> int:
     """E, how many numbers of evidence :func:`read_pairs` gives."""
     alignments = 0 if nli.interaction is None else ALIGNMENT_SIZE
-    return len(NLI_LABELS) + alignments + (0 if second is None else 2)
+    return alignments + (0 if second is None else len(NLI_LABELS))
 
 
 def read_pairs(nli: NLIHead, second: NLIHead | None, inputs: InferenceInputs) -> PairReading:
@@ -105,17 +103,11 @@ def read_pairs(nli: NLIHead, second: NLIHead | None, inputs: InferenceInputs) ->
         Lakshminarayanan et al. 2017, arXiv 1612.01474, section 2.4 (the mean of probabilities).
     """
     hidden, logits, alignments = nli.read(inputs)
-    each = [logits.log_softmax(dim=-1)]
+    evidence = [logits.new_empty(len(logits), 0) if alignments is None else alignments]
     if second is not None:
-        each.append(second(inputs).log_softmax(dim=-1))
-        logits = torch.logaddexp(*each) - math.log(2)
-    answer = logits.log_softmax(dim=-1)
-    evidence = [answer.sort(dim=-1, descending=True).values]
-    if alignments is not None:
-        evidence.append(alignments)
-    if second is not None:
-        best = answer.argmax(dim=-1, keepdim=True)
-        evidence += [one.gather(-1, best) for one in each]
+        other = second(inputs).log_softmax(dim=-1)
+        evidence.append(other)
+        logits = torch.logaddexp(logits.log_softmax(dim=-1), other) - math.log(2)
     return PairReading(hidden, logits, torch.cat(evidence, dim=-1))
 
 
