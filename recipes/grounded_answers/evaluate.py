@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from features import GroundedSet, gemma, grounded_set
-from fitting import CHOSEN, fitted_head, held_out
+from fitting import CHOSEN, fitted_head
 from grounded_sets import PEOPLE, RIGHT
 from numpy.typing import NDArray
 from signals import (
@@ -23,7 +23,6 @@ from signals import (
     statistics,
     wrong_positions,
 )
-from sklearn.linear_model import LogisticRegression
 
 from headwise import EntailmentModel
 from headwise.corruption.grounded import GroundedFamily
@@ -40,33 +39,6 @@ def tokens_of(found: GroundedSet, texts: list[int]) -> NDArray[np.int64]:
     return np.concatenate(
         [np.arange(found.starts[i], found.starts[i] + counts[i] - 1) for i in texts]
     )
-
-
-def log_odds(probabilities: Floats) -> Floats:
-    kept = probabilities.clip(1e-4, 1 - 1e-4)
-    return np.asarray(np.log(kept / (1 - kept)))
-
-
-def told(
-    head: Floats, others: Mapping[str, Floats], places: NDArray[np.int64] | slice
-) -> dict[str, Floats]:
-    """Signals in some places on scales that can be added."""
-    return {
-        "head": log_odds(head)[places],
-        "entailment": log_odds(others["entailment"])[places],
-        "log-probability": others["log-probability"][places],
-    }
-
-
-def combined(
-    here: Mapping[str, Floats], there: Mapping[str, Floats], wrong: NDArray[np.bool_]
-) -> Floats:
-    """Signals here as one, with the weights that tell apart the tokens there, ``wrong`` or not."""
-    names = list(here)
-    model = LogisticRegression(max_iter=1000).fit(np.stack([there[n] for n in names], 1), wrong)
-    weights = ", ".join(f"{n} {w:+.2f}" for n, w in zip(names, model.coef_[0], strict=True))
-    print(f"weights: {weights}, {model.intercept_[0]:+.2f}")
-    return np.asarray(model.decision_function(np.stack([here[n] for n in names], 1)))
 
 
 def area(values: Floats, wrong: NDArray[np.bool_]) -> float:
@@ -104,7 +76,7 @@ def of_families(
         row |= {name: area(values, marks) for name, values in own.items()}
         baselines = [own["log-probability"], own["entailment"]]
         row |= {"gain": gain(own["left out"], baselines, marks, groups)}
-        row |= {"gain of both": gain(own["weighed"], baselines, marks, groups)}
+        row |= {"gain of both": gain(own["both"], baselines, marks, groups)}
         table.append(row)
     return table
 
@@ -154,22 +126,12 @@ def main() -> None:
         )
         return {"log-probability": statistics(found)["log-probability"], "entailment": entailed}
 
-    seen, baselines, known = head(test, None), plain(test, "test"), plain(train, "train")
+    seen, baselines = head(test, None), plain(test, "test")
     signals = {}
     for family in FAMILIES:
         left_out = head(test, family)
         both = (left_out + baselines["entailment"]) / 2
         signals[family] = baselines | {"left out": left_out, "seen": seen, "both": both}
-        # Weights from answers that no head learned from, of the other families
-        places = tokens_of(train, held_out(train, [one for one in FAMILIES if one != family]))
-        here = told(left_out, baselines, slice(None))
-        there = told(head(train, family), known, places)
-        marks = wrong_positions(train)[places]
-        two = ("head", "entailment")
-        signals[family] |= {
-            "weighed": combined({n: here[n] for n in two}, {n: there[n] for n in two}, marks),
-            "all": combined(here, there, marks),
-        }
     rows = of_families(test, signals, wrong_positions(test))
     _print_families(rows)
     for name, values in (("head", seen), ("both", (seen + baselines["entailment"]) / 2)):
@@ -193,7 +155,7 @@ def main() -> None:
 
 
 def _print_families(rows: list[dict[str, Any]]) -> None:
-    names = ("log-probability", "entailment", "left out", "seen", "both", "weighed", "all")
+    names = ("log-probability", "entailment", "left out", "seen", "both")
     print("| family | answers | tokens |", " | ".join(names), "| gain of left out | gain of both |")
     print("| --- |" + " --- |" * (len(names) + 4))
     for row in rows:

@@ -34,11 +34,6 @@ class Variant:
 CHOSEN = Variant((9,))
 
 
-def held_out(found: GroundedSet, families: Sequence[str]) -> list[int]:
-    """Right texts and copies of some families that heads of these do not learn from."""
-    return [i for i in found.texts(RIGHT, *families) if found.groups[i] % _DEV == 0]
-
-
 def fitted_head(
     backbone: Backbone,
     found: GroundedSet,
@@ -62,8 +57,9 @@ def fitted_head(
         layers=variant.layers,
         layer_count=len(backbone.layer_widths) - 1,
     )
-    texts, held = found.texts(RIGHT, *families), held_out(found, families)
-    seen = sorted(set(texts).difference(held))
+    texts = found.texts(RIGHT, *families)
+    held = [i for i in texts if found.groups[i] % _DEV == 0]
+    seen = [i for i in texts if found.groups[i] % _DEV != 0]
     source = LayerFeatures(
         found.features,
         backbone,

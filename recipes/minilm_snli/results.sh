@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Everything under "Entailment" in docs/results.md but the speed: what the head reads, which layers,
 # what lessons teach, what the abstention head learns from, what a guarantee is worth, claims and
-# routes. Three seeds; takes three hours on two cores, stopped at any point it goes on.
+# routes. Three seeds, several hours; stopped at any point, it goes on.
 #
 #   recipes/minilm_snli/results.sh DATA WORK
 #
