@@ -61,3 +61,24 @@ def test_evidence_is_read_beside_the_logits_and_must_be_there() -> None:
     assert torch.equal(head(torch.randn(5, 9), logits, evidence), expected)
     with pytest.raises(ValueError, match="4 numbers of `evidence`"):
         head(torch.randn(5, 9), logits)
+
+
+def test_odds_of_the_largest_probability_are_corrected() -> None:
+    head = stirred(AbstentionHead(hidden_size=9, inner_size=6, corrects_odds=True))
+    hidden, logits = torch.randn(200, 9), 4.0 * torch.randn(200, 3)
+    error = 1.0 - logits.softmax(-1).amax(-1)
+    learned = head.abstention_head(torch.cat([hidden, logits], dim=-1))
+    odds = error / (1.0 - error) * (learned[:, 1] - learned[:, 0]).exp()
+    torch.testing.assert_close(head.uncertainty(hidden, logits), odds / (1.0 + odds))
+    # Logits so far apart that the largest probability is 1 in float32
+    certain = torch.tensor([[40.0, 0.0, -40.0], [60.0, 0.0, -40.0]])
+    first, second = head(torch.zeros(2, 9), certain).softmax(-1)[:, 1]
+    assert first > second > 0.0
+
+
+def test_training_begins_with_the_probability_itself_where_odds_are_corrected() -> None:
+    head = stirred(AbstentionHead(hidden_size=9, inner_size=6, corrects_odds=True))
+    head.start_from_logits()
+    hidden, logits = torch.randn(50, 9), torch.randn(50, 3)
+    error = 1.0 - logits.softmax(-1).amax(-1)
+    torch.testing.assert_close(head.uncertainty(hidden, logits), error)

@@ -122,15 +122,18 @@ def test_saved_heads_say_the_same(
     assert config["dtype"] == str(dtype).removeprefix("torch.")
 
 
-@pytest.mark.parametrize("reads_hidden", [True, False])
+@pytest.mark.parametrize(("reads_hidden", "corrects_odds"), [(True, False), (False, True)])
 def test_a_second_head_and_what_abstention_reads_come_back(
-    tmp_path: Path, reads_hidden: bool
+    tmp_path: Path, reads_hidden: bool, corrects_odds: bool
 ) -> None:
     features = NLIFeatures.INTERACTION
     first = made_heads(features)
     second = made_nli_head(features, features.pooled_size(H), H)
     abstention = AbstentionHead(
-        hidden_size=16 if reads_hidden else 0, evidence_size=9, inner_size=8
+        hidden_size=16 if reads_hidden else 0,
+        evidence_size=9,
+        inner_size=8,
+        corrects_odds=corrects_odds,
     )
     heads = stirred(
         TaskHeads(config=first.config, nli=first.nli, abstention=abstention, second=second)
@@ -178,6 +181,14 @@ def test_only_joint_heads_make_a_seed_file(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="these read 'pair'; write them with `save_task_heads`"):
         save_seed_heads(made_heads(NLIFeatures.PAIR), tmp_path / "x.pt")
     assert not any(tmp_path.iterdir())
+
+
+def test_a_seed_file_cannot_say_that_odds_are_corrected(tmp_path: Path) -> None:
+    heads = made_heads()
+    assert heads.abstention is not None
+    heads.abstention.corrects_odds = True
+    with pytest.raises(ValueError, match="train one with `--no-corrects-odds`"):
+        save_seed_heads(heads, tmp_path)
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64], ids=str)

@@ -19,6 +19,9 @@ class AbstentionHead(nn.Module):
             :attr:`headwise.heads.TaskHeads.evidence_size`.
         inner_size: Width of its own hidden layer.
         dropout: Share of that layer that is dropped in training.
+        corrects_odds: Whether the layers correct the odds that the largest probability is wrong,
+            ``(1 - p) / p``. The layer norm forgets how far apart a few logits are, so that layers
+            that read little else say less than that probability without it.
 
     Attributes:
         abstention_head: Linear, layer norm, GELU, dropout, linear;
@@ -32,10 +35,11 @@ class AbstentionHead(nn.Module):
         evidence_size: int = 0,
         inner_size: int = 128,
         dropout: float = 0.1,
+        corrects_odds: bool = False,
     ) -> None:
         super().__init__()
         self.hidden_size, self.evidence_size = hidden_size, evidence_size
-        self.inner_size = inner_size
+        self.inner_size, self.corrects_odds = inner_size, corrects_odds
         self.abstention_head = nn.Sequential(
             nn.Linear(hidden_size + len(NLI_LABELS) + evidence_size, inner_size),
             nn.LayerNorm(inner_size),
@@ -52,12 +56,17 @@ class AbstentionHead(nn.Module):
     def start_from_logits(self) -> None:
         """Let the first layer read the logits and evidence alone; training adds the hidden layer.
 
-        A few such numbers among hundreds of hidden units would otherwise be hard to hear.
+        A few such numbers among hundreds of hidden units would otherwise be hard to hear. Where
+        odds are corrected, the correction is nothing yet.
         """
-        first = self.abstention_head[0]
+        first, last = self.abstention_head[0], self.abstention_head[-1]
         assert isinstance(first, nn.Linear)
+        assert isinstance(last, nn.Linear)
         first.weight[:, : self.hidden_size] = 0.0
         nn.init.normal_(first.weight[:, self.hidden_size :])
+        if self.corrects_odds:
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
 
     def forward(self, hidden: Tensor, logits: Tensor, evidence: Tensor | None = None) -> Tensor:
         """Logits of confident and uncertain, ``(..., 2)``, float32.
@@ -75,6 +84,9 @@ class AbstentionHead(nn.Module):
                 raise ValueError(f"The head reads {self.evidence_size} numbers of `evidence`.")
             parts.append(evidence.float())
         scores: Tensor = self.abstention_head(torch.cat(parts, dim=-1))
+        if self.corrects_odds:
+            odds = _log_odds_of_an_error(logits.float())
+            scores = scores + torch.stack([torch.zeros_like(odds), odds], dim=-1)
         return scores
 
     def uncertainty(self, hidden: Tensor, logits: Tensor, evidence: Tensor | None = None) -> Tensor:
@@ -84,3 +96,9 @@ class AbstentionHead(nn.Module):
         weights in training; with balanced classes it only orders the pairs.
         """
         return self.forward(hidden, logits, evidence).softmax(dim=-1)[..., 1]
+
+
+def _log_odds_of_an_error(logits: Tensor) -> Tensor:
+    """``log((1 - p) / p)`` of the largest probability p, ``(...)``, from logits ``(..., 3)``."""
+    ordered = logits.sort(dim=-1, descending=True).values
+    return ordered[..., 1:].logsumexp(dim=-1) - ordered[..., 0]

@@ -168,7 +168,7 @@ TASK_KINDS = (
         "abstention",
         AbstentionHead,
         {"inner_size": (_ABSTENTION_FIRST, 0)},
-        settings=("hidden_size", "evidence_size"),
+        settings=("hidden_size", "evidence_size", "corrects_odds"),
         tensors={"abstention_head.": "abstention.abstention_head."},
         optional=True,
     ),

@@ -113,6 +113,7 @@ def save_task_heads(
         else {
             "reads_hidden": heads.abstention.hidden_size > 0,
             "evidence_size": heads.abstention.evidence_size,
+            "corrects_odds": heads.abstention.corrects_odds,
         },
     }
     write_head_files(
@@ -131,13 +132,19 @@ def save_seed_heads(heads: TaskHeads, path: str | Path) -> Path:
         The file.
 
     Raises:
-        ValueError: If the heads read other features, which the file cannot say.
+        ValueError: If the heads read other features, or the abstention head corrects odds, which
+            the file cannot say.
         OutputError: If the file cannot be written.
     """
     if heads.config.features is not NLIFeatures.JOINT:
         raise ValueError(
             f"{SEED_FILE} is for heads that read {NLIFeatures.JOINT.value!r} features, these read "
             f"{heads.config.features.value!r}; write them with `save_task_heads`."
+        )
+    if heads.abstention is not None and heads.abstention.corrects_odds:
+        raise ValueError(
+            f"{SEED_FILE} is for abstention heads that learn all of the doubt; train one with "
+            "`--no-corrects-odds`, or write these heads with `save_task_heads`."
         )
     path = Path(path)
     path = path if path.suffix == ".pt" else path / SEED_FILE
@@ -176,6 +183,7 @@ def _build(weights: StoredWeights, config: dict[str, Any] | None) -> TaskHeads:
                 "hidden_size": read.get(kind.name, 0),
                 "normalise": bool(told.get("normalise", True)),
                 "evidence_size": _evidence_size(told, weights.path),
+                "corrects_odds": bool(told.get("corrects_odds", False)),
             }
             parts[kind.name] = kind.head(**kind.arguments(weights, said))
     for head, interaction in (("nli", "interaction"), ("second", "second_interaction")):

@@ -44,6 +44,7 @@ def fit_abstention_head(
         evidence_size=evidence_size(nli, second),
         inner_size=settings.inner_size,
         dropout=settings.dropout,
+        corrects_odds=settings.corrects_odds,
     )
     head.start_from_logits()
     weights = None

@@ -82,6 +82,14 @@ class AbstentionTraining(loop.RunSettings):
         ),
         Shown(_HEAD),
     ] = True
+    corrects_odds: Annotated[
+        bool,
+        Field(
+            description="Start from the odds that the NLI head's own probability gives, and learn "
+            "a correction; without, as the seed did."
+        ),
+        Shown(_HEAD),
+    ] = True
     inner_size: Annotated[
         int, Field(ge=1, description="Of the head's own hidden layer."), Shown(_HEAD)
     ] = 128
