@@ -5,6 +5,7 @@ import pytest
 from scipy.stats import binom
 
 from headwise.metrics.abstention_threshold import (
+    items_needed,
     threshold_for_coverage,
     threshold_for_risk,
     threshold_with_guarantee,
@@ -133,3 +134,15 @@ def test_bad_columns_are_refused() -> None:
             threshold_for_coverage(values, coverage=0.5)
     with pytest.raises(ValueError, match="one shape"):
         threshold_for_risk([0.1, 0.2], [True], risk=0.5)
+
+
+def test_what_a_promise_would_take() -> None:
+    uncertainty, wrong = drawn(7, 60)
+    assert threshold_with_guarantee(uncertainty, wrong, risk=0.1) is None
+    needed = items_needed(uncertainty, wrong, risk=0.1)
+    assert needed is not None
+    assert needed > 60
+    # So many, and some to spare for the luck of the draw
+    kept = [threshold_with_guarantee(*drawn(s, 4 * needed), risk=0.1) for s in range(20)]
+    assert sum(one is not None for one in kept) >= 15
+    assert items_needed(uncertainty, np.arange(60) % 2 == 0, risk=0.1) is None

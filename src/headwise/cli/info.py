@@ -46,7 +46,7 @@ def info() -> None:
 
 def _heads_line(folder: Path) -> str:
     """The heads of a folder, and what the signal ``quality`` is made of there."""
-    from headwise.cli.calibration_lines import made_of
+    from headwise.cli.evaluation.calibration_lines import made_of
     from headwise.heads import has_error_head, has_sigmoid_head
     from headwise.quality.calibration.record import Calibration
 

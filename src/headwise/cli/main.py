@@ -14,8 +14,6 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from headwise.cli.calibrate import calibrate
-from headwise.cli.compare import compare
 from headwise.cli.demo import demo
 from headwise.cli.entailment.check import check
 from headwise.cli.entailment.embed import embed
@@ -23,7 +21,10 @@ from headwise.cli.entailment.evaluate import evaluate_nli
 from headwise.cli.entailment.nli import nli
 from headwise.cli.entailment.rerank import rerank
 from headwise.cli.entailment.route import route
-from headwise.cli.evaluate import evaluate
+from headwise.cli.evaluation.calibrate import calibrate
+from headwise.cli.evaluation.compare import compare
+from headwise.cli.evaluation.evaluate import evaluate
+from headwise.cli.evaluation.triage import triage
 from headwise.cli.generate import generate
 from headwise.cli.ground import ground
 from headwise.cli.info import info
@@ -69,7 +70,7 @@ class Commands(TyperGroup):
 
 
 _TYPES = {"<str>": "TEXT", "<list[str]>": "TEXT", "<bool>": "", "<dir>": "FOLDER"}
-_TYPES |= {"<path>": "PATH", "<file>": "FILE"} | dict.fromkeys(
+_TYPES |= {"<path>": "PATH", "<list[Path]>": "FILE", "<file>": "FILE"} | dict.fromkeys(
     ("<int>", "<int range>", "<float>", "<float range>", "<list[float]>"), "NUMBER"
 )
 
@@ -123,6 +124,7 @@ app.command(rich_help_panel=SCORE)(ground)
 app.command(rich_help_panel=EVALUATE)(evaluate)
 app.command(rich_help_panel=EVALUATE)(compare)
 app.command(rich_help_panel=EVALUATE)(calibrate)
+app.command(rich_help_panel=EVALUATE)(triage)
 app.command(rich_help_panel=ENTAILMENT)(nli)
 app.command(rich_help_panel=ENTAILMENT)(route)
 app.command(rich_help_panel=ENTAILMENT)(check)

@@ -3,6 +3,9 @@
 Items of one uncertainty are answered together or not at all.
 """
 
+import math
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -11,8 +14,12 @@ from headwise.metrics.selective import answered_count
 
 # Tests begin with so many answers that this many errors would be expected at the risk; with
 # fewer, a single unlucky error among the surest answers would end the search. Of few items, with
-# a quarter of them
-_ERRORS_AT_START = 10.0
+# a quarter of them; of many with a twentieth, so that more items make a test surer
+_ERRORS_AT_START, _OF_FEW, _OF_MANY = 10.0, 1 / 4, 1 / 20
+# How many more items are imagined, and by what factor their number grows
+_MOST_TIMES, _STEP = 10_000.0, 1.05
+# Fewer items do not tell how often such items err
+_FEWEST_SEEN = 20
 
 
 def threshold_for_coverage(uncertainty: ArrayLike, *, coverage: float) -> float:
@@ -88,12 +95,9 @@ def threshold_with_guarantee(
         Angelopoulos et al. 2021, arXiv 2110.01052 (fixed sequence testing); Geifman & El-Yaniv
         2017, arXiv 1705.08500 (a guaranteed risk).
     """
-    if not 0.0 < confidence < 1.0:
-        raise ValueError(f"`confidence` must lie in (0, 1), got {confidence}.")
+    _check_confidence(confidence)
     values, ends, errors = _answered(uncertainty, wrong, risk=risk)
-    fewest = np.log(1.0 - confidence) / np.log(1.0 - risk)  # of which none may be wrong
-    start = max(fewest, min(_ERRORS_AT_START / risk, len(values) / 4))
-    first = int(np.searchsorted(ends, start))
+    first = _first_test(ends, len(values), risk=risk, confidence=confidence)
     from scipy.stats import binom  # half a second, which nobody pays who asks for no promise
 
     p_values = binom.cdf(errors[first:], ends[first:], risk)
@@ -101,6 +105,59 @@ def threshold_with_guarantee(
     rejected = np.cumprod(p_values <= 1.0 - confidence)
     count = int(rejected.sum())
     return _after(values, int(ends[first + count - 1])) if count else None
+
+
+def items_needed(
+    uncertainty: ArrayLike, wrong: ArrayLike, *, risk: float, confidence: float = 0.95
+) -> int | None:
+    """About how many items of this kind a promise would take, where these are too few.
+
+    It is how many times as many would let :func:`threshold_with_guarantee` begin, if they erred as
+    often as those of the same rank here: as the surest twenty, where it would begin before them,
+    and with half an error more in one item more (Jeffreys), for none among a few may be luck.
+
+    Args:
+        uncertainty: Of each item, ``(n,)``, finite.
+        wrong: Whether the model is wrong about it, ``(n,)``.
+        risk: Bound on the error rate among answers, in (0, 1).
+        confidence: Probability that the bound holds, in (0, 1).
+
+    Returns:
+        A number of items; ``None`` if ten thousand times as many would not do, since the surest
+        items err too often.
+
+    Raises:
+        ValueError: As :func:`threshold_with_guarantee`.
+    """
+    _check_confidence(confidence)
+    values, ends, errors = _answered(uncertainty, wrong, risk=risk)
+    from scipy.stats import binom
+
+    count, times = len(values), 1.0
+    seen = min(int(np.searchsorted(ends, _FEWEST_SEEN)), len(ends) - 1)
+    while times <= _MOST_TIMES:
+        more = times * ends
+        first = _first_test(more, times * count, risk=risk, confidence=confidence)
+        if first < len(more):
+            told = max(first, seen)
+            rate = (errors[told] + 0.5) / (ends[told] + 1.0)
+            found = binom.cdf(np.ceil(rate * more[first]), np.floor(more[first]), risk)
+            if found <= 1.0 - confidence:
+                return math.ceil(times * count)
+        times *= _STEP
+    return None
+
+
+def _first_test(ends: NDArray[Any], count: float, *, risk: float, confidence: float) -> int:
+    """The first of the thresholds that answer so many of ``count`` items that testing begins."""
+    fewest = np.log(1.0 - confidence) / np.log(1.0 - risk)  # of which none may be wrong
+    start = max(fewest, min(_ERRORS_AT_START / risk, _OF_FEW * count), _OF_MANY * count)
+    return int(np.searchsorted(ends, start))
+
+
+def _check_confidence(confidence: float) -> None:
+    if not 0.0 < confidence < 1.0:
+        raise ValueError(f"`confidence` must lie in (0, 1), got {confidence}.")
 
 
 def _answered(

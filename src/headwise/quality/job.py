@@ -1,13 +1,16 @@
 """Score a file row by row, so that a job killed at any moment goes on where it stopped."""
 
+import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from headwise.data.jobs import JobDone, run_job, timed_windows
+from headwise.data.jobs import JobDone, RunFiles, run_job, timed_windows
+from headwise.data.jobs.record import JobRecord
 from headwise.data.readers import Layout, read_pairs, read_parallel_text
 from headwise.data.records.pairs import Pair, Reject
 from headwise.data.records.scored import Level, ScoredHypothesis
@@ -17,6 +20,14 @@ from headwise.errors import DataError, InputError
 from headwise.quality.estimator import QualityEstimator
 from headwise.quality.scorer import Scorer
 from headwise.quality.unlike_texts import UnlikeTexts
+
+# Settings of a job that scores do not follow from, beside those that name its files
+_NOT_OF_SCORES = frozenset(
+    {
+        *("headwise", "level", "alternatives", "signals", "threshold", "segment_threshold"),
+        *("model", "head", *(one.name for one in fields(Layout))),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,3 +218,26 @@ def score_file(
         progress="Scoring" if progress else None,
         reread=read,
     )
+
+
+def scored_by(path: str | Path) -> str | None:
+    """What scored a file, as a short name: the same for all files with scores of one kind.
+
+    It stands for weights, prompt and calibration, as far as the record of the job beside the file
+    tells; ``None`` if there is none.
+
+    Raises:
+        OutputError: If that record is damaged.
+    """
+    name = Path(path)
+    if name.suffix.lower() not in (".jsonl", ".ndjson"):
+        return None
+    record = JobRecord.read(RunFiles.of(name).sidecar)
+    if record is None:
+        return None
+    kept = {
+        key: value
+        for key, value in record.settings.items()
+        if key not in _NOT_OF_SCORES and not key.startswith(("input", "output"))
+    }
+    return sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]

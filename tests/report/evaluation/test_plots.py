@@ -218,6 +218,17 @@ def test_long_curves_keep_their_ends(make_figure):
     assert (line.get_xdata()[0], line.get_xdata()[-1]) == (x[0], 1.0)
 
 
+def test_what_is_saved_is_drawn_in_percent_and_missing_points_are_left_out(make_figure):
+    x, y = np.array([0.01, 0.05, 0.3]), np.array([0.0, 0.25, np.nan])
+    drawing = draw(make_figure(FigureKind.SAVING, Panel(label="a", x=x, y=y), _panel("b")))
+    axes = drawing.axes[0]
+    drawing.canvas.draw()
+    first = axes.get_lines()[0]
+    assert first.get_xdata().tolist() == [0.01, 0.05]
+    assert "100%" in [label.get_text() for label in axes.get_yticklabels()]
+    assert [text.get_text() for text in drawing.legends[0].get_texts()] == ["a", "b"]
+
+
 def test_reliability_markers_have_the_area_of_their_bins(make_figure):
     panel = Panel(
         label="a",

@@ -32,7 +32,7 @@ from headwise.errors import InputError, OutputError
 from headwise.progress import progress_bar
 
 STDOUT = "-"
-_TABLES = {  # else the lines are the output
+TABLE_WRITERS = {  # else the lines are the output
     OutputFormat.TSV: writers.write_tsv,
     OutputFormat.CSV: writers.write_csv,
     OutputFormat.XLSX: writers.write_xlsx,
@@ -253,7 +253,7 @@ class _Job(Generic[Row]):
 
     def make_table(self, files: RunFiles) -> None:
         """Turn the lines into the format that was asked for."""
-        if (write := _TABLES.get(files.format)) is not None:
+        if (write := TABLE_WRITERS.get(files.format)) is not None:
             write(files.work, files.output, self.work.columns())
 
     def done(self) -> JobDone:

@@ -101,6 +101,8 @@ class FigureKind(StrEnum):
         RISK_COVERAGE: A line a panel, all in one: x is the coverage in (0, 1], y the risk.
         RELIABILITY: A line a panel, all in one: x is the mean predicted probability of a bin, y
             the share of right items in it, the weight its number of items.
+        SAVING: A line a panel, all in one: x is what is promised at most, y what is
+            saved.
         CONFUSION: A panel a set of answers: x is the predicted class, y that of the gold, the
             weight the number of items.
     """
@@ -109,6 +111,7 @@ class FigureKind(StrEnum):
     HISTOGRAM = "histogram"
     RISK_COVERAGE = "risk-coverage"
     RELIABILITY = "reliability"
+    SAVING = "saving"
     CONFUSION = "confusion"
 
 

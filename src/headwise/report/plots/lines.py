@@ -1,9 +1,10 @@
-"""One pair of axes, a line a signal: risk over coverage, and reliability."""
+"""One pair of axes, a line a signal: risk over coverage, what a promise saves, reliability."""
 
 import numpy as np
 from matplotlib.figure import Figure as Drawing
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import PercentFormatter
 
 from headwise.evaluation.statistics.results import Figure
 from headwise.report.plots.axes import finite_points
@@ -63,6 +64,34 @@ def draw_risk_coverage(figure: Figure, theme: Theme) -> Drawing:
     if steady and max(steady) > 0.0:
         axes.set_ylim(top=1.05 * max(steady))
     axes.set_ylim(bottom=min(-0.03 * axes.get_ylim()[1], min(steady, default=0.0)))
+    theme.legend(drawing, handles, labels, loc="outside right upper")
+    return drawing
+
+
+def draw_saving(figure: Figure, theme: Theme) -> Drawing:
+    """What is saved over what is promised, in percent, with a dot for each promise."""
+    drawing = theme.new_figure(3.1)
+    axes = drawing.subplots()
+    theme.style_axes(axes)
+    theme.label(axes, x=figure.x_label, y=figure.y_label)
+    handles: list[Line2D | Patch] = []
+    labels = []
+    for index, panel in enumerate(figure.panels):
+        x, y, _ = finite_points(panel)
+        if not len(x):
+            continue
+        colour, dashes = theme.line_style(index)
+        handles += axes.plot(
+            x, y, color=colour, linestyle=dashes, linewidth=1.4, marker="o", markersize=3
+        )
+        labels.append(panel.label)
+    if not handles:
+        theme.say_no_data(axes)
+        return drawing
+    axes.set_xlim(left=0)
+    axes.set_ylim(-0.03, 1.03)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     theme.legend(drawing, handles, labels, loc="outside right upper")
     return drawing
 

@@ -5,7 +5,7 @@ import io
 from matplotlib.figure import Figure as Drawing
 
 from headwise.evaluation.statistics.results import Figure, FigureKind
-from headwise.report.plots.lines import draw_reliability, draw_risk_coverage
+from headwise.report.plots.lines import draw_reliability, draw_risk_coverage, draw_saving
 from headwise.report.plots.panels import draw_confusions, draw_histograms, draw_scatters
 from headwise.report.plots.style import LIGHT, RESOLUTION, Theme
 
@@ -14,6 +14,7 @@ _DRAWN_BY = {
     FigureKind.HISTOGRAM: draw_histograms,
     FigureKind.RISK_COVERAGE: draw_risk_coverage,
     FigureKind.RELIABILITY: draw_reliability,
+    FigureKind.SAVING: draw_saving,
     FigureKind.CONFUSION: draw_confusions,
 }
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from headwise.choices import ERROR_SETS, Unit
-from headwise.cli import gold_options, layout_options, options, printing
+from headwise.cli import layout_options, options, printing
+from headwise.cli.evaluation import gold_options
 from headwise.cli.printing import name_left_out
 from headwise.cli.reading import choices, expect_columns, expect_tables, expect_texts, known_names
 from headwise.cli.settings_options import with_options

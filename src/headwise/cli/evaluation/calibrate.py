@@ -8,7 +8,7 @@ import typer
 
 from headwise.choices import CALIBRATION_ERRORS, ERROR_FAMILIES, SAMPLED, SEVERAL
 from headwise.cli import layout_options, options, printing, prompt_options
-from headwise.cli.calibration_lines import show_calibration
+from headwise.cli.evaluation.calibration_lines import show_calibration
 from headwise.cli.reading import expect_pairs, expect_tables, known_names, rows_for_prompt
 from headwise.cli.settings_options import with_options
 

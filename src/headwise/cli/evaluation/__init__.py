@@ -1,0 +1,1 @@
+"""Commands that judge scores and decide by them, one a file; no logic."""

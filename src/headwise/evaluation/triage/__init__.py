@@ -1,0 +1,20 @@
+"""Triage of scored segments: what may go out unread, with a promise; no pages."""
+
+from headwise.evaluation.triage.decided_rows import read_segments, write_decisions
+from headwise.evaluation.triage.decisions import Triage, triage
+from headwise.evaluation.triage.promise import Action, Promise, make_promise
+from headwise.evaluation.triage.savings import saving
+from headwise.evaluation.triage.segments import SEVERITIES, Segments
+
+__all__ = [
+    "SEVERITIES",
+    "Action",
+    "Promise",
+    "Segments",
+    "Triage",
+    "make_promise",
+    "read_segments",
+    "saving",
+    "triage",
+    "write_decisions",
+]

@@ -1,0 +1,108 @@
+"""The command that says what may go out unread."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from in_process import invoke
+from made_triage import made_rows, write_rows
+
+from headwise.errors import DataError, OutputError
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[Path, Path]:
+    return (
+        write_rows(tmp_path / "new.jsonl", made_rows(300, seed=1)),
+        write_rows(tmp_path / "labelled.jsonl", made_rows(400, seed=2)),
+    )
+
+
+def test_rows_come_back_with_decisions_and_a_report(
+    files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    new, labelled = files
+    done = invoke(
+        *("triage", new, "--labelled", labelled, "--missed", "0.1", "-o", tmp_path / "out.jsonl"),
+        *("--report", tmp_path / "report", "--save", tmp_path / "promise.json"),
+    )
+    assert "With 95% confidence, at most 10% of the segments" in " ".join(done.stdout.split())
+    rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    given = [json.loads(line) for line in new.read_text().splitlines()]
+    assert [{k: v for k, v in row.items() if k != "decision"} for row in rows] == given
+    published = sum(row["decision"] == "publish" for row in rows)
+    assert 0 < published < 300
+    assert f"300 segments: {published} to publish" in done.stderr
+    page = (tmp_path / "report" / "index.html").read_text("utf-8")
+    assert "What a promise costs" in page
+    assert (tmp_path / "report" / "saving.png").is_file()
+
+    again = invoke(
+        "triage", new, "--promise", tmp_path / "promise.json", "-o", tmp_path / "out.csv"
+    )
+    with (tmp_path / "out.csv").open(newline="") as table:
+        cells = list(csv.DictReader(table))
+    assert [row["decision"] for row in cells] == [row["decision"] for row in rows]
+    assert float(cells[0]["entropy"]) == given[0]["signals"]["entropy"]
+    assert f"{published} to publish" in again.stderr
+
+
+def test_several_files_are_told_apart(files: tuple[Path, Path], tmp_path: Path) -> None:
+    new, labelled = files
+    other = write_rows(tmp_path / "other.jsonl", made_rows(50, seed=3))
+    done = invoke(
+        "triage", new, other, "--labelled", labelled, "-o", tmp_path / "out.jsonl", code=3
+    )
+    assert "By file" in done.stdout
+    rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert [row["file"] for row in rows] == [str(new)] * 300 + [str(other)] * 50
+    assert {row["decision"] for row in rows} == {"check"}
+
+
+def test_scores_of_another_model_are_refused(files: tuple[Path, Path]) -> None:
+    new, labelled = files
+    for path, weights in ((new, "a"), (labelled, "b")):
+        record = {"version": 2, "complete": False, "result": None}
+        settings = {"model weights": weights, "input": [str(path)], "level": "sentence"}
+        path.with_suffix(".run.json").write_text(json.dumps({**record, "settings": settings}))
+    with pytest.raises(DataError, match="was not scored with the model, head, prompt"):
+        invoke("triage", new, "--labelled", labelled)
+    record = json.loads(labelled.with_suffix(".run.json").read_text())
+    record["settings"] |= {"model weights": "a", "level": "token"}
+    labelled.with_suffix(".run.json").write_text(json.dumps(record))
+    invoke("triage", new, "--labelled", labelled, "--missed", "0.1")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ([], "--labelled, or a promise"),
+        (["--labelled", "L", "--promise", "L"], "--labelled, or a promise"),
+        (["--promise", "L", "--missed", "0.1"], "one that was saved"),
+        (["--labelled", "L", "--missed", "1"], "must lie between 0 and 1, got 1"),
+    ],
+)
+def test_wrong_usage_says_what_to_do(
+    files: tuple[Path, Path], options: list[str], said: str
+) -> None:
+    new, labelled = files
+    done = invoke("triage", new, *(str(labelled) if o == "L" else o for o in options), code=2)
+    assert said in " ".join(done.stderr.replace("│", " ").split())
+
+
+def test_inputs_are_not_written_over_and_other_files_are_named(
+    files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    new, labelled = files
+    with pytest.raises(OutputError, match="write over its input"):
+        invoke("triage", new, "--labelled", labelled, "-o", new)
+    pairs = tmp_path / "pairs.jsonl"
+    pairs.write_text('{"source": "a", "hypothesis": "b"}\n')
+    with pytest.raises(DataError, match="is not a hypothesis scored"):
+        invoke("triage", pairs, "--labelled", labelled)
+    with pytest.raises(DataError, match="have no `sigmoid`; they have text_quality"):
+        invoke("triage", new, "--labelled", labelled, "--signal", "sigmoid")
+    (tmp_path / "empty.jsonl").write_text("")
+    with pytest.raises(DataError, match="holds no segments"):
+        invoke("triage", tmp_path / "empty.jsonl", "--labelled", labelled)
