@@ -24,6 +24,7 @@ from headwise.cli.entailment.route import route
 from headwise.cli.evaluation.calibrate import calibrate
 from headwise.cli.evaluation.compare import compare
 from headwise.cli.evaluation.evaluate import evaluate
+from headwise.cli.evaluation.export_task import export_task
 from headwise.cli.evaluation.triage import triage
 from headwise.cli.generate import generate
 from headwise.cli.ground import ground
@@ -125,6 +126,7 @@ app.command(rich_help_panel=EVALUATE)(evaluate)
 app.command(rich_help_panel=EVALUATE)(compare)
 app.command(rich_help_panel=EVALUATE)(calibrate)
 app.command(rich_help_panel=EVALUATE)(triage)
+app.command(name="export-task", rich_help_panel=EVALUATE)(export_task)
 app.command(rich_help_panel=ENTAILMENT)(nli)
 app.command(rich_help_panel=ENTAILMENT)(route)
 app.command(rich_help_panel=ENTAILMENT)(check)

@@ -1,4 +1,4 @@
-"""How well marked ranges of a text agree with gold ranges."""
+"""How well marked ranges of a text, and their severities, agree with gold ones."""
 
 import operator
 from bisect import bisect_right
@@ -13,6 +13,13 @@ from headwise.metrics.resampled import Statistic, ratio
 
 Range = tuple[int, int]
 """First character and the one after the last."""
+
+MINOR, MAJOR = "minor", "major"
+SeveritySpan = tuple[int, int, str]
+"""First character, one past the last, and the severity: :data:`MINOR` or :data:`MAJOR`."""
+
+# What a character is worth whose severity is the other one
+_PARTIAL = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,3 +193,89 @@ def span_statistics(
 def _scores(statistics: tuple[Statistic, Statistic, Statistic]) -> SpanScores:
     precision, recall, f1 = (statistic.metric() for statistic in statistics)
     return SpanScores(precision=precision, recall=recall, f1=f1)
+
+
+def severity_span_scores(
+    predicted: Sequence[Sequence[SeveritySpan]], gold: Sequence[Sequence[SeveritySpan]]
+) -> SpanScores:
+    """Agreement in characters: 1 for one of the same severity, 0.5 for one of the other.
+
+    A character counts as often as it is marked, so that spans of several raters may overlap.
+
+    Args:
+        predicted: Marked spans of each text, n texts, in any order. Empty ones mark nothing.
+        gold: Gold spans of each text, likewise.
+
+    Returns:
+        ``severity_span_precision``, ``severity_span_recall`` and ``severity_span_f1`` in [0, 1], of
+        n texts (micro average). Precision is undefined if nothing is marked, recall if the gold
+        marks nothing, F1 if both are so.
+
+    Raises:
+        ValueError: If the numbers of texts differ, a range is not 0 <= start <= end, or a severity
+            is another one.
+
+    References:
+        The span-level task of the WMT25 shared task on automated translation quality evaluation
+        (Lavie et al. 2025); Blain et al. 2023 before.
+    """
+    precision, recall, f1 = (one.metric() for one in severity_span_statistics(predicted, gold))
+    return SpanScores(precision=precision, recall=recall, f1=f1)
+
+
+def severity_span_statistics(
+    predicted: Sequence[Sequence[SeveritySpan]], gold: Sequence[Sequence[SeveritySpan]]
+) -> tuple[Statistic, Statistic, Statistic]:
+    """Precision, recall and F1 of texts that can be weighted.
+
+    Arguments and errors are those of :func:`severity_span_scores`.
+    """
+    if len(predicted) != len(gold):
+        raise ValueError(
+            f"Each text must have an entry on both sides, got {len(predicted)} of `predicted` and "
+            f"{len(gold)} of `gold`."
+        )
+    rows = [_severity_counts(*texts) for texts in zip(predicted, gold, strict=True)]
+    credit, marked, wanted = np.array(rows, dtype=np.float64).reshape(-1, 3).T
+
+    def share(
+        name: str, part: NDArray[np.float64], whole: NDArray[np.float64], why: str
+    ) -> Statistic:
+        return ratio(f"severity_span_{name}", part, whole, reason=why, of_none=why)
+
+    return (
+        share("precision", credit, marked, "No character is marked."),
+        share("recall", credit, wanted, "The gold marks no character."),
+        share("f1", 2 * credit, marked + wanted, "No character is marked, nor in the gold."),
+    )
+
+
+def agreement(predicted: NDArray[np.int64], gold: NDArray[np.int64]) -> float:
+    """What characters earn that are marked so often as minor and as major, each ``(2, C)``."""
+    shared = np.minimum(predicted, gold)
+    left = np.minimum((predicted - shared).sum(axis=0), (gold - shared).sum(axis=0))
+    return float(shared.sum() + _PARTIAL * left.sum())
+
+
+def character_counts(spans: Sequence[SeveritySpan], length: int) -> NDArray[np.int64]:
+    """How often each of C characters is marked as minor and as major, ``(2, C)``."""
+    counts = np.zeros((2, length), dtype=np.int64)
+    for start, end, severity in spans:
+        counts[(MINOR, MAJOR).index(severity), start:end] += 1
+    return counts
+
+
+def _severity_counts(
+    predicted: Sequence[SeveritySpan], gold: Sequence[SeveritySpan]
+) -> tuple[float, int, int]:
+    """Credit, marked and gold characters of a text."""
+    for name, spans in (("predicted", predicted), ("gold", gold)):
+        for start, end, severity in spans:
+            if not 0 <= start <= end or severity not in (MINOR, MAJOR):
+                raise ValueError(
+                    f"`{name}` must hold (start, end, severity) with 0 <= start <= end and "
+                    f"`{MINOR}` or `{MAJOR}`, got {(start, end, severity)!r}."
+                )
+    length = max((end for _, end, _ in (*predicted, *gold)), default=0)
+    marked, wanted = (character_counts(spans, length) for spans in (predicted, gold))
+    return agreement(marked, wanted), int(marked.sum()), int(wanted.sum())

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from headwise.data.readers.column_names import Role
+from headwise.data.readers.corpora.mteval import is_mteval, mteval_pairs
 from headwise.data.readers.corpora.paws_x import is_paws_x_header, paws_x_columns
 from headwise.data.readers.layout import Layout
 from headwise.data.readers.rows import TRANSLATION, Columns, Row
@@ -29,12 +30,14 @@ class NestedColumns:
         texts: The names of source and hypothesis; ``None`` for a conversation.
         within: The column that holds the texts or the messages; ``None`` if the texts are columns
             themselves.
+        by_system: Whether a row holds the translations of several systems.
     """
 
     texts: Columns | None
     within: str | None
     annotations: str | None
     word_tags: str | None
+    by_system: bool = False
 
     def pairs(self, row: Row) -> list[Pair]:
         """Make pairs of a row: one for each assistant turn of a conversation, otherwise one.
@@ -43,6 +46,10 @@ class NestedColumns:
             InputError: If the row does not hold what it should.
         """
         rest = row.values.copy()
+        if self.by_system:
+            assert self.texts is not None
+            has_source = self.texts.source is not None
+            return mteval_pairs(rest, line=row.line, has_source=has_source)
         inner, marks, tags = (
             None if name is None else rest.pop(name)
             for name in (self.within, self.annotations, self.word_tags)
@@ -91,6 +98,9 @@ def find_nested(
     messages = _MESSAGES.look_for(present)
     if messages is not None and layout.has_source and not layout.names_columns:
         return NestedColumns(None, messages, *marks)
+    if is_mteval(present) and not layout.names_columns:
+        texts = Columns("src" if layout.has_source else None, "hyps")
+        return NestedColumns(texts, None, None, None, by_system=True)
     if is_paws_x_header(present) and not layout.names_columns:
         return NestedColumns(paws_x_columns(present, layout), None, *marks)
     chosen = {layout.source_column, layout.hypothesis_column}
