@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 InputFormat = Annotated[
-    Literal["tsv", "csv", "jsonl", "json", "parquet", "xlsx"] | None,
+    Literal["tsv", "csv", "jsonl", "json", "parquet", "xlsx", "xliff", "tmx", "po"] | None,
     typer.Option("--input-format", help="By default the suffix says it.", rich_help_panel=INPUT),
 ]
 OutputFormat = Annotated[
-    Literal["jsonl", "tsv", "csv", "parquet", "xlsx"] | None,
+    Literal["jsonl", "tsv", "csv", "parquet", "xlsx", "xliff", "tmx", "po"] | None,
     typer.Option("--output-format", help="By default the suffix says it.", rich_help_panel=OUTPUT),
 ]
 Encoding = Annotated[

@@ -1,0 +1,218 @@
+"""Text with inline tags: what of it is text, where each character is written, and marks around it.
+
+A content is what stands between the tags of a source or target, as it is written. Tags are no
+text, and neither is native code between them; nothing is put into their place. A tag that stands
+for a line break is the exception: between two words it is a space.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from headwise.data.documents.tags import Edit, spliced
+from headwise.data.records.error_spans import Range
+
+_OPEN_CDATA, _CLOSE_CDATA = "<![CDATA[", "]]>"
+_TOKEN = re.compile(
+    r"""
+      <!\[CDATA\[ (?P<cdata>.*?) \]\]>
+    | <!--.*?--> | <\?.*?\?>
+    | < (?P<closing>/?) (?P<name>[^\s/>]++)
+        (?:[^>"'/]++ | "[^"]*+" | '[^']*+' | /(?!>))*+ (?P<empty>/?) >
+    | (?P<reference>&[^;]++;)
+    | (?P<return>\r\n?)
+    | [^<&\r]++
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_LINES = re.compile(r"\r\n?|[^\r]+")
+_LINE_BREAK = re.compile(r"""\s(?:ctype|type|subType)\s*=\s*["'](?:xlf:)?lb["']""")
+_NO_TEXT = re.compile(r"""\smtype\s*=\s*["']x-sdl-deleted["']""")
+_OWN = "|headwise:"
+_NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
+
+
+@dataclass(frozen=True, slots=True)
+class Inline:
+    """The inline tags of a format.
+
+    Attributes:
+        around_text: Names of elements whose content is text; that of all others is not.
+        prefix: What names of the format begin with in this document.
+    """
+
+    around_text: frozenset[str]
+    prefix: str = ""
+
+    def holds_text(self, tag: re.Match[str]) -> bool:
+        """Whether the content of an element is text."""
+        name = tag["name"]
+        if not name.startswith(self.prefix) or name[len(self.prefix) :] not in self.around_text:
+            return False
+        return _NO_TEXT.search(tag[0]) is None
+
+
+class _Character(NamedTuple):
+    """Where a character is written, in which element, and in which CDATA section."""
+
+    start: int
+    end: int
+    owner: int
+    section: Range | None
+
+
+@dataclass(slots=True)
+class InlineText:
+    """The text of a content, and how it is written."""
+
+    content: str
+    text: str = ""
+    _characters: list[_Character] = field(default_factory=list)
+
+    def place(self, start: int, end: int) -> tuple[int, int]:
+        """Where ``text[start:end]`` is written: from its first character to its last one."""
+        return self._characters[start].start, self._characters[end - 1].end
+
+    def marked(
+        self, spans: Iterable[Range], tags: Iterable[Callable[[], str]], closing: str
+    ) -> str:
+        """The content with tags around each span, none of which overlap.
+
+        Where tags of the content begin or end between the characters of a span, it is marked in
+        pieces, for each of which a start tag is made.
+        """
+        edits: list[Edit] = []
+        for (start, end), opening in zip(spans, tags, strict=True):
+            for first, last in self._pieces(start, end):
+                edits.append(self._edit(first, opening(), ends=False))
+                edits.append(self._edit(last, closing, ends=True))
+        return spliced(self.content, edits)
+
+    def _pieces(self, start: int, end: int) -> Iterator[Range]:
+        """First and last characters of the pieces that tags can be put around."""
+        owners = [character.owner for character in self._characters[start:end]]
+        if not owners:
+            return
+        if owners[0] == owners[-1]:
+            yield start, end - 1
+            return
+        first = start
+        for place in range(start, end):
+            last = place + 1 == end
+            if last or owners[place + 1 - start] != owners[place - start]:
+                if self.text[first : place + 1].strip():
+                    yield first, place
+                first = place + 1
+
+    def _edit(self, character: int, tag: str, *, ends: bool) -> Edit:
+        """Put a tag before a character, or behind it."""
+        start, end, _, section = self._characters[character]
+        place = end if ends else start
+        if section is not None:
+            edge = section[1] if ends else section[0]
+            if place == edge:
+                place += len(_CLOSE_CDATA) if ends else -len(_OPEN_CDATA)
+            else:
+                tag = f"{_CLOSE_CDATA}{tag}{_OPEN_CDATA}"
+        return Edit(place, place, tag)
+
+
+def plain_text(content: str, inline: Inline) -> str:
+    """The text of a content."""
+    if "<" not in content and "&" not in content and "\r" not in content:
+        return content
+    return _read(content, inline, keep=False).text
+
+
+def inline_text(content: str, inline: Inline) -> InlineText:
+    """The text of a content, with the place of every character."""
+    return _read(content, inline, keep=True)
+
+
+def without_marks(content: str) -> str:
+    """A content without the marks that headwise put in; as it was before."""
+    if _OWN not in content:
+        return content
+    edits: list[Edit] = []
+    opened: list[bool] = []
+    for tag in _TOKEN.finditer(content):
+        if tag["name"] is None or tag["empty"]:
+            continue
+        if not tag["closing"]:
+            opened.append(_OWN in tag[0] and tag["name"].rpartition(":")[2] == "mrk")
+            is_own = opened[-1]
+        else:
+            is_own = opened.pop() if opened else False
+        if is_own:
+            start, end = tag.span()
+            joins = content.endswith(_CLOSE_CDATA, 0, start)
+            if joins and content.startswith(_OPEN_CDATA, end):
+                start, end = start - len(_CLOSE_CDATA), end + len(_OPEN_CDATA)
+            edits.append(Edit(start, end, ""))
+    return spliced(content, edits)
+
+
+def _read(content: str, inline: Inline, *, keep: bool) -> InlineText:
+    found = InlineText(content)
+    parts: list[str] = []
+    characters = found._characters
+    owners, codes, count = [0], 0, 0
+    line_break: Range | None = None
+
+    def add(text: str, start: int, end: int, section: Range | None = None) -> None:
+        """Take in a text: written as it is, or one character that is written otherwise."""
+        nonlocal line_break
+        if line_break is not None:
+            if parts and not parts[-1][-1:].isspace() and not text[:1].isspace():
+                parts.append(" ")
+                characters.append(_Character(*line_break, owners[-1], None))
+            line_break = None
+        parts.append(text)
+        if keep and len(text) == end - start:
+            characters.extend(
+                _Character(place, place + 1, owners[-1], section) for place in range(start, end)
+            )
+        elif keep:
+            characters.append(_Character(start, end, owners[-1], section))
+
+    for token in _TOKEN.finditer(content):
+        start, end = token.span()
+        if token["name"] is not None:
+            if token["closing"]:
+                codes -= codes > 0
+                if not codes and len(owners) > 1:
+                    owners.pop()
+                continue
+            if not codes and _LINE_BREAK.search(token[0]) is not None:
+                line_break = (start, end)
+            if token["empty"]:
+                continue
+            if codes or not inline.holds_text(token):
+                if not codes:
+                    owners.append(owners[-1])
+                codes += 1
+            else:
+                count += 1
+                owners.append(count)
+        elif codes:
+            continue
+        elif token["cdata"] is not None:
+            section = token.span("cdata")
+            for one in _LINES.finditer(content, *section):
+                add("\n" if one[0][0] == "\r" else one[0], *one.span(), section)
+        elif token["reference"] is not None:
+            add(_referred(token["reference"]), start, end)
+        elif token["return"] is not None:
+            add("\n", start, end)
+        elif content[start] != "<":
+            add(token[0], start, end)
+    found.text = "".join(parts)
+    return found
+
+
+def _referred(reference: str) -> str:
+    name = reference[1:-1]
+    if name.startswith("#x"):
+        return chr(int(name[2:], 16))
+    return chr(int(name[1:])) if name.startswith("#") else _NAMED[name]

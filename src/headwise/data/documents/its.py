@@ -1,0 +1,94 @@
+"""How results are said in the Internationalization Tag Set (ITS) 2.0 of the W3C.
+
+References:
+    https://www.w3.org/TR/its20/ (sections 8.17 and 8.19), and its mappings to XLIFF 1.2 and 2.1.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from headwise.data.documents.results import OWN, Marking, SegmentResult
+from headwise.data.documents.tags import Edit, attributes_end, escaped_value
+from headwise.data.documents.xml_stream import Element
+
+ITS = "http://www.w3.org/2005/11/its "
+_NAMESPACE = re.compile(r"""\sxmlns:([^\s=]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+
+
+@dataclass(frozen=True, slots=True)
+class ITSNames:
+    """The prefix of ITS in a document.
+
+    Attributes:
+        prefixes: The document's prefixes with their colons, by namespaces and a space.
+        prefix: That of ITS, without its colon.
+    """
+
+    prefixes: Mapping[str, str]
+    prefix: str
+
+    @classmethod
+    def of(cls, tag: str) -> "ITSNames":
+        """As the root declares it, or one that is free."""
+        found = {(uri or other) + " ": f"{name}:" for name, uri, other in _NAMESPACE.findall(tag)}
+        if ITS in found:
+            return cls(found, found[ITS].removesuffix(":"))
+        free = next(name for name in ("its", "itsns", "itsns2") if f"{name}:" not in found.values())
+        return cls(found, free)
+
+    def declaration(self, tag: str) -> list[Edit]:
+        """Declare ITS in the root's tag, unless it is declared there."""
+        if ITS in self.prefixes:
+            return []
+        end, name = attributes_end(tag, 0), self.prefix
+        new = f' xmlns:{name}="{ITS.strip()}" {name}:version="2.0"'
+        return [Edit(end, end, new)]
+
+    def confidence(
+        self, holder: Element, result: SegmentResult, marking: Marking
+    ) -> dict[str, str | None]:
+        """Attributes that say the confidence in a translation.
+
+        What another engine said of its own translation stays, and nothing is said beside it.
+        """
+        annotators = holder.attributes.get(f"{ITS}annotatorsRef", "").split()
+        others = [one for one in annotators if not one.startswith("mt-confidence|")]
+        known = [one for one in annotators if one not in others]
+        is_own = any(one.startswith(f"mt-confidence|{OWN}:") for one in known)
+        if not is_own and (known or f"{ITS}mtConfidence" in holder.attributes):
+            return {}
+        names = (f"{self.prefix}:mtConfidence", f"{self.prefix}:annotatorsRef")
+        if result.confidence is None:
+            return dict(zip(names, (None, " ".join(others) or None), strict=True))
+        engine = f"mt-confidence|{marking.identifier}"
+        return dict(
+            zip(names, (f"{result.confidence:.4f}", " ".join([*others, engine])), strict=True)
+        )
+
+    def confidence_tag(self, result: SegmentResult, marking: Marking) -> str:
+        """The same as attributes of a mark."""
+        engine = f"mt-confidence|{marking.identifier}"
+        return (
+            f' {self.prefix}:mtConfidence="{result.confidence:.4f}"'
+            f' {self.prefix}:annotatorsRef="{escaped_value(engine)}"'
+        )
+
+    def issues(self, result: SegmentResult, marking: Marking) -> list[str]:
+        """Attributes of the marks around the words to check."""
+        engine = escaped_value(f"localization-quality-issue|{marking.identifier}")
+        name = self.prefix
+        made = []
+        for doubt in result.doubts:
+            if doubt.start == doubt.end:
+                continue
+            said, severity = f"{OWN}: to check", ""
+            if doubt.confidence is not None:
+                said = f"{said}, {doubt.confidence:.4f}"
+                severity = f' {name}:locQualityIssueSeverity="{100 * (1 - doubt.confidence):.1f}"'
+            made.append(
+                f' {name}:locQualityIssueType="uncategorized"'
+                f' {name}:locQualityIssueComment="{escaped_value(said)}"{severity}'
+                f' {name}:annotatorsRef="{engine}"'
+            )
+        return made

@@ -1,0 +1,199 @@
+"""XLIFF 1.0 to 1.2 and what SDL Trados, Phrase and memoQ make of it: segments, and results."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from headwise.data.documents.dialects import MEMOQ, reviewed_state, status_of
+from headwise.data.documents.inline import Inline, inline_text, plain_text, without_marks
+from headwise.data.documents.its import ITSNames
+from headwise.data.documents.results import OWN, Marking, SegmentResult
+from headwise.data.documents.segments import Segment
+from headwise.data.documents.tags import (
+    Edit,
+    content_range,
+    element_end,
+    escaped,
+    space_before,
+    tag_prefix,
+    with_attributes,
+)
+from headwise.data.documents.xml_stream import Closed, Element, Opened, Unit
+
+_XML_LANGUAGE = "http://www.w3.org/XML/1998/namespace lang"
+_AROUND_TEXT = frozenset({"g", "mrk"})
+
+
+@dataclass(slots=True)
+class _File:
+    """What holds for units: attributes of their file, and whether groups are to be translated."""
+
+    original: str | None = None
+    source_language: str | None = None
+    target_language: str | None = None
+    translate: bool = True
+
+
+@dataclass(slots=True)
+class Xliff12:
+    """Segments of XLIFF 1.2, and their results.
+
+    Attributes:
+        core: Namespace of the document with a space, if it has one.
+        its: How the names of ITS are written.
+    """
+
+    core: str
+    its: ITSNames
+    _files: list[_File] = field(default_factory=lambda: [_File()])
+
+    @property
+    def units(self) -> frozenset[str]:
+        """Names of the elements that hold segments."""
+        return frozenset({f"{self.core}trans-unit"})
+
+    def enter(self, opened: Opened) -> None:
+        """Take note of the start tag of a file, a group or anything else."""
+        above, own = self._files[-1], opened.attributes
+        if opened.name == f"{self.core}file":
+            file = _File(
+                own.get("original"), own.get("source-language"), own.get("target-language")
+            )
+        else:
+            file = above
+        if "translate" in own and opened.name == f"{self.core}group":
+            file = _File(
+                file.original, file.source_language, file.target_language, own["translate"] != "no"
+            )
+        self._files.append(file)
+
+    def leave(self, _: Closed) -> None:
+        """Take note of its end."""
+        self._files.pop()
+
+    def root_edits(self, tag: str) -> list[Edit]:
+        """What a scored document declares."""
+        return self.its.declaration(tag)
+
+    def segments(self, unit: Unit) -> Iterator[Segment]:
+        """The segments of a unit, each with the element that holds its translation."""
+        element, core = unit.element, self.core
+        source, target = element.find(f"{core}source"), element.find(f"{core}target")
+        marks = [] if target is None else list(self._marks(target))
+        if target is None or not marks:
+            yield self._segment(unit, source, target, target, None)
+            return
+        parted = element.find(f"{core}seg-source") or source
+        sources = {} if parted is None else {_mid(one): one for one in self._marks(parted)}
+        for mark in marks:
+            yield self._segment(unit, sources.get(_mid(mark)), mark, target, _mid(mark))
+
+    def _marks(self, element: Element) -> Iterator[Element]:
+        for one in element.below(f"{self.core}mrk"):
+            if one.attributes.get("mtype") == "seg":
+                yield one
+
+    def _segment(
+        self,
+        unit: Unit,
+        source: Element | None,
+        holder: Element | None,
+        target: Element | None,
+        mark: str | None,
+    ) -> Segment:
+        file, own = self._files[-1], unit.element.attributes
+        status = status_of(unit.element, target, mark)
+        language = None if target is None else target.attributes.get(_XML_LANGUAGE)
+        what = "source" if mark is None else f"source marked {mark!r}"
+        return Segment(
+            source="" if source is None else self._text(unit, source),
+            target="" if holder is None else self._text(unit, holder),
+            file=file.original,
+            unit=own.get("id"),
+            segment=mark,
+            source_language=file.source_language,
+            target_language=language or file.target_language,
+            state=status.state,
+            translate=own.get("translate", "yes" if file.translate else "no") != "no",
+            locked=status.locked,
+            approved=status.approved,
+            fault=f"The unit has no {what}." if source is None else None,
+            holder=holder,
+            definition=status.definition,
+        )
+
+    def _text(self, unit: Unit, element: Element) -> str:
+        start, end = content_range(unit.text, element.start, element.close)
+        return plain_text(unit.text[start:end], self._inline(unit, element))
+
+    def _inline(self, unit: Unit, element: Element) -> Inline:
+        return Inline(_AROUND_TEXT, tag_prefix(unit.text, element.start))
+
+    def edits(
+        self,
+        unit: Unit,
+        results: Sequence[tuple[Segment, SegmentResult]],
+        marking: Marking,
+    ) -> list[Edit]:
+        """What the results of a unit's segments change in its text."""
+        target = unit.element.find(f"{self.core}target")
+        edits: list[Edit] = []
+        notes: list[str] = []
+        for segment, result in results:
+            edits += self._result_edits(unit, segment, result, marking)
+            mark = "" if segment.segment is None else f"{segment.segment}: "
+            notes.append(f"{OWN} {mark}{result.said}" if mark else f"{OWN}: {result.said}")
+        if target is not None and results:
+            edits += self._note_edits(unit, target, notes)
+            flagged = any(result.flagged for _, result in results)
+            if marking.states and flagged and unit.element.attributes.get("approved") == "yes":
+                edits += with_attributes(unit.text, unit.element.start, {"approved": "no"})
+        return edits
+
+    def _result_edits(
+        self, unit: Unit, segment: Segment, result: SegmentResult, marking: Marking
+    ) -> Iterator[Edit]:
+        holder, text = segment.holder, unit.text
+        values = self.its.confidence(holder, result, marking)
+        state = None
+        if marking.states and result.flagged and MEMOQ + "status" not in unit.element.attributes:
+            names = self.its.prefixes
+            state = reviewed_state(segment.state, segment.definition, names)
+        if state is not None and segment.definition is None:
+            values |= dict([state])
+        elif state is not None:
+            yield from with_attributes(text, segment.definition.start, dict([state]))
+        yield from with_attributes(text, holder.start, values)
+        start, end = content_range(text, holder.start, holder.close)
+        content = before = text[start:end]
+        content = without_marks(content)
+        if marking.spans and result.spans:
+            inline = self._inline(unit, holder)
+            mark = f"{inline.prefix}mrk"
+            tags = [
+                lambda said=issue: f'<{mark} mtype="x-its"{said}>'
+                for issue in self.its.issues(result, marking)
+            ]
+            content = inline_text(content, inline).marked(result.spans, tags, f"</{mark}>")
+        if content != before:
+            yield Edit(start, end, content)
+
+    def _note_edits(self, unit: Unit, target: Element, notes: Sequence[str]) -> Iterator[Edit]:
+        text = unit.text
+        space = space_before(text, target.start)
+        for note in unit.element.all(f"{self.core}note"):
+            if note.attributes.get("from") == OWN:
+                start = note.start
+                if space and text.endswith(space, 0, start):
+                    start -= len(space)
+                yield Edit(start, element_end(text, note.start, note.close), "")
+        prefix = tag_prefix(text, target.start)
+        place = element_end(text, target.start, target.close)
+        written = (
+            f'{space}<{prefix}note from="{OWN}" annotates="target">{escaped(said)}</{prefix}note>'
+            for said in notes
+        )
+        yield Edit(place, place, "".join(written))
+
+
+def _mid(mark: Element) -> str:
+    return mark.attributes.get("mid", "")

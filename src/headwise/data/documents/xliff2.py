@@ -1,0 +1,215 @@
+"""XLIFF 2.0, 2.1 and 2.2: segments, and results."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from headwise.data.documents.inline import Inline, inline_text, plain_text, without_marks
+from headwise.data.documents.its import ITSNames
+from headwise.data.documents.results import OWN, Marking, SegmentResult
+from headwise.data.documents.segments import Segment
+from headwise.data.documents.tags import (
+    Edit,
+    content_range,
+    element_end,
+    escaped,
+    space_before,
+    tag_prefix,
+    with_attributes,
+)
+from headwise.data.documents.xml_stream import Closed, Element, Opened, Unit
+
+_AROUND_TEXT = frozenset({"pc", "mrk"})
+_SUB_STATE = f"{OWN}:needs-review"
+_INITIAL, _ABOVE_REVIEW = "initial", frozenset({"reviewed", "final"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What holds for units: their file, languages, and whether they are to be translated."""
+
+    file: str | None = None
+    source_language: str | None = None
+    target_language: str | None = None
+    translate: bool = True
+
+
+@dataclass(slots=True)
+class Xliff2:
+    """Segments of XLIFF 2, and their results.
+
+    Attributes:
+        core: Namespace of the document with a space.
+        its: How the names of ITS are written.
+        has_its: Whether the document's version knows the ITS module, as 2.0 does not.
+    """
+
+    core: str
+    its: ITSNames
+    has_its: bool
+    _around: list[_Around] = field(default_factory=lambda: [_Around()])
+
+    @property
+    def units(self) -> frozenset[str]:
+        """Names of the elements that hold segments."""
+        return frozenset({f"{self.core}unit"})
+
+    def enter(self, opened: Opened) -> None:
+        """Take note of the start tag of a file, a group or anything else."""
+        around, own, core = self._around[-1], opened.attributes, self.core
+        if opened.name == f"{core}xliff":
+            around = replace(
+                around, source_language=own.get("srcLang"), target_language=own.get("trgLang")
+            )
+        elif opened.name == f"{core}file":
+            around = replace(around, file=own.get("original", own.get("id")))
+        if "translate" in own and opened.name in (f"{core}file", f"{core}group"):
+            around = replace(around, translate=own["translate"] != "no")
+        self._around.append(around)
+
+    def leave(self, _: Closed) -> None:
+        """Take note of its end."""
+        self._around.pop()
+
+    def root_edits(self, tag: str) -> list[Edit]:
+        """What a scored document declares."""
+        return self.its.declaration(tag) if self.has_its else []
+
+    def segments(self, unit: Unit) -> Iterator[Segment]:
+        """The segments of a unit; what is to be ignored is none."""
+        around, own = self._around[-1], unit.element.attributes
+        found = unit.element.all(f"{self.core}segment")
+        for number, element in enumerate(found, start=1):
+            source = element.find(f"{self.core}source")
+            target = element.find(f"{self.core}target")
+            state = element.attributes.get("state", _INITIAL)
+            name = element.attributes.get("id") or (str(number) if len(found) > 1 else None)
+            yield Segment(
+                source="" if source is None else self._text(unit, source),
+                target="" if target is None else self._text(unit, target),
+                file=around.file,
+                unit=own.get("id"),
+                segment=name,
+                source_language=around.source_language,
+                target_language=around.target_language,
+                state=state,
+                translate=own.get("translate", "yes" if around.translate else "no") != "no",
+                approved=state == "final",
+                fault="The segment has no source." if source is None else None,
+                holder=target,
+                definition=element,
+            )
+
+    def _text(self, unit: Unit, element: Element) -> str:
+        start, end = content_range(unit.text, element.start, element.close)
+        return plain_text(unit.text[start:end], self._inline(unit))
+
+    def _inline(self, unit: Unit) -> Inline:
+        return Inline(_AROUND_TEXT, tag_prefix(unit.text, 0))
+
+    def edits(
+        self,
+        unit: Unit,
+        results: Sequence[tuple[Segment, SegmentResult]],
+        marking: Marking,
+    ) -> list[Edit]:
+        """What the results of a unit's segments change in its text."""
+        edits: list[Edit] = []
+        notes: list[str] = []
+        names = _names(unit.element)
+        for segment, result in results:
+            edits += self._content_edits(unit, segment, result, marking, names)
+            if marking.states and result.flagged:
+                edits += with_attributes(
+                    unit.text, segment.definition.start, _reviewed(segment.definition)
+                )
+            mark = "" if segment.segment is None else f" {segment.segment}"
+            notes.append(f"{OWN}{mark}: {result.said}")
+        return [*edits, *self._note_edits(unit, notes)] if results else edits
+
+    def _content_edits(
+        self,
+        unit: Unit,
+        segment: Segment,
+        result: SegmentResult,
+        marking: Marking,
+        names: Iterator[str],
+    ) -> Iterator[Edit]:
+        holder, inline = segment.holder, self._inline(unit)
+        start, end = content_range(unit.text, holder.start, holder.close)
+        before = unit.text[start:end]
+        content = without_marks(before)
+        mark, closing = f"<{inline.prefix}mrk", f"</{inline.prefix}mrk>"
+        if marking.spans and result.spans and self.has_its:
+            tags = [
+                # Each piece has a name of its own
+                lambda said=issue: f'{mark} id="{next(names)}" type="its:generic"{said}>'
+                for issue in self.its.issues(result, marking)
+            ]
+            content = inline_text(content, inline).marked(result.spans, tags, closing)
+        if self.has_its and result.confidence is not None:
+            said = self.its.confidence_tag(result, marking)
+            content = f'{mark} id="{next(names)}" type="its:generic"{said}>{content}{closing}'
+        if content != before:
+            yield Edit(start, end, content)
+
+    def _note_edits(self, unit: Unit, notes: Sequence[str]) -> Iterator[Edit]:
+        text, element, core = unit.text, unit.element, self.core
+        prefix = tag_prefix(text, 0)
+        said = [f'<{prefix}note category="{OWN}">{escaped(one)}</{prefix}note>' for one in notes]
+        place = next(
+            one.start
+            for one in element.children
+            if one.name.removeprefix(core) in ("originalData", "segment", "ignorable")
+        )
+        holder = element.find(f"{core}notes")
+        if holder is not None:
+            known = holder.all(f"{core}note")
+            own = [one for one in known if one.attributes.get("category") == OWN]
+            if len(own) < len(known):
+                yield from self._among_others(unit, known, own, said)
+                return
+            yield Edit(holder.start, place, "")
+        space = space_before(text, place if holder is None else holder.start)
+        inner = f"{space}  " if space else ""
+        written = "".join(f"{inner}{one}" for one in said)
+        yield Edit(place, place, f"<{prefix}notes>{written}{space}</{prefix}notes>{space}")
+
+    def _among_others(
+        self, unit: Unit, known: Sequence[Element], own: Sequence[Element], said: Sequence[str]
+    ) -> Iterator[Edit]:
+        """Notes behind those of others, in the place of earlier ones of ours."""
+        text = unit.text
+        last = [one for one in known if one not in own][-1]
+        space = space_before(text, last.start)
+        for one in own:
+            start = one.start - len(space) if text.endswith(space, 0, one.start) else one.start
+            yield Edit(start, element_end(text, one.start, one.close), "")
+        place = element_end(text, last.start, last.close)
+        yield Edit(place, place, "".join(f"{space}{one}" for one in said))
+
+
+def _reviewed(segment: Element) -> dict[str, str | None]:
+    """Attributes of a segment that needs a review; never of a higher state."""
+    own = segment.attributes
+    state, sub_state = own.get("state", _INITIAL), own.get("subState")
+    if state in _ABOVE_REVIEW:
+        return {"state": "translated", "subState": _SUB_STATE}
+    if sub_state not in (None, _SUB_STATE):
+        return {}
+    return {"state": state, "subState": _SUB_STATE}
+
+
+def _names(unit: Element) -> Iterator[str]:
+    """Names for marks, none of which another element of the unit has."""
+    taken: set[str] = set()
+    waiting = list(unit.children)
+    while waiting:
+        one = waiting.pop()
+        if not one.attributes.get("http://www.w3.org/2005/11/its annotatorsRef", "").count(OWN):
+            taken.add(one.attributes.get("id", ""))
+        waiting += one.children
+    number = 0
+    while True:
+        number += 1
+        if (name := f"{OWN}{number}") not in taken:
+            yield name

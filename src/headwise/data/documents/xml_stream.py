@@ -1,0 +1,318 @@
+"""XML read in chunks, with the byte position of every element.
+
+What is between and around the elements that a format knows is never taken apart, so that a writer
+can copy it as it is. Entities that a document declares itself are refused, and nothing that it
+refers to is loaded.
+"""
+
+import codecs
+import re
+from collections.abc import Callable, Container, Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO
+from xml.parsers import expat
+
+from headwise.errors import DataError
+
+_CHUNK_BYTES = 2**17
+# Longer ones would have to be held in memory as a whole, or read again and again
+_MOST_TAG_BYTES, _MOST_UNIT_BYTES = 2**22, 2**26
+_MOST_LEVELS = 256
+_TAG_BYTES = re.compile(rb"""[^>"']*+(?:"[^"]*+"[^>"']*+|'[^']*+'[^>"']*+)*+>""")
+_WIDE = (
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+    (b"<\0", "utf-16-le"),
+    (b"\0<", "utf-16-be"),
+)
+
+
+@dataclass(slots=True, eq=False)
+class Element:
+    """An element of a unit.
+
+    Attributes:
+        name: The local name behind the namespace and a space; without a namespace, the name alone.
+        attributes: By names of the same form.
+        start: Where its start tag begins, in characters of the unit's text.
+        close: Where its end tag begins, or, if its tag is both, ends.
+        children: In order.
+    """
+
+    name: str
+    attributes: dict[str, str]
+    start: int
+    close: int = 0
+    children: list["Element"] = field(default_factory=list)
+
+    def find(self, name: str) -> "Element | None":
+        """The first child of this name."""
+        return next((child for child in self.children if child.name == name), None)
+
+    def all(self, name: str) -> list["Element"]:
+        """The children of this name."""
+        return [child for child in self.children if child.name == name]
+
+    def below(self, name: str) -> Iterator["Element"]:
+        """The elements of this name among all descendants, in order."""
+        for child in self.children:
+            if child.name == name:
+                yield child
+            yield from child.below(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """An element with all that is in it, and its text as it is written."""
+
+    element: Element
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The start tag, at a byte of the document, of an element that is no unit, and its text."""
+
+    name: str
+    attributes: dict[str, str]
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The end of such an element."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """Bytes up to here hold nothing more that will be named; they are forgotten after this."""
+
+    end: int
+
+
+Piece = Unit | Opened | Closed | Passed
+
+
+class XmlStream:
+    """The pieces of one document, in order.
+
+    Attributes:
+        codec: How the document is encoded; known with the first piece.
+
+    Args:
+        stream: Not read yet.
+        name: What errors call it.
+        units: Gives the names of units, from the root's name and attributes.
+    """
+
+    def __init__(
+        self, stream: BinaryIO, name: str, units: Callable[[Opened], Container[str]]
+    ) -> None:
+        self.codec = "utf-8"
+        self._stream, self._name, self._units = stream, name, units
+        self._unit_names: Container[str] | None = None
+        self._ready: list[Opened | Closed | Unit] = []
+        self._open: list[Element] = []
+        self._levels = 0
+        self._buffer, self._base, self._fed = bytearray(), 0, 0
+        self._parser = self._new_parser()
+
+    def pieces(self) -> Iterator[Piece]:
+        """Read on.
+
+        Raises:
+            DataError: If the document is damaged, with line and column; or is refused.
+        """
+        while True:
+            chunk = self._stream.read(_CHUNK_BYTES)
+            if not self._fed:
+                self.codec = next((c for mark, c in _WIDE if chunk.startswith(mark)), "utf-8")
+            self._buffer += chunk
+            self._fed += len(chunk)
+            self._parse(chunk)
+            yield from self._ready
+            self._ready.clear()
+            passed = self._passed() if chunk else self._fed
+            yield Passed(passed)
+            del self._buffer[: passed - self._base]
+            self._base = passed
+            if not chunk:
+                return
+
+    def check(self) -> None:
+        """Read all of it, and name nothing.
+
+        Raises:
+            DataError: As of :meth:`pieces`.
+        """
+        self._parser.StartElementHandler = self._parser.EndElementHandler = None
+        while chunk := self._stream.read(_CHUNK_BYTES):
+            self._fed += len(chunk)
+            self._parse(chunk)
+            self._passed()
+        self._parse(b"")
+
+    def raw(self, start: int, end: int) -> bytes:
+        """Bytes of the document that have not been passed."""
+        return bytes(self._buffer[start - self._base : end - self._base])
+
+    def tag(self, opened: Opened) -> str:
+        """The start tag of an element that is no unit, as it is written."""
+        end = self._after_tag(opened.start)
+        return self.raw(opened.start, end).decode(self.codec)
+
+    def encoded(self, text: str) -> bytes:
+        """A text in the document's encoding; what that lacks becomes character references."""
+        return text.encode(self.codec, "xmlcharrefreplace")
+
+    def _new_parser(self) -> expat.XMLParserType:
+        parser = expat.ParserCreate(namespace_separator=" ")
+        parser.XmlDeclHandler = self._declared
+        parser.StartElementHandler = self._started
+        parser.EndElementHandler = self._ended
+        parser.StartDoctypeDeclHandler = self._doctype
+        parser.EntityDeclHandler = self._entity
+        parser.ExternalEntityRefHandler = self._entity
+        parser.SkippedEntityHandler = self._unknown_entity
+        parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
+        return parser
+
+    def _parse(self, chunk: bytes) -> None:
+        try:
+            self._parser.Parse(chunk, not chunk)
+        except DataError:
+            raise
+        except expat.ExpatError as error:
+            raise DataError(
+                f"`{self._name}` is damaged at line {error.lineno}, column {error.offset + 1}: "
+                f"{expat.ErrorString(error.code)}. Export it anew, or repair it there."
+            ) from None
+        except (LookupError, ValueError) as error:  # what Python cannot decode is such
+            raise DataError(
+                f"`{self._name}` cannot be read in the encoding that it declares ({error}); save "
+                "it as UTF-8."
+            ) from None
+
+    def _passed(self) -> int:
+        place = self._parser.CurrentByteIndex
+        if self._fed - place > _MOST_TAG_BYTES:
+            raise self._refused(f"a tag or comment is longer than {_MOST_TAG_BYTES:,} bytes", "")
+        if not self._open:
+            return place
+        start = self._open[0].start
+        if self._fed - start > _MOST_UNIT_BYTES:
+            raise self._refused(f"a unit is longer than {_MOST_UNIT_BYTES:,} bytes", "")
+        return start
+
+    def _declared(self, _: str, encoding: str | None, __: int) -> None:
+        if encoding is not None and not self.codec.startswith("utf-16"):
+            self.codec = codecs.lookup(encoding).name
+
+    def _started(self, name: str, attributes: dict[str, str]) -> None:
+        place = self._parser.CurrentByteIndex
+        self._levels += 1
+        if self._levels > _MOST_LEVELS:
+            raise self._refused(f"elements are nested more than {_MOST_LEVELS} levels deep", "")
+        if self._open:
+            element = Element(name, attributes, place)
+            self._open[-1].children.append(element)
+            self._open.append(element)
+            return
+        opened = Opened(name, attributes, place)
+        if self._unit_names is None:
+            self._unit_names = self._units(opened)
+        if name in self._unit_names:
+            self._open.append(Element(name, attributes, place))
+        else:
+            self._ready.append(opened)
+
+    def _ended(self, name: str) -> None:
+        self._levels -= 1
+        if not self._open:
+            self._ready.append(Closed(name))
+            return
+        element = self._open.pop()
+        element.close = self._parser.CurrentByteIndex
+        if not self._open:
+            self._ready.append(self._unit(element))
+
+    def _unit(self, element: Element) -> Unit:
+        start, close = element.start, element.close
+        end = close
+        if element.children or self._after_tag(start) != close:
+            end = self._after_tag(close)
+        raw = self.raw(start, end)
+        text = raw.decode(self.codec)
+        width = self._width
+        if len(text) * width == len(raw):
+            for one in _elements(element):
+                one.start, one.close = (one.start - start) // width, (one.close - start) // width
+        else:
+            places = _in_characters(raw, self.codec, _elements(element), start)
+            for one in _elements(element):
+                one.start, one.close = places[one.start], places[one.close]
+        return Unit(element, text, start, end)
+
+    def _after_tag(self, start: int) -> int:
+        """The byte behind the tag that begins at one; a `>` in a value does not end it."""
+        place = start - self._base
+        if self._width == 1:
+            found = _TAG_BYTES.match(self._buffer, place)
+            assert found is not None
+            return found.end() + self._base
+        quote = ""
+        while True:
+            sign = self._buffer[place : place + 2].decode(self.codec, "replace")
+            place += 2
+            if quote:
+                quote = "" if sign == quote else quote
+            elif sign in ('"', "'"):
+                quote = sign
+            elif sign == ">":
+                return place + self._base
+
+    @property
+    def _width(self) -> int:
+        return 2 if self.codec.startswith("utf-16") else 1
+
+    def _doctype(self, _: str, __: str | None, ___: str | None, internal: int) -> None:
+        if internal:
+            raise self._refused("its DOCTYPE declares something", "Remove what stands in [ ].")
+
+    def _entity(self, *_: object) -> int:
+        raise self._refused("it declares an entity", "Remove the declaration.")
+
+    def _unknown_entity(self, name: str, _: int) -> None:
+        raise self._refused(
+            f"`&{name};` is not declared", "Write the character that it stands for."
+        )
+
+    def _refused(self, what: str, remedy: str) -> DataError:
+        line = self._parser.CurrentLineNumber
+        column = self._parser.CurrentColumnNumber + 1
+        return DataError(
+            f"`{self._name}` is refused at line {line}, column {column}: {what}, which documents "
+            f"of translators have no need of. {remedy or 'Export it anew.'}"
+        )
+
+
+def _elements(element: Element) -> Iterator[Element]:
+    yield element
+    for child in element.children:
+        yield from _elements(child)
+
+
+def _in_characters(
+    raw: bytes, codec: str, elements: Iterator[Element], start: int
+) -> dict[int, int]:
+    """Characters before the places of elements, by bytes of the document."""
+    places = sorted({place for one in elements for place in (one.start, one.close)})
+    found, before, count = {}, 0, 0
+    for place in places:
+        count += len(raw[before : place - start].decode(codec))
+        found[place], before = count, place - start
+    return found
