@@ -110,11 +110,17 @@ class InlineText:
         start, end, _, section = self._characters[character]
         place = end if ends else start
         if section is not None:
-            edge = section[1] if ends else section[0]
-            if place == edge:
-                place += len(_CLOSE_CDATA) if ends else -len(_OPEN_CDATA)
+            if ends:
+                outside = section[1] + len(_CLOSE_CDATA)
+                is_edge = place == section[1] and not self.content.startswith(_OPEN_CDATA, outside)
             else:
-                tag = f"{_CLOSE_CDATA}{tag}{_OPEN_CDATA}"
+                outside = section[0] - len(_OPEN_CDATA)
+                is_edge = place == section[0] and not self.content.endswith(
+                    _CLOSE_CDATA, 0, outside
+                )
+            # Between two sections, the tag could not be taken out without joining them
+            place = outside if is_edge else place
+            tag = tag if is_edge else f"{_CLOSE_CDATA}{tag}{_OPEN_CDATA}"
         return Edit(place, place, tag)
 
 
