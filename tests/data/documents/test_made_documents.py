@@ -38,17 +38,16 @@ INSERTED = (
 )
 
 
-@pytest.fixture(params=DOCUMENTS, ids=lambda made: made.dialect)
-def made(request: pytest.FixtureRequest) -> Made:
-    found: Made = request.param
+@pytest.fixture(params=DIALECTS)
+def documents(request: pytest.FixtureRequest, tmp_path: Path) -> list[tuple[Made, Path]]:
+    """The documents of a dialect, with a file each."""
+    found = []
+    for number, made in enumerate(one for one in DOCUMENTS if one.dialect == request.param):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        (folder / made.name).write_bytes(made.content)
+        found.append((made, folder / made.name))
     return found
-
-
-@pytest.fixture
-def source(made: Made, tmp_path: Path) -> Path:
-    path = tmp_path / made.name
-    path.write_bytes(made.content)
-    return path
 
 
 def texts(path: Path, kind: DocumentFormat) -> list[tuple[str | None, str]]:
@@ -77,84 +76,92 @@ def test_all_dialects_are_there() -> None:
     assert sum(len(made.pairs) for made in DOCUMENTS) > 700
 
 
-def test_texts_and_reasons(made: Made, source: Path) -> None:
-    skipped: Counter[str] = Counter()
-    rows = list(read_document(source, made.kind, OPTIONS, skipped=skipped))
-    assert texts(source, made.kind) == made.pairs
-    assert [row.line for row in rows] == list(range(1, len(rows) + 1))
-    assert dict(skipped) == made.skipped
+def test_texts_and_reasons(documents: list[tuple[Made, Path]]) -> None:
+    for made, source in documents:
+        skipped: Counter[str] = Counter()
+        rows = list(read_document(source, made.kind, OPTIONS, skipped=skipped))
+        assert texts(source, made.kind) == made.pairs
+        assert [row.line for row in rows] == list(range(1, len(rows) + 1))
+        assert dict(skipped) == made.skipped
 
 
-def test_without_results_it_is_the_same(made: Made, source: Path, write: Write) -> None:
-    assert write(source, made.kind, rows=False) == made.content
+def test_without_results_it_is_the_same(documents: list[tuple[Made, Path]], write: Write) -> None:
+    for made, source in documents:
+        assert write(source, made.kind, rows=False) == made.content
 
 
-def test_what_is_put_in_can_be_taken_out(made: Made, source: Path, write: Write) -> None:
-    written = decoded(write(source, made.kind))
-    if made.dialect in ("xliff21", "xliff22"):
-        written = re.sub(
-            rf"<mrk id=\"headwise\d+\" type=\"its:generic\" its:mtConfidence=\"0\.5000\" "
-            rf"its:annotatorsRef=\"{_ENGINE}\">(.*?)</mrk></target>",
-            r"\1</target>",
-            written,
-            flags=re.DOTALL,
+def test_what_is_put_in_can_be_taken_out(documents: list[tuple[Made, Path]], write: Write) -> None:
+    for made, source in documents:
+        written = decoded(write(source, made.kind))
+        if made.dialect in ("xliff21", "xliff22"):
+            written = re.sub(
+                rf"<mrk id=\"headwise\d+\" type=\"its:generic\" its:mtConfidence=\"0\.5000\" "
+                rf"its:annotatorsRef=\"{_ENGINE}\">(.*?)</mrk></target>",
+                r"\1</target>",
+                written,
+                flags=re.DOTALL,
+            )
+        for pattern in INSERTED:
+            written = re.sub(pattern, "", written)
+        assert written == decoded(made.content)
+
+
+def test_the_copy_holds_the_same_texts(documents: list[tuple[Made, Path]], write: Write) -> None:
+    for made, source in documents:
+        output = source.with_name(f"scored.{made.name}")
+        written = write(
+            source, made.kind, spans=words, marked=is_xml(made), flagged=True, output=output
         )
-    for pattern in INSERTED:
-        written = re.sub(pattern, "", written)
-    assert written == decoded(made.content)
+        assert texts(output, made.kind) == made.pairs
+        if is_xml(made):
+            assert plain(written) == plain(made.content)
 
 
-def test_the_copy_holds_the_same_texts(made: Made, source: Path, write: Write) -> None:
-    output = source.with_name(f"scored.{made.name}")
-    written = write(
-        source, made.kind, spans=words, marked=is_xml(made), flagged=True, output=output
-    )
-    assert texts(output, made.kind) == made.pairs
-    if is_xml(made):
-        assert plain(written) == plain(made.content)
-
-
-def test_scored_again_it_is_the_same(made: Made, source: Path, write: Write) -> None:
-    first = source.with_name(f"first.{made.name}")
-    options = {"marked": is_xml(made), "flagged": True, "states": made.dialect != "tmx"}
-    once = write(source, made.kind, spans=words, output=first, **options)
-    assert write(first, made.kind, spans=words, **options) == once
-    assert (once != made.content) == bool(made.pairs)
-    fewer = write(first, made.kind, spans=lambda segment: words(segment)[:1], **options)
-    assert fewer == write(source, made.kind, spans=lambda segment: words(segment)[:1], **options)
+def test_scored_again_it_is_the_same(documents: list[tuple[Made, Path]], write: Write) -> None:
+    for made, source in documents:
+        first = source.with_name(f"first.{made.name}")
+        options = {"marked": is_xml(made), "flagged": True, "states": made.dialect != "tmx"}
+        once = write(source, made.kind, spans=words, output=first, **options)
+        assert write(first, made.kind, spans=words, **options) == once
+        assert (once != made.content) == bool(made.pairs)
+        fewer = write(first, made.kind, spans=lambda segment: words(segment)[:1], **options)
+        assert fewer == write(
+            source, made.kind, spans=lambda segment: words(segment)[:1], **options
+        )
 
 
 @pytest.mark.parametrize("place", [0, 1, -1])
 def test_a_word_is_marked_where_it_stands(
-    made: Made, source: Path, write: Write, place: int
+    documents: list[tuple[Made, Path]], write: Write, place: int
 ) -> None:
-    if not made.name.endswith(("xlf", "xliff")) or made.dialect == "xliff20":
-        return
-
-    def one(segment: Segment) -> list[tuple[int, int]]:
-        found = words(segment)
-        return [found[place]] if len(found) > 1 else found[:1]
-
-    expected = [
-        segment.target[start:end]
-        for segment in segments_of(source, made.kind, OPTIONS)
-        if segment.skipped(OPTIONS) is None
-        for start, end in one(segment)
-    ]
-    root = etree.fromstring(write(source, made.kind, spans=one, marked=True))
-    marked: list[str] = []
-    before = None
-    for mark in root.iter("{*}mrk"):
-        if f"{ITS}locQualityIssueType" not in mark.attrib:
+    for made, source in documents:
+        if not made.name.endswith(("xlf", "xliff")) or made.dialect == "xliff20":
             continue
-        holder = next(above for above in mark.iterancestors() if is_segment(above))
-        text = "".join(mark.itertext(with_tail=False)) if not len(mark) else inner_text(mark)
-        if holder is before:
-            marked[-1] += text
-        else:
-            marked.append(text)
-        before = holder
-    assert marked == expected
+
+        def one(segment: Segment) -> list[tuple[int, int]]:
+            found = words(segment)
+            return [found[place]] if len(found) > 1 else found[:1]
+
+        expected = [
+            segment.target[start:end]
+            for segment in segments_of(source, made.kind, OPTIONS)
+            if segment.skipped(OPTIONS) is None
+            for start, end in one(segment)
+        ]
+        root = etree.fromstring(write(source, made.kind, spans=one, marked=True))
+        marked: list[str] = []
+        before = None
+        for mark in root.iter("{*}mrk"):
+            if f"{ITS}locQualityIssueType" not in mark.attrib:
+                continue
+            holder = next(above for above in mark.iterancestors() if is_segment(above))
+            text = "".join(mark.itertext(with_tail=False)) if not len(mark) else inner_text(mark)
+            if holder is before:
+                marked[-1] += text
+            else:
+                marked.append(text)
+            before = holder
+        assert marked == expected
 
 
 def is_segment(element: etree._Element) -> bool:

@@ -6,8 +6,9 @@ for a line break is the exception: between two words it is a space.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from headwise.data.documents.tags import Edit, spliced
@@ -22,7 +23,7 @@ _TOKEN = re.compile(
         (?:[^>"'/]++ | "[^"]*+" | '[^']*+' | /(?!>))*+ (?P<empty>/?) >
     | (?P<reference>&[^;]++;)
     | (?P<return>\r\n?)
-    | [^<&\r]++
+    | (?P<text>[^<&\r]++)
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -53,9 +54,20 @@ class Inline:
         return _NO_TEXT.search(tag[0]) is None
 
 
-class _Character(NamedTuple):
-    """Where a character is written, in which element, and in which CDATA section."""
+class _Run(NamedTuple):
+    """Neighbouring characters of a text that are written one as the other.
 
+    Attributes:
+        first: The first one, in the text.
+        length: How many there are.
+        start: Where they are written, in the content.
+        end: Where that ends; one character may be written as several.
+        owner: In which element.
+        section: In which CDATA section.
+    """
+
+    first: int
+    length: int
     start: int
     end: int
     owner: int
@@ -67,12 +79,22 @@ class InlineText:
     """The text of a content, and how it is written."""
 
     content: str
-    text: str = ""
-    _characters: list[_Character] = field(default_factory=list)
+    text: str
+    _runs: list[_Run]
 
     def place(self, start: int, end: int) -> tuple[int, int]:
         """Where ``text[start:end]`` is written: from its first character to its last one."""
-        return self._characters[start].start, self._characters[end - 1].end
+        return self._written(start)[0], self._written(end - 1)[1]
+
+    def _run(self, character: int) -> _Run:
+        return self._runs[bisect_right(self._runs, character, key=lambda run: run.first) - 1]
+
+    def _written(self, character: int) -> Range:
+        run = self._run(character)
+        if run.length != run.end - run.start:
+            return run.start, run.end
+        place = run.start + character - run.first
+        return place, place + 1
 
     def marked(
         self, spans: Iterable[Range], tags: Iterable[Callable[[], str]], closing: str
@@ -91,24 +113,22 @@ class InlineText:
 
     def _pieces(self, start: int, end: int) -> Iterator[Range]:
         """First and last characters of the pieces that tags can be put around."""
-        owners = [character.owner for character in self._characters[start:end]]
-        if not owners:
+        if start >= end:
             return
-        if owners[0] == owners[-1]:
+        if self._run(start).owner == self._run(end - 1).owner:
             yield start, end - 1
             return
         first = start
-        for place in range(start, end):
-            last = place + 1 == end
-            if last or owners[place + 1 - start] != owners[place - start]:
-                if self.text[first : place + 1].strip():
-                    yield first, place
-                first = place + 1
+        for place in range(start + 1, end + 1):
+            if place == end or self._run(place).owner != self._run(first).owner:
+                if self.text[first:place].strip():
+                    yield first, place - 1
+                first = place
 
     def _edit(self, character: int, tag: str, *, ends: bool) -> Edit:
         """Put a tag before a character, or behind it."""
-        start, end, _, section = self._characters[character]
-        place = end if ends else start
+        place = self._written(character)[ends]
+        section = self._run(character).section
         if section is not None:
             if ends:
                 outside = section[1] + len(_CLOSE_CDATA)
@@ -128,12 +148,13 @@ def plain_text(content: str, inline: Inline) -> str:
     """The text of a content."""
     if "<" not in content and "&" not in content and "\r" not in content:
         return content
-    return _read(content, inline, keep=False).text
+    return _read(content, inline, None)
 
 
 def inline_text(content: str, inline: Inline) -> InlineText:
     """The text of a content, with the place of every character."""
-    return _read(content, inline, keep=True)
+    runs: list[_Run] = []
+    return InlineText(content, _read(content, inline, runs), runs)
 
 
 def without_marks(content: str) -> str:
@@ -159,39 +180,21 @@ def without_marks(content: str) -> str:
     return spliced(content, edits)
 
 
-def _read(content: str, inline: Inline, *, keep: bool) -> InlineText:
-    found = InlineText(content)
+def _read(content: str, inline: Inline, runs: list[_Run] | None) -> str:
+    """The text of a content; where it is written goes into ``runs``."""
     parts: list[str] = []
-    characters = found._characters
-    owners, codes, count = [0], 0, 0
+    owners, codes, count, length = [0], 0, 0, 0
     line_break: Range | None = None
-
-    def add(text: str, start: int, end: int, section: Range | None = None) -> None:
-        """Take in a text: written as it is, or one character that is written otherwise."""
-        nonlocal line_break
-        if line_break is not None:
-            if parts and not parts[-1][-1:].isspace() and not text[:1].isspace():
-                parts.append(" ")
-                characters.append(_Character(*line_break, owners[-1], None))
-            line_break = None
-        parts.append(text)
-        if keep and len(text) == end - start:
-            characters.extend(
-                _Character(place, place + 1, owners[-1], section) for place in range(start, end)
-            )
-        elif keep:
-            characters.append(_Character(start, end, owners[-1], section))
-
     for token in _TOKEN.finditer(content):
-        start, end = token.span()
-        if token["name"] is not None:
+        kind = token.lastgroup
+        if kind == "empty":  # which all tags are asked for
             if token["closing"]:
                 codes -= codes > 0
                 if not codes and len(owners) > 1:
                     owners.pop()
                 continue
             if not codes and _LINE_BREAK.search(token[0]) is not None:
-                line_break = (start, end)
+                line_break = token.span()
             if token["empty"]:
                 continue
             if codes or not inline.holds_text(token):
@@ -201,20 +204,32 @@ def _read(content: str, inline: Inline, *, keep: bool) -> InlineText:
             else:
                 count += 1
                 owners.append(count)
-        elif codes:
             continue
-        elif token["cdata"] is not None:
-            section = token.span("cdata")
-            for one in _LINES.finditer(content, *section):
-                add("\n" if one[0][0] == "\r" else one[0], *one.span(), section)
-        elif token["reference"] is not None:
-            add(_referred(token["reference"]), start, end)
-        elif token["return"] is not None:
-            add("\n", start, end)
-        elif content[start] != "<":
-            add(token[0], start, end)
-    found.text = "".join(parts)
-    return found
+        if codes or kind is None:
+            continue
+        if kind == "text":
+            pieces = [(token[0], token.span())]
+        elif kind == "reference":
+            pieces = [(_referred(token[0]), token.span())]
+        elif kind == "return":
+            pieces = [("\n", token.span())]
+        else:
+            lines = _LINES.finditer(content, *token.span("cdata"))
+            pieces = [("\n" if one[0][0] == "\r" else one[0], one.span()) for one in lines]
+        section = token.span("cdata") if kind == "cdata" else None
+        for text, (start, end) in pieces:
+            if line_break is not None:
+                if parts and not parts[-1][-1].isspace() and not text[0].isspace():
+                    parts.append(" ")
+                    if runs is not None:
+                        runs.append(_Run(length, 1, *line_break, owners[-1], None))
+                    length += 1
+                line_break = None
+            parts.append(text)
+            if runs is not None:
+                runs.append(_Run(length, len(text), start, end, owners[-1], section))
+            length += len(text)
+    return "".join(parts)
 
 
 def _referred(reference: str) -> str:

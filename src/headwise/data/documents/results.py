@@ -3,8 +3,10 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import quote
 
 from headwise.data.documents.segments import Segment
 from headwise.data.records.error_spans import Range
@@ -77,7 +79,7 @@ def _confidence(main: Signal, span: Mapping[str, Any]) -> float | None:
     return signal.confidence(span.get(signal.value))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Marking:
     """How results are written into a document.
 
@@ -91,11 +93,9 @@ class Marking:
     spans: bool = False
     states: bool = False
 
-    @property
+    @cached_property
     def identifier(self) -> str:
         """The engine as the IRI that standards ask for."""
-        from urllib.parse import quote
-
         return f"{OWN}:{quote(self.engine, safe='/@:.-_~')}"
 
 

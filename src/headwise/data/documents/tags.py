@@ -67,9 +67,9 @@ def element_end(text: str, start: int, close: int) -> int:
     return end if text[end - 2] == "/" else text.index(">", close) + 1
 
 
-def tag_prefix(text: str, start: int) -> str:
+def tag_prefix(tag: str) -> str:
     """The prefix of a tag's name, with its colon; empty if it has none."""
-    name = text[start + 1 : attributes_end(text, start)].split(None, 1)[0]
+    name = tag[1 : attributes_end(tag, 0)].split(None, 1)[0]
     before, colon, _ = name.rpartition(":")
     return before + colon
 

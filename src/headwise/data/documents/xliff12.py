@@ -14,7 +14,6 @@ from headwise.data.documents.tags import (
     element_end,
     escaped,
     space_before,
-    tag_prefix,
     with_attributes,
 )
 from headwise.data.documents.xml_stream import Closed, Element, Opened, Unit
@@ -40,11 +39,18 @@ class Xliff12:
     Attributes:
         core: Namespace of the document with a space, if it has one.
         its: How the names of ITS are written.
+        prefix: What the tags of the document begin with.
     """
 
     core: str
     its: ITSNames
+    prefix: str
     _files: list[_File] = field(default_factory=lambda: [_File()])
+
+    @property
+    def inline(self) -> Inline:
+        """Its inline tags."""
+        return Inline(_AROUND_TEXT, self.prefix)
 
     @property
     def units(self) -> frozenset[str]:
@@ -123,10 +129,7 @@ class Xliff12:
 
     def _text(self, unit: Unit, element: Element) -> str:
         start, end = content_range(unit.text, element.start, element.close)
-        return plain_text(unit.text[start:end], self._inline(unit, element))
-
-    def _inline(self, unit: Unit, element: Element) -> Inline:
-        return Inline(_AROUND_TEXT, tag_prefix(unit.text, element.start))
+        return plain_text(unit.text[start:end], self.inline)
 
     def edits(
         self,
@@ -167,7 +170,7 @@ class Xliff12:
         content = before = text[start:end]
         content = without_marks(content)
         if marking.spans and result.spans:
-            inline = self._inline(unit, holder)
+            inline = self.inline
             mark = f"{inline.prefix}mrk"
             tags = [
                 lambda said=issue: f'<{mark} mtype="x-its"{said}>'
@@ -186,7 +189,7 @@ class Xliff12:
                 if space and text.endswith(space, 0, start):
                     start -= len(space)
                 yield Edit(start, element_end(text, note.start, note.close), "")
-        prefix = tag_prefix(text, target.start)
+        prefix = self.prefix
         place = element_end(text, target.start, target.close)
         written = (
             f'{space}<{prefix}note from="{OWN}" annotates="target">{escaped(said)}</{prefix}note>'

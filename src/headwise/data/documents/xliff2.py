@@ -13,7 +13,6 @@ from headwise.data.documents.tags import (
     element_end,
     escaped,
     space_before,
-    tag_prefix,
     with_attributes,
 )
 from headwise.data.documents.xml_stream import Closed, Element, Opened, Unit
@@ -40,13 +39,20 @@ class Xliff2:
     Attributes:
         core: Namespace of the document with a space.
         its: How the names of ITS are written.
+        prefix: What the tags of the document begin with.
         has_its: Whether the document's version knows the ITS module, as 2.0 does not.
     """
 
     core: str
     its: ITSNames
+    prefix: str
     has_its: bool
     _around: list[_Around] = field(default_factory=lambda: [_Around()])
+
+    @property
+    def inline(self) -> Inline:
+        """Its inline tags."""
+        return Inline(_AROUND_TEXT, self.prefix)
 
     @property
     def units(self) -> frozenset[str]:
@@ -101,10 +107,7 @@ class Xliff2:
 
     def _text(self, unit: Unit, element: Element) -> str:
         start, end = content_range(unit.text, element.start, element.close)
-        return plain_text(unit.text[start:end], self._inline(unit))
-
-    def _inline(self, unit: Unit) -> Inline:
-        return Inline(_AROUND_TEXT, tag_prefix(unit.text, 0))
+        return plain_text(unit.text[start:end], self.inline)
 
     def edits(
         self,
@@ -134,7 +137,7 @@ class Xliff2:
         marking: Marking,
         names: Iterator[str],
     ) -> Iterator[Edit]:
-        holder, inline = segment.holder, self._inline(unit)
+        holder, inline = segment.holder, self.inline
         start, end = content_range(unit.text, holder.start, holder.close)
         before = unit.text[start:end]
         content = without_marks(before)
@@ -154,7 +157,7 @@ class Xliff2:
 
     def _note_edits(self, unit: Unit, notes: Sequence[str]) -> Iterator[Edit]:
         text, element, core = unit.text, unit.element, self.core
-        prefix = tag_prefix(text, 0)
+        prefix = self.prefix
         said = [f'<{prefix}note category="{OWN}">{escaped(one)}</{prefix}note>' for one in notes]
         place = next(
             one.start

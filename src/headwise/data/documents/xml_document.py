@@ -6,7 +6,7 @@ from typing import BinaryIO, Protocol
 from headwise.data.documents.its import ITSNames
 from headwise.data.documents.results import Marking, SegmentResult
 from headwise.data.documents.segments import DocumentOptions, Segment
-from headwise.data.documents.tags import Edit
+from headwise.data.documents.tags import Edit, tag_prefix
 from headwise.data.documents.tmx import Tmx
 from headwise.data.documents.xliff2 import Xliff2
 from headwise.data.documents.xliff12 import Xliff12
@@ -85,12 +85,15 @@ class XmlDocument:
     def _format(self, root: Opened, core: str) -> XmlFormat:
         if self._root == "tmx":
             return Tmx(self._name, self._options)
-        its, version = ITSNames.of(self.stream.tag(root)), root.attributes.get("version", "")
+        tag, version = self.stream.tag(root), root.attributes.get("version", "")
+        its, prefix = ITSNames.of(tag), tag_prefix(tag)
         if version.startswith("1."):
-            return Xliff12(core, its)
+            return Xliff12(core, its, prefix)
         if version.startswith("2."):
             numbers = version.split(".")[1]
-            return Xliff2(core, its, not numbers.isdecimal() or (2, int(numbers)) >= _WITH_ITS)
+            return Xliff2(
+                core, its, prefix, not numbers.isdecimal() or (2, int(numbers)) >= _WITH_ITS
+            )
         raise DataError(
             f"`{self._name}` must be XLIFF 1.0 to 1.2 or 2.0 to 2.2, and its version is "
             f"{version!r}."

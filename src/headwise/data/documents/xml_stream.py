@@ -117,6 +117,8 @@ class XmlStream:
         self._unit_names: Container[str] | None = None
         self._ready: list[Opened | Closed | Unit] = []
         self._open: list[Element] = []
+        # Starts and ends of the open unit's elements, as they were met
+        self._met: list[tuple[Element, bool]] = []
         self._levels = 0
         self._buffer, self._base, self._fed = bytearray(), 0, 0
         self._parser = self._new_parser()
@@ -221,12 +223,15 @@ class XmlStream:
             element = Element(name, attributes, place)
             self._open[-1].children.append(element)
             self._open.append(element)
+            self._met.append((element, False))
             return
         opened = Opened(name, attributes, place)
         if self._unit_names is None:
             self._unit_names = self._units(opened)
         if name in self._unit_names:
-            self._open.append(Element(name, attributes, place))
+            element = Element(name, attributes, place)
+            self._open.append(element)
+            self._met = [(element, False)]
         else:
             self._ready.append(opened)
 
@@ -237,6 +242,7 @@ class XmlStream:
             return
         element = self._open.pop()
         element.close = self._parser.CurrentByteIndex
+        self._met.append((element, True))
         if not self._open:
             self._ready.append(self._unit(element))
 
@@ -247,15 +253,24 @@ class XmlStream:
             end = self._after_tag(close)
         raw = self.raw(start, end)
         text = raw.decode(self.codec)
-        width = self._width
-        if len(text) * width == len(raw):
-            for one in _elements(element):
-                one.start, one.close = (one.start - start) // width, (one.close - start) // width
-        else:
-            places = _in_characters(raw, self.codec, _elements(element), start)
-            for one in _elements(element):
-                one.start, one.close = places[one.start], places[one.close]
+        self._count_characters(raw, start, len(text))
         return Unit(element, text, start, end)
+
+    def _count_characters(self, raw: bytes, start: int, characters: int) -> None:
+        """Turn the places of a unit's elements into characters of its text."""
+        width, codec, done, count = self._width, self.codec, 0, 0
+        even = characters * width == len(raw)
+        for element, closes in self._met:
+            place = (element.close if closes else element.start) - start
+            if even:
+                count = place // width
+            elif place > done:
+                count += len(raw[done:place].decode(codec))
+                done = place
+            if closes:
+                element.close = count
+            else:
+                element.start = count
 
     def _after_tag(self, start: int) -> int:
         """The byte behind the tag that begins at one; a `>` in a value does not end it."""
@@ -298,21 +313,3 @@ class XmlStream:
             f"`{self._name}` is refused at line {line}, column {column}: {what}, which documents "
             f"of translators have no need of. {remedy or 'Export it anew.'}"
         )
-
-
-def _elements(element: Element) -> Iterator[Element]:
-    yield element
-    for child in element.children:
-        yield from _elements(child)
-
-
-def _in_characters(
-    raw: bytes, codec: str, elements: Iterator[Element], start: int
-) -> dict[int, int]:
-    """Characters before the places of elements, by bytes of the document."""
-    places = sorted({place for one in elements for place in (one.start, one.close)})
-    found, before, count = {}, 0, 0
-    for place in places:
-        count += len(raw[before : place - start].decode(codec))
-        found[place], before = count, place - start
-    return found
