@@ -29,10 +29,12 @@ class Tmx:
     Attributes:
         name: What errors call the document.
         options: The source language, where it is not the one that the header says.
+        sources: Whether segments get their sources.
     """
 
     name: str
     options: DocumentOptions
+    sources: bool
     _source_language: str = field(default=_ANY, init=False)
 
     @property
@@ -77,7 +79,7 @@ class Tmx:
             if target_language is not None and not _is_same(language, target_language):
                 continue
             yield Segment(
-                source="" if source is None else self._text(unit, source),
+                source="" if source is None or not self.sources else self._text(unit, source),
                 target=self._text(unit, variant),
                 unit=unit.element.attributes.get("tuid"),
                 segment=language,

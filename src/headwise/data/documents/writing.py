@@ -53,7 +53,7 @@ def write_document(
                 found = _scored(po.segments(entry), results, options)
                 written.writelines(po.lines(entry, found, marking))
         else:
-            document = XmlDocument(stream, str(path), kind.value, options)
+            document = XmlDocument(stream, str(path), kind.value, options, sources=False)
             _write_xml(document, written, results, options, marking)
 
 

@@ -40,11 +40,13 @@ class Xliff12:
         core: Namespace of the document with a space, if it has one.
         its: How the names of ITS are written.
         prefix: What the tags of the document begin with.
+        sources: Whether segments get their sources.
     """
 
     core: str
     its: ITSNames
     prefix: str
+    sources: bool
     _files: list[_File] = field(default_factory=lambda: [_File()])
 
     @property
@@ -111,7 +113,7 @@ class Xliff12:
         language = None if target is None else target.attributes.get(_XML_LANGUAGE)
         what = "source" if mark is None else f"source marked {mark!r}"
         return Segment(
-            source="" if source is None else self._text(unit, source),
+            source="" if source is None or not self.sources else self._text(unit, source),
             target="" if holder is None else self._text(unit, holder),
             file=file.original,
             unit=own.get("id"),

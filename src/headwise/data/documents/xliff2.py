@@ -40,12 +40,14 @@ class Xliff2:
         core: Namespace of the document with a space.
         its: How the names of ITS are written.
         prefix: What the tags of the document begin with.
+        sources: Whether segments get their sources.
         has_its: Whether the document's version knows the ITS module, as 2.0 does not.
     """
 
     core: str
     its: ITSNames
     prefix: str
+    sources: bool
     has_its: bool
     _around: list[_Around] = field(default_factory=lambda: [_Around()])
 
@@ -90,7 +92,7 @@ class Xliff2:
             state = element.attributes.get("state", _INITIAL)
             name = element.attributes.get("id") or (str(number) if len(found) > 1 else None)
             yield Segment(
-                source="" if source is None else self._text(unit, source),
+                source="" if source is None or not self.sources else self._text(unit, source),
                 target="" if target is None else self._text(unit, target),
                 file=around.file,
                 unit=own.get("id"),

@@ -13,8 +13,8 @@ from headwise.data.documents.xliff12 import Xliff12
 from headwise.data.documents.xml_stream import Closed, Opened, Passed, Unit, XmlStream
 from headwise.errors import DataError
 
-# The first version that knows the ITS module
-_WITH_ITS = (2, 1)
+# The only version of XLIFF 2 that does not know the ITS module
+_WITHOUT_ITS = "2.0"
 
 
 class XmlFormat(Protocol):
@@ -54,11 +54,21 @@ class XmlDocument:
         name: What errors call it.
         root: The root that it must have.
         options: What a reader is told.
+        sources: Whether segments get their sources, which a writer has no need of.
     """
 
     format: XmlFormat
 
-    def __init__(self, stream: BinaryIO, name: str, root: str, options: DocumentOptions) -> None:
+    def __init__(
+        self,
+        stream: BinaryIO,
+        name: str,
+        root: str,
+        options: DocumentOptions,
+        *,
+        sources: bool = True,
+    ) -> None:
+        self._sources = sources
         self.stream = XmlStream(stream, name, self._units)
         self._name, self._root, self._options = name, root, options
 
@@ -84,16 +94,13 @@ class XmlDocument:
 
     def _format(self, root: Opened, core: str) -> XmlFormat:
         if self._root == "tmx":
-            return Tmx(self._name, self._options)
+            return Tmx(self._name, self._options, self._sources)
         tag, version = self.stream.tag(root), root.attributes.get("version", "")
         its, prefix = ITSNames.of(tag), tag_prefix(tag)
         if version.startswith("1."):
-            return Xliff12(core, its, prefix)
+            return Xliff12(core, its, prefix, self._sources)
         if version.startswith("2."):
-            numbers = version.split(".")[1]
-            return Xliff2(
-                core, its, prefix, not numbers.isdecimal() or (2, int(numbers)) >= _WITH_ITS
-            )
+            return Xliff2(core, its, prefix, self._sources, version != _WITHOUT_ITS)
         raise DataError(
             f"`{self._name}` must be XLIFF 1.0 to 1.2 or 2.0 to 2.2, and its version is "
             f"{version!r}."
