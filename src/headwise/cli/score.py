@@ -108,6 +108,8 @@ def score(
         if view and target == "-":
             raise ValueError("--view and rows on standard output would mix; give --output a file.")
     kind = None
+    if hypotheses is not None and any(map(document_format, inputs)):
+        raise typer.BadParameter("A document holds both texts; give it alone.")
     if hypotheses is None:
         expect_tables(inputs, file_format=columns.input_format)
         with options.usage_errors():

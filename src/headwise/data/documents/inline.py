@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from headwise.data.documents.results import OWN
 from headwise.data.documents.tags import Edit, spliced
 from headwise.data.records.error_spans import Range
 
@@ -30,7 +31,8 @@ _TOKEN = re.compile(
 _LINES = re.compile(r"\r\n?|[^\r]+")
 _LINE_BREAK = re.compile(r"""\s(?:ctype|type|subType)\s*=\s*["'](?:xlf:)?lb["']""")
 _NO_TEXT = re.compile(r"""\smtype\s*=\s*["']x-sdl-deleted["']""")
-_OWN = "|headwise:"
+# Marks of ours name their engine, or have a name that begins with ours
+_OWN_MARK = re.compile(r"""<(?:[^\s:]+:)?mrk\s(?:.*\|headwise:|id="headwise\d+")""", re.DOTALL)
 _NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 
 
@@ -159,7 +161,7 @@ def inline_text(content: str, inline: Inline) -> InlineText:
 
 def without_marks(content: str) -> str:
     """A content without the marks that headwise put in; as it was before."""
-    if _OWN not in content:
+    if OWN not in content:
         return content
     edits: list[Edit] = []
     opened: list[bool] = []
@@ -167,7 +169,7 @@ def without_marks(content: str) -> str:
         if tag["name"] is None or tag["empty"]:
             continue
         if not tag["closing"]:
-            opened.append(_OWN in tag[0] and tag["name"].rpartition(":")[2] == "mrk")
+            opened.append(_OWN_MARK.match(tag[0]) is not None)
             is_own = opened[-1]
         else:
             is_own = opened.pop() if opened else False

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from headwise.data.documents.results import OWN, Marking, SegmentResult
+from headwise.data.documents.results import OWN, Doubt, Marking, SegmentResult
 from headwise.data.documents.tags import Edit, attributes_end, escaped_value
 from headwise.data.documents.xml_stream import Element
 
@@ -38,12 +38,12 @@ class ITSNames:
         return cls(found, free)
 
     def declaration(self, tag: str) -> list[Edit]:
-        """Declare ITS in the root's tag, unless it is declared there."""
-        if ITS in self.prefixes:
-            return []
+        """Declare ITS and its version in the root's tag, unless they are declared there."""
         end, name = attributes_end(tag, 0), self.prefix
-        new = f' xmlns:{name}="{ITS.strip()}" {name}:version="2.0"'
-        return [Edit(end, end, new)]
+        declared = "" if ITS in self.prefixes else f' xmlns:{name}="{ITS.strip()}"'
+        has_version = re.search(rf"\s{re.escape(name)}:version\s*=", tag) is not None
+        version = "" if has_version else f' {name}:version="2.0"'
+        return [Edit(end, end, declared + version)] if declared or version else []
 
     def confidence(
         self, holder: Element, result: SegmentResult, marking: Marking
@@ -77,18 +77,28 @@ class ITSNames:
     def issues(self, result: SegmentResult, marking: Marking) -> list[str]:
         """Attributes of the marks around the words to check."""
         engine = escaped_value(f"localization-quality-issue|{marking.identifier}")
-        name = self.prefix
-        made = []
-        for doubt in result.doubts:
-            if doubt.start == doubt.end:
-                continue
-            said, severity = f"{OWN}: to check", ""
+        name, made = self.prefix, []
+        for doubt in _marked(result):
+            severity = ""
             if doubt.confidence is not None:
-                said = f"{said}, {doubt.confidence:.4f}"
-                severity = f' {name}:locQualityIssueSeverity="{100 * (1 - doubt.confidence):.1f}"'
+                said = f"{100 * (1 - doubt.confidence):.1f}"
+                severity = f' {name}:locQualityIssueSeverity="{said}"'
             made.append(
                 f' {name}:locQualityIssueType="uncategorized"'
-                f' {name}:locQualityIssueComment="{escaped_value(said)}"{severity}'
+                f' {name}:locQualityIssueComment="{_said(doubt)}"{severity}'
                 f' {name}:annotatorsRef="{engine}"'
             )
         return made
+
+
+def comments(result: SegmentResult) -> list[str]:
+    """The same where ITS is not known: values of comments."""
+    return [f' value="{_said(doubt)}"' for doubt in _marked(result)]
+
+
+def _marked(result: SegmentResult) -> list[Doubt]:
+    return [doubt for doubt in result.doubts if doubt.start < doubt.end]
+
+
+def _said(doubt: Doubt) -> str:
+    return f"{OWN}: to check" + ("" if doubt.confidence is None else f", {doubt.confidence:.4f}")

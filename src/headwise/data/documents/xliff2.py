@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from headwise.data.documents.inline import Inline, inline_text, plain_text, without_marks
-from headwise.data.documents.its import ITSNames
+from headwise.data.documents.its import ITSNames, comments
 from headwise.data.documents.results import OWN, Marking, SegmentResult
 from headwise.data.documents.segments import Segment
 from headwise.data.documents.tags import (
@@ -144,11 +144,13 @@ class Xliff2:
         before = unit.text[start:end]
         content = without_marks(before)
         mark, closing = f"<{inline.prefix}mrk", f"</{inline.prefix}mrk>"
-        if marking.spans and result.spans and self.has_its:
+        if marking.spans and result.spans:
+            issues = self.its.issues(result, marking) if self.has_its else comments(result)
+            kind = "its:generic" if self.has_its else "comment"
             tags = [
                 # Each piece has a name of its own
-                lambda said=issue: f'{mark} id="{next(names)}" type="its:generic"{said}>'
-                for issue in self.its.issues(result, marking)
+                lambda said=issue: f'{mark} id="{next(names)}" type="{kind}"{said}>'
+                for issue in issues
             ]
             content = inline_text(content, inline).marked(result.spans, tags, closing)
         if self.has_its and result.confidence is not None:
@@ -210,8 +212,8 @@ def _names(unit: Element) -> Iterator[str]:
     waiting = list(unit.children)
     while waiting:
         one = waiting.pop()
-        if not one.attributes.get("http://www.w3.org/2005/11/its annotatorsRef", "").count(OWN):
-            taken.add(one.attributes.get("id", ""))
+        is_own = one.name.endswith("mrk") and one.attributes.get("id", "").startswith(OWN)
+        taken.add("" if is_own else one.attributes.get("id", ""))
         waiting += one.children
     number = 0
     while True:
