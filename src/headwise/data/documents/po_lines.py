@@ -87,7 +87,7 @@ class PoFile:
         Raises:
             DataError: If the file is no PO file.
         """
-        entry, keyword, number, found = Entry(), "", 0, 0
+        entry, keyword, number, found = Entry(), "", 0, False
         while raw := self.stream.readline(_MOST_LINE_BYTES):
             number += 1
             if len(raw) == _MOST_LINE_BYTES:
@@ -113,9 +113,9 @@ class PoFile:
                     entry.flags += [flag.strip() for flag in said.split(",") if flag.strip()]
             elif entry.fault is None:
                 keyword = self._read(entry, bare, keyword, number)
-                found += entry.fault is None
-                if number > 200 and not found:
-                    raise DataError(f"`{self.name}` is no PO file: it has no entry.")
+                found = found or entry.fault is None
+            if entry.fault is not None and not found:
+                raise DataError(f"`{self.name}` is no PO file. {entry.fault}")
         if entry.raw:
             yield entry
 
