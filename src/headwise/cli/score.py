@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from headwise.cli import layout_options, options, printing
-from headwise.cli.document_options import DocumentFlags
 from headwise.cli.printing import expect_outputs, report_job, run_details
 from headwise.cli.reading import expect_pairs, expect_tables, expect_texts
 from headwise.cli.settings_options import with_options
@@ -83,7 +82,7 @@ def score(
         ),
     ] = False,
     columns: layout_options.LayoutOptions,
-    documents: DocumentFlags,
+    documents: layout_options.DocumentFlags,
     output_format: layout_options.OutputFormat = None,
     overwrite: options.Overwrite = False,
 ) -> None:

@@ -72,14 +72,11 @@ class RowScoring:
 
     def output_rows(self, rows: Sequence[Pair]) -> Iterator[dict[str, Any] | InputError]:
         """Scored pairs; they bring the other columns of their rows."""
-        for pair, result in zip(rows, self.scorer.score_window(rows), strict=True):
+        pairs = iter(rows)
+        for result in self.scorer.score_window(rows):
+            pair = next(pairs, None)
             if isinstance(result, InputError):
-                in_document = self.skipped is not None
-                yield (
-                    InputError(f"{place_in_document(pair.extra)}: {result}")
-                    if in_document
-                    else result
-                )
+                yield self._with_place(result, pair)
                 continue
             row = scored_row(result, self.level)
             if self.look is not None:
@@ -89,6 +86,12 @@ class RowScoring:
                     if "alternatives" in token and not self.alternatives:
                         del token["alternatives"]
             yield row
+
+    def _with_place(self, error: InputError, pair: Pair | None) -> InputError:
+        """What is wrong with a segment of a document, and where it stands in it."""
+        if self.skipped is None or pair is None:
+            return error
+        return InputError(f"{place_in_document(pair.extra)}: {error}")
 
     def score_again(self, rows: Iterator[Pair | Reject]) -> int:
         """Score what earlier runs have scored for those who look; how many rows there are."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from headwise.data.documents.xml_stream import Element
+from headwise.data.documents.xml_pieces import Element
 
 SDL, MEMSOURCE, MEMOQ = (
     "http://sdl.com/FileTypes/SdlXliff/1.0 ",

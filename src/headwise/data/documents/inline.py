@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from headwise.data.documents.results import OWN
-from headwise.data.documents.tags import Edit, spliced
+from headwise.data.documents.tags import Splice, spliced
 from headwise.data.records.error_spans import Range
 
 _OPEN_CDATA, _CLOSE_CDATA = "<![CDATA[", "]]>"
@@ -106,7 +106,7 @@ class InlineText:
         Where tags of the content begin or end between the characters of a span, it is marked in
         pieces, for each of which a start tag is made.
         """
-        edits: list[Edit] = []
+        edits: list[Splice] = []
         for (start, end), opening in zip(spans, tags, strict=True):
             for first, last in self._pieces(start, end):
                 edits.append(self._edit(first, opening(), ends=False))
@@ -127,7 +127,7 @@ class InlineText:
                     yield first, place - 1
                 first = place
 
-    def _edit(self, character: int, tag: str, *, ends: bool) -> Edit:
+    def _edit(self, character: int, tag: str, *, ends: bool) -> Splice:
         """Put a tag before a character, or behind it."""
         place = self._written(character)[ends]
         section = self._run(character).section
@@ -143,7 +143,7 @@ class InlineText:
             # Between two sections, the tag could not be taken out without joining them
             place = outside if is_edge else place
             tag = tag if is_edge else f"{_CLOSE_CDATA}{tag}{_OPEN_CDATA}"
-        return Edit(place, place, tag)
+        return Splice(place, place, tag)
 
 
 def plain_text(content: str, inline: Inline) -> str:
@@ -163,7 +163,7 @@ def without_marks(content: str) -> str:
     """A content without the marks that headwise put in; as it was before."""
     if OWN not in content:
         return content
-    edits: list[Edit] = []
+    edits: list[Splice] = []
     opened: list[bool] = []
     for tag in _TOKEN.finditer(content):
         if tag["name"] is None or tag["empty"]:
@@ -178,7 +178,7 @@ def without_marks(content: str) -> str:
             joins = content.endswith(_CLOSE_CDATA, 0, start)
             if joins and content.startswith(_OPEN_CDATA, end):
                 start, end = start - len(_CLOSE_CDATA), end + len(_OPEN_CDATA)
-            edits.append(Edit(start, end, ""))
+            edits.append(Splice(start, end, ""))
     return spliced(content, edits)
 
 

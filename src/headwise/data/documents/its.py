@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from headwise.data.documents.results import OWN, Doubt, Marking, SegmentResult
-from headwise.data.documents.tags import Edit, attributes_end, escaped_value
-from headwise.data.documents.xml_stream import Element
+from headwise.data.documents.tags import Splice, attributes_end, escaped_value
+from headwise.data.documents.xml_pieces import Element
 
 ITS = "http://www.w3.org/2005/11/its "
 _NAMESPACE = re.compile(r"""\sxmlns:([^\s=]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
@@ -37,13 +37,13 @@ class ITSNames:
         free = next(name for name in ("its", "itsns", "itsns2") if f"{name}:" not in found.values())
         return cls(found, free)
 
-    def declaration(self, tag: str) -> list[Edit]:
+    def declaration(self, tag: str) -> list[Splice]:
         """Declare ITS and its version in the root's tag, unless they are declared there."""
         end, name = attributes_end(tag, 0), self.prefix
         declared = "" if ITS in self.prefixes else f' xmlns:{name}="{ITS.strip()}"'
         has_version = re.search(rf"\s{re.escape(name)}:version\s*=", tag) is not None
         version = "" if has_version else f' {name}:version="2.0"'
-        return [Edit(end, end, declared + version)] if declared or version else []
+        return [Splice(end, end, declared + version)] if declared or version else []
 
     def confidence(
         self, holder: Element, result: SegmentResult, marking: Marking

@@ -11,7 +11,7 @@ from headwise.data.documents.po import Po
 from headwise.data.documents.po_lines import PoFile
 from headwise.data.documents.segments import DocumentOptions, Segment, Skipped, place_in_document
 from headwise.data.documents.xml_document import XmlDocument
-from headwise.data.documents.xml_stream import Unit
+from headwise.data.documents.xml_pieces import XmlUnit
 from headwise.data.records.pairs import Pair, Reject
 from headwise.errors import DataError
 
@@ -114,7 +114,7 @@ def segments_of(
             return
         document = XmlDocument(stream, str(path), kind.value, options)
         for piece in document.pieces():
-            if isinstance(piece, Unit):
+            if isinstance(piece, XmlUnit):
                 yield from document.format.segments(piece)
 
 

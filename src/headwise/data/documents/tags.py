@@ -15,7 +15,7 @@ _IN_TEXT = str.maketrans(_ESCAPES)
 _IN_VALUE = str.maketrans(_ESCAPES | {'"': "&quot;", "'": "&apos;"})
 
 
-class Edit(NamedTuple):
+class Splice(NamedTuple):
     """What is put into the place of ``text[start:end]``."""
 
     start: int
@@ -23,7 +23,7 @@ class Edit(NamedTuple):
     text: str
 
 
-def spliced(text: str, edits: Iterable[Edit]) -> str:
+def spliced(text: str, edits: Iterable[Splice]) -> str:
     """A text with edits, none of which overlap; those of one place stay in their order."""
     parts: list[str] = []
     done = 0
@@ -74,7 +74,7 @@ def tag_prefix(tag: str) -> str:
     return before + colon
 
 
-def with_attributes(text: str, start: int, values: dict[str, str | None]) -> list[Edit]:
+def with_attributes(text: str, start: int, values: dict[str, str | None]) -> list[Splice]:
     """Edits that give attributes of the tag at ``start`` these values; ``None`` takes one away."""
     end = attributes_end(text, start)
     left, edits = dict(values), []
@@ -84,11 +84,11 @@ def with_attributes(text: str, start: int, values: dict[str, str | None]) -> lis
             continue
         value = left.pop(name)
         if value is None:
-            edits.append(Edit(found.start(), found.end(), ""))
+            edits.append(Splice(found.start(), found.end(), ""))
         else:
-            edits.append(Edit(found.start(2) + 1, found.end(2) - 1, escaped_value(value)))
+            edits.append(Splice(found.start(2) + 1, found.end(2) - 1, escaped_value(value)))
     new = "".join(f' {name}="{escaped_value(v)}"' for name, v in left.items() if v is not None)
-    return [*edits, Edit(end, end, new)] if new else edits
+    return [*edits, Splice(end, end, new)] if new else edits
 
 
 def space_before(text: str, place: int) -> str:

@@ -7,13 +7,13 @@ from headwise.data.documents.inline import Inline, plain_text
 from headwise.data.documents.results import OWN, Marking, SegmentResult
 from headwise.data.documents.segments import DocumentOptions, Segment
 from headwise.data.documents.tags import (
-    Edit,
+    Splice,
     content_range,
     element_end,
     escaped,
     space_before,
 )
-from headwise.data.documents.xml_stream import Closed, Element, Opened, Unit
+from headwise.data.documents.xml_pieces import Closed, Element, Opened, XmlUnit
 from headwise.errors import DataError
 
 _LANGUAGES = ("http://www.w3.org/XML/1998/namespace lang", "lang")
@@ -60,11 +60,11 @@ class Tmx:
     def leave(self, _: Closed) -> None:
         """Nothing ends that matters."""
 
-    def root_edits(self, _: str) -> list[Edit]:
+    def root_edits(self, _: str) -> list[Splice]:
         """Nothing is declared."""
         return []
 
-    def segments(self, unit: Unit) -> Iterator[Segment]:
+    def segments(self, unit: XmlUnit) -> Iterator[Segment]:
         """Each variant beside that of the source language."""
         variants = [(_language(one), one) for one in unit.element.all("tuv")]
         wanted = self.options.source_language or unit.element.attributes.get(
@@ -89,7 +89,7 @@ class Tmx:
                 holder=variant,
             )
 
-    def _text(self, unit: Unit, variant: Element) -> str:
+    def _text(self, unit: XmlUnit, variant: Element) -> str:
         segment = variant.find("seg")
         if segment is None:
             return ""
@@ -97,26 +97,30 @@ class Tmx:
         return plain_text(unit.text[start:end], _INLINE)
 
     def edits(
-        self, unit: Unit, results: Sequence[tuple[Segment, SegmentResult]], _: Marking
-    ) -> list[Edit]:
+        self, unit: XmlUnit, results: Sequence[tuple[Segment, SegmentResult]], _: Marking
+    ) -> list[Splice]:
         """Properties of the scored variants, in front of their texts."""
-        edits: list[Edit] = []
+        edits: list[Splice] = []
         for segment, result in results:
             edits += self._property_edits(unit.text, segment.holder, result)
         return edits
 
-    def _property_edits(self, text: str, variant: Element, result: SegmentResult) -> Iterator[Edit]:
+    def _property_edits(
+        self, text: str, variant: Element, result: SegmentResult
+    ) -> Iterator[Splice]:
         held = variant.find("seg")
         assert held is not None  # what has no text is not scored
         space = space_before(text, held.start)
         for one in variant.all("prop"):
             if one.attributes.get("type") in (_SCORE, _CHECK):
                 end = element_end(text, one.start, one.close)
-                yield Edit(one.start, end + len(space) if text.startswith(space, end) else end, "")
+                yield Splice(
+                    one.start, end + len(space) if text.startswith(space, end) else end, ""
+                )
         score, _, check = result.said.partition("; check: ")
         said = [(_SCORE, score), (_CHECK, check)] if check else [(_SCORE, score)]
         made = (f'<prop type="{kind}">{escaped(value)}</prop>{space}' for kind, value in said)
-        yield Edit(held.start, held.start, "".join(made))
+        yield Splice(held.start, held.start, "".join(made))
 
 
 def _language(variant: Element) -> str:

@@ -11,7 +11,7 @@ from headwise.data.documents.results import Marking, Results, SegmentResult
 from headwise.data.documents.segments import DocumentOptions, Segment
 from headwise.data.documents.tags import spliced
 from headwise.data.documents.xml_document import XmlDocument
-from headwise.data.documents.xml_stream import Opened, Passed
+from headwise.data.documents.xml_pieces import Opened, Passed
 from headwise.errors import DataError
 from headwise.files import atomic_path
 

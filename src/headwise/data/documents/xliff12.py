@@ -9,14 +9,14 @@ from headwise.data.documents.its import ITSNames
 from headwise.data.documents.results import OWN, Marking, SegmentResult
 from headwise.data.documents.segments import Segment
 from headwise.data.documents.tags import (
-    Edit,
+    Splice,
     content_range,
     element_end,
     escaped,
     space_before,
     with_attributes,
 )
-from headwise.data.documents.xml_stream import Closed, Element, Opened, Unit
+from headwise.data.documents.xml_pieces import Closed, Element, Opened, XmlUnit
 
 _XML_LANGUAGE = "http://www.w3.org/XML/1998/namespace lang"
 _AROUND_TEXT = frozenset({"g", "mrk"})
@@ -78,11 +78,11 @@ class Xliff12:
         """Take note of its end."""
         self._files.pop()
 
-    def root_edits(self, tag: str) -> list[Edit]:
+    def root_edits(self, tag: str) -> list[Splice]:
         """What a scored document declares."""
         return self.its.declaration(tag)
 
-    def segments(self, unit: Unit) -> Iterator[Segment]:
+    def segments(self, unit: XmlUnit) -> Iterator[Segment]:
         """The segments of a unit, each with the element that holds its translation."""
         element, core = unit.element, self.core
         source, target = element.find(f"{core}source"), element.find(f"{core}target")
@@ -102,7 +102,7 @@ class Xliff12:
 
     def _segment(
         self,
-        unit: Unit,
+        unit: XmlUnit,
         source: Element | None,
         holder: Element | None,
         target: Element | None,
@@ -129,19 +129,19 @@ class Xliff12:
             definition=status.definition,
         )
 
-    def _text(self, unit: Unit, element: Element) -> str:
+    def _text(self, unit: XmlUnit, element: Element) -> str:
         start, end = content_range(unit.text, element.start, element.close)
         return plain_text(unit.text[start:end], self.inline)
 
     def edits(
         self,
-        unit: Unit,
+        unit: XmlUnit,
         results: Sequence[tuple[Segment, SegmentResult]],
         marking: Marking,
-    ) -> list[Edit]:
+    ) -> list[Splice]:
         """What the results of a unit's segments change in its text."""
         target = unit.element.find(f"{self.core}target")
-        edits: list[Edit] = []
+        edits: list[Splice] = []
         notes: list[str] = []
         for segment, result in results:
             edits += self._result_edits(unit, segment, result, marking)
@@ -155,8 +155,8 @@ class Xliff12:
         return edits
 
     def _result_edits(
-        self, unit: Unit, segment: Segment, result: SegmentResult, marking: Marking
-    ) -> Iterator[Edit]:
+        self, unit: XmlUnit, segment: Segment, result: SegmentResult, marking: Marking
+    ) -> Iterator[Splice]:
         holder, text = segment.holder, unit.text
         values = self.its.confidence(holder, result, marking)
         state = None
@@ -180,9 +180,9 @@ class Xliff12:
             ]
             content = inline_text(content, inline).marked(result.spans, tags, f"</{mark}>")
         if content != before:
-            yield Edit(start, end, content)
+            yield Splice(start, end, content)
 
-    def _note_edits(self, unit: Unit, target: Element, notes: Sequence[str]) -> Iterator[Edit]:
+    def _note_edits(self, unit: XmlUnit, target: Element, notes: Sequence[str]) -> Iterator[Splice]:
         text = unit.text
         space = space_before(text, target.start)
         for note in unit.element.all(f"{self.core}note"):
@@ -190,14 +190,14 @@ class Xliff12:
                 start = note.start
                 if space and text.endswith(space, 0, start):
                     start -= len(space)
-                yield Edit(start, element_end(text, note.start, note.close), "")
+                yield Splice(start, element_end(text, note.start, note.close), "")
         prefix = self.prefix
         place = element_end(text, target.start, target.close)
         written = (
             f'{space}<{prefix}note from="{OWN}" annotates="target">{escaped(said)}</{prefix}note>'
             for said in notes
         )
-        yield Edit(place, place, "".join(written))
+        yield Splice(place, place, "".join(written))
 
 
 def _mid(mark: Element) -> str:

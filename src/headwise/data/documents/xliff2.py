@@ -8,14 +8,14 @@ from headwise.data.documents.its import ITSNames, comments
 from headwise.data.documents.results import OWN, Marking, SegmentResult
 from headwise.data.documents.segments import Segment
 from headwise.data.documents.tags import (
-    Edit,
+    Splice,
     content_range,
     element_end,
     escaped,
     space_before,
     with_attributes,
 )
-from headwise.data.documents.xml_stream import Closed, Element, Opened, Unit
+from headwise.data.documents.xml_pieces import Closed, Element, Opened, XmlUnit
 
 _AROUND_TEXT = frozenset({"pc", "mrk"})
 _SUB_STATE = f"{OWN}:needs-review"
@@ -78,11 +78,11 @@ class Xliff2:
         """Take note of its end."""
         self._around.pop()
 
-    def root_edits(self, tag: str) -> list[Edit]:
+    def root_edits(self, tag: str) -> list[Splice]:
         """What a scored document declares."""
         return self.its.declaration(tag) if self.has_its else []
 
-    def segments(self, unit: Unit) -> Iterator[Segment]:
+    def segments(self, unit: XmlUnit) -> Iterator[Segment]:
         """The segments of a unit; what is to be ignored is none."""
         around, own = self._around[-1], unit.element.attributes
         found = unit.element.all(f"{self.core}segment")
@@ -107,18 +107,18 @@ class Xliff2:
                 definition=element,
             )
 
-    def _text(self, unit: Unit, element: Element) -> str:
+    def _text(self, unit: XmlUnit, element: Element) -> str:
         start, end = content_range(unit.text, element.start, element.close)
         return plain_text(unit.text[start:end], self.inline)
 
     def edits(
         self,
-        unit: Unit,
+        unit: XmlUnit,
         results: Sequence[tuple[Segment, SegmentResult]],
         marking: Marking,
-    ) -> list[Edit]:
+    ) -> list[Splice]:
         """What the results of a unit's segments change in its text."""
-        edits: list[Edit] = []
+        edits: list[Splice] = []
         notes: list[str] = []
         names = _names(unit.element)
         for segment, result in results:
@@ -133,12 +133,12 @@ class Xliff2:
 
     def _content_edits(
         self,
-        unit: Unit,
+        unit: XmlUnit,
         segment: Segment,
         result: SegmentResult,
         marking: Marking,
         names: Iterator[str],
-    ) -> Iterator[Edit]:
+    ) -> Iterator[Splice]:
         holder, inline = segment.holder, self.inline
         start, end = content_range(unit.text, holder.start, holder.close)
         before = unit.text[start:end]
@@ -157,9 +157,9 @@ class Xliff2:
             said = self.its.confidence_tag(result, marking)
             content = f'{mark} id="{next(names)}" type="its:generic"{said}>{content}{closing}'
         if content != before:
-            yield Edit(start, end, content)
+            yield Splice(start, end, content)
 
-    def _note_edits(self, unit: Unit, notes: Sequence[str]) -> Iterator[Edit]:
+    def _note_edits(self, unit: XmlUnit, notes: Sequence[str]) -> Iterator[Splice]:
         text, element, core = unit.text, unit.element, self.core
         prefix = self.prefix
         said = [f'<{prefix}note category="{OWN}">{escaped(one)}</{prefix}note>' for one in notes]
@@ -175,24 +175,24 @@ class Xliff2:
             if len(own) < len(known):
                 yield from self._among_others(unit, known, own, said)
                 return
-            yield Edit(holder.start, place, "")
+            yield Splice(holder.start, place, "")
         space = space_before(text, place if holder is None else holder.start)
         inner = f"{space}  " if space else ""
         written = "".join(f"{inner}{one}" for one in said)
-        yield Edit(place, place, f"<{prefix}notes>{written}{space}</{prefix}notes>{space}")
+        yield Splice(place, place, f"<{prefix}notes>{written}{space}</{prefix}notes>{space}")
 
     def _among_others(
-        self, unit: Unit, known: Sequence[Element], own: Sequence[Element], said: Sequence[str]
-    ) -> Iterator[Edit]:
+        self, unit: XmlUnit, known: Sequence[Element], own: Sequence[Element], said: Sequence[str]
+    ) -> Iterator[Splice]:
         """Notes behind those of others, in the place of earlier ones of ours."""
         text = unit.text
         last = [one for one in known if one not in own][-1]
         space = space_before(text, last.start)
         for one in own:
             start = one.start - len(space) if text.endswith(space, 0, one.start) else one.start
-            yield Edit(start, element_end(text, one.start, one.close), "")
+            yield Splice(start, element_end(text, one.start, one.close), "")
         place = element_end(text, last.start, last.close)
-        yield Edit(place, place, "".join(f"{space}{one}" for one in said))
+        yield Splice(place, place, "".join(f"{space}{one}" for one in said))
 
 
 def _reviewed(segment: Element) -> dict[str, str | None]:

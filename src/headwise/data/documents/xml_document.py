@@ -6,11 +6,12 @@ from typing import BinaryIO, Protocol
 from headwise.data.documents.its import ITSNames
 from headwise.data.documents.results import Marking, SegmentResult
 from headwise.data.documents.segments import DocumentOptions, Segment
-from headwise.data.documents.tags import Edit, tag_prefix
+from headwise.data.documents.tags import Splice, tag_prefix
 from headwise.data.documents.tmx import Tmx
 from headwise.data.documents.xliff2 import Xliff2
 from headwise.data.documents.xliff12 import Xliff12
-from headwise.data.documents.xml_stream import Closed, Opened, Passed, Unit, XmlStream
+from headwise.data.documents.xml_pieces import Closed, Opened, Passed, XmlUnit
+from headwise.data.documents.xml_stream import XmlStream
 from headwise.errors import DataError
 
 # The only version of XLIFF 2 that does not know the ITS module
@@ -30,15 +31,15 @@ class XmlFormat(Protocol):
     def leave(self, closed: Closed) -> None:
         """Take note of its end."""
 
-    def root_edits(self, tag: str) -> list[Edit]:
+    def root_edits(self, tag: str) -> list[Splice]:
         """What a scored document says in its root's tag."""
 
-    def segments(self, unit: Unit) -> Iterator[Segment]:
+    def segments(self, unit: XmlUnit) -> Iterator[Segment]:
         """The segments of a unit."""
 
     def edits(
-        self, unit: Unit, results: Sequence[tuple[Segment, SegmentResult]], marking: Marking
-    ) -> list[Edit]:
+        self, unit: XmlUnit, results: Sequence[tuple[Segment, SegmentResult]], marking: Marking
+    ) -> list[Splice]:
         """What results change in the text of a unit."""
 
 
@@ -72,7 +73,7 @@ class XmlDocument:
         self.stream = XmlStream(stream, name, self._units)
         self._name, self._root, self._options = name, root, options
 
-    def pieces(self) -> Iterator[Unit | Opened | Passed]:
+    def pieces(self) -> Iterator[XmlUnit | Opened | Passed]:
         """The pieces in order; the first one is the root's tag."""
         for piece in self.stream.pieces():
             if isinstance(piece, Closed):

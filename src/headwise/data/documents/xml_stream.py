@@ -8,10 +8,10 @@ refers to is loaded.
 import codecs
 import re
 from collections.abc import Callable, Container, Iterator
-from dataclasses import dataclass, field
 from typing import BinaryIO
 from xml.parsers import expat
 
+from headwise.data.documents.xml_pieces import Closed, Element, Opened, Passed, Piece, XmlUnit
 from headwise.errors import DataError
 
 _CHUNK_BYTES = 2**17
@@ -25,76 +25,6 @@ _WIDE = (
     (b"<\0", "utf-16-le"),
     (b"\0<", "utf-16-be"),
 )
-
-
-@dataclass(slots=True, eq=False)
-class Element:
-    """An element of a unit.
-
-    Attributes:
-        name: The local name behind the namespace and a space; without a namespace, the name alone.
-        attributes: By names of the same form.
-        start: Where its start tag begins, in characters of the unit's text.
-        close: Where its end tag begins, or, if its tag is both, ends.
-        children: In order.
-    """
-
-    name: str
-    attributes: dict[str, str]
-    start: int
-    close: int = 0
-    children: list["Element"] = field(default_factory=list)
-
-    def find(self, name: str) -> "Element | None":
-        """The first child of this name."""
-        return next((child for child in self.children if child.name == name), None)
-
-    def all(self, name: str) -> list["Element"]:
-        """The children of this name."""
-        return [child for child in self.children if child.name == name]
-
-    def below(self, name: str) -> Iterator["Element"]:
-        """The elements of this name among all descendants, in order."""
-        for child in self.children:
-            if child.name == name:
-                yield child
-            yield from child.below(name)
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """An element with all that is in it, and its text as it is written."""
-
-    element: Element
-    text: str
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """The start tag, at a byte of the document, of an element that is no unit, and its text."""
-
-    name: str
-    attributes: dict[str, str]
-    start: int
-
-
-@dataclass(frozen=True, slots=True)
-class Closed:
-    """The end of such an element."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Passed:
-    """Bytes up to here hold nothing more that will be named; they are forgotten after this."""
-
-    end: int
-
-
-Piece = Unit | Opened | Closed | Passed
 
 
 class XmlStream:
@@ -115,7 +45,7 @@ class XmlStream:
         self.codec = "utf-8"
         self._stream, self._name, self._units = stream, name, units
         self._unit_names: Container[str] | None = None
-        self._ready: list[Opened | Closed | Unit] = []
+        self._ready: list[Opened | Closed | XmlUnit] = []
         self._open: list[Element] = []
         # Starts and ends of the open unit's elements, as they were met
         self._met: list[tuple[Element, bool]] = []
@@ -246,7 +176,7 @@ class XmlStream:
         if not self._open:
             self._ready.append(self._unit(element))
 
-    def _unit(self, element: Element) -> Unit:
+    def _unit(self, element: Element) -> XmlUnit:
         start, close = element.start, element.close
         end = close
         if element.children or self._after_tag(start) != close:
@@ -254,7 +184,7 @@ class XmlStream:
         raw = self.raw(start, end)
         text = raw.decode(self.codec)
         self._count_characters(raw, start, len(text))
-        return Unit(element, text, start, end)
+        return XmlUnit(element, text, start, end)
 
     def _count_characters(self, raw: bytes, start: int, characters: int) -> None:
         """Turn the places of a unit's elements into characters of its text."""
