@@ -148,10 +148,8 @@ def expect_columns(
     if not wanted or path == STDIN or not os.path.isfile(path):  # noqa: PTH113
         return
     told = layout or Layout()
-    if document_format(path, told) is not None:
-        return  # a row has those that the document says something of
-    if told.names_columns or told.header is False:
-        return  # columns may have numbers in the place of names
+    if document_format(path, told) is not None or told.names_columns or told.header is False:
+        return  # columns are what a document says, or may have numbers in the place of names
     with open_table(
         path, told.format, naming=span_columns, encoding=told.encoding, quotes=told.quotes
     ) as table:
