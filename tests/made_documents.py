@@ -196,7 +196,7 @@ def _xliff12(made: Made, dice: random.Random) -> str:
     text = (
         f'<!-- made -->\n<xliff {name} version="1.2"{spaces}>\n'
         ' <file original="a &amp; b.txt" source-language="en" target-language="de" '
-        'datatype="x">\n  <header><note from="headwise">stays</note></header>\n  <body>\n'
+        'datatype="plaintext">\n  <header><note from="headwise">stays</note></header>\n  <body>\n'
         f"{units}{tail}  </body>\n </file>\n</xliff>\n"
     )
     if not prefix:
