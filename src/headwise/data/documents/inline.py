@@ -28,6 +28,10 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+# What only a closer look can read: sections, comments, line breaks
+_HARD = re.compile(r"""<[!?]|\r|lb["']""")
+_SIMPLE_TAG = re.compile(r"(<[^<>]*>)")
+_REFERENCE = re.compile(r"&[^;]+;")
 _LINES = re.compile(r"\r\n?|[^\r]+")
 _LINE_BREAK = re.compile(r"""\s(?:ctype|type|subType)\s*=\s*["'](?:xlf:)?lb["']""")
 _NO_TEXT = re.compile(r"""\smtype\s*=\s*["']x-sdl-deleted["']""")
@@ -48,12 +52,12 @@ class Inline:
     around_text: frozenset[str]
     prefix: str = ""
 
-    def holds_text(self, tag: re.Match[str]) -> bool:
-        """Whether the content of an element is text."""
-        name = tag["name"]
+    def opens_text(self, tag: str) -> bool:
+        """Whether the content of an element is text, which its start tag says."""
+        name = tag[1:-1].split(None, 1)[0]
         if not name.startswith(self.prefix) or name[len(self.prefix) :] not in self.around_text:
             return False
-        return _NO_TEXT.search(tag[0]) is None
+        return _NO_TEXT.search(tag) is None
 
 
 class _Run(NamedTuple):
@@ -83,13 +87,14 @@ class InlineText:
     content: str
     text: str
     _runs: list[_Run]
+    _firsts: list[int]
 
     def place(self, start: int, end: int) -> tuple[int, int]:
         """Where ``text[start:end]`` is written: from its first character to its last one."""
         return self._written(start)[0], self._written(end - 1)[1]
 
     def _run(self, character: int) -> _Run:
-        return self._runs[bisect_right(self._runs, character, key=lambda run: run.first) - 1]
+        return self._runs[bisect_right(self._firsts, character) - 1]
 
     def _written(self, character: int) -> Range:
         run = self._run(character)
@@ -148,15 +153,33 @@ class InlineText:
 
 def plain_text(content: str, inline: Inline) -> str:
     """The text of a content."""
-    if "<" not in content and "&" not in content and "\r" not in content:
-        return content
-    return _read(content, inline, None)
+    if _HARD.search(content) is not None or content.count("<") != content.count(">"):
+        return _read(content, inline, None)
+    if "<" in content:
+        content = _without_tags(content, inline)
+    return _REFERENCE.sub(lambda found: _referred(found[0]), content) if "&" in content else content
+
+
+def _without_tags(content: str, inline: Inline) -> str:
+    """The same of a content with nothing but text and tags, the quickest way."""
+    first, *rest = _SIMPLE_TAG.split(content)
+    parts, codes = [first], 0
+    for tag, text in zip(rest[::2], rest[1::2], strict=True):
+        if tag[1] == "/":
+            codes -= codes > 0
+        elif tag[-2] != "/":
+            # What is inside of native code is that, too
+            codes += codes > 0 or not inline.opens_text(tag)
+        if not codes:
+            parts.append(text)
+    return "".join(parts)
 
 
 def inline_text(content: str, inline: Inline) -> InlineText:
     """The text of a content, with the place of every character."""
     runs: list[_Run] = []
-    return InlineText(content, _read(content, inline, runs), runs)
+    text = _read(content, inline, runs)
+    return InlineText(content, text, runs, [run.first for run in runs])
 
 
 def without_marks(content: str) -> str:
@@ -199,7 +222,7 @@ def _read(content: str, inline: Inline, runs: list[_Run] | None) -> str:
                 line_break = token.span()
             if token["empty"]:
                 continue
-            if codes or not inline.holds_text(token):
+            if codes or not inline.opens_text(token[0]):
                 if not codes:
                     owners.append(owners[-1])
                 codes += 1

@@ -52,19 +52,20 @@ class ITSNames:
 
         What another engine said of its own translation stays, and nothing is said beside it.
         """
-        annotators = holder.attributes.get(f"{ITS}annotatorsRef", "").split()
-        others = [one for one in annotators if not one.startswith("mt-confidence|")]
-        known = [one for one in annotators if one not in others]
-        is_own = any(one.startswith(f"mt-confidence|{OWN}:") for one in known)
-        if not is_own and (known or f"{ITS}mtConfidence" in holder.attributes):
-            return {}
-        names = (f"{self.prefix}:mtConfidence", f"{self.prefix}:annotatorsRef")
-        if result.confidence is None:
-            return dict(zip(names, (None, " ".join(others) or None), strict=True))
+        said = None if result.confidence is None else f"{result.confidence:.4f}"
+        value, reference = f"{self.prefix}:mtConfidence", f"{self.prefix}:annotatorsRef"
         engine = f"mt-confidence|{marking.identifier}"
-        return dict(
-            zip(names, (f"{result.confidence:.4f}", " ".join([*others, engine])), strict=True)
-        )
+        annotators = holder.attributes.get(f"{ITS}annotatorsRef")
+        if annotators is None and f"{ITS}mtConfidence" not in holder.attributes:
+            return {} if said is None else {value: said, reference: engine}
+        known = (annotators or "").split()
+        others = [one for one in known if not one.startswith("mt-confidence|")]
+        is_own = any(one.startswith(f"mt-confidence|{OWN}:") for one in known)
+        if not is_own and (len(others) < len(known) or f"{ITS}mtConfidence" in holder.attributes):
+            return {}
+        if said is not None:
+            others.append(engine)
+        return {value: said, reference: " ".join(others) or None}
 
     def confidence_tag(self, result: SegmentResult, marking: Marking) -> str:
         """The same as attributes of a mark."""

@@ -10,9 +10,6 @@ from typing import NamedTuple
 _VALUE = r"""(?:"[^"]*+"|'[^']*+')"""
 _TAG = re.compile(rf"<[^\s/>]++(?:\s++[^\s=/>]++\s*+=\s*+{_VALUE})*+")
 _ATTRIBUTE = re.compile(rf"\s+([^\s=/>]+)\s*=\s*({_VALUE})")
-_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\n": " ", "\r": " ", "\t": " "}
-_IN_TEXT = str.maketrans(_ESCAPES)
-_IN_VALUE = str.maketrans(_ESCAPES | {'"': "&quot;", "'": "&apos;"})
 
 
 class Splice(NamedTuple):
@@ -35,12 +32,13 @@ def spliced(text: str, edits: Iterable[Splice]) -> str:
 
 def escaped(text: str) -> str:
     """A text as XML has it between tags, in one line."""
-    return text.translate(_IN_TEXT)
+    in_line = " ".join(text.splitlines())
+    return in_line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def escaped_value(text: str) -> str:
     """A text as the value of an attribute."""
-    return text.translate(_IN_VALUE)
+    return escaped(text).replace('"', "&quot;").replace("'", "&apos;")
 
 
 def attributes_end(text: str, start: int) -> int:

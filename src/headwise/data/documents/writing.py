@@ -74,16 +74,16 @@ def _write_xml(
             if not is_root:
                 continue
             is_root = False
-            text = stream.tag(piece)
-            start, end = piece.start, piece.start + len(text.encode(stream.codec))
+            raw = stream.tag(piece)
+            text, start, end = raw.decode(stream.codec), piece.start, piece.start + len(raw)
             edits = [] if results.is_empty else document.format.root_edits(text)
         else:
             found = _scored(document.format.segments(piece), results, options)
-            text, start, end = piece.text, piece.start, piece.end
+            text, raw, start, end = piece.text, piece.raw, piece.start, piece.end
             edits = document.format.edits(piece, found, marking)
         if not edits:
             continue
-        if text.encode(stream.codec) != stream.raw(start, end):
+        if text.encode(stream.codec) != raw:
             raise DataError(
                 f"The document is written in {stream.codec} in a way that cannot be kept as it "
                 "is; save it as UTF-8."

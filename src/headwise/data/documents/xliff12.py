@@ -41,18 +41,18 @@ class Xliff12:
         its: How the names of ITS are written.
         prefix: What the tags of the document begin with.
         sources: Whether segments get their sources.
+        inline: Its inline tags.
     """
 
     core: str
     its: ITSNames
     prefix: str
     sources: bool
+    inline: Inline = field(init=False)
     _files: list[_File] = field(default_factory=lambda: [_File()])
 
-    @property
-    def inline(self) -> Inline:
-        """Its inline tags."""
-        return Inline(_AROUND_TEXT, self.prefix)
+    def __post_init__(self) -> None:
+        self.inline = Inline(_AROUND_TEXT, self.prefix)
 
     @property
     def units(self) -> frozenset[str]:

@@ -41,6 +41,7 @@ class Xliff2:
         its: How the names of ITS are written.
         prefix: What the tags of the document begin with.
         sources: Whether segments get their sources.
+        inline: Its inline tags.
         has_its: Whether the document's version knows the ITS module, as 2.0 does not.
     """
 
@@ -48,13 +49,12 @@ class Xliff2:
     its: ITSNames
     prefix: str
     sources: bool
+    inline: Inline = field(init=False)
     has_its: bool
     _around: list[_Around] = field(default_factory=lambda: [_Around()])
 
-    @property
-    def inline(self) -> Inline:
-        """Its inline tags."""
-        return Inline(_AROUND_TEXT, self.prefix)
+    def __post_init__(self) -> None:
+        self.inline = Inline(_AROUND_TEXT, self.prefix)
 
     @property
     def units(self) -> frozenset[str]:

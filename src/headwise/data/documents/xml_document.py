@@ -96,7 +96,8 @@ class XmlDocument:
     def _format(self, root: Opened, core: str) -> XmlFormat:
         if self._root == "tmx":
             return Tmx(self._name, self._options, self._sources)
-        tag, version = self.stream.tag(root), root.attributes.get("version", "")
+        tag = self.stream.tag(root).decode(self.stream.codec)
+        version = root.attributes.get("version", "")
         its, prefix = ITSNames.of(tag), tag_prefix(tag)
         if version.startswith("1."):
             return Xliff12(core, its, prefix, self._sources)

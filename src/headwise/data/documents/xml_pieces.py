@@ -24,7 +24,10 @@ class Element:
 
     def find(self, name: str) -> "Element | None":
         """The first child of this name."""
-        return next((child for child in self.children if child.name == name), None)
+        for child in self.children:
+            if child.name == name:
+                return child
+        return None
 
     def all(self, name: str) -> list["Element"]:
         """The children of this name."""
@@ -44,6 +47,7 @@ class XmlUnit:
 
     element: Element
     text: str
+    raw: bytes
     start: int
     end: int
 

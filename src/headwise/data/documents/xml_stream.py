@@ -92,10 +92,9 @@ class XmlStream:
         """Bytes of the document that have not been passed."""
         return bytes(self._buffer[start - self._base : end - self._base])
 
-    def tag(self, opened: Opened) -> str:
+    def tag(self, opened: Opened) -> bytes:
         """The start tag of an element that is no unit, as it is written."""
-        end = self._after_tag(opened.start)
-        return self.raw(opened.start, end).decode(self.codec)
+        return self.raw(opened.start, self._after_tag(opened.start))
 
     def encoded(self, text: str) -> bytes:
         """A text in the document's encoding; what that lacks becomes character references."""
@@ -184,7 +183,7 @@ class XmlStream:
         raw = self.raw(start, end)
         text = raw.decode(self.codec)
         self._count_characters(raw, start, len(text))
-        return XmlUnit(element, text, start, end)
+        return XmlUnit(element, text, raw, start, end)
 
     def _count_characters(self, raw: bytes, start: int, characters: int) -> None:
         """Turn the places of a unit's elements into characters of its text."""
