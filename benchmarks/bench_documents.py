@@ -1,8 +1,9 @@
 """What a document costs: reading XLIFF and writing it with scores, against scoring its segments.
 
 A document of 100,000 segments (by default) is read as `headwise score` does, and copied with
-results, marked words and notes. Scoring is measured on a sample of them, with the bundled model on
-the very texts, and scaled to all. The bar is that reading and writing cost 5 % of scoring at most.
+results, without and with marked words. Scoring is measured on a sample of them, with the bundled
+model on the very texts, and scaled to all. The bar is that reading and writing cost 5 % of scoring
+at most.
 """
 
 import argparse
@@ -85,16 +86,18 @@ def main() -> None:
             for number in range(arguments.segments):
                 stream.write(scored[number % len(pairs)])
         reading = seconds(lambda: sum(1 for _ in read_document(document, KIND, OPTIONS)))
-        writing = seconds(
-            lambda: write_document(
+
+        def write(*, spans: bool) -> None:
+            write_document(
                 document,
                 KIND,
                 folder / "scored.xlf",
                 Results(lines, folder / "none"),
                 options=OPTIONS,
-                marking=Marking(engine=MODEL, spans=True),
+                marking=Marking(engine=MODEL, spans=spans),
             )
-        )
+
+        writing, marking = (seconds(lambda s=spans: write(spans=s)) for spans in (False, True))
         checked = sum("to_check" in json.loads(line) for line in scored)
         size = document.stat().st_size / 2**20
     assert checked == len(scored)
@@ -102,8 +105,12 @@ def main() -> None:
     print(device_line())
     print(
         f"XLIFF of {arguments.segments:,} segments ({size:.0f} MiB): read {reading:.1f} s, written "
-        f"with scores and marks {writing:.1f} s; scored {scoring:.0f} s (from {len(sample):,} of "
-        f"them): ratio {share:.1%}, bar {BAR:.0%}"
+        f"with scores {writing:.1f} s; scored {scoring:.0f} s (from {len(sample):,} of them): "
+        f"ratio {share:.1%}, bar {BAR:.0%}"
+    )
+    print(
+        f"With the words to check marked in the text: written {marking:.1f} s, ratio "
+        f"{(reading + marking) / scoring:.1%}"
     )
     if share > BAR:
         raise SystemExit("The bar is not met.")
