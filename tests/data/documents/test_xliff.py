@@ -268,3 +268,21 @@ def test_segments_of_an_sdl_unit_need_their_sources(saved: Callable[[str], Path]
     (row,) = read_document(saved(text), XLIFF, DocumentOptions())
     assert not isinstance(row, Pair)
     assert row.reason == "Unit 1, segment 7: The unit has no source marked '7'."
+
+
+def test_segments_that_are_not_scored_again_keep_what_was_said_of_them(
+    saved: Callable[[str], Path], write: Write
+) -> None:
+    first, second = segment2(' id="s" state="translated"'), segment2(' id="t" state="reviewed"')
+    path = saved(document2(first + second))
+    written = write(path, XLIFF, spans=lambda _: [(0, 1)], marked=True).decode()
+    again = saved(written)
+    options = DocumentOptions(states=("reviewed",))
+    known = write(again, XLIFF, spans=lambda _: [(0, 1)], marked=True, options=options).decode()
+    for one in (
+        "headwise s: 0.5000",
+        "headwise t: 0.5000",
+        *(f'"headwise{n}"' for n in range(1, 5)),
+    ):
+        assert (written.count(one), known.count(one)) == (1, 1)
+    assert len(known) == len(written)

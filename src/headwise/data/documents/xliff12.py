@@ -1,6 +1,6 @@
 """XLIFF 1.0 to 1.2 and what SDL Trados, Phrase and memoQ make of it: segments, and results."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from headwise.data.documents.dialects import MEMOQ, reviewed_state, status_of
@@ -142,11 +142,10 @@ class Xliff12:
         """What the results of a unit's segments change in its text."""
         target = unit.element.find(f"{self.core}target")
         edits: list[Splice] = []
-        notes: list[str] = []
+        notes: dict[str, str] = {}
         for segment, result in results:
             edits += self._result_edits(unit, segment, result, marking)
-            mark = "" if segment.segment is None else f"{segment.segment}: "
-            notes.append(f"{OWN} {mark}{result.said}" if mark else f"{OWN}: {result.said}")
+            notes[note_label(segment)] = result.said
         if target is not None and results:
             edits += self._note_edits(unit, target, notes)
             flagged = any(result.flagged for _, result in results)
@@ -182,11 +181,14 @@ class Xliff12:
         if content != before:
             yield Splice(start, end, content)
 
-    def _note_edits(self, unit: XmlUnit, target: Element, notes: Sequence[str]) -> Iterator[Splice]:
+    def _note_edits(
+        self, unit: XmlUnit, target: Element, notes: Mapping[str, str]
+    ) -> Iterator[Splice]:
+        """Notes by what they begin with, in the place of earlier ones that begin so."""
         text = unit.text
         space = space_before(text, target.start)
         for note in unit.element.all(f"{self.core}note"):
-            if note.attributes.get("from") == OWN:
+            if note.attributes.get("from") == OWN and begins_as(text, note, notes):
                 start = note.start
                 if space and text.endswith(space, 0, start):
                     start -= len(space)
@@ -194,10 +196,22 @@ class Xliff12:
         prefix = self.prefix
         place = element_end(text, target.start, target.close)
         written = (
-            f'{space}<{prefix}note from="{OWN}" annotates="target">{escaped(said)}</{prefix}note>'
-            for said in notes
+            f'{space}<{prefix}note from="{OWN}" annotates="target">'
+            f"{escaped(label)} {escaped(said)}</{prefix}note>"
+            for label, said in notes.items()
         )
         yield Splice(place, place, "".join(written))
+
+
+def note_label(segment: Segment) -> str:
+    """What the note of a segment begins with."""
+    return f"{OWN}:" if segment.segment is None else f"{OWN} {segment.segment}:"
+
+
+def begins_as(text: str, note: Element, labels: Iterable[str]) -> bool:
+    """Whether a note begins with one of these."""
+    start, _ = content_range(text, note.start, note.close)
+    return any(text.startswith(escaped(label), start) for label in labels)
 
 
 def _mid(mark: Element) -> str:

@@ -1,6 +1,6 @@
 """XLIFF 2.0, 2.1 and 2.2: segments, and results."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from headwise.data.documents.inline import Inline, inline_text, plain_text, without_marks
@@ -15,6 +15,7 @@ from headwise.data.documents.tags import (
     space_before,
     with_attributes,
 )
+from headwise.data.documents.xliff12 import begins_as, note_label
 from headwise.data.documents.xml_pieces import Closed, Element, Opened, XmlUnit
 
 _AROUND_TEXT = frozenset({"pc", "mrk"})
@@ -119,16 +120,15 @@ class Xliff2:
     ) -> list[Splice]:
         """What the results of a unit's segments change in its text."""
         edits: list[Splice] = []
-        notes: list[str] = []
-        names = _names(unit.element)
+        notes: dict[str, str] = {}
+        names = _names(unit.element, [segment.holder for segment, _ in results])
         for segment, result in results:
             edits += self._content_edits(unit, segment, result, marking, names)
             if marking.states and result.flagged:
                 edits += with_attributes(
                     unit.text, segment.definition.start, _reviewed(segment.definition)
                 )
-            mark = "" if segment.segment is None else f" {segment.segment}"
-            notes.append(f"{OWN}{mark}: {result.said}")
+            notes[note_label(segment)] = result.said
         return [*edits, *self._note_edits(unit, notes)] if results else edits
 
     def _content_edits(
@@ -159,10 +159,14 @@ class Xliff2:
         if content != before:
             yield Splice(start, end, content)
 
-    def _note_edits(self, unit: XmlUnit, notes: Sequence[str]) -> Iterator[Splice]:
+    def _note_edits(self, unit: XmlUnit, notes: Mapping[str, str]) -> Iterator[Splice]:
+        """Notes by what they begin with, in the place of earlier ones that begin so."""
         text, element, core = unit.text, unit.element, self.core
         prefix = self.prefix
-        said = [f'<{prefix}note category="{OWN}">{escaped(one)}</{prefix}note>' for one in notes]
+        said = [
+            f'<{prefix}note category="{OWN}">{escaped(label)} {escaped(one)}</{prefix}note>'
+            for label, one in notes.items()
+        ]
         place = next(
             one.start
             for one in element.children
@@ -171,7 +175,11 @@ class Xliff2:
         holder = element.find(f"{core}notes")
         if holder is not None:
             known = holder.all(f"{core}note")
-            own = [one for one in known if one.attributes.get("category") == OWN]
+            own = [
+                one
+                for one in known
+                if one.attributes.get("category") == OWN and begins_as(text, one, notes)
+            ]
             if len(own) < len(known):
                 yield from self._among_others(unit, known, own, said)
                 return
@@ -206,15 +214,16 @@ def _reviewed(segment: Element) -> dict[str, str | None]:
     return {"state": state, "subState": _SUB_STATE}
 
 
-def _names(unit: Element) -> Iterator[str]:
-    """Names for marks, none of which another element of the unit has."""
+def _names(unit: Element, holders: Sequence[Element]) -> Iterator[str]:
+    """Names for marks, none of which an element has that stays in the unit."""
     taken: set[str] = set()
-    waiting = list(unit.children)
+    waiting = [(child, False) for child in unit.children]
     while waiting:
-        one = waiting.pop()
+        one, goes = waiting.pop()
+        goes = goes or one in holders
         is_own = one.name.endswith("mrk") and one.attributes.get("id", "").startswith(OWN)
-        taken.add("" if is_own else one.attributes.get("id", ""))
-        waiting += one.children
+        taken.add("" if is_own and goes else one.attributes.get("id", ""))
+        waiting += ((child, goes) for child in one.children)
     number = 0
     while True:
         number += 1
