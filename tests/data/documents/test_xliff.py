@@ -279,10 +279,7 @@ def test_segments_that_are_not_scored_again_keep_what_was_said_of_them(
     again = saved(written)
     options = DocumentOptions(states=("reviewed",))
     known = write(again, XLIFF, spans=lambda _: [(0, 1)], marked=True, options=options).decode()
-    for one in (
-        "headwise s: 0.5000",
-        "headwise t: 0.5000",
-        *(f'"headwise{n}"' for n in range(1, 5)),
-    ):
+    marks = [f'"headwise{number}"' for number in range(1, 5)]
+    for one in ("headwise s: 0.5000", "headwise t: 0.5000", *marks):
         assert (written.count(one), known.count(one)) == (1, 1)
     assert len(known) == len(written)
