@@ -10,7 +10,14 @@ import pytest
 from lxml import etree
 from made_documents import DIALECTS, Made, made_document
 
-from headwise.data.documents import DocumentFormat, DocumentOptions, read_document
+from headwise.data.documents import (
+    DocumentFormat,
+    DocumentOptions,
+    Marking,
+    Results,
+    read_document,
+    write_document,
+)
 from headwise.data.records.pairs import Pair, Reject
 from headwise.data.records.words import word_ranges
 from headwise.errors import DataError
@@ -224,9 +231,21 @@ def test_memory_is_that_of_a_unit(tmp_path: Path) -> None:
             stream.write(filling)
         stream.write(f"<trans-unit{end}")
     assert path.stat().st_size > 28_000_000
+    row = b'{"hypothesis": "b", "score": 0.5, "signals": {"quality": 0.5}}\n'
+    lines = tmp_path / "lines"
+    lines.write_bytes(row * 4000 + row.replace(b'"b"', b'"a"'))
     tracemalloc.start()
     try:
         assert sum(1 for _ in read_document(path, DocumentFormat.XLIFF, OPTIONS)) == 4001
+        write_document(
+            path,
+            DocumentFormat.XLIFF,
+            tmp_path / "b.xlf",
+            Results(lines, tmp_path / "none"),
+            options=OPTIONS,
+            marking=Marking(engine="m"),
+        )
         assert tracemalloc.get_traced_memory()[1] < 4_000_000
     finally:
         tracemalloc.stop()
+    assert (tmp_path / "b.xlf").stat().st_size > path.stat().st_size

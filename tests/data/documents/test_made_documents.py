@@ -89,6 +89,18 @@ def test_without_results_it_is_the_same(documents: list[tuple[Made, Path]], writ
         assert write(source, made.kind, rows=False) == made.content
 
 
+@pytest.mark.parametrize("size", [1, 61])
+def test_chunks_may_end_anywhere(
+    documents: list[tuple[Made, Path]], write: Write, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for made, source in documents[:4]:
+        whole = write(source, made.kind)
+        with monkeypatch.context() as patch:
+            patch.setattr("headwise.data.documents.xml_stream._CHUNK_BYTES", size)
+            assert texts(source, made.kind) == made.pairs
+            assert write(source, made.kind) == whole
+
+
 def test_what_is_put_in_can_be_taken_out(documents: list[tuple[Made, Path]], write: Write) -> None:
     for made, source in documents:
         written = decoded(write(source, made.kind))

@@ -60,7 +60,8 @@ class XmlStream:
             DataError: If the document is damaged, with line and column; or is refused.
         """
         while True:
-            chunk = self._stream.read(_CHUNK_BYTES)
+            # The first one has a mark of the encoding in it
+            chunk = self._stream.read(_CHUNK_BYTES if self._fed else max(_CHUNK_BYTES, 4))
             if not self._fed:
                 self.codec = next((c for mark, c in _WIDE if chunk.startswith(mark)), "utf-8")
             self._buffer += chunk
@@ -85,7 +86,7 @@ class XmlStream:
         while chunk := self._stream.read(_CHUNK_BYTES):
             self._fed += len(chunk)
             self._parse(chunk)
-            self._passed()
+            self._base = self._passed()
         self._parse(b"")
 
     def raw(self, start: int, end: int) -> bytes:
@@ -129,7 +130,8 @@ class XmlStream:
             ) from None
 
     def _passed(self) -> int:
-        place = self._parser.CurrentByteIndex
+        # Unknown, which is -1, while expat waits for more of a tag
+        place = max(self._parser.CurrentByteIndex, self._base)
         if self._fed - place > _MOST_TAG_BYTES:
             raise self._refused(f"a tag or comment is longer than {_MOST_TAG_BYTES:,} bytes", "")
         if not self._open:
@@ -209,7 +211,7 @@ class XmlStream:
             assert found is not None
             return found.end() + self._base
         quote = ""
-        while True:
+        while place < len(self._buffer):
             sign = self._buffer[place : place + 2].decode(self.codec, "replace")
             place += 2
             if quote:
@@ -217,7 +219,8 @@ class XmlStream:
             elif sign in ('"', "'"):
                 quote = sign
             elif sign == ">":
-                return place + self._base
+                break
+        return place + self._base
 
     @property
     def _width(self) -> int:
