@@ -89,10 +89,6 @@ class InlineText:
     _runs: list[_Run]
     _firsts: list[int]
 
-    def place(self, start: int, end: int) -> tuple[int, int]:
-        """Where ``text[start:end]`` is written: from its first character to its last one."""
-        return self._written(start)[0], self._written(end - 1)[1]
-
     def _run(self, character: int) -> _Run:
         return self._runs[bisect_right(self._firsts, character) - 1]
 
