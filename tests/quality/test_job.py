@@ -320,7 +320,7 @@ class TestWhoseOutputIsIt:
         [
             ("missing/out.jsonl", OutputError, "There is no folder"),
             ("folder.jsonl", OutputError, "is not a file"),
-            ("out.doc", DataError, "one of jsonl, tsv, csv, parquet, xlsx, got 'doc'"),
+            ("out.doc", DataError, "one of jsonl, .*, xlsx, xliff, tmx, po, got 'doc'"),
             ("out", DataError, "set --output-format"),
         ],
     )

@@ -156,8 +156,11 @@ class EstimatorOptions:
         for name in (self.model, self.head):
             expect_model(name)
 
-    def load(self) -> "QualityEstimator":
-        """Load them, with Transformers' own messages turned off."""
+    def load(self, *, row_languages: bool = False) -> "QualityEstimator":
+        """Load them, with Transformers' own messages turned off.
+
+        ``row_languages`` says that rows have the languages that the prompt is not told.
+        """
         printing.show_messages()
         with usage_errors(), printing.quiet_loading(self.model):
             from headwise.quality import QualityEstimator
@@ -168,6 +171,7 @@ class EstimatorOptions:
                 prompt=parse_prompt_option(self.prompting.prompt),
                 prompt_variables=self.prompting.variables,
                 prompt_columns=self.prompting.columns,
+                row_languages=row_languages,
                 **self.loading.arguments(),
             )
         say_prompt(estimator.backbone, estimator.prompt)

@@ -98,17 +98,24 @@ def check_outputs(
 
 
 def expect_outputs(
-    target: str | None, html: Path | None, inputs: Sequence[str], *, output_format: str | None
+    target: str | None,
+    html: Path | None,
+    inputs: Sequence[str],
+    *,
+    output_format: str | None,
+    document: str | None = None,
 ) -> None:
     """See that a job's files can be written, before anything is read.
 
-    ``target`` is the file of rows, ``-`` or ``None`` for no file; ``html`` that of the page.
+    ``target`` is the file of rows, ``-`` or ``None`` for no file; ``html`` that of the page;
+    ``document`` the format of the input, if it is a document that may be copied.
     """
     check_outputs(html, inputs=inputs)
     if target not in (None, "-"):
         from headwise.data.jobs import RunFiles
 
-        RunFiles.of(target, output_format).expect(inputs, [] if html is None else [html])
+        files = RunFiles.of(target, output_format)
+        files.expect(inputs, [] if html is None else [html], filter(None, [document]))
 
 
 def run_details(inputs: "Sequence[str | Path]") -> dict[str, str]:

@@ -136,7 +136,7 @@ def expect_columns(
     Raises:
         DataError: If no row has one.
     """
-    from headwise.data.readers import Layout
+    from headwise.data.readers import Layout, document_format
     from headwise.data.readers.corpora.mqm import is_mqm_header
     from headwise.data.readers.corpora.mqm_spans import is_span_header, span_columns
     from headwise.data.readers.opening import STDIN
@@ -148,8 +148,8 @@ def expect_columns(
     if not wanted or path == STDIN or not os.path.isfile(path):  # noqa: PTH113
         return
     told = layout or Layout()
-    if told.names_columns or told.header is False:
-        return  # columns may have numbers in the place of names
+    if document_format(path, told) is not None or told.names_columns or told.header is False:
+        return  # columns are what a document says, or may have numbers in the place of names
     with open_table(
         path, told.format, naming=span_columns, encoding=told.encoding, quotes=told.quotes
     ) as table:

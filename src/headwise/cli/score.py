@@ -2,6 +2,7 @@
 
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -22,8 +23,8 @@ def score(
     source: Annotated[
         str,
         typer.Argument(
-            help="TSV, CSV, XLSX, JSONL or Parquet file of pairs, `-` for standard input; with a "
-            "second file, the text file of sources."
+            help="TSV, CSV, XLSX, JSONL or Parquet file of pairs, `-` for standard input; XLIFF, "
+            "TMX or PO document; with a second file, the text file of sources."
         ),
     ],
     hypotheses: Annotated[
@@ -34,8 +35,9 @@ def score(
         typer.Option(
             "--output",
             "-o",
-            help="File to write, .jsonl, .tsv, .csv, .xlsx or .parquet; `-` for JSONL on standard "
-            "output, which is the default unless --view or --html is given.",
+            help="File to write, .jsonl, .tsv, .csv, .xlsx or .parquet, or a copy of a document "
+            "with scores, .xlf, .tmx or .po; `-` for JSONL on standard output, which is the "
+            "default unless --view or --html is given.",
             rich_help_panel=options.OUTPUT,
         ),
     ] = None,
@@ -80,38 +82,49 @@ def score(
         ),
     ] = False,
     columns: layout_options.LayoutOptions,
+    documents: layout_options.DocumentFlags,
     output_format: layout_options.OutputFormat = None,
     overwrite: options.Overwrite = False,
 ) -> None:
     """Score pairs of a source and a hypothesis; stopped at any point, it continues.
 
+    Documents of translators (XLIFF, TMX, PO) are read as well, and copied with scores.
+
     Rows that cannot be scored go to <output>.rejects.jsonl; the exit code is then 3.
     """
+    from headwise.data.readers import document_format
+
     shown = view or html is not None
     target = output or (None if shown else "-")
     inputs = [source] if hypotheses is None else [source, hypotheses]
     names = options.split_signals(signals)
     with options.usage_errors():
-        layout = columns.layout()
+        layout = replace(columns.layout(), documents=documents.reading())
         if target is None and level not in (None, "token"):
             raise ValueError("--level says what --output holds; --view and --html show tokens.")
         if flagged_only and not shown:
             raise ValueError("--flagged-only is for --view and --html; rows say `flagged`.")
         if view and target == "-":
             raise ValueError("--view and rows on standard output would mix; give --output a file.")
+    kind = None
+    if hypotheses is not None and any(map(document_format, inputs)):
+        raise typer.BadParameter("A document holds both texts; give it alone.")
     if hypotheses is None:
         expect_tables(inputs, file_format=columns.input_format)
         with options.usage_errors():
+            kind = document_format(source, layout)
+            documents.check(kind, written=_is_document(target, output_format))
             expect_pairs(inputs, layout, origin.prompting.columns.values())
     else:
         expect_texts(inputs)
-    expect_outputs(target, html, inputs, output_format=output_format)
+    expect_outputs(target, html, inputs, output_format=output_format, document=kind)
 
+    from headwise.data.documents import skipped_in_words
     from headwise.data.writers import json_line, scored_row
     from headwise.quality.job import Look, score_file
 
     printing.show_messages()
-    estimator = origin.load()
+    estimator = origin.load(row_languages=kind is not None)
     limit = options.choose_threshold(estimator, names, threshold, segment_threshold)
     with tempfile.TemporaryDirectory(prefix="headwise-") as folder, options.usage_errors():
         looked_at = Path(folder) / "scored.jsonl"
@@ -134,6 +147,8 @@ def score(
                 level=level or "sentence",
                 signals=options.chosen_signals(names, estimator),
                 alternatives=alternatives or 0,
+                mark_spans=documents.mark_spans,
+                set_state=documents.set_state,
                 overwrite=overwrite,
                 look=look if shown else None,
                 # On standard output the rows themselves show how far it is
@@ -156,10 +171,20 @@ def score(
         target=target,
         output_format=output_format,
     )
+    if kind is not None and (said := skipped_in_words(done.figures["skipped"])):
+        print(said, file=sys.stderr)
     if (warning := done.figures.get("warning")) is not None:
         print(warning, file=sys.stderr)
     if done.rejected:
         raise typer.Exit(3)
+
+
+def _is_document(target: str | None, output_format: str | None) -> bool:
+    from headwise.data.jobs import RunFiles
+
+    if target in (None, "-"):
+        return False
+    return RunFiles.of(str(target), output_format).format.is_document
 
 
 def _show(path: Path, threshold: float, *, flagged_only: bool) -> None:

@@ -64,12 +64,10 @@ class QualityEstimator(GroundMethod):
         """
         heads = QualityHeads(head, error_head).on(backbone)
         self.backbone = backbone
-        self.head = heads.sigmoid
-        self.error_head = heads.error
+        self.head, self.error_head = heads.sigmoid, heads.error
         self.prompt = default_prompt(backbone) if prompt is None else prompt
         self.backbone.check_prompt(self.prompt)
-        self.workspace_bytes = workspace_bytes
-        self.calibration = calibration
+        self.workspace_bytes, self.calibration = workspace_bytes, calibration
         self.threshold: float | None = None
         self.segment_threshold: float | None = None
         self.batch_tokens = batch_tokens or default_batch_tokens(backbone)
@@ -83,6 +81,7 @@ class QualityEstimator(GroundMethod):
         prompt: str | dict[str, Any] | PromptTemplate | None = None,
         prompt_variables: dict[str, str] | None = None,
         prompt_columns: dict[str, str] | None = None,
+        row_languages: bool = False,
         dtype: torch.dtype | str | None = None,
         device: torch.device | str | None = None,
         device_map: str | dict[str, Any] | None = None,
@@ -100,6 +99,7 @@ class QualityEstimator(GroundMethod):
                 (``translate``, ``question``, ``chat``); by default the one saved with the head.
             prompt_variables: Values for its variables, ``target_language`` for instance.
             prompt_columns: Columns of rows that variables take their values from instead.
+            row_languages: Whether columns `source_language` and `target_language` give the others.
             dtype: The model's floating point type; float32 on a CPU, that of its file elsewhere.
             device: Where to run; the machine's accelerator by default.
             device_map: How to spread a large model over devices.
@@ -127,9 +127,9 @@ class QualityEstimator(GroundMethod):
             prompt = read_head_info(folder).prompt if prompt is None else prompt
             calibration = Calibration.load(folder, model=location.backbone)
         template = default_prompt(backbone) if prompt is None else parse_prompt(prompt)
+        template = template.bind_row_languages(backbone.tokenizer) if row_languages else template
         made = cls(
-            backbone,
-            stored.sigmoid,
+            *(backbone, stored.sigmoid),
             error_head=stored.error,
             prompt=template.bind(**prompt_variables or {}).bind_columns(**prompt_columns or {}),
             workspace_bytes=workspace_bytes,

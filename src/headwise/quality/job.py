@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from functools import partial
@@ -9,9 +10,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from headwise.data.documents import Marking, Results, place_in_document, write_document
 from headwise.data.jobs import JobDone, RunFiles, run_job, timed_windows
 from headwise.data.jobs.record import JobRecord
-from headwise.data.readers import Layout, read_pairs, read_parallel_text
+from headwise.data.readers import Layout, document_format, read_pairs, read_parallel_text
 from headwise.data.records.pairs import Pair, Reject
 from headwise.data.records.scored import Level, ScoredHypothesis
 from headwise.data.records.signals import Signal, parse_signals
@@ -55,6 +57,7 @@ class RowScoring:
         with_score: Rows in the output that have a score; a hypothesis without tokens has none.
         score_sum: Sum of these scores, in row order, so that a resumed job adds up the same.
         flagged: Rows in the output that a person should look at.
+        skipped: Segments of a document that are not read, by reason; ``None`` if it is a table.
         unlike: Counts rows whose texts are far from what the heads know.
     """
 
@@ -67,6 +70,7 @@ class RowScoring:
     with_score: int = 0
     score_sum: float = 0.0
     flagged: int = 0
+    skipped: Counter[str] | None = None
     unlike: UnlikeTexts = field(init=False)
 
     def __post_init__(self) -> None:
@@ -79,9 +83,11 @@ class RowScoring:
 
     def output_rows(self, rows: Sequence[Pair]) -> Iterator[dict[str, Any] | InputError]:
         """Scored pairs; they bring the other columns of their rows."""
+        pairs = iter(rows)
         for result in self.scorer.score_window(rows):
+            pair = next(pairs, None)
             if isinstance(result, InputError):
-                yield result
+                yield self._with_place(result, pair)
                 continue
             row = scored_row(result, self.level)
             if self.look is not None:
@@ -91,6 +97,12 @@ class RowScoring:
                     if "alternatives" in token and not self.alternatives:
                         del token["alternatives"]
             yield row
+
+    def _with_place(self, error: InputError, pair: Pair | None) -> InputError:
+        """What is wrong with a segment of a document, and where it stands in it."""
+        if self.skipped is None or pair is None:
+            return error
+        return InputError(f"{place_in_document(pair.extra)}: {error}")
 
     def score_again(self, rows: Iterator[Pair | Reject]) -> int:
         """Score what earlier runs have scored for those who look; how many rows there are."""
@@ -118,9 +130,13 @@ class RowScoring:
         return Pair(output_row.get("source"), output_row["hypothesis"]).content
 
     def figures(self) -> dict[str, Any]:
-        """The mean of the scores, ``None`` if there are none, rows that are flagged, a warning."""
+        """The mean of the scores, ``None`` if there are none, rows that are flagged, a warning.
+
+        Of documents, also how many segments are skipped, by reason.
+        """
         mean = self.score_sum / self.with_score if self.with_score else None
-        return {"mean_score": mean, "flagged": self.flagged, "warning": self.unlike.warning}
+        figures = {"mean_score": mean, "flagged": self.flagged, "warning": self.unlike.warning}
+        return figures if self.skipped is None else figures | {"skipped": dict(self.skipped)}
 
     def columns(self) -> TableLayout:
         """Signals, texts and detail."""
@@ -140,6 +156,8 @@ def score_file(
     level: Level = "sentence",
     signals: Iterable[Signal | str] | None = None,
     alternatives: int = 0,
+    mark_spans: bool = False,
+    set_state: bool = False,
     overwrite: bool = False,
     look: Look | None = None,
     progress: bool = False,
@@ -157,11 +175,13 @@ def score_file(
         head: Name of the head, likewise.
         hypotheses: Text file with a hypothesis for each line of ``source``.
         layout: Format and columns of the input, as far as they should not be found out.
-        output_format: ``jsonl``, ``tsv``, ``csv``, ``parquet`` or ``xlsx``; by default the suffix
-            says it.
+        output_format: ``jsonl``, ``tsv``, ``csv``, ``parquet`` or ``xlsx``, or of a translators'
+            document its own; by default the suffix says it.
         level: What a row of output holds beside its sentence score.
         signals: The signals to compute; the first one is the score. By default the estimator's.
         alternatives: How many of the model's own choices to keep a token, at token level.
+        mark_spans: Whether words to check are marked in the text of a document.
+        set_state: Whether flagged segments of a document get the state of those to review.
         overwrite: Start anew and replace what is there, instead of resuming.
         look: Who looks at the scored texts besides; texts of earlier runs are scored again for it.
         progress: Whether to show a progress bar on standard error.
@@ -169,7 +189,8 @@ def score_file(
     Returns:
         What was done; among its figures are ``mean_score``, ``None`` if no row has a score,
         ``flagged``, the number of rows that a person should look at, and ``warning``, which says
-        that the texts are far from what the heads know, or is ``None``.
+        that the texts are far from what the heads know, or is ``None``; of a document also
+        ``skipped``, the number of segments that are not scored by reason.
 
     Raises:
         DataError: If the input cannot be read.
@@ -181,6 +202,10 @@ def score_file(
             "have; give a table, or give values as variables of the prompt (--prompt-variable)."
         )
     layout = layout or Layout()
+    kind = None if hypotheses is not None else document_format(source, layout)
+    skipped: Counter[str] = Counter()
+    engine = Path(model).name if Path(model).exists() else model  # where it lies is nobody's
+    marking = Marking(engine=engine, spans=mark_spans, states=set_state)
     signals = (estimator.default_signal,) if signals is None else parse_signals(signals)
     shown = 0 if look is None else look.alternatives
     work = RowScoring(
@@ -190,7 +215,16 @@ def score_file(
         has_source=layout.has_source,
         look=look,
         alternatives=alternatives,
+        skipped=None if kind is None else skipped,
     )
+
+    def write(files: RunFiles) -> None:
+        assert kind is not None
+        results = Results(files.work, files.rejects)
+        write_document(
+            source, kind, files.output, results, options=layout.documents, marking=marking
+        )
+
     read = (
         partial(read_pairs, source, layout)
         if hypotheses is None
@@ -198,7 +232,7 @@ def score_file(
     )
     return run_job(
         work,
-        read(),
+        read() if kind is None else read_pairs(source, layout, skipped=skipped),
         output,
         inputs=[path for path in (source, hypotheses) if path is not None],
         settings=lambda: {
@@ -210,6 +244,7 @@ def score_file(
             "head": head,
             "threshold": work.scorer.request.threshold,
             "segment_threshold": work.scorer.request.segment_threshold,
+            **({} if kind is None else {"mark_spans": mark_spans, "set_state": set_state}),
             **work.scorer.content(),
         },
         output_format=output_format,
@@ -217,6 +252,7 @@ def score_file(
         revisit=None if look is None else work.score_again,
         progress="Scoring" if progress else None,
         reread=read,
+        documents=None if kind is None else {kind.value: write},
     )
 
 

@@ -53,6 +53,16 @@ def test_texts_of_a_workbook_are_no_formulas(tmp_path: Path) -> None:
     ]
 
 
+def test_flagged_rows_are_shaded(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    rows = [{"hypothesis": "a", "score": 0.5, "flagged": flagged} for flagged in (True, False)]
+    write_xlsx(lines(tmp_path / "a", *rows), tmp_path / "a.xlsx", COLUMNS)
+    header, *found = openpyxl.load_workbook(tmp_path / "a.xlsx").active.iter_rows()
+    place = [cell.value for cell in header].index("hypothesis")
+    assert [row[place].fill.fill_type for row in found] == ["solid", None]
+    assert all(cell.fill.fill_type is None for row in found for cell in row[place + 1 :])
+
+
 def test_what_a_sheet_cannot_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("openpyxl")
     long = lines(tmp_path / "a", {"source": "a", "hypothesis": "b" * 32_768, "score": 1.0})

@@ -78,6 +78,10 @@ class BaseTemplate(BaseModel):
         self._check_names(columns)
         return self.model_copy(update={"columns": {**self.columns, **columns}})  # type: ignore[return-value]
 
+    def bind_row_languages(self, tokenizer: "PreTrainedTokenizerBase") -> "PromptTemplate":  # noqa: ARG002
+        """A copy that takes the languages that it speaks of from columns called as they are."""
+        return self.bind_columns(**{name: name for name in self.fields() & LANGUAGE_VARIABLES})
+
     def for_row(self, row: Mapping[str, Any]) -> "PromptTemplate":
         """The template with what the columns of a row hold; itself if it takes nothing from them.
 

@@ -59,6 +59,13 @@ class SequenceTemplate(BaseTemplate):
         self._check_names(variables)
         return self._with_values(variables)
 
+    def bind_row_languages(self, tokenizer: "PreTrainedTokenizerBase") -> "PromptTemplate":
+        """A copy that takes from columns the languages that it, or the tokeniser, speaks of."""
+        if hasattr(tokenizer, "set_tgt_lang_special_tokens"):
+            return super().bind_row_languages(tokenizer)
+        spoken = super().fields() & LANGUAGE_VARIABLES
+        return self.bind_columns(**{name: name for name in spoken})
+
     def fields(self) -> set[str]:
         """Names in braces, the pair's own ones left out, and the languages."""
         return super().fields() | LANGUAGE_VARIABLES

@@ -6,11 +6,21 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Self
 
+from headwise.data import writers
+from headwise.data.documents import DocumentFormat
 from headwise.data.jobs.record import START_ANEW, JobRecord
 from headwise.data.readers.cells.xlsx import check_openpyxl
 from headwise.data.writers import LineFile
 from headwise.errors import DataError, OutputError
 from headwise.files import refuse_overwriting, refuse_written
+
+_OTHER_NAMES = {
+    "ndjson": "jsonl",
+    "pq": "parquet",
+    "tab": "tsv",
+    "pot": "po",
+    **dict.fromkeys(("xlf", "sdlxliff", "mxliff", "mqxliff"), "xliff"),
+}
 
 
 class OutputFormat(StrEnum):
@@ -21,6 +31,9 @@ class OutputFormat(StrEnum):
     CSV = "csv"
     PARQUET = "parquet"
     XLSX = "xlsx"
+    XLIFF = "xliff"
+    TMX = "tmx"
+    PO = "po"
 
     @classmethod
     def of(cls, output: Path, chosen: str | None) -> Self:
@@ -31,7 +44,7 @@ class OutputFormat(StrEnum):
         """
         name = output.suffix.lower().removeprefix(".") if chosen is None else chosen
         try:
-            found = cls({"ndjson": "jsonl", "pq": "parquet", "tab": "tsv"}.get(name, name))
+            found = cls(_OTHER_NAMES.get(name, name))
         except ValueError:
             raise DataError(
                 f"The output format must be one of {', '.join(cls)}, got {name!r} (`{output}`); "
@@ -40,6 +53,19 @@ class OutputFormat(StrEnum):
         if found is cls.XLSX:
             check_openpyxl(output)
         return found
+
+    @property
+    def is_document(self) -> bool:
+        """Whether results are put into a copy of the input, which is a translators' document."""
+        return self.value in set(DocumentFormat)
+
+
+TABLE_WRITERS = {
+    OutputFormat.TSV: writers.write_tsv,
+    OutputFormat.CSV: writers.write_csv,
+    OutputFormat.XLSX: writers.write_xlsx,
+    OutputFormat.PARQUET: writers.write_parquet,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,19 +185,39 @@ class RunFiles:
         """
         refuse_overwriting(inputs, self._all)
 
-    def expect(self, inputs: Iterable[str], also: Iterable[Path] = ()) -> None:
+    def refuse_document(self, formats: Iterable[str]) -> None:
+        """Refuse to write a document where there is none to copy.
+
+        Args:
+            formats: Those of the documents that are read.
+
+        Raises:
+            DataError: If so.
+        """
+        if self.format.is_document and self.format not in set(formats):
+            raise DataError(
+                f"`{self.output}` would be a copy of the input with results, and the input is no "
+                f"document in {self.format.upper()}; choose a table as output, .jsonl or .tsv."
+            )
+
+    def expect(
+        self, inputs: Iterable[str], also: Iterable[Path] = (), documents: Iterable[str] = ()
+    ) -> None:
         """See that the job can write, before what works is loaded.
 
         Args:
             inputs: What is to be read.
             also: What else is written.
+            documents: The formats of documents that are read.
 
         Raises:
+            DataError: If a document is to be written where there is none to copy.
             OutputError: If there is no folder for the output, it is an input or written for
                 something else, or another process is writing it.
         """
         self._check_place()
         self.refuse_inputs(inputs)
+        self.refuse_document(documents)
         self._refuse_also(also)
         refuse_written(self.work, shown=self.output)
 

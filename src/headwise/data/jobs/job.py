@@ -19,7 +19,7 @@ from typing import Any, Generic
 
 from headwise import __version__
 from headwise.data import writers
-from headwise.data.jobs.files import OutputFormat, RunFiles
+from headwise.data.jobs.files import TABLE_WRITERS, RunFiles
 from headwise.data.jobs.inputs import StreamDigest, compared_rows, input_settings, is_stream
 from headwise.data.jobs.record import START_ANEW, JobDone, JobRecord, JobResult
 from headwise.data.jobs.windows import timed_windows
@@ -32,12 +32,6 @@ from headwise.errors import InputError, OutputError
 from headwise.progress import progress_bar
 
 STDOUT = "-"
-TABLE_WRITERS = {  # else the lines are the output
-    OutputFormat.TSV: writers.write_tsv,
-    OutputFormat.CSV: writers.write_csv,
-    OutputFormat.XLSX: writers.write_xlsx,
-    OutputFormat.PARQUET: writers.write_parquet,
-}
 # What a line that no work wrote makes a work raise
 _DAMAGED = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
 
@@ -54,15 +48,15 @@ def run_job(
     revisit: Callable[[Iterator[Row | Reject]], int] | None = None,
     progress: str | None = None,
     reread: Callable[[], Iterator[Row | Reject]] | None = None,
+    documents: Mapping[str, Callable[[RunFiles], None]] | None = None,
 ) -> JobDone:
     """Work through rows, or go on doing so where an earlier run was stopped.
 
     Args:
         work: What is done to a row.
         rows: What readers yield.
-        output: The file to write; :class:`~headwise.data.jobs.files.RunFiles` says which files
-            there are beside it. ``-`` writes JSONL to standard output and rejects to standard
-            error, and cannot be resumed. With ``None``, nothing is kept.
+        output: The file to write, see :class:`~headwise.data.jobs.files.RunFiles`; ``-`` writes
+            JSONL and rejects to standard output and error, not to be resumed; ``None`` nothing.
         inputs: The files that the rows come from, ``-`` for standard input.
         settings: Gives what else the output follows from, digests of models among it, with which
             alone a job is resumed. Not asked where nothing can be resumed.
@@ -71,6 +65,7 @@ def run_job(
         revisit: What becomes of rows of earlier runs, and their number; else they are passed over.
         progress: What a progress bar on standard error calls the work; ``None`` for no bar.
         reread: Gives the rows once more, for the bar to know how many there are.
+        documents: What makes an output that is a document, by its format.
 
     Returns:
         What was done.
@@ -79,7 +74,7 @@ def run_job(
         DataError: If the input cannot be read.
         OutputError: If the output belongs to another job, or cannot be written.
     """
-    # What is wrong with the whole input is noticed at its first row, before a file is written
+    # What is wrong with all of it is noticed at its first row, before a file is written
     rows = chain(list(islice(rows, 1)), rows)
     if output is None or str(output) == STDOUT:
         job = _Job(work=work, rows=rows, progress=progress, resumable=False)
@@ -91,6 +86,7 @@ def run_job(
     files = RunFiles.of(output, output_format)
     names = [str(path) for path in inputs]
     files.refuse_inputs(names)
+    files.refuse_document(documents or ())
     stream = StreamDigest(rows) if any(map(is_stream, names)) else None
     job = _Job(
         work=work,
@@ -99,6 +95,7 @@ def run_job(
         revisit=revisit,
         stream=stream,
         reread=reread if stream is None else None,
+        documents=documents or {},
     )
     wanted = JobRecord.of(
         {
@@ -112,7 +109,7 @@ def run_job(
     if complete := files.check(wanted, overwrite=overwrite).complete:
         return job.done_earlier(files, complete)
     with LineFile(files.work) as lines, LineFile(files.rejects) as reject_lines:
-        # Another process may have finished just before this one could lock the files.
+        # Another process may have finished just before this one could lock the files
         standing = files.check(wanted, overwrite=overwrite)
         if standing.complete:
             return job.done_earlier(files, standing.complete)
@@ -132,6 +129,7 @@ class _Job(Generic[Row]):
     stream: StreamDigest[Row] | None = None
     revisit: Callable[[Iterator[Row | Reject]], int] | None = None
     reread: Callable[[], Iterator[Row | Reject]] | None = None
+    documents: Mapping[str, Callable[[RunFiles], None]] = field(default_factory=dict)
     written: int = 0
     rejected: int = 0
     resumed_from: int = 0
@@ -252,9 +250,11 @@ class _Job(Generic[Row]):
             raise OutputError(f"{problem} ({error}). {again}") from error
 
     def make_table(self, files: RunFiles) -> None:
-        """Turn the lines into the format that was asked for."""
+        """Turn the lines into the format that was asked for; they may be that already."""
         if (write := TABLE_WRITERS.get(files.format)) is not None:
             write(files.work, files.output, self.work.columns())
+        elif files.format.is_document:
+            self.documents[files.format](files)
 
     def done(self) -> JobDone:
         """What this run and those before it did."""

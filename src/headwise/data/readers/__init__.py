@@ -10,7 +10,12 @@ from headwise.data.readers.corpora.mlqe_pe import read_mlqe_pe
 from headwise.data.readers.layout import Format, Layout
 from headwise.data.readers.numbers import join_numbers, read_numbers
 from headwise.data.readers.opening import STDIN, resolve_format
-from headwise.data.readers.pairs import read_mqm, read_pairs, read_parallel_text
+from headwise.data.readers.pairs import (
+    document_format,
+    read_mqm,
+    read_pairs,
+    read_parallel_text,
+)
 from headwise.data.readers.scored import ScoredRow, is_scored, read_scored, read_scored_rows
 from headwise.data.readers.word_tags import read_tags
 from headwise.data.records.tagged_words import align_words
@@ -21,6 +26,7 @@ __all__ = [
     "Layout",
     "ScoredRow",
     "align_words",
+    "document_format",
     "is_scored",
     "join_numbers",
     "read_mlqe_pe",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
+from headwise.data.documents import DocumentFormat, DocumentOptions
 from headwise.data.readers.column_names import (
     ANSWER,
     CONTEXT,
@@ -27,6 +28,9 @@ class Format(StrEnum):
         JSON: A JSON array of objects; a file that is no array is read as JSONL.
         PARQUET: Apache Parquet.
         XLSX: The first sheet of an Excel workbook.
+        XLIFF: A translators' document; so are the others that are named after it.
+        TMX: A translation memory.
+        PO: A catalogue of gettext.
     """
 
     TSV = "tsv"
@@ -35,6 +39,14 @@ class Format(StrEnum):
     JSON = "json"
     PARQUET = "parquet"
     XLSX = "xlsx"
+    XLIFF = "xliff"
+    TMX = "tmx"
+    PO = "po"
+
+    @property
+    def document(self) -> DocumentFormat | None:
+        """The format of translators' documents that it is; ``None`` for tables."""
+        return DocumentFormat(self.value) if self.value in set(DocumentFormat) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +78,7 @@ class Layout:
             if it is that.
         quotes: Whether quotation marks around cells belong to the format and not to the texts; by
             default those of CSV do, and those of TSV that looks so.
+        documents: Which segments of translators' documents are read.
     """
 
     roles: ClassVar[tuple[Role, Role]] = (SOURCE, HYPOTHESIS)
@@ -77,6 +90,7 @@ class Layout:
     header: bool | None = None
     encoding: str | None = None
     quotes: bool | None = None
+    documents: DocumentOptions = DocumentOptions()
 
     @property
     def names_columns(self) -> bool:

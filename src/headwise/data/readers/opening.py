@@ -28,9 +28,13 @@ _SUFFIXES = {
     ".pq": Format.PARQUET,
     ".xlsx": Format.XLSX,
     ".xlsm": Format.XLSX,
+    **dict.fromkeys((".xlf", ".xliff", ".sdlxliff", ".mxliff", ".mqxliff"), Format.XLIFF),
+    ".tmx": Format.TMX,
+    ".po": Format.PO,
+    ".pot": Format.PO,
 }
-# These are packed inside, and cannot be read from the front
-_PACKED = (Format.PARQUET, Format.XLSX)
+# These are packed inside and cannot be read from the front, or are read more than once
+_PACKED = (Format.PARQUET, Format.XLSX, Format.XLIFF, Format.TMX, Format.PO)
 _SAVE = "save it as .xlsx or .csv"
 _UNPACK = "unpack it, or pack it with gzip"
 # What to do about files that people have and nothing here reads
@@ -38,7 +42,6 @@ _REMEDIES = {
     **dict.fromkeys((".xls", ".xlsb", ".ods", ".numbers"), _SAVE),
     **dict.fromkeys((".zst", ".bz2", ".xz", ".zip", ".7z", ".tar", ".tgz"), _UNPACK),
     **dict.fromkeys((".doc", ".docx", ".odt", ".pdf"), "put its texts into a table"),
-    **dict.fromkeys((".xlf", ".xliff", ".tmx", ".po"), "export its texts as a table"),
 }
 
 

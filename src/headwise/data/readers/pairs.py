@@ -1,19 +1,28 @@
 """Pairs of source and hypothesis from a file, whatever its format and the layout of its columns."""
 
 import logging
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, zip_longest
 from pathlib import Path
 from typing import BinaryIO
 
+from headwise.data.documents import DocumentFormat, read_document
 from headwise.data.readers.corpora.mqm import as_cells, gather_segments, is_mqm_header
 from headwise.data.readers.corpora.mqm_spans import gather_spans, is_span_header, span_columns
 from headwise.data.readers.corpora.paws_x import is_paws_x_header, paws_x_columns
 from headwise.data.readers.layout import Layout
 from headwise.data.readers.lines import Line, numbered_lines, without_empty
 from headwise.data.readers.nested_rows import NestedColumns, find_nested
-from headwise.data.readers.opening import check_readable, is_plain_text, open_bytes, shown_name
+from headwise.data.readers.opening import (
+    STDIN,
+    check_readable,
+    is_plain_text,
+    open_bytes,
+    shown_name,
+    suffix_format,
+)
 from headwise.data.readers.rows import Columns, Row, RowStream, records, with_notice
 from headwise.data.readers.tables import check_input, open_table
 from headwise.data.records.json_values import listed
@@ -26,7 +35,9 @@ _SHOWN_CHARACTERS = 40
 _DEFAULT_LAYOUT = Layout()
 
 
-def read_pairs(path: str | Path, layout: Layout = _DEFAULT_LAYOUT) -> Iterator[Pair | Reject]:
+def read_pairs(
+    path: str | Path, layout: Layout = _DEFAULT_LAYOUT, *, skipped: Counter[str] | None = None
+) -> Iterator[Pair | Reject]:
     """Read the rows of a file, lazily and in order.
 
     A row holds a source and a hypothesis; where values can be nested (JSONL, Parquet, data sets),
@@ -37,13 +48,15 @@ def read_pairs(path: str | Path, layout: Layout = _DEFAULT_LAYOUT) -> Iterator[P
     columns of the QE shared tasks' error spans, with a header or without, as
     :func:`~headwise.data.readers.corpora.mqm_spans.gather_spans` says. PAWS-X is known by its
     columns. What was taken for what is logged, unless the columns are called
-    ``source`` and ``hypothesis``.
+    ``source`` and ``hypothesis``. Translators' documents (XLIFF, TMX, PO) are read as
+    :func:`~headwise.data.documents.read_document` does.
 
     Args:
         path: A TSV, CSV, JSONL, Parquet or XLSX file (the text formats also with ``.gz``), a folder
             that ``datasets.Dataset.save_to_disk`` wrote, or ``-`` for TSV, CSV or JSONL from
             standard input.
         layout: Format and columns, as far as they should not be found out.
+        skipped: Counts the segments of a document that are left out, by reason.
 
     Returns:
         For each row a ``Pair``, or a ``Reject`` if it cannot be one. The turns of a conversation
@@ -54,7 +67,24 @@ def read_pairs(path: str | Path, layout: Layout = _DEFAULT_LAYOUT) -> Iterator[P
             only reading can show is raised while iterating.
     """
     check_input(path, layout.format)
+    if (kind := document_format(path, layout)) is not None:
+        return read_document(
+            path, kind, layout.documents, has_source=layout.has_source, skipped=skipped
+        )
     return _read_pairs(path, layout)
+
+
+def document_format(path: str | Path, layout: Layout = _DEFAULT_LAYOUT) -> DocumentFormat | None:
+    """The format of a translators' document; ``None`` for everything else.
+
+    Raises:
+        DataError: If it is on standard input, which cannot be read more than once.
+    """
+    known = layout.format or (None if str(path) == STDIN else suffix_format(path))
+    kind = None if known is None or Path(path).is_dir() else known.document
+    if kind is not None and str(path) == STDIN:
+        raise DataError("A document cannot be read from standard input; save it to a file first.")
+    return kind
 
 
 def _read_pairs(path: str | Path, layout: Layout) -> Iterator[Pair | Reject]:

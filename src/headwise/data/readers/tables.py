@@ -76,6 +76,11 @@ def open_table(
         case Format.PARQUET:
             with open_parquet(Path(path), flat=flat) as table:
                 yield table
+        case Format.XLIFF | Format.TMX | Format.PO:
+            raise DataError(
+                f"`{name}` is a document of translators and no table; turn it into one with "
+                "`headwise score`, or export its texts."
+            )
         case Format.XLSX:
             with open_sheet(Path(path)) as records:
                 yield table_of_records(records, name, naming, keep_blank=keep_blank, padded=True)

@@ -19,6 +19,7 @@ from headwise.files import atomic_path
 # What a sheet can hold; Excel cuts the rest off, or calls the file damaged
 _MAX_ROWS, _MAX_CHARACTERS = 2**20, 32_767
 _EXACT_DIGITS = 10**15
+_SHADE = "FFE0B2"
 # XML cannot hold them; `_x0001_` is how workbooks write one, and so their own `_x` is written, too
 _UNWRITABLE = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
 
@@ -47,12 +48,16 @@ def write_csv(lines: Path, output: Path, columns: TableColumns) -> None:
 def write_xlsx(lines: Path, output: Path, columns: TableColumns) -> None:
     """Turn JSON lines into a workbook of one sheet, in memory for one row; else as `write_csv`.
 
+    The hypothesis of a row that is flagged is shaded.
+
     Raises:
         OutputError: If there are more rows than a sheet can have, or longer cells; the lines stay.
     """
     import openpyxl
     from openpyxl.cell import WriteOnlyCell
+    from openpyxl.styles import PatternFill
 
+    shade = PatternFill("solid", fgColor=_SHADE)
     names = column_names(lines, columns)
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("scores")
@@ -81,7 +86,10 @@ def write_xlsx(lines: Path, output: Path, columns: TableColumns) -> None:
                     f"`{output}` cannot hold more than {_MAX_ROWS:,} rows. They are safe in "
                     f"`{lines}`; choose another output format."
                 )
-            sheet.append([cell(row.get(name), f"`{name}` of row {number}") for name in names])
+            cells = {name: cell(row.get(name), f"`{name}` of row {number}") for name in names}
+            if row.get("flagged") is True and isinstance(row.get("hypothesis"), str):
+                cells["hypothesis"].fill = shade
+            sheet.append(list(cells.values()))
     finally:
         sheet.close()
     with atomic_path(output) as temporary:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from headwise.data.jobs import OutputFormat
-from headwise.data.jobs.job import TABLE_WRITERS
+from headwise.data.jobs.files import TABLE_WRITERS
 from headwise.data.readers.layout import Format
 from headwise.data.readers.rows import Row
 from headwise.data.readers.scored import ScoredRow, read_scored_rows
