@@ -106,3 +106,63 @@ def test_inputs_are_not_written_over_and_other_files_are_named(
     (tmp_path / "empty.jsonl").write_text("")
     with pytest.raises(DataError, match="holds no segments"):
         invoke("triage", tmp_path / "empty.jsonl", "--labelled", labelled)
+
+
+XLIFF = """<?xml version="1.0"?>
+<xliff version="1.2" xmlns="urn:oasis:names:tc:xliff:document:1.2"><file original="a"
+ source-language="en" target-language="de" datatype="plaintext"><body>
+{units}</body></file></xliff>
+"""
+UNIT = """<trans-unit id="{name}"><source>{source}</source>
+<target state="translated">{target}</target></trans-unit>
+"""
+
+
+def test_decisions_go_into_the_document_that_was_scored(
+    files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    pairs = {
+        "right": ("A dog runs on the beach.", "Ein Hund läuft am Strand."),
+        "wrong": ("A dog runs on the beach.", "Ein Hund kauft am Bahnhof."),
+    }
+    units = "".join(
+        UNIT.format(name=name, source=source, target=target)
+        for name, (source, target) in pairs.items()
+    )
+    document, scored = tmp_path / "job.xlf", tmp_path / "job.jsonl"
+    document.write_text(XLIFF.format(units=units), encoding="utf-8")
+    invoke("score", document, "-o", scored)
+    rows = [json.loads(line) for line in scored.read_text("utf-8").splitlines()]
+    between = sum(row["text_quality"] for row in rows) / 2
+    promise = {
+        "signal": "text_quality",
+        "missed": 0.05,
+        "wasted": 0.2,
+        "confidence": 0.95,
+        "publish_above": between,
+        "redo_below": None,
+        "labelled": 300,
+        "faulty": 100,
+        "surest": 30,
+        "surest_faulty": 0,
+    }
+    (tmp_path / "promise.json").write_text(json.dumps(promise))
+    common = ("triage", scored, "--promise", tmp_path / "promise.json", "-o")
+    invoke(*common, tmp_path / "out.xlf")
+    found = (tmp_path / "out.xlf").read_text("utf-8")
+    right, wrong = found.split("<trans-unit ")[1:]
+    assert 'state="translated"' in right
+    assert 'state="needs-review-translation"' in wrong
+    for name, (source, target) in pairs.items():
+        assert f'id="{name}"' in found
+        assert f"<source>{source}</source>" in found
+        assert f">{target}</target>" in found
+
+    with pytest.raises(DataError, match="cannot be a copy"):
+        invoke(*common, tmp_path / "out.po")
+    document.write_text(XLIFF.format(units=""), encoding="utf-8")
+    with pytest.raises(DataError, match="is not the document any more"):
+        invoke(*common, tmp_path / "again.xlf")
+    new, labelled = files
+    with pytest.raises(DataError, match=r"Nothing beside .* says which document"):
+        invoke("triage", new, "--labelled", labelled, "--missed", "0.1", "-o", tmp_path / "a.xlf")

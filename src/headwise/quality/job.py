@@ -27,7 +27,7 @@ from headwise.quality.unlike_texts import UnlikeTexts
 _NOT_OF_SCORES = frozenset(
     {
         *("headwise", "level", "alternatives", "signals", "threshold", "segment_threshold"),
-        *("model", "head", *(one.name for one in fields(Layout))),
+        *("model", "head", "mark_spans", "set_state", *(one.name for one in fields(Layout))),
     }
 )
 

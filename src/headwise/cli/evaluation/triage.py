@@ -91,7 +91,7 @@ def triage(
             "--output",
             "-o",
             help="File for the segments with their decisions: .jsonl, .tsv, .csv, .xlsx or "
-            ".parquet.",
+            ".parquet; or a copy of the document that they were scored from, .xlf, .po, ...",
             dir_okay=False,
             rich_help_panel=options.OUTPUT,
         ),
@@ -133,6 +133,8 @@ def triage(
                 "Terms of a promise (--missed and the like) are for --labelled: one that was saved "
                 "stays as it is."
             )
+        if output_format.is_document and len(scored) > 1:
+            raise ValueError("A document is a copy of one; decide about one file of scores.")
         for term, share in terms.items():
             if not 0.0 < share < 1.0:
                 raise ValueError(f"--{term} must lie between 0 and 1, got {share:g}.")
@@ -143,6 +145,7 @@ def triage(
         Segments,
         make_promise,
         read_segments,
+        write_decided_document,
         write_decisions,
     )
     from headwise.evaluation.triage import triage as triaged
@@ -168,7 +171,9 @@ def triage(
         given.save(save)
     segments = Segments.of(read_segments(scored), name=name)
     found = triaged(segments, given, labelled=known, by=by, name=name)
-    if output is not None:
+    if output is not None and output_format.is_document:
+        write_decided_document(scored[0], found.decisions, output, output_format=output_format)
+    elif output is not None:
         write_decisions(scored, segments, found.decisions, output, output_format=output_format)
     printing.show_evaluation(found.evaluation, title=title, report=report, json_file=json_file)
     counts = ", ".join(f"{found.count(one):,} to {one}" for one in Action)

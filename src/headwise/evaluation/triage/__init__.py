@@ -1,5 +1,6 @@
 """Triage of scored segments: what may go out unread, with a promise; no pages."""
 
+from headwise.evaluation.triage.decided_document import write_decided_document
 from headwise.evaluation.triage.decided_rows import read_segments, write_decisions
 from headwise.evaluation.triage.decisions import Triage, triage
 from headwise.evaluation.triage.promise import Action, Promise, make_promise
@@ -16,5 +17,6 @@ __all__ = [
     "read_segments",
     "saving",
     "triage",
+    "write_decided_document",
     "write_decisions",
 ]
