@@ -16,7 +16,7 @@ python "$here/split_premises.py" "$data/snli/train.tsv.gz" train.tsv held-out.ts
 [ -f taught-0/config.json ] || headwise train nli --backbone all-MiniLM-L6-v2 "${pairs[@]}" \
   "${taught[@]}" --feature-folder features-0 --output taught-0
 [ -f heads/config.json ] || headwise train abstention --heads taught-0 "${pairs[@]}" \
-  --second --no-reads-hidden --folds 3 --coverage 0.8 --feature-folder features-0 --output heads
+  --second --folds 3 --learning-rate 3e-3 --coverage 0.8 --feature-folder features-0 --output heads
 python "$here/store.py" heads minilm_snli --terms "$here/terms.md"
 headwise evaluate-nli "$data/snli/dev.tsv.gz" --model all-MiniLM-L6-v2 --heads minilm_snli \
   --title "minilm-snli on snli/dev" --report evaluation --json evaluation.json
