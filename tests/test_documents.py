@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from made_triage import made_rows
 
 import headwise
 from headwise.bundled.examples import example_pairs
@@ -24,7 +25,7 @@ SNIPPET = re.compile(r"(<!-- not run: [^\n]+ -->\n)?```python\n(.*?)```", re.DOT
 
 @pytest.fixture(scope="module")
 def files() -> dict[str, str]:
-    """What a reader has: files of pairs, marked texts, and pairs with labels."""
+    """What a reader has: files of pairs, marked and scored texts, and pairs with labels."""
     pairs = example_pairs()
     # Few, as pages train on them
     table = "".join(f"{pair.source}\t{pair.hypothesis}\n" for pair in pairs[:6])
@@ -46,6 +47,10 @@ def files() -> dict[str, str]:
     return {
         **dict.fromkeys(("train.tsv", "dev.tsv", "references.tsv"), table),
         "marked.jsonl": "".join(json.dumps(row) + "\n" for row in marked + right),
+        **{
+            name: "".join(json.dumps(row) + "\n" for row in made_rows(300, seed=seed))
+            for seed, name in enumerate(("labelled-scored.jsonl", "new.jsonl"))
+        },
         "labelled.tsv": "premise\thypothesis\tlabel\n" + "\n".join(labelled * 10) + "\n",
     }
 
