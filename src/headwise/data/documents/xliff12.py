@@ -1,11 +1,10 @@
 """XLIFF 1.0 to 1.2 and what SDL Trados, Phrase and memoQ make of it: segments, and results."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from headwise.data.documents.dialects import MEMOQ, reviewed_state, status_of
-from headwise.data.documents.inline import Inline, inline_text, plain_text, without_marks
-from headwise.data.documents.its import ITSNames
+from headwise.data.documents.inline import inline_text, without_marks
 from headwise.data.documents.results import OWN, Marking, SegmentResult
 from headwise.data.documents.segments import Segment
 from headwise.data.documents.tags import (
@@ -16,67 +15,29 @@ from headwise.data.documents.tags import (
     space_before,
     with_attributes,
 )
-from headwise.data.documents.xml_pieces import Closed, Element, Opened, XmlUnit
+from headwise.data.documents.xliff import Around, Xliff, begins_as, note_label
+from headwise.data.documents.xml_pieces import Element, Opened, XmlUnit
 
 _XML_LANGUAGE = "http://www.w3.org/XML/1998/namespace lang"
-_AROUND_TEXT = frozenset({"g", "mrk"})
 
 
-@dataclass(slots=True)
-class _File:
-    """What holds for units: attributes of their file, and whether groups are to be translated."""
+@dataclass(kw_only=True)
+class Xliff12(Xliff):
+    """Segments of XLIFF 1.2, and their results."""
 
-    original: str | None = None
-    source_language: str | None = None
-    target_language: str | None = None
-    translate: bool = True
-
-
-@dataclass(slots=True)
-class Xliff12:
-    """Segments of XLIFF 1.2, and their results.
-
-    Attributes:
-        core: Namespace of the document with a space, if it has one.
-        its: How the names of ITS are written.
-        prefix: What the tags of the document begin with.
-        sources: Whether segments get their sources.
-        inline: Its inline tags.
-    """
-
-    core: str
-    its: ITSNames
-    prefix: str
-    sources: bool
-    inline: Inline = field(init=False)
-    _files: list[_File] = field(default_factory=lambda: [_File()])
-
-    def __post_init__(self) -> None:
-        self.inline = Inline(_AROUND_TEXT, self.prefix)
-
-    @property
-    def units(self) -> frozenset[str]:
-        """Names of the elements that hold segments."""
-        return frozenset({f"{self.core}trans-unit"})
+    unit = "trans-unit"
+    around_text = frozenset({"g", "mrk"})
 
     def enter(self, opened: Opened) -> None:
         """Take note of the start tag of a file, a group or anything else."""
-        above, own = self._files[-1], opened.attributes
+        around, own = self.around[-1], opened.attributes
         if opened.name == f"{self.core}file":
-            file = _File(
+            around = Around(
                 own.get("original"), own.get("source-language"), own.get("target-language")
             )
-        else:
-            file = above
-        if "translate" in own and opened.name == f"{self.core}group":
-            file = _File(
-                file.original, file.source_language, file.target_language, own["translate"] != "no"
-            )
-        self._files.append(file)
-
-    def leave(self, _: Closed) -> None:
-        """Take note of its end."""
-        self._files.pop()
+        elif opened.name == f"{self.core}group" and "translate" in own:
+            around = replace(around, translate=own["translate"] != "no")
+        self.around.append(around)
 
     def root_edits(self, tag: str) -> list[Splice]:
         """What a scored document declares."""
@@ -108,30 +69,26 @@ class Xliff12:
         target: Element | None,
         mark: str | None,
     ) -> Segment:
-        file, own = self._files[-1], unit.element.attributes
+        around = self.around[-1]
         status = status_of(unit.element, target, mark)
         language = None if target is None else target.attributes.get(_XML_LANGUAGE)
         what = "source" if mark is None else f"source marked {mark!r}"
         return Segment(
-            source="" if source is None or not self.sources else self._text(unit, source),
-            target="" if holder is None else self._text(unit, holder),
-            file=file.original,
-            unit=own.get("id"),
+            source=self.source_text(unit, source),
+            target=self.text(unit, holder),
+            file=around.file,
+            unit=unit.element.attributes.get("id"),
             segment=mark,
-            source_language=file.source_language,
-            target_language=language or file.target_language,
+            source_language=around.source_language,
+            target_language=language or around.target_language,
             state=status.state,
-            translate=own.get("translate", "yes" if file.translate else "no") != "no",
+            translate=self.is_translated(unit),
             locked=status.locked,
             approved=status.approved,
             fault=f"The unit has no {what}." if source is None else None,
             holder=holder,
             definition=status.definition,
         )
-
-    def _text(self, unit: XmlUnit, element: Element) -> str:
-        start, end = content_range(unit.text, element.start, element.close)
-        return plain_text(unit.text[start:end], self.inline)
 
     def edits(
         self,
@@ -201,17 +158,6 @@ class Xliff12:
             for label, said in notes.items()
         )
         yield Splice(place, place, "".join(written))
-
-
-def note_label(segment: Segment) -> str:
-    """What the note of a segment begins with."""
-    return f"{OWN}:" if segment.segment is None else f"{OWN} {segment.segment}:"
-
-
-def begins_as(text: str, note: Element, labels: Iterable[str]) -> bool:
-    """Whether a note begins with one of these."""
-    start, _ = content_range(text, note.start, note.close)
-    return any(text.startswith(escaped(label), start) for label in labels)
 
 
 def _mid(mark: Element) -> str:

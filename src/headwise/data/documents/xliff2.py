@@ -1,10 +1,10 @@
 """XLIFF 2.0, 2.1 and 2.2: segments, and results."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
-from headwise.data.documents.inline import Inline, inline_text, plain_text, without_marks
-from headwise.data.documents.its import ITSNames, comments
+from headwise.data.documents.inline import inline_text, without_marks
+from headwise.data.documents.its import comments
 from headwise.data.documents.results import OWN, Marking, SegmentResult
 from headwise.data.documents.segments import Segment
 from headwise.data.documents.tags import (
@@ -15,56 +15,29 @@ from headwise.data.documents.tags import (
     space_before,
     with_attributes,
 )
-from headwise.data.documents.xliff12 import begins_as, note_label
-from headwise.data.documents.xml_pieces import Closed, Element, Opened, XmlUnit
+from headwise.data.documents.xliff import Xliff, begins_as, note_label
+from headwise.data.documents.xml_pieces import Element, Opened, XmlUnit
 
-_AROUND_TEXT = frozenset({"pc", "mrk"})
 _SUB_STATE = f"{OWN}:needs-review"
 _INITIAL, _ABOVE_REVIEW = "initial", frozenset({"reviewed", "final"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Around:
-    """What holds for units: their file, languages, and whether they are to be translated."""
-
-    file: str | None = None
-    source_language: str | None = None
-    target_language: str | None = None
-    translate: bool = True
-
-
-@dataclass(slots=True)
-class Xliff2:
+@dataclass(kw_only=True)
+class Xliff2(Xliff):
     """Segments of XLIFF 2, and their results.
 
     Attributes:
-        core: Namespace of the document with a space.
-        its: How the names of ITS are written.
-        prefix: What the tags of the document begin with.
-        sources: Whether segments get their sources.
-        inline: Its inline tags.
         has_its: Whether the document's version knows the ITS module, as 2.0 does not.
     """
 
-    core: str
-    its: ITSNames
-    prefix: str
-    sources: bool
-    inline: Inline = field(init=False)
+    unit = "unit"
+    around_text = frozenset({"pc", "mrk"})
+
     has_its: bool
-    _around: list[_Around] = field(default_factory=lambda: [_Around()])
-
-    def __post_init__(self) -> None:
-        self.inline = Inline(_AROUND_TEXT, self.prefix)
-
-    @property
-    def units(self) -> frozenset[str]:
-        """Names of the elements that hold segments."""
-        return frozenset({f"{self.core}unit"})
 
     def enter(self, opened: Opened) -> None:
         """Take note of the start tag of a file, a group or anything else."""
-        around, own, core = self._around[-1], opened.attributes, self.core
+        around, own, core = self.around[-1], opened.attributes, self.core
         if opened.name == f"{core}xliff":
             around = replace(
                 around, source_language=own.get("srcLang"), target_language=own.get("trgLang")
@@ -73,11 +46,7 @@ class Xliff2:
             around = replace(around, file=own.get("original", own.get("id")))
         if "translate" in own and opened.name in (f"{core}file", f"{core}group"):
             around = replace(around, translate=own["translate"] != "no")
-        self._around.append(around)
-
-    def leave(self, _: Closed) -> None:
-        """Take note of its end."""
-        self._around.pop()
+        self.around.append(around)
 
     def root_edits(self, tag: str) -> list[Splice]:
         """What a scored document declares."""
@@ -85,7 +54,7 @@ class Xliff2:
 
     def segments(self, unit: XmlUnit) -> Iterator[Segment]:
         """The segments of a unit; what is to be ignored is none."""
-        around, own = self._around[-1], unit.element.attributes
+        around, own = self.around[-1], unit.element.attributes
         found = unit.element.all(f"{self.core}segment")
         for number, element in enumerate(found, start=1):
             source = element.find(f"{self.core}source")
@@ -93,24 +62,20 @@ class Xliff2:
             state = element.attributes.get("state", _INITIAL)
             name = element.attributes.get("id") or (str(number) if len(found) > 1 else None)
             yield Segment(
-                source="" if source is None or not self.sources else self._text(unit, source),
-                target="" if target is None else self._text(unit, target),
+                source=self.source_text(unit, source),
+                target=self.text(unit, target),
                 file=around.file,
                 unit=own.get("id"),
                 segment=name,
                 source_language=around.source_language,
                 target_language=around.target_language,
                 state=state,
-                translate=own.get("translate", "yes" if around.translate else "no") != "no",
+                translate=self.is_translated(unit),
                 approved=state == "final",
                 fault="The segment has no source." if source is None else None,
                 holder=target,
                 definition=element,
             )
-
-    def _text(self, unit: XmlUnit, element: Element) -> str:
-        start, end = content_range(unit.text, element.start, element.close)
-        return plain_text(unit.text[start:end], self.inline)
 
     def edits(
         self,

@@ -98,11 +98,12 @@ class XmlDocument:
             return Tmx(self._name, self._options, self._sources)
         tag = self.stream.tag(root).decode(self.stream.codec)
         version = root.attributes.get("version", "")
-        its, prefix = ITSNames.of(tag), tag_prefix(tag)
+        its, prefix, sources = ITSNames.of(tag), tag_prefix(tag), self._sources
         if version.startswith("1."):
-            return Xliff12(core, its, prefix, self._sources)
+            return Xliff12(core=core, its=its, prefix=prefix, sources=sources)
         if version.startswith("2."):
-            return Xliff2(core, its, prefix, self._sources, version != _WITHOUT_ITS)
+            has_its = version != _WITHOUT_ITS
+            return Xliff2(core=core, its=its, prefix=prefix, sources=sources, has_its=has_its)
         raise DataError(
             f"`{self._name}` must be XLIFF 1.0 to 1.2 or 2.0 to 2.2, and its version is "
             f"{version!r}."
