@@ -11,7 +11,12 @@ from headwise.errors import InputError
 Range = tuple[int, int]
 """First character and one past the last."""
 
+SEVERITIES = ("minor", "major", "critical")
+"""How bad an error is in the words of MQM and ESA, in rising order."""
+
 _MARK = re.compile("</?v>")
+# Marks that are no errors
+_NO_ERRORS = frozenset({"neutral", "no-error", "no error"})
 _SHOWN_CHARACTERS = 20
 # ESA marks what was left out of the translation this way; others leave the place open
 _NOWHERE = (None, "missing")
@@ -35,6 +40,17 @@ class ErrorSpan:
     severity: str | None = None
     category: str | None = None
     rater: str | None = None
+
+    @property
+    def known_severity(self) -> str | None:
+        """One of :data:`SEVERITIES`, whatever its case; ``None`` for all other words."""
+        said = (self.severity or "").strip().casefold()
+        return said if said in SEVERITIES else None
+
+    @property
+    def is_error(self) -> bool:
+        """Whether the mark is that of an error; neutral ones are not."""
+        return (self.severity or "").strip().casefold() not in _NO_ERRORS
 
 
 def read_annotations(annotations: object, hypothesis: str) -> tuple[ErrorSpan, ...] | None:

@@ -23,9 +23,8 @@ from headwise.metrics.spans import (
 
 # Confidences that are tried as thresholds: so many quantiles of those of the tokens
 _STEPS = 40
-# Severities that count as major; all others but those of marks that are no errors are minor
-_MAJOR = frozenset({MAJOR, "critical"})
-_NO_ERRORS = frozenset({"neutral", "no-error", "no error", "undecided"})
+# What raters of ESA could not agree on, and the tasks leave out
+_UNDECIDED = "undecided"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +63,9 @@ class Severities:
 def gold_spans(scored: ScoredHypothesis) -> list[SeveritySpan]:
     """What people marked, as minor or major; missing text has no characters."""
     return [
-        (error.start, error.end, MAJOR if said in _MAJOR else MINOR)
+        (error.start, error.end, MAJOR if error.known_severity in (MAJOR, "critical") else MINOR)
         for error in scored.errors or ()
-        if (said := (error.severity or "").strip().casefold()) not in _NO_ERRORS
-        and error.start < error.end
+        if error.is_error and error.severity != _UNDECIDED and error.start < error.end
     ]
 
 

@@ -16,15 +16,18 @@ from typing import Any
 
 from headwise.data.readers.corpora.mteval import ITEM
 from headwise.data.readers.scored import ScoredRow
-from headwise.data.records.scored import ScoredHypothesis
 from headwise.data.writers import json_line
 from headwise.errors import DataError
 from headwise.evaluation.shared_tasks.severities import Severities
 from headwise.files import atomic_path, naming_output
 
-_NAMES = ("doc_id", "segment_id", "source_lang", "target_lang", "set_id", "system_id")
-_ENDING = ("domain_name", "method")
-_SOURCE, _HYPOTHESIS, _REFERENCE = "source_segment", "hypothesis_segment", "reference_segment"
+# Columns of 2025; the tasks read them by their names
+_NAMES = (
+    *("doc_id", "segment_id", "source_lang", "target_lang", "set_id", "system_id"),
+    *("domain_name", "method"),
+)
+_TEXTS = ("source_segment", "hypothesis_segment", "reference_segment")
+_FOUND = ("start_indices", "end_indices", "error_types")
 
 
 class SharedTask(StrEnum):
@@ -66,6 +69,7 @@ def write_submission(
 
     Raises:
         DataError: If a row lacks a column of the test set, its score, or its tokens.
+        ValueError: If spans are asked for, and nothing says what makes one.
         OutputError: If nothing can be written.
     """
     read = tuple(rows)
@@ -77,47 +81,40 @@ def write_submission(
                 f"Line {row.line} has no tokens, which error spans are made of; score the test set "
                 "with `headwise score --level token`."
             )
+    if task.has_spans and severities is None:
+        raise ValueError(f"`severities` must say what an error span is for {task}.")
     with naming_output(output):
         output.parent.mkdir(parents=True, exist_ok=True)
         with atomic_path(output) as temporary:
-            if task is SharedTask.WMT26:
-                assert severities is not None
+            if severities is None or not task.has_spans:
+                _write_table(temporary, ("overall",), map(_score_cells, read))
+            elif task is SharedTask.WMT25_SPANS:
+                cells = (_span_cells(row, severities) for row in read)
+                _write_table(temporary, (*_TEXTS, *_FOUND), cells)
+            else:
                 with temporary.open("wb") as lines:
                     lines.writelines(map(json_line, _items(read, severities)))
-            else:
-                _write_table(read, temporary, severities)
     return len(read)
 
 
-def _write_table(rows: Sequence[ScoredRow], path: Path, severities: Severities | None) -> None:
-    with_spans = severities is not None
-    texts = (_SOURCE, _HYPOTHESIS, _REFERENCE) if with_spans else ()
-    found = ("start_indices", "end_indices", "error_types") if with_spans else ("overall",)
+def _write_table(path: Path, found: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     with path.open("w", encoding="utf-8", newline="") as stream:
         table = csv.writer(stream, delimiter="\t", quoting=csv.QUOTE_MINIMAL, lineterminator="\n")
-        table.writerow((*_NAMES, *texts, *_ENDING, *found))
-        for row in rows:
-            extra = row.scored.extra or {}
-            named = [_column(row, name) for name in (*_NAMES, *_ENDING)]
-            cells = [
-                *named[: len(_NAMES)],
-                *(_texts(row.scored, extra) if with_spans else ()),
-                *named[len(_NAMES) :],
-                *([f"{score_of(row):.4f}"] if severities is None else _cells(row, severities)),
-            ]
-            table.writerow(cells)
+        table.writerow((*_NAMES, *found))
+        table.writerows(rows)
 
 
-def _texts(scored: ScoredHypothesis, extra: dict[str, Any]) -> tuple[Any, ...]:
-    return scored.source, scored.hypothesis, extra.get(_REFERENCE, "")
+def _score_cells(row: ScoredRow) -> list[str]:
+    return [*(_column(row, name) for name in _NAMES), f"{score_of(row):.4f}"]
 
 
-def _cells(row: ScoredRow, severities: Severities) -> tuple[str, str, str]:
-    spans = severities.spans(row.scored)
-    if not spans:
-        return "-1", "-1", "no-error"
-    starts, ends, kinds = zip(*spans, strict=True)
-    return " ".join(map(str, starts)), " ".join(map(str, ends)), " ".join(kinds)
+def _span_cells(row: ScoredRow, severities: Severities) -> list[str]:
+    scored = row.scored
+    texts = [scored.source or "", scored.hypothesis, str((scored.extra or {}).get(_TEXTS[-1], ""))]
+    spans = severities.spans(scored)
+    starts, ends, kinds = zip(*spans, strict=True) if spans else ((-1,), (-1,), ("no-error",))
+    found = (" ".join(map(str, values)) for values in (starts, ends, kinds))
+    return [*(_column(row, name) for name in _NAMES), *texts, *found]
 
 
 def _items(rows: Sequence[ScoredRow], severities: Severities) -> list[dict[str, Any]]:

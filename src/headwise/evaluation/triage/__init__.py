@@ -5,10 +5,9 @@ from headwise.evaluation.triage.decided_rows import read_segments, write_decisio
 from headwise.evaluation.triage.decisions import Triage, triage
 from headwise.evaluation.triage.promise import Action, Promise, make_promise
 from headwise.evaluation.triage.savings import saving
-from headwise.evaluation.triage.segments import SEVERITIES, Segments
+from headwise.evaluation.triage.segments import Segments
 
 __all__ = [
-    "SEVERITIES",
     "Action",
     "Promise",
     "Segments",

@@ -1,20 +1,18 @@
 """Scored segments as columns: how sure each signal is of them, and which of them have an error."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from headwise.data.readers.scored import ScoredRow
+from headwise.data.records.error_spans import SEVERITIES, ErrorSpan
 from headwise.data.records.token_marks import has_error
 from headwise.errors import DataError
 from headwise.metrics.inputs import Bools, Floats
 
 OF_THE_TEXT = "text_quality"
 """The signal that is a calibrated probability of the text itself, and no mean over tokens."""
-SEVERITIES = ("minor", "major", "critical")
-# Marks that are no errors, whatever counts as one
-_NO_ERRORS = frozenset({"neutral", "no-error", "no error"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,8 @@ class Segments:
         """Which segments have an error, ``(N,)``.
 
         Args:
-            least: The severity from which on errors count, one of :data:`SEVERITIES`; ``None`` for
+            least: The severity from which on errors count, one of
+                :data:`~headwise.data.records.error_spans.SEVERITIES`; ``None`` for
                 any. An error of unknown severity counts, and so does what a text misses nowhere
                 in particular.
             name: What the rows are called in errors.
@@ -96,16 +95,12 @@ def _column(values: Iterable[float | None]) -> Floats:
 
 
 def _has_error(row: ScoredRow, least: str | None) -> bool:
-    if least is None:
+    errors = row.scored.errors
+    if least is None or not errors:
         return has_error(row.scored)
-    errors: Sequence[str | None] = [error.severity for error in row.scored.errors or ()]
-    if not errors:
-        return has_error(row.scored)
-    return any(_counts(severity, least) for severity in errors)
+    return any(error.is_error and _counts(error, least) for error in errors)
 
 
-def _counts(severity: str | None, least: str) -> bool:
-    said = (severity or "").strip().casefold()
-    if said in _NO_ERRORS:
-        return False
-    return said not in SEVERITIES or SEVERITIES.index(said) >= SEVERITIES.index(least)
+def _counts(error: ErrorSpan, least: str) -> bool:
+    known = error.known_severity
+    return known is None or SEVERITIES.index(known) >= SEVERITIES.index(least)
