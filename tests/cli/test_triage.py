@@ -60,18 +60,26 @@ def test_several_files_are_told_apart(files: tuple[Path, Path], tmp_path: Path) 
     assert {row["decision"] for row in rows} == {"check"}
 
 
-def test_scores_of_another_model_are_refused(files: tuple[Path, Path]) -> None:
-    new, labelled = files
-    for path, weights in ((new, "a"), (labelled, "b")):
-        record = {"version": 2, "complete": False, "result": None}
-        settings = {"model weights": weights, "input": [str(path)], "level": "sentence"}
-        path.with_suffix(".run.json").write_text(json.dumps({**record, "settings": settings}))
+def test_scores_of_another_model_are_refused(files: tuple[Path, Path], tmp_path: Path) -> None:
+    pairs = tmp_path / "pairs.tsv"
+    pairs.write_text("source\thypothesis\nA dog runs.\tEin Hund läuft.\n", encoding="utf-8")
+    for name, options in {
+        "plain": [],
+        "tokens": ["--level", "token", "--alternatives", "2"],
+        "other": ["--prompt", "question"],
+    }.items():
+        invoke("score", pairs, "-o", tmp_path / f"{name}.jsonl", *options)
+    tokens, other = tmp_path / "tokens.jsonl", tmp_path / "other.jsonl"
+    promise = tmp_path / "promise.json"
+    # So few labelled segments promise nothing, but the promise says what scored them
+    labelled = json.loads((tmp_path / "plain.jsonl").read_text("utf-8")) | {"annotations": []}
+    write_rows(tmp_path / "plain.jsonl", [labelled])
+    invoke("triage", tokens, "--labelled", tmp_path / "plain.jsonl", "--save", promise, code=3)
+    invoke("triage", tokens, "--promise", promise, code=3)
     with pytest.raises(DataError, match="was not scored with the model, head, prompt"):
-        invoke("triage", new, "--labelled", labelled)
-    record = json.loads(labelled.with_suffix(".run.json").read_text())
-    record["settings"] |= {"model weights": "a", "level": "token"}
-    labelled.with_suffix(".run.json").write_text(json.dumps(record))
-    invoke("triage", new, "--labelled", labelled, "--missed", "0.1")
+        invoke("triage", other, "--promise", promise)
+    new, _ = files  # nothing says what scored it
+    invoke("triage", new, "--promise", promise, code=3)
 
 
 @pytest.mark.parametrize(

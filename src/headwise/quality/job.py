@@ -4,7 +4,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -23,13 +23,8 @@ from headwise.quality.estimator import QualityEstimator
 from headwise.quality.scorer import Scorer
 from headwise.quality.unlike_texts import UnlikeTexts
 
-# Settings of a job that scores do not follow from, beside those that name its files
-_NOT_OF_SCORES = frozenset(
-    {
-        *("headwise", "level", "alternatives", "signals", "threshold", "segment_threshold"),
-        *("model", "head", "mark_spans", "set_state", *(one.name for one in fields(Layout))),
-    }
-)
+# The setting of a job that names those others which its scores follow from
+_FOLLOW_FROM = "scores follow from"
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +240,8 @@ def score_file(
             "threshold": work.scorer.request.threshold,
             "segment_threshold": work.scorer.request.segment_threshold,
             **({} if kind is None else {"mark_spans": mark_spans, "set_state": set_state}),
-            **work.scorer.content(),
+            **(content := work.scorer.content()),
+            _FOLLOW_FROM: list(content),
         },
         output_format=output_format,
         overwrite=overwrite,
@@ -265,15 +261,10 @@ def scored_by(path: str | Path) -> str | None:
     Raises:
         OutputError: If that record is damaged.
     """
-    name = Path(path)
-    if name.suffix.lower() not in (".jsonl", ".ndjson"):
+    if Path(path).suffix.lower() not in (".jsonl", ".ndjson"):
         return None
-    record = JobRecord.read(RunFiles.of(name).sidecar)
-    if record is None:
+    record = JobRecord.read(RunFiles.of(path).sidecar)
+    if record is None or _FOLLOW_FROM not in record.settings:
         return None
-    kept = {
-        key: value
-        for key, value in record.settings.items()
-        if key not in _NOT_OF_SCORES and not key.startswith(("input", "output"))
-    }
-    return sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
+    followed = {name: record.settings.get(name) for name in record.settings[_FOLLOW_FROM]}
+    return sha256(json.dumps(followed, sort_keys=True).encode()).hexdigest()[:16]
