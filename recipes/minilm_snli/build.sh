@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Trains the bundled heads minilm-snli and measures them on pairs that took no part. Takes
-# two hours on one core, more beside other work; stopped at any point, the same command continues.
+# hours on one core; stopped at any point, the same command continues.
 #
 #   recipes/minilm_snli/build.sh DATA WORK
 #

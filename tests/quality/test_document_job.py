@@ -1,21 +1,18 @@
 """Documents through the job: killed and resumed, copied with scores, or turned into tables."""
 
 import json
-import multiprocessing
 import random
 from pathlib import Path
 from typing import Any
 
 import pytest
 from made_documents import Made, made_document
-from word_scorer import WordScorer, run, run_and_die
+from word_scorer import WordScorer, kill_at, run
 
 from headwise.data.documents import DocumentOptions
 from headwise.data.jobs import job as jobs
 from headwise.data.readers import Layout
 from headwise.errors import DataError, OutputError
-
-FORK = multiprocessing.get_context("fork")
 
 
 def saved(folder: Path, dialect: str, seed: int = 3) -> tuple[Made, Path]:
@@ -44,11 +41,7 @@ def test_killed_at_every_step(tmp_path: Path, dialect: str) -> None:
         ("record", 2),
         ("clean_up", 1),
     ]
-    for moment, number in moments:
-        process = FORK.Process(target=run_and_die, args=(source, output, moment, number))
-        process.start()
-        process.join()
-        assert process.exitcode == -9, f"The job was not killed at {moment} {number}."
+    kill_at(source, output, moments)
     summary = run(source, output)
     assert summary.already_complete
     whole = tmp_path / f"whole{source.suffix}"

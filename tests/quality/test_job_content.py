@@ -3,7 +3,6 @@
 import copy
 import io
 import json
-import multiprocessing
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -12,7 +11,7 @@ from typing import Any
 
 import pytest
 import torch
-from word_scorer import WordScorer, run, run_and_die
+from word_scorer import WordScorer, kill_at, run
 
 from headwise import QualityEstimator
 from headwise.backbones import TextTemplate
@@ -23,7 +22,6 @@ from headwise.errors import InputError, OutputError
 from headwise.files import refuse_overwriting
 from headwise.quality.job import Look
 
-FORK = multiprocessing.get_context("fork")
 ROWS = b"A dog.\tEin Hund.\nA cat.\tEine Katze.\nno pair\nBye.\tAde.\n"
 
 
@@ -162,11 +160,7 @@ class TestWithoutRows:
     def test_killed_while_it_is_started_anew(self, source: Path, tmp_path: Path) -> None:
         output = tmp_path / "out.tsv"
         self.start(source, output, "all rejected")
-        for moment in (("record", 1), ("discard", 1), ("discard", 2), ("record", 2)):
-            process = FORK.Process(target=run_and_die, args=(source, output, *moment))
-            process.start()
-            process.join()
-            assert process.exitcode == -9, moment
+        kill_at(source, output, [("record", 1), ("discard", 1), ("discard", 2), ("record", 2)])
         done = run(source, output)
         assert (done.written, done.rejected) == (3, 1)
 

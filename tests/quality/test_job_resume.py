@@ -1,21 +1,16 @@
 """A job that is killed, again and again, against one that is left alone."""
 
 import json
-import multiprocessing
 import random
 import time
 from pathlib import Path
 
 import pytest
-from word_scorer import run, run_and_die, run_slowly
+from word_scorer import FORK, kill_at, run, run_slowly
 
 from headwise.errors import OutputError
 
 FORMATS = ["jsonl", "tsv", "parquet"]
-
-
-# The processes start at once, so that there is something to kill.
-FORK = multiprocessing.get_context("fork")
 
 
 def make_input(path: Path, rows: int) -> Path:
@@ -98,20 +93,14 @@ def test_killed_at_every_step(tmp_path: Path, suffix: str) -> None:
         ("record", 2),
         ("clean_up", 1),
     ]
-    for moment, number in moments:
-        process = FORK.Process(target=run_and_die, args=(source, output, moment, number))
-        process.start()
-        process.join()
-        assert process.exitcode == -9, f"The job was not killed at {moment} {number}."
+    kill_at(source, output, moments)
     assert_same_as_uninterrupted(source, output)
 
 
 def test_time_passes_only_for_rows_that_are_left(tmp_path: Path) -> None:
     source = make_input(tmp_path / "in.tsv", rows=30)
     output = tmp_path / "out.jsonl"
-    process = FORK.Process(target=run_and_die, args=(source, output, "line", 20))
-    process.start()
-    process.join()
+    kill_at(source, output, [("line", 20)])
     started = time.perf_counter()
     summary = run(source, output)
     assert summary.resumed_from == 19
@@ -121,9 +110,7 @@ def test_time_passes_only_for_rows_that_are_left(tmp_path: Path) -> None:
 def test_damage_is_not_built_upon(tmp_path: Path) -> None:
     source = make_input(tmp_path / "in.tsv", rows=30)
     output = tmp_path / "out.jsonl"
-    process = FORK.Process(target=run_and_die, args=(source, output, "line", 20))
-    process.start()
-    process.join()
+    kill_at(source, output, [("line", 20)])
     content = output.read_bytes()
     for damaged in (content.replace(b'"score"', b'"sore"', 1), b"\0" * 100 + b"\n" + content):
         output.write_bytes(damaged)

@@ -1,10 +1,11 @@
 """A scorer that is quick enough for tests of the job around it, and its scores follow from text."""
 
+import multiprocessing
 import os
 import signal
 import time
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Self
@@ -18,6 +19,9 @@ from headwise.data.records.words import word_ranges
 from headwise.data.writers import LineFile
 from headwise.errors import InputError, TextError
 from headwise.quality.job import score_file
+
+# The processes start at once, so that there is something to kill
+FORK = multiprocessing.get_context("fork")
 
 
 class WordScorer:
@@ -72,6 +76,15 @@ def run(source: Path, output: Path, **options: Any) -> JobDone:
 
 def run_slowly(source: Path, output: Path) -> None:
     run(source, output, scorer=WordScorer(delay=0.0005))
+
+
+def kill_at(source: Path, output: Path, moments: Iterable[tuple[str, int]]) -> None:
+    """Kill a job at one moment after the other; see :func:`run_and_die`."""
+    for moment, number in moments:
+        process = FORK.Process(target=run_and_die, args=(source, output, moment, number))
+        process.start()
+        process.join()
+        assert process.exitcode == -9, f"The job was not killed at {moment} {number}."
 
 
 def run_and_die(source: Path, output: Path, moment: str, number: int) -> None:

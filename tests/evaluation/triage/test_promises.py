@@ -15,7 +15,7 @@ from headwise.evaluation.triage import (
     Segments,
     make_promise,
     read_segments,
-    saving,
+    savings,
     triage,
 )
 
@@ -68,9 +68,8 @@ def test_lower_is_better_for_some_signals(segmented: Segmented) -> None:
     assert (first.signal, other.signal) == ("text_quality", "entropy")
     both = [p.decide(labelled.column(p.signal)) for p in (first, other)]
     assert both[0] == both[1]
-    assert saving(labelled, labelled, first, signal="entropy") == pytest.approx(
-        both[0].count(Action.PUBLISH) / 800
-    )
+    (share,) = savings(labelled, labelled, first, signal="entropy", levels=[0.1])
+    assert share == pytest.approx(both[0].count(Action.PUBLISH) / 800)
 
 
 def test_minor_errors_may_pass_and_unknown_ones_may_not(segmented: Segmented) -> None:

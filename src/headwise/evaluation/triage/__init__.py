@@ -4,7 +4,7 @@ from headwise.evaluation.triage.decided_document import write_decided_document
 from headwise.evaluation.triage.decided_rows import read_segments, write_decisions
 from headwise.evaluation.triage.decisions import Triage, triage
 from headwise.evaluation.triage.promise import Action, Promise, make_promise
-from headwise.evaluation.triage.savings import saving
+from headwise.evaluation.triage.savings import savings
 from headwise.evaluation.triage.segments import Segments
 
 __all__ = [
@@ -14,7 +14,7 @@ __all__ = [
     "Triage",
     "make_promise",
     "read_segments",
-    "saving",
+    "savings",
     "triage",
     "write_decided_document",
     "write_decisions",

@@ -17,34 +17,44 @@ _IN_TABLE = (0.01, 0.02, 0.05, 0.1, 0.2)
 _MOST_SIGNALS = 8
 
 
-def saving(segments: Segments, labelled: Segments, promise: Promise, *, signal: str) -> float:
-    """The share of segments that would go out unread if a signal decided under a promise.
+def savings(
+    segments: Segments,
+    labelled: Segments,
+    promise: Promise,
+    *,
+    signal: str,
+    levels: Sequence[float],
+) -> list[float]:
+    """The shares of segments that would go out unread if a signal decided, by what is promised.
 
-    The promise gives its level, confidence and severity, not its lines.
+    Args:
+        segments: To decide about.
+        labelled: Segments whose errors are known.
+        promise: Gives confidence and severity.
+        signal: What decides.
+        levels: Shares of errors that may be missed, each in (0, 1).
     """
-    of_labelled = labelled.column(signal)
-    known = ~np.isnan(of_labelled)
+    values, wrong = labelled.column(signal), labelled.faulty(promise.severity)
+    known = ~np.isnan(values)
     if not known.any():
-        return 0.0
-    found = threshold_with_guarantee(
-        -of_labelled[known],
-        labelled.faulty(promise.severity)[known],
-        risk=promise.missed,
-        confidence=promise.confidence,
+        return [0.0] * len(levels)
+    found = (
+        threshold_with_guarantee(
+            -values[known], wrong[known], risk=level, confidence=promise.confidence
+        )
+        for level in levels
     )
-    return 0.0 if found is None else float((segments.column(signal) > -found).mean())
+    scores = segments.column(signal)
+    return [0.0 if line is None else float((scores > -line).mean()) for line in found]
 
 
 def promise_table(segments: Segments, labelled: Segments, promise: Promise) -> Table:
     """How many segments would go out unread under other promises."""
     levels = sorted({*_IN_TABLE, promise.missed})
+    saved = savings(segments, labelled, promise, signal=promise.signal, levels=levels)
     rows = [
-        SignalRow(
-            signal=f"at most {100 * level:g}%",
-            aggregation=None,
-            metrics=(_saved(segments, labelled, _at(promise, level), promise.signal),),
-        )
-        for level in levels
+        _row(f"at most {100 * level:g}%", share, segments)
+        for level, share in zip(levels, saved, strict=True)
     ]
     return plain_table(
         "promises",
@@ -57,14 +67,11 @@ def promise_table(segments: Segments, labelled: Segments, promise: Promise) -> T
 
 def signal_table(segments: Segments, labelled: Segments, promise: Promise) -> Table:
     """How many would under this promise, if other signals decided."""
-    rows = [
-        SignalRow(
-            signal=signal,
-            aggregation=None,
-            metrics=(_saved(segments, labelled, promise, signal),),
-        )
-        for signal in _shared(segments, labelled)
-    ]
+    rows = []
+    for signal in _shared(segments, labelled):
+        levels = [promise.missed]
+        (share,) = savings(segments, labelled, promise, signal=signal, levels=levels)
+        rows.append(_row(signal, share, segments))
     return plain_table(
         "signals",
         "What other signals would save",
@@ -76,17 +83,12 @@ def signal_table(segments: Segments, labelled: Segments, promise: Promise) -> Ta
 
 def saving_figure(segments: Segments, labelled: Segments, promise: Promise) -> Figure:
     """Both at once."""
-    levels = np.array(sorted({*_PROMISES, promise.missed}))
+    levels = sorted({*_PROMISES, promise.missed})
     panels = [
         Panel(
             label=signal,
-            x=levels,
-            y=np.array(
-                [
-                    saving(segments, labelled, _at(promise, float(level)), signal=signal)
-                    for level in levels
-                ]
-            ),
+            x=np.array(levels),
+            y=np.array(savings(segments, labelled, promise, signal=signal, levels=levels)),
         )
         for signal in _shared(segments, labelled)[:_MOST_SIGNALS]
     ]
@@ -106,24 +108,26 @@ def _shared(segments: Segments, labelled: Segments) -> list[str]:
     return [signal for signal in segments.signals if signal in labelled.signals]
 
 
-def _at(promise: Promise, level: float) -> Promise:
-    return promise.model_copy(update={"missed": level})
+def _row(name: str, share: float, segments: Segments) -> SignalRow:
+    metric = Metric(name="go out unread", value=share, count=len(segments.rows))
+    return SignalRow(signal=name, aggregation=None, metrics=(metric,))
 
 
-def _saved(segments: Segments, labelled: Segments, promise: Promise, signal: str) -> Metric:
-    share = saving(segments, labelled, promise, signal=signal)
-    return Metric(name="go out unread", value=share, count=len(segments.rows))
-
-
-def plain_table(name: str, title: str, rows: Sequence[SignalRow], **told: str) -> Table:
-    """A table of counts and shares, in which no row is best; ``told`` are fields of it."""
-    columns = frozenset(metric.name for row in rows for metric in row.metrics)
+def plain_table(
+    name: str,
+    title: str,
+    rows: Sequence[SignalRow],
+    *,
+    rows_are: str = "signal",
+    note: str = "",
+) -> Table:
+    """A table of counts and shares, in which no row is best."""
     return Table(
         name=name,
         title=title,
+        note=note,
         rows=tuple(rows),
-        unranked=columns,
+        unranked=frozenset(metric.name for row in rows for metric in row.metrics),
+        rows_are=rows_are,
         has_verdict=False,
-        note=told.get("note", ""),
-        rows_are=told.get("rows_are", "signal"),
     )
