@@ -53,6 +53,10 @@ class UnsupportedModelError(HeadwiseError, ValueError):
     """The model's architecture or tokeniser lacks what headwise needs from it."""
 
 
+class StatesError(HeadwiseError, RuntimeError):
+    """Hidden states that others compute cannot be had, or are not those of the model."""
+
+
 class CalibrationError(HeadwiseError, ValueError):
     """A calibration file is damaged, or the data do not suffice to calibrate on."""
 

@@ -26,9 +26,11 @@ class FrozenModel(LayeredModel):
 
     Attributes:
         gguf: SHA-256 of the GGUF file that its weights come from, or ``None``.
+        waits_for_others: Whether texts are read elsewhere while this process waits.
     """
 
     gguf: str | None = None
+    waits_for_others: bool = False
 
     def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
         _check_not_random(model)

@@ -71,6 +71,8 @@ def side_by_side(
 
 def batches_at_once(backbone: FrozenModel, *, most: int = _MOST_BATCHES) -> int:
     """How many batches of a model are worked on side by side, ``most`` at most; 1 for one alone."""
+    if backbone.waits_for_others:
+        return max(1, min(most, _MOST_BATCHES))
     found = min(torch.get_num_threads(), most, _MOST_BATCHES)
     return found if found > 1 and _reads_side_by_side(backbone) else 1
 

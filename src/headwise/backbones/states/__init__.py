@@ -1,0 +1,1 @@
+"""Hidden states that servers, engines and files give, and what turns them into scores."""
