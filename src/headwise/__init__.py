@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from headwise.lazy_names import lazy_names
 
 if TYPE_CHECKING:
+    from headwise.backbones import RemoteBackbone
     from headwise.entailment import EntailmentModel
     from headwise.functional import linear_cross_entropy
     from headwise.grounding import GroundedAnswer, GroundingDetector
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from headwise.version import __version__
 
 _HOMES = {
+    ".backbones": ("RemoteBackbone",),
     ".entailment": ("EntailmentModel",),
     ".functional": ("linear_cross_entropy",),
     ".grounding": ("GroundedAnswer", "GroundingDetector"),
@@ -47,6 +49,7 @@ __all__ = [
     "GroundedAnswer",
     "GroundingDetector",
     "QualityEstimator",
+    "RemoteBackbone",
     "RescalingHead",
     "SharedUnembeddingHead",
     "SigmoidHead",

@@ -47,7 +47,9 @@ def test_a_document_comes_back_with_scores() -> None:
 
 
 def test_rows_views_and_states() -> None:
-    rows = invoke("score", "job.xlf", "--states", "none", "--target-language", "German").stdout
+    rows = invoke(
+        "score", "job.xlf", "--segment-states", "none", "--target-language", "German"
+    ).stdout
     units = [json.loads(line) for line in rows.splitlines()]
     assert [(row["unit"], row["target_language"]) for row in units] == [
         ("1", "German"),
@@ -61,11 +63,11 @@ def test_rows_views_and_states() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("pairs.tsv", "--states", "final"), "the input is none"),
+        (("pairs.tsv", "--segment-states", "final"), "the input is none"),
         (("pairs.tsv", "--set-state", "-o", "o.tsv"), "the input is none"),
         (("job.xlf", "--set-state", "-o", "o.jsonl"), "change a document"),
         (("job.xlf", "--mark-spans"), "change a document"),
-        (("job.xlf", "--states", " , "), "--states must name"),
+        (("job.xlf", "--segment-states", " , "), "--segment-states must name"),
         (("job.xlf", "job.xlf"), "holds both texts"),
         (("a.po", "-o", "b.po", "--mark-spans"), "--mark-spans is for XLIFF"),
         (("a.tmx", "-o", "b.tmx", "--set-state"), "--set-state is not for TMX"),

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
         SequenceTemplate,
         TextTemplate,
     )
+    from headwise.backbones.states.backbone import StatesBackbone
+    from headwise.backbones.states.choosing import States
+    from headwise.backbones.states.files import FilesBackbone
+    from headwise.backbones.states.remote import RemoteBackbone
     from headwise.backbones.unembedding import Unembedding
 
 _HOMES = {
@@ -44,6 +48,10 @@ _HOMES = {
         "SequenceTemplate",
         "TextTemplate",
     ),
+    ".states.backbone": ("StatesBackbone",),
+    ".states.choosing": ("States",),
+    ".states.files": ("FilesBackbone",),
+    ".states.remote": ("RemoteBackbone",),
     ".unembedding": ("Unembedding",),
 }
 
@@ -56,9 +64,13 @@ __all__ = [
     "EncodedText",
     "EncoderBackbone",
     "EncoderDecoderBackbone",
+    "FilesBackbone",
     "LanguageBackbone",
     "PromptTemplate",
+    "RemoteBackbone",
     "SequenceTemplate",
+    "States",
+    "StatesBackbone",
     "TextTemplate",
     "Unembedding",
     "default_prompt",

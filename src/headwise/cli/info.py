@@ -15,7 +15,7 @@ def info() -> None:
 
     from headwise import __version__
     from headwise.backbones.gguf_names import GEMMA, GEMMA_TERMS
-    from headwise.backbones.loading.models import default_device
+    from headwise.backbones.loading.devices import default_device
     from headwise.backbones.loading.places import gemma_source
     from headwise.bundled import BUNDLED_NAMES, ENTAILMENT_NAMES
     from headwise.bundled.names import bundled_folder

@@ -114,10 +114,10 @@ class LayoutOptions:
 class DocumentFlags:
     """What is read of a document, and what a scored one says."""
 
-    states: Annotated[
+    segment_states: Annotated[
         str | None,
         typer.Option(
-            "--states",
+            "--segment-states",
             help="Of a document, score segments of these states alone, with commas between them, "
             "`none` for no state. Default: all but approved and final ones.",
             rich_help_panel=INPUT,
@@ -165,10 +165,10 @@ class DocumentFlags:
         from headwise.data.documents import DocumentOptions
 
         states = None
-        if self.states is not None:
-            states = tuple(name.strip() for name in self.states.split(",") if name.strip())
+        if self.segment_states is not None:
+            states = tuple(name.strip() for name in self.segment_states.split(",") if name.strip())
             if not states:
-                raise ValueError("--states must name one or more states.")
+                raise ValueError("--segment-states must name one or more states.")
         return DocumentOptions(
             states=states,
             source_language=self.source_language,
@@ -183,11 +183,11 @@ class DocumentFlags:
         """
         from headwise.data.documents import DocumentFormat
 
-        of_input = (self.states, self.source_language, self.target_language)
+        of_input = (self.segment_states, self.source_language, self.target_language)
         if kind is None and (any(of_input) or self.mark_spans or self.set_state):
             raise ValueError(
-                "--states, --source-language, --target-language, --mark-spans and --set-state are "
-                "for documents (XLIFF, TMX, PO); the input is none."
+                "--segment-states, --source-language, --target-language, --mark-spans and "
+                "--set-state are for documents (XLIFF, TMX, PO); the input is none."
             )
         if (self.mark_spans or self.set_state) and not written:
             raise ValueError(

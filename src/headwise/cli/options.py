@@ -16,10 +16,12 @@ from headwise.cli.prompt_options import (
     parse_prompt_option,
     say_prompt,
 )
+from headwise.cli.states_options import StatesOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from headwise.backbones import States
     from headwise.quality import QualityEstimator
 
 
@@ -172,10 +174,26 @@ class EstimatorOptions:
                 prompt_variables=self.prompting.variables,
                 prompt_columns=self.prompting.columns,
                 row_languages=row_languages,
+                states=self.chosen_states(),
                 **self.loading.arguments(),
             )
         say_prompt(estimator.backbone, estimator.prompt)
         return estimator
+
+    def chosen_states(self) -> "States | None":
+        """Who reads texts in the model's place: nobody."""
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoringOptions(EstimatorOptions):
+    """The same, where hidden states may come from elsewhere."""
+
+    reading: StatesOptions = StatesOptions()
+
+    def chosen_states(self) -> "States | None":
+        """Who reads texts in the model's place, if somebody does."""
+        return self.reading.chosen()
 
 
 QualityThreshold = Annotated[

@@ -70,7 +70,7 @@ def score(
             rich_help_panel=options.SCORES,
         ),
     ] = None,
-    origin: options.EstimatorOptions,
+    origin: options.ScoringOptions,
     threshold: options.QualityThreshold = None,
     segment_threshold: options.SegmentThreshold = None,
     flagged_only: Annotated[

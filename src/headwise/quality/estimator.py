@@ -6,7 +6,7 @@ from typing import Any, Literal, cast
 
 import torch
 
-from headwise.backbones import Backbone, PromptTemplate, default_prompt, load_backbone, parse_prompt
+from headwise.backbones import Backbone, PromptTemplate, States, default_prompt
 from headwise.bundled import grounding_head, locate
 from headwise.data.readers.nested_rows import pair_in_row
 from headwise.data.records.pairs import Message, Pair, Pairlike
@@ -14,10 +14,11 @@ from headwise.data.records.scored import ScoredHypothesis, ScoredToken
 from headwise.data.records.signals import Aggregation, Signal, parse_signals
 from headwise.errors import InputError, TextError
 from headwise.functional.chunking import DEFAULT_WORKSPACE_BYTES
-from headwise.heads import ErrorHead, QualityHead, check_depth, read_head_info
+from headwise.heads import ErrorHead, QualityHead
 from headwise.quality.calibration.record import Calibration
 from headwise.quality.generation.scored import StreamedSteps, generate_scored
 from headwise.quality.ground_method import GroundMethod
+from headwise.quality.loading import backbone_at, prompt_at
 from headwise.quality.scorer import Scorer, default_batch_tokens
 from headwise.quality.signal_request import QualityHeads, SignalRequest
 
@@ -88,6 +89,7 @@ class QualityEstimator(GroundMethod):
         trust_remote_code: bool = False,
         gguf_file: str | None = None,
         workspace_bytes: int = DEFAULT_WORKSPACE_BYTES,
+        states: str | Path | States | None = None,
     ) -> "QualityEstimator":
         """Load a language model and its heads.
 
@@ -106,28 +108,22 @@ class QualityEstimator(GroundMethod):
             trust_remote_code: Whether code that comes with the backbone may run.
             gguf_file: The GGUF file in the folder or on the hub that holds the language model.
             workspace_bytes: Bound on the memory of vocabulary-wide work.
+            states: Whose hidden states stand for the model: a server's address, a folder, `States`.
 
         Raises:
             UnknownModelError: If a name leads nowhere.
             WeightsError, CalibrationError: If weights or a calibration are damaged or unsafe.
             MismatchError, PromptError: If head, prompt and backbone do not belong together.
+            StatesError: If `states` cannot be had.
         """
         location = locate(name, head, gguf_file)
-        backbone = load_backbone(
-            location.backbone,
-            dtype=dtype,
-            device=device,
-            device_map=device_map,
-            trust_remote_code=trust_remote_code,
-            check_depth=lambda depth: check_depth(location.head, depth),
-        )
+        options = {"dtype": dtype, "device": device, "trust_remote_code": trust_remote_code}
+        backbone = backbone_at(location, states, device_map=device_map, **options)
         stored = QualityHeads.load(location.head, backbone)
         calibration = None
-        if (folder := location.head) is not None:
-            prompt = read_head_info(folder).prompt if prompt is None else prompt
-            calibration = Calibration.load(folder, model=location.backbone)
-        template = default_prompt(backbone) if prompt is None else parse_prompt(prompt)
-        template = template.bind_row_languages(backbone.tokenizer) if row_languages else template
+        if location.head is not None:
+            calibration = Calibration.load(location.head, model=location.backbone)
+        template = prompt_at(location, backbone, prompt, row_languages=row_languages)
         made = cls(
             *(backbone, stored.sigmoid),
             error_head=stored.error,

@@ -14,6 +14,7 @@ from headwise.backbones.causal import CausalBackbone
 from headwise.backbones.encoder_decoder import EncoderDecoderBackbone
 from headwise.backbones.encoders.encoder import EncoderBackbone
 from headwise.backbones.gguf_names import gguf_name
+from headwise.backbones.loading.devices import chosen_device, chosen_dtype
 from headwise.backbones.loading.gguf_models import language_model_class
 from headwise.backbones.loading.model_files import find_file
 from headwise.backbones.loading.places import find_place, naming_ways
@@ -23,15 +24,6 @@ from headwise.backbones.prompts.named import NAMED_PROMPTS
 from headwise.backbones.prompts.templates import PromptTemplate
 
 Backbone = CausalBackbone | EncoderDecoderBackbone
-
-
-def default_device() -> torch.device:
-    """The accelerator of this machine, or the CPU."""
-    if torch.accelerator.is_available():
-        accelerator = torch.accelerator.current_accelerator()
-        assert accelerator is not None
-        return accelerator
-    return torch.device("cpu")
 
 
 def load_backbone(
@@ -71,8 +63,8 @@ def load_backbone(
     name = gguf_name(name, gguf_file)
     if device is not None and device_map is not None:
         raise ValueError("Give `device` or `device_map`, not both.")
-    target = _device(device)
-    dtype = _dtype(dtype, on_cpu=target.type == "cpu" and device_map is None)
+    target = chosen_device(device)
+    dtype = chosen_dtype(dtype, on_cpu=target.type == "cpu" and device_map is None)
     model, tokenizer, gguf = load_pretrained(
         name,
         language_model_class,
@@ -117,8 +109,8 @@ def load_encoder(
         WeightsError: As for :func:`load_backbone`.
     """
     name = gguf_name(name, gguf_file)
-    target = _device(device)
-    dtype = _dtype(dtype, on_cpu=target.type == "cpu")
+    target = chosen_device(device)
+    dtype = chosen_dtype(dtype, on_cpu=target.type == "cpu")
 
     def read(path: str) -> str | None:
         found = find_file(place.files, path)
@@ -157,36 +149,6 @@ def _tell_depth(check: Callable[[int], None], config: Any) -> None:
     depth = getattr(config.get_text_config(decoder=True), "num_hidden_layers", None)
     if isinstance(depth, int) and not config.is_encoder_decoder:
         check(depth)
-
-
-def _device(device: torch.device | str | None) -> torch.device:
-    """The device to load onto; one that this machine or this PyTorch lacks is a `ValueError`."""
-    if device is None:
-        return default_device()
-    try:
-        target = torch.device(device)
-        torch.empty(0, device=target)
-    # PyTorch built without a kind of device asserts that it is not asked for it, or imports in vain
-    except (RuntimeError, AssertionError, ImportError) as error:
-        present = ", ".join(sorted({"cpu", str(default_device())}))
-        raise ValueError(
-            f"`device` must be one that PyTorch can use on this machine ({present}), got "
-            f"{str(device)!r}."
-        ) from error
-    return target
-
-
-def _dtype(dtype: torch.dtype | str | None, *, on_cpu: bool) -> torch.dtype | str:
-    """The type to load, by whatever name; what is no floating point type is a `ValueError`."""
-    if dtype is None:
-        return torch.float32 if on_cpu else "auto"
-    found = getattr(torch, dtype.removeprefix("torch."), None) if isinstance(dtype, str) else dtype
-    if dtype != "auto" and not (isinstance(found, torch.dtype) and found.is_floating_point):
-        raise ValueError(
-            f"`dtype` must be a floating point type such as float32, bfloat16 or float16, or "
-            f"auto, got {str(dtype)!r}."
-        )
-    return dtype
 
 
 def default_prompt(backbone: Backbone) -> PromptTemplate:

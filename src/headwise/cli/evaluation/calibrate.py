@@ -48,7 +48,7 @@ def calibrate(
             "--in-place", help="Write into the head's folder.", rich_help_panel=options.OUTPUT
         ),
     ] = False,
-    origin: options.EstimatorOptions,
+    origin: options.ScoringOptions,
     synthetic: Annotated[
         str | None,
         typer.Option(

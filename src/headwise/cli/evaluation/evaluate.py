@@ -140,7 +140,7 @@ def evaluate(
     judged: gold_options.GoldOptions,
     parts: gold_options.SliceOptions,
     columns: layout_options.LayoutOptions,
-    origin: options.EstimatorOptions,
+    origin: options.ScoringOptions,
 ) -> None:
     """Say which signal is better, with what certainty, against gold that people gave.
 
