@@ -13,13 +13,13 @@ from torch import Tensor
 from headwise.documents import read_object
 from headwise.errors import DataError, MismatchError, WeightsError
 from headwise.files import atomic_path
+from headwise.heads.storage.files import STATES_FILE
 
 if TYPE_CHECKING:
     from headwise.backbones.causal import CausalBackbone
 
 logger = logging.getLogger(__name__)
 
-STATES_FILE = "states.json"
 _TEXT = "The library opens at nine, but 2 of its 15 rooms stay closed until the 3rd of May."
 _TOKENS, _KEPT, _DIGITS = 16, 16, 5
 # Of the length of the vectors: 16 bits leave 0.01, 8 bits a few hundredths, another norm or model 1

@@ -10,7 +10,7 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntry
 from headwise.errors import UnknownModelError
 from headwise.files import atomic_path, naming_output
 from headwise.heads.quality.rescaling_head import TokenLogits
-from headwise.heads.storage.files import CALIBRATION_FILE
+from headwise.heads.storage.files import CALIBRATION_FILE, STATES_FILE
 from headwise.heads.storage.kinds import ERROR_FILES, HUB_FILES, has_sigmoid_head
 from headwise.heads.storage.quality_heads import (
     check_same_prompt,
@@ -38,7 +38,7 @@ def head_folder(name: str | Path) -> Path:
         for file in (names.config, names.weights, names.card)
     ]
     try:
-        wanted = [*patterns, SEED_FILE, CALIBRATION_FILE]
+        wanted = [*patterns, SEED_FILE, CALIBRATION_FILE, STATES_FILE]
         return Path(snapshot_download(str(name), allow_patterns=wanted))
     except (HFValidationError, HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         raise UnknownModelError(
@@ -86,7 +86,7 @@ def copy_head(
     prompt, backbone = prompt or info.prompt, backbone or info.backbone
     # All is read before anything is written: both folders may be the same
     card, error_card = _text(folder / HUB_FILES.card), _text(folder / ERROR_FILES.card)
-    names = [HUB_FILES.curves, HUB_FILES.run]
+    names = [HUB_FILES.curves, HUB_FILES.run, STATES_FILE]
     if with_error_head:
         # The calibration last: a head that is written removes it
         names += [ERROR_FILES.curves, ERROR_FILES.run, CALIBRATION_FILE]

@@ -21,6 +21,8 @@ CONFIG_FILE, WEIGHTS_FILE, CARD_FILE = "config.json", "model.safetensors", "READ
 CURVES_FILE, RUN_FILE = "curves.png", "run.yaml"
 # From the scores of a folder's heads to probabilities; it fits these weights and no others
 CALIBRATION_FILE = "calibration.json"
+# What their language model makes of a few words, by which it is known again
+STATES_FILE = "states.json"
 
 
 @dataclass(frozen=True, slots=True)

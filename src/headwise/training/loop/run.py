@@ -14,8 +14,9 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 import torch
 from torch import nn
 
-from headwise.backbones import Backbone, EncoderBackbone, weights_digest
+from headwise.backbones import Backbone, CausalBackbone, EncoderBackbone, weights_digest
 from headwise.backbones.content import model_digests
+from headwise.backbones.states.probe import StatesProbe
 from headwise.data.records.pairs import Pair
 from headwise.errors import DataError, MismatchError
 from headwise.features.fingerprint import rows_digest
@@ -153,6 +154,8 @@ class HeadTraining(ABC, Generic[Sources, Fitted, Report]):
 
     def _write(self, fitted: Fitted, report: Report) -> None:
         self.save(fitted, report)
+        if isinstance(self.backbone, CausalBackbone):
+            StatesProbe.of(self.backbone).write(self.output)
         if self.plot is not None:
             draw_curves(
                 self.history(report),
