@@ -1,7 +1,7 @@
 """What tools add to XLIFF 1.2: how they say which segments are locked, confirmed or doubtful."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from headwise.data.documents.xml_pieces import Element
 
@@ -15,11 +15,12 @@ _APPROVED = frozenset({"final", "signed-off", "approvedtranslation", "approvedsi
 # States above that of a translation that needs a review; all others stay
 _ABOVE_REVIEW = frozenset({None, "translated", "signed-off", "final"})
 _ABOVE_DRAFT = frozenset({"Translated", "ApprovedTranslation", "ApprovedSignOff"})
+_LOCKED = (f"{MEMSOURCE}locked", f"{MEMOQ}locked")
+_CONFIRMED, _DEFINITIONS = f"{MEMSOURCE}confirmed", f"{SDL}seg-defs"
 _YES = frozenset({"true", "yes", "1", "locked"})
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(NamedTuple):
     """What a document says of a segment beside its texts.
 
     Attributes:
@@ -42,18 +43,17 @@ def status_of(unit: Element, target: Element | None, mark: str | None) -> Status
     if definition is not None:
         state = definition.attributes.get("conf")
         locked = definition.attributes.get("locked", "").casefold() in _YES
-    elif (confirmed := own.get(MEMSOURCE + "confirmed")) is not None:
+    elif (confirmed := own.get(_CONFIRMED)) is not None:
         state = "unconfirmed" if confirmed in ("0", "false") else "confirmed"
         locked, definition = False, unit
     else:
         state = None if target is None else target.attributes.get("state")
         state = own.get(MEMOQ + "status", state)
         locked = False
-    locked = locked or any(
-        own.get(name + "locked", "").casefold() in _YES for name in (MEMSOURCE, MEMOQ)
-    )
+    for name in _LOCKED:
+        locked = locked or (name in own and own[name].casefold() in _YES)
     approved = own.get("approved") == "yes" or state == "confirmed"
-    approved = approved or (state or "").casefold() in _APPROVED
+    approved = approved or (state is not None and state.casefold() in _APPROVED)
     return Status(state, locked, approved, definition)
 
 
@@ -80,7 +80,7 @@ def reviewed_state(
 
 
 def _definition(unit: Element, mark: str | None) -> Element | None:
-    definitions = unit.find(f"{SDL}seg-defs")
+    definitions = unit.find(_DEFINITIONS)
     if definitions is None:
         return None
     segments = definitions.all(f"{SDL}seg")

@@ -8,7 +8,7 @@ for a line break is the exception: between two words it is a space.
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from headwise.data.documents.results import OWN
@@ -29,12 +29,13 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 # What only a closer look can read: sections, comments, line breaks
-_HARD = re.compile(r"""<[!?]|\r|lb["']""")
+_HARD = ("<!", "<?", "\r", 'lb"', "lb'")
 _SIMPLE_TAG = re.compile(r"(<[^<>]*>)")
 _REFERENCE = re.compile(r"&[^;]+;")
 _LINES = re.compile(r"\r\n?|[^\r]+")
 _LINE_BREAK = re.compile(r"""\s(?:ctype|type|subType)\s*=\s*["'](?:xlf:)?lb["']""")
-_NO_TEXT = re.compile(r"""\smtype\s*=\s*["']x-sdl-deleted["']""")
+_DELETED = "x-sdl-deleted"
+_NO_TEXT = re.compile(rf"""\smtype\s*=\s*["']{_DELETED}["']""")
 # Marks of ours name their engine, or have a name that begins with ours
 _OWN_MARK = re.compile(r"""<(?:[^\s:]+:)?mrk\s(?:.*\|headwise:|id="headwise\d+")""", re.DOTALL)
 _NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
@@ -51,6 +52,13 @@ class Inline:
 
     around_text: frozenset[str]
     prefix: str = ""
+    _around_text_alone: re.Pattern[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        names = "|".join(map(re.escape, sorted(self.around_text)))
+        opening = rf"<{re.escape(self.prefix)}(?:{names})(?:\s[^<>]*)?>"
+        pattern = re.compile(rf"{opening}|</[^<>]*>|<[^<>]*/>")
+        object.__setattr__(self, "_around_text_alone", pattern)
 
     def opens_text(self, tag: str) -> bool:
         """Whether the content of an element is text, which its start tag says."""
@@ -58,6 +66,27 @@ class Inline:
         if not name.startswith(self.prefix) or name[len(self.prefix) :] not in self.around_text:
             return False
         return _NO_TEXT.search(tag) is None
+
+    def without_tags(self, content: str) -> str:
+        """A content with nothing but text and tags, without all that is no text."""
+        if _DELETED not in content:
+            text = self._around_text_alone.sub("", content)
+            if "<" not in text:
+                return text
+        return self._without_codes(content)
+
+    def _without_codes(self, content: str) -> str:
+        first, *rest = _SIMPLE_TAG.split(content)
+        parts, codes = [first], 0
+        for tag, text in zip(rest[::2], rest[1::2], strict=True):
+            if tag[1] == "/":
+                codes -= codes > 0
+            elif tag[-2] != "/":
+                # What is inside of native code is that, too
+                codes += codes > 0 or not self.opens_text(tag)
+            if not codes:
+                parts.append(text)
+        return "".join(parts)
 
 
 class _Run(NamedTuple):
@@ -149,26 +178,11 @@ class InlineText:
 
 def plain_text(content: str, inline: Inline) -> str:
     """The text of a content."""
-    if _HARD.search(content) is not None or content.count("<") != content.count(">"):
+    if content.count("<") != content.count(">") or any(hard in content for hard in _HARD):
         return _read(content, inline, None)
     if "<" in content:
-        content = _without_tags(content, inline)
+        content = inline.without_tags(content)
     return _REFERENCE.sub(lambda found: _referred(found[0]), content) if "&" in content else content
-
-
-def _without_tags(content: str, inline: Inline) -> str:
-    """The same of a content with nothing but text and tags, the quickest way."""
-    first, *rest = _SIMPLE_TAG.split(content)
-    parts, codes = [first], 0
-    for tag, text in zip(rest[::2], rest[1::2], strict=True):
-        if tag[1] == "/":
-            codes -= codes > 0
-        elif tag[-2] != "/":
-            # What is inside of native code is that, too
-            codes += codes > 0 or not inline.opens_text(tag)
-        if not codes:
-            parts.append(text)
-    return "".join(parts)
 
 
 def inline_text(content: str, inline: Inline) -> InlineText:

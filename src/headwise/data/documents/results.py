@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 from urllib.parse import quote
 
 from headwise.data.documents.segments import Segment
@@ -13,12 +13,13 @@ from headwise.data.records.error_spans import Range
 from headwise.data.records.signals import Signal
 from headwise.errors import OutputError
 
+# Without the search for the encoding that json.loads begins with
+_DECODE = json.JSONDecoder().raw_decode
 # What is written of a segment begins with it, so that it is known again
 OWN = "headwise"
 
 
-@dataclass(frozen=True, slots=True)
-class Doubt:
+class Doubt(NamedTuple):
     """Some characters of a translation that a person should look at.
 
     Attributes:
@@ -34,8 +35,7 @@ class Doubt:
     confidence: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class SegmentResult:
+class SegmentResult(NamedTuple):
     """What is written into a document of one segment.
 
     Attributes:
@@ -52,11 +52,11 @@ class SegmentResult:
     def of_row(cls, row: Mapping[str, Any]) -> Self:
         """What a scored row says."""
         main = Signal(next(iter(row["signals"])))
-        doubts = tuple(
+        doubts = [
             Doubt(one["start"], one["end"], one["text"], _confidence(main, one))
             for one in row.get("to_check", ())
-        )
-        return cls(main.confidence(row["score"]), bool(row.get("flagged")), doubts)
+        ]
+        return cls(main.confidence(row["score"]), bool(row.get("flagged")), tuple(doubts))
 
     @property
     def spans(self) -> list[Range]:
@@ -67,6 +67,8 @@ class SegmentResult:
     def said(self) -> str:
         """The result in words, in one line: ``0.8312; check: "word"``."""
         score = "no score" if self.confidence is None else f"{self.confidence:.4f}"
+        if not self.doubts:
+            return score
         words = [f'"{" ".join(one.text.split())}"' for one in self.doubts if one.start < one.end]
         if any(one.start == one.end for one in self.doubts):
             words.append("something missing")
@@ -137,5 +139,6 @@ class Results:
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:
     if path.exists():
-        with path.open("rb") as lines:
-            yield from map(json.loads, lines)
+        with path.open(encoding="utf-8", newline="\n") as lines:
+            for line in lines:
+                yield _DECODE(line)[0]

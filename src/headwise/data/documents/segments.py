@@ -36,7 +36,7 @@ class DocumentOptions:
     target_language: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Segment:
     """A source and its translation in a document.
 

@@ -5,11 +5,14 @@ Texts are parts of documents that a parser has read, so that tags are known to b
 
 import re
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import NamedTuple
 
 _VALUE = r"""(?:"[^"]*+"|'[^']*+')"""
 _TAG = re.compile(rf"<[^\s/>]++(?:\s++[^\s=/>]++\s*+=\s*+{_VALUE})*+")
+_WHOLE_TAG = re.compile(rf"{_TAG.pattern}\s*+/?>")
 _ATTRIBUTE = re.compile(rf"\s+([^\s=/>]+)\s*=\s*({_VALUE})")
+_PLACE = itemgetter(0, 1)
 
 
 class Splice(NamedTuple):
@@ -24,10 +27,11 @@ def spliced(text: str, edits: Iterable[Splice]) -> str:
     """A text with edits, none of which overlap; those of one place stay in their order."""
     parts: list[str] = []
     done = 0
-    for edit in sorted(edits, key=lambda edit: (edit.start, edit.end)):
-        parts += (text[done : edit.start], edit.text)
-        done = edit.end
-    return "".join((*parts, text[done:]))
+    for start, end, new in sorted(edits, key=_PLACE):
+        parts += (text[done:start], new)
+        done = end
+    parts.append(text[done:])
+    return "".join(parts)
 
 
 def escaped(text: str) -> str:
@@ -50,7 +54,9 @@ def attributes_end(text: str, start: int) -> int:
 
 def tag_end(text: str, start: int) -> int:
     """Where the start tag at ``start`` ends."""
-    return text.index(">", attributes_end(text, start)) + 1
+    found = _WHOLE_TAG.match(text, start)
+    assert found is not None
+    return found.end()
 
 
 def content_range(text: str, start: int, close: int) -> tuple[int, int]:

@@ -97,17 +97,19 @@ class Xliff12(Xliff):
         marking: Marking,
     ) -> list[Splice]:
         """What the results of a unit's segments change in its text."""
+        if not results:
+            return []
         target = unit.element.find(f"{self.core}target")
+        assert target is not None  # what has none is not scored
         edits: list[Splice] = []
         notes: dict[str, str] = {}
         for segment, result in results:
             edits += self._result_edits(unit, segment, result, marking)
             notes[note_label(segment)] = result.said
-        if target is not None and results:
-            edits += self._note_edits(unit, target, notes)
-            flagged = any(result.flagged for _, result in results)
-            if marking.states and flagged and unit.element.attributes.get("approved") == "yes":
-                edits += with_attributes(unit.text, unit.element.start, {"approved": "no"})
+        edits += self._note_edits(unit, target, notes)
+        flagged = marking.states and any(result.flagged for _, result in results)
+        if flagged and unit.element.attributes.get("approved") == "yes":
+            edits += with_attributes(unit.text, unit.element.start, {"approved": "no"})
         return edits
 
     def _result_edits(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
 @dataclass(slots=True, eq=False)
@@ -41,8 +42,7 @@ class Element:
             yield from child.below(name)
 
 
-@dataclass(frozen=True, slots=True)
-class XmlUnit:
+class XmlUnit(NamedTuple):
     """An element with all that is in it, and its text as it is written."""
 
     element: Element
@@ -52,8 +52,7 @@ class XmlUnit:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(NamedTuple):
     """The start tag, at a byte of the document, of an element that is no unit, and its text."""
 
     name: str
@@ -61,15 +60,13 @@ class Opened:
     start: int
 
 
-@dataclass(frozen=True, slots=True)
-class Closed:
+class Closed(NamedTuple):
     """The end of such an element."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Passed:
+class Passed(NamedTuple):
     """Bytes up to here hold nothing more that will be named; they are forgotten after this."""
 
     end: int

@@ -46,10 +46,10 @@ class XmlStream:
         self._stream, self._name, self._units = stream, name, units
         self._unit_names: Container[str] | None = None
         self._ready: list[Opened | Closed | XmlUnit] = []
+        self._levels, self._start = 0, 0
+        # The open unit's elements that have not ended; and starts and ends of all, as they were met
         self._open: list[Element] = []
-        # Starts and ends of the open unit's elements, as they were met
         self._met: list[tuple[Element, bool]] = []
-        self._levels = 0
         self._buffer, self._base, self._fed = bytearray(), 0, 0
         self._parser = self._new_parser()
 
@@ -136,7 +136,7 @@ class XmlStream:
             raise self._refused(f"a tag or comment is longer than {_MOST_TAG_BYTES:,} bytes", "")
         if not self._open:
             return place
-        start = self._open[0].start
+        start = self._start
         if self._fed - start > _MOST_UNIT_BYTES:
             raise self._refused(f"a unit is longer than {_MOST_UNIT_BYTES:,} bytes", "")
         return start
@@ -149,50 +149,58 @@ class XmlStream:
         place = self._parser.CurrentByteIndex
         self._levels += 1
         if self._levels > _MOST_LEVELS:
-            raise self._refused(f"elements are nested more than {_MOST_LEVELS} levels deep", "")
-        if self._open:
-            element = Element(name, attributes, place)
-            self._open[-1].children.append(element)
-            self._open.append(element)
-            self._met.append((element, False))
-            return
+            raise self._too_deep()
         opened = Opened(name, attributes, place)
         if self._unit_names is None:
             self._unit_names = self._units(opened)
-        if name in self._unit_names:
-            element = Element(name, attributes, place)
-            self._open.append(element)
-            self._met = [(element, False)]
-        else:
+        if name not in self._unit_names:
             self._ready.append(opened)
+            return
+        element = Element(name, attributes, 0)
+        self._start, self._open, self._met = place, [element], [(element, False)]
+        self._parser.StartElementHandler = self._started_inside
+        self._parser.EndElementHandler = self._ended_inside
+
+    def _started_inside(self, name: str, attributes: dict[str, str]) -> None:
+        element = Element(name, attributes, self._parser.CurrentByteIndex - self._start)
+        around = self._open
+        around[-1].children.append(element)
+        around.append(element)
+        self._met.append((element, False))
+        if len(around) + self._levels > _MOST_LEVELS + 1:  # the unit is in both
+            raise self._too_deep()
 
     def _ended(self, name: str) -> None:
         self._levels -= 1
-        if not self._open:
-            self._ready.append(Closed(name))
-            return
+        self._ready.append(Closed(name))
+
+    def _ended_inside(self, _: str) -> None:
         element = self._open.pop()
-        element.close = self._parser.CurrentByteIndex
+        element.close = self._parser.CurrentByteIndex - self._start
         self._met.append((element, True))
         if not self._open:
+            self._levels -= 1
             self._ready.append(self._unit(element))
+            self._parser.StartElementHandler = self._started
+            self._parser.EndElementHandler = self._ended
 
     def _unit(self, element: Element) -> XmlUnit:
-        start, close = element.start, element.close
+        start, close = self._start, self._start + element.close
         end = close
         if element.children or self._after_tag(start) != close:
             end = self._after_tag(close)
         raw = self.raw(start, end)
         text = raw.decode(self.codec)
-        self._count_characters(raw, start, len(text))
+        if len(text) != len(raw):
+            self._count_characters(raw, len(text))
         return XmlUnit(element, text, raw, start, end)
 
-    def _count_characters(self, raw: bytes, start: int, characters: int) -> None:
+    def _count_characters(self, raw: bytes, characters: int) -> None:
         """Turn the places of a unit's elements into characters of its text."""
         width, codec, done, count = self._width, self.codec, 0, 0
         even = characters * width == len(raw)
         for element, closes in self._met:
-            place = (element.close if closes else element.start) - start
+            place = element.close if closes else element.start
             if even:
                 count = place // width
             elif place > done:
@@ -237,6 +245,9 @@ class XmlStream:
         raise self._refused(
             f"`&{name};` is not declared", "Write the character that it stands for."
         )
+
+    def _too_deep(self) -> DataError:
+        return self._refused(f"elements are nested more than {_MOST_LEVELS} levels deep", "")
 
     def _refused(self, what: str, remedy: str) -> DataError:
         line = self._parser.CurrentLineNumber
