@@ -111,6 +111,10 @@ def test_inputs_are_not_written_over_and_other_files_are_named(
         invoke("triage", pairs, "--labelled", labelled)
     with pytest.raises(DataError, match="have no `sigmoid`; they have text_quality"):
         invoke("triage", new, "--labelled", labelled, "--signal", "sigmoid")
+    document = tmp_path / "job.xlf"
+    document.write_text(XLIFF.format(units=""))
+    with pytest.raises(DataError, match="is a document, which has one rounded number"):
+        invoke("triage", document, "--labelled", labelled)
     (tmp_path / "empty.jsonl").write_text("")
     with pytest.raises(DataError, match="holds no segments"):
         invoke("triage", tmp_path / "empty.jsonl", "--labelled", labelled)

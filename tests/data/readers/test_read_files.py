@@ -38,12 +38,12 @@ def test_format_follows_from_the_suffix(tmp_path: Path, name: str, content: byte
     assert list(read_pairs(write(tmp_path / name, content))) == EXPECTED
 
 
-@pytest.mark.parametrize("name", ["a.tex", "a", "a.parquet.gz", ".tsv"])
+@pytest.mark.parametrize("name", ["a.tex", "a", ".tsv"])
 def test_unknown_format_names_the_known_ones(tmp_path: Path, name: str) -> None:
     path = write(tmp_path / name, TSV)
     with pytest.raises(DataError, match=r"\.jsonl.*--input-format .*tsv, csv, .*parquet"):
         read_pairs(path)
-    assert list(read_pairs(path, Layout(format=Format.TSV)))[-1].line == 2 or path.suffix == ".gz"
+    assert list(read_pairs(path, Layout(format=Format.TSV)))[-1].line == 2
 
 
 @pytest.mark.parametrize(
@@ -53,6 +53,14 @@ def test_unknown_format_names_the_known_ones(tmp_path: Path, name: str) -> None:
 def test_what_to_do_with_other_files(tmp_path: Path, name: str, remedy: str) -> None:
     with pytest.raises(DataError, match=f"files that end in .* cannot be read; {remedy}"):
         read_pairs(write(tmp_path / name, TSV))
+
+
+@pytest.mark.parametrize(
+    ("name", "chosen"), [("a.parquet.gz", None), ("job.xlf.gz", None), ("a.gz", Format.XLIFF)]
+)
+def test_what_cannot_be_read_through_gzip(tmp_path: Path, name: str, chosen: Format | None) -> None:
+    with pytest.raises(DataError, match="are read unpacked; gunzip it"):
+        read_pairs(write(tmp_path / name, TSV), Layout(format=chosen))
 
 
 def test_json_arrays(tmp_path: Path) -> None:

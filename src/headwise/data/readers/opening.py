@@ -47,9 +47,17 @@ _REMEDIES = {
 
 def suffix_format(path: str | Path) -> Format | None:
     """The format that the suffix of a file says, if it says one."""
-    name = Path(path).name.lower()
-    known = _SUFFIXES.get(Path(name.removesuffix(".gz")).suffix)
-    return None if known in _PACKED and name.endswith(".gz") else known
+    known = _inner_format(path)
+    return None if known in _PACKED and _is_gzip(path) else known
+
+
+def _is_gzip(path: str | Path) -> bool:
+    return Path(path).suffix.lower() == ".gz"
+
+
+def _inner_format(path: str | Path) -> Format | None:
+    """What a file is, packed or not, as its name says it."""
+    return _SUFFIXES.get(Path(Path(path).name.lower().removesuffix(".gz")).suffix)
 
 
 def is_plain_text(path: str | Path) -> bool:
@@ -63,7 +71,9 @@ def resolve_format(path: str | Path, chosen: Format | None = None) -> Format:
     Raises:
         DataError: If neither says it.
     """
-    found = chosen or suffix_format(path)
+    found = chosen or _inner_format(path)
+    if found in _PACKED and _is_gzip(path):
+        raise DataError(f"`{path}`: files of the format {found} are read unpacked; gunzip it.")
     if found is None:
         suffix = Path(path).suffix.lower()
         if suffix in _REMEDIES:

@@ -88,7 +88,15 @@ def is_scored_row(row: Mapping[str, object]) -> bool:
 
 def _read(path: str | Path, make: Callable[[Row], T], *, level: str | None) -> Iterator[T]:
     check_readable(path)
-    if (known := suffix_format(path)) not in (None, Format.JSONL, Format.JSON):
+    known = suffix_format(path)
+    if known is not None and known.document is not None:
+        raise DataError(
+            f"`{path}` is a document, which has one rounded number for a segment; that is too "
+            f"little to go on with. Write JSON lines with `headwise score {Path(path).name} -o "
+            "FILE.jsonl` and give these; `headwise triage FILE.jsonl -o DOCUMENT` puts decisions "
+            "into a copy of the document."
+        )
+    if known not in (None, Format.JSONL, Format.JSON):
         raise DataError(
             f"`{path}` is a {known} file; scores are read back from JSON lines, which `headwise "
             "score` writes to a file that ends in .jsonl."
