@@ -62,7 +62,7 @@ def ground(
         typer.Option(
             min=1, help="Neighbouring sentences in a passage.", rich_help_panel=options.SCORES
         ),
-    ] = 1,
+    ] = 2,
     top_k: Annotated[
         int,
         typer.Option(

@@ -53,7 +53,7 @@ class GroundingDetector:
     entailment: EntailmentModel | None = None
     threshold: float = 0.5
     language: str = "en"
-    window: int = 1
+    window: int = 2
     top_k: int = 5
     quantities: bool = True
 
