@@ -146,7 +146,10 @@ def test_another_hidden_size_is_refused() -> None:
         check_fit(made_head(), vocabulary_size=V, hidden_size=H + 1)
 
 
-COMPANIONS = ("run.yaml", "curves.png", "error_head.yaml", "error_head.png", "calibration.json")
+COMPANIONS = (
+    *("run.yaml", "curves.png", "error_head.yaml", "error_head.png", "calibration.json"),
+    "states.json",
+)
 
 
 def test_what_is_copied_must_fit_the_head_that_stays(tmp_path: Path) -> None:
@@ -177,6 +180,7 @@ def test_a_sigmoid_head_can_be_copied_alone(tmp_path: Path) -> None:
     assert {path.name for path in copy.iterdir()} == {
         *("config.json", "model.safetensors", "sigmoid_head.py", "README.md"),
         *("run.yaml", "curves.png"),  # its card speaks of them
+        "states.json",
     }
     alone = saved(tmp_path / "alone")
     with pytest.raises(WeightsError, match=r"has no model\.safetensors"):

@@ -13,7 +13,9 @@ from safetensors.torch import load_file
 
 from headwise import QualityEstimator
 from headwise.backbones import CausalBackbone, parse_prompt
+from headwise.backbones.states.probe import StatesProbe
 from headwise.bundled.examples import example_pairs
+from headwise.bundled.names import bundled_folder
 from headwise.data.records.error_spans import ErrorSpan
 from headwise.data.records.pairs import Pair
 from headwise.errors import MismatchError, PromptError, TrainingError
@@ -85,6 +87,17 @@ def test_the_folder_tells_the_whole_story(backbone: CausalBackbone, tmp_path: Pa
     assert "curves.png" in card
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
     assert "largest-drop" in (tmp_path / "run.yaml").read_text("utf-8")
+    # The head knows its language model again, as the bundled one does
+    own, bundled = (
+        StatesProbe.read(tmp_path),
+        StatesProbe.read(bundled_folder("tiny-en-de") / "head"),
+    )
+    assert own is not None
+    assert bundled is not None
+    assert own.ids == bundled.ids
+    torch.testing.assert_close(
+        torch.tensor(own.values), torch.tensor(bundled.values), rtol=0, atol=1e-3
+    )
 
 
 @pytest.mark.parametrize("head_type", HEAD_TYPES)
