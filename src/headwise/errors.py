@@ -83,3 +83,7 @@ class UninitialisedError(HeadwiseError, RuntimeError):
 
 class ServingError(HeadwiseError, RuntimeError):
     """A server cannot start: an address is taken, keys cannot be read, or a package is missing."""
+
+
+class ClusterError(HeadwiseError, RuntimeError):
+    """A cluster cannot be reached or is too small for a job, or Ray is not installed."""

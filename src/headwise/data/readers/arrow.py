@@ -54,10 +54,15 @@ def dataset_table(folder: Path) -> RowStream:
     return _arrow_table(batches, dataset.features.arrow_schema, folder, "a saved data set")
 
 
+def table_rows(table: "pyarrow.Table", name: str) -> RowStream:
+    """The rows of a table in memory; errors call it ``name``, and lines are numbers of rows."""
+    return _arrow_table(table.to_batches(max_chunksize=_BATCH_ROWS), table.schema, name, name)
+
+
 def _arrow_table(
     batches: "Iterable[pyarrow.RecordBatch | pyarrow.Table]",
     schema: "pyarrow.Schema",
-    path: Path,
+    path: str | Path,
     what: str,
     *,
     columns: Sequence[str] | None = None,
@@ -109,7 +114,7 @@ def _fault(row: "pyarrow.RecordBatch | pyarrow.Table") -> str:
     return "The row cannot be read."
 
 
-def _class_names(schema: "pyarrow.Schema", path: Path) -> dict[str, tuple[str, ...]]:
+def _class_names(schema: "pyarrow.Schema", path: str | Path) -> dict[str, tuple[str, ...]]:
     """Names of the classes of columns of the type ``ClassLabel``, which `datasets` notes down."""
     noted = (schema.metadata or {}).get(b"huggingface")
     if noted is None:
@@ -129,7 +134,7 @@ def _class_names(schema: "pyarrow.Schema", path: Path) -> dict[str, tuple[str, .
 
 
 @contextmanager
-def _naming_damage(path: Path, what: str, *more: type[Exception]) -> Iterator[None]:
+def _naming_damage(path: str | Path, what: str, *more: type[Exception]) -> Iterator[None]:
     import pyarrow
 
     try:

@@ -1,6 +1,7 @@
 """Premises, hypotheses and labels, in the column layouts of SNLI, MultiNLI and ANLI."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any, NamedTuple
 from headwise.choices import NLI_LABELS, NLILabel
 from headwise.data.readers.column_names import Role, knows_any
 from headwise.data.readers.layout import Format
-from headwise.data.readers.rows import Columns, Row, records, with_notice
+from headwise.data.readers.rows import Columns, Row, RowStream, records, with_notice
 from headwise.data.readers.tables import check_input, open_table
 from headwise.data.records.inferences import InferencePair, parse_label
 from headwise.data.records.json_values import listed
@@ -134,20 +135,48 @@ def as_inferences(values: Iterable[Inferencelike]) -> list[InferencePair]:
 def _read(
     path: str | Path, layout: InferenceLayout, *, labelled: bool
 ) -> Iterator[InferencePair | Reject]:
-    naming = partial(_name_columns, path=path, layout=layout, labelled=labelled)
-    with open_table(
-        path, layout.format, naming=naming, encoding=layout.encoding, quotes=layout.quotes
-    ) as table:
+    with open_inferences(path, layout, labelled=labelled) as table:
         if layout.header is None and not table.named:
             table = with_notice(table)
-        columns = table.find(
-            lambda present, _: _find(present, layout, table.classes, labelled=labelled)
-        )
-        may_be_other = not labelled and layout.label_column is None
-        yield from records(
-            table.rows,
-            lambda row: _inference(row, columns(row), labelled, may_be_other),
-        )
+        yield from inferences_of(table, layout, labelled=labelled)
+
+
+def open_inferences(
+    path: str | Path, layout: InferenceLayout, *, labelled: bool
+) -> AbstractContextManager[RowStream]:
+    """Open a table whose columns are named as :func:`inferences_of` knows them."""
+    naming = partial(_name_columns, path=path, layout=layout, labelled=labelled)
+    return open_table(
+        path, layout.format, naming=naming, encoding=layout.encoding, quotes=layout.quotes
+    )
+
+
+def inferences_of(
+    table: RowStream, layout: InferenceLayout, *, labelled: bool
+) -> Iterator[InferencePair | Reject]:
+    """Make pairs of the rows of a table.
+
+    Raises:
+        DataError: If its header lacks a column, or leaves open which one is meant.
+    """
+    columns = table.find(
+        lambda present, _: _find(present, layout, table.classes, labelled=labelled)
+    )
+    may_be_other = not labelled and layout.label_column is None
+    return records(
+        table.rows, lambda row: _inference(row, columns(row), labelled, may_be_other)
+    )
+
+
+def inference_columns(table: RowStream, layout: InferenceLayout) -> dict[str, str]:
+    """The columns of a table that hold texts, by ``premise`` and ``hypothesis``.
+
+    Raises:
+        DataError: As of :func:`inferences_of`.
+    """
+    find = table.find(lambda present, _: _find(present, layout, table.classes, labelled=False))
+    texts = find(Row(0, {})).texts
+    return {"premise": texts.source or "", "hypothesis": texts.hypothesis}
 
 
 def _name_columns(

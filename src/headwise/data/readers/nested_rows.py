@@ -8,7 +8,7 @@ from headwise.data.readers.column_names import Role
 from headwise.data.readers.corpora.mteval import is_mteval, mteval_pairs
 from headwise.data.readers.corpora.paws_x import is_paws_x_header, paws_x_columns
 from headwise.data.readers.layout import Layout
-from headwise.data.readers.rows import TRANSLATION, Columns, Row
+from headwise.data.readers.rows import TRANSLATION, Columns, Row, RowStream
 from headwise.data.records.json_values import expect, kind_of, listed
 from headwise.data.records.pairs import AnyPair, Message, Pair, Pairlike
 from headwise.data.records.word_tags import read_marks
@@ -38,6 +38,14 @@ class NestedColumns:
     annotations: str | None
     word_tags: str | None
     by_system: bool = False
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """The columns that are texts themselves, by ``source`` and ``hypothesis``."""
+        if self.texts is None or self.within is not None or self.by_system:
+            return {}
+        named = {"source": self.texts.source, "hypothesis": self.texts.hypothesis}
+        return {role: column for role, column in named.items() if column is not None}
 
     def pairs(self, row: Row) -> list[Pair]:
         """Make pairs of a row: one for each assistant turn of a conversation, otherwise one.
@@ -108,6 +116,16 @@ def find_nested(
         texts_among = [name for name in present if name not in marks]
         return NestedColumns(layout.columns(texts_among), None, *marks)
     return NestedColumns(_language_columns(languages, layout), TRANSLATION, *marks)
+
+
+def text_columns(table: RowStream, layout: Layout) -> dict[str, str]:
+    """The columns of a table that are texts themselves, by ``source`` and ``hypothesis``.
+
+    Raises:
+        DataError: If its header lacks a column, or leaves open which one is meant.
+    """
+    find = table.find(lambda names, languages: find_nested(names, layout, languages))
+    return find(Row(0, {})).columns
 
 
 def _language_columns(languages: Sequence[str], layout: Layout) -> Columns:

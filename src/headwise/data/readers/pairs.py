@@ -3,6 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from itertools import chain, zip_longest
 from pathlib import Path
@@ -88,15 +89,22 @@ def document_format(path: str | Path, layout: Layout = _DEFAULT_LAYOUT) -> Docum
 
 
 def _read_pairs(path: str | Path, layout: Layout) -> Iterator[Pair | Reject]:
+    with open_pairs(path, layout) as table:
+        yield from pairs_of(table, layout)
+
+
+def open_pairs(
+    path: str | Path, layout: Layout = _DEFAULT_LAYOUT
+) -> AbstractContextManager[RowStream]:
+    """Open a table whose columns are named as :func:`pairs_of` knows them; see `open_table`."""
     name = shown_name(path)
-    with open_table(
+    return open_table(
         path,
         layout.format,
         naming=lambda cells: name_columns(cells, layout, name=name, plain_text=is_plain_text(path)),
         encoding=layout.encoding,
         quotes=layout.quotes,
-    ) as table:
-        yield from pairs_of(table, layout)
+    )
 
 
 def name_columns(

@@ -1,17 +1,11 @@
-"""Tables as Parquet.
+"""Tables as Parquet; the columns are those of the TSV writer."""
 
-The columns are those of the TSV writer. Words, tokens and annotations are lists of structs, word
-tags structs of lists. Any other column of the input is text, boolean, integer or floating-point
-if all of its values are, else JSON text.
-"""
-
-import json
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from headwise.data.writers.table import CellKind, TableColumns, extra_columns
+from headwise.data.writers.arrow_columns import FoundColumns, arrow_table, fields_of
+from headwise.data.writers.table import TableColumns
 from headwise.files import atomic_path
 
 if TYPE_CHECKING:
@@ -19,11 +13,6 @@ if TYPE_CHECKING:
 
 _MAX_ROWS = 16_384
 _MAX_BYTES = 8 * 2**20
-# Larger integers among floats would change their value, so such a column is JSON
-_EXACT_IN_DOUBLE = 2**53
-
-_OFFSETS = {"start": "int64", "end": "int64"}
-_MARK = _OFFSETS | dict.fromkeys(("severity", "category", "rater"), "string")
 
 
 def write_parquet(lines: Path, output: Path, columns: TableColumns) -> None:
@@ -35,7 +24,6 @@ def write_parquet(lines: Path, output: Path, columns: TableColumns) -> None:
         output: Written under a temporary name and renamed.
         columns: What the rows hold.
     """
-    import pyarrow
     import pyarrow.parquet
 
     schema = _schema(lines, columns)
@@ -46,11 +34,7 @@ def write_parquet(lines: Path, output: Path, columns: TableColumns) -> None:
         pyarrow.parquet.ParquetWriter(stream, schema) as table,
     ):
         for chunk in _chunks(source):
-            rows = [columns.flatten(line) for line in chunk]
-            cells = {
-                field.name: [_fit(row.get(field.name), field) for row in rows] for field in schema
-            }
-            table.write_table(pyarrow.table(cells, schema=schema))
+            table.write_table(arrow_table(list(map(columns.flatten, chunk)), schema))
 
 
 def _chunks(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
@@ -69,78 +53,8 @@ def _chunks(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
 def _schema(lines: Path, columns: TableColumns) -> "pyarrow.Schema":
     import pyarrow
 
-    found: defaultdict[str, set[str]] = defaultdict(set)
+    found = FoundColumns()
     with lines.open("rb") as source:
         for line in source:
-            for name, value in columns.flatten(line).items():
-                found[name].add(_kind(value))
-    extra = [
-        _extra_field(name, _common_kind(found[name]))
-        for name in extra_columns([dict.fromkeys(found)], columns.kinds)
-    ]
-    return pyarrow.schema([*extra, *(_field(name, kind) for name, kind in columns.kinds.items())])
-
-
-def _field(name: str, kind: CellKind) -> "pyarrow.Field":
-    import pyarrow
-
-    if isinstance(kind, str):
-        return pyarrow.field(name, kind)
-    return pyarrow.field(name, pyarrow.list_(pyarrow.struct(list(kind.items()))))
-
-
-def _extra_field(name: str, kind: str) -> "pyarrow.Field":
-    """A column of the input; none but those of marks is called as these are."""
-    import pyarrow
-
-    if name == "annotations":
-        return _field(name, _MARK)
-    if name == "word_tags":
-        flags = pyarrow.list_(pyarrow.int64())
-        parts = [("words", pyarrow.list_(flags)), ("bad", flags), ("bad_gaps", flags)]
-        return pyarrow.field(name, pyarrow.struct(parts))
-    if kind == "json":
-        return pyarrow.field(name, "string", metadata={"content": "json"})
-    return pyarrow.field(name, kind)
-
-
-def _kind(value: Any) -> str:
-    match value:
-        case None:
-            return "none"
-        case str():
-            return "string"
-        case bool():
-            return "bool"
-        case int() if abs(value) < _EXACT_IN_DOUBLE:
-            return "int64"
-        case int() if -(2**63) <= value < 2**63:
-            return "long"
-        case float():
-            return "double"
-        case _:
-            return "json"
-
-
-def _common_kind(kinds: set[str]) -> str:
-    kinds = kinds - {"none"}
-    if not kinds:
-        return "string"
-    if kinds <= {"int64", "long"}:
-        return "int64"
-    if kinds <= {"int64", "double"}:
-        return "double"
-    return kinds.pop() if len(kinds) == 1 else "json"
-
-
-def _fit(value: Any, field: "pyarrow.Field") -> Any:
-    if value is not None and field.metadata is not None:
-        return _carried(json.dumps(value, ensure_ascii=False))
-    if field.name == "annotations" and value is not None:
-        return [{key: _carried(word) for key, word in mark.items()} for mark in value]
-    return _carried(value)
-
-
-def _carried(value: Any) -> Any:
-    """A value without lone surrogates, which Arrow refuses."""
-    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
+            found.add(columns.flatten(line))
+    return pyarrow.schema([*found.fields(columns.kinds), *fields_of(columns.kinds)])

@@ -1,0 +1,284 @@
+"""Files of rows through a cluster into a folder of Parquet files; stopped at any point, it goes on.
+
+Which rows are done, Ray notes in a checkpoint beside the folder, by their ids; what the results
+follow from stands in a record, as of every job.
+"""
+
+import hashlib
+import os
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+import pyarrow.dataset
+import pyarrow.parquet
+import ray
+import ray.data
+from ray.data.checkpoint import CheckpointConfig
+from ray.data.datasource import FilenameProvider
+from ray.exceptions import RayError, RayTaskError
+
+from headwise.data.jobs import JobDone, beside
+from headwise.data.jobs.batches import ERROR, BatchWork
+from headwise.data.jobs.record import START_ANEW, JobRecord, JobResult
+from headwise.distributed.joining import expect_room
+from headwise.distributed.datasets import map_dataset, placed
+from headwise.distributed.reading import ROW_ID, UNREADABLE, file_names, listed_files, read_tables
+from headwise.distributed.workers import Workers
+from headwise.errors import DataError, HeadwiseError, OutputError
+from headwise.files import only_writer, refuse_overwriting
+from headwise.version import __version__
+
+# Rows of a file of the output: what a job that is killed repeats at most, times its workers
+ROWS_OF_FILE = 16_384
+_FEW_BYTES = 2**16
+_DIGITS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterFiles:
+    """The folder of a job and what stands beside it.
+
+    For ``scored/`` these are ``scored.run.json``, the settings of the job and whether it is
+    complete, and until it is, ``scored.checkpoint/``, the ids of rows that are done.
+    """
+
+    output: Path
+
+    @property
+    def record(self) -> Path:
+        """The settings of the job."""
+        return beside(self.output, ".run.json")
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where Ray keeps the ids of rows that are done."""
+        return beside(self.output, ".checkpoint")
+
+    def written(self) -> list[Path]:
+        """The files with rows, in order."""
+        return sorted(self.output.glob("*.parquet"))
+
+    def done(self) -> int:
+        """How many rows earlier runs have done."""
+        noted = (f for f in self.checkpoint.glob("*.parquet") if ".pending" not in f.name)
+        return sum(pyarrow.parquet.read_metadata(file).num_rows for file in noted)
+
+    def check(self, wanted: JobRecord, *, overwrite: bool) -> JobRecord | None:
+        """See whether the folder may be written, and drop what is to be replaced.
+
+        Returns:
+            The record of this very job, if an earlier run began it.
+
+        Raises:
+            OutputError: If it belongs to another job, or is not what that left.
+        """
+        found = JobRecord.read(self.record)
+        if found is None:
+            if any(self.output.iterdir()):
+                raise OutputError(
+                    f"The folder `{self.output}` holds something, but no job began it; choose "
+                    "another output."
+                )
+            return None
+        if overwrite:
+            self._clear()
+            return None
+        found.refuse_other(wanted, output=self.output, path=self.record)
+        if not found.complete and self.written() and not self.checkpoint.exists():
+            raise OutputError(
+                f"`{self.checkpoint}`, which says what is done, is gone; {START_ANEW}."
+            )
+        return found
+
+    def _clear(self) -> None:
+        self.record.unlink()
+        shutil.rmtree(self.checkpoint, ignore_errors=True)
+        for file in self.written():
+            file.unlink()
+
+
+class RunNames(FilenameProvider):
+    """Names of files that sort by run and, where rows are in order, by rows."""
+
+    def __init__(self, run: int) -> None:
+        super().__init__(file_format="parquet")
+        self._run = run
+
+    def get_filename_for_task(self, write_uuid: str, task_index: int) -> str:
+        """The name of what a task writes."""
+        return f"{self._run:03}_{write_uuid}_{task_index:08}.parquet"
+
+
+def run_on_cluster(
+    work: BatchWork[Any],
+    inputs: Sequence[str | Path],
+    output: str | Path,
+    *,
+    workers: Workers = Workers(),
+    id_column: str | None = None,
+    in_order: bool = False,
+    rows_of_file: int = ROWS_OF_FILE,
+    overwrite: bool = False,
+    progress: bool = False,
+) -> JobDone:
+    """Work through files on the cluster that is joined, or go on where an earlier run stopped.
+
+    Args:
+        work: What is done to batches of rows.
+        inputs: As of :func:`~headwise.distributed.reading.read_tables`.
+        output: A folder for Parquet files, which all workers see. Every row of the input becomes
+            one row; ``error`` says why one has no result.
+        workers: How many there are, and what each has.
+        id_column: A column that is another one in every row; by default rows get an id.
+        in_order: Whether files, by their names, hold rows in the order of the input. What a job
+            that was stopped still had to do follows what it had done.
+        rows_of_file: Rows of a file of the output.
+        overwrite: Start anew and replace what is there.
+        progress: Whether Ray shows bars on standard error.
+
+    Returns:
+        What was done; ``rejected`` counts rows with an ``error``. Figures are ``mean_score`` and
+        ``flagged``, where rows have these columns.
+
+    Raises:
+        DataError: If the input cannot be read.
+        OutputError: If the folder belongs to another job, or cannot be written.
+        ClusterError: If the cluster is too small.
+    """
+    started = time.perf_counter()
+    files = ClusterFiles(Path(output).absolute())
+    paths = listed_files(inputs)
+    refuse_overwriting(paths, files.written())
+    expect_room(workers)
+    work = replace(work, unreadable=UNREADABLE)
+    with only_writer(files.output), _own_errors():
+        rows = read_tables(paths, work, id_column=id_column)
+        columns = rows.schema()
+        assert columns is not None
+        content = _content(work, workers, columns.base_schema, id_column)
+        settings = {"headwise": __version__, **_input_settings(paths), "id": id_column, **content}
+        wanted = JobRecord.of(settings)
+        found = files.check(wanted, overwrite=overwrite)
+        if found is not None and found.complete:
+            result = JobResult.model_validate(found.result)
+            return JobDone(
+                written=result.written,
+                rejected=result.rejected,
+                resumed_from=result.written + result.rejected,
+                seconds=time.perf_counter() - started,
+                already_complete=True,
+                figures=result.figures.model_dump(exclude_unset=True),
+            )
+        wanted.write(files.record)
+        earlier = files.done()
+        runs = {file.name.split("_")[0] for file in files.written()}
+        made = map_dataset(rows, work, workers=workers, in_order=in_order)
+        made.context.checkpoint_config = CheckpointConfig(
+            id_column=id_column or ROW_ID,
+            checkpoint_path=str(files.checkpoint),
+            # The record is complete first: what is done must not be done again
+            delete_checkpoint_on_success=False,
+        )
+        ray.data.DataContext.get_current().enable_progress_bars = progress
+        made.context.enable_progress_bars = progress
+        made.write_parquet(
+            str(files.output),
+            filename_provider=RunNames(len(runs)),
+            min_rows_per_file=rows_of_file,
+            ray_remote_args={"num_cpus": 0},
+        )
+        done = _counted(files, earlier, started)
+        JobRecord.of(settings, result=asdict(done)).write(files.record)
+        shutil.rmtree(files.checkpoint, ignore_errors=True)
+    return done
+
+
+def _content(
+    work: BatchWork[Any], workers: Workers, schema: pyarrow.Schema, id_column: str | None
+) -> Mapping[str, Any]:
+    """What results follow from, as one who works there sees it.
+
+    Raises:
+        HeadwiseError: If the work cannot be done: its model, or columns, or ids are not there.
+    """
+
+    @ray.remote(num_cpus=workers.threads, num_gpus=workers.gpus)
+    def look() -> tuple[Mapping[str, Any], list[str]]:
+        looked = placed(work, workers)
+        return looked.load().content(), looked.schema(schema).names
+
+    ids = id_column or ROW_ID
+    if ids not in schema.names:
+        raise DataError(f"There is no column `{ids}` of ids; found {', '.join(schema.names)}.")
+    content, names = ray.get(look.remote())
+    if ids not in names:
+        raise DataError(
+            f"`{ids}` is the name of a result, and ids need one of their own; rename the column."
+        )
+    return content
+
+
+def _input_settings(files: Sequence[Path]) -> dict[str, Any]:
+    """Names, sizes and digests of files: of their ends, where Parquet says what it holds."""
+    return {
+        "input": [str(file) for file in files],
+        "input content": {
+            name: _digest(file) for name, file in zip(file_names(files), files, strict=True)
+        },
+    }
+
+
+def _digest(file: Path) -> str:
+    size = file.stat().st_size
+    with file.open("rb") as stream:
+        digest = hashlib.sha256(f"{size}".encode() + stream.read(_FEW_BYTES))
+        stream.seek(-min(size, _FEW_BYTES), os.SEEK_END)
+        digest.update(stream.read())
+    return digest.hexdigest()[:_DIGITS]
+
+
+def _counted(files: ClusterFiles, earlier: int, started: float) -> JobDone:
+    """What all runs did, as the files say it."""
+    written = rejected = flagged = with_score = 0
+    total = 0.0
+    table = pyarrow.dataset.dataset(files.written(), format="parquet")
+    names = [name for name in (ERROR, "score", "flagged") if name in table.schema.names]
+    for batch in table.to_batches(columns=names):
+        bad = len(batch) - batch[ERROR].null_count
+        written, rejected = written + len(batch) - bad, rejected + bad
+        if "flagged" in names:
+            scores = batch["score"].drop_null()
+            with_score += len(scores)
+            total += sum(scores.to_pylist())
+            flagged += sum(filter(None, batch["flagged"].to_pylist()))
+    figures = {}
+    if "flagged" in names:
+        figures = {"mean_score": total / with_score if with_score else None, "flagged": flagged}
+    return JobDone(
+        written=written,
+        rejected=rejected,
+        resumed_from=earlier,
+        seconds=time.perf_counter() - started,
+        figures=figures,
+    )
+
+
+class _own_errors:  # noqa: N801
+    """Turns what a worker raised into itself: Ray wraps it and adds its traceback."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: Any, _: object) -> None:
+        cause = error
+        while isinstance(cause, RayError) or (
+            cause is not None and not isinstance(cause, HeadwiseError)
+        ):
+            cause = cause.cause if isinstance(cause, RayTaskError) else cause.__cause__
+        if isinstance(cause, HeadwiseError) and cause is not error:
+            raise type(cause)(str(cause)) from None
