@@ -30,8 +30,8 @@ ROOMS = (
     "grounding",
     "evaluation",
     "report",
-    "distributed",
     "serving",
+    "distributed",
     "cli",
 )
 # Shared by all rooms, and importing none of them

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from headwise.lazy_names import lazy_names
 
 if TYPE_CHECKING:
-    from headwise.distributed.joining import cluster
     from headwise.distributed.datasets import embed_dataset, predict_dataset, score_dataset
     from headwise.distributed.job import run_on_cluster
+    from headwise.distributed.joining import cluster
     from headwise.distributed.reading import read_tables
     from headwise.distributed.serving import serve_app
     from headwise.distributed.workers import Workers

@@ -27,6 +27,7 @@ class BatchWorker:
         self._work = work.load()
 
     def __call__(self, batch: "pyarrow.Table") -> "pyarrow.Table":
+        """Work on a batch."""
         return self._work(batch)
 
 

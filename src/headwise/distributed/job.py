@@ -8,7 +8,8 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,11 +26,11 @@ from ray.exceptions import RayError, RayTaskError
 from headwise.data.jobs import JobDone, beside
 from headwise.data.jobs.batches import ERROR, BatchWork
 from headwise.data.jobs.record import START_ANEW, JobRecord, JobResult
-from headwise.distributed.joining import expect_room
 from headwise.distributed.datasets import map_dataset, placed
-from headwise.distributed.reading import ROW_ID, UNREADABLE, file_names, listed_files, read_tables
+from headwise.distributed.joining import expect_room
+from headwise.distributed.reading import UNREADABLE, TableFiles, file_names, listed_files
 from headwise.distributed.workers import Workers
-from headwise.errors import DataError, HeadwiseError, OutputError
+from headwise.errors import ClusterError, DataError, HeadwiseError, OutputError
 from headwise.files import only_writer, refuse_overwriting
 from headwise.version import __version__
 
@@ -157,10 +158,8 @@ def run_on_cluster(
     expect_room(workers)
     work = replace(work, unreadable=UNREADABLE)
     with only_writer(files.output), _own_errors():
-        rows = read_tables(paths, work, id_column=id_column)
-        columns = rows.schema()
-        assert columns is not None
-        content = _content(work, workers, columns.base_schema, id_column)
+        source = TableFiles(paths, work, id_column)
+        content = _content(work, workers, source)
         settings = {"headwise": __version__, **_input_settings(paths), "id": id_column, **content}
         wanted = JobRecord.of(settings)
         found = files.check(wanted, overwrite=overwrite)
@@ -177,14 +176,14 @@ def run_on_cluster(
         wanted.write(files.record)
         earlier = files.done()
         runs = {file.name.split("_")[0] for file in files.written()}
+        rows = ray.data.read_datasource(source, num_cpus=0)
         made = map_dataset(rows, work, workers=workers, in_order=in_order)
         made.context.checkpoint_config = CheckpointConfig(
-            id_column=id_column or ROW_ID,
+            id_column=source.ids,
             checkpoint_path=str(files.checkpoint),
             # The record is complete first: what is done must not be done again
             delete_checkpoint_on_success=False,
         )
-        ray.data.DataContext.get_current().enable_progress_bars = progress
         made.context.enable_progress_bars = progress
         made.write_parquet(
             str(files.output),
@@ -198,27 +197,24 @@ def run_on_cluster(
     return done
 
 
-def _content(
-    work: BatchWork[Any], workers: Workers, schema: pyarrow.Schema, id_column: str | None
-) -> Mapping[str, Any]:
+def _content(work: BatchWork[Any], workers: Workers, source: TableFiles) -> Mapping[str, Any]:
     """What results follow from, as one who works there sees it.
 
     Raises:
         HeadwiseError: If the work cannot be done: its model, or columns, or ids are not there.
     """
+    schema = source.columns
 
     @ray.remote(num_cpus=workers.threads, num_gpus=workers.gpus)
     def look() -> tuple[Mapping[str, Any], list[str]]:
         looked = placed(work, workers)
         return looked.load().content(), looked.schema(schema).names
 
-    ids = id_column or ROW_ID
-    if ids not in schema.names:
-        raise DataError(f"There is no column `{ids}` of ids; found {', '.join(schema.names)}.")
     content, names = ray.get(look.remote())
-    if ids not in names:
+    if source.ids not in names:
         raise DataError(
-            f"`{ids}` is the name of a result, and ids need one of their own; rename the column."
+            f"`{source.ids}` is the name of a result, and ids need one of their own; rename the "
+            "column."
         )
     return content
 
@@ -268,17 +264,24 @@ def _counted(files: ClusterFiles, earlier: int, started: float) -> JobDone:
     )
 
 
-class _own_errors:  # noqa: N801
-    """Turns what a worker raised into itself: Ray wraps it and adds its traceback."""
+@contextmanager
+def _own_errors() -> Iterator[None]:
+    """Raise what a worker raised as it was: Ray wraps it, and adds its traceback."""
+    try:
+        yield
+    except RayError as error:
+        own = _cause(error)
+        if own is None:
+            said = str(error).strip().splitlines()[-1]
+            raise ClusterError(f"The cluster gave up: {said}") from error
+        raise own from None
 
-    def __enter__(self) -> None:
-        pass
 
-    def __exit__(self, kind: type[BaseException] | None, error: Any, _: object) -> None:
-        cause = error
-        while isinstance(cause, RayError) or (
-            cause is not None and not isinstance(cause, HeadwiseError)
-        ):
-            cause = cause.cause if isinstance(cause, RayTaskError) else cause.__cause__
-        if isinstance(cause, HeadwiseError) and cause is not error:
-            raise type(cause)(str(cause)) from None
+def _cause(error: BaseException | None) -> HeadwiseError | None:
+    while error is not None:
+        inside = error.cause if isinstance(error, RayTaskError) else None
+        if isinstance(inside or error, HeadwiseError):
+            own = inside or error
+            return type(own)(str(own))
+        error = inside or error.__cause__
+    return None

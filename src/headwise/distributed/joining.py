@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import ray
+import ray.data  # which sets up its log
 
 from headwise.distributed.workers import Workers
 from headwise.errors import ClusterError
@@ -45,6 +46,10 @@ def _connect(address: str) -> None:
     # Nobody is told that headwise is used, and what is said is said by headwise
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    os.environ.setdefault("RAY_worker_niceness", "0")  # as a process that scores alone
+    for handler in logging.getLogger("ray.data").handlers:
+        if type(handler).__name__ == "PlainRayHandler":  # its file has all of it
+            handler.setLevel(logging.CRITICAL)
     quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
     if address != LOCAL:
         try:
@@ -56,9 +61,7 @@ def _connect(address: str) -> None:
                     f"There is no cluster at {os.environ.get('RAY_ADDRESS', address)!r} ({error}); "
                     "give the address of its head, or `local` to start one on this machine."
                 ) from error
-    ray.init(
-        address=LOCAL, num_cpus=_processors() + SPARE_CPUS, include_dashboard=False, **quiet
-    )
+    ray.init(address=LOCAL, num_cpus=_processors() + SPARE_CPUS, include_dashboard=False, **quiet)
 
 
 def _processors() -> int:

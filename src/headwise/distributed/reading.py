@@ -16,10 +16,12 @@ from ray.data.datasource import Datasource, ReadTask
 
 from headwise.data.readers import Format
 from headwise.data.readers.opening import resolve_format, suffix_format
+from headwise.data.readers.rows import check_unique
 from headwise.data.readers.tables import check_input
+from headwise.data.records.json_values import listed
 from headwise.data.records.pairs import Reject
 from headwise.data.writers.arrow_columns import FoundColumns, arrow_table
-from headwise.errors import DataError
+from headwise.errors import DataError, HeadwiseError
 
 if TYPE_CHECKING:
     from headwise.data.jobs.batches import BatchWork
@@ -49,15 +51,15 @@ def read_tables(
             :data:`ROW_ID`, which sorts them as they stand.
 
     Returns:
-        The rows, and :data:`UNREADABLE`.
+        The rows, and :data:`UNREADABLE`; the columns of all files, which are null where a file
+        lacks one.
 
     Raises:
-        DataError: If there is no file, or one is missing, damaged or of an unknown format.
+        DataError: If there is no file, or one is missing, damaged or of an unknown format, or two
+            have columns of one name and different types.
     """
-    files = listed_files(paths)
-    source = TableFiles(files, work, id_column=id_column)
     # It waits for disks, not for processors
-    return ray.data.read_datasource(source, ray_remote_args={"num_cpus": 0})
+    return ray.data.read_datasource(TableFiles(listed_files(paths), work, id_column), num_cpus=0)
 
 
 def listed_files(paths: Sequence[str | Path]) -> list[Path]:
@@ -68,7 +70,8 @@ def listed_files(paths: Sequence[str | Path]) -> list[Path]:
     """
     found: dict[Path, None] = {}
     for path in map(str, paths):
-        there = sorted(map(Path, glob(path, recursive=True))) or [Path(path)]
+        matching = glob(path, recursive=True)  # noqa: PTH207 - patterns may begin at any root
+        there = sorted(map(Path, matching)) or [Path(path)]
         for one in there:
             inside = sorted(one.iterdir()) if one.is_dir() else [one]
             rows = [file for file in inside if not one.is_dir() or _is_table(file)]
@@ -97,13 +100,28 @@ class TableFiles(Datasource):
         files: What is read.
         work: Opens files that are no Parquet.
         id_column: As of :func:`read_tables`.
+
+    Attributes:
+        columns: What all tables have.
+        ids: Which of them has the ids.
     """
 
     def __init__(
-        self, files: Sequence[Path], work: "BatchWork[Any]", *, id_column: str | None
+        self, files: Sequence[Path], work: "BatchWork[Any]", id_column: str | None
     ) -> None:
         super().__init__()
-        self._files, self._work, self._id_column = list(files), work, id_column
+        self._files, self._work = list(files), work
+        self.ids = id_column or ROW_ID
+        self.columns = _common_columns(self._files, work)
+        if (self.ids in self.columns.names) != (id_column is not None):
+            said = "no column" if id_column else "a column"
+            raise DataError(
+                f"The files have {said} `{self.ids}`; name one that is another one in every row "
+                f"with --id-column; found {listed(self.columns.names)}."
+            )
+        if id_column is None:
+            self.columns = self.columns.insert(0, pyarrow.field(ROW_ID, "string"))
+        self.columns = self.columns.append(pyarrow.field(UNREADABLE, "string"))
 
     def estimate_inmemory_data_size(self) -> int:
         """About as many bytes as the files have."""
@@ -122,63 +140,99 @@ class TableFiles(Datasource):
                 metadata = BlockMetadata(
                     num_rows=rows, size_bytes=size, input_files=[str(file)], exec_stats=None
                 )
-                whole = partial(_with_ids, read, name=name, id_column=self._id_column)
+                whole = partial(_with_ids, read, name, self.columns, self.ids)
                 tasks.append(ReadTask(whole, metadata, per_task_row_limit=per_task_row_limit))
         return tasks
 
-    def _parts(
-        self, file: Path
-    ) -> Iterator[tuple[Callable[[], Numbered], int | None, int]]:
+    def _parts(self, file: Path) -> Iterator[tuple[Callable[[], Numbered], int | None, int]]:
         if resolve_format(file) is not Format.PARQUET:
-            yield partial(_read_rows, file, self._work), None, file.stat().st_size
+            read = partial(_read_rows, file, self._work, self.columns)
+            yield read, None, file.stat().st_size
             return
-        try:
-            told = pyarrow.parquet.read_metadata(file)
-        except (pyarrow.ArrowException, OSError) as error:
-            raise DataError(f"`{file}` cannot be read as Parquet: {error}.") from error
-        before = 0
+        told, before = pyarrow.parquet.read_metadata(file), 0
         for number in range(told.num_row_groups):
             group = told.row_group(number)
             yield partial(_read_group, file, number, before), group.num_rows, group.total_byte_size
             before += group.num_rows
 
 
+def _common_columns(files: Sequence[Path], work: "BatchWork[Any]") -> pyarrow.Schema:
+    """The columns of all files; text has to be read for that, where there is room to do so."""
+
+    @ray.remote
+    def find(file: Path) -> FoundColumns | HeadwiseError:
+        found = FoundColumns()
+        try:
+            with work.open(file) as table:
+                found.add(dict.fromkeys(table.columns or ()))
+                for row in table.rows:
+                    if not isinstance(row, Reject):
+                        found.add(row.values)
+        except HeadwiseError as error:
+            return error
+        return found
+
+    schemas, looking = [], []
+    for file in files:
+        if resolve_format(file) is Format.PARQUET:
+            schemas.append((file, _parquet_schema(file)))
+        else:
+            looking.append(find.remote(file))
+    texts = FoundColumns()
+    for found in ray.get(looking):
+        if isinstance(found, HeadwiseError):
+            raise found
+        texts.merge(found)
+    common = pyarrow.schema(texts.fields())
+    for file, schema in schemas:
+        try:
+            common = pyarrow.unify_schemas([common, schema])
+        except pyarrow.ArrowException as error:
+            raise DataError(
+                f"`{file}` has a column of another type than the files before it ({error}); "
+                "give files with the same columns, or work on them in several jobs."
+            ) from error
+    return common
+
+
+def _parquet_schema(file: Path) -> pyarrow.Schema:
+    try:
+        schema = pyarrow.parquet.read_schema(file).remove_metadata()
+    except (pyarrow.ArrowException, OSError) as error:
+        raise DataError(f"`{file}` cannot be read as Parquet: {error}.") from error
+    check_unique(schema.names, str(file))
+    return schema
+
+
 def _read_group(file: Path, number: int, before: int) -> Numbered:
     with pyarrow.parquet.ParquetFile(file) as parquet:
         for batch in parquet.iter_batches(batch_size=_ROWS, row_groups=[number]):
-            yield (
-                range(before + 1, before + len(batch) + 1),
-                pyarrow.Table.from_batches([batch]),
-            )
+            numbers = range(before + 1, before + len(batch) + 1)
+            yield numbers, pyarrow.Table.from_batches([batch])
             before += len(batch)
 
 
-def _read_rows(file: Path, work: "BatchWork[Any]") -> Numbered:
-    """A file that is no Parquet is read twice: all of its rows decide on types."""
-    found = FoundColumns()
-    with work.open(file) as table:
-        found.add(dict.fromkeys(table.columns or ()))
-        for row in table.rows:
-            if not isinstance(row, Reject):
-                found.add(row.values)
-    schema = pyarrow.schema([*found.fields(), (UNREADABLE, "string")])
+def _read_rows(file: Path, work: "BatchWork[Any]", columns: pyarrow.Schema) -> Numbered:
     with work.open(file) as table:
         while some := list(islice(table.rows, _ROWS)):
             values = [
                 {UNREADABLE: row.reason} if isinstance(row, Reject) else row.values for row in some
             ]
-            yield [row.line for row in some], arrow_table(values, schema)
+            yield [row.line for row in some], arrow_table(values, columns)
 
 
 def _with_ids(
-    read: Callable[[], Numbered], *, name: str, id_column: str | None
+    read: Callable[[], Numbered], name: str, columns: pyarrow.Schema, ids: str
 ) -> Iterator[pyarrow.Table]:
-    """The same tables with the columns of ids and of what could not be read."""
+    """The same tables with all columns; a row that could not be read has an id made for it."""
     for numbers, table in read():
-        whole = table
-        if id_column is None:
-            ids = pyarrow.array([f"{name}:{number:012d}" for number in numbers], "string")
-            whole = whole.add_column(0, ROW_ID, ids)
-        if UNREADABLE not in whole.column_names:
-            whole = whole.append_column(UNREADABLE, pyarrow.nulls(len(whole), "string"))
-        yield whole
+        made = [f"{name}:{number:012d}" for number in numbers] if ids == ROW_ID else None
+        whole = {
+            field.name: pyarrow.array(made)
+            if field.name == ROW_ID and made
+            else table[field.name]
+            if field.name in table.column_names
+            else pyarrow.nulls(len(table), field.type)
+            for field in columns
+        }
+        yield pyarrow.table(whole, schema=columns)

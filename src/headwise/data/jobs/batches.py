@@ -173,7 +173,7 @@ class BatchWork(ABC, Generic[Row]):
             if len(several) > 1:
                 errors.setdefault(
                     place,
-                    f"It holds {len(several)} texts to work on; give each of them a row of its own.",
+                    f"It holds {len(several)} texts to work on; give each of them its row.",
                 )
         places = [place for place in found if place not in errors]
         return places, [found[place][0] for place in places], errors

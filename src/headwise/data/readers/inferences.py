@@ -163,9 +163,7 @@ def inferences_of(
         lambda present, _: _find(present, layout, table.classes, labelled=labelled)
     )
     may_be_other = not labelled and layout.label_column is None
-    return records(
-        table.rows, lambda row: _inference(row, columns(row), labelled, may_be_other)
-    )
+    return records(table.rows, lambda row: _inference(row, columns(row), labelled, may_be_other))
 
 
 def inference_columns(table: RowStream, layout: InferenceLayout) -> dict[str, str]:

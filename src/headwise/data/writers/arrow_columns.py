@@ -32,6 +32,11 @@ class FoundColumns:
         for name, value in row.items():
             self._kinds[name].add(_kind(value))
 
+    def merge(self, other: "FoundColumns") -> None:
+        """Take note of rows that another one has seen."""
+        for name, kinds in other._kinds.items():
+            self._kinds[name] |= kinds
+
     def fields(self, fixed: Collection[str] = ()) -> "list[pyarrow.Field]":
         """A field for each of them that is none of the ``fixed`` ones."""
         return [
