@@ -8,28 +8,30 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from headwise.cli import layout_options, options, printing
+from headwise.cli import cluster_options, layout_options, options, printing
 from headwise.cli.printing import expect_outputs, report_job, run_details
+from headwise.cli.prompt_options import parse_prompt_option
 from headwise.cli.reading import expect_pairs, expect_tables, expect_texts
 from headwise.cli.settings_options import with_options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from headwise.data.jobs import JobDone
+
 
 @with_options
 def score(
     *,
-    source: Annotated[
-        str,
+    files: Annotated[
+        list[str],
         typer.Argument(
+            metavar="FILE | SOURCES HYPOTHESES",
             help="TSV, CSV, XLSX, JSONL or Parquet file of pairs, `-` for standard input; XLIFF, "
-            "TMX or PO document; with a second file, the text file of sources."
+            "TMX or PO document; or a text file of sources and one of hypotheses, a line each. "
+            "With --ray any number of tables, folders of them and patterns."
         ),
     ],
-    hypotheses: Annotated[
-        str | None, typer.Argument(help="Text file with a hypothesis a line.")
-    ] = None,
     output: Annotated[
         str | None,
         typer.Option(
@@ -85,19 +87,51 @@ def score(
     documents: layout_options.DocumentFlags,
     output_format: layout_options.OutputFormat = None,
     overwrite: options.Overwrite = False,
+    of_cluster: cluster_options.ClusterOptions,
 ) -> None:
     """Score pairs of a source and a hypothesis; stopped at any point, it continues.
 
     Documents of translators (XLIFF, TMX, PO) are read as well, and copied with scores.
 
-    Rows that cannot be scored go to <output>.rejects.jsonl; the exit code is then 3.
+    Rows that cannot be scored go to <output>.rejects.jsonl, or with --ray have an `error`; the exit
+    code is then 3.
     """
     from headwise.data.readers import document_format
 
     shown = view or html is not None
     target = output or (None if shown else "-")
-    inputs = [source] if hypotheses is None else [source, hypotheses]
     names = options.split_signals(signals)
+    with options.usage_errors():
+        of_cluster.check()
+        if of_cluster.ray is not None:
+            if shown or alternatives or output_format or columns.input_format:
+                raise ValueError(
+                    "--view, --html, --alternatives, --input-format and --output-format are not "
+                    "for --ray, which makes Parquet files of files known by their suffixes."
+                )
+            documents.check(None, written=False)
+    if of_cluster.ray is not None:
+        from headwise.quality.tables import ScoreTables
+
+        work = ScoreTables(
+            model=origin.model,
+            head=origin.head,
+            prompt=parse_prompt_option(origin.prompting.prompt),
+            prompt_variables=origin.prompting.variables,
+            prompt_columns=origin.prompting.columns,
+            loading=origin.loading.arguments(),
+            signals=names,
+            level=level or "sentence",
+            threshold=threshold,
+            segment_threshold=segment_threshold,
+            layout=columns.layout(),
+        )
+        on_cluster = of_cluster.run(work, files, output, overwrite=overwrite)
+        _report(on_cluster)
+        cluster_options.report_rejected(on_cluster)
+        return
+    inputs = cluster_options.one_file(files, second="one of hypotheses")
+    source, hypotheses = inputs[0], inputs[1] if len(inputs) == 2 else None
     with options.usage_errors():
         layout = replace(columns.layout(), documents=documents.reading())
         if target is None and level not in (None, "token"):
@@ -161,6 +195,16 @@ def score(
             known = estimator.calibration
             made_of = "" if known is None else known.blend.name
             _write_report(looked_at, html, limit, origin.model, flagged_only, details, made_of)
+    _report(done, target, output_format)
+    if kind is not None and (said := skipped_in_words(done.figures["skipped"])):
+        print(said, file=sys.stderr)
+    if (warning := done.figures.get("warning")) is not None:
+        print(warning, file=sys.stderr)
+    if done.rejected:
+        raise typer.Exit(3)
+
+
+def _report(done: "JobDone", target: str | None = None, output_format: str | None = None) -> None:
     mean_score = done.figures["mean_score"]
     found = [f"{done.figures['flagged']} of {done.written} segments to check"]
     found += [] if mean_score is None else [f"mean score {mean_score:.4f}"]
@@ -171,12 +215,6 @@ def score(
         target=target,
         output_format=output_format,
     )
-    if kind is not None and (said := skipped_in_words(done.figures["skipped"])):
-        print(said, file=sys.stderr)
-    if (warning := done.figures.get("warning")) is not None:
-        print(warning, file=sys.stderr)
-    if done.rejected:
-        raise typer.Exit(3)
 
 
 def _is_document(target: str | None, output_format: str | None) -> bool:

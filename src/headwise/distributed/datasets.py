@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Any
 from ray.data import ActorPoolStrategy, Dataset
 
 from headwise.distributed.workers import Workers
-from headwise.entailment.batches import EmbedBatches, PredictBatches
-from headwise.quality.batches import ScoreBatches
+from headwise.entailment.tables import EmbedTables, PredictTables
+from headwise.quality.tables import ScoreTables
 
 if TYPE_CHECKING:
     import pyarrow
 
-    from headwise.data.jobs.batches import BatchWork
+    from headwise.data.jobs.table_work import TableWork
 
 
 class BatchWorker:
     """What lives in a worker: the work, with its model loaded and its threads counted."""
 
-    def __init__(self, work: "BatchWork[Any]", threads: int) -> None:
+    def __init__(self, work: "TableWork[Any]", threads: int) -> None:
         import torch
         from transformers.utils import logging
 
@@ -33,7 +33,7 @@ class BatchWorker:
 
 def map_dataset(
     dataset: Dataset,
-    work: "BatchWork[Any]",
+    work: "TableWork[Any]",
     *,
     workers: Workers = Workers(),
     in_order: bool = False,
@@ -70,7 +70,7 @@ def map_dataset(
     return found
 
 
-def placed(work: "BatchWork[Any]", workers: Workers) -> "BatchWork[Any]":
+def placed(work: "TableWork[Any]", workers: Workers) -> "TableWork[Any]":
     """The work with the device that workers have, if it names none."""
     if workers.gpus or {"device", "device_map"} & set(work.loading):
         return work
@@ -79,7 +79,7 @@ def placed(work: "BatchWork[Any]", workers: Workers) -> "BatchWork[Any]":
 
 def score_dataset(
     dataset: Dataset,
-    work: ScoreBatches | str = "tiny-en-de",
+    work: ScoreTables | str = "tiny-en-de",
     *,
     workers: Workers = Workers(),
     in_order: bool = False,
@@ -95,29 +95,29 @@ def score_dataset(
     Returns:
         The rows with scores; ``error`` says why a row has none.
     """
-    work = ScoreBatches(model=work) if isinstance(work, str) else work
+    work = ScoreTables(model=work) if isinstance(work, str) else work
     return map_dataset(dataset, work, workers=workers, in_order=in_order)
 
 
 def predict_dataset(
     dataset: Dataset,
-    work: PredictBatches | str = "minilm-snli",
+    work: PredictTables | str = "minilm-snli",
     *,
     workers: Workers = Workers(),
     in_order: bool = False,
 ) -> Dataset:
     """Say of pairs of premise and hypothesis what follows from what; else :func:`score_dataset`."""
-    work = PredictBatches(model=work) if isinstance(work, str) else work
+    work = PredictTables(model=work) if isinstance(work, str) else work
     return map_dataset(dataset, work, workers=workers, in_order=in_order)
 
 
 def embed_dataset(
     dataset: Dataset,
-    work: EmbedBatches | str = "minilm-snli",
+    work: EmbedTables | str = "minilm-snli",
     *,
     workers: Workers = Workers(),
     in_order: bool = False,
 ) -> Dataset:
     """Embed the texts of the column ``text``, or another one; else as :func:`score_dataset`."""
-    work = EmbedBatches(model=work) if isinstance(work, str) else work
+    work = EmbedTables(model=work) if isinstance(work, str) else work
     return map_dataset(dataset, work, workers=workers, in_order=in_order)

@@ -24,8 +24,9 @@ from ray.data.datasource import FilenameProvider
 from ray.exceptions import RayError, RayTaskError
 
 from headwise.data.jobs import JobDone, beside
-from headwise.data.jobs.batches import ERROR, BatchWork
 from headwise.data.jobs.record import START_ANEW, JobRecord, JobResult
+from headwise.data.jobs.table_work import ERROR, TableWork
+from headwise.data.readers.arrow import table_rows
 from headwise.distributed.datasets import map_dataset, placed
 from headwise.distributed.joining import expect_room
 from headwise.distributed.reading import UNREADABLE, TableFiles, file_names, listed_files
@@ -116,7 +117,7 @@ class RunNames(FilenameProvider):
 
 
 def run_on_cluster(
-    work: BatchWork[Any],
+    work: TableWork[Any],
     inputs: Sequence[str | Path],
     output: str | Path,
     *,
@@ -143,8 +144,8 @@ def run_on_cluster(
         progress: Whether Ray shows bars on standard error.
 
     Returns:
-        What was done; ``rejected`` counts rows with an ``error``. Figures are ``mean_score`` and
-        ``flagged``, where rows have these columns.
+        What was done; ``rejected`` counts rows with an ``error``, and figures are those of
+        ``work``.
 
     Raises:
         DataError: If the input cannot be read.
@@ -191,19 +192,20 @@ def run_on_cluster(
             min_rows_per_file=rows_of_file,
             ray_remote_args={"num_cpus": 0},
         )
-        done = _counted(files, earlier, started)
+        done = _counted(work, files, earlier, started)
         JobRecord.of(settings, result=asdict(done)).write(files.record)
         shutil.rmtree(files.checkpoint, ignore_errors=True)
     return done
 
 
-def _content(work: BatchWork[Any], workers: Workers, source: TableFiles) -> Mapping[str, Any]:
+def _content(work: TableWork[Any], workers: Workers, source: TableFiles) -> Mapping[str, Any]:
     """What results follow from, as one who works there sees it.
 
     Raises:
         HeadwiseError: If the work cannot be done: its model, or columns, or ids are not there.
     """
     schema = source.columns
+    work.read(table_rows(schema.empty_table(), "the input"))  # before a model is loaded for it
 
     @ray.remote(num_cpus=workers.threads, num_gpus=workers.gpus)
     def look() -> tuple[Mapping[str, Any], list[str]]:
@@ -238,29 +240,17 @@ def _digest(file: Path) -> str:
     return digest.hexdigest()[:_DIGITS]
 
 
-def _counted(files: ClusterFiles, earlier: int, started: float) -> JobDone:
+def _counted(work: TableWork[Any], files: ClusterFiles, earlier: int, started: float) -> JobDone:
     """What all runs did, as the files say it."""
-    written = rejected = flagged = with_score = 0
-    total = 0.0
     table = pyarrow.dataset.dataset(files.written(), format="parquet")
-    names = [name for name in (ERROR, "score", "flagged") if name in table.schema.names]
-    for batch in table.to_batches(columns=names):
-        bad = len(batch) - batch[ERROR].null_count
-        written, rejected = written + len(batch) - bad, rejected + bad
-        if "flagged" in names:
-            scores = batch["score"].drop_null()
-            with_score += len(scores)
-            total += sum(scores.to_pylist())
-            flagged += sum(filter(None, batch["flagged"].to_pylist()))
-    figures = {}
-    if "flagged" in names:
-        figures = {"mean_score": total / with_score if with_score else None, "flagged": flagged}
+    errors = pyarrow.dataset.field(ERROR)
+    rejected = table.count_rows(filter=errors.is_valid())
     return JobDone(
-        written=written,
+        written=table.count_rows() - rejected,
         rejected=rejected,
         resumed_from=earlier,
         seconds=time.perf_counter() - started,
-        figures=figures,
+        figures=work.figures(table.to_batches(columns=list(work.counted))),
     )
 
 

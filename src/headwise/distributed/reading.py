@@ -24,7 +24,7 @@ from headwise.data.writers.arrow_columns import FoundColumns, arrow_table
 from headwise.errors import DataError, HeadwiseError
 
 if TYPE_CHECKING:
-    from headwise.data.jobs.batches import BatchWork
+    from headwise.data.jobs.table_work import TableWork
 
 ROW_ID = "row_id"
 """The column with a row's id: its file and its number there, ``pairs.parquet:000000000007``."""
@@ -39,7 +39,7 @@ Numbered = Iterable[tuple[Sequence[int], pyarrow.Table]]
 
 
 def read_tables(
-    paths: Sequence[str | Path], work: "BatchWork[Any]", *, id_column: str | None = None
+    paths: Sequence[str | Path], work: "TableWork[Any]", *, id_column: str | None = None
 ) -> Dataset:
     """Read files of rows as ``work`` reads them; Parquet by groups of rows, others whole.
 
@@ -107,7 +107,7 @@ class TableFiles(Datasource):
     """
 
     def __init__(
-        self, files: Sequence[Path], work: "BatchWork[Any]", id_column: str | None
+        self, files: Sequence[Path], work: "TableWork[Any]", id_column: str | None
     ) -> None:
         super().__init__()
         self._files, self._work = list(files), work
@@ -156,7 +156,7 @@ class TableFiles(Datasource):
             before += group.num_rows
 
 
-def _common_columns(files: Sequence[Path], work: "BatchWork[Any]") -> pyarrow.Schema:
+def _common_columns(files: Sequence[Path], work: "TableWork[Any]") -> pyarrow.Schema:
     """The columns of all files; text has to be read for that, where there is room to do so."""
 
     @ray.remote
@@ -212,7 +212,7 @@ def _read_group(file: Path, number: int, before: int) -> Numbered:
             before += len(batch)
 
 
-def _read_rows(file: Path, work: "BatchWork[Any]", columns: pyarrow.Schema) -> Numbered:
+def _read_rows(file: Path, work: "TableWork[Any]", columns: pyarrow.Schema) -> Numbered:
     with work.open(file) as table:
         while some := list(islice(table.rows, _ROWS)):
             values = [

@@ -10,14 +10,17 @@ from headwise.entailment.predicting import Prediction
 from headwise.entailment.ranking import Ranked
 from headwise.entailment.routes.choosing import Router, TriedWay
 from headwise.entailment.routes.routing import RouteScore, Routing
+from headwise.entailment.tables import EmbedTables, PredictTables
 
 __all__ = [
     "Decision",
     "DocumentIndex",
+    "EmbedTables",
     "EntailmentModel",
     "Evidence",
     "OneOf",
     "Passage",
+    "PredictTables",
     "Prediction",
     "Ranked",
     "RouteScore",

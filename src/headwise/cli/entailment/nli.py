@@ -5,13 +5,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headwise.cli import layout_options, options
+from headwise.cli import cluster_options, layout_options, options
 from headwise.cli.entailment import entailment_options
 from headwise.cli.printing import expect_outputs, print_row, report_job, show_messages
 from headwise.cli.reading import expect_inferences, expect_tables, two_texts_or_file
 from headwise.cli.settings_options import with_options
 
 if TYPE_CHECKING:
+    from headwise.data.jobs import JobDone
+    from headwise.data.readers.inferences import InferenceLayout
     from headwise.entailment import EntailmentModel
 
 
@@ -23,7 +25,8 @@ def nli(
         typer.Argument(
             metavar="PREMISE HYPOTHESIS | FILE",
             help="Two texts (@FILE reads one); or a TSV, CSV, XLSX, JSONL or Parquet file of "
-            "pairs, `-` for standard input.",
+            "pairs, `-` for standard input. With --ray any number of such files, folders and "
+            "patterns.",
         ),
     ],
     json_object: entailment_options.JsonObject = False,
@@ -43,12 +46,25 @@ def nli(
     columns: entailment_options.InferenceColumns,
     origin: entailment_options.EncoderOptions,
     threshold: entailment_options.Threshold = None,
+    of_cluster: cluster_options.ClusterOptions,
 ) -> None:
     """Say whether a premise entails a hypothesis, contradicts it or neither, or abstain.
 
     Of a file, every row gets an answer; stopped at any point, it continues. Rows that cannot be
-    read go to <output>.rejects.jsonl; the exit code is then 3.
+    read go to <output>.rejects.jsonl, or with --ray have an `error`; the exit code is then 3.
     """
+    with options.usage_errors():
+        of_cluster.check()
+        if of_cluster.ray is not None and (json_object or input_format or output_format):
+            raise ValueError(
+                "--json, --input-format and --output-format are not for --ray, which makes "
+                "Parquet files of files known by their suffixes."
+            )
+    if of_cluster.ray is not None:
+        _predict_on_cluster(
+            of_cluster, texts, output, columns.layout(), origin, threshold, overwrite=overwrite
+        )
+        return
     of_files = (output, input_format, output_format, overwrite, columns.are_given)
     texts = two_texts_or_file(
         texts,
@@ -84,6 +100,36 @@ def nli(
             # On standard output the rows themselves show how far it is
             progress=target != "-" and sys.stderr.isatty(),
         )
+    _report(done, target, output_format)
+    if done.rejected:
+        raise typer.Exit(3)
+
+
+def _predict_on_cluster(
+    of_cluster: cluster_options.ClusterOptions,
+    files: list[str],
+    output: str | None,
+    layout: "InferenceLayout",
+    origin: entailment_options.EncoderOptions,
+    threshold: float | None,
+    *,
+    overwrite: bool,
+) -> None:
+    from headwise.entailment import PredictTables
+
+    work = PredictTables(
+        model=origin.model,
+        heads=origin.heads,
+        threshold=threshold,
+        loading=origin.loading.arguments(),
+        layout=layout,
+    )
+    done = of_cluster.run(work, files, output, overwrite=overwrite)
+    _report(done)
+    cluster_options.report_rejected(done)
+
+
+def _report(done: "JobDone", target: str | None = None, output_format: str | None = None) -> None:
     counts = [f"{count} {label}" for label, count in done.figures["labels"].items()]
     report_job(
         done,
@@ -92,8 +138,6 @@ def nli(
         target=target,
         output_format=output_format,
     )
-    if done.rejected:
-        raise typer.Exit(3)
 
 
 def _predict(model: "EntailmentModel", premise: str, hypothesis: str, *, json_object: bool) -> None:

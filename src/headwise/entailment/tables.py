@@ -1,15 +1,15 @@
 """Predict and embed batches of a table, wherever an engine carries the work."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from headwise.backbones import EncodedText
 from headwise.backbones.encoders.sentence_embedding import TextRole
-from headwise.data.jobs.batches import BatchWork, ReadBatch
+from headwise.data.jobs.table_work import ReadBatch, TableWork
 from headwise.data.jobs.work import Row
 from headwise.data.readers import Layout
 from headwise.data.readers.inferences import (
@@ -28,13 +28,14 @@ from headwise.entailment.model import EntailmentModel
 from headwise.entailment.prediction_job import PredictionColumns
 from headwise.entailment.rows import prediction_row
 from headwise.errors import InputError
+from headwise.heads import NLI_LABELS
 
 if TYPE_CHECKING:
     import pyarrow
 
 
 @dataclass(kw_only=True)
-class EncoderBatches(BatchWork[Row]):
+class EncoderTables(TableWork[Row]):
     """What the work of an encoder on batches has in common.
 
     Attributes:
@@ -64,7 +65,7 @@ class EncoderBatches(BatchWork[Row]):
 
 
 @dataclass(kw_only=True)
-class PredictBatches(EncoderBatches[InferencePair]):
+class PredictTables(EncoderTables[InferencePair]):
     """Says what the hypotheses of a batch are to their premises: what ``headwise nli`` writes.
 
     Columns are found as in a Parquet file. A column of labels stays as it is.
@@ -111,9 +112,24 @@ class PredictBatches(EncoderBatches[InferencePair]):
         """Those of a Parquet file of predictions."""
         return fields_of(PredictionColumns().kinds)
 
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """Label and abstention."""
+        return "label", "abstain"
+
+    def figures(self, tables: "Iterable[pyarrow.RecordBatch]") -> dict[str, Any]:
+        """How often each label was predicted, and on how many rows the model abstains."""
+        labels, abstained = dict.fromkeys((label.value for label in NLI_LABELS), 0), 0
+        for table in tables:
+            for label, abstains in zip(table["label"], table["abstain"], strict=True):
+                if label.is_valid:
+                    labels[label.as_py()] += 1
+                    abstained += abstains.as_py()
+        return {"labels": labels, "abstained": abstained}
+
 
 @dataclass(kw_only=True)
-class EmbedBatches(EncoderBatches[Pair]):
+class EmbedTables(EncoderTables[Pair]):
     """Embeds a text of each row of a batch, as ``headwise embed`` does.
 
     All columns of the input stay; ``embedding`` is a list of D numbers, float32.
@@ -121,10 +137,12 @@ class EmbedBatches(EncoderBatches[Pair]):
     Attributes:
         column: The column with the texts.
         role: Whose prompt goes before each text, as of `EntailmentModel.embed`.
+        written: How files of text are written.
     """
 
     column: str = "text"
     role: TextRole = "text"
+    written: Layout = Layout()
 
     def open(self, path: str | Path) -> AbstractContextManager[RowStream]:
         """Open a table with that column.
@@ -136,7 +154,7 @@ class EmbedBatches(EncoderBatches[Pair]):
 
     @property
     def _layout(self) -> Layout:
-        return Layout(hypothesis_column=self.column, has_source=False)
+        return replace(self.written, hypothesis_column=self.column, has_source=False)
 
     def content(self) -> dict[str, Any]:
         """Settings of rows, and what embeddings follow from."""

@@ -1,13 +1,13 @@
 """Score batches of a table, wherever an engine carries the work."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from headwise.data.jobs.batches import BatchWork, ReadBatch
+from headwise.data.jobs.table_work import ReadBatch, TableWork
 from headwise.data.readers import Layout
 from headwise.data.readers.corpora.mqm import is_mqm_header
 from headwise.data.readers.corpora.mqm_spans import is_span_header
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(kw_only=True)
-class ScoreBatches(BatchWork[Pair]):
+class ScoreTables(TableWork[Pair]):
     """Scores the pairs of a batch, in batches of tokens: what ``headwise score`` writes of a row.
 
     Columns are found as in a Parquet file; those of source and hypothesis become ``source`` and
@@ -133,6 +133,20 @@ class ScoreBatches(BatchWork[Pair]):
     def fields(self) -> "list[pyarrow.Field]":
         """Those of a Parquet file of scores."""
         return fields_of(self._columns.kinds)
+
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """Score, and whether a person should look."""
+        return "score", "flagged"
+
+    def figures(self, tables: "Iterable[pyarrow.RecordBatch]") -> dict[str, Any]:
+        """The mean of the scores, ``None`` if there are none, and rows that are flagged."""
+        total, with_score, flagged = 0.0, 0, 0
+        for table in tables:
+            scores = [score for score in table["score"].to_pylist() if score is not None]
+            total, with_score = total + sum(scores), with_score + len(scores)
+            flagged += sum(filter(None, table["flagged"].to_pylist()))
+        return {"mean_score": total / with_score if with_score else None, "flagged": flagged}
 
     @property
     def _columns(self) -> TableLayout:

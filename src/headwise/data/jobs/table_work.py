@@ -43,7 +43,7 @@ class ReadBatch:
 
 
 @dataclass(kw_only=True)
-class BatchWork(ABC, Generic[Row]):
+class TableWork(ABC, Generic[Row]):
     """Turns batches of rows into the same rows with results; each row stays one row.
 
     An object of this kind holds names and settings. It travels to other processes as these, and
@@ -94,6 +94,15 @@ class BatchWork(ABC, Generic[Row]):
     @abstractmethod
     def fields(self) -> "list[pyarrow.Field]":
         """The columns of the output that are made here; those of texts among them."""
+
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """The columns of the output that :meth:`figures` reads."""
+        return ()
+
+    def figures(self, tables: "Iterable[pyarrow.RecordBatch]") -> dict[str, Any]:  # noqa: ARG002
+        """What is to be said about all rows of the output; rows without a result are among them."""
+        return {}
 
     def schema(self, schema: "pyarrow.Schema") -> "pyarrow.Schema":
         """The columns that batches with these columns become.
