@@ -29,7 +29,7 @@ def score(
             metavar="FILE | SOURCES HYPOTHESES",
             help="TSV, CSV, XLSX, JSONL or Parquet file of pairs, `-` for standard input; XLIFF, "
             "TMX or PO document; or a text file of sources and one of hypotheses, a line each. "
-            "With --ray any number of tables, folders of them and patterns."
+            "With --ray any number of tables, folders of them and patterns.",
         ),
     ],
     output: Annotated[

@@ -212,6 +212,7 @@ def _content(work: TableWork[Any], workers: Workers, source: TableFiles) -> Mapp
         looked = placed(work, workers)
         return looked.load().content(), looked.schema(schema).names
 
+    content: Mapping[str, Any]
     content, names = ray.get(look.remote())
     if source.ids not in names:
         raise DataError(

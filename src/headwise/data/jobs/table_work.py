@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
 from headwise.data.jobs.work import Row
 from headwise.data.readers.arrow import table_rows
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 ERROR = "error"
 """The column that says why a row has no result; null for all others."""
 
-Batch = TypeVar("Batch", "pyarrow.Table", "pyarrow.RecordBatch", Mapping[str, Any])
+Batch = TypeVar("Batch", bound="pyarrow.Table | pyarrow.RecordBatch | Mapping[str, Any]")
 
 _NEVER_RENAMED = {"annotations", "word_tags"}
 
@@ -126,12 +126,15 @@ class TableWork(ABC, Generic[Row]):
         """
         import pyarrow
 
+        made: Any
         if isinstance(batch, pyarrow.Table):
-            return self._work(batch)
-        if isinstance(batch, pyarrow.RecordBatch):
-            made = self._work(pyarrow.Table.from_batches([batch]))
-            return pyarrow.RecordBatch.from_struct_array(made.to_struct_array().combine_chunks())
-        return self._work(pyarrow.table(dict(batch))).to_pydict()
+            made = self._work(batch)
+        elif isinstance(batch, pyarrow.RecordBatch):
+            table = self._work(pyarrow.Table.from_batches([batch]))
+            made = pyarrow.RecordBatch.from_struct_array(table.to_struct_array().combine_chunks())
+        else:
+            made = self._work(pyarrow.table(dict(batch))).to_pydict()
+        return cast(Batch, made)
 
     def __getstate__(self) -> dict[str, Any]:
         # A model is loaded where the work goes
