@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pyarrow
 import pyarrow.parquet
 import pytest
 from made_pair_tables import write_pairs
@@ -85,7 +86,7 @@ def test_a_job_that_was_killed_goes_on(tmp_path: Path, scores: dict[str, float])
     import ray
 
     pairs, output = tmp_path / "pairs.parquet", tmp_path / "scored"
-    write_pairs(pairs, 1500)
+    write_pairs(pairs, 600)
     address = ray.get_runtime_context().gcs_address
     job = subprocess.Popen([sys.executable, "-c", KILLED, address, str(pairs), str(output)])
     ends = time.monotonic() + 300
@@ -103,9 +104,9 @@ def test_a_job_that_was_killed_goes_on(tmp_path: Path, scores: dict[str, float])
         ScoreTables(), [pairs], output, workers=TWO, rows_of_file=64, id_column="number"
     )
 
-    assert 64 <= done.resumed_from < 1500
+    assert 64 <= done.resumed_from < 600
     rows = rows_of(output)
-    assert sorted(int(row["number"]) for row in rows) == list(range(1500))
+    assert sorted(int(row["number"]) for row in rows) == list(range(600))
     for row in rows:
         assert row["score"] == pytest.approx(scores[row["hypothesis"]], abs=1e-6)
 
@@ -114,6 +115,9 @@ def test_what_cannot_work_is_said_before_a_model_is_loaded(
     pairs_folder: Path, tmp_path: Path
 ) -> None:
     work, files = ScoreTables(), [pairs_folder]
+    numbers = tmp_path / "numbers.parquet"
+    pairs = {"source": ["A dog."], "hypothesis": ["Ein Hund."], "score": [1]}
+    pyarrow.parquet.write_table(pyarrow.table(pairs), numbers)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "x").touch()
 
@@ -122,7 +126,7 @@ def test_what_cannot_work_is_said_before_a_model_is_loaded(
     with pytest.raises(DataError, match="no column `nr`"):
         run_on_cluster(work, files, tmp_path / "out", id_column="nr")
     with pytest.raises(DataError, match="name of a result"):
-        run_on_cluster(work, files, tmp_path / "out", id_column="source")
+        run_on_cluster(work, [numbers], tmp_path / "out", id_column="score")
     with pytest.raises(OutputError, match="no job began it"):
         run_on_cluster(work, files, tmp_path / "full")
     (pairs_folder / "c.jsonl").write_text('{"number": 3}\n', "utf-8")

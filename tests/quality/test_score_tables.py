@@ -87,7 +87,7 @@ def test_it_travels_without_its_model(work: ScoreTables) -> None:
     assert pickle.loads(packed)(table()).equals(work(table()))
 
 
-def test_a_conversation_is_one_row(work: ScoreTables) -> None:
+def test_a_conversation_is_one_row() -> None:
     said = ["A dog runs.", "Ein Hund läuft.", "Two dogs.", "Zwei Hunde."]
     turns = [
         {"role": role, "content": text}
@@ -100,7 +100,7 @@ def test_a_conversation_is_one_row(work: ScoreTables) -> None:
     assert made[1]["messages"] == turns
 
 
-def test_reasons_of_rows_that_could_not_be_read_stand(work: ScoreTables) -> None:
+def test_reasons_of_rows_that_could_not_be_read_stand() -> None:
     reasons = [None, "The line is no UTF-8.", *[None] * 8]
     made = ScoreTables(unreadable="why")(table(why=pyarrow.array(reasons, "string")))
 

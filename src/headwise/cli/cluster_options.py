@@ -2,7 +2,7 @@
 
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -105,7 +105,7 @@ class ClusterOptions:
         return Workers.of(self.workers, threads=self.threads_per_worker, gpus=self.gpus_per_worker)
 
     def run(
-        self, work: "TableWork", files: list[str], output: str | None, *, overwrite: bool
+        self, work: "TableWork[Any]", files: list[str], output: str | None, *, overwrite: bool
     ) -> "JobDone":
         """Have the cluster work through files.
 

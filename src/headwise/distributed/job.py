@@ -270,9 +270,7 @@ def _own_errors() -> Iterator[None]:
 
 def _cause(error: BaseException | None) -> HeadwiseError | None:
     while error is not None:
-        inside = error.cause if isinstance(error, RayTaskError) else None
-        if isinstance(inside or error, HeadwiseError):
-            own = inside or error
-            return type(own)(str(own))
-        error = inside or error.__cause__
+        error = (error.cause if isinstance(error, RayTaskError) else None) or error.__cause__
+        if isinstance(error, HeadwiseError):
+            return type(error)(str(error))
     return None

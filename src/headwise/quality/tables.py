@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from headwise.backbones import PromptTemplate
 from headwise.data.jobs.table_work import ReadBatch, TableWork
 from headwise.data.readers import Layout
 from headwise.data.readers.corpora.mqm import is_mqm_header
@@ -47,7 +48,7 @@ class ScoreTables(TableWork[Pair]):
 
     model: str = "tiny-en-de"
     head: str | None = None
-    prompt: str | dict[str, Any] | None = None
+    prompt: str | dict[str, Any] | PromptTemplate | None = None
     prompt_variables: dict[str, str] | None = None
     prompt_columns: dict[str, str] | None = None
     signals: Sequence[str] | None = None
