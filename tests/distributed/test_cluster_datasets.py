@@ -35,7 +35,7 @@ def test_workers_are_counted() -> None:
 
 
 def test_a_worker_without_an_accelerator_uses_none() -> None:
-    work = ScoreTables(loading={"dtype": "float32"})
+    work = ScoreTables(loading={"dtype": "float32", "device": None})
 
     assert placed(work, Workers()).loading == {"dtype": "float32", "device": "cpu"}
     assert placed(work, Workers(gpus=0.5)) is work

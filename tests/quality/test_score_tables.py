@@ -1,5 +1,6 @@
 """Batches of a table are scored as rows of a file are, and know no engine."""
 
+import json
 import pickle
 from typing import Any
 
@@ -98,6 +99,18 @@ def test_a_conversation_is_one_row() -> None:
     assert made[0]["hypothesis"] == "Ein Hund läuft."
     assert made[1]["error"] == "It holds 2 texts to work on; give each of them its row."
     assert made[1]["messages"] == turns
+
+
+def test_json_text_holds_values() -> None:
+    turns = [{"role": "user", "content": "A dog."}, {"role": "assistant", "content": "Ein Hund."}]
+    column = pyarrow.field("messages", "string", metadata={"content": "json"})
+    written = pyarrow.table([[json.dumps(turns), None]], schema=pyarrow.schema([column]))
+
+    made = ScoreTables(prompt="raw")(written).to_pylist()
+
+    assert made[0]["hypothesis"] == "Ein Hund."
+    assert made[0]["messages"] == json.dumps(turns)
+    assert made[1]["error"] == "`messages` must be a list of messages, got null."
 
 
 def test_reasons_of_rows_that_could_not_be_read_stand() -> None:

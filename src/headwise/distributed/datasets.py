@@ -72,7 +72,7 @@ def map_dataset(
 
 def placed(work: "TableWork[Any]", workers: Workers) -> "TableWork[Any]":
     """The work with the device that workers have, if it names none."""
-    if workers.gpus or {"device", "device_map"} & set(work.loading):
+    if workers.gpus or work.loading.get("device") or work.loading.get("device_map"):
         return work
     return dataclasses.replace(work, loading={**work.loading, "device": "cpu"})
 

@@ -87,7 +87,7 @@ class ClusterFiles:
                     "another output."
                 )
             return None
-        if overwrite:
+        if overwrite or not (found.complete or self.written()):  # without rows, it binds to nothing
             self._clear()
             return None
         found.refuse_other(wanted, output=self.output, path=self.record)

@@ -20,8 +20,9 @@ def expect_ray() -> None:
         )
 
 
-# Rows that a worker is given at a time: a few seconds of work, enough texts of similar length
-_ROWS_CPU, _ROWS_ACCELERATOR = 1024, 8192
+# Rows that a worker is given at a time: enough texts of similar length, and few enough for all
+# workers to end together
+_ROWS_CPU, _ROWS_ACCELERATOR = 256, 8192
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
 from headwise.data.jobs.work import Row
-from headwise.data.readers.arrow import table_rows
+from headwise.data.readers.arrow import is_json, table_rows
 from headwise.data.readers.rows import RowStream
 from headwise.data.records.pairs import Reject
 from headwise.data.writers.arrow_columns import arrow_table
@@ -205,6 +205,7 @@ def _is_moved(table: "pyarrow.Table", name: str, texts: Mapping[str, str]) -> bo
     """Whether a column is one of texts, which stand in the output under a name of ours."""
     import pyarrow.types as kinds
 
-    kind = table.schema.field(name).type
+    column = table.schema.field(name)
+    kind = column.type
     is_text = kinds.is_string(kind) or kinds.is_large_string(kind) or kinds.is_null(kind)
-    return is_text and name in texts.values()
+    return is_text and not is_json(column) and name in texts.values()

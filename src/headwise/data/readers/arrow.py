@@ -3,6 +3,7 @@
 import importlib.util
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,8 +56,28 @@ def dataset_table(folder: Path) -> RowStream:
 
 
 def table_rows(table: "pyarrow.Table", name: str) -> RowStream:
-    """The rows of a table in memory; errors call it ``name``, and lines are numbers of rows."""
-    return _arrow_table(table.to_batches(max_chunksize=_BATCH_ROWS), table.schema, name, name)
+    """The rows of a table in memory; errors call it ``name``, and lines are numbers of rows.
+
+    Columns of JSON text, as `headwise.data.writers.arrow_columns` notes them, hold values again.
+    """
+    batches = table.to_batches(max_chunksize=_BATCH_ROWS)
+    read = _arrow_table(batches, table.schema, name, name)
+    as_json = [field.name for field in table.schema if is_json(field)]
+    return replace(read, rows=_with_values(read.rows, as_json)) if as_json else read
+
+
+def is_json(field: "pyarrow.Field") -> bool:
+    """Whether a column is noted to hold values as JSON text."""
+    return (field.metadata or {}).get(b"content") == b"json"
+
+
+def _with_values(rows: Iterable[Row | Reject], names: Sequence[str]) -> Iterator[Row | Reject]:
+    for row in rows:
+        if isinstance(row, Row):
+            for name in names:
+                if (text := row.values[name]) is not None:
+                    row.values[name] = parse_json(text, allow_nan=True)
+        yield row
 
 
 def _arrow_table(
