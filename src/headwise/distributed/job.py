@@ -27,6 +27,7 @@ from headwise.data.jobs import JobDone, beside
 from headwise.data.jobs.record import START_ANEW, JobRecord, JobResult
 from headwise.data.jobs.table_work import ERROR, TableWork
 from headwise.data.readers.arrow import table_rows
+from headwise.data.writers import RESERVED_NAMES
 from headwise.distributed.datasets import map_dataset, placed
 from headwise.distributed.joining import expect_room
 from headwise.distributed.reading import UNREADABLE, TableFiles, file_names, listed_files
@@ -205,16 +206,17 @@ def _content(work: TableWork[Any], workers: Workers, source: TableFiles) -> Mapp
         HeadwiseError: If the work cannot be done: its model, or columns, or ids are not there.
     """
     schema = source.columns
-    work.read(table_rows(schema.empty_table(), "the input"))  # before a model is loaded for it
+    # Before a model is loaded for it
+    texts = work.read(table_rows(schema.empty_table(), "the input")).texts
 
     @ray.remote(num_cpus=workers.threads, num_gpus=workers.gpus)
     def look() -> tuple[Mapping[str, Any], list[str]]:
-        looked = placed(work, workers)
-        return looked.load().content(), looked.schema(schema).names
+        looked = placed(work, workers).load()
+        return looked.content(), [field.name for field in looked.fields()]
 
     content: Mapping[str, Any]
-    content, names = ray.get(look.remote())
-    if source.ids not in names:
+    content, made = ray.get(look.remote())
+    if source.ids in {ERROR, *RESERVED_NAMES, *made} and texts.get(source.ids) != source.ids:
         raise DataError(
             f"`{source.ids}` is the name of a result, and ids need one of their own; rename the "
             "column."
