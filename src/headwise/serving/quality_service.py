@@ -1,20 +1,16 @@
 """A language model with its heads, as requests share it."""
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from headwise.backbones.prompts import NAMED_PROMPTS
 from headwise.backbones.side_by_side import tokens_at_once
 from headwise.data.records.pairs import Pair
 from headwise.data.records.scored import ScoredHypothesis
-from headwise.data.records.signals import Signal
 from headwise.errors import InputError
 from headwise.quality.common_batches import ToScore, scored_batches
 from headwise.serving.endless_texts import endless
-from headwise.serving.errors import wishes_of_client
+from headwise.serving.scorers import Scorers
 from headwise.serving.work.lanes import Done
 from headwise.serving.work.model_thread import ModelThread
 from headwise.serving.work.observer import NOBODY, WorkObserver
@@ -23,8 +19,6 @@ if TYPE_CHECKING:
     from headwise.quality import QualityEstimator
     from headwise.quality.scorer import Scorer
 
-# Requests ask for few combinations of signals; what an odd client asks for is not kept for ever
-_SCORERS = 64
 # Batches that each thread works on in a turn: beginning and ending a turn costs the time of a few
 # texts, and others wait for its end
 _ROUNDS = 2
@@ -89,6 +83,7 @@ class QualityService:
         created: When it was loaded, in seconds since 1970.
         estimator: The model; its thread alone may use it.
         thread: Its thread.
+        scorers: What scores with it, by what requests wish.
     """
 
     def __init__(
@@ -97,7 +92,7 @@ class QualityService:
         self.name, self.estimator, self.created = name, estimator, int(time.time())
         self._work = ScoringPairs(estimator)
         self.thread = ModelThread(name, [self._work], observer)
-        self._scorers: OrderedDict[object, Scorer] = OrderedDict()
+        self.scorers = Scorers(estimator)
 
     async def score(
         self,
@@ -117,7 +112,7 @@ class QualityService:
         Raises:
             ApiError: If a signal, number or variable is not possible.
         """
-        scorer = self.scorer(
+        scorer = self.scorers.of(
             signals,
             alternatives=alternatives,
             threshold=threshold,
@@ -139,58 +134,3 @@ class QualityService:
         """
         items = [Asked(scorer, pair, then) for pair in pairs]
         return await self.thread.together(self._work, items)
-
-    def scorer(
-        self,
-        signals: Iterable[str] | None = None,
-        *,
-        alternatives: int = 0,
-        threshold: float | None = None,
-        segment_threshold: float | None = None,
-        variables: Mapping[str, str] | None = None,
-        alone: bool = False,
-        ranks: bool = False,
-    ) -> "Scorer":
-        """What scores so; the same object for the same wishes.
-
-        Texts that stand ``alone`` are read without a prompt. With ``ranks``, what the calibration
-        ranks by is known of them, if ``quality`` is the main signal. Other arguments are those of
-        :meth:`score`.
-
-        Raises:
-            ApiError: As :meth:`score`.
-        """
-        names = None if signals is None else tuple(signals)
-        bound = tuple(sorted((variables or {}).items()))
-        key = (names, alternatives, threshold, segment_threshold, bound, alone, ranks)
-        if (known := self._scorers.pop(key, None)) is None:
-            with wishes_of_client():
-                known = self._new_scorer(*key)
-        self._scorers[key] = known
-        while len(self._scorers) > _SCORERS:
-            self._scorers.popitem(last=False)
-        return known
-
-    def _new_scorer(
-        self,
-        signals: tuple[str, ...] | None,
-        alternatives: int,
-        threshold: float | None,
-        segment_threshold: float | None,
-        variables: tuple[tuple[str, str], ...],
-        alone: bool,
-        ranks: bool,
-    ) -> "Scorer":
-        made = self.estimator.scorer(signals, alternatives)
-        if threshold is not None or segment_threshold is not None:
-            made = made.asking(
-                chosen_threshold=threshold, chosen_segment_threshold=segment_threshold
-            )
-            made.request.check(made.heads, vocabulary_size=made.backbone.vocabulary_size)
-        made = made.asking(ranks=ranks and made.request.signals[0] is Signal.QUALITY)
-        if alone or variables:
-            prompt = NAMED_PROMPTS["raw"] if alone else made.prompt
-            prompt = prompt.bind(**dict(variables))
-            made.backbone.check_prompt(prompt)
-            made = replace(made, prompt=prompt)
-        return made

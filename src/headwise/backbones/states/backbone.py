@@ -147,7 +147,27 @@ class StatesBackbone(CausalBackbone):
         self, inputs: Sequence[Sequence[int]], layers: Sequence[int] = ONLY_LAST
     ) -> list[Tensor]:
         """The same, refused unless they have the right shape and are finite."""
-        found = self.read_states(inputs, layers)
+        return self._checked(self.read_states(inputs, layers), inputs, layers)
+
+    def targets_in(self, states: Sequence[Tensor], pairs: Sequence[EncodedPair]) -> Tensor:
+        """What predicts the targets of B pairs, where all positions have been read already.
+
+        Args:
+            states: Of the last layer, ``(T, H)`` for each pair's T tokens.
+            pairs: The pairs.
+
+        Returns:
+            ``(N, H)``, pair after pair, as :meth:`target_hidden`.
+
+        Raises:
+            StatesError: If states have another shape, or are not finite.
+        """
+        checked = self._checked(states, [pair.input_ids for pair in pairs], ONLY_LAST)
+        return _target_rows(checked, pairs)
+
+    def _checked(
+        self, found: Sequence[Tensor], inputs: Sequence[Sequence[int]], layers: Sequence[int]
+    ) -> list[Tensor]:
         width = len(layers) * self.hidden_size
         wanted = [(len(ids), width) for ids in inputs]
         if (shapes := [tuple(one.shape) for one in found]) != wanted:
@@ -160,13 +180,7 @@ class StatesBackbone(CausalBackbone):
         return [one.to(self.device, self.dtype) for one in found]
 
     def _target_hidden(self, batch: list[EncodedPair], layers: Sequence[int] = ONLY_LAST) -> Tensor:
-        states = self.states_of([pair.input_ids for pair in batch], layers)
-        return torch.cat(
-            [
-                one[pair.first : pair.first + len(pair.targets)]
-                for one, pair in zip(states, batch, strict=True)
-            ]
-        )
+        return _target_rows(self.states_of([pair.input_ids for pair in batch], layers), batch)
 
     def shared_prompt_hidden(
         self, pairs: Sequence[EncodedPair], *, layers: Sequence[int] = ONLY_LAST
@@ -202,6 +216,15 @@ class StatesBackbone(CausalBackbone):
             f"{self.origin} gives hidden states of texts and writes none; generate with the server "
             "itself, or load the model here, and score what it wrote."
         )
+
+
+def _target_rows(states: Sequence[Tensor], pairs: Sequence[EncodedPair]) -> Tensor:
+    return torch.cat(
+        [
+            one[pair.first : pair.first + len(pair.targets)]
+            for one, pair in zip(states, pairs, strict=True)
+        ]
+    )
 
 
 def _first_difference(wanted: Sequence[tuple[int, ...]], found: Sequence[tuple[int, ...]]) -> str:

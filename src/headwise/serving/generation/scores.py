@@ -48,7 +48,7 @@ class Beside:
         also = {"threshold", "segment_threshold", "variables"}
         wishes = {} if scores is None else scores.model_dump(include=also)
         alternatives = max(self._top or 0, scores.alternatives if scores else 0)
-        scorer = quality.scorer(names or None, alternatives=alternatives, **wishes)
+        scorer = quality.scorers.of(names or None, alternatives=alternatives, **wishes)
         if not names:  # nothing is computed but the text
             scorer = replace(scorer, request=replace(scorer.request, signals=()))
         return scorer

@@ -127,7 +127,7 @@ async def _rank(asked: RerankRequest, service: Service) -> Ranking:
 async def _by_quality(asked: RerankRequest, service: Service) -> Ranking:
     quality = service.require_quality(asked.model)
     pairs = [Pair(asked.query, text) for text in asked.texts]
-    scorer = quality.scorer(asked.signals, ranks=True)
+    scorer = quality.scorers.of(asked.signals, ranks=True)
     found = await quality.made_of_scores(pairs, scorer)
     scored = all_answered(found, param="documents")
     places = {id(one): place for place, one in enumerate(scored)}

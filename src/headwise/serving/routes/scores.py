@@ -11,7 +11,6 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.responses import Response, StreamingResponse
 
-from headwise.data.readers.nested_rows import as_pair
 from headwise.data.records.pairs import Pair
 from headwise.data.records.scored import Level, ScoredHypothesis
 from headwise.data.writers import json_line
@@ -19,7 +18,7 @@ from headwise.errors import InputError
 from headwise.serving.errors import ApiError
 from headwise.serving.requests import json_body, read_json
 from headwise.serving.responses import NDJSON
-from headwise.serving.schemas.scores import ScoreOptions, ScoreRequest
+from headwise.serving.schemas.scores import ScoreOptions, ScoreRequest, pair_or_error
 from headwise.serving.score_rows import score_row
 from headwise.serving.service import Service, TheService
 
@@ -61,11 +60,11 @@ async def score(request: Request, service: TheService) -> Response:
         )
     pairs = []
     for place, item in enumerate(items):
-        pair = _pair_or_error(item)
+        pair = pair_or_error(item)
         if isinstance(pair, InputError):
             raise ApiError.of(pair, param=_param(asked, place))
         pairs.append(pair)
-    scorer = quality.scorer(**asked.wishes(), alone=asked.texts is not None)
+    scorer = quality.scorers.of(**asked.wishes(), alone=asked.texts is not None)
     lines = await quality.made_of_scores(pairs, scorer, partial(_score_line, level=asked.level))
     for place, line in enumerate(lines):
         if isinstance(line, InputError):
@@ -79,15 +78,6 @@ def _param(asked: ScoreRequest, place: int) -> str | None:
     return f"{asked.place}.{place}" if asked.place else None
 
 
-def _pair_or_error(item: Any) -> Pair | InputError:
-    try:
-        return as_pair(item)
-    except InputError as error:
-        return error
-    except TypeError as error:
-        return InputError(str(error))
-
-
 def _score_line(scored: ScoredHypothesis, level: Level) -> bytes:
     return json_line(score_row(scored, level))
 
@@ -95,7 +85,7 @@ def _score_line(scored: ScoredHypothesis, level: Level) -> bytes:
 async def _score_lines(request: Request, service: Service) -> Response:
     options = _options(request)
     quality = service.require_quality(options.model)
-    scorer = quality.scorer(**options.wishes())
+    scorer = quality.scorers.of(**options.wishes())
     score = partial(
         quality.made_of_scores, scorer=scorer, then=partial(_score_line, level=options.level)
     )
@@ -174,4 +164,4 @@ def _read_line(line: bytes) -> Pair | InputError:
         value = tuple(value)
     if not isinstance(value, dict | tuple):
         return InputError("A line must be an object or a list of source and hypothesis.")
-    return _pair_or_error(value)
+    return pair_or_error(value)

@@ -29,7 +29,7 @@ async def tokenize(asked: TokenizeRequest, service: TheService) -> Response:
             return found
         if not isinstance(model, QualityService):
             raise ApiError(400, f"{model.name} reads no conversations; give `prompt`.")
-        scorer, pair = asked_in_chat(model.scorer(), asked.messages)
+        scorer, pair = asked_in_chat(model.scorers.of(), asked.messages)
         inputs = scorer.backbone.encode_prompt(pair.given, scorer.prompt)
         return [*map(int, inputs["input_ids"][0])]
 

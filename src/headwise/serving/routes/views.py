@@ -37,7 +37,7 @@ async def view(asked: ViewRequest, service: TheService) -> Response:
     quality = service.require_quality(asked.model)
     possible, signals = _signals(quality, asked.signal)
     main = signals[0]
-    scorer = quality.scorer(
+    scorer = quality.scorers.of(
         signals,
         alternatives=asked.alternatives,
         variables=asked.variables,

@@ -4,8 +4,10 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
+from headwise.data.readers.nested_rows import as_pair
 from headwise.data.records.pairs import Pair
 from headwise.data.records.scored import Level
+from headwise.errors import InputError
 from headwise.serving.schemas.base import Schema
 
 _EXAMPLE = {"source": "A dog runs on the beach.", "hypothesis": "Ein Hund läuft am Bahnhof."}
@@ -78,3 +80,13 @@ class ScoreRequest(ScoreOptions):
         if self.pairs is not None:
             return [tuple(one) if isinstance(one, list) else one for one in self.pairs]
         return [Pair(self.source, self.hypothesis or "")]
+
+
+def pair_or_error(item: Any) -> Pair | InputError:
+    """An item of a request as a pair, or what is wrong with it."""
+    try:
+        return as_pair(item)
+    except InputError as error:
+        return error
+    except TypeError as error:
+        return InputError(str(error))
