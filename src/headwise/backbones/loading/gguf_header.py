@@ -8,6 +8,7 @@ import mmap
 import re
 import struct
 from collections.abc import Mapping
+from importlib.util import find_spec
 from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -207,14 +208,15 @@ def check_architecture(header: GgufHeader, *, name: str) -> None:
 
 def _reads(architecture: str) -> bool:
     """Whether Transformers reads an architecture, by llama.cpp's name, from GGUF."""
-    from transformers.integrations import gguf as readers
     from transformers.modeling_gguf_pytorch_utils import GGUF_SUPPORTED_ARCHITECTURES
 
-    # Sections of metadata stand in the same list
-    known = {*GGUF_SUPPORTED_ARCHITECTURES, *getattr(readers, "GGUF_CONFIG_ARCHS", ())} - {
-        "general",
-        "tokenizer",
-    }
+    known = set(GGUF_SUPPORTED_ARCHITECTURES)
+    # Older versions have one list alone
+    if find_spec("transformers.integrations.gguf") is not None:
+        from transformers.integrations import gguf as readers
+
+        known |= set(getattr(readers, "GGUF_CONFIG_ARCHS", ()))
+    known -= {"general", "tokenizer"}  # sections of metadata stand in the same list
     # `qwen2moe` of llama.cpp is `qwen2_moe` of Transformers
     return _plain(architecture.removesuffix("encoder")) in map(_plain, known)
 
