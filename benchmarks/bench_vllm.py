@@ -71,7 +71,8 @@ def logprob_distance(
     for number, (code, own) in enumerate(zip(codes, scored, strict=True)):
         given = json.loads(answers.bodies[number])["choices"][0]["prompt_logprobs"]
         behind = given[code.first + 1 : code.first + 1 + len(code.targets)]
-        for target, found, token in zip(code.targets, behind, own.tokens, strict=True):
+        tokens = (*own.tokens, *own.special_tokens)
+        for target, found, token in zip(code.targets, behind, tokens, strict=True):
             assert token.logprob is not None
             apart = max(apart, abs(found[str(target)]["logprob"] - token.logprob))
     return apart
