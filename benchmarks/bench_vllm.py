@@ -17,6 +17,7 @@ import statistics
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from bench_server import percentile
 from comparison import device_line, load_pairs
@@ -27,20 +28,29 @@ from headwise.bundled.names import bundled_folder
 from headwise.data.records.scored import ScoredHypothesis
 from headwise.data.records.signals import Signal
 from http_clients import Answers, ask_all, request_bytes
-from vllm_server import MODEL, POOLING, serving
+from vllm_server import MODEL, POOLING, Server, serving
 
 FASTER, SAME, WARM = 1.0, 1e-4, 64
 
 Pairs = list[tuple[str, str]]
 
 
-def over_http(port: int, requests: Sequence[bytes], *, clients: int) -> tuple[float, Answers]:
-    """Pairs a second, and what came back."""
-    asyncio.run(ask_all(port, requests[:WARM], clients=clients))
-    started = time.perf_counter()
-    answers = asyncio.run(ask_all(port, requests, clients=clients))
+class Round(NamedTuple):
+    """What one pass over all pairs took, and what came back."""
+
+    rate: float
+    cpu_ms: float
+    answers: Answers
+
+
+def over_http(server: Server, requests: Sequence[bytes], *, clients: int) -> Round:
+    """Ask for all pairs: pairs a second, and a pair's share of the processors in milliseconds."""
+    asyncio.run(ask_all(server.port, requests[:WARM], clients=clients))
+    started, before = time.perf_counter(), server.cpu_seconds()
+    answers = asyncio.run(ask_all(server.port, requests, clients=clients))
+    seconds, cpu = time.perf_counter() - started, server.cpu_seconds() - before
     assert set(answers.statuses) == {200}, answers.bodies
-    return len(requests) / (time.perf_counter() - started), answers
+    return Round(len(requests) / seconds, 1000 * cpu / len(requests), answers)
 
 
 def plugin_requests(pairs: Pairs, signals: list[str]) -> list[bytes]:
@@ -129,39 +139,45 @@ def main() -> None:
         for code in estimator.backbone.encode(pairs, estimator.prompt)
         if isinstance(code, EncodedPair)
     ]
-    ours, theirs = plugin_requests(pairs, options.signals.split(",")), logprob_requests(codes)
+    asked, other = plugin_requests(pairs, options.signals.split(",")), logprob_requests(codes)
     lengths = [len(code.input_ids) for code in codes]
     print(device_line(), f"load {os.getloadavg()[0]:.1f}")
-    print(
-        f"{len(pairs)} pairs of {min(lengths)} to {max(lengths)} tokens, {options.threads} thread"
-    )
+    print(f"{len(pairs)} pairs of {min(lengths)} to {max(lengths)} tokens")
     more = ("--enforce-eager",) if options.eager else ()
-    rates: dict[str, list[float]] = {"plugin": [], "prompt_logprobs": []}
+    rounds: dict[str, list[Round]] = {"plugin": [], "prompt_logprobs": []}
     distances: dict[str, float] = {}
     for repeat in range(options.repeats):
         for name, arguments, requests in (
-            ("plugin", POOLING, ours),
-            ("prompt_logprobs", (), theirs),
+            ("plugin", POOLING, asked),
+            ("prompt_logprobs", (), other),
         ):
-            with serving(*arguments, *more, threads=options.threads) as port:
+            with serving(*arguments, *more, threads=options.threads) as server:
                 for _ in range(options.rounds):
-                    rate, answers = over_http(port, requests, clients=options.clients)
-                    rates[name].append(rate)
-                    slow = percentile(answers.seconds, 0.99)
-                    load = os.getloadavg()[0]
-                    print(f"{name:<16} {rate:7.1f} pairs/s   p99 {slow:.0f} ms   load {load:.1f}")
+                    found = over_http(server, requests, clients=options.clients)
+                    rounds[name].append(found)
+                    print(
+                        f"{name:<16} {found.rate:7.1f} pairs/s"
+                        f"   {found.cpu_ms:.1f} ms of CPU a pair"
+                        f"   p99 {percentile(found.answers.seconds, 0.99):.0f} ms"
+                        f"   load {os.getloadavg()[0]:.1f}"
+                    )
                 if repeat == 0 and name == "plugin":
-                    distances = states_distance(port, estimator, pairs[: options.states])
+                    distances = states_distance(server.port, estimator, pairs[: options.states])
                 elif repeat == 0:
                     good = [one for one in scored if isinstance(one, ScoredHypothesis)]
-                    apart = logprob_distance(answers, codes, good)
+                    apart = logprob_distance(found.answers, codes, good)
                     print(f"their log-probabilities differ from ours by {apart:.1e}")
-    for name, found in rates.items():
-        each = ", ".join(f"{rate:.1f}" for rate in found)
-        print(f"{name:<16} median {statistics.median(found):7.1f} pairs/s   {each}")
-    ratios = [a / b for a, b in zip(rates["plugin"], rates["prompt_logprobs"], strict=True)]
-    each = ", ".join(f"{ratio:.2f}" for ratio in ratios)
-    print(f"ratio {statistics.median(ratios):.2f}x (bar {FASTER})   {each}")
+    for name, done in rounds.items():
+        rate = statistics.median(one.rate for one in done)
+        cpu = statistics.median(one.cpu_ms for one in done)
+        print(f"{name:<16} median {rate:7.1f} pairs/s   {cpu:.1f} ms of CPU a pair")
+    both = list(zip(rounds["plugin"], rounds["prompt_logprobs"], strict=True))
+    faster = [ours.rate / theirs.rate for ours, theirs in both]
+    lighter = [theirs.cpu_ms / ours.cpu_ms for ours, theirs in both]
+    each = ", ".join(f"{ratio:.2f}" for ratio in faster)
+    print(f"pairs/s: ratio {statistics.median(faster):.2f}x (bar {FASTER})   {each}")
+    each = ", ".join(f"{ratio:.2f}" for ratio in lighter)
+    print(f"CPU: ratio {statistics.median(lighter):.2f}x   {each}")
     print(f"states of vLLM against Transformers, {options.states} pairs (bar {SAME:.0e}):")
     print("  " + ", ".join(f"{name} {apart:.1e}" for name, apart in distances.items()))
 

@@ -10,6 +10,9 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
+
+import psutil
 
 from headwise.bundled.names import bundled_folder
 
@@ -32,9 +35,27 @@ _SMALL = {
 _STARTING, _SHOWN = 540.0, 4000
 
 
+class Server(NamedTuple):
+    """A server that answers.
+
+    Attributes:
+        port: Where.
+        pid: Of the process that started the others.
+    """
+
+    port: int
+    pid: int
+
+    def cpu_seconds(self) -> float:
+        """What its processes have had of the machine's cores so far."""
+        first = psutil.Process(self.pid)
+        times = [one.cpu_times() for one in (first, *first.children(recursive=True))]
+        return sum(one.user + one.system for one in times)
+
+
 @contextmanager
-def serving(*arguments: str, threads: int = 1) -> Iterator[int]:
-    """A server in processes of its own; its port, once it answers.
+def serving(*arguments: str, threads: int = 1) -> Iterator[Server]:
+    """A server in processes of its own, once it answers.
 
     Args:
         arguments: Of vLLM, beside the model's.
@@ -61,7 +82,7 @@ def serving(*arguments: str, threads: int = 1) -> Iterator[int]:
                     log.seek(0)
                     raise RuntimeError(log.read().decode("utf-8", "replace")[-_SHOWN:])
                 time.sleep(1)
-            yield port
+            yield Server(port, process.pid)
         finally:
             _end(process)
 

@@ -13,8 +13,8 @@ from vllm_server import MODEL, POOLING, serving
 @pytest.fixture(scope="session")
 def url() -> Iterator[str]:
     """Where the server is."""
-    with serving(*POOLING, "--enforce-eager") as port:
-        yield f"http://127.0.0.1:{port}"
+    with serving(*POOLING, "--enforce-eager") as server:
+        yield f"http://127.0.0.1:{server.port}"
 
 
 @pytest.fixture(scope="session")
