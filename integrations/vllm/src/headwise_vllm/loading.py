@@ -4,16 +4,15 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from headwise.backbones import default_prompt, parse_prompt
 from headwise.backbones.frozen_model import smallest_limit
 from headwise.backbones.loading.layerless import LayerlessModel, load_layerless
 from headwise.backbones.states.backbone import StatesBackbone
 from headwise.bundled import locate
 from headwise.choices import ONLY_LAST
 from headwise.errors import UnsupportedModelError
-from headwise.heads import read_head_info
 from headwise.quality import QualityEstimator
 from headwise.quality.calibration.record import Calibration
+from headwise.quality.loading import prompt_at
 from headwise.quality.signal_request import QualityHeads
 from headwise_vllm.settings import PluginSettings
 
@@ -63,11 +62,10 @@ def load_estimator(model: "ModelConfig", settings: PluginSettings) -> QualityEst
     )
     backbone = EngineBackbone(parts, longest=model.max_model_len)
     heads = QualityHeads.load(location.head, backbone)
-    prompt, calibration = settings.prompt, None
+    calibration = None
     if location.head is not None:
-        prompt = read_head_info(location.head).prompt if prompt is None else prompt
         calibration = Calibration.load(location.head, model=location.backbone)
-    template = default_prompt(backbone) if prompt is None else parse_prompt(prompt)
+    template = prompt_at(location, backbone, settings.prompt, row_languages=False)
     bound = template.bind(**settings.prompt_variables).bind_columns(**settings.prompt_columns)
     estimator = QualityEstimator(
         *(backbone, heads.sigmoid),
