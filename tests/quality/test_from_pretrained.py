@@ -109,7 +109,7 @@ def test_a_sigmoid_head_works_where_the_models_logits_are_not_understood(
     model.load_state_dict(parrot.model.state_dict())
     model.lm_head.register_forward_hook(odd_logits)
     monkeypatch.setattr(
-        "headwise.quality.estimator.load_backbone",
+        "headwise.quality.loading.load_backbone",
         lambda *_, **__: CausalBackbone(model, parrot.tokenizer),
     )
     qe = QualityEstimator.from_pretrained(folders, head=folders / "head")
