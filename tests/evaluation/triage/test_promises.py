@@ -44,6 +44,17 @@ def test_promises_are_kept_on_segments_to_come(segmented: Segmented) -> None:
     assert np.mean(published) > 0.3
 
 
+def test_one_text_without_a_probability_takes_it_from_no_other(segmented: Segmented) -> None:
+    rows = made_rows(3000, seed=0)
+    rows[7]["text_quality"] = None  # of nothing but markup
+    labelled = segmented(rows)
+    promise = make_promise(labelled, missed=0.1)
+    assert promise.signal == "text_quality"
+    decisions = promise.decide(labelled.column("text_quality"))
+    assert decisions[7] is Action.CHECK
+    assert Action.PUBLISH in decisions
+
+
 def test_decisions_follow_the_lines(segmented: Segmented) -> None:
     rows = made_rows(3000, seed=0)
     labelled = segmented(rows)

@@ -45,7 +45,8 @@ class Segments:
             signal.value: signal.oriented(_column(row.means[signal] for row in read))
             for signal in shared
         }
-        if all(row.scored.quality is not None for row in read):
+        # A text of nothing but markup has none, and is checked
+        if any(row.scored.quality is not None for row in read):
             columns = {OF_THE_TEXT: _column(row.scored.quality for row in read)} | columns
         return cls(read, columns)
 
