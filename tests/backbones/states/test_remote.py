@@ -27,14 +27,6 @@ from headwise.heads.storage.quality_heads import save_head
 SIGNALS = ("sigmoid", "softmax", "logprob", "entropy", "boosted", "rank")
 
 
-@pytest.fixture(scope="module")
-def folder(parrot: CausalBackbone, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("parrot")
-    parrot.model.save_pretrained(place)
-    parrot.tokenizer.save_pretrained(place)
-    return place
-
-
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http, "_FIRST_WAIT", 0.0)

@@ -18,14 +18,6 @@ from headwise.errors import StatesError, TextError
 from headwise.heads import ErrorHead, SigmoidHead
 
 
-@pytest.fixture(scope="module")
-def model(parrot: CausalBackbone, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("parrot")
-    parrot.model.save_pretrained(place)
-    parrot.tokenizer.save_pretrained(place)
-    return place
-
-
 def read_by(estimator: QualityEstimator, pairs: tuple[tuple[str, str], ...]) -> list[list[int]]:
     """What an engine has read and written: all but the last token, and a token more."""
     encoded = estimator.backbone.encode(list(pairs), estimator.prompt)
@@ -42,11 +34,11 @@ def layered(estimator: QualityEstimator, head: SigmoidHead) -> QualityEstimator:
 
 
 def test_scores_are_those_of_the_model_itself(
-    layered: QualityEstimator, parrot: CausalBackbone, model: Path, tmp_path: Path
+    layered: QualityEstimator, parrot: CausalBackbone, folder: Path, tmp_path: Path
 ) -> None:
     signals = ("error", "sigmoid", "logprob", "entropy")
     write_states(tmp_path / "s", parrot, read_by(layered, PAIRS), layers=(2, 0, 1))
-    files = FilesBackbone(tmp_path / "s", model, layers=(2, 0, 1))
+    files = FilesBackbone(tmp_path / "s", folder, layers=(2, 0, 1))
     other = QualityEstimator(
         files, layered.head, error_head=layered.error_head, prompt=layered.prompt
     )
@@ -59,22 +51,22 @@ def test_scores_are_those_of_the_model_itself(
 
 
 def test_texts_that_no_file_has_are_set_aside(
-    estimator: QualityEstimator, parrot: CausalBackbone, model: Path, tmp_path: Path
+    estimator: QualityEstimator, parrot: CausalBackbone, folder: Path, tmp_path: Path
 ) -> None:
     write_states(tmp_path / "s", parrot, read_by(estimator, PAIRS[:2]), layers=(2,))
     (tmp_path / "pairs.tsv").write_text("".join(f"{a}\t{b}\n" for a, b in PAIRS[:3]))
-    command = ("score", "pairs.tsv", "-m", model, "--prompt", "tiny", "--states", "s")
+    command = ("score", "pairs.tsv", "-m", folder, "--prompt", "tiny", "--states", "s")
     done = headwise(*command, "--signals", "logprob", cwd=tmp_path, code=3)
     assert len(done.stdout.splitlines()) == 2
     assert "No file has hidden states of these" in done.stderr
 
 
 def test_a_file_that_is_being_written_is_waited_for(
-    estimator: QualityEstimator, parrot: CausalBackbone, model: Path, tmp_path: Path
+    estimator: QualityEstimator, parrot: CausalBackbone, folder: Path, tmp_path: Path
 ) -> None:
-    folder = tmp_path / "s"
-    write_states(folder, parrot, read_by(estimator, PAIRS[:1]), layers=(2,))
-    (path,) = folder.glob("*.safetensors")
+    states = tmp_path / "s"
+    write_states(states, parrot, read_by(estimator, PAIRS[:1]), layers=(2,))
+    (path,) = states.glob("*.safetensors")
     content = path.read_bytes()
     path.write_bytes(b"")
     written = threading.Event()
@@ -89,7 +81,7 @@ def test_a_file_that_is_being_written_is_waited_for(
 
         thread = threading.Thread(target=finish)
         thread.start()
-        files = FilesBackbone(folder, model)
+        files = FilesBackbone(states, folder)
         assert written.is_set()
         thread.join()
     assert QualityEstimator(files, prompt=estimator.prompt).score(*PAIRS[0]).score is not None
@@ -116,22 +108,22 @@ IDS = torch.arange(4)
     ],
 )
 def test_other_files_are_refused(
-    model: Path, tmp_path: Path, tensors: dict[str, torch.Tensor], said: str
+    folder: Path, tmp_path: Path, tensors: dict[str, torch.Tensor], said: str
 ) -> None:
     with pytest.raises(StatesError, match=said):
-        FilesBackbone(folder_with(tmp_path, **tensors), model)
+        FilesBackbone(folder_with(tmp_path, **tensors), folder)
 
 
-def test_damaged_files_and_empty_folders_are_refused(model: Path, tmp_path: Path) -> None:
+def test_damaged_files_and_empty_folders_are_refused(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(StatesError, match="There are no files of hidden states"):
-        FilesBackbone(tmp_path, model)
-    folder = folder_with(tmp_path, token_ids=IDS, hidden_states=torch.zeros(4, 1, 8))
-    (folder / "b.safetensors").write_bytes(b"cut short")
+        FilesBackbone(tmp_path, folder)
+    states = folder_with(tmp_path, token_ids=IDS, hidden_states=torch.zeros(4, 1, 8))
+    (states / "b.safetensors").write_bytes(b"cut short")
     with pytest.raises(StatesError, match="no hidden states that can be read"):
-        FilesBackbone(folder, model)
-    save_file({"token_ids": IDS, "hidden_states": torch.zeros(4, 3, 8)}, folder / "b.safetensors")
+        FilesBackbone(states, folder)
+    save_file({"token_ids": IDS, "hidden_states": torch.zeros(4, 3, 8)}, states / "b.safetensors")
     with pytest.raises(StatesError, match="keep files of one model in a folder"):
-        FilesBackbone(folder, model)
-    (folder / "b.safetensors").unlink()
+        FilesBackbone(states, folder)
+    (states / "b.safetensors").unlink()
     with pytest.raises(ValueError, match="whole numbers from"):
-        FilesBackbone(folder, model, layers=(99,))
+        FilesBackbone(states, folder, layers=(99,))

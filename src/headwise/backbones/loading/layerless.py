@@ -11,12 +11,17 @@ from transformers import AutoConfig, AutoTokenizer, PreTrainedModel, PreTrainedT
 
 from headwise.backbones.loading.adapters import find_adapter
 from headwise.backbones.loading.gguf_models import language_model_class
-from headwise.backbones.loading.model_files import check_model_files, find_file, read_object
+from headwise.backbones.loading.model_files import (
+    INDEX_FILE,
+    check_model_files,
+    find_file,
+    read_object,
+)
 from headwise.backbones.loading.places import find_place, naming_ways
 from headwise.backbones.loading.pretrained import named_errors
 from headwise.errors import UnsupportedModelError, WeightsError
 
-_INDEX, _ONE_FILE = "model.safetensors.index.json", "model.safetensors"
+_ONE_FILE = "model.safetensors"
 
 
 class LayerlessModel(NamedTuple):
@@ -148,7 +153,7 @@ class _StoredTensors:
 
     def __init__(self, files: str) -> None:
         self._files = files
-        index = find_file(files, _INDEX)
+        index = find_file(files, INDEX_FILE)
         self._map: dict[str, str] | None = None
         if index is not None:
             self._map = {str(k): str(v) for k, v in read_object(index)["weight_map"].items()}

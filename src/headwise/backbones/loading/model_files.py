@@ -14,7 +14,7 @@ from headwise import documents
 from headwise.errors import DataError, UnsupportedModelError, WeightsError
 
 ADAPTER_CONFIG = "adapter_config.json"
-_INDEX, _INDEX_ENDING = "model.safetensors.index.json", ".safetensors.index.json"
+INDEX_FILE, _INDEX_ENDING = "model.safetensors.index.json", ".safetensors.index.json"
 
 
 def find_file(name: str | Path, path: str) -> Path | None:
@@ -104,7 +104,7 @@ def _check_weight_files(config: dict[str, Any], name: str | Path, subfolder: str
     stated = config.get("transformers_weights")
     if stated is not None:
         _check_inside(stated, name, subfolder, of="config.json", endings=_ENDINGS)
-    for index in {_INDEX, stated}:
+    for index in {INDEX_FILE, stated}:
         if not str(index).endswith(_INDEX_ENDING):
             continue
         path = find_file(name, _joined(subfolder, str(index)))

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 _TEXT = "The library opens at nine, but 2 of its 15 rooms stay closed until the 3rd of May."
 _TOKENS, _KEPT, _DIGITS = 16, 16, 5
-# Of the length of the vectors: 16 bits leave 0.01, 8 bits a few hundredths, another norm or model 1
+# Of the length of the vectors; measured: bfloat16 leaves 0.006 of the bundled model's
 _ALIKE, _RELATED = 0.1, 0.5
 _UNIT_LENGTH = 1e-3
 

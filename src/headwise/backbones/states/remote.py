@@ -73,7 +73,6 @@ class RemoteBackbone(StatesBackbone):
     def max_length(self) -> int | None:
         """The longest input in tokens: what the model reads, or less if the server allows less."""
         longest = self._server.longest(self._answers)
-        # vLLM and SGLang have room for a token that is written
         return smallest_limit(super().max_length, longest)
 
     def kind_of_states(self) -> str:
