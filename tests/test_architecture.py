@@ -28,6 +28,7 @@ ROOMS = (
     "quality",
     "entailment",
     "grounding",
+    "cascade",
     "evaluation",
     "report",
     "serving",
@@ -43,7 +44,7 @@ ONLY_IN = {"ray": "distributed", "fastapi": "serving", "starlette": "serving", "
 
 # What the package measured when these were set, and a little room
 # The rebuilt house had 40,821 lines; features since then are what is above
-LINES = 77_100
+LINES = 79_600
 FILE_LINES = 300
 # A command of training parses, calls and prints; its options come from its settings
 TRAIN_COMMAND_LINES = 110

@@ -9,6 +9,7 @@ from headwise.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from headwise.backbones import RemoteBackbone
+    from headwise.cascade import Cascade, CascadeGuarantee
     from headwise.entailment import EntailmentModel
     from headwise.functional import linear_cross_entropy
     from headwise.grounding import GroundedAnswer, GroundingDetector
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     ".backbones": ("RemoteBackbone",),
+    ".cascade": ("Cascade", "CascadeGuarantee"),
     ".entailment": ("EntailmentModel",),
     ".functional": ("linear_cross_entropy",),
     ".grounding": ("GroundedAnswer", "GroundingDetector"),
@@ -45,6 +47,8 @@ _HOMES = {
 }
 
 __all__ = [
+    "Cascade",
+    "CascadeGuarantee",
     "EntailmentModel",
     "GroundedAnswer",
     "GroundingDetector",

@@ -57,6 +57,10 @@ class StatesError(HeadwiseError, RuntimeError):
     """Hidden states that others compute cannot be had, or are not those of the model."""
 
 
+class StageError(HeadwiseError, RuntimeError):
+    """A stage of a cascade cannot be asked: its server refuses, fails, or is not there."""
+
+
 class CalibrationError(HeadwiseError, ValueError):
     """A calibration file is damaged, or the data do not suffice to calibrate on."""
 

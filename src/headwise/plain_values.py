@@ -1,12 +1,17 @@
 """Settings as plain values and back, with errors in plain words."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from headwise.documents import read_json
+from headwise.errors import DataError
+
 T = TypeVar("T")
+R = TypeVar("R", bound=BaseModel)
 
 
 def to_plain_values(kind: TypeAdapter[T], settings: T) -> dict[str, Any]:
@@ -72,6 +77,27 @@ def check_value(kind: TypeAdapter[Any], name: str, value: object) -> None:
         kind.validate_python(value)
     except ValidationError as error:
         raise ValueError(f"`{name}` {in_words(error)}.") from None
+
+
+def load_record(kind: type[R], path: Path, *, what: str) -> R:
+    """A record that was saved as JSON.
+
+    Raises:
+        DataError: If there is none, or it is damaged; the message says ``what`` it should be.
+    """
+    try:
+        return kind.model_validate(read_json(path))
+    except FileNotFoundError:
+        raise DataError(f"There is no file `{path}`.") from None
+    except ValidationError as error:
+        raise DataError(f"`{path}` is no {what}: {first_problem(error)}.") from None
+
+
+def first_problem(error: ValidationError) -> str:
+    """The first thing that is wrong with values that a program wrote, and where it is."""
+    first = error.errors(include_url=False)[0]
+    where = ".".join(map(str, first["loc"])) or "the whole"
+    return f"{where}: {first['msg']}"
 
 
 def in_words(error: ValidationError) -> str:

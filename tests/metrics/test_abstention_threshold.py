@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from headwise.metrics.abstention_threshold import (
+from headwise.metrics.thresholds.abstention import (
     items_needed,
     threshold_for_coverage,
     threshold_for_risk,

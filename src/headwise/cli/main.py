@@ -14,6 +14,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
+from headwise.cli.cascade import cascade
 from headwise.cli.demo import demo
 from headwise.cli.entailment.check import check
 from headwise.cli.entailment.embed import embed
@@ -121,6 +122,7 @@ app = typer.Typer(
 app.command(rich_help_panel=SCORE)(demo)
 app.command(rich_help_panel=SCORE)(score)
 app.command(rich_help_panel=SCORE)(generate)
+app.command(rich_help_panel=SCORE)(cascade)
 app.command(rich_help_panel=SCORE)(ground)
 app.command(rich_help_panel=EVALUATE)(evaluate)
 app.command(rich_help_panel=EVALUATE)(compare)

@@ -13,6 +13,7 @@ from headwise.cli.entailment.entailment_options import Heads, expect_encoder
 from headwise.cli.settings_options import with_options
 
 _SERVER, _LIMITS, _ACCESS, _REPORTS = "Server", "Limits", "Access", "Log and traces"
+_NEXT = "Cascade"
 
 
 class LogFormat(StrEnum):
@@ -85,10 +86,46 @@ class AccessOptions:
         return (*(self.api_key or ()), *of_file, *keys_of_environment())
 
 
+@dataclass(frozen=True, slots=True)
+class NextOptions:
+    """Who is asked after the model, for ``/v1/cascade``."""
+
+    then: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--then",
+            help="Who is asked next where the model's answer is not good enough: a model as for "
+            "--model, or http://host:8000#NAME; may be repeated.",
+            rich_help_panel=_NEXT,
+        ),
+    ] = None
+    accept: Annotated[
+        float | None,
+        typer.Option(
+            help="From which quality on an answer is given.",
+            rich_help_panel=_NEXT,
+        ),
+    ] = None
+    guarantee: Annotated[
+        Path | None,
+        typer.Option(
+            help="File that `headwise cascade --save` wrote, instead.", rich_help_panel=_NEXT
+        ),
+    ] = None
+    instruction: Annotated[
+        str,
+        typer.Option(
+            help="What models behind servers are sent; {source} stands for the text.",
+            rich_help_panel=_NEXT,
+        ),
+    ] = "{source}"
+
+
 @with_options
 def serve(
     *,
     origin: options.EstimatorOptions,
+    following: NextOptions,
     entailment: Annotated[
         str | None,
         typer.Option(
@@ -169,6 +206,10 @@ def serve(
             prompt=parse_json(prompt) if prompt and prompt.lstrip().startswith("{") else prompt,
             prompt_variables=origin.prompting.variables,
             prompt_columns=origin.prompting.columns,
+            then=tuple(following.then or ()),
+            accept=following.accept,
+            guarantee=None if following.guarantee is None else str(following.guarantee),
+            instruction=following.instruction,
             entailment=entailment,
             heads=heads,
             api_keys=access.keys,

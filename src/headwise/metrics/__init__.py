@@ -1,10 +1,5 @@
 """Pure metric functions, the record they return, thresholds; no models, no files."""
 
-from headwise.metrics.abstention_threshold import (
-    threshold_for_coverage,
-    threshold_for_risk,
-    threshold_with_guarantee,
-)
 from headwise.metrics.bootstrap import bootstrap, percentile_interval
 from headwise.metrics.classification import (
     accuracy,
@@ -69,6 +64,11 @@ from headwise.metrics.system_level import (
     system_kendall,
     system_pairwise_accuracy,
     system_pearson,
+)
+from headwise.metrics.thresholds.abstention import (
+    threshold_for_coverage,
+    threshold_for_risk,
+    threshold_with_guarantee,
 )
 
 __all__ = [

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from headwise.lazy_names import lazy_names
 
 if TYPE_CHECKING:
+    from headwise.report.cascade_terminal import render_cascade
     from headwise.report.claims.page import write_claims_report
     from headwise.report.entailment_terminal import (
         render_prediction,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from headwise.report.scored_text.terminal import render_legend, render_scored, render_table
 
 _HOMES = {
+    ".cascade_terminal": ("render_cascade",),
     ".claims.page": ("write_claims_report",),
     ".entailment_terminal": (
         "render_prediction",
@@ -56,6 +58,7 @@ __all__ = [
     "grounded_html",
     "markdown_report",
     "markdown_table",
+    "render_cascade",
     "render_grounded",
     "render_legend",
     "render_page",

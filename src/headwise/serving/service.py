@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import Depends, Request
 
 from headwise.errors import InputError
+from headwise.serving.cascade_service import CascadeService
 from headwise.serving.entailment_service import EntailmentService
 from headwise.serving.errors import SERVER_ERROR, ApiError
 from headwise.serving.quality_service import QualityService
@@ -26,6 +27,7 @@ class Service:
         settings: What the server was told.
         quality: The language model and its heads, once they are loaded.
         entailment: The encoder and its heads, likewise.
+        cascade: The language model and those that are asked after it, likewise.
         failure: Why a model could not be loaded.
         stopping: Whether the server takes no new requests.
     """
@@ -41,6 +43,7 @@ class Service:
         self.settings, self._observer = settings, observer
         self.quality: QualityService | None = None
         self.entailment: EntailmentService | None = None
+        self.cascade: CascadeService | None = None
         self.failure: Exception | None = None
         self.stopping = False
         self._given = (quality, entailment)
@@ -50,7 +53,8 @@ class Service:
     def missing(self) -> list[str]:
         """Names of models that are to be served and are not there yet."""
         wanted = ((self.settings.model, self.quality), (self.settings.entailment, self.entailment))
-        return [name for name, there in wanted if name is not None and there is None]
+        missing = [name for name, there in wanted if name is not None and there is None]
+        return missing if self.cascade is not None else [*missing, *self.settings.then]
 
     @property
     def is_ready(self) -> bool:
@@ -79,6 +83,8 @@ class Service:
                 self._serve_quality(load_quality(settings))
             if settings.entailment is not None and self.entailment is None:
                 self._serve_entailment(load_entailment(settings))
+            if settings.then and self.quality is not None:
+                self.cascade = CascadeService(self.quality, settings, self._observer)
             # What is there now stays: collections of garbage, which hold up all requests, need not
             # look through it again
             gc.collect()
@@ -101,7 +107,9 @@ class Service:
         for one in (self.quality, self.entailment):
             if one is not None:
                 one.thread.close()
-        self.quality = self.entailment = None
+        if self.cascade is not None:
+            self.cascade.close()
+        self.quality = self.entailment = self.cascade = None
 
     def require_quality(self, name: str | None = None) -> QualityService:
         """The language model, if a request that names it, or none, can have it.
@@ -122,6 +130,22 @@ class Service:
         """
         found: EntailmentService = self._require(
             self.entailment, self.settings.entailment, name, what="encoder", option="--entailment"
+        )
+        return found
+
+    def require_cascade(self) -> CascadeService:
+        """The cascade.
+
+        Raises:
+            ApiError: 503 if it is not loaded yet, 404 if there is none.
+        """
+        if self.cascade is None and not self.settings.then:
+            raise ApiError(
+                404,
+                "No cascade is served here; start the server with --then NAME --accept QUALITY.",
+            )
+        found: CascadeService = self._require(
+            self.cascade, " and ".join(self.settings.then), None, what="cascade", option="--then"
         )
         return found
 

@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from headwise.errors import ServingError
 
@@ -37,6 +37,11 @@ class ServerSettings(BaseModel):
         device: ``cpu``, ``cuda``, ...; by default the best there is.
         dtype: ``float32``, ``bfloat16``, ...; by default ``float32`` on a CPU.
         trust_remote_code: Whether code that comes with the language model may run.
+        then: Who is asked next where the model's answer is not good enough, each a model or
+            ``http://host:8000#NAME``: ``/v1/cascade`` asks them in turn.
+        accept: From which quality on such an answer is given.
+        guarantee: File of a guarantee that says it instead.
+        instruction: What models behind servers are sent.
         entailment: The encoder that answers for entailment, or ``None``. By default the bundled
             heads, if the package of their encoder is installed.
         heads: Folder, ``.pt`` file or hub id of heads for it.
@@ -62,6 +67,10 @@ class ServerSettings(BaseModel):
     device: str | None = None
     dtype: str | None = None
     trust_remote_code: bool = False
+    then: tuple[str, ...] = ()
+    accept: float | None = None
+    guarantee: str | None = None
+    instruction: str = "{source}"
     entailment: str | None = Field(default_factory=default_entailment)
     heads: str | None = None
     max_concurrent_requests: int = Field(default=256, ge=1)
@@ -92,6 +101,17 @@ class ServerSettings(BaseModel):
                     f"a header; one of {len(key)} characters is not."
                 )
         return keys
+
+    @model_validator(mode="after")
+    def _cascade_is_whole(self) -> Self:
+        given = (self.accept is not None) + (self.guarantee is not None)
+        if self.then and (given != 1 or self.model is None):
+            raise ValueError(
+                "`then` needs `model`, and `accept` or `guarantee`, which say what is good enough"
+            )
+        if given and not self.then:
+            raise ValueError("`accept` and `guarantee` are for `then`, who is asked next")
+        return self
 
     @classmethod
     def from_environment(cls) -> Self:

@@ -3,7 +3,7 @@
 import functools
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -27,14 +27,23 @@ def evaluate(
         str,
         typer.Argument(
             help="A file that `headwise score` wrote, or pairs as `score` reads them, which are "
-            "scored with all signals first; or rows with scores and --gold, texts or not."
+            "scored with all signals first; or rows with scores and --gold, texts or not; for "
+            "--protocol cascade, what `headwise cascade` wrote."
         ),
     ],
     hypotheses: Annotated[
         str | None, typer.Argument(help="Text file with a hypothesis a line.")
     ] = None,
     protocol: Annotated[
-        Literal["correlation", "binary", "error-detection", "spans", "ambiguity", "references"]
+        Literal[
+            "correlation",
+            "binary",
+            "error-detection",
+            "spans",
+            "ambiguity",
+            "references",
+            "cascade",
+        ]
         | None,
         typer.Option("--protocol", "-p", help="What to ask; by default what the gold suggests."),
     ] = None,
@@ -163,6 +172,10 @@ def evaluate(
         expect_tables([source])
     expect_texts([*texts, *(file for file, _ in places)])
 
+    if protocol == "cascade":
+        _evaluate_cascade(source, parts, title=title, report=report, json_file=json_file)
+        return
+
     from headwise.data.records.signals import Aggregation, Signal
 
     wide = tuple(parts.reference_column or ())
@@ -232,6 +245,19 @@ def evaluate(
     if found.rejects:
         name_left_out(found.rejects)
         raise typer.Exit(3)
+
+
+def _evaluate_cascade(answers: str, parts: gold_options.SliceOptions, **shown: Any) -> None:
+    from headwise.cascade import read_trials
+    from headwise.evaluation.cascade import evaluate_cascade
+
+    columns = parts.reference_column or []
+    if len(columns) > 1:
+        raise typer.BadParameter(
+            "Right answers stand in one --reference-column, as a text or a list of texts."
+        )
+    trials = read_trials([answers], reference=next(iter(columns), None))
+    printing.show_evaluation(evaluate_cascade(trials), **shown)
 
 
 def _named_scores(entries: list[str]) -> "dict[str, tuple[str, str | None]]":

@@ -82,7 +82,8 @@ class SliceOptions:
         list[str] | None,
         typer.Option(
             help="For references: column with a person's translation of the row's source; may be "
-            "repeated. By default those called like references.",
+            "repeated. By default those called like references. For cascade: column with the right "
+            "answer, or a list of right ones.",
             rich_help_panel=_SLICES,
         ),
     ] = None

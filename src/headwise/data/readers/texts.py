@@ -40,15 +40,21 @@ def read_texts(
         texts = replace(layout, source_column=None, hypothesis_column=column, has_source=False)
         return read_pairs(path, texts)
     if str(path) != STDIN:
-        # A name that says nothing is one of a text
-        known = suffix_format(path)
-        is_text = known is None or ".txt" in Path(str(path).lower()).suffixes
-        if Path(path).is_dir() or not is_text:
+        if has_columns(path):
             raise DataError(
                 f"`{path}` has columns; name the one that holds the texts with --column."
             )
         check_readable(path)
     return _read_lines(path, layout.encoding)
+
+
+def has_columns(path: str | Path) -> bool:
+    """Whether a path is called like a table, or is a folder, and not like lines of text."""
+    if str(path) == STDIN:
+        return False
+    # A name that says nothing is one of a text
+    is_text = suffix_format(path) is None or ".txt" in Path(str(path).lower()).suffixes
+    return Path(path).is_dir() or not is_text
 
 
 def read_whole_text(path: str | Path) -> str:

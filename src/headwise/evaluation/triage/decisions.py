@@ -8,6 +8,7 @@ import numpy as np
 
 from headwise.errors import DataError
 from headwise.evaluation.quality.judged_texts import cells
+from headwise.evaluation.statistics.counts import counted_share, number, plain_table, share
 from headwise.evaluation.statistics.results import (
     Evaluation,
     Figure,
@@ -16,14 +17,12 @@ from headwise.evaluation.statistics.results import (
 )
 from headwise.evaluation.triage.promise import Action, Promise
 from headwise.evaluation.triage.savings import (
-    plain_table,
     promise_table,
     saving_figure,
     signal_table,
 )
 from headwise.evaluation.triage.segments import Segments
 from headwise.metrics import Metric
-from headwise.metrics.inputs import Bools
 from headwise.version import __version__
 
 # Columns that say where a segment comes from, if nobody names others
@@ -123,7 +122,14 @@ def _decision_table(
     for decision in Action:
         metrics = _counted(counts[decision], len(decisions))
         if of_labelled is not None and faulty is not None:
-            metrics += (_share_with_errors(faulty[of_labelled == decision], promise.confidence),)
+            metrics += (
+                counted_share(
+                    "with errors",
+                    faulty[of_labelled == decision],
+                    level=promise.confidence,
+                    empty="No labelled segment is decided so.",
+                ),
+            )
         rows.append(SignalRow(signal=decision.value, aggregation=None, metrics=metrics))
     return plain_table(
         "decisions",
@@ -145,8 +151,8 @@ def _column_table(segments: Segments, decisions: Sequence[Action], column: str) 
     rows = []
     for value in names:
         total = totals[value]
-        shares = tuple(_share(one.value, counts[value, one], total) for one in Action)
-        metrics = (_number(total, total), *shares)
+        shares = tuple(share(one.value, counts[value, one], total) for one in Action)
+        metrics = (number("segments", total, total), *shares)
         rows.append(SignalRow(signal=value or "(none)", aggregation=None, metrics=metrics))
     left_out = len(totals) - len(names)
     return plain_table(
@@ -159,29 +165,7 @@ def _column_table(segments: Segments, decisions: Sequence[Action], column: str) 
 
 
 def _counted(count: int, total: int) -> tuple[Metric, ...]:
-    return _number(count, total), _share("share", count, total)
-
-
-def _number(count: int, total: int) -> Metric:
-    return Metric(name="segments", value=float(count), count=total)
-
-
-def _share(name: str, count: int, total: int) -> Metric:
-    return Metric(name=name, value=count / total, count=total)
-
-
-def _share_with_errors(faulty: Bools, level: float) -> Metric:
-    count = len(faulty)
-    if not count:
-        return Metric(
-            name="with errors", value=None, count=0, reason="No labelled segment is decided so."
-        )
-    from scipy.stats import binomtest  # half a second, which other tables do not pay
-
-    wrong = int(faulty.sum())
-    ends = binomtest(wrong, count).proportion_ci(level, method="exact")
-    found = Metric(name="with errors", value=wrong / count, count=count, higher_is_better=False)
-    return found.within(ends.low, ends.high, interval=f"{level:.0%} Clopper-Pearson")
+    return number("segments", count, total), share("share", count, total)
 
 
 def _columns(segments: Segments, by: Sequence[str] | None) -> list[str]:

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from headwise.documents import read_json
 from headwise.errors import DataError
 from headwise.evaluation.triage.segments import Segments
 from headwise.files import atomic_path, naming_output
-from headwise.metrics.abstention_threshold import items_needed, threshold_with_guarantee
 from headwise.metrics.inputs import Floats
+from headwise.metrics.thresholds.abstention import items_needed, threshold_with_guarantee
+from headwise.plain_values import load_record
 
 Share = Annotated[float, Field(gt=0.0, lt=1.0)]
 # The surest labelled segments, of which a refusal says how many are wrong: a share, and a number
@@ -143,16 +143,7 @@ class Promise(BaseModel):
         Raises:
             DataError: If there is none, or it is damaged.
         """
-        try:
-            return cls.model_validate(read_json(Path(path)))
-        except FileNotFoundError:
-            raise DataError(f"There is no file `{path}`.") from None
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(map(str, first["loc"])) or "the whole"
-            raise DataError(
-                f"`{path}` is no promise of `headwise triage --save`: {where}: {first['msg']}."
-            ) from None
+        return load_record(cls, Path(path), what="promise of `headwise triage --save`")
 
 
 def make_promise(
@@ -188,7 +179,7 @@ def make_promise(
 
     References:
         Angelopoulos et al. 2021, arXiv 2110.01052 (fixed sequence testing), see
-        :func:`~headwise.metrics.abstention_threshold.threshold_with_guarantee`.
+        :func:`~headwise.metrics.thresholds.abstention.threshold_with_guarantee`.
     """
     name = signal or next(iter(labelled.signals))
     column = labelled.column(name, name="the labelled segments")

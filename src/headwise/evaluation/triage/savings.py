@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from headwise.evaluation.statistics.counts import plain_table
 from headwise.evaluation.statistics.results import Figure, FigureKind, Panel, SignalRow, Table
 from headwise.evaluation.triage.promise import Promise
 from headwise.evaluation.triage.segments import Segments
 from headwise.metrics import Metric
-from headwise.metrics.abstention_threshold import threshold_with_guarantee
+from headwise.metrics.thresholds.abstention import threshold_with_guarantee
 
 # Shares of errors that may be missed, for the curve and, the larger steps, for the table
 _PROMISES = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3)
@@ -111,23 +112,3 @@ def _shared(segments: Segments, labelled: Segments) -> list[str]:
 def _row(name: str, share: float, segments: Segments) -> SignalRow:
     metric = Metric(name="go out unread", value=share, count=len(segments.rows))
     return SignalRow(signal=name, aggregation=None, metrics=(metric,))
-
-
-def plain_table(
-    name: str,
-    title: str,
-    rows: Sequence[SignalRow],
-    *,
-    rows_are: str = "signal",
-    note: str = "",
-) -> Table:
-    """A table of counts and shares, in which no row is best."""
-    return Table(
-        name=name,
-        title=title,
-        note=note,
-        rows=tuple(rows),
-        unranked=frozenset(metric.name for row in rows for metric in row.metrics),
-        rows_are=rows_are,
-        has_verdict=False,
-    )

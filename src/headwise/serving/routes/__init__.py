@@ -1,6 +1,7 @@
 """One file a family of routes: read the request, ask a service, write the answer."""
 
 from headwise.serving.routes import (
+    cascade,
     chat,
     classification,
     completions,
@@ -21,6 +22,7 @@ ROUTERS = (
     scores.router,
     chat.router,
     completions.router,
+    cascade.router,
     embeddings.router,
     reranking.router,
     classification.router,

@@ -8,7 +8,7 @@ from torch import Tensor
 from headwise.functional.class_uncertainty import Uncertainty, class_uncertainty
 from headwise.heads import LEARNED, AbstentionHead, PairReading
 from headwise.metrics import risk_coverage_area, roc_auc, selective_accuracy
-from headwise.metrics.abstention_threshold import (
+from headwise.metrics.thresholds.abstention import (
     threshold_for_coverage,
     threshold_for_risk,
     threshold_with_guarantee,

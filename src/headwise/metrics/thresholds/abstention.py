@@ -95,16 +95,42 @@ def threshold_with_guarantee(
         Angelopoulos et al. 2021, arXiv 2110.01052 (fixed sequence testing); Geifman & El-Yaniv
         2017, arXiv 1705.08500 (a guaranteed risk).
     """
-    _check_confidence(confidence)
+    check_share(confidence, name="confidence")
     values, ends, errors = _answered(uncertainty, wrong, risk=risk)
-    first = _first_test(ends, len(values), risk=risk, confidence=confidence)
+    last = last_proven(errors, ends, len(values), risk=risk, confidence=confidence)
+    return None if last is None else _after(values, int(ends[last]))
+
+
+def last_proven(
+    errors: NDArray[np.int64],
+    answered: NDArray[np.int64],
+    count: int,
+    *,
+    risk: float,
+    confidence: float,
+) -> int | None:
+    """How far thresholds can be lowered, each tested in turn, until one is not proven to be good.
+
+    Args:
+        errors: Errors among the answers that each threshold gives, ``(t,)``.
+        answered: How many answers it gives, ``(t,)``, rising.
+        count: How many items there are, ``n``.
+        risk: Bound on the error rate among answers, in (0, 1).
+        confidence: Probability that it holds for all thresholds up to the one returned, in (0, 1).
+
+    Returns:
+        Index of the last one; ``None`` if not even the first can be proven.
+
+    References:
+        Angelopoulos et al. 2021, arXiv 2110.01052 (fixed sequence testing).
+    """
+    first = _first_test(answered, count, risk=risk, confidence=confidence)
     from scipy.stats import binom  # half a second, which nobody pays who asks for no promise
 
-    p_values = binom.cdf(errors[first:], ends[first:], risk)
+    p_values = binom.cdf(errors[first:], answered[first:], risk)
     # A product, for testing ends at the first threshold that is not rejected
-    rejected = np.cumprod(p_values <= 1.0 - confidence)
-    count = int(rejected.sum())
-    return _after(values, int(ends[first + count - 1])) if count else None
+    rejected = int(np.cumprod(p_values <= 1.0 - confidence).sum())
+    return first + rejected - 1 if rejected else None
 
 
 def items_needed(
@@ -129,7 +155,7 @@ def items_needed(
     Raises:
         ValueError: As :func:`threshold_with_guarantee`.
     """
-    _check_confidence(confidence)
+    check_share(confidence, name="confidence")
     values, ends, errors = _answered(uncertainty, wrong, risk=risk)
     from scipy.stats import binom
 
@@ -155,17 +181,21 @@ def _first_test(ends: NDArray[Any], count: float, *, risk: float, confidence: fl
     return int(np.searchsorted(ends, start))
 
 
-def _check_confidence(confidence: float) -> None:
-    if not 0.0 < confidence < 1.0:
-        raise ValueError(f"`confidence` must lie in (0, 1), got {confidence}.")
+def check_share(share: float, *, name: str) -> None:
+    """Refuse a number that does not lie between 0 and 1.
+
+    Raises:
+        ValueError: If it does not; the message calls it ``name``.
+    """
+    if not 0.0 < share < 1.0:
+        raise ValueError(f"`{name}` must lie in (0, 1), got {share}.")
 
 
 def _answered(
     uncertainty: ArrayLike, wrong: ArrayLike, *, risk: float
 ) -> tuple[Floats, NDArray[np.int64], NDArray[np.int64]]:
     """Sorted values, numbers of answers that a threshold can give, and errors among them."""
-    if not 0.0 < risk < 1.0:
-        raise ValueError(f"`risk` must lie in (0, 1), got {risk}.")
+    check_share(risk, name="risk")
     errors = np.asarray(wrong, bool)
     unsorted = np.asarray(uncertainty, np.float64)
     if errors.shape != unsorted.shape:
@@ -191,7 +221,11 @@ def _steps(uncertainty: ArrayLike) -> tuple[Floats, NDArray[np.int64]]:
 def _after(values: Floats, count: int) -> float:
     """A threshold above the ``count`` lowest values and not above the next one."""
     last = values[count - 1]
-    following = values[count] if count < len(values) else max(1.0, last) + 1e-6
+    return between(last, values[count] if count < len(values) else max(1.0, last) + 1e-6)
+
+
+def between(last: float, following: float) -> float:
+    """A threshold above one value and not above the next."""
     # Models compare in float32, where no number may lie between neighbours
     middle = float(np.float32((last + following) / 2))
     return middle if last < middle <= following else float(following)
