@@ -62,6 +62,8 @@ def test_files_come_back_with_their_labels(tmp_path: Path) -> None:
     assert "at most 20% of the answers are wrong" in made.said
     made.save(tmp_path / "guarantee.json")
     assert CascadeGuarantee.load(tmp_path / "guarantee.json") == made
+    by_signal = made.model_copy(update={"signal": "logprob"})
+    assert Cascade(cascade.stages, accept=by_signal).signal == "logprob"
     bounded = Cascade(cascade.stages, accept=made)
     answers = [bounded.answer(question) for question in questions]
     assert [one.stage for one in answers] == [("small", "big", None)[place] for place in given]

@@ -27,8 +27,10 @@ def entailment() -> EntailmentModel:
 @pytest.fixture(scope="session")
 def client(estimator: QualityEstimator, entailment: EntailmentModel) -> Iterator[TestClient]:
     """A client in process."""
-    app = create_app(quality=estimator, entailment=entailment)
+    app = create_app(ServerSettings(accept=0.5), quality=estimator, entailment=entailment)
     with TestClient(app, raise_server_exceptions=False) as client:
+        while client.get("/ready").status_code != 200:
+            time.sleep(0.01)
         yield client
 
 

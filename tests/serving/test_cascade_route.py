@@ -23,7 +23,9 @@ def big() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def cascading(estimator: QualityEstimator, big: str) -> Iterator[TestClient]:
-    settings = ServerSettings(then=(big,), accept=0.9, entailment=None)
+    settings = ServerSettings(
+        then=(big,), accept=0.9, signal="boosted", costs=(1, 9), entailment=None
+    )
     app = create_app(settings, quality=estimator)
     with TestClient(app, raise_server_exceptions=False) as client:
         while client.get("/ready").status_code != 200:
@@ -37,13 +39,20 @@ def test_rows_are_those_of_the_library(
 ) -> None:
     found = cascading.post("/v1/cascade", json={"sources": SOURCES, "ask_all": ask_all}).json()
     assert found["stages"] == ["tiny-en-de", big]
-    cascade = Cascade({"tiny-en-de": estimator, big: big}, accept=0.9, max_new_tokens=256)
+    cascade = Cascade(
+        {"tiny-en-de": estimator, big: big},
+        accept=0.9,
+        costs=[1, 9],
+        signal="boosted",
+        max_new_tokens=256,
+    )
     for row, answer in zip(
         found["data"], cascade.answer_many(SOURCES, ask_all=ask_all), strict=True
     ):
         assert not isinstance(answer, Exception)
         expected = answer.as_dict()
-        assert (row["answer"], row["stage"]) == (expected["answer"], expected["stage"])
+        for column in ("answer", "stage", "cost"):
+            assert row[column] == expected[column]
         for one, other in zip(row["attempts"], expected["attempts"], strict=True):
             assert one["answer"] == other["answer"]
             assert one["error"] == other["error"]
@@ -51,7 +60,7 @@ def test_rows_are_those_of_the_library(
     assert {row["stage"] for row in found["data"]} == {"tiny-en-de", None}
 
 
-def test_what_cannot_be_asked(cascading: TestClient, client: TestClient) -> None:
+def test_what_cannot_be_asked(cascading: TestClient, estimator: QualityEstimator) -> None:
     def said(answer: object) -> tuple[int, str]:
         return answer.status_code, answer.json()["error"]["message"]  # type: ignore[attr-defined]
 
@@ -60,22 +69,23 @@ def test_what_cannot_be_asked(cascading: TestClient, client: TestClient) -> None
     status, message = said(cascading.post("/v1/cascade", json={"source": "fail"}))
     assert status == 502
     assert "did not answer" in message
-    status, message = said(client.post("/v1/cascade", json={"source": EASY}))
+    with TestClient(create_app(ServerSettings(entailment=None), quality=estimator)) as plain:
+        status, message = said(plain.post("/v1/cascade", json={"source": EASY}))
     assert status == 404
-    assert "--then" in message
+    assert "--accept" in message
 
 
 @pytest.mark.parametrize(
     "settings",
     [
         {"then": ("a",)},
-        {"accept": 0.5},
+        {"accept": 0.5, "guarantee": "g.json"},
         {"then": ("a",), "accept": 0.5, "guarantee": "g.json"},
         {"then": ("a",), "accept": 0.5, "model": None},
     ],
 )
 def test_settings_that_make_no_cascade(settings: dict[str, object]) -> None:
-    with pytest.raises(ValidationError, match="then"):
+    with pytest.raises(ValidationError, match="accept"):
         ServerSettings(**settings)  # type: ignore[arg-type]
 
 

@@ -52,8 +52,9 @@ class Cascade:
                 compared with one number: they should mean the same in all stages, as calibrated
                 probabilities do.
             costs: Price of an answer of each stage, in one unit; by default seconds are counted.
-            signal: Whose mean over the tokens is an answer's quality; by default the calibrated
-                probability that the text has no error, or else the mean of the main signal.
+            signal: Whose mean over the tokens is an answer's quality; by default that of the
+                guarantee, or else the calibrated probability that the text has no error, or else
+                the main signal.
             options: Of the generation of estimators, as in `QualityEstimator.generate`.
 
         Raises:
@@ -64,6 +65,8 @@ class Cascade:
         named = stages if isinstance(stages, Mapping) else dict(_named(stages))
         if not named:
             raise ValueError("`stages` must hold one model or more, got none.")
+        if signal is None and isinstance(accept, CascadeGuarantee):
+            signal = accept.signal
         chosen = None if signal is None else Signal(signal)
         prices = [None] * len(named) if costs is None else list(costs)
         if len(prices) != len(named):

@@ -112,6 +112,21 @@ class NextOptions:
             help="File that `headwise cascade --save` wrote, instead.", rich_help_panel=_NEXT
         ),
     ] = None
+    cost: Annotated[
+        list[float] | None,
+        typer.Option(
+            min=0.0,
+            help="Price of an answer, once for each model; by default seconds are counted.",
+            rich_help_panel=_NEXT,
+        ),
+    ] = None
+    signal: Annotated[
+        str | None,
+        typer.Option(
+            help="Whose mean over tokens is an answer's quality, as for `headwise cascade`.",
+            rich_help_panel=_NEXT,
+        ),
+    ] = None
     instruction: Annotated[
         str,
         typer.Option(
@@ -209,6 +224,8 @@ def serve(
             then=tuple(following.then or ()),
             accept=following.accept,
             guarantee=None if following.guarantee is None else str(following.guarantee),
+            costs=None if not following.cost else tuple(following.cost),
+            signal=following.signal,
             instruction=following.instruction,
             entailment=entailment,
             heads=heads,

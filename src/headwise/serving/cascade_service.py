@@ -56,7 +56,13 @@ class CascadeService:
         else:
             assert settings.accept is not None
             accept = settings.accept
-        self.cascade = Cascade(stages, accept=accept, max_new_tokens=_MOST_TOKENS)
+        self.cascade = Cascade(
+            stages,
+            accept=accept,
+            costs=settings.costs,
+            signal=settings.signal,
+            max_new_tokens=_MOST_TOKENS,
+        )
         self._first = first
         self._others = {
             name: QualityService(name, stage, observer)

@@ -54,7 +54,9 @@ class Service:
         """Names of models that are to be served and are not there yet."""
         wanted = ((self.settings.model, self.quality), (self.settings.entailment, self.entailment))
         missing = [name for name, there in wanted if name is not None and there is None]
-        return missing if self.cascade is not None else [*missing, *self.settings.then]
+        if self.settings.has_cascade and self.cascade is None:
+            missing += self.settings.then or ("the cascade",)
+        return missing
 
     @property
     def is_ready(self) -> bool:
@@ -83,7 +85,7 @@ class Service:
                 self._serve_quality(load_quality(settings))
             if settings.entailment is not None and self.entailment is None:
                 self._serve_entailment(load_entailment(settings))
-            if settings.then and self.quality is not None:
+            if settings.has_cascade and self.quality is not None:
                 self.cascade = CascadeService(self.quality, settings, self._observer)
             # What is there now stays: collections of garbage, which hold up all requests, need not
             # look through it again
@@ -139,13 +141,13 @@ class Service:
         Raises:
             ApiError: 503 if it is not loaded yet, 404 if there is none.
         """
-        if self.cascade is None and not self.settings.then:
+        if not self.settings.has_cascade:
             raise ApiError(
                 404,
-                "No cascade is served here; start the server with --then NAME --accept QUALITY.",
+                "No cascade is served here; start one with --accept QUALITY and --then NAME.",
             )
         found: CascadeService = self._require(
-            self.cascade, " and ".join(self.settings.then), None, what="cascade", option="--then"
+            self.cascade, "The cascade", None, what="cascade", option="--accept"
         )
         return found
 

@@ -41,6 +41,8 @@ class ServerSettings(BaseModel):
             ``http://host:8000#NAME``: ``/v1/cascade`` asks them in turn.
         accept: From which quality on such an answer is given.
         guarantee: File of a guarantee that says it instead.
+        costs: Price of an answer of the model and of each of those; by default seconds are counted.
+        signal: Whose mean over tokens is an answer's quality, as for `headwise.Cascade`.
         instruction: What models behind servers are sent.
         entailment: The encoder that answers for entailment, or ``None``. By default the bundled
             heads, if the package of their encoder is installed.
@@ -70,6 +72,8 @@ class ServerSettings(BaseModel):
     then: tuple[str, ...] = ()
     accept: float | None = None
     guarantee: str | None = None
+    costs: tuple[float, ...] | None = None
+    signal: str | None = None
     instruction: str = "{source}"
     entailment: str | None = Field(default_factory=default_entailment)
     heads: str | None = None
@@ -83,6 +87,11 @@ class ServerSettings(BaseModel):
     otlp_endpoint: str | None = None
     drain_seconds: float = Field(default=30.0, ge=0)
     log_format: Literal["json", "text"] = "json"
+
+    @property
+    def has_cascade(self) -> bool:
+        """Whether ``/v1/cascade`` answers."""
+        return self.accept is not None or self.guarantee is not None
 
     @property
     def loading(self) -> dict[str, Any]:
@@ -105,12 +114,10 @@ class ServerSettings(BaseModel):
     @model_validator(mode="after")
     def _cascade_is_whole(self) -> Self:
         given = (self.accept is not None) + (self.guarantee is not None)
-        if self.then and (given != 1 or self.model is None):
-            raise ValueError(
-                "`then` needs `model`, and `accept` or `guarantee`, which say what is good enough"
-            )
-        if given and not self.then:
-            raise ValueError("`accept` and `guarantee` are for `then`, who is asked next")
+        if given > 1 or (self.then and not given):
+            raise ValueError("`then` needs `accept` or `guarantee`, which say what is good enough")
+        if given and self.model is None:
+            raise ValueError("`accept` and `guarantee` need a `model`, which is asked first")
         return self
 
     @classmethod

@@ -21,7 +21,7 @@ async def cascade(asked: CascadeRequest, service: TheService) -> Response:
 
     Rows are those of ``headwise cascade --json``: ``answer`` is ``null`` where no answer is good
     enough (``abstained``), ``stage`` is who gave it, ``attempts`` what each model answered, and
-    ``cost`` the seconds that it took.
+    ``cost`` what that cost: prices, or else seconds.
     """
     served = service.require_cascade()
     service.check_batch(len(asked.texts), param="sources")
