@@ -62,6 +62,15 @@ def test_thresholds_may_differ_and_what_is_not_rated_is_given() -> None:
         Cascade([small, big], accept=0.5)
 
 
+def test_prices_may_be_given_anew_and_to_all() -> None:
+    small, big = two_stages()
+    assert Cascade([small, big], accept=2.0, costs=[2, 3]).answer("easy").cost == 5
+    assert (small.cost, big.cost) == (1.0, 10.0)
+    big.cost = None
+    with pytest.raises(ValueError, match="all stages a price"):
+        Cascade([small, big], accept=0.5)
+
+
 def test_columns_of_a_row_go_along_and_seconds_are_counted() -> None:
     small, big = two_stages(costs=(None, None))
     cascade = Cascade([small, big], accept=0.7)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from typing import Any, Literal, cast
 
 from headwise.cascade.answers import Attempt, CascadeAnswer
@@ -51,7 +52,8 @@ class Cascade:
                 or a guarantee that :func:`~headwise.cascade.make_guarantee` made. Qualities are
                 compared with one number: they should mean the same in all stages, as calibrated
                 probabilities do.
-            costs: Price of an answer of each stage, in one unit; by default seconds are counted.
+            costs: Price of an answer of each stage, in one unit; by default a `Stage` has its own,
+                and seconds are counted of others.
             signal: Whose mean over the tokens is an answer's quality; by default that of the
                 guarantee, or else the calibrated probability that the text has no error, or else
                 the main signal.
@@ -59,7 +61,7 @@ class Cascade:
 
         Raises:
             ValueError: If there is no stage, numbers are not as many as stages, names are the same,
-                or a stage without quality is not the last.
+                some stages have no price, or a stage without quality is not the last.
             MismatchError: If a guarantee was made for other stages or another signal.
         """
         named = stages if isinstance(stages, Mapping) else dict(_named(stages))
@@ -74,6 +76,8 @@ class Cascade:
                 f"`costs` must have a price for each of {len(named)} stages, got {len(prices)}."
             )
         self.stages = tuple(_stages(named, prices, chosen, options))
+        if len({stage.cost is None for stage in self.stages}) > 1:
+            raise ValueError("Give all stages a price (`costs`), or none: seconds are no prices.")
         for stage in self.stages[:-1]:
             if not stage.rates:
                 raise ValueError(
@@ -272,7 +276,9 @@ def _stages(
         elif isinstance(stage, str):
             yield WriterStage(write=ChatModel.named(stage), name=name, judge=judge, cost=cost)
         elif hasattr(stage, "answer"):
-            yield cast(Stage, stage)
+            ready = copy(cast(Stage, stage))
+            ready.cost = ready.cost if cost is None else cost
+            yield ready
         elif callable(stage):
             yield WriterStage(write=stage, name=name, judge=judge, cost=cost)
         else:
