@@ -1,4 +1,4 @@
-"""Whether what was printed is what a page shows: numbers to the digits shown, `...` for anything."""
+"""Whether a page shows what was printed: numbers to the digits shown, `...` for anything."""
 
 import re
 

