@@ -13,13 +13,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
 from page_blocks import Block, Page, blocks_of
 from page_commands import Command, commands_of
 from running import Started, started
-from shown_output import is_shown
+from shown_output import ANYTHING, is_shown
 from sybil import Document, Example, Region, Sybil
 
 from headwise.cli.main import main
@@ -99,7 +100,11 @@ class PageRun:
         if output is not None:
             self._compare(output.start, output.end, output.text, printed)
         found = self.differences[before:]
-        return "\n".join(f"shown:\n{one.shown}\nprinted:\n{one.printed}" for one in found) or None
+        lines = [example.document.text.count("\n", 0, one.start) + 1 for one in found]
+        return "\n".join(
+            f"line {line} shows:\n{one.shown}\nprinted was:\n{one.printed}"
+            for line, one in zip(lines, found, strict=True)
+        )
 
     def _compare(self, start: int, end: int, shown: str, printed: str) -> None:
         if self._server is not None:
@@ -152,7 +157,7 @@ class PageRun:
         printed = []
         for command in commands_of(block):
             code, output = self._command(Command(self._addressed(command.text), command.line))
-            printed.append(output)
+            printed.append(output if output.endswith("\n") or not output else f"{output}\n")
             if code not in _GOOD_CODES and (ends_well or "Error" not in output):
                 raise _CommandError(
                     f"line {command.line}: `{command.text}` ended with {code}:\n{output}"
@@ -209,6 +214,8 @@ def run_headwise(arguments: list[str]) -> tuple[int, str]:
     code: Any = 0
     with (
         patch.object(sys, "argv", ["headwise", *arguments]),
+        # Its name in messages is that of what was started
+        patch.dict(sys.modules, {"__main__": ModuleType("__main__")}),
         contextlib.redirect_stdout(written),
         contextlib.redirect_stderr(written),
     ):
@@ -220,10 +227,15 @@ def run_headwise(arguments: list[str]) -> tuple[int, str]:
 
 
 def refreshed(page: Path, differences: list[Difference]) -> str:
-    """The text of a page with what was printed in the place of what differs from it."""
+    """The text of a page with what was printed in the place of what differs from it.
+
+    Of long numbers four decimals are kept, and no times.
+    """
     text = page.read_text("utf-8")
     for one in sorted(differences, key=lambda one: one.start, reverse=True):
-        new = "\n".join(line.rstrip() for line in one.printed.rstrip("\n").splitlines()) + "\n"
+        new = "".join(f"{line.rstrip()}\n" for line in one.printed.splitlines()).lstrip("\n")
+        new = re.sub(r"\d\.\d{7,}(?!\d*e)", lambda number: f"{float(number[0]):.4f}", new)
+        new = re.sub(r"\b\d+\.\d+ s\b", f"{ANYTHING} s", new).rstrip("\n") + "\n"
         if text.startswith(SHOWN_VALUE, one.start):
             new = "".join(f"{SHOWN_VALUE} {line}\n" for line in new.splitlines())
         text = text[: one.start] + new + text[one.end :]
