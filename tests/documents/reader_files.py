@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow
+import pyarrow.parquet
 from made_pair_tables import write_pairs
 from made_triage import made_rows
 
@@ -15,6 +17,7 @@ _REPORT = (
     "A man in a blue shirt plays guitar on a stage. Behind him, a woman sings. The audience is "
     "seated. It is night.\n"
 )
+_ANSWER = "A man plays guitar. Seven women sing.\n"
 _WRONG = (2, 4, 6, 10, 11)
 _DOCUMENT = """<?xml version="1.0" encoding="UTF-8"?>
 <xliff xmlns="urn:oasis:names:tc:xliff:document:1.2" version="1.2">
@@ -49,7 +52,18 @@ def write_reader_files(folder: Path) -> None:
     (folder / "pairs").mkdir()
     for name in ("a", "b"):
         write_pairs(folder / "pairs" / f"{name}.parquet", 20)
+    _leave_out(folder / "pairs" / "b.parquet", row=4)
     write_pairs(folder / "pairs.parquet", 6)
+
+
+def _leave_out(path: Path, *, row: int) -> None:
+    """Take a hypothesis away."""
+    table = pyarrow.parquet.read_table(path)
+    column = table["hypothesis"].to_pylist()
+    column[row] = ""
+    place = table.column_names.index("hypothesis")
+    changed = table.set_column(place, "hypothesis", pyarrow.array(column))
+    pyarrow.parquet.write_table(changed, path)
 
 
 def _texts() -> dict[str, str]:
@@ -65,24 +79,39 @@ def _texts() -> dict[str, str]:
         }
         for copy in corrupt(pairs, mix=CorruptionMix.default("de"), seed=0)
     ]
+    judged = [
+        {
+            "source": pair.source,
+            "hypothesis": pair.hypothesis,
+            "z_mean": (-1.0 if number in _WRONG else 0.7) + number / 100,
+            "esa": (40 if number in _WRONG else 90) + number,
+            "system": ("one", "two")[number % 2],
+            "domain": ("news", "literary")[number > 6],
+        }
+        for number, pair in enumerate(pairs, start=1)
+    ]
     clean = [{"source": p.source, "hypothesis": p.hypothesis, "annotations": []} for p in pairs]
     return {
         **dict.fromkeys(("train.tsv", "dev.tsv", "references.tsv"), table),
         "right_pairs.tsv": _table(right * 3),
-        "pairs.tsv": "source\thypothesis\thuman\tfrom\tto\n"
+        "pairs.tsv": "source\thypothesis\tz_mean\tfrom\tto\n"
         + "".join(
-            f"{pair.source}\t{pair.hypothesis}\t{0.1 if number in _WRONG else 0.9}\ten\tde\n"
-            for number, pair in enumerate(pairs, start=1)
+            f"{row['source']}\t{row['hypothesis']}\t{row['z_mean']}\ten\tde\n" for row in judged
         ),
+        "esa.jsonl": _lines(judged),
+        "scores.csv": "human,comet\n"
+        + "".join(f"{row['esa']},{0.6 + row['z_mean'] / 10:.2f}\n" for row in judged),
+        "answers.jsonl": _lines([{"context": _REPORT, "answer": _ANSWER}]),
         "job.xlf": _DOCUMENT,
         "marked.jsonl": _lines(marked + clean),
         "labelled-scored.jsonl": _lines(made_rows(300, seed=0)),
         "new.jsonl": _lines(made_rows(300, seed=1)),
         "labelled.tsv": "premise\thypothesis\tlabel\n" + "\n".join(_LABELLED * 10) + "\n",
         "report.txt": _REPORT,
-        "answer.txt": "A man plays guitar. Seven women sing.\n",
+        "answer.txt": _ANSWER,
         "claims.tsv": "id\tclaim\n1\tA man makes music.\n2\tThe audience is dancing.\n",
-        "documents.txt": "A dog runs on the beach.\nTwo men play chess.\nA girl plays the violin.\n",
+        "documents.txt": "A dog runs on the beach.\nTwo men play chess.\n"
+        "A girl plays the violin.\n",
     }
 
 
