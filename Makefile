@@ -4,15 +4,20 @@ VENV ?= .venv
 VLLM_VENV ?= .venv-vllm
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-browser test-vllm lint types docs bench clean
+.PHONY: demo test test-docs test-browser test-vllm lint types docs bench clean
 
 demo: $(VENV)/.installed
 	$(BIN)/headwise demo --output headwise-demo.html
 
 test: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal \
-		-m 'not gpu and not browser and not slow and not alone and not gemma'
+		-m 'not gpu and not browser and not slow and not alone and not gemma and not documents'
 	$(BIN)/python -m pytest -m alone
+
+# README and docs, page by page: their Python and commands run, and print what the pages show
+test-docs: $(VENV)/.installed-test
+	$(BIN)/python tests/documents/page_blocks.py
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal -m documents
 
 # Pages in a real browser: Debian's chromium, or Chrome; without one these tests are left out
 test-browser: $(VENV)/.installed-test

@@ -81,9 +81,9 @@ def test_blocks_say_what_they_are() -> None:
 @pytest.mark.parametrize("path", [*pages(), *read_pages()], ids=lambda p: str(p.relative_to(ROOT)))
 def test_commands_name_what_is_there(path: Path) -> None:
     page = Page.read(path)
-    folders = [ROOT, path.parent]
     found = []
     for block in page.blocks:
+        folders = [ROOT, path.parent]
         if block.language == "bash":
             for command in commands_of(block):
                 if command.words[0] == "cd":
