@@ -214,8 +214,7 @@ def run_headwise(arguments: list[str]) -> tuple[int, str]:
     code: Any = 0
     with (
         patch.object(sys, "argv", ["headwise", *arguments]),
-        # Its name in messages is that of what was started
-        patch.dict(sys.modules, {"__main__": ModuleType("__main__")}),
+        _started_as_a_script(),
         contextlib.redirect_stdout(written),
         contextlib.redirect_stderr(written),
     ):
@@ -224,6 +223,17 @@ def run_headwise(arguments: list[str]) -> tuple[int, str]:
         except SystemExit as stop:
             code = stop.code
     return int(code or 0), written.buffer.getvalue().decode("utf-8")  # type: ignore[attr-defined]
+
+
+@contextlib.contextmanager
+def _started_as_a_script() -> Iterator[None]:
+    """Let messages name the command, and not pytest, as what was started."""
+    own = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = own
 
 
 def refreshed(page: Path, differences: list[Difference]) -> str:

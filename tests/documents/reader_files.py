@@ -106,7 +106,8 @@ def _texts() -> dict[str, str]:
         "marked.jsonl": _lines(marked + clean),
         "labelled-scored.jsonl": _lines(made_rows(300, seed=0)),
         "new.jsonl": _lines(made_rows(300, seed=1)),
-        "labelled.tsv": "premise\thypothesis\tlabel\n" + "\n".join(_LABELLED * 10) + "\n",
+        "labelled.tsv": _HEADER + "\n".join(_LABELLED * 10) + "\n",
+        "labelled-dev.tsv": _HEADER + "\n".join(_LABELLED_DEV * 10) + "\n",
         "report.txt": _REPORT,
         "answer.txt": _ANSWER,
         "claims.tsv": "id\tclaim\n1\tA man makes music.\n2\tThe audience is dancing.\n",
@@ -115,11 +116,23 @@ def _texts() -> dict[str, str]:
     }
 
 
+_HEADER = "premise\thypothesis\tlabel\n"
 _LABELLED = [
     "A man is playing guitar.\tA man plays an instrument.\tentailment",
     "A man is playing guitar.\tA man is asleep.\tcontradiction",
     "Two dogs run on the beach.\tAnimals are outside.\tentailment",
     "Two dogs run on the beach.\tThe dogs sleep at home.\tcontradiction",
+    "Two dogs run on the beach.\tThe dogs are young.\tneutral",
+    "A girl plays the violin.\tA girl makes music.\tentailment",
+    "A cook cuts onions.\tSomebody prepares food.\tentailment",
+    "The children sit in a bus.\tThe children are at home.\tcontradiction",
+]
+
+_LABELLED_DEV = [
+    "A woman reads a book.\tA woman is reading.\tentailment",
+    "A woman reads a book.\tA woman is swimming.\tcontradiction",
+    "Three boys kick a ball.\tThe boys are brothers.\tneutral",
+    "Three boys kick a ball.\tBoys play with a ball.\tentailment",
 ]
 
 
