@@ -3,6 +3,7 @@
 Run as a script it counts them: collected, run, not run and why.
 """
 
+import ast
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -31,12 +32,10 @@ def pages() -> list[Path]:
 
 
 def read_pages() -> list[Path]:
-    """Pages whose commands are read and not run: they build heads from data of others."""
-    return sorted(page for room in ("recipes", "integrations") for page in _readmes(ROOT / room))
-
-
-def _readmes(folder: Path) -> Iterator[Path]:
-    return folder.glob("*/README.md")
+    """Pages whose commands are read and not run: for developers, or with data of others."""
+    rooms = [ROOT / "benchmarks", *ROOT.glob("recipes/*/"), *ROOT.glob("integrations/*/")]
+    readmes = [room / "README.md" for room in rooms]
+    return [ROOT / "CONTRIBUTING.md", *sorted(page for page in readmes if page.is_file())]
 
 
 @dataclass(frozen=True)
@@ -92,6 +91,16 @@ class Block:
     @property
     def unknown_marks(self) -> list[str]:
         return [mark for mark in self.marks if not _KNOWN_MARKS.fullmatch(mark)]
+
+    @property
+    def is_wrong_python(self) -> bool:
+        if self.language != "python":
+            return False
+        try:
+            ast.parse(self.text)
+        except SyntaxError:
+            return True
+        return False
 
     def _after(self, name: str) -> str | None:
         found = [mark.removeprefix(name) for mark in self.marks if mark.startswith(name)]

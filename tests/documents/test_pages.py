@@ -11,7 +11,7 @@ from page_run import PageRun, refreshed
 from reader_files import write_reader_files
 
 PAGES = {str(path.relative_to(ROOT)): Page.read(path) for path in pages()}
-BLOCKS = [block for page in PAGES.values() for block in page.blocks]
+READ_PAGES = {str(path.relative_to(ROOT)): Page.read(path) for path in read_pages()}
 # A command where it is no command: it would not run, and nobody would know
 _COMMAND = re.compile(r"^(?:\$ |(?:headwise|make|pip|python|curl) \S)", re.MULTILINE)
 REFRESH = "HEADWISE_REFRESH_PAGES"
@@ -60,14 +60,17 @@ def test_a_page_does_what_it_says_with_gemma(
 
 
 def test_blocks_say_what_they_are() -> None:
+    everywhere = [*PAGES.values(), *READ_PAGES.values()]
+    blocks_everywhere = [block for page in everywhere for block in page.blocks]
     wrong: dict[str, list[Block]] = {
-        "has no language": [block for block in BLOCKS if not block.language],
+        "has no language": [block for block in blocks_everywhere if not block.language],
         "has commands that nothing runs": [
             block
-            for block in BLOCKS
+            for block in blocks_everywhere
             if not (block.can_run or block.is_output or block.file) and _COMMAND.search(block.text)
         ],
-        "has an unknown comment": [block for block in BLOCKS if block.unknown_marks],
+        "has an unknown comment": [block for block in blocks_everywhere if block.unknown_marks],
+        "is no Python": [block for block in blocks_everywhere if block.is_wrong_python],
         "is an output of nothing": [
             block
             for page in PAGES.values()
@@ -78,16 +81,16 @@ def test_blocks_say_what_they_are() -> None:
     assert not {what: [b.place for b in blocks] for what, blocks in wrong.items() if blocks}
 
 
-@pytest.mark.parametrize("path", [*pages(), *read_pages()], ids=lambda p: str(p.relative_to(ROOT)))
-def test_commands_name_what_is_there(path: Path) -> None:
-    page = Page.read(path)
+@pytest.mark.parametrize("name", [*PAGES, *READ_PAGES])
+def test_commands_name_what_is_there(name: str) -> None:
+    page = (PAGES | READ_PAGES)[name]
     found = []
     for block in page.blocks:
-        folders = [ROOT, path.parent]
+        folders = [ROOT, page.path.parent]
         if block.language == "bash":
             for command in commands_of(block):
                 if command.words[0] == "cd":
                     folders = [ROOT / command.words[1]]
                     continue
-                found += [f"{path.name}:{command.line} {one}" for one in faults(command, folders)]
+                found += [f"{name}:{command.line} {one}" for one in faults(command, folders)]
     assert not found, "\n".join(found)
