@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,8 @@ def followed(
     page: Page, folder: Path, monkeypatch: pytest.MonkeyPatch, *, gemma: bool
 ) -> list[str]:
     """What goes wrong when a page is followed from beginning to end."""
+    if "curl " in page.content and shutil.which("curl") is None:
+        pytest.skip("there is no curl")
     write_reader_files(folder)
     monkeypatch.chdir(folder)
     # As in a terminal without colours, where curl shows no progress either
