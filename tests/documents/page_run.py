@@ -26,7 +26,7 @@ from sybil import Document, Example, Region, Sybil
 from headwise.cli.main import main
 
 ADDRESS = re.compile(r"(?:127\.0\.0\.1|localhost):8000\b")
-SHOWN_VALUE = "#>"
+SHOWN_VALUE = re.compile(r"# ?> ?")
 _SECONDS = 300
 # Done, and done but for some rows
 _GOOD_CODES = (0, 3)
@@ -118,7 +118,7 @@ class PageRun:
         lines = text.splitlines(keepends=True)
         starts = [sum(map(len, lines[:number])) for number in range(len(lines) + 1)]
         tree = ast.parse(text, str(block.page))
-        shown_lines = {n for n, line in enumerate(lines) if line.startswith(SHOWN_VALUE)}
+        shown_lines = {n for n, line in enumerate(lines) if SHOWN_VALUE.match(line)}
         printed = io.StringIO()
         for statement in tree.body:
             first = last = statement.end_lineno or 0
@@ -128,12 +128,12 @@ class PageRun:
             with contextlib.redirect_stdout(printed):
                 value = self._statement(statement, block, names, evaluated=last > first)
             if last > first:
-                shown = "\n".join(line.removeprefix(SHOWN_VALUE) for line in lines[first:last])
+                shown = "\n".join(SHOWN_VALUE.sub("", line, count=1) for line in lines[first:last])
                 start, end = (block.start + starts[number] for number in (first, last))
                 self._compare(start, end, shown, repr(value))
         if shown_lines:
             line = block.line + 1 + min(shown_lines)
-            raise _CommandError(f"line {line}: `#>` is not under an expression that stands alone.")
+            raise _CommandError(f"line {line}: `# >` is not under an expression that stands alone.")
         return printed.getvalue()
 
     def _statement(
@@ -144,7 +144,7 @@ class PageRun:
             return eval(compile(ast.Expression(statement.value), str(block.page), "eval"), names)
         if evaluated:
             line = statement.lineno
-            raise _CommandError(f"line {line}: `#>` shows the value of an expression.")
+            raise _CommandError(f"line {line}: `# >` shows the value of an expression.")
         exec(compile(ast.Module([statement], []), str(block.page), "exec"), names)
         return None
 
@@ -246,7 +246,7 @@ def refreshed(page: Path, differences: list[Difference]) -> str:
         new = "".join(f"{line.rstrip()}\n" for line in one.printed.splitlines()).lstrip("\n")
         new = re.sub(r"\d\.\d{7,}(?!\d*e)", lambda number: f"{float(number[0]):.4f}", new)
         new = re.sub(r"\b\d+\.\d+ s\b", f"{ANYTHING} s", new).rstrip("\n") + "\n"
-        if text.startswith(SHOWN_VALUE, one.start):
-            new = "".join(f"{SHOWN_VALUE} {line}\n" for line in new.splitlines())
+        if SHOWN_VALUE.match(text, one.start):
+            new = "".join(f"# > {line}\n" for line in new.splitlines())
         text = text[: one.start] + new + text[one.end :]
     return text
