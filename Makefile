@@ -4,7 +4,7 @@ VENV ?= .venv
 VLLM_VENV ?= .venv-vllm
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-docs test-browser test-vllm lint types docs bench clean
+.PHONY: demo test test-docs test-browser test-vllm lint types docs dist bench clean
 
 demo: $(VENV)/.installed
 	$(BIN)/headwise demo --output headwise-demo.html
@@ -36,6 +36,10 @@ types: $(VENV)/.installed-test
 
 docs: $(VENV)/.installed-docs
 	$(BIN)/mkdocs build --strict
+
+# What is published: built, checked, installed where nothing else is, and run there
+dist: $(VENV)/.installed-dist
+	$(BIN)/python tools/check_distribution.py dist
 
 # Each benchmark runs both sides in one process and prints their ratio
 bench: $(VENV)/.installed-test
