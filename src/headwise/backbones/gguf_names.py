@@ -5,6 +5,7 @@ from pathlib import Path, PureWindowsPath
 from headwise.errors import UnknownModelError
 
 GEMMA = "gemma-3-270m"
+GEMMA_HUB = f"google/{GEMMA}"
 """The language model that packages hold as a GGUF file, or that the hub has."""
 
 GEMMA_TERMS = (

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
+from huggingface_hub import ModelCard
 from safetensors.torch import load_file
 from tiny_models import PAIRS
 
@@ -106,6 +107,7 @@ def test_a_head_is_trained_and_scores(backbone: CausalBackbone, tmp_path: Path) 
     assert set(report.synthetic.families()) <= {family.value for family in MIX.proportions}
     assert len(report.held_out) == len(report.held_out_groups) == 16
     card = (tmp_path / "error_head.md").read_text("utf-8")
+    assert ModelCard(card).data.eval_results
     tables = [f"| {family} | {count} |" for family, count in report.families.items()]
     for said in ("without human labels", "ECE before", "tiny-en-de", *tables):
         assert said in card

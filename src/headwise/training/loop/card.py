@@ -7,6 +7,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from rich.filesize import decimal
 
+from headwise.training.loop.card_data import front_matter
+
 
 def model_card(training: str, **facts: object) -> str:
     """The card of a trained head, as Markdown; ``training`` names the folder with its template."""
@@ -23,6 +25,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.globals["front_matter"] = front_matter
     environment.filters |= {
         "count": lambda value: f"{value:,.0f}",
         "files": _files,
