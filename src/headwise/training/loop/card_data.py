@@ -5,7 +5,7 @@ from pathlib import Path
 
 from huggingface_hub import EvalResult, ModelCardData
 from huggingface_hub.errors import HFValidationError
-from huggingface_hub.utils import validate_repo_id
+from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]  # it is public
 
 from headwise.backbones.gguf_names import GEMMA, GEMMA_HUB
 from headwise.bundled.names import MINILM, QUALITY_FOLDERS
