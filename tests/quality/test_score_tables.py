@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from pathlib import Path
 from typing import Any
 
 import pyarrow
@@ -10,7 +11,7 @@ import pytest
 from headwise import QualityEstimator
 from headwise.bundled.examples import example_pairs
 from headwise.data.readers import Layout
-from headwise.data.records.scored import Level
+from headwise.data.records.scored import Level, ScoredToken
 from headwise.errors import DataError
 from headwise.quality import ScoreTables
 
@@ -46,6 +47,29 @@ def test_rows_hold_what_score_many_says(estimator: QualityEstimator, level: Leve
         if level != "sentence":
             pieces = said[f"{level}s"]
             assert [p["text"] for p in row[f"{level}s"]] == [p["text"] for p in pieces]
+
+
+def test_tokens_have_alternatives_if_asked_for(estimator: QualityEstimator) -> None:
+    (row, *_) = ScoreTables(level="token", alternatives=2)(table()).to_pylist()
+    said = estimator.score(*PAIRS[0], alternatives=2).as_dict("token")["tokens"]
+
+    for one, other in zip(row["tokens"], said, strict=True):
+        found, wanted = (ScoredToken.of_row(token).alternatives for token in (one, other))
+        assert found is not None
+        assert wanted is not None
+        assert [choice.text for choice in found] == [choice.text for choice in wanted]
+        assert found[0].probability == pytest.approx(wanted[0].probability, abs=1e-6)
+
+
+def test_a_file_in_another_language_has_a_remark(work: ScoreTables, tmp_path: Path) -> None:
+    for name, row in (
+        ("known", "Two dogs run on the beach.\tZwei Hunde laufen am Strand.\n"),
+        ("strange", "Deux chiens courent dans la rue.\tDue cani corrono nella strada.\n"),
+    ):
+        (tmp_path / f"{name}.tsv").write_text("source\thypothesis\n" + 20 * row, "utf-8")
+
+    assert work.remark(tmp_path / "known.tsv") is None
+    assert "20 of 20 sources" in str(work.remark(tmp_path / "strange.tsv"))
 
 
 def test_a_row_without_a_result_says_why_and_others_are_scored(work: ScoreTables) -> None:

@@ -22,10 +22,10 @@ def report_job(
     job: "JobDone", what: str, *, found: str, target: str | None, output_format: str | None
 ) -> None:
     """Print one line, and where rejected rows are; ``found`` follows a comma if not empty."""
-    before = f", {job.resumed_from} of them in earlier runs" if job.resumed_from else ""
+    before = f", {job.resumed_from} of these in earlier runs" if job.resumed_from else ""
     done = "Nothing left to do: " if job.already_complete else ""
     print(
-        f"{done}{what}{before}, {job.rejected} rejected{found and ', '}{found}, "
+        f"{done}{what}, {job.rejected} rejected{before}{found and ', '}{found}, "
         f"{job.seconds:.1f} s.",
         file=sys.stderr,
     )

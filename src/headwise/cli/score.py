@@ -104,10 +104,10 @@ def score(
     with options.usage_errors():
         of_cluster.check()
         if of_cluster.ray is not None:
-            if shown or alternatives or output_format or columns.input_format:
+            if shown or output_format or columns.input_format:
                 raise ValueError(
-                    "--view, --html, --alternatives, --input-format and --output-format are not "
-                    "for --ray, which makes Parquet files of files known by their suffixes."
+                    "--view, --html, --input-format and --output-format are not for --ray, which "
+                    "makes Parquet files of files known by their suffixes."
                 )
             documents.check(None, written=False)
     if of_cluster.ray is not None:
@@ -121,6 +121,7 @@ def score(
             prompt_columns=origin.prompting.columns,
             loading=origin.loading.arguments(),
             signals=names,
+            alternatives=alternatives or 0,
             level=level or "sentence",
             threshold=threshold,
             segment_threshold=segment_threshold,
@@ -198,8 +199,6 @@ def score(
     _report(done, target, output_format)
     if kind is not None and (said := skipped_in_words(done.figures["skipped"])):
         print(said, file=sys.stderr)
-    if (warning := done.figures.get("warning")) is not None:
-        print(warning, file=sys.stderr)
     if done.rejected:
         raise typer.Exit(3)
 
@@ -215,6 +214,8 @@ def _report(done: "JobDone", target: str | None = None, output_format: str | Non
         target=target,
         output_format=output_format,
     )
+    if (warning := done.figures.get("warning")) is not None:
+        print(warning, file=sys.stderr)
 
 
 def _is_document(target: str | None, output_format: str | None) -> bool:

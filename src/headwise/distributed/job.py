@@ -161,7 +161,7 @@ def run_on_cluster(
     work = replace(work, unreadable=UNREADABLE)
     with only_writer(files.output), _own_errors():
         source = TableFiles(paths, work, id_column)
-        content = _content(work, workers, source)
+        content, remark = _content(work, workers, source, paths[0])
         settings = {"headwise": __version__, **_input_settings(paths), "id": id_column, **content}
         wanted = JobRecord.of(settings)
         found = files.check(wanted, overwrite=overwrite)
@@ -194,13 +194,17 @@ def run_on_cluster(
             ray_remote_args={"num_cpus": 0},
         )
         done = _counted(work, files, earlier, started)
+        if remark is not None:
+            done = replace(done, figures={**done.figures, "warning": remark})
         JobRecord.of(settings, result=asdict(done)).write(files.record)
         shutil.rmtree(files.checkpoint, ignore_errors=True)
     return done
 
 
-def _content(work: TableWork[Any], workers: Workers, source: TableFiles) -> Mapping[str, Any]:
-    """What results follow from, as one who works there sees it.
+def _content(
+    work: TableWork[Any], workers: Workers, source: TableFiles, first: Path
+) -> tuple[Mapping[str, Any], str | None]:
+    """What results follow from, as one who works there sees it, and a remark on the first file.
 
     Raises:
         HeadwiseError: If the work cannot be done: its model, or columns, or ids are not there.
@@ -210,18 +214,18 @@ def _content(work: TableWork[Any], workers: Workers, source: TableFiles) -> Mapp
     texts = work.read(table_rows(schema.empty_table(), "the input")).texts
 
     @ray.remote(num_cpus=workers.threads, num_gpus=workers.gpus)
-    def look() -> tuple[Mapping[str, Any], list[str]]:
+    def look() -> tuple[Mapping[str, Any], list[str], str | None]:
         looked = placed(work, workers).load()
-        return looked.content(), [field.name for field in looked.fields()]
+        names = [field.name for field in looked.fields()]
+        return looked.content(), names, looked.remark(first)
 
-    content: Mapping[str, Any]
-    content, made = ray.get(look.remote())
+    content, made, remark = ray.get(look.remote())
     if source.ids in {ERROR, *RESERVED_NAMES, *made} and texts.get(source.ids) != source.ids:
         raise DataError(
             f"`{source.ids}` is the name of a result, and ids need one of their own; rename the "
             "column."
         )
-    return content
+    return content, remark
 
 
 def _input_settings(files: Sequence[Path]) -> dict[str, Any]:

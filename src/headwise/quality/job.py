@@ -135,7 +135,12 @@ class RowScoring:
 
     def columns(self) -> TableLayout:
         """Signals, texts and detail."""
-        return TableLayout(signals=self.signals, level=self.level, has_source=self.has_source)
+        return TableLayout(
+            signals=self.signals,
+            level=self.level,
+            has_source=self.has_source,
+            alternatives=self.alternatives > 0,
+        )
 
 
 def score_file(

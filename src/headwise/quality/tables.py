@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,7 +16,7 @@ from headwise.data.readers.corpora.mqm_spans import is_span_header
 from headwise.data.readers.nested_rows import text_columns
 from headwise.data.readers.pairs import document_format, open_pairs, pairs_of
 from headwise.data.readers.rows import RowStream
-from headwise.data.records.pairs import Pair
+from headwise.data.records.pairs import Pair, Reject
 from headwise.data.records.scored import Level
 from headwise.data.records.signals import parse_signals
 from headwise.data.writers import TableLayout, json_line
@@ -23,9 +24,14 @@ from headwise.data.writers.arrow_columns import fields_of
 from headwise.errors import DataError, InputError
 from headwise.quality.estimator import QualityEstimator
 from headwise.quality.scorer import Scorer
+from headwise.quality.unlike_texts import UnlikeTexts
 
 if TYPE_CHECKING:
     import pyarrow
+
+
+# Of a file, to see whether it is in a language that the heads know
+_FIRST_ROWS = 1000
 
 
 @dataclass(kw_only=True)
@@ -40,6 +46,7 @@ class ScoreTables(TableWork[Pair]):
         model: As `QualityEstimator.from_pretrained` takes it; so are the next four, and what
             ``loading`` holds, ``device_map`` among it.
         signals: The signals to compute; the first one is the score. By default the estimator's.
+        alternatives: How many of the model's own choices a token has, at the level ``token``.
         level: What a row of output holds beside its sentence score.
         threshold: Words of a lower confidence are to be checked; by default what is calibrated.
         segment_threshold: Texts with a lower probability of no error are flagged, likewise.
@@ -52,6 +59,7 @@ class ScoreTables(TableWork[Pair]):
     prompt_variables: dict[str, str] | None = None
     prompt_columns: dict[str, str] | None = None
     signals: Sequence[str] | None = None
+    alternatives: int = 0
     level: Level = "sentence"
     threshold: float | None = None
     segment_threshold: float | None = None
@@ -92,7 +100,8 @@ class ScoreTables(TableWork[Pair]):
         )
         estimator.threshold = self.threshold
         estimator.segment_threshold = self.segment_threshold
-        return estimator.scorer(None if self.signals is None else parse_signals(self.signals))
+        signals = None if self.signals is None else parse_signals(self.signals)
+        return estimator.scorer(signals, self.alternatives)
 
     def content(self) -> dict[str, Any]:
         """Settings of rows, and what scores follow from: weights, prompt, calibration."""
@@ -101,10 +110,20 @@ class ScoreTables(TableWork[Pair]):
             **asdict(self.layout),
             "level": self.level,
             "signals": list(request.signals),
+            "alternatives": self.alternatives,
             "threshold": request.threshold,
             "segment_threshold": request.segment_threshold,
             **self.scorer.content(),
         }
+
+    def remark(self, path: Path) -> str | None:
+        """A warning if the file's first rows are in another language than the heads know."""
+        seen = UnlikeTexts(self.scorer.calibration)
+        with self.open(path) as table:
+            for row in islice(self.read(table).rows, _FIRST_ROWS):
+                if not isinstance(row, Reject):
+                    seen.add(row.source, row.hypothesis)
+        return seen.warning
 
     def read(self, table: RowStream) -> ReadBatch:
         """Make pairs of rows, as of a Parquet file.
@@ -155,4 +174,5 @@ class ScoreTables(TableWork[Pair]):
             signals=self.scorer.request.signals,
             level=self.level,
             has_source=self.layout.has_source,
+            alternatives=self.alternatives > 0,
         )

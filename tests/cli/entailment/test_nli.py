@@ -43,7 +43,8 @@ def test_a_file_continues(
     assert header.startswith("id\tgold\tpremise\thypothesis\tlabel\tconfidence\tentailment\t")
     assert first.startswith("1\tneutral\tA dog runs.\tA dog.\t")
     result = invoke(*command, "-m", heads_folder, code=3)
-    assert "Nothing left to do: 2 rows predicted, 4 of them in earlier runs" in result.stderr
+    said = "Nothing left to do: 2 rows predicted, 2 rejected, 4 of these in earlier runs"
+    assert said in result.stderr
     with pytest.raises(OutputError, match="`heads` was None and is"):  # by name: another job
         invoke(*command, "-m", encoder_folder, "--heads", heads_folder)
 

@@ -25,7 +25,7 @@ class JobDone:
     Attributes:
         written: Rows in the output, those of earlier runs included.
         rejected: Rows that could not be worked on, those of earlier runs included.
-        resumed_from: Rows that earlier runs had done.
+        resumed_from: Rows that earlier runs had done, those that were rejected among them.
         seconds: How long this run took.
         already_complete: Whether there was nothing left to do.
         figures: What the work has to say about all rows of the output.

@@ -79,6 +79,10 @@ class TableWork(ABC, Generic[Row]):
     def content(self) -> dict[str, Any]:
         """What results follow from, as plain values: settings, and digests of what is loaded."""
 
+    def remark(self, path: Path) -> str | None:  # noqa: ARG002
+        """What is to be said of a file before it is worked on, by one who has loaded the model."""
+        return None
+
     @abstractmethod
     def read(self, table: RowStream) -> ReadBatch:
         """Make records of the rows of a batch.

@@ -108,7 +108,11 @@ class ScoredToken(Signals):
             special=row.get("special", False),
             alternatives=None
             if alternatives is None
-            else tuple(Alternative(*pair) for pair in alternatives),
+            else tuple(
+                # Tables have structs, JSON has pairs
+                Alternative(**one) if isinstance(one, dict) else Alternative(*one)
+                for one in alternatives
+            ),
             **{name: row[name] for name in _SIGNAL_NAMES if name in row},
         )
 

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from headwise.data.writers.table import CellKind
+from headwise.data.writers.table import ALTERNATIVE, CellKind
 
 if TYPE_CHECKING:
     import pyarrow
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 _EXACT_IN_DOUBLE = 2**53
 
 _OFFSETS = {"start": "int64", "end": "int64"}
-_MARK = _OFFSETS | dict.fromkeys(("severity", "category", "rater"), "string")
+_MARK: Mapping[str, CellKind] = _OFFSETS | dict.fromkeys(
+    ("severity", "category", "rater"), "string"
+)
 
 
 class FoundColumns:
@@ -64,7 +66,8 @@ def _field(name: str, kind: CellKind) -> "pyarrow.Field":
 
     if isinstance(kind, str):
         return pyarrow.field(name, kind)
-    return pyarrow.field(name, pyarrow.list_(pyarrow.struct(list(kind.items()))))
+    struct = [_field(part, of_part) for part, of_part in kind.items()]
+    return pyarrow.field(name, pyarrow.list_(pyarrow.struct(struct)))
 
 
 def _extra_field(name: str, kind: str) -> "pyarrow.Field":
@@ -116,7 +119,16 @@ def _fit(value: Any, field: "pyarrow.Field") -> Any:
         return _carried(json.dumps(value, ensure_ascii=False))
     if field.name == "annotations" and value is not None:
         return [{key: _carried(word) for key, word in mark.items()} for mark in value]
+    if field.name == "tokens" and value is not None:
+        return [_typed(token) for token in value]
     return _carried(value)
+
+
+def _typed(token: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A token whose alternatives, pairs in JSON, are structs."""
+    if (pairs := token.get("alternatives")) is None:
+        return token
+    return {**token, "alternatives": [dict(zip(ALTERNATIVE, pair, strict=True)) for pair in pairs]}
 
 
 def _carried(value: Any) -> Any:

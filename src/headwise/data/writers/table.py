@@ -10,8 +10,11 @@ from typing import Any, Protocol
 from headwise.data.records.scored import Level
 from headwise.data.records.signals import Signal
 
-CellKind = str | Mapping[str, str]
-"""What a column holds: the Arrow name of a type; or for lists of structs, one such name a field."""
+CellKind = str | Mapping[str, "CellKind"]
+"""What a column holds: the Arrow name of a type; or for lists of structs, what each field holds."""
+
+
+ALTERNATIVE: Mapping[str, CellKind] = {"text": "string", "probability": "double"}
 
 
 class TableColumns(Protocol):
@@ -33,11 +36,13 @@ class TableLayout:
         signals: The signals that were asked for; the first one is the score.
         level: Whether there is a column with the words or the tokens.
         has_source: Whether there is a column with the source.
+        alternatives: Whether tokens have some.
     """
 
     signals: Sequence[Signal]
     level: Level
     has_source: bool
+    alternatives: bool = False
 
     @property
     def kinds(self) -> dict[str, CellKind]:
@@ -49,12 +54,15 @@ class TableLayout:
         kinds["hypothesis"] = "string"
         numbers = ("score", *signals[1:], *calibrated, "threshold", "segment_threshold", *opening)
         kinds |= dict.fromkeys(numbers, "double")
-        values = dict.fromkeys(signals, "double")
-        spans = {"text": "string", "start": "int64", "end": "int64"}
+        values: dict[str, CellKind] = dict.fromkeys(signals, "double")
+        spans: dict[str, CellKind] = {"text": "string", "start": "int64", "end": "int64"}
         kinds |= {"flagged": "bool", "to_check": spans | values}
         if self.level != "sentence":
-            of_tokens = {"id": "int64", "special": "bool"} if self.level == "token" else {}
-            kinds[f"{self.level}s"] = spans | of_tokens | values
+            more: dict[str, CellKind] = {}
+            if self.level == "token":
+                more = {"id": "int64", "special": "bool"}
+                more |= {"alternatives": ALTERNATIVE} if self.alternatives else {}
+            kinds[f"{self.level}s"] = spans | more | values
         return kinds
 
     def flatten(self, line: bytes) -> dict[str, Any]:
