@@ -34,8 +34,10 @@ lint: $(VENV)/.installed-test
 types: $(VENV)/.installed-test
 	$(BIN)/mypy
 
+# The site into site/, without a warning; then its links and anchors, and what readers ask
 docs: $(VENV)/.installed-docs
-	$(BIN)/mkdocs build --strict
+	$(BIN)/zensical build --clean --strict
+	$(BIN)/python tools/check_site.py site tools/reader_questions.toml
 
 # What is published: built, checked, installed where nothing else is, and run there
 dist: $(VENV)/.installed-dist
@@ -46,7 +48,7 @@ bench: $(VENV)/.installed-test
 	for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
 
 clean:
-	rm -rf $(VENV) $(VLLM_VENV) build dist site .mypy_cache .pytest_cache .ruff_cache headwise-demo.html
+	rm -rf $(VENV) $(VLLM_VENV) build dist site .cache .mypy_cache .pytest_cache .ruff_cache headwise-demo.html
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

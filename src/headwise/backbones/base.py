@@ -32,6 +32,10 @@ class LanguageBackbone(FrozenModel):
     Hidden states have the numbers of Transformers' ``output_hidden_states``: of a model with L
     layers, 0 is the embedding, 1 to L - 1 what these layers leave in the residual stream, and L
     what enters the output layer. Negative numbers count from the last, -1.
+
+    Args:
+        model: A language model of Transformers; it is frozen.
+        tokenizer: Its tokeniser.
     """
 
     _decoder: PreTrainedModel  # what runs without the output layer
@@ -90,6 +94,10 @@ class LanguageBackbone(FrozenModel):
     def check_source(self, source: object, prompt: PromptTemplate) -> None:
         """Refuse a source or conversation that is missing or cannot be read.
 
+        Args:
+            source: A text, the messages of a conversation, or ``None``.
+            prompt: The template that is to show it.
+
         Raises:
             TextError: If it cannot be read.
             PromptError: If there is a source and the prompt does not show it.
@@ -107,6 +115,9 @@ class LanguageBackbone(FrozenModel):
         """The token as it stands in the vocabulary, special marks included.
 
         A row of the model that the tokeniser has no token for, such as padding, is ``<row 123>``.
+
+        Args:
+            token_id: The token's id, from 0 to V - 1.
         """
         try:
             name = self.tokenizer.convert_ids_to_tokens(token_id)
@@ -115,7 +126,7 @@ class LanguageBackbone(FrozenModel):
         return str(name) if name else f"<row {token_id}>"
 
     def is_blank(self, token_id: int) -> bool:
-        """Whether a token writes nothing but white space."""
+        """Whether the token ``token_id`` writes nothing but white space."""
         if (known := self._blank.get(token_id)) is None:
             text = self.tokenizer.decode([token_id], clean_up_tokenization_spaces=False)
             known = self._blank[token_id] = not str(text).strip()
@@ -123,7 +134,11 @@ class LanguageBackbone(FrozenModel):
 
     @abstractmethod
     def check_prompt(self, prompt: PromptTemplate) -> None:
-        """Refuse a template of the wrong kind (`PromptError`)."""
+        """Refuse a template of the wrong kind (`PromptError`).
+
+        Args:
+            prompt: The template.
+        """
 
     def encode(
         self,
@@ -175,22 +190,40 @@ class LanguageBackbone(FrozenModel):
 
     @abstractmethod
     def encode_prompt(self, source: Source, prompt: PromptTemplate) -> dict[str, Tensor]:
-        """What ``model.generate`` starts from, as a batch of one."""
+        """What ``model.generate`` starts from, as a batch of one.
+
+        Args:
+            source: What is answered or translated.
+            prompt: The template that it stands in.
+        """
 
     @abstractmethod
     def closing(self, source: Source, prompt: PromptTemplate) -> tuple[str, int | None]:
-        """What follows a hypothesis: plain text, and the first control token behind it, if any."""
+        """What follows a hypothesis: plain text, and the first control token behind it, if any.
+
+        Args:
+            source: What the hypothesis answers to.
+            prompt: The template that both stand in.
+        """
 
     def _find_layers(self) -> ModelLayers:
         return ModelLayers.of(self.model, self._decoder, self._probe_inputs(), use_cache=False)
 
     def layer_modules(self, layers: Iterable[int]) -> dict[int, nn.Module]:
-        """The modules that hidden states enter, by their `layer_numbers`."""
+        """The modules that hidden states enter, by their `layer_numbers`.
+
+        Args:
+            layers: Numbers from 0 to L, or negative ones from the last.
+        """
         output = self.model.get_output_embeddings()
         return {n: output if n == LAST_LAYER else self._layers.modules[n] for n in layers}
 
     def token_rows(self, token_ids: Tensor) -> Tensor:
-        """Rows of the output layer, ``(N, H)``, of tokens ``(N,)``; it does not run for them."""
+        """Rows of the output layer, ``(N, H)``, of tokens ``(N,)``; it does not run for them.
+
+        Args:
+            token_ids: Ids of tokens, ``(N,)``, int64.
+        """
         return self._unembedding.weight[token_ids]
 
     def target_hidden(
@@ -200,6 +233,10 @@ class LanguageBackbone(FrozenModel):
 
         Those of several layers stand side by side; what lies above all of them does not run.
         They are those of each pair alone: pairs that would change each other's are read apart.
+
+        Args:
+            pairs: Encoded pairs of one batch.
+            layers: Numbers from 0 to L, or negative ones from the last.
         """
         batch, read = list(pairs), partial(self._target_hidden, layers=self.layer_numbers(layers))
         if len(batch) > 1 and self._batches_matter:
@@ -229,15 +266,29 @@ class LanguageBackbone(FrozenModel):
         """Like :meth:`target_hidden`, for pairs that share their prompt.
 
         It is read once, where the model can go on from it without another result.
+
+        Args:
+            pairs: Encoded pairs with the same prompt.
+            layers: As of :meth:`target_hidden`.
         """
 
     @abstractmethod
     def reads_step_by_step(self, tokens: int) -> bool:
-        """Whether a text of so many tokens gets the same numbers token by token as in one pass."""
+        """Whether a text of so many tokens gets the same numbers token by token as in one pass.
+
+        Args:
+            tokens: How many tokens the text has.
+        """
 
     @abstractmethod
     def hidden_states(self, *args: Any, **inputs: Any) -> Tensor:
-        """Hidden states of token ids, ``(B, T, H)``."""
+        """Hidden states of token ids, ``(B, T, H)``.
+
+        Args:
+            args: Token ids ``(B, T)``, and what else the model takes by place.
+            inputs: What the model takes by name, such as a mask, and ``layers``, whose states stand
+                side by side.
+        """
 
     @abstractmethod
     def _probe_inputs(self) -> dict[str, Tensor]:

@@ -32,6 +32,9 @@ def weights_digest(module: nn.Module) -> str:
     """Digest of a module's class, and of name, type, shape and all values of its tensors.
 
     It takes about a second for 1.5 GB. The device does not matter.
+
+    Args:
+        module: A model, or a part of one.
     """
     tensors = module.state_dict()
     # Tied weights are one tensor under several names

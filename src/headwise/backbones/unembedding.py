@@ -141,6 +141,11 @@ class Unembedding:
         float32, keeps them all. A weight of 16 bits is multiplied as it is where the processor
         can; elsewhere one block of it after the other becomes float32, which is faster than what
         a processor does instead, and the products are not rounded.
+
+        Args:
+            hidden: What enters the output layer, ``(n, H)``.
+            width: Tokens at a time.
+            out: Where all logits go, ``(n, V)``, float32, if they are to stay.
         """
         own, dtype = self.weight.dtype, self._product_type
         inputs = hidden.to(dtype)
@@ -161,7 +166,7 @@ class Unembedding:
             yield columns, self._finish(logits, bias)
 
     def gathered(self, hidden: Tensor, token_ids: Tensor) -> Tensor:
-        """New logits of chosen tokens only, ``(N, K)`` for ``(N, H)`` and ids ``(N, K)``."""
+        """New logits of ``token_ids`` ``(N, K)`` only, ``(N, K)``, for ``hidden`` ``(N, H)``."""
         logits = gathered_logits(hidden, self.weight, token_ids)
         return self._finish(logits, None if self.bias is None else self.bias[token_ids])
 
@@ -171,6 +176,9 @@ class Unembedding:
     @classmethod
     def of(cls, model: PreTrainedModel) -> "Unembedding":
         """Read weight, bias, scale and soft-cap off a Transformers model.
+
+        Args:
+            model: A causal or encoder-decoder language model.
 
         Raises:
             UnsupportedModelError: If the model has no linear output layer.

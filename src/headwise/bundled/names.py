@@ -40,7 +40,11 @@ def bundled_head(name: str) -> Path | None:
 
 
 def grounding_head(name: str) -> Path | None:
-    """The folder of the bundled error head that reads answers behind their contexts, if any."""
+    """The folder of the bundled error head that reads answers behind their contexts, if any.
+
+    Args:
+        name: A bundled language model, such as ``gemma-3-270m``.
+    """
     if name not in HEAD_FOLDERS:
         return None
     folder = bundled_folder(name) / "grounding"

@@ -39,7 +39,11 @@ class ErrorTexts:
         return dict(sorted(Counter(one for one in self.families if one is not None).items()))
 
     def with_samples(self, samples: Sequence[Pair]) -> Self:
-        """These texts, and after them what :func:`sampled_errors` made of their sources."""
+        """These texts, and after them what :func:`sampled_errors` made of their sources.
+
+        Args:
+            samples: The language model's own texts, with their marks.
+        """
         return type(self)(
             (*self.pairs, *samples),
             (*self.families, *(SAMPLED if pair.errors else None for pair in samples)),
@@ -168,7 +172,12 @@ def mixed_errors(
 
 
 def with_error_copies(pairs: Sequence[Pairlike], copies: Iterable[Corruption]) -> ErrorTexts:
-    """Correct pairs, marked as free of errors, and after them their copies with errors."""
+    """Correct pairs, marked as free of errors, and after them their copies with errors.
+
+    Args:
+        pairs: Correct pairs.
+        copies: What was made of them.
+    """
     given = as_pairs(pairs)
     made = list(copies)
     return ErrorTexts(

@@ -78,7 +78,13 @@ class Corruption:
 
     @classmethod
     def of(cls, pair: Pair, changes: Changes, families: Sequence[ErrorFamily]) -> Self:
-        """A pair after changes of its hypothesis, with the family of each."""
+        """A pair after changes of its hypothesis, with the family of each.
+
+        Args:
+            pair: The correct pair.
+            changes: What was done to its hypothesis.
+            families: The family of each change, in their order.
+        """
         text, places = apply_changes(pair.hypothesis, changes)
         errors = sorted(
             (

@@ -58,13 +58,20 @@ class CorruptionMix:
 
     @classmethod
     def default(cls, language: str | None = None) -> Self:
-        """The mix that ships with the package, for a language."""
+        """The mix that ships with the package, for a language.
+
+        Args:
+            language: Its code, such as ``de``; ``None`` for no errors that need lists of words.
+        """
         path = Path(str(files("headwise.corruption") / _DEFAULT))
         return replace(cls.read(path), language=language)
 
     @classmethod
     def read(cls, path: str | Path) -> Self:
         """Read a mix from YAML.
+
+        Args:
+            path: A YAML file as the guide to error heads shows it.
 
         Raises:
             DataError: If the file is missing, is not YAML, or is no mix.

@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
 
 class BatchWorker:
-    """What lives in a worker: the work, with its model loaded and its threads counted."""
+    """What lives in a worker: the work, with its model loaded and its threads counted.
+
+    Args:
+        work: What becomes of a batch.
+        threads: Threads of PyTorch in this worker.
+    """
 
     def __init__(self, work: "TableWork[Any]", threads: int) -> None:
         import torch
@@ -71,7 +76,12 @@ def map_dataset(
 
 
 def placed(work: "TableWork[Any]", workers: Workers) -> "TableWork[Any]":
-    """The work with the device that workers have, if it names none."""
+    """The work with the device that workers have, if it names none.
+
+    Args:
+        work: What becomes of a batch.
+        workers: How many workers, and what each may use.
+    """
     if workers.gpus or work.loading.get("device") or work.loading.get("device_map"):
         return work
     return dataclasses.replace(work, loading={**work.loading, "device": "cpu"})

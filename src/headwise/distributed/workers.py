@@ -67,6 +67,10 @@ class Workers:
 
         ``each`` holds the other attributes.
 
+        Args:
+            count: A number, or two with a colon between them.
+            each: What else the class has.
+
         Raises:
             ValueError: If it says something else.
         """

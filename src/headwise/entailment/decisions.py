@@ -45,6 +45,9 @@ class YesNo:
         So a state that says nothing about the statement comes to one half. With an opposite, the
         mean of what the statement and the opposite say is taken. The least uncertain prediction
         says whether to abstain.
+
+        Args:
+            predictions: About the statement, and about the opposite if there is one.
         """
         for_it, *against = map(_leaning, predictions)
         yes = (for_it + 1 - against[0]) / 2 if against else for_it
@@ -76,6 +79,9 @@ class OneOf:
 
         The prediction about the best answer says whether to abstain.
 
+        Args:
+            predictions: About each answer as a hypothesis, in their order.
+
         References:
             Yin, Hay & Roth 2019, arXiv 1909.00161, who classify by entailment of labels.
         """
@@ -90,6 +96,9 @@ class OneOf:
 
         By a softmax of twenty times the cosines, which is what most sentence encoders are trained
         to tell a pair from others with. There is no abstention.
+
+        Args:
+            cosines: Of the state with each answer, in their order, in [-1, 1].
 
         References:
             Reimers & Gurevych, sentence-transformers, ``MultipleNegativesRankingLoss``, whose

@@ -88,6 +88,10 @@ class DocumentIndex:
     def search(self, query: str, top_k: int = 10) -> list[Ranked]:
         """Find the documents that are closest to a query, best first; equal ones keep their order.
 
+        Args:
+            query: The text to look for.
+            top_k: How many documents, at most.
+
         Raises:
             TextError: If the query cannot be read.
             ContextLengthError: If it is longer than the context.
@@ -113,6 +117,9 @@ class DocumentIndex:
 
     def save(self, folder: str | Path) -> Path:
         """Write vectors and documents into a folder, made if it is missing, and return it.
+
+        Args:
+            folder: Where to; made if it is missing.
 
         Raises:
             OutputError: If a file cannot be written.
@@ -142,6 +149,12 @@ class DocumentIndex:
 
         The first document is embedded anew by ``embed_documents`` (by default ``embed``), to see
         that vectors and encoder belong together.
+
+        Args:
+            folder: Where :meth:`save` wrote to.
+            backend: What searches: exact, or FAISS.
+            embed: Embeds queries.
+            embed_documents: Embeds documents; by default the same.
 
         Raises:
             DataError: If the documents are missing or damaged.

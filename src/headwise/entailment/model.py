@@ -30,6 +30,12 @@ class EntailmentModel(ClaimsAndRoutes):
     Without heads, what needs embeddings or token vectors alone still works: ``embed``, ``rerank``,
     ``index``, ``search``, and ``route`` by similarity. Every method refuses texts that cannot be
     read (`TextError`) or are longer than the context (`ContextLengthError`); nothing is cut.
+
+    Args:
+        backbone: The frozen encoder.
+        heads: Its heads; ``None`` for embeddings alone.
+        threshold: Uncertainty in [0, 1] from which the model abstains; ``None`` for that of the
+            heads.
     """
 
     def __init__(
@@ -167,7 +173,11 @@ class EntailmentModel(ClaimsAndRoutes):
         return self._predict_windows(pairs, progress=progress)
 
     def predict_window(self, pairs: Sequence[tuple[str, str]]) -> list[Prediction | InputError]:
-        """Predict pairs that are read together; else as :meth:`predict_many`."""
+        """Predict pairs that are read together; else as :meth:`predict_many`.
+
+        Args:
+            pairs: Premises and hypotheses.
+        """
         return predict_pairs(self.encoder, pairs, threshold=self.threshold)
 
     def _predict_windows(

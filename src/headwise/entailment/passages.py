@@ -25,13 +25,22 @@ _WIDE_SPACE = re.compile(r"[^\S\x00-\x7f]")
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A part of a text, ``text[start:end]``, without white space around it."""
+    """A part of a text, ``text[start:end]``, without white space around it.
+
+    Attributes:
+        start: First character in the text.
+        end: One past the last.
+    """
 
     start: int
     end: int
 
     def of(self, text: str) -> str:
-        """The passage itself."""
+        """The passage itself.
+
+        Args:
+            text: The text that the passage lies in.
+        """
         return text[self.start : self.end]
 
 

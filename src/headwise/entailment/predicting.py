@@ -47,7 +47,11 @@ class Prediction:
         return self.label == label and not self.abstain
 
     def at(self, threshold: float | None) -> "Prediction":
-        """The same with another threshold for abstention; ``None`` keeps it as it is."""
+        """The same with another threshold for abstention; ``None`` keeps it as it is.
+
+        Args:
+            threshold: An uncertainty, from 0 on.
+        """
         if threshold is None:
             return self
         return replace(self, abstain=self.uncertainty >= threshold)

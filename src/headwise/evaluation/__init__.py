@@ -27,6 +27,7 @@ from headwise.evaluation.statistics.setup import Resampling, SignificanceTest
 
 # The name before: it hid the one of `typing`
 Protocol = EvaluationProtocol
+"""What is asked of scores; see :class:`~headwise.choices.EvaluationProtocol`."""
 
 __all__ = [
     "CRUDE_KINDS",

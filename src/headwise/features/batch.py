@@ -60,7 +60,11 @@ class FeatureBatch:
         return len(self.targets)
 
     def to(self, device: torch.device) -> Self:
-        """The same batch on a device."""
+        """The same batch on a device.
+
+        Args:
+            device: Where its tensors go.
+        """
         own = {field.name: getattr(self, field.name) for field in fields(self)}
         moved: dict[str, Any] = {n: v.to(device) for n, v in own.items() if isinstance(v, Tensor)}
         return replace(self, **moved)
@@ -90,16 +94,28 @@ class FeatureSource(Protocol):
         """Whether of any example it is known where something is missing."""
 
     def target_counts(self, vocabulary_size: int) -> Tensor:
-        """How often each token is a target, ``(V,)``, float32, on the CPU."""
+        """How often each token is a target, ``(V,)``, float32, on the CPU.
+
+        Args:
+            vocabulary_size: V.
+        """
 
     def batch(self, indices: Sequence[int]) -> FeatureBatch:
-        """Features of some examples, their positions one after another."""
+        """Features of some examples, their positions one after another.
+
+        Args:
+            indices: Numbers of examples, from 0.
+        """
 
 
 class SelectedFeatures:
     """Some examples of a source, in the given order, as a source of their own.
 
     The same example may come more than once; the source must have all of them.
+
+    Args:
+        source: Where features come from.
+        indices: Numbers of its examples.
     """
 
     def __init__(self, source: FeatureSource, indices: Sequence[int]) -> None:
@@ -110,7 +126,11 @@ class SelectedFeatures:
         self.has_errors, self.has_missing = source.has_errors, source.has_missing
 
     def target_counts(self, vocabulary_size: int) -> Tensor:
-        """How often each token is a target, ``(V,)``, float32; reads all features once."""
+        """How often each token is a target, ``(V,)``, float32; reads all features once.
+
+        Args:
+            vocabulary_size: V.
+        """
         total = torch.zeros(vocabulary_size, dtype=torch.int64)
         for first in range(0, len(self._indices), _WINDOW):
             window = range(first, min(first + _WINDOW, len(self._indices)))
@@ -119,7 +139,11 @@ class SelectedFeatures:
         return total.float()
 
     def batch(self, indices: Sequence[int]) -> FeatureBatch:
-        """Features of some of these examples."""
+        """Features of some of these examples.
+
+        Args:
+            indices: Numbers of examples of this selection, from 0.
+        """
         return self._source.batch([self._indices[i] for i in indices])
 
 

@@ -64,14 +64,22 @@ class CachedFeatures:
         return folder_bytes(self.folder)
 
     def target_counts(self, vocabulary_size: int) -> Tensor:
-        """How often each token is a target, ``(V,)``, float32."""
+        """How often each token is a target, ``(V,)``, float32.
+
+        Args:
+            vocabulary_size: V.
+        """
         total = torch.zeros(vocabulary_size, dtype=torch.int64)
         for shard in self._shards:
             total += torch.bincount(shard["targets"], minlength=vocabulary_size)
         return total.float()
 
     def batch(self, indices: Sequence[int]) -> FeatureBatch:
-        """Features of some examples, on the CPU."""
+        """Features of some examples, on the CPU.
+
+        Args:
+            indices: Numbers of examples, from 0.
+        """
         counts = tuple(self.counts[i] for i in indices)
         shards, starts = torch.tensor([self._places[i] for i in indices]).T
         sizes = torch.tensor(counts)
@@ -101,6 +109,10 @@ class CachedFeatures:
 
 def open_features(folder: str | Path, *, wanted: dict[str, Any]) -> CachedFeatures:
     """Open a cache that must have been made from what a fingerprint names.
+
+    Args:
+        folder: Where the cache is.
+        wanted: What it must have been made from, as its index records it.
 
     Raises:
         MismatchError: If it was made from something else; the message names what.

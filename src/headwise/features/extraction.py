@@ -49,7 +49,14 @@ def bytes_per_position(backbone: Backbone, spec: FeatureSpec) -> int:
 def estimate_bytes(
     backbone: Backbone, pairs: Sequence[Pair], prompt: PromptTemplate, spec: FeatureSpec
 ) -> int:
-    """About how much disk the features of some pairs will take, from a sample of them."""
+    """About how much disk the features of some pairs will take, from a sample of them.
+
+    Args:
+        backbone: The language model.
+        pairs: All of the pairs.
+        prompt: The template that they stand in.
+        spec: What is kept of each position, and in which type.
+    """
     sample = random.Random(0).sample(range(len(pairs)), min(len(pairs), 512))
     examples = _encoded(backbone, [pairs[i] for i in sample], prompt, spec)
     targets = sum(len(example.code.targets) for example in examples)

@@ -58,7 +58,13 @@ class EncodedInferences:
 def encode_inferences(
     backbone: EncoderBackbone, pairs: Sequence[InferencePair], features: NLIFeatures
 ) -> EncodedInferences:
-    """Tokenise what the features need of some pairs."""
+    """Tokenise what the features need of some pairs.
+
+    Args:
+        backbone: The frozen encoder, whose tokeniser is used.
+        pairs: Premises and hypotheses; equal texts are encoded once.
+        features: What the head reads.
+    """
     errors: dict[int, InputError] = {}
     numbers: dict[str, int] = {}
     codes: list[EncodedText | InputError] = []
@@ -128,7 +134,11 @@ class InferenceFeatures:
         return len(self.labels)
 
     def batch(self, indices: Tensor) -> InferenceInputs:
-        """What is read of the pairs with some numbers ``(n,)``, on the CPU."""
+        """What is read of the pairs with some numbers ``(n,)``, on the CPU.
+
+        Args:
+            indices: Numbers of pairs, int64.
+        """
         parts, tokens = [], None
         if self._texts is not None:
             ends = torch.cat((self._premises[indices], self._hypotheses[indices]))
@@ -155,6 +165,12 @@ def live_inferences(
     """Features that run the encoder whenever they are asked for.
 
     ``layers`` are those whose token vectors are read, if any are.
+
+    Args:
+        backbone: The frozen encoder.
+        codes: The tokenised texts of the pairs.
+        features: What the head reads.
+        layers: Those whose token vectors are read, if any are.
     """
     texts: VectorSource | TokenSource | None = None
     if features.needs_tokens:
@@ -178,6 +194,15 @@ def cached_inferences(
     """Features whose vectors are written to a folder once.
 
     See :func:`extract_vectors` and :func:`extract_tokens`.
+
+    Args:
+        backbone: The frozen encoder.
+        codes: The tokenised texts of the pairs.
+        features: What the head reads.
+        folder: Where vectors are written, or were.
+        layers: Those whose token vectors are read, if any are.
+        dtype: Type of the stored numbers, such as ``float16``.
+        progress: Whether a bar is shown.
     """
     texts: VectorSource | TokenSource | None = None
     joint: VectorSource | None = None

@@ -45,13 +45,21 @@ class LiveFeatures:
         self.has_unsure = any(example.errors_known is not None for example in examples)
 
     def target_counts(self, vocabulary_size: int) -> Tensor:
-        """How often each token is a target, ``(V,)``, float32."""
+        """How often each token is a target, ``(V,)``, float32.
+
+        Args:
+            vocabulary_size: V.
+        """
         targets = [target for example in self._examples for target in example.code.targets]
         return torch.bincount(torch.tensor(targets), minlength=vocabulary_size).float()
 
     @torch.no_grad()
     def batch(self, indices: Sequence[int]) -> FeatureBatch:
-        """Features of some examples, on the backbone's device."""
+        """Features of some examples, on the backbone's device.
+
+        Args:
+            indices: Numbers of examples, from 0.
+        """
         chosen = [self._examples[index] for index in indices]
         counts = tuple(self.counts[index] for index in indices)
         vocabulary = ONLY_LAST if self._candidates or self._statistics else ()

@@ -64,7 +64,11 @@ class VectorSource(Protocol):
         """How many there are."""
 
     def batch(self, indices: Tensor) -> Tensor:
-        """Vectors by their numbers ``(n,)``, int64, on the CPU: ``(n, size)``, float32."""
+        """Vectors by their numbers ``(n,)``, int64, on the CPU: ``(n, size)``, float32.
+
+        Args:
+            indices: Numbers of texts, or of pairs.
+        """
 
 
 def text_vectors(
@@ -86,7 +90,13 @@ def vector_size(backbone: EncoderBackbone, kind: VectorKind) -> int:
 
 
 class LiveVectors:
-    """Runs the frozen encoder on every batch that is asked for; equal texts of one share a run."""
+    """Runs the frozen encoder on every batch that is asked for; equal texts of one share a run.
+
+    Args:
+        backbone: The frozen encoder.
+        codes: Encoded texts; their places are their numbers.
+        kind: Which vector of a text.
+    """
 
     def __init__(
         self, backbone: EncoderBackbone, codes: Sequence[EncodedText], *, kind: VectorKind
@@ -98,14 +108,18 @@ class LiveVectors:
         return len(self._codes)
 
     def batch(self, indices: Tensor) -> Tensor:
-        """Vectors by their numbers ``(n,)``: ``(n, size)``, float32, on the CPU."""
+        """Vectors by their numbers, ``indices`` ``(n,)``: ``(n, size)``, float32, on the CPU."""
         distinct, places = indices.unique(return_inverse=True)
         codes = [self._codes[i] for i in distinct.tolist()]
         return text_vectors(self._backbone, codes, self._kind)[places]
 
 
 class CachedVectors:
-    """What :func:`extract_vectors` wrote; fails as :class:`~headwise.features.CachedFeatures`."""
+    """What :func:`extract_vectors` wrote; fails as :class:`~headwise.features.CachedFeatures`.
+
+    Args:
+        folder: The folder that was written.
+    """
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
@@ -125,7 +139,7 @@ class CachedVectors:
         return folder_bytes(self.folder)
 
     def batch(self, indices: Tensor) -> Tensor:
-        """Vectors by their numbers ``(n,)``: ``(n, size)``, float32, on the CPU."""
+        """Vectors by their numbers, ``indices`` ``(n,)``: ``(n, size)``, float32, on the CPU."""
         if len(self._shards) == 1:
             return self._shards[0].index_select(0, indices).float()
         places = RowPlaces.of(indices // self._rows, indices % self._rows)

@@ -70,6 +70,7 @@ class MinP:
 
 
 DominantSelector = LargestDrop | EpsilonCut | EtaCut | TopK | TopP | MinP
+"""A rule that says which tokens of a distribution dominate it."""
 
 
 def candidate_count(selector: DominantSelector, vocabulary_size: int) -> int:
@@ -142,7 +143,11 @@ class DominantTokens:
     mass: Tensor
 
     def contains(self, token_ids: Tensor) -> Tensor:
-        """Whether each of the given tokens dominates its position; ``(N,)`` in, bool out."""
+        """Whether each of the given tokens dominates its position; ``(N,)`` in, bool out.
+
+        Args:
+            token_ids: A token for each position, int64.
+        """
         return (self.token_ids == token_ids.unsqueeze(-1)).any(-1)
 
 

@@ -35,6 +35,9 @@ class AnswerStream:
     Attributes:
         context: What the answer may say.
         text: The answer so far.
+
+    Args:
+        detector: What looks at the answer.
     """
 
     def __init__(self, detector: "GroundingDetector", context: str) -> None:
@@ -47,6 +50,9 @@ class AnswerStream:
 
     def push(self, piece: str) -> GroundedAnswer:
         """Add some text, of any length, and look at what is complete.
+
+        Args:
+            piece: What was written since; may end anywhere.
 
         Raises:
             TextError: If it is no text, or cannot be read.

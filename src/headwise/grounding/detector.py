@@ -75,9 +75,10 @@ class GroundingDetector:
 
     @classmethod
     def of(cls, estimator: QualityEstimator, **options: Any) -> Self:
-        """A detector with an estimator, if an error head of it can read answers.
+        """A detector with an ``estimator``, if an error head of it can read answers.
 
-        That is its own, if its prompt is none of translations, or else its ``grounding_head``.
+        That is its own, if its prompt is none of translations, or else its ``grounding_head``;
+        ``options`` are the other attributes.
 
         Raises:
             ValueError: If there is none, and no entailment model is among the options.
@@ -153,7 +154,7 @@ class GroundingDetector:
         return None if self.estimator is None else self.estimator.scorer([Signal.ERROR])
 
     def ground(self, context: str, answer: str) -> GroundedAnswer:
-        """Find what a context does not support of an answer.
+        """Find what a ``context`` does not support of an ``answer``.
 
         Raises:
             TextError: If a text is empty, badly encoded, or holds control tokens.
@@ -190,14 +191,14 @@ class GroundingDetector:
                 yield result
 
     def ground_window(self, pairs: Sequence[Pair]) -> list[GroundedAnswer | InputError]:
-        """Look at answers together; an error stands in the place of one that cannot be read."""
+        """Look at ``pairs`` together; an error stands in the place of one that cannot be read."""
         scored: Sequence[ScoredHypothesis | InputError | None] = [None] * len(pairs)
         if (scorer := self.scorer) is not None:
             scored = scorer.score_window(pairs)
         return [self._grounded(pair, one) for pair, one in zip(pairs, scored, strict=True)]
 
     def stream(self, context: str) -> AnswerStream:
-        """Look at an answer while it is written: push its pieces, get the spans so far.
+        """Look at an answer to ``context`` while it is written: push pieces, get the spans so far.
 
         Raises:
             TextError, ContextLengthError: If the context cannot be read.
@@ -212,7 +213,7 @@ class GroundingDetector:
         *,
         goes_on: bool = False,
     ) -> tuple[CheckedSentence, ...] | None:
-        """The sentences of an answer as claims; those that are known by their text are not asked.
+        """The sentences of ``answer`` as claims about ``context``; ``known`` ones are not asked.
 
         ``None`` without an entailment model. Sentences without a letter or a digit are left out,
         and the last one if the answer ``goes_on``.
@@ -243,7 +244,10 @@ class GroundingDetector:
         scored: ScoredHypothesis | None = None,
         checked_to: int | None = None,
     ) -> GroundedAnswer:
-        """The record of what models said, with the quantities that stand nowhere."""
+        """The record of ``tokens``, ``checked`` and ``scored``, what models said of a ``pair``.
+
+        The answer is complete up to ``checked_to``. Quantities that stand nowhere are added.
+        """
         context, answer = pair.source or "", pair.hypothesis
         read = answer if checked_to is None else answer[:checked_to]
         missing = unsupported_quantities(context, read) if self.quantities else []

@@ -109,7 +109,12 @@ class UnsupportedQuantity:
 
     @classmethod
     def of(cls, quantity: Quantity, answer: str) -> "UnsupportedQuantity":
-        """That of an answer."""
+        """That of an answer.
+
+        Args:
+            quantity: A number, date or time that was found in it.
+            answer: The whole answer.
+        """
         a, b = quantity.start, quantity.end
         return cls(a, b, answer[a:b], quantity.kind.value)
 

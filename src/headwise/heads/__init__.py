@@ -56,6 +56,7 @@ from headwise.heads.vocabulary.split_token_embeddings import SplitTokenEmbedding
 
 # One function writes any head of a language model; its older name for error heads stays
 save_error_head = save_head
+"""The older name of :func:`save_head`."""
 
 # Transformers code in the same process loads exported folders without trust_remote_code
 AutoConfig.register(SigmoidHeadConfig.model_type, SigmoidHeadConfig, exist_ok=True)

@@ -60,7 +60,12 @@ def checked_widths(
 
 
 def layers_in_words(layers: Sequence[int], layer_count: int | None) -> str:
-    """``layers 4 and 12 of 18``, or ``the last layer``."""
+    """``layers 4 and 12 of 18``, or ``the last layer``.
+
+    Args:
+        layer_count: L, if it is known.
+        layers: Their numbers, -1 for the last.
+    """
     if tuple(layers) == ONLY_LAST:
         return "the last layer"
     names = [str(layer_count if number == LAST_LAYER else number) for number in layers]

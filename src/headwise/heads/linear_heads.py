@@ -50,6 +50,9 @@ class ClassificationHead(_LinearHead):
 
     State dicts have d9d's names, ``score.weight``. Dropout in [0, 1) is a share of the hidden
     states in training; it, or a size, out of range is a `ValueError`.
+
+    Args:
+        hidden_size: H.
     """
 
     def __init__(self, *, hidden_size: int, num_labels: int, dropout: float = 0.0) -> None:
@@ -63,6 +66,9 @@ class ValueHead(_LinearHead):
 
     ``output_size`` is how many numbers a position gets; sizes and dropout are as in
     :class:`ClassificationHead`.
+
+    Args:
+        hidden_size: H.
     """
 
     def __init__(self, *, hidden_size: int, output_size: int = 1, dropout: float = 0.0) -> None:

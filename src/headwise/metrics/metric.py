@@ -17,6 +17,7 @@ class Metric:
         low: Lower end of its confidence interval; ``None`` if there is none.
         interval: How the interval was found, for a reader; ``None`` if there is none.
         reason: Why the value is undefined; ``None`` if it is not.
+        high: Upper end of its confidence interval; ``None`` if there is none.
     """
 
     name: str
@@ -35,7 +36,13 @@ class Metric:
             raise ValueError(f"`{self.name}` is not a number; give `None` and a reason.")
 
     def within(self, low: float, high: float, *, interval: str) -> "Metric":
-        """The same metric with its confidence interval."""
+        """The same metric with its confidence interval.
+
+        Args:
+            low: Its lower end.
+            high: Its upper end.
+            interval: How it was found, for a reader.
+        """
         return replace(self, low=low, high=high, interval=interval)
 
     def as_dict(self) -> dict[str, Any]:
@@ -56,7 +63,14 @@ NO_ITEMS = "There are no items."
 
 
 def undefined(name: str, reason: str, *, count: int, higher_is_better: bool = True) -> Metric:
-    """A metric that has no value, and why."""
+    """A metric that has no value, and why.
+
+    Args:
+        name: The metric, in the field's term.
+        reason: Why there is no number, for a reader.
+        count: How many items there were.
+        higher_is_better: Which way it points.
+    """
     return Metric(
         name=name, value=None, count=count, higher_is_better=higher_is_better, reason=reason
     )

@@ -68,6 +68,9 @@ class ResampledMetric(Generic[P]):
 
     Called, it gives the `Metric` of the items, each counted once. Its ``weighted`` takes the same
     arguments and gives the `Statistic`, NaN where a resample leaves it undefined.
+
+    Args:
+        definition: Gives the `Statistic` of its arguments.
     """
 
     def __init__(self, definition: Callable[P, Statistic]) -> None:

@@ -44,6 +44,8 @@ class TrainedErrorHead:
             undefined.
         default: The signal that the folder scores with if nothing else is asked for.
         calibration: What was saved with the head; ``None`` if none could be fitted.
+        report: What the training alone found.
+        not_calibrated: Why there is no calibration; ``None`` where there is one.
     """
 
     report: ErrorReport

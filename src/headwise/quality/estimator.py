@@ -145,10 +145,10 @@ class QualityEstimator(GroundMethod):
         return QualityHeads(self.head, self.error_head)
 
     def scorer(self, signals: Iterable[str] | None = None, alternatives: int = 0) -> Scorer:
-        """What scores with these signals: the parts as they are now, which never change in it.
+        """What scores with ``signals``: the parts as they are now, which never change in it.
 
         Raises:
-            ValueError: If a signal is unknown or cannot be given, or `alternatives` is too large.
+            ValueError: If a signal is unknown or cannot be given, or ``alternatives`` is too large.
         """
         request = SignalRequest(
             parse_signals([self.default_signal] if signals is None else signals),

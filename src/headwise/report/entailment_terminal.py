@@ -44,7 +44,11 @@ def render_prediction(prediction: Prediction, *, threshold: float) -> Renderable
 
 
 def render_routing(routing: Routing) -> RenderableType:
-    """The chosen route, by which way and why, and a table of all routes, best first."""
+    """The chosen route, by which way and why, and a table of all routes, best first.
+
+    Args:
+        routing: What a query was routed to.
+    """
     chosen = (
         Text("no route suits", "bold")
         if routing.route is None

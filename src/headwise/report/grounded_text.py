@@ -35,7 +35,11 @@ _SOFT = "opacity: 0.7"
 
 
 def render_grounded(grounded: GroundedAnswer) -> RenderableType:
-    """The answer with its unsupported spans in colour, or in brackets, and a table of these."""
+    """The answer with its unsupported spans in colour, or in brackets, and a table of these.
+
+    Args:
+        grounded: The answer with its spans.
+    """
 
     def draw(console: Console, _options: ConsoleOptions) -> RenderResult:
         coloured = console.color_system is not None and not console.no_color
@@ -64,6 +68,9 @@ def grounded_html(grounded: GroundedAnswer) -> str:
     """A grounded answer as one ``div``: the verdict, the context, the answer with marked spans.
 
     What the texts hold is escaped. It needs no style sheet and no script.
+
+    Args:
+        grounded: The answer with its spans.
     """
     lines = [f'<div style="font-size: 0.85em; {_SOFT}">{escape(_verdict(grounded))}</div>']
     lines.append(f'<div dir="auto" style="{_SOFT}">{escape(printable(grounded.context))}</div>')

@@ -125,11 +125,11 @@ class EncoderBackbone(TextReader):
         *,
         layers: Sequence[int] = ONLY_LAST,
     ) -> Tensor:
-        """Last hidden states ``(B, T, H)`` of tokens ``(B, T)``, in the model's dtype.
+        """Last hidden states ``(B, T, H)`` of ``input_ids`` ``(B, T)``, in the model's dtype.
 
         They are those of each text alone: texts that would change each other's are read apart.
-        What stands at padding means nothing; types are left out for models that do not ask.
-        Those of several :meth:`layer_numbers` stand side by side, ``(B, T, W)``.
+        Where ``attention_mask`` is 0, they mean nothing; ``token_type_ids`` go to models that ask.
+        Those of several ``layers`` stand side by side, ``(B, T, W)``.
         """
         given, read = (
             (input_ids, attention_mask, token_type_ids),
@@ -165,10 +165,10 @@ class EncoderBackbone(TextReader):
     def hidden(
         self, codes: Sequence[EncodedText], *, layers: Sequence[int] = ONLY_LAST
     ) -> tuple[Tensor, Tensor]:
-        """Hidden states of one batch of at least one text, padded on the right.
+        """Hidden states of one batch of at least one text, ``codes``, padded on the right.
 
         Returns:
-            Hidden states, ``(B, T, H)``, in the model's dtype, those of several `layer_numbers`
+            Hidden states, ``(B, T, H)``, in the model's dtype, those of several ``layers``
             side by side, and the mask of real tokens, ``(B, T)``, int64.
         """
         ids, mask, types = stack_codes(codes, padding_id=self._padding_id, device=self.device)
@@ -179,7 +179,7 @@ class EncoderBackbone(TextReader):
         return self.hidden([EncodedText(ids), EncodedText(ids[:2])])
 
     def pool(self, hidden: Tensor, mask: Tensor) -> Tensor:
-        """Pool token vectors ``(B, T, H)`` by their mask ``(B, T)``.
+        """Pool token vectors, ``hidden`` ``(B, T, H)``, by their ``mask`` ``(B, T)``.
 
         Returns:
             ``(B, E)``, float32, not normalised.

@@ -24,6 +24,7 @@ from headwise.backbones.prompts.named import NAMED_PROMPTS
 from headwise.backbones.prompts.templates import PromptTemplate
 
 Backbone = CausalBackbone | EncoderDecoderBackbone
+"""A frozen language model of either kind: decoder alone, or encoder and decoder."""
 
 
 def load_backbone(
@@ -152,7 +153,11 @@ def _tell_depth(check: Callable[[int], None], config: Any) -> None:
 
 
 def default_prompt(backbone: Backbone) -> PromptTemplate:
-    """The prompt for a backbone whose head names none."""
+    """The prompt for a backbone whose head names none.
+
+    Args:
+        backbone: The language model.
+    """
     if isinstance(backbone, EncoderDecoderBackbone):
         return NAMED_PROMPTS["sequence"]
     if "TowerInstruct" in str(backbone.model.config.name_or_path):

@@ -134,6 +134,7 @@ class ChatPromptTemplate(DecoderTemplate):
         user: The user's message; knows ``{source}``. Not used where there is a whole conversation.
         assistant: The assistant's message; holds ``{hypothesis}`` once.
         system: A system message, or ``None``.
+        kind: ``chat``, by which a saved template is known.
     """
 
     _texts = ("user", "assistant", "system")
@@ -168,7 +169,11 @@ class ChatPromptTemplate(DecoderTemplate):
         return [*messages], *self._around_hypothesis(values)
 
     def reaches(self, tokenizer: "PreTrainedTokenizerBase") -> bool:
-        """Whether a tokeniser's chat template shows a source, if it can be asked with one."""
+        """Whether a tokeniser's chat template shows a source, if it can be asked with one.
+
+        Args:
+            tokenizer: The model's tokeniser.
+        """
         if not self.has_source or tokenizer.chat_template is None:
             return True
         try:
@@ -177,7 +182,12 @@ class ChatPromptTemplate(DecoderTemplate):
             return True
 
     def render_prompt(self, tokenizer: "PreTrainedTokenizerBase", source: Source) -> str:
-        """What generation starts from: the text before a hypothesis, as `render` has it."""
+        """What generation starts from: the text before a hypothesis, as `render` has it.
+
+        Args:
+            tokenizer: The model's tokeniser, with its chat template.
+            source: The user's text, or the messages of a conversation.
+        """
         messages, before, after = self._turns(tokenizer, source)
         opening, *_ = around_answer(tokenizer, messages, before, after)
         return opening[: prompt_end(opening, before)]
@@ -186,6 +196,11 @@ class ChatPromptTemplate(DecoderTemplate):
         self, tokenizer: "PreTrainedTokenizerBase", source: Source, hypothesis: str
     ) -> Rendered:
         """The whole text of a pair, or of a conversation and the answer that ends it.
+
+        Args:
+            tokenizer: The model's tokeniser, with its chat template.
+            source: The user's text, or the messages of a conversation.
+            hypothesis: The assistant's answer.
 
         Raises:
             ChatTemplateError: If the model's chat template refuses the conversation, or changes

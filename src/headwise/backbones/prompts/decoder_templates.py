@@ -220,6 +220,7 @@ class TextTemplate(DecoderTemplate):
         prompt: What stands before the completion; knows ``{source}``, ``{bos}``, ``{eos}``.
         completion: How the hypothesis follows; holds ``{hypothesis}`` once.
         end: What closes the completion; generation stops there.
+        kind: ``text``, by which a saved template is known.
     """
 
     _texts = ("prompt", "completion", "end")
@@ -231,13 +232,24 @@ class TextTemplate(DecoderTemplate):
     end: str = ""
 
     def render_prompt(self, tokenizer: "PreTrainedTokenizerBase", source: Source) -> str:
-        """What generation starts from: the text before a hypothesis, as `render` has it."""
+        """What generation starts from: the text before a hypothesis, as `render` has it.
+
+        Args:
+            tokenizer: The model's tokeniser, which knows its control tokens.
+            source: The source text; ``None`` for text on its own.
+        """
         return self.render(tokenizer, source, "").prompt
 
     def render(
         self, tokenizer: "PreTrainedTokenizerBase", source: Source, hypothesis: str
     ) -> Rendered:
-        """The whole text of a pair."""
+        """The whole text of a pair.
+
+        Args:
+            tokenizer: The model's tokeniser, which knows its control tokens.
+            source: The source text; ``None`` for text on its own.
+            hypothesis: The text that follows the prompt.
+        """
         values = self._values(tokenizer, source)
         before, after = self._around_hypothesis(values)
         opening = self._fill(self.prompt, values) + before

@@ -68,12 +68,16 @@ NAMED_PROMPTS: dict[str, TextTemplate | ChatPromptTemplate | SequenceTemplate] =
     "raw": TextTemplate(prompt="{bos}"),
     "sequence": SequenceTemplate(),
 }
+"""The templates that a command or a saved head may name, by name."""
 
 
 def parse_prompt(
     prompt: str | dict[str, Any] | TextTemplate | ChatPromptTemplate | SequenceTemplate,
 ) -> PromptTemplate:
     """A template from its name, its saved form, or itself.
+
+    Args:
+        prompt: A name of :data:`NAMED_PROMPTS`, what ``model_dump`` gives, or a template.
 
     Raises:
         PromptError: If the name is unknown or the saved form is not a template's.

@@ -35,6 +35,7 @@ class SequenceTemplate(BaseTemplate):
         source_language: Language code for tokenisers that need one (NLLB, mBART); by default the
             tokeniser's own.
         target_language: Likewise for the hypothesis. Both may be bound as variables.
+        kind: ``sequence``, by which a saved template is known.
     """
 
     _texts = ("source_text",)
@@ -55,12 +56,20 @@ class SequenceTemplate(BaseTemplate):
         return copy.model_copy(update={**languages, "columns": left})
 
     def bind(self, **variables: str) -> "PromptTemplate":
-        """A copy with other values for some variables, or for the languages."""
+        """A copy with other values for some variables, or for the languages.
+
+        Args:
+            variables: New values by the name of the variable.
+        """
         self._check_names(variables)
         return self._with_values(variables)
 
     def bind_row_languages(self, tokenizer: "PreTrainedTokenizerBase") -> "PromptTemplate":
-        """A copy that takes from columns the languages that it, or the tokeniser, speaks of."""
+        """A copy that takes from columns the languages that it, or the tokeniser, speaks of.
+
+        Args:
+            tokenizer: The model's tokeniser, which may have codes of languages.
+        """
         if hasattr(tokenizer, "set_tgt_lang_special_tokens"):
             return super().bind_row_languages(tokenizer)
         spoken = super().fields() & LANGUAGE_VARIABLES
@@ -71,7 +80,11 @@ class SequenceTemplate(BaseTemplate):
         return super().fields() | LANGUAGE_VARIABLES
 
     def resolved(self, tokenizer: "PreTrainedTokenizerBase") -> str:
-        """The encoder's text, with ``{source}`` for the source, and the languages."""
+        """The encoder's text, with ``{source}`` for the source, and the languages.
+
+        Args:
+            tokenizer: The model's tokeniser.
+        """
         shown = self._shown()
         assert isinstance(shown, SequenceTemplate)
         text = shown.render_source(tokenizer, "{source}")
@@ -82,10 +95,16 @@ class SequenceTemplate(BaseTemplate):
         return f"{text} ({spoken})" if any(languages) else text
 
     def render_source(self, tokenizer: "PreTrainedTokenizerBase", source: Source) -> str:
-        """The text that the encoder reads."""
+        """The text that the encoder reads.
+
+        Args:
+            tokenizer: The model's tokeniser.
+            source: The source text.
+        """
         return self._fill(self.source_text, self._values(tokenizer, source))
 
 
 PromptTemplate = Annotated[
     TextTemplate | ChatPromptTemplate | SequenceTemplate, Field(discriminator="kind")
 ]
+"""A template of any kind; ``kind`` says which one a saved template is."""

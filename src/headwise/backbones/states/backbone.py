@@ -28,6 +28,9 @@ class StatesBackbone(CausalBackbone):
 
     Attributes:
         origin: Where states come from, in words, for messages.
+
+    Args:
+        parts: Tokeniser, config and output layer of the model.
     """
 
     origin: str
@@ -79,11 +82,18 @@ class StatesBackbone(CausalBackbone):
         return self.hidden_size
 
     def gives(self, layers: Sequence[int]) -> bool:
-        """Whether states of all these layers can be had."""
+        """Whether states of all these layers can be had.
+
+        Args:
+            layers: Numbers from 0 to L, or negative ones from the last.
+        """
         return set(numbers_of_layers(layers, self._depth)) <= set(self.layers_given)
 
     def layer_numbers(self, layers: Sequence[int]) -> tuple[int, ...]:
         """Numbers of layers as 0 to L - 1, and -1 for the last.
+
+        Args:
+            layers: Numbers from 0 to L, or negative ones from the last.
 
         Raises:
             ValueError: If the model has no such layer, or none is named.
@@ -146,7 +156,12 @@ class StatesBackbone(CausalBackbone):
     def states_of(
         self, inputs: Sequence[Sequence[int]], layers: Sequence[int] = ONLY_LAST
     ) -> list[Tensor]:
-        """The same, refused unless they have the right shape and are finite."""
+        """The same, refused unless they have the right shape and are finite.
+
+        Args:
+            inputs: Token ids of each text.
+            layers: Whose states stand side by side.
+        """
         return self._checked(self.read_states(inputs, layers), inputs, layers)
 
     def targets_in(self, states: Sequence[Tensor], pairs: Sequence[EncodedPair]) -> Tensor:

@@ -49,7 +49,11 @@ class States:
 
     @classmethod
     def of(cls, states: "str | Path | States") -> Self:
-        """From an address or a folder alone."""
+        """From an address or a folder alone.
+
+        Args:
+            states: A server's address, or a folder of files with states.
+        """
         return states if isinstance(states, cls) else cls(states)  # type: ignore[arg-type]
 
     @property

@@ -83,6 +83,7 @@ NEGATION_DE = NegationWords(
         "mit ohne, ohne mit"
     ),
 )
+"""German words of negation, and where one may be put in."""
 
 GERMAN = LanguageLists(
     numbers=one_of_a_group(

@@ -102,6 +102,11 @@ def segments_of(
 ) -> Iterator[Segment]:
     """All segments of a document, in order.
 
+    Args:
+        path: The document.
+        kind: Its format.
+        options: Which segments are skipped, and languages that it leaves open.
+
     Raises:
         DataError: If it is damaged or refused.
     """

@@ -121,6 +121,9 @@ class Results:
     def take(self, segment: Segment) -> SegmentResult | None:
         """The result of the next segment that was read; ``None`` if it could not be scored.
 
+        Args:
+            segment: The segment as the document is read once more.
+
         Raises:
             OutputError: If the rows are those of another document.
         """

@@ -73,7 +73,11 @@ class Segment:
     definition: Any = field(default=None, compare=False)
 
     def skipped(self, options: DocumentOptions) -> Skipped | None:
-        """Why it is not to be scored; ``None`` if it is."""
+        """Why it is not to be scored; ``None`` if it is.
+
+        Args:
+            options: Which states of segments are skipped.
+        """
         if not self.translate:
             return Skipped.NOT_TRANSLATABLE
         if self.locked:
@@ -89,7 +93,11 @@ class Segment:
         return None if known.casefold() in wanted else Skipped.OTHER_STATE
 
     def columns(self, options: DocumentOptions) -> dict[str, Any]:
-        """What a row says of it beside its texts; what is not known is left out."""
+        """What a row says of it beside its texts; what is not known is left out.
+
+        Args:
+            options: Languages that the document leaves open.
+        """
         named = {
             "file": self.file,
             "unit": self.unit,
@@ -102,6 +110,10 @@ class Segment:
 
 
 def place_in_document(columns: Mapping[str, Any]) -> str:
-    """Where a row of a document stands, for errors; empty if it comes from a table."""
+    """Where a row of a document stands, for errors; empty if it comes from a table.
+
+    Args:
+        columns: The columns of a row, as :meth:`Segment.columns` gives them.
+    """
     names = [f"{name} {columns[name]}" for name in ("unit", "segment") if name in columns]
     return ", ".join(names).capitalize()

@@ -39,6 +39,10 @@ class OutputFormat(StrEnum):
     def of(cls, output: Path, chosen: str | None) -> Self:
         """The format that was chosen, else the one that the suffix of the output says.
 
+        Args:
+            output: Where results go.
+            chosen: Name of a format; ``None`` leaves it to the suffix.
+
         Raises:
             DataError: If it is not one of these, or needs a package that is not installed.
         """
@@ -110,6 +114,10 @@ class RunFiles:
     def of(cls, output: str | Path, chosen: str | None = None) -> Self:
         """The files of an output, in the format that was chosen or that its suffix says.
 
+        Args:
+            output: Where results go.
+            chosen: Name of a format; ``None`` leaves it to the suffix.
+
         Raises:
             DataError: If that is no format.
         """
@@ -179,6 +187,9 @@ class RunFiles:
 
     def refuse_inputs(self, inputs: Iterable[str]) -> None:
         """Refuse to write over what is to be read.
+
+        Args:
+            inputs: Names of the files that are read; ``-`` is standard input.
 
         Raises:
             OutputError: If an input is one of the files that the job writes.
@@ -252,6 +263,11 @@ class RunFiles:
 
         With the record of a job that has no rows, a process that is killed here leaves that job as
         one that has not begun.
+
+        Args:
+            results: The file of results, open for appending.
+            rejects: The file of rejects, likewise.
+            found: The record of the earlier job; ``None`` if there is none.
         """
         if found is None:
             self.sidecar.unlink(missing_ok=True)
@@ -274,5 +290,10 @@ class RunFiles:
 
 
 def beside(output: Path, suffix: str) -> Path:
-    """The name of a file that goes with an output."""
+    """The name of a file that goes with an output.
+
+    Args:
+        output: The output, such as ``scored.jsonl``.
+        suffix: What takes the place of its suffix, such as ``.rejects.jsonl``.
+    """
     return output.with_name(output.name.removesuffix(".jsonl") + suffix)

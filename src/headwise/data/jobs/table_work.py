@@ -67,6 +67,9 @@ class TableWork(ABC, Generic[Row]):
     def open(self, path: str | Path) -> AbstractContextManager[RowStream]:
         """Open a file of rows, with its columns named as :meth:`read` knows them.
 
+        Args:
+            path: The table.
+
         Raises:
             DataError: If it is missing or damaged, or its columns are not what is needed.
         """
@@ -87,13 +90,20 @@ class TableWork(ABC, Generic[Row]):
     def read(self, table: RowStream) -> ReadBatch:
         """Make records of the rows of a batch.
 
+        Args:
+            table: Rows of a table, with the names of its columns.
+
         Raises:
             DataError: If its columns are not what is needed.
         """
 
     @abstractmethod
     def results(self, rows: Sequence[Row]) -> Iterable[dict[str, Any] | InputError]:
-        """What the output says of each row, by the names of :meth:`fields`, or what is wrong."""
+        """What the output says of each row, by the names of :meth:`fields`, or what is wrong.
+
+        Args:
+            rows: What :meth:`read` made of the rows of a batch.
+        """
 
     @abstractmethod
     def fields(self) -> "list[pyarrow.Field]":
@@ -105,7 +115,11 @@ class TableWork(ABC, Generic[Row]):
         return ()
 
     def figures(self, tables: "Iterable[pyarrow.RecordBatch]") -> dict[str, Any]:  # noqa: ARG002
-        """What is to be said about all rows of the output; rows without a result are among them."""
+        """What is to be said about all rows of the output; rows without a result are among them.
+
+        Args:
+            tables: Batches of the output.
+        """
         return {}
 
     def schema(self, schema: "pyarrow.Schema") -> "pyarrow.Schema":

@@ -31,17 +31,28 @@ class RowWork(Protocol[Row_contra]):
         """How many rows are worth working on together."""
 
     def output_rows(self, rows: Sequence[Row_contra]) -> Iterable[dict[str, Any] | InputError]:
-        """Work on rows: what a line of the output says of each, in order, or what is wrong."""
+        """Work on rows: what a line of the output says of each, in order, or what is wrong.
+
+        Args:
+            rows: Rows of the input, of one window.
+        """
 
     def count(self, output_row: Mapping[str, Any]) -> None:
         """Take a row of the output into the figures, in order; those of earlier runs included.
+
+        Args:
+            output_row: A row of the output, as it was written.
 
         Raises:
             KeyError, TypeError or ValueError: If it is not what :meth:`output_rows` makes.
         """
 
     def content_of(self, output_row: Mapping[str, Any]) -> str:
-        """The texts of the row that a row of the output was made of, as its ``content``."""
+        """The texts of the row that a row of the output was made of, as its ``content``.
+
+        Args:
+            output_row: A row that an earlier run wrote.
+        """
 
     def figures(self) -> dict[str, Any]:
         """What is to be said about all rows of the output; it must go into JSON."""

@@ -13,6 +13,9 @@ def quantities(text: str) -> list[Quantity]:
     ``1,000``, ``1.000``, ``1 000``, ``one thousand`` and ``tausend`` say the same, and so do
     ``5 March 2024``, ``March 5th, 2024``, ``2024-03-05`` and ``5.3.2024``. Figures that may be
     read in two ways (``03/05/2024``, ``1.000``) say both.
+
+    Args:
+        text: The text to look through.
     """
     found: list[Quantity] = []
     # Of what overlaps, the date comes before the number and the longer one before the shorter
@@ -30,6 +33,10 @@ def unsupported_quantities(context: str, answer: str) -> list[Quantity]:
 
     A date is there if one of the context says all that it says: ``March 2024`` is in
     ``5 March 2024``, not the other way round.
+
+    Args:
+        context: What the answer is to keep to.
+        answer: The answer to look through.
     """
     given = Given.of(quantities(context))
     return [one for one in quantities(answer) if not given.support(one)]

@@ -50,6 +50,7 @@ class InferenceLayout:
         encoding: The encoding of text; by default UTF-8, or UTF-16 if it is that.
         quotes: Whether quotation marks around cells belong to the format; by default those of CSV
             do, and those of TSV that looks so.
+        format: The format; by default what the suffix says.
     """
 
     premise_column: str | None = None
@@ -128,7 +129,7 @@ def as_inference(value: Inferencelike) -> InferencePair:
 
 
 def as_inferences(values: Iterable[Inferencelike]) -> list[InferencePair]:
-    """All of them as pairs, see :func:`as_inference`."""
+    """All ``values`` as pairs, see :func:`as_inference`."""
     return list(map(as_inference, values))
 
 
@@ -144,7 +145,13 @@ def _read(
 def open_inferences(
     path: str | Path, layout: InferenceLayout, *, labelled: bool
 ) -> AbstractContextManager[RowStream]:
-    """Open a table whose columns are named as :func:`inferences_of` knows them."""
+    """Open a table whose columns are named as :func:`inferences_of` knows them.
+
+    Args:
+        path: The file, ``-`` for standard input, or a folder of a data set.
+        layout: What is said about its format and columns.
+        labelled: Whether a column of labels must be there.
+    """
     naming = partial(_name_columns, path=path, layout=layout, labelled=labelled)
     return open_table(
         path, layout.format, naming=naming, encoding=layout.encoding, quotes=layout.quotes
@@ -155,6 +162,11 @@ def inferences_of(
     table: RowStream, layout: InferenceLayout, *, labelled: bool
 ) -> Iterator[InferencePair | Reject]:
     """Make pairs of the rows of a table.
+
+    Args:
+        table: The rows of a table, with the names of its columns.
+        layout: What is said about its columns.
+        labelled: Whether rows must have a label; without one, labels are not read.
 
     Raises:
         DataError: If its header lacks a column, or leaves open which one is meant.
@@ -168,6 +180,10 @@ def inferences_of(
 
 def inference_columns(table: RowStream, layout: InferenceLayout) -> dict[str, str]:
     """The columns of a table that hold texts, by ``premise`` and ``hypothesis``.
+
+    Args:
+        table: The rows of a table, with the names of its columns.
+        layout: What is said about its columns.
 
     Raises:
         DataError: As of :func:`inferences_of`.

@@ -100,6 +100,9 @@ class Layout:
     def columns(self, present: Sequence[str]) -> Columns:
         """Find the texts among the columns of a table or the keys of an object.
 
+        Args:
+            present: Names of the columns, in order.
+
         Raises:
             LookupError: If a column is not there, or several could be meant. The message says
                 which and what to do.
@@ -142,7 +145,11 @@ class Layout:
         return not plain_text or len(cells) > 1
 
     def numbers_columns(self, cells: Sequence[str]) -> bool:
-        """Whether columns are named by their numbers, which do not stand in the first row."""
+        """Whether columns are named by their numbers, which do not stand in the first row.
+
+        Args:
+            cells: The cells of the first row.
+        """
         named = [name for name in (self.source_column, self.hypothesis_column) if name is not None]
         return all(name.isdecimal() and name not in cells for name in named)
 

@@ -65,6 +65,12 @@ def join_numbers(
     If the file has a source or a hypothesis of its own, under one of the names that the readers
     of pairs know, it must be that of our row.
 
+    Args:
+        path: A table or JSON lines.
+        column: The column with the numbers; ``None`` for the only one that has any.
+        rows: Our rows, in order.
+        encoding: Of text files; ``None`` for UTF-8, or UTF-16 with its mark.
+
     Raises:
         DataError: If the file has more or fewer rows, or other texts; as in
             :func:`read_numbers` otherwise.

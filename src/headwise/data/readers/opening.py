@@ -15,6 +15,7 @@ from headwise.data.readers.layout import Format
 from headwise.errors import DataError
 
 STDIN = "-"
+"""The name that stands for standard input."""
 
 _SUFFIXES = {
     ".tsv": Format.TSV,
@@ -67,6 +68,10 @@ def is_plain_text(path: str | Path) -> bool:
 
 def resolve_format(path: str | Path, chosen: Format | None = None) -> Format:
     """The format of a file: the one that was chosen, else the one that the suffix says.
+
+    Args:
+        path: The file; ``-`` is standard input.
+        chosen: A format; ``None`` leaves it to the suffix.
 
     Raises:
         DataError: If neither says it.

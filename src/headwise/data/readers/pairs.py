@@ -76,7 +76,7 @@ def read_pairs(
 
 
 def document_format(path: str | Path, layout: Layout = _DEFAULT_LAYOUT) -> DocumentFormat | None:
-    """The format of a translators' document; ``None`` for everything else.
+    """The format of a translators' document, by ``path`` or ``layout``; else ``None``.
 
     Raises:
         DataError: If it is on standard input, which cannot be read more than once.
@@ -217,6 +217,9 @@ def _flat_columns(names: Sequence[str], layout: Layout) -> Columns:
 
 def read_mqm(path: str | Path) -> Iterator[Pair | Reject]:
     """Read MQM annotations in any format of tables: one pair a segment, with its error spans.
+
+    Args:
+        path: The table, ``.gz`` or not.
 
     Returns:
         For each segment a ``Pair``, or a ``Reject`` if a row of it cannot be understood;

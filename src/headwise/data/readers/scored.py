@@ -70,6 +70,9 @@ def read_scored_rows(path: str | Path) -> Iterator[ScoredRow]:
 def is_scored(path: str | Path) -> bool:
     """Whether a file begins with a row of ours, rather than with a pair that is not scored yet.
 
+    Args:
+        path: JSON lines, or any table that pairs are read from.
+
     Raises:
         DataError: If the file is missing or damaged.
     """

@@ -12,6 +12,9 @@ from headwise.errors import DataError
 def read_tags(path: str | Path) -> Iterator[tuple[bool, ...]]:
     """Read a file with the tags of one text a line, ``.gz`` or not.
 
+    Args:
+        path: Words ``OK`` or ``BAD`` with spaces between them.
+
     Yields:
         Whether each tag of a line is ``BAD``.
 

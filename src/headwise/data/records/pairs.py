@@ -53,7 +53,7 @@ class Pair:
 
     @classmethod
     def of(cls, pair: "AnyPair") -> "Pair":
-        """A pair from itself, from (source, hypothesis), or from an object with these keys.
+        """A ``pair`` from itself, from (source, hypothesis), or from an object with these keys.
 
         Raises:
             TypeError: If it is nothing of the kind.

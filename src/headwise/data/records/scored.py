@@ -39,6 +39,7 @@ __all__ = [
 ]
 
 Level = Literal["sentence", "word", "token"]
+"""How much of a text a row has: its score alone, also those of words, or those of tokens."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,7 @@ class ScoredHypothesis:
         special_tokens: The special tokens that close the sequence after the hypothesis.
         signals: What was asked for; the first one is the main one.
         extra: Other columns of the row that the pair came from.
-        errors: What people marked as wrong in the hypothesis. ``()`` if they found nothing,
-            ``None`` if nobody looked.
+        errors: What people marked as wrong; ``()`` if nothing, ``None`` if nobody looked.
         tags: What they said of each of its words, if they were asked that way.
         quality: Calibrated probability that the text has no error, in (0, 1), if ``quality`` was
             asked for and the calibration knows texts; written as ``text_quality``.
@@ -250,7 +250,7 @@ class ScoredHypothesis:
         return tuple(t for t in self.tokens if t.start < end and t.end > start)
 
     def as_dict(self, level: Level = "sentence") -> dict[str, Any]:
-        """A row for JSON: texts, scores, marks, what to check; words or tokens if asked for."""
+        """A row for JSON: texts, scores, marks, what to check; words or tokens by ``level``."""
         row: dict[str, Any] = {} if self.source is None else {"source": self.source}
         row |= {"hypothesis": self.hypothesis, "score": self.score}
         row["signals"] = {s.value: self.aggregate(signal=s) for s in self.signals}
@@ -274,7 +274,7 @@ class ScoredHypothesis:
 
     @classmethod
     def from_dict(cls, row: dict[str, Any]) -> "ScoredHypothesis":
-        """Read back what :meth:`as_dict` wrote at token level.
+        """Read back a ``row`` that :meth:`as_dict` wrote at token level.
 
         Raises:
             ValueError: If a signal is unknown, or marks do not fit; ``KeyError`` if tokens lack.

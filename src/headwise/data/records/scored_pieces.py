@@ -16,6 +16,17 @@ class Signals:
     """The values of the signals that were asked for; the others are ``None``.
 
     See :class:`~headwise.data.records.signals.Signal` for meaning and range of each.
+
+    Attributes:
+        sigmoid: The Sigmoid Head's score, in (0, 1).
+        softmax: The language model's probability, in [0, 1].
+        logprob: Its natural logarithm, at most 0.
+        entropy: Of the distribution over the next token, in nats, at least 0; low is good.
+        boosted: The probability with the mass of all dominant tokens, in [0, 1].
+        rank: Place in the distribution, from 1; low is good.
+        quality: Calibrated probability that it is right, in [0, 1].
+        error: Probability that it is wrong, in (0, 1); low is good.
+        omission: Probability that something is missing right behind it, in (0, 1); low is good.
     """
 
     sigmoid: float | None = None
@@ -44,7 +55,12 @@ class Signals:
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """A token that the language model would have put in the same place."""
+    """A token that the language model would have put in the same place.
+
+    Attributes:
+        text: What the token writes.
+        probability: Its softmax probability in this place, in [0, 1].
+    """
 
     text: str
     probability: float

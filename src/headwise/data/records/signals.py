@@ -93,6 +93,9 @@ class Signal(StrEnum):
         ``exp(x)``, ``entropy`` the inverse perplexity ``exp(-x)``, ``rank`` its reciprocal ``1/x``,
         ``error`` and ``omission`` become ``1 - x``. Each map keeps or reverses the order. In
         [0, 1], with the four decimals that views show; ``None`` for ``None`` and NaN.
+
+        Args:
+            value: A value of this signal; ``None`` where it is not known.
         """
         if value is None or math.isnan(value):
             return None
@@ -116,6 +119,9 @@ _RIGHT = frozenset({Signal.QUALITY, Signal.SIGMOID, Signal.SOFTMAX, Signal.BOOST
 
 def parse_signals(names: Iterable[str]) -> tuple[Signal, ...]:
     """Turn names into signals, keeping their order and dropping repetitions.
+
+    Args:
+        names: Names such as ``softmax``.
 
     Raises:
         ValueError: If there is no name, or a name is not a signal's.
@@ -156,6 +162,9 @@ class Aggregation(StrEnum):
 
         Products want probabilities of being right, ``noisy_or`` wants probabilities of being
         wrong, and ranks are no sums of anything.
+
+        Args:
+            signal: The signal whose values are to be combined.
         """
         match self:
             case Aggregation.PRODUCT | Aggregation.GEOMETRIC_MEAN:
@@ -239,5 +248,10 @@ def _over_root_of_length(values: Sequence[float], signal: Signal) -> float:
 
 
 def values_of(tokens: Iterable[object], signal: Signal) -> list[float]:
-    """The values of a signal that tokens have, in order; ``omission`` may be unknown at the end."""
+    """The values of a signal that tokens have, in order; ``omission`` may be unknown at the end.
+
+    Args:
+        tokens: Scored tokens, or anything with the names of signals as attributes.
+        signal: Which value of each.
+    """
     return [value for token in tokens if (value := getattr(token, signal)) is not None]

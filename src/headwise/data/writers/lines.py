@@ -13,17 +13,28 @@ class LineWriter(Protocol):
     """Something that lines can be appended to."""
 
     def append(self, line: bytes) -> None:
-        """Write a line, line end included, and leave nothing of it in a buffer."""
+        """Write a line, line end included, and leave nothing of it in a buffer.
+
+        Args:
+            line: Bytes with their line end.
+        """
 
 
 class LineStream:
-    """Lines to a stream that cannot be read again, such as standard output."""
+    """Lines to a stream that cannot be read again, such as standard output.
+
+    Args:
+        stream: A binary stream, which stays open.
+    """
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
 
     def append(self, line: bytes) -> None:
         """Write a line, line end included, and flush.
+
+        Args:
+            line: Bytes with their line end.
 
         Raises:
             OSError: If the reader of the stream is gone, or there is no space.
@@ -94,6 +105,9 @@ class LineFile:
 
     def append(self, line: bytes) -> None:
         """Write a line, line end included; if that fails, nothing of it stays.
+
+        Args:
+            line: Bytes with their line end.
 
         Raises:
             OSError: If the disk is full or the file cannot be written.

@@ -20,6 +20,7 @@ RESERVED_NAMES = frozenset(
         *(signal.value for signal in Signal),
     }
 )
+"""Names of columns that are written here; those of the input get another name."""
 _PREFIX = "input_"
 
 
@@ -74,6 +75,10 @@ def scored_row(scored: ScoredHypothesis, level: Level) -> dict[str, Any]:
 
     A column of the input that has the name of one that is written here keeps its values under
     ``input_<name>``: the ``score`` of people does not vanish under that of the head.
+
+    Args:
+        scored: A scored text.
+        level: How much of it the row has.
     """
     row = replace(scored, extra=None).as_dict(level)
     return {**beside_reserved(scored.extra or {}, RESERVED_NAMES | row.keys()), **row}
@@ -84,6 +89,9 @@ def pair_row(pair: Pair) -> dict[str, Any]:
 
     Columns of the input that have the name of a text or of marks are renamed as in
     :func:`scored_row`.
+
+    Args:
+        pair: The pair; its other columns come along.
     """
     row: dict[str, Any] = {} if pair.source is None else {"source": pair.source}
     row |= {"hypothesis": pair.hypothesis, **marks_row(pair.errors, pair.tags)}
@@ -91,7 +99,11 @@ def pair_row(pair: Pair) -> dict[str, Any]:
 
 
 def reject_row(reject: Reject) -> dict[str, Any]:
-    """A reject as a row."""
+    """A reject as a row.
+
+    Args:
+        reject: What could not be read or scored.
+    """
     return asdict(reject)
 
 
@@ -101,6 +113,9 @@ def json_line(row: Mapping[str, Any] | Sequence[Any]) -> bytes:
     JSON has no NaN and no infinity: they are written as ``null``. Lone surrogates, which UTF-8
     cannot carry, are written as JSON escapes. Dates, decimals and other values that only Parquet
     has are written as text.
+
+    Args:
+        row: Names and values, or values alone.
     """
     try:
         # Tried first: only rows with NaN or infinity pay for a second walk

@@ -50,6 +50,11 @@ def write_xlsx(lines: Path, output: Path, columns: TableColumns) -> None:
 
     The hypothesis of a row that is flagged is shaded.
 
+    Args:
+        lines: A file of JSON lines.
+        output: The workbook to write.
+        columns: What becomes of a line.
+
     Raises:
         OutputError: If there are more rows than a sheet can have, or longer cells; the lines stay.
     """

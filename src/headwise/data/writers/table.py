@@ -25,7 +25,11 @@ class TableColumns(Protocol):
         """The columns that every such table ends with, and what they hold."""
 
     def flatten(self, line: bytes) -> dict[str, Any]:
-        """A line as a row whose names are those of columns."""
+        """A line as a row whose names are those of columns.
+
+        Args:
+            line: A line of JSON.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +70,11 @@ class TableLayout:
         return kinds
 
     def flatten(self, line: bytes) -> dict[str, Any]:
-        """A line as a row, in which each signal beyond the first is a column of its own."""
+        """A line as a row, in which each signal beyond the first is a column of its own.
+
+        Args:
+            line: A line of JSON.
+        """
         row: dict[str, Any] = json.loads(line)
         signals = row.pop("signals")
         return row | {signal.value: signals[signal.value] for signal in self.signals[1:]}

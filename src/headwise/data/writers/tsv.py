@@ -22,7 +22,13 @@ _ESCAPED = re.compile(r"\\(?:u([0-9a-f]{4})|([\\tnr]))")
 
 
 def write_tsv(lines: Path, output: Path, columns: TableColumns) -> None:
-    """Turn JSON lines into a TSV file; as `write_csv` otherwise."""
+    """Turn JSON lines into a TSV file; as `write_csv` otherwise.
+
+    Args:
+        lines: A file of JSON lines.
+        output: The table to write.
+        columns: What becomes of a line.
+    """
     names = column_names(lines, columns)
     with (
         lines.open("rb") as rows,
@@ -35,12 +41,20 @@ def write_tsv(lines: Path, output: Path, columns: TableColumns) -> None:
 
 
 def escape_cell(text: str) -> str:
-    """Write a text so that it fits into one cell."""
+    """Write a text so that it fits into one cell.
+
+    Args:
+        text: Any text, with tabs and line ends.
+    """
     return text.translate(_ESCAPES)
 
 
 def unescape_cell(cell: str) -> str:
-    """The text that :func:`escape_cell` wrote."""
+    """The text that :func:`escape_cell` wrote.
+
+    Args:
+        cell: A cell without tabs and line ends.
+    """
     return _ESCAPED.sub(
         lambda match: chr(int(match[1], 16)) if match[1] else _CHARACTERS[match[2]], cell
     )

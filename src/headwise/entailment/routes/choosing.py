@@ -80,6 +80,9 @@ class Router:
     def route(self, query: str) -> Routing:
         """Find the route for a query.
 
+        Args:
+            query: The text to send somewhere.
+
         Raises:
             InputError: If the query cannot be read.
         """

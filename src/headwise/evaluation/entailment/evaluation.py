@@ -27,6 +27,9 @@ class InferenceQuestion:
         layout: Its format and columns, as far as they should not be found out.
         group: Column that says which pairs belong together; the premise by default.
         language: Language of the negation words of a slice; ``None`` for no such slice.
+        resampling: How intervals and tests are made.
+        model: Name of the encoder, for the report.
+        heads: Name of the heads, for the report.
     """
 
     path: str
@@ -84,6 +87,12 @@ def judge_inferences(
     progress: bool = False,
 ) -> tuple[list[JudgedInference], list[Reject]]:
     """Predict labelled pairs; those with the same ``group`` column, or premise, belong together.
+
+    Args:
+        model: The model to judge.
+        rows: Labelled pairs, and what could not be read.
+        progress: Whether a bar is shown.
+        group: The column that says which pairs belong together; by default those of a premise.
 
     Returns:
         Judged pairs in order, and what could not be read, by line.

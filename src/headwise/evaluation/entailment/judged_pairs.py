@@ -24,6 +24,8 @@ class JudgedInference:
         uncertainty: The one that the model abstains by, in [0, 1].
         abstain: Whether it abstains.
         group: What belongs together when pairs are resampled: those of one premise.
+        premise: What is given.
+        hypothesis: What may follow from it.
     """
 
     premise: str

@@ -55,6 +55,7 @@ class Question:
         language: Language code of the texts; with one, crude errors change negations, too.
         model: Name of the model, for a reader.
         head: Name of its head, for a reader, if it is not the model's own.
+        resampling: How intervals and tests are made.
 
     Raises:
         ValueError: If two things are asked that do not go together, or one without what it needs.
@@ -105,7 +106,13 @@ class Question:
         settings: Mapping[str, str | int | float | bool],
         notes: Sequence[str],
     ) -> Setup:
-        """How to run the protocol."""
+        """How to run the protocol.
+
+        Args:
+            gold_name: What tables call the gold.
+            settings: What the report says about the run.
+            notes: What a reader has to know.
+        """
         return Setup(
             gold_name=gold_name,
             units=self.units,

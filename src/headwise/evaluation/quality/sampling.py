@@ -24,6 +24,13 @@ def monte_carlo_probability(
     source, of the geometric mean of the softmax probabilities of their tokens. It says more about
     the source than about the hypothesis. These need the signal ``softmax`` and a token each.
 
+    Args:
+        estimator: What generates and scores.
+        scored: Scored hypotheses with their sources.
+        seed: Of the samples.
+        progress: Whether a bar is shown.
+        samples: K, drawn hypotheses for each source.
+
     Returns:
         Probabilities in [0, 1], one a hypothesis.
 

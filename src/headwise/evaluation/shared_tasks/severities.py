@@ -45,7 +45,11 @@ class Severities:
     f1_of_all: Metric | None = None
 
     def spans(self, scored: ScoredHypothesis) -> list[SeveritySpan]:
-        """The errors of a text with tokens, in order; neighbouring tokens of a kind are one."""
+        """The errors of a text with tokens, in order; neighbouring tokens of a kind are one.
+
+        Args:
+            scored: A text with the signals of its tokens.
+        """
         by_kind: dict[str, list[tuple[int, int]]] = {MINOR: [], MAJOR: []}
         for token, value in _confidences(scored):
             if value < self.minor_below:
@@ -61,7 +65,11 @@ class Severities:
 
 
 def gold_spans(scored: ScoredHypothesis) -> list[SeveritySpan]:
-    """What people marked, as minor or major; missing text has no characters."""
+    """What people marked, as minor or major; missing text has no characters.
+
+    Args:
+        scored: A text with people's marks.
+    """
     return [
         (error.start, error.end, MAJOR if error.known_severity in (MAJOR, "critical") else MINOR)
         for error in scored.errors or ()

@@ -192,6 +192,10 @@ class Evaluation:
         disagreements: Texts to look at, the worst first.
         mistakes: Pairs to look at, the worst first.
         notes: What a reader has to know to read the tables right.
+        protocol: The protocol's name.
+        title: What a report has above it.
+        tables: One a question, the main one first.
+        figures: What is drawn.
     """
 
     protocol: str
@@ -235,7 +239,12 @@ def _table_dict(table: Table) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What an evaluation found."""
+    """What an evaluation found.
+
+    Attributes:
+        evaluation: What was found.
+        rejects: Rows that could not be read or scored.
+    """
 
     evaluation: Evaluation
     rejects: tuple[Reject, ...] = ()

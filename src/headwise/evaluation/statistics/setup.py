@@ -30,6 +30,7 @@ class Resampling:
         test: How signals are compared.
         level: Level of the tests; intervals cover ``1 - level``.
         workers: Threads; as many as there are cores by default.
+        seed: Of all resamples.
     """
 
     resamples: int = 1000

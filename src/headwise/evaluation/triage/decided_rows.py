@@ -39,6 +39,9 @@ class _DecidedColumns:
 def read_segments(paths: Sequence[Path]) -> Iterator[ScoredRow]:
     """The rows of scored files; of several, each row says of which file it is.
 
+    Args:
+        paths: Files that ``headwise score`` wrote.
+
     Raises:
         DataError: If a file cannot be read, or is not scored.
     """

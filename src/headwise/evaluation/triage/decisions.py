@@ -32,13 +32,22 @@ _MOST_NAMES = 30
 
 @dataclass(frozen=True, slots=True)
 class Triage:
-    """Decisions about segments, in their order, and what is to be said about them."""
+    """Decisions about segments, in their order, and what is to be said about them.
+
+    Attributes:
+        decisions: One a segment.
+        evaluation: Tables and figures, as an evaluation has them.
+    """
 
     decisions: tuple[Action, ...]
     evaluation: Evaluation
 
     def count(self, decision: Action) -> int:
-        """How many segments are decided so."""
+        """How many segments are decided so.
+
+        Args:
+            decision: What becomes of a segment.
+        """
         return self.decisions.count(decision)
 
 

@@ -56,6 +56,7 @@ class Promise(BaseModel):
         surest_faulty: How many of these have an error.
         scored_by: What scored them, see :func:`headwise.quality.job.scored_by`; ``None`` if that is
             not known.
+        version: Of the file's format.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -119,6 +120,9 @@ class Promise(BaseModel):
         """What becomes of segments of which the signal thinks so, ``(N,)``.
 
         A segment without a value is checked.
+
+        Args:
+            values: Of the promise's signal, higher is better, NaN where there is none.
         """
         above = np.inf if self.publish_above is None else self.publish_above
         below = -np.inf if self.redo_below is None else self.redo_below
@@ -130,6 +134,9 @@ class Promise(BaseModel):
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the promise as JSON, for segments to come.
 
+        Args:
+            path: The file to write.
+
         Raises:
             OutputError: If it cannot be written.
         """
@@ -139,6 +146,9 @@ class Promise(BaseModel):
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Promise":
         """Read a promise.
+
+        Args:
+            path: A file that :meth:`save` wrote.
 
         Raises:
             DataError: If there is none, or it is damaged.

@@ -32,6 +32,10 @@ class Segments:
     def of(cls, rows: Iterable[ScoredRow], *, name: str = "the scores") -> "Segments":
         """Columns of rows.
 
+        Args:
+            rows: Scored rows, one a segment.
+            name: What messages call them.
+
         Raises:
             DataError: If there are no rows, or they share no signal; it calls them ``name``.
         """
@@ -57,6 +61,10 @@ class Segments:
 
     def column(self, signal: str, *, name: str = "the scores") -> Floats:
         """What a signal thinks of the segments, ``(N,)``.
+
+        Args:
+            signal: Its name in the rows.
+            name: What messages call the segments.
 
         Raises:
             DataError: If not all rows have it.

@@ -106,7 +106,11 @@ class InteractionNetwork(nn.Module):
         reset_layers(self)
 
     def forward(self, tokens: PairedTokens) -> Tensor:
-        """Mean and maximum of what :meth:`read` compares, ``(n, 4D)``, float32."""
+        """Mean and maximum of what :meth:`read` compares, ``(n, 4D)``, float32.
+
+        Args:
+            tokens: Token vectors of n pairs, their texts one after another.
+        """
         return self.read(tokens)[0]
 
     def read(self, tokens: PairedTokens) -> tuple[Tensor, Tensor]:

@@ -80,6 +80,9 @@ class NLIHead(nn.Module):
     def read(self, inputs: Tensor | InferenceInputs) -> NLIReading:
         """Read features ``(..., F)``, or n pairs.
 
+        Args:
+            inputs: Features of pairs, or their features and token vectors.
+
         Raises:
             ValueError: If the head compares tokens and none are given.
         """

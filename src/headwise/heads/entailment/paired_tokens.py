@@ -24,7 +24,11 @@ class PairedTokens:
     hypotheses: Tensor
 
     def to(self, device: torch.device) -> Self:
-        """The same on another device."""
+        """The same on another device.
+
+        Args:
+            device: Where its tensors go.
+        """
         parts = (self.vectors, self.lengths, self.premises, self.hypotheses)
         return type(self)(*(part.to(device) for part in parts))
 
@@ -45,6 +49,10 @@ class InferenceInputs:
         return len(self.pooled)
 
     def to(self, device: torch.device) -> Self:
-        """The same on another device."""
+        """The same on another device.
+
+        Args:
+            device: Where its tensors go.
+        """
         tokens = None if self.tokens is None else self.tokens.to(device)
         return type(self)(self.pooled.to(device), tokens)

@@ -18,6 +18,7 @@ from headwise.heads.entailment.nli_head import NLIHead
 from headwise.heads.entailment.paired_tokens import InferenceInputs
 
 LEARNED = "learned"
+"""What ``abstain_by`` calls the uncertainty of the abstention head."""
 ABSTAIN_BY = (LEARNED, *(how.value for how in Uncertainty))
 """What uncertainty may be: the abstention head's, or a function of the NLI head's logits."""
 
@@ -67,7 +68,11 @@ class TaskHeadsConfig:
 
 
 def check_threshold(value: float) -> None:
-    """Refuse what is no threshold of an uncertainty (`ValueError`)."""
+    """Refuse what is no threshold of an uncertainty (`ValueError`).
+
+    Args:
+        value: An uncertainty, 0 or more and finite.
+    """
     if not 0.0 <= value < math.inf:
         raise ValueError(
             f"`threshold` must be a number of at least 0 (above 1: never abstain), got {value}."
@@ -91,13 +96,23 @@ class PairReading(NamedTuple):
 
 
 def evidence_size(nli: NLIHead, second: NLIHead | None) -> int:
-    """E, how many numbers of evidence :func:`read_pairs` gives."""
+    """E, how many numbers of evidence :func:`read_pairs` gives.
+
+    Args:
+        nli: The NLI head.
+        second: Another one on the same features; ``None`` without.
+    """
     alignments = 0 if nli.interaction is None else ALIGNMENT_SIZE
     return alignments + (0 if second is None else len(NLI_LABELS))
 
 
 def read_pairs(nli: NLIHead, second: NLIHead | None, inputs: InferenceInputs) -> PairReading:
     """Read pairs with an NLI head and, if there is one, a second one.
+
+    Args:
+        nli: The NLI head.
+        second: Another one on the same features; ``None`` without.
+        inputs: What they read of n pairs.
 
     References:
         Lakshminarayanan et al. 2017, arXiv 1612.01474, section 2.4 (the mean of probabilities).
@@ -118,6 +133,9 @@ class TaskHeads(nn.Module):
     ``abstention``, nothing says how doubtful an answer of ``nli`` is. ``second`` is an NLI head on
     the same features, trained from another start: the answer is the mean of both, and where the two
     disagree, it is doubtful.
+
+    Args:
+        config: Sizes, features, labels and threshold, as they are saved.
 
     Raises:
         MismatchError: If the heads' sizes do not fit together.
@@ -147,7 +165,11 @@ class TaskHeads(nn.Module):
         return evidence_size(self.nli, self.second)
 
     def read(self, inputs: InferenceInputs) -> PairReading:
-        """What the NLI heads make of n pairs, for the abstention head, too."""
+        """What the NLI heads make of n pairs, for the abstention head, too.
+
+        Args:
+            inputs: What an NLI head reads of n pairs.
+        """
         return read_pairs(self.nli, self.second, inputs)
 
     def _check_sizes(self) -> None:
@@ -202,6 +224,10 @@ class EncoderSizes(Protocol):
 
 def check_task_heads_fit(heads: TaskHeads, encoder: EncoderSizes) -> None:
     """Refuse heads that belong to an encoder of other sizes.
+
+    Args:
+        heads: The heads.
+        encoder: The encoder's sizes.
 
     Raises:
         MismatchError: If a size that a head reads differs.

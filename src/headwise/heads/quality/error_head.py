@@ -120,6 +120,11 @@ class ErrorHead(nn.Module):
         An input that is constant in the sample keeps its scale. Projections are taken as they
         are now, arguments are those of :meth:`logits`.
 
+        Args:
+            hidden: Hidden states of the sample, ``(N, W)``.
+            rows: Rows of the unembedding of its tokens, ``(N, H)``.
+            statistics: Log-probability, entropy and rank, ``(N, 3)``, if the head reads them.
+
         Raises:
             ValueError: If the shapes do not fit, or the sample is empty.
         """
@@ -196,7 +201,13 @@ class ErrorHead(nn.Module):
         return added
 
     def inputs(self, hidden: Tensor, rows: Tensor, statistics: Tensor | None) -> Tensor:
-        """``[h, w, h * w]`` and the statistics, not standardised, ``(N, F)``, float32."""
+        """``[h, w, h * w]`` and the statistics, not standardised, ``(N, F)``, float32.
+
+        Args:
+            hidden: Hidden states, ``(N, W)``.
+            rows: Rows of the unembedding of the tokens, ``(N, H)``.
+            statistics: Log-probability, entropy and rank, ``(N, 3)``, if the head reads them.
+        """
         hidden, rows = hidden.float(), rows.float()
         if self.hidden_projection is not None:
             hidden = self.hidden_projection(hidden)

@@ -103,7 +103,7 @@ class SharedUnembeddingHead(RescalingHead):
 
     @torch.no_grad()
     def standardise(self, hidden: Tensor) -> None:
-        """Measure mean and spread of z on a sample, ``(N, input_size)``.
+        """Measure mean and spread of z on a sample of ``hidden``, ``(N, input_size)``.
 
         A head that reads the last layer alone takes it as it is.
 
@@ -133,7 +133,11 @@ class SharedUnembeddingHead(RescalingHead):
         return super().logits(self.corrected(hidden), token_ids) + threshold
 
     def corrected(self, hidden: Tensor) -> Tensor:
-        """The hidden states that enter the output layer, ``(..., H)``, float32."""
+        """The hidden states that enter the output layer, ``(..., H)``, float32.
+
+        Args:
+            hidden: Hidden states of the last layer, ``(..., H)``.
+        """
         if self.reduce is None or self.expand is None:
             return hidden
         correction: Tensor = self.expand(self.reduce(hidden))

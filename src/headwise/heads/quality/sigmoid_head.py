@@ -70,11 +70,19 @@ class SigmoidHead(nn.Module):
 
     @torch.no_grad()
     def initialise_from(self, weight: Tensor) -> None:
-        """Start from the language model's own unembedding, ``(V, H)``."""
+        """Start from the language model's own unembedding, ``(V, H)``.
+
+        Args:
+            weight: Rows of the output layer.
+        """
         self.weight.copy_(weight)
 
     def linear(self, hidden: Tensor) -> LinearLogits:
-        """What the logits of hidden states ``(..., H)`` are linear in; all else follows from it."""
+        """What the logits of hidden states ``(..., H)`` are linear in; all else follows from it.
+
+        Args:
+            hidden: What enters the output layer; side by side, if the head reads several layers.
+        """
         return LinearLogits(hidden.float(), self.weight)
 
     def logits(self, hidden: Tensor, token_ids: Tensor | None = None) -> Tensor:

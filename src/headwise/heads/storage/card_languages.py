@@ -11,7 +11,11 @@ _FENCE = "---\n"
 
 
 def card_languages(folders: Iterable[str | Path]) -> tuple[str, ...]:
-    """The languages of the first folder whose card names some; none if no card does."""
+    """The languages of the first folder whose card names some; none if no card does.
+
+    Args:
+        folders: Folders of heads and models, the most telling first.
+    """
     for folder in folders:
         path = Path(folder) / _CARD
         try:

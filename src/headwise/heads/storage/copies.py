@@ -26,6 +26,9 @@ from headwise.heads.storage.seed_file import SEED_FILE
 def head_folder(name: str | Path) -> Path:
     """A folder on this machine that holds a head or heads: the given one, or a hub download.
 
+    Args:
+        name: A folder, or an id of the hub.
+
     Raises:
         UnknownModelError: If there is neither.
     """

@@ -26,6 +26,12 @@ def check_fit(
     ``layer_widths`` gives the widths of the hidden states 0 to L of the model; it is called only
     for heads that read others than the last, or say how many layers their model has.
 
+    Args:
+        head: A Sigmoid Head of any type, or an error head.
+        vocabulary_size: V of the model.
+        hidden_size: H of the model.
+        layer_widths: Gives the widths of the hidden states 0 to L.
+
     Raises:
         MismatchError: If vocabulary, hidden size or layers differ.
         UnsupportedModelError: If the model's layers cannot be read.
@@ -53,6 +59,10 @@ def check_fit(
 
 def check_depth(folder: Path | None, layer_count: int) -> None:
     """Refuse heads for a model of another number of layers by their configs, before it is loaded.
+
+    Args:
+        folder: The heads' folder; ``None`` for no heads.
+        layer_count: L of the model.
 
     Raises:
         MismatchError: If a head in the folder names another number. What cannot be read, its loader

@@ -26,6 +26,7 @@ HUB_FILES = FileNames()
 ERROR_FILES = FileNames(
     *(f"error_head.{end}" for end in ("json", "safetensors", "md", "png", "yaml"))
 )
+"""Names of an error head's files: config, weights, card, curves, run file."""
 
 
 # What plain Transformers runs: files in `hub/`, which are also model types, and their models
@@ -33,7 +34,11 @@ HUB_CODE = {"sigmoid_head": "SigmoidHead", "shared_unembedding_head": "SharedUne
 
 
 def has_sigmoid_head(folder: str | Path) -> bool:
-    """Whether a folder holds a Sigmoid Head of any type, complete or not."""
+    """Whether a folder holds a Sigmoid Head of any type, complete or not.
+
+    Args:
+        folder: The folder to look into.
+    """
     folder = Path(folder)
     if not any((folder / name).is_file() for name in (HUB_FILES.config, HUB_FILES.weights)):
         return False
@@ -41,12 +46,20 @@ def has_sigmoid_head(folder: str | Path) -> bool:
 
 
 def has_error_head(folder: str | Path) -> bool:
-    """Whether a folder holds an error head, complete or not."""
+    """Whether a folder holds an error head, complete or not.
+
+    Args:
+        folder: The folder to look into.
+    """
     return any((Path(folder) / n).is_file() for n in (ERROR_FILES.config, ERROR_FILES.weights))
 
 
 def is_task_heads(folder: str | Path) -> bool:
-    """Whether a folder holds heads of an encoder, complete or not."""
+    """Whether a folder holds heads of an encoder, complete or not.
+
+    Args:
+        folder: The folder to look into.
+    """
     folder = Path(folder)
     return (folder / SEED_FILE).is_file() or model_type(folder) == TASK_MODEL_TYPE
 

@@ -53,6 +53,9 @@ class HeadInfo:
 def read_head_info(folder: Path) -> HeadInfo:
     """Read the config of a head's folder; what it leaves open, that of its error head may say.
 
+    Args:
+        folder: The folder of the heads.
+
     Raises:
         WeightsError: If it is missing or is not a head's.
         MismatchError: If the folder's heads read different prompts.
@@ -107,6 +110,10 @@ def load_head(folder: Path, *, unembedding: Callable[[], TokenLogits]) -> Qualit
     Sizes come from the weights themselves, so that any config of the hub layout will do;
     ``unembedding`` is as for :func:`headwise.heads.build_head`.
 
+    Args:
+        folder: The folder of the head.
+        unembedding: Gives the language model's own output layer.
+
     Raises:
         WeightsError: If the weights are missing, damaged, pickled, or not a head's.
     """
@@ -127,6 +134,9 @@ def load_head(folder: Path, *, unembedding: Callable[[], TokenLogits]) -> Qualit
 
 def load_error_head(folder: str | Path) -> ErrorHead | None:
     """Load an error head, in float32 and frozen; ``None`` if the folder has none.
+
+    Args:
+        folder: The folder of the heads.
 
     Raises:
         WeightsError: If the files are damaged or do not belong together, or one of them is
@@ -261,6 +271,10 @@ def differing_part(prompt: dict[str, Any] | None, other: dict[str, Any] | None) 
     """Name of a part in which two saved prompts differ; ``None`` if they fit together.
 
     A prompt that is not known fits any, and so does a part that only one of them says.
+
+    Args:
+        prompt: A template in its saved form.
+        other: Another one.
     """
     if not isinstance(prompt, dict) or not isinstance(other, dict):
         return None

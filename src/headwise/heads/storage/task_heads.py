@@ -92,6 +92,12 @@ def save_task_heads(
 ) -> Path:
     """Write heads as safetensors of a type, with a config and, if there is one, a card.
 
+    Args:
+        heads: The heads of one encoder.
+        folder: Where to.
+        dtype: Type of the stored weights.
+        model_card: Text of its ``README.md``; ``None`` writes none.
+
     Returns:
         The folder, which is made if it is missing.
 
@@ -127,6 +133,10 @@ def save_seed_heads(heads: TaskHeads, path: str | Path) -> Path:
 
     The file holds weights alone: neither threshold nor encoder's name go with them. ``path`` is a
     ``.pt`` file, or the folder of one.
+
+    Args:
+        heads: The heads of one encoder.
+        path: The ``.pt`` file, or its folder.
 
     Returns:
         The file.

@@ -138,6 +138,9 @@ class SplitLanguageModellingHead(VocabularySplits):
     def tie_to(self, embeddings: SplitTokenEmbeddings) -> None:
         """Use the embeddings' tables as weights from now on; each then sums both gradients.
 
+        Args:
+            embeddings: Embeddings in the same splits.
+
         Raises:
             MismatchError: If the splits, their order, their sizes or H differ.
             TypeError: If they are not in splits.
@@ -243,12 +246,19 @@ class SplitLanguageModellingHead(VocabularySplits):
         """Log-probabilities of the labels, ``(...)``, at most 0, float32.
 
         An ignored label has 0 too, which stands for nothing: mask it before taking means.
+
+        Args:
+            hidden_states: What enters the head, ``(..., H)``.
+            labels: Token ids of the whole vocabulary, ``(...)``, not shifted.
         """
         # A minus sign would make -0.0 of ignored labels
         return 0.0 - self.forward(hidden_states, labels)
 
     def logits(self, hidden_states: Tensor) -> Tensor:
         """Logits of the whole vocabulary, ``(..., V)``, in the dtype of the weights.
+
+        Args:
+            hidden_states: What enters the head, ``(..., H)``.
 
         Raises:
             UninitialisedError: If the weights are on the ``meta`` device.

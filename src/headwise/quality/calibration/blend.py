@@ -61,7 +61,12 @@ class Blend(BaseModel):
 
     @classmethod
     def alone(cls, signal: Signal | str, aggregation: Aggregation | str | None = None) -> Self:
-        """A single signal as it is, of a token or aggregated for a text."""
+        """A single signal as it is, of a token or aggregated for a text.
+
+        Args:
+            signal: Its name.
+            aggregation: How the tokens of a text are combined; ``None`` for a token.
+        """
         how = () if aggregation is None else (Aggregation(aggregation),)
         return cls(signals=(Signal(signal),), aggregations=how)
 
@@ -145,7 +150,11 @@ class Blend(BaseModel):
         return np.asarray(expit(total), np.float64)
 
     def of_text(self, values: Mapping[Signal, Sequence[float]]) -> float | None:
-        """The value of a text, by the values of its tokens; ``None`` if one feature has none."""
+        """The value of a text, by the values of its tokens; ``None`` if one feature has none.
+
+        Args:
+            values: Of all tokens, in order, by signal.
+        """
         columns: dict[Feature, list[float]] = {}
         for feature in self.features:
             value = aggregated(values, feature)
@@ -156,14 +165,24 @@ class Blend(BaseModel):
 
 
 def aggregated(values: Mapping[Signal, Sequence[float]], feature: Feature) -> float | None:
-    """What a feature of texts is worth, by the values of a text's tokens; ``None`` for none."""
+    """What a feature of texts is worth, by the values of a text's tokens; ``None`` for none.
+
+    Args:
+        values: Of all tokens, in order, by signal.
+        feature: A signal and its aggregation.
+    """
     assert not isinstance(feature, Signal)
     signal, how = feature
     return aggregate(values[signal], how, signal=signal)
 
 
 def evidence(values: ArrayLike, feature: Feature) -> Floats:
-    """Values of a feature on the scale that is weighed, where high is good and sums make sense."""
+    """Values of a feature on the scale that is weighed, where high is good and sums make sense.
+
+    Args:
+        values: Of a feature, of any shape.
+        feature: A signal, or one with its aggregation.
+    """
     signal = _signal(feature)
     numbers = np.asarray(values, np.float64)
     if signal.is_probability:

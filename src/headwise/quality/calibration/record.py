@@ -88,6 +88,7 @@ class Calibration(_Record):
         languages: Those that the card of the heads or of their model names, for a message; they are
             no part of the file.
         provenance: Where all this comes from.
+        usual_hypotheses: The frequent words of hypotheses, likewise.
     """
 
     version: Literal[1, 2] = 2
@@ -168,7 +169,12 @@ class Calibration(_Record):
         return self.blend.single
 
     def made_of(self, *, texts: bool = True, ranking: bool = True) -> frozenset[Signal]:
-        """The signals that have to be known of a token: for its probability, and for what else."""
+        """The signals that have to be known of a token: for its probability, and for what else.
+
+        Args:
+            texts: Whether what texts are made of is wanted, too.
+            ranking: Likewise what hypotheses are ranked by.
+        """
         of_texts = [self.sentence.blend] if texts and self.sentence is not None else []
         of_texts += [self.ranking] if ranking and self.ranking is not None else []
         found = {signal for blend in (self.blend, *of_texts) for signal in blend.signals}
@@ -182,13 +188,20 @@ class Calibration(_Record):
         return {"tokens": self.blend.name, **texts, "ranking": ranked}
 
     def token_quality(self, columns: Mapping[Feature, ArrayLike]) -> Floats:
-        """Probabilities in (0, 1) that tokens are right, ``(n,)``, by features of :attr:`blend`."""
+        """Probabilities in (0, 1) that tokens are right, ``(n,)``, by features of :attr:`blend`.
+
+        Args:
+            columns: Values of each token, ``(n,)``, by feature.
+        """
         return self.token.of_valid(self.blend(columns))
 
     def sentence_quality(self, values: Mapping[Signal, Sequence[float]]) -> float | None:
         """The probability in (0, 1) that a text has no error, from values of its tokens.
 
         It is ``None`` if there is no token, or no calibrator for texts.
+
+        Args:
+            values: Of all tokens, in order, by signal.
         """
         if self.sentence is None or (value := self.sentence.blend.of_text(values)) is None:
             return None

@@ -21,6 +21,9 @@ def results_json(evaluation: Evaluation) -> str:
     """Tables, comparisons, settings and notes as JSON that every parser reads.
 
     JSON has no number for infinity, so it is written as the text ``Infinity`` or ``-Infinity``.
+
+    Args:
+        evaluation: What was found.
     """
     plain = _json_value(evaluation.as_dict())
     text = json.dumps(plain, ensure_ascii=False, allow_nan=False, indent=2) + "\n"

@@ -16,6 +16,11 @@ def markdown_report(evaluation: Evaluation, *, sort: bool = False, heading: int 
 
     Rows stand as they are given, or with ``sort`` by the first metric, best first. The
     title has the level ``heading``, tables the next one.
+
+    Args:
+        evaluation: What was found.
+        sort: Whether rows are ordered by the first metric, best first.
+        heading: Level of the title, from 1.
     """
     settings = " · ".join(
         f"{_escaped(name)}: {_escaped(setting(value))}"
@@ -31,7 +36,13 @@ def markdown_report(evaluation: Evaluation, *, sort: bool = False, heading: int 
 
 
 def markdown_table(table: Table, *, sort: bool = False, heading: int = 2) -> str:
-    """One table: best values bold, intervals in brackets, reasons as footnotes."""
+    """One table: best values bold, intervals in brackets, reasons as footnotes.
+
+    Args:
+        table: The table.
+        sort: Whether rows are ordered by the first metric, best first.
+        heading: Level of its title, from 1.
+    """
     view = view_of(table, sort=sort)
     lines = [f"{'#' * heading} {_escaped(view.title)}", ""]
     if view.verdict is not None:

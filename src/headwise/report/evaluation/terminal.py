@@ -24,6 +24,10 @@ def terminal_report(evaluation: Evaluation, *, sort: bool = False) -> Renderable
     """All tables of an evaluation with their notes and legends, and the first mistakes.
 
     Rows stand as they are given, or with ``sort`` by the first metric, best first.
+
+    Args:
+        evaluation: What was found.
+        sort: Whether rows are ordered by the first metric, best first.
     """
     return View(partial(_draw_report, evaluation, sort))
 
@@ -35,6 +39,10 @@ def terminal_table(table: Table, *, sort: bool = False) -> RenderableType:
     the metrics are dealt out to several tables where even that is too wide. Where bold cannot be
     shown, the best value of a column has a ``*``. With ``sort``, rows are ordered by the first
     metric, best first.
+
+    Args:
+        table: The table.
+        sort: Whether rows are ordered by the first metric, best first.
     """
     return View(partial(_draw_table, view_of(table, sort=sort)))
 

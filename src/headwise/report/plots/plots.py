@@ -24,6 +24,10 @@ def draw(figure: Figure, *, theme: Theme = LIGHT) -> Drawing:
 
     Points that are not finite are left out; a panel without points says so.
 
+    Args:
+        figure: Panels of points, with their axes.
+        theme: Colours of a light or a dark page.
+
     Raises:
         ValueError: If the coordinates or weights of a panel differ in number.
     """
@@ -39,7 +43,12 @@ def draw(figure: Figure, *, theme: Theme = LIGHT) -> Drawing:
 
 
 def figure_png(figure: Figure, *, theme: Theme = LIGHT) -> bytes:
-    """A figure as a PNG file, 200 dots per inch; the same figure gives the same bytes."""
+    """A figure as a PNG file, 200 dots per inch; the same figure gives the same bytes.
+
+    Args:
+        figure: Panels of points, with their axes.
+        theme: Colours of a light or a dark page.
+    """
     out = io.BytesIO()
     # The name of the software would make the bytes depend on its version.
     draw(figure, theme=theme).savefig(

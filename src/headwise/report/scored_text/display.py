@@ -111,7 +111,11 @@ class Gap:
 
 
 def shows_gaps(signals: tuple[Signal, ...]) -> bool:
-    """Whether these signals say where something is missing."""
+    """Whether these signals say where something is missing.
+
+    Args:
+        signals: Those of the scored text.
+    """
     return Signal.OMISSION in signals
 
 

@@ -18,6 +18,9 @@ def scored_html(scored: ScoredHypothesis) -> str:
     """A scored text as one ``div``: score, source, shaded words, those to check underlined.
 
     What the texts hold is escaped. It needs no style sheet and no script.
+
+    Args:
+        scored: The scored text.
     """
     main = scored.signals[0]
     threshold = DEFAULT_THRESHOLD if scored.threshold is None else scored.threshold

@@ -55,6 +55,11 @@ def render_table(
 ) -> RenderableType:
     """A table of hypotheses, one row each: scores, texts, and the words and gaps to check.
 
+    Args:
+        scored: Scored texts.
+        title: What stands above the table.
+        threshold: Confidence in [0, 1] below which words are to be checked.
+
     Raises:
         ValueError: If ``threshold`` is not in [0, 1].
     """
@@ -68,6 +73,11 @@ def render_legend(
     """Some lines that say what the shades of the main signal and the marks mean.
 
     The mark of gaps is explained if the signal ``omission`` is among those that are shown.
+
+    Args:
+        signal: The main signal.
+        threshold: Confidence in [0, 1] below which words are marked.
+        gaps: Whether gaps are shown.
     """
     return View(partial(_draw_legend, Signal(signal), threshold, gaps))
 

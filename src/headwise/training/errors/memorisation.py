@@ -28,6 +28,11 @@ class Memorisation:
 
     Log-probability of a token in nats, averaged over a text and then over a sample of texts, and
     the standard error of the difference.
+
+    Attributes:
+        train: Mean over the training texts, in nats a token.
+        dev: Mean over the dev texts, in nats a token.
+        error: Standard error of their difference.
     """
 
     train: float
@@ -62,6 +67,13 @@ def measure_memorisation(
     max_length: int | None = None,
 ) -> Memorisation | None:
     """Compare how well the language model predicts at most 250 correct texts of each part.
+
+    Args:
+        backbone: The language model.
+        train: Correct texts of the training.
+        dev: Correct texts of dev.
+        prompt: The template that they stand in.
+        max_length: Tokens of a text at most, longer ones are left out; ``None`` for the context.
 
     Returns:
         What was found, which a message says as well; ``None`` if a part has fewer than two texts

@@ -69,7 +69,11 @@ class LabelStage:
 
 @validated(frozen=True, slots=True, kw_only=True, config=loop.STRICT)
 class ErrorTraining(loop.RunSettings):
-    """Settings of a run; ``mix`` says what errors are put into the texts."""
+    """Settings of a run; ``mix`` says what errors are put into the texts.
+
+    Attributes:
+        labels: Settings of the stage on human labels.
+    """
 
     variant: Annotated[
         ErrorVariant,
@@ -148,7 +152,11 @@ class ErrorTraining(loop.RunSettings):
     seed: Annotated[int, Field(description="Of errors, batches and initial weights.")] = 0
 
     def rank_for(self, hidden_size: int) -> int | None:
-        """R for hidden states of some width."""
+        """R for hidden states of some width.
+
+        Args:
+            hidden_size: H of the language model.
+        """
         if self.rank == "auto":
             if hidden_size < WIDE:
                 return None
@@ -156,7 +164,11 @@ class ErrorTraining(loop.RunSettings):
         return self.rank
 
     def shaped_as(self, head: "ErrorHead") -> Self:
-        """The same settings with the shape that a head has."""
+        """The same settings with the shape that a head has.
+
+        Args:
+            head: The head that training goes on from.
+        """
         return replace(
             self,
             variant=head.variant,

@@ -85,6 +85,9 @@ class TrainingRun(BaseModel):
     def read(cls, path: str | Path) -> Self:
         """Read a run file.
 
+        Args:
+            path: A YAML file that :meth:`write` left.
+
         Raises:
             DataError: If it is missing, is not YAML, or is not a run.
         """
@@ -96,7 +99,11 @@ class TrainingRun(BaseModel):
             raise DataError(f"{path} is not a run file: {error}") from None
 
     def write(self, path: Path) -> None:
-        """Write a run file."""
+        """Write a run file.
+
+        Args:
+            path: The YAML file to write.
+        """
         text = yaml.safe_dump(self.model_dump(), sort_keys=False, allow_unicode=True)
         with naming_output(path), atomic_path(path) as temporary:
             temporary.write_text(text, "utf-8")

@@ -146,7 +146,11 @@ class Objective:
     margin: Annotated[_Weight, Field(description="Its margin, in logits.")] = 1.0
 
     def top_tokens(self, vocabulary_size: int) -> int:
-        """How many of the most probable tokens a position must come with."""
+        """How many of the most probable tokens a position must come with.
+
+        Args:
+            vocabulary_size: V.
+        """
         from headwise.functional.dominant_tokens import candidate_count
 
         wanted = [1]

@@ -49,6 +49,9 @@ class SigmoidTraining(loop.RunSettings):
     """Settings of a run; the defaults are those of the method, whatever the model's width.
 
     A ``learning_rate`` of ``None`` is that of :func:`~headwise.training.default_settings`.
+
+    Attributes:
+        objective: The loss and its negatives.
     """
 
     head_type: Annotated[
