@@ -196,12 +196,12 @@ def measured(estimator: QualityEstimator) -> list[list[tuple[str, bool, float, f
 ROOMS = {
     "functional": (0, 0),
     "metrics": (0, 1),
-    "backbones": (1, 0),
-    "data": (1, 1),
-    "heads": (1, 2),
-    "corruption": (2, 1),
-    "features": (2, 0),
-    "bundled": (2, 2),
+    "heads": (1, 0),
+    "backbones": (1, 1),
+    "data": (1, 2),
+    "corruption": (2, 0),
+    "bundled": (2, 1),
+    "features": (2, 2),
     "training": (3, 0),
     "language_modelling": (3, 1),
     "quality": (4, 0),
@@ -213,11 +213,11 @@ ROOMS = {
     "distributed": (6, 1),
     "cli": (6, 2),
 }
-GROUPS = ("tensors", "models and texts", "", "learning", "using", "judging", "outside")
+GROUPS = ("tensors", "models, texts", "features", "learning", "using", "judging", "outside")
 
 
 def rooms(theme: Theme) -> Figure:
-    """The rooms in columns; each may use those in columns to its left."""
+    """The rooms in columns; each may use those to its left, and those above it."""
     figure = Figure(figsize=(7.0, 1.9), facecolor="none")
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(0, 7), ylim=(3.3, -0.75))

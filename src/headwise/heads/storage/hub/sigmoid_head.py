@@ -24,7 +24,7 @@ class SigmoidHeadConfig(PreTrainedConfig):
         context_size: Inner width of the network behind the bias for each position.
         prompt: The prompt template that the head was trained with.
         backbone: Name of the frozen language model.
-        kwargs: What every config of Transformers takes.
+        kwargs (object): What every config of Transformers takes.
     """
 
     model_type = "sigmoid_head"
