@@ -6,6 +6,7 @@ from pathlib import Path
 
 import griffe
 import pytest
+
 from gaps import undocumented
 from public_names import ROOT, exports, load, shown
 from write_reference import PAGES, pages

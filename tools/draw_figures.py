@@ -20,6 +20,8 @@ from headwise import QualityEstimator
 from headwise.data.records.scored import ScoredHypothesis
 from headwise.report.plots.style import DARK, LIGHT, MEDIUM, SMALL, Theme
 
+# In hundredths of an inch; a phone shows it at half of that
+REPORT_WIDTH = 540
 FIGURES = Path(__file__).parents[1] / "docs" / "figures"
 MARK = {LIGHT: "#a63d00", DARK: "#f2a36b"}
 SHADE = {LIGHT: "#f0821e", DARK: "#f0821e"}
@@ -33,8 +35,12 @@ RECOLOURED = {
             strict=True,
         )
     },
-    **{"#000000": DARK.ink, "#b0b0b0": DARK.line, "#cccccc": DARK.line},
-    **{"#6b7280": DARK.soft, "#c4641a": DARK.palette[1], "#2b6cb0": DARK.palette[0]},
+    "#000000": DARK.ink,
+    "#b0b0b0": DARK.line,
+    "#cccccc": DARK.line,
+    "#6b7280": DARK.soft,
+    "#c4641a": DARK.palette[1],
+    "#2b6cb0": DARK.palette[0],
 }
 MEASURED = ("loss-memory", "families-left-out")
 
@@ -42,7 +48,10 @@ SENTENCES = (
     ("A dog runs along the beach.", "Ein Hund läuft am Strand entlang."),
     ("A dog runs along the beach.", "Ein Hund läuft am Bahnhof entlang."),
     ("Two children are playing football in the park.", "Zwei Kinder kaufen im Park Fußball."),
-    ("A woman in a red jacket is riding a bicycle.", "Ein Mann in einer roten Jacke fährt Fahrrad."),
+    (
+        "A woman in a red jacket is riding a bicycle.",
+        "Ein Mann in einer roten Jacke fährt Fahrrad.",
+    ),
 )
 
 
@@ -78,10 +87,10 @@ PLACES = (
 def report(theme: Theme, scored: list[ScoredHypothesis]) -> Figure:
     """Rows of the report: score, source, shaded words, those to check."""
     height = 0.78
-    figure = Figure(figsize=(7.0, height * len(scored)), facecolor="none")
+    figure = Figure(figsize=(REPORT_WIDTH / 100, height * len(scored)), facecolor="none")
     FigureCanvasAgg(figure)
     axes = figure.add_axes((0, 0, 1, 1))
-    axes.set(xlim=(0, 700), ylim=(78 * len(scored), 0))
+    axes.set(xlim=(0, REPORT_WIDTH), ylim=(78 * len(scored), 0))
     axes.axis("off")
     for index, one in enumerate(scored):
         _row(axes, theme, one, top=78 * index)
@@ -90,7 +99,7 @@ def report(theme: Theme, scored: list[ScoredHypothesis]) -> Figure:
 
 def _row(axes: Axes, theme: Theme, one: ScoredHypothesis, top: float) -> None:
     if top:
-        axes.plot([0, 700], [top, top], color=theme.line, linewidth=0.8)
+        axes.plot([0, REPORT_WIDTH], [top, top], color=theme.line, linewidth=0.8)
     bold: dict[str, Any] = {"fontweight": "bold"}
     _say(axes, 6, top + 27, f"{one.score:.2f}", 13, theme.ink, **bold)
     if one.flagged:
@@ -129,9 +138,7 @@ def _instead(one: ScoredHypothesis, start: int) -> str:
     return "".join(f"  softmax: {other.text} {other.probability:.0%}" for other in best)
 
 
-def _say(
-    axes: Axes, x: float, y: float, text: str, size: float, colour: str, **font: Any
-) -> float:
+def _say(axes: Axes, x: float, y: float, text: str, size: float, colour: str, **font: Any) -> float:
     """Write a text, and say where it ends."""
     if not text:
         return x
@@ -139,8 +146,8 @@ def _say(
     drawn = axes.text(x, y, text.rstrip(), fontsize=size, color=colour, **font)
     drawn.set_parse_math(False)
     spaces = len(text) - len(text.rstrip())
-    width = drawn.get_window_extent().width * 700 / drawn.figure.bbox.width if text.strip() else 0
-    return x + width + spaces * size * 0.42
+    share = drawn.get_window_extent().width / drawn.figure.bbox.width if text.strip() else 0.0
+    return x + share * REPORT_WIDTH + spaces * size * 0.42
 
 
 def softmax(theme: Theme, values: list[list[tuple[str, bool, float, float, float]]]) -> Figure:

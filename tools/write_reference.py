@@ -7,6 +7,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import griffe
+
 from public_names import ROOT, load, shown
 
 PAGES = ROOT / "docs" / "reference"
