@@ -1,7 +1,7 @@
-"""Draws the figures of the site, each for light and for dark pages, from what the bundled model says.
+"""Draws the figures of the site, for light and for dark pages, from what the bundled model says.
 
 ``python tools/draw_figures.py`` writes ``docs/figures/``: ``report``, rows of the demo's report;
-``softmax``, what softmax and heads say of words in one place; ``rooms``, the rooms and what they use;
+``softmax``, what softmax and heads say of words in one place; ``rooms``, which room may use which;
 and dark copies of the figures that benchmarks and recipes drew.
 """
 
@@ -27,14 +27,11 @@ MARK = {LIGHT: "#a63d00", DARK: "#f2a36b"}
 SHADE = {LIGHT: "#f0821e", DARK: "#f0821e"}
 # Colours of figures that are drawn elsewhere, on light pages, and their dark kin
 RECOLOURED = {
-    **{
-        old: new
-        for old, new in zip(
-            (LIGHT.ground, LIGHT.ink, LIGHT.soft, LIGHT.line, *LIGHT.palette),
-            ("none", DARK.ink, DARK.soft, DARK.line, *DARK.palette),
-            strict=True,
-        )
-    },
+    LIGHT.ground: "none",
+    LIGHT.ink: DARK.ink,
+    LIGHT.soft: DARK.soft,
+    LIGHT.line: DARK.line,
+    **dict(zip(LIGHT.palette, DARK.palette, strict=True)),
     "#000000": DARK.ink,
     "#b0b0b0": DARK.line,
     "#cccccc": DARK.line,
