@@ -44,7 +44,7 @@ ONLY_IN = {"ray": "distributed", "fastapi": "serving", "starlette": "serving", "
 
 # What the package measured when these were set, and a little room
 # The rebuilt house had 40,821 lines; features since then are what is above
-LINES = 79_600
+LINES = 81_000
 FILE_LINES = 300
 # A command of training parses, calls and prints; its options come from its settings
 TRAIN_COMMAND_LINES = 110

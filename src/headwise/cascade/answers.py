@@ -35,7 +35,14 @@ class Attempt:
 
     @classmethod
     def of(cls, stage: Stage, answer: StageAnswer, *, accepted: bool, seconds: float) -> "Attempt":
-        """What a stage answered."""
+        """What a stage answered.
+
+        Args:
+            stage: Who was asked.
+            answer: What it said.
+            accepted: Whether that is good enough to be given.
+            seconds: How long it took.
+        """
         return cls(
             stage=stage.name,
             text=answer.text,
@@ -48,7 +55,13 @@ class Attempt:
 
     @classmethod
     def failed(cls, stage: Stage, error: Exception, *, seconds: float) -> "Attempt":
-        """A stage that could not answer this question, which costs no less."""
+        """A stage that could not answer this question, which costs no less.
+
+        Args:
+            stage: Who was asked.
+            error: Why it could not.
+            seconds: How long that took.
+        """
         return cls(
             stage=stage.name,
             text=None,

@@ -109,7 +109,12 @@ class Cascade:
         return self.stages[0].cost is None
 
     def accepts(self, place: int, quality: float | None) -> bool:
-        """Whether an answer of this quality, by the stage at this place, is given."""
+        """Whether an answer is good enough to be given.
+
+        Args:
+            place: Index of the stage that gave it.
+            quality: How good it is; ``None`` if that is not known.
+        """
         if isinstance(self.accept, CascadeGuarantee):
             if self.accept.accept_from is None:
                 return False
@@ -174,7 +179,12 @@ class Cascade:
                 yield error
 
     def answer_pair(self, asked: Pair, *, ask_all: bool = False) -> CascadeAnswer:
-        """Answer the source of a pair; see :meth:`answer`."""
+        """Answer the source of a pair; see :meth:`answer`.
+
+        Args:
+            asked: The question, with the columns beside it; its hypothesis is not read.
+            ask_all: As in :meth:`answer`.
+        """
         walk = Walk(self, asked, ask_all=ask_all)
         for stage in walk:
             started = time.perf_counter()

@@ -64,7 +64,11 @@ class ChatModel:
 
     @classmethod
     def named(cls, place: str, **options: Any) -> "ChatModel":
-        """The model of ``http://host:8000#NAME``; options are those of the class.
+        """A model by its address and its name.
+
+        Args:
+            place: Both, as ``http://host:8000#NAME``.
+            options: Those of the class.
 
         Raises:
             ValueError: If there is no name.

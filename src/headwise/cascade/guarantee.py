@@ -23,6 +23,7 @@ class CascadeGuarantee(BaseModel):
     """A bound on the share of wrong answers, and the threshold that keeps it.
 
     Attributes:
+        version: Of the form in which it is saved.
         stages: Names of the stages that it was made for, in their order.
         signal: Whose mean is the quality of an answer; ``None`` for the probability of the text.
         risk: Share of wrong answers among those that are given, at most.
@@ -70,6 +71,10 @@ class CascadeGuarantee(BaseModel):
     def check(self, stages: Sequence[str], *, signal: Signal | None) -> None:
         """Refuse stages that it was not made for.
 
+        Args:
+            stages: Names of the stages, in their order.
+            signal: Whose mean is the quality of their answers; ``None`` for the default.
+
         Raises:
             MismatchError: If their names, their order or the signal differ.
         """
@@ -88,6 +93,9 @@ class CascadeGuarantee(BaseModel):
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write it as JSON, for cascades to come.
 
+        Args:
+            path: The file to write.
+
         Raises:
             OutputError: If it cannot be written.
         """
@@ -97,6 +105,9 @@ class CascadeGuarantee(BaseModel):
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "CascadeGuarantee":
         """Read a guarantee.
+
+        Args:
+            path: The file that :meth:`save` wrote.
 
         Raises:
             DataError: If there is none, or it is damaged.

@@ -41,7 +41,10 @@ class Stage(Protocol):
         """Whether its answers have a quality; one without is always given."""
 
     def answer(self, asked: Pair) -> StageAnswer:
-        """Answer a question, with the columns beside it.
+        """Answer a question.
+
+        Args:
+            asked: The question, with the columns beside it.
 
         Raises:
             InputError: If it cannot read this question; the next stage is then asked.
@@ -92,6 +95,9 @@ class EstimatorStage:
     def answer(self, asked: Pair) -> StageAnswer:
         """Generate an answer and score it from the same pass.
 
+        Args:
+            asked: The question, with the columns beside it.
+
         Raises:
             DeclinedError: If question or answer lack the usual words of those that the heads
                 were calibrated on: scores mean nothing there.
@@ -106,6 +112,10 @@ class EstimatorStage:
 
     def judge(self, asked: Pair, text: str) -> StageAnswer:
         """Score what somebody else answered.
+
+        Args:
+            asked: The question, with the columns beside it.
+            text: The answer.
 
         Raises:
             DeclinedError: As :meth:`answer`.
@@ -128,6 +138,9 @@ class EstimatorStage:
     def check(self, asked: Pair) -> None:
         """Refuse a question in a language of which the heads know nothing.
 
+        Args:
+            asked: The question.
+
         Raises:
             DeclinedError: If it seems to be in one.
         """
@@ -135,6 +148,9 @@ class EstimatorStage:
 
     def rated(self, scored: ScoredHypothesis) -> StageAnswer:
         """A text that was scored with :attr:`signals` as an answer.
+
+        Args:
+            scored: The text with its scores.
 
         Raises:
             DeclinedError: If it seems to be in a language of which the heads know nothing.
@@ -178,7 +194,11 @@ class WriterStage:
         return self.judge is not None
 
     def answer(self, asked: Pair) -> StageAnswer:
-        """Ask, and let the answer be judged."""
+        """Ask, and let the answer be judged.
+
+        Args:
+            asked: The question, with the columns beside it.
+        """
         text = self.write(asked)
         return StageAnswer(text, None) if self.judge is None else self.judge.judge(asked, text)
 

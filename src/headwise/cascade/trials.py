@@ -130,17 +130,38 @@ class Trials:
         return self.asked_all and not np.isnan(self.right).any()
 
     def at(self, threshold: float) -> NDArray[np.int64]:
-        """The stage that answers each question at one threshold for all, ``(N,)``; K for none."""
+        """The stage that answers each question at one threshold for all.
+
+        Args:
+            threshold: From which quality on an answer is given.
+
+        Returns:
+            Indices of stages, ``(N,)``; K for none.
+        """
         return answering_stage(self.quality, threshold=threshold)
 
     def wrong_of(self, given: NDArray[np.int64]) -> Floats:
-        """Whether the answers of these stages are wrong, ``(answered,)``: 1, 0 or NaN."""
+        """Whether answers are wrong.
+
+        Args:
+            given: Index of the stage whose answer is given, ``(N,)``; K for none.
+
+        Returns:
+            1, 0 or NaN for each question that is answered, ``(answered,)``.
+        """
         answered = given < len(self.stages)
         wrong: Floats = 1.0 - self.right[answered, given[answered]]
         return wrong
 
     def costs_of(self, given: NDArray[np.int64]) -> Floats:
-        """What each question costs if these stages answer, ``(N,)``: theirs and all before them."""
+        """What each question costs.
+
+        Args:
+            given: Index of the stage whose answer is given, ``(N,)``; K for none.
+
+        Returns:
+            The costs of that stage and of all before it, ``(N,)``.
+        """
         asked = np.arange(len(self.stages)) <= given[:, None]
         costs: Floats = np.where(asked, self.cost, 0.0).sum(axis=1)
         return costs

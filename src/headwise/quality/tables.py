@@ -117,7 +117,11 @@ class ScoreTables(TableWork[Pair]):
         }
 
     def remark(self, path: Path) -> str | None:
-        """A warning if the file's first rows are in another language than the heads know."""
+        """A warning if the file's first rows are in another language than the heads know.
+
+        Args:
+            path: A file of pairs that a job reads.
+        """
         seen = UnlikeTexts(self.scorer.calibration)
         with self.open(path) as table:
             for row in islice(self.read(table).rows, _FIRST_ROWS):

@@ -11,7 +11,9 @@ from headwise.report.terminal import View, plain, simple_table
 def render_cascade(answer: CascadeAnswer, *, unit: str = "") -> RenderableType:
     """The question, its answer if there is one, and a table of the stages that were asked.
 
-    ``unit`` is written behind costs.
+    Args:
+        answer: What to show.
+        unit: Written behind costs.
     """
 
     def draw(_console: Console, _options: ConsoleOptions) -> RenderResult:
