@@ -4,14 +4,14 @@ VENV ?= .venv
 VLLM_VENV ?= .venv-vllm
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-docs test-browser test-vllm lint types docs dist bench clean
+.PHONY: demo test test-docs test-browser test-vllm test-tutorials tutorials lint types docs dist bench clean
 
 demo: $(VENV)/.installed
 	$(BIN)/headwise demo --output headwise-demo.html
 
 test: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal \
-		-m 'not gpu and not browser and not slow and not alone and not gemma and not documents'
+		-m 'not gpu and not browser and not slow and not alone and not gemma and not documents and not tutorials'
 	$(BIN)/python -m pytest -m alone
 
 # README and docs, page by page: their Python and commands run, and print what the pages show
@@ -26,6 +26,14 @@ test-browser: $(VENV)/.installed-test
 # Against a server of vLLM, which wants a Transformers of its own: an environment beside the others
 test-vllm: $(VLLM_VENV)/.installed
 	$(VLLM_VENV)/bin/python -m pytest -m vllm integrations/vllm/tests
+
+# The notebooks once more: do they still print what their pages show?
+test-tutorials: $(VENV)/.installed-test $(VENV)/.installed-tutorials
+	$(BIN)/python -m pytest -m tutorials tests/documents
+
+# Runs the notebooks and writes their pages; gemma-translations needs the packages of gemma-3-270m
+tutorials: $(VENV)/.installed-test $(VENV)/.installed-tutorials
+	$(BIN)/python tools/render_tutorials.py
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .
