@@ -31,13 +31,12 @@ def _gaps(object_: griffe.Object) -> Iterator[tuple[str, list[str]]]:
         missing += _parameter_gaps(object_)
     elif isinstance(object_, griffe.Class):
         missing += _class_gaps(object_)
-        for name, member in object_.members.items():
-            if name.startswith("_") or member.is_alias:
-                continue
-            if isinstance(member, griffe.Function) or "property" in member.labels:
-                # Both are of this class, and no alias
-                assert isinstance(member, griffe.Object)
-                yield from _gaps(member)
+        # What it inherits of classes that are not public themselves is public here
+        for class_ in (object_, *object_.mro()):
+            for name, member in class_.members.items():
+                is_method = isinstance(member, griffe.Function) or "property" in member.labels
+                if is_method and isinstance(member, griffe.Object) and not name.startswith("_"):
+                    yield from _gaps(member)
     if missing:
         yield object_.path, missing
 

@@ -55,11 +55,20 @@ class FrozenModel(LayeredModel):
         return dtype
 
     def length_matters(self, tokens: int) -> bool:
-        """Whether the model reads so many tokens otherwise than fewer, see `LengthEffects`."""
+        """Whether the model reads so many tokens otherwise than fewer, see `LengthEffects`.
+
+        Args:
+            tokens: How many tokens a text has.
+        """
         return self._length_effects is not None and self._length_effects.matter(tokens)
 
     def reads_on(self, start: int, tokens: int) -> bool:
-        """Whether a text that has grown from one length to another is still read as it was."""
+        """Whether a text that has grown from one length to another is still read as it was.
+
+        Args:
+            start: Its tokens before.
+            tokens: Its tokens now.
+        """
         return self._length_effects is None or self._length_effects.alike(start, tokens)
 
     def _forget_lengths(self) -> None:
@@ -103,7 +112,11 @@ class FrozenModel(LayeredModel):
         """The longest input in tokens, or ``None`` if there is no limit."""
 
     def length_limit(self, asked: int | None = None) -> int | None:
-        """The longest input in tokens: what the model reads, or less if less is asked for."""
+        """The longest input in tokens: what the model reads, or less if less is asked for.
+
+        Args:
+            asked: The longest input that is wanted, in tokens; ``None`` for that of the model.
+        """
         return min((n for n in (self.max_length, asked) if n is not None), default=None)
 
     def check_length(
@@ -112,6 +125,11 @@ class FrozenModel(LayeredModel):
         """Refuse more tokens than a limit (`ContextLengthError`); nothing is cut in silence.
 
         ``what`` begins the message, verb included.
+
+        Args:
+            tokens: How many there are.
+            limit: How many there may be; ``None`` for no limit.
+            what: What the message begins with.
         """
         if limit is not None and tokens > limit:
             raise ContextLengthError(
@@ -124,7 +142,12 @@ class FrozenModel(LayeredModel):
         return embedding_rows(self.model)
 
     def check_rows(self, ids: Sequence[int], *, rows: int | None = None) -> None:
-        """Refuse tokens without a row in the embeddings (`TextError`); by default the model's."""
+        """Refuse tokens without a row in the embeddings (`TextError`); by default the model's.
+
+        Args:
+            ids: Token ids.
+            rows: How many rows there are; by default those of the model.
+        """
         rows = self.rows if rows is None else rows
         if (largest := max(ids, default=0)) >= rows:
             name = self.tokenizer.convert_ids_to_tokens(largest)
@@ -142,6 +165,10 @@ class FrozenModel(LayeredModel):
 
     def check_text(self, text: object, *, what: str) -> None:
         """Refuse what no tokeniser can carry or what would be read as something else.
+
+        Args:
+            text: What was given as a text.
+            what: What errors call it.
 
         Raises:
             TextError: If the text is not a string, is empty, holds a lone surrogate, or spells

@@ -164,6 +164,9 @@ class LayeredModel(ABC):
     def layer_numbers(self, layers: Sequence[int]) -> tuple[int, ...]:
         """Numbers of layers as 0 to L - 1, and -1 for the last.
 
+        Args:
+            layers: Numbers from 0 to L, or negative ones from the last.
+
         Raises:
             ValueError: If the model has no such layer, or none is named.
             UnsupportedModelError: If the layers of the model cannot be read.
@@ -173,14 +176,24 @@ class LayeredModel(ABC):
         return numbers_of_layers(layers, len(self.layer_widths) - 1)
 
     def layers_width(self, layers: Sequence[int]) -> int:
-        """Width of the hidden states of some layers side by side."""
+        """Width of the hidden states of some layers side by side.
+
+        Args:
+            layers: Numbers as of :meth:`layer_numbers`.
+        """
         return sum(self._width(number) for number in self.layer_numbers(layers))
 
     def _width(self, number: int) -> int:
         return self.hidden_size if number == LAST_LAYER else self._layers.widths[number]
 
     def of_layers(self, hidden: Tensor, given: Sequence[int], wanted: Sequence[int]) -> Tensor:
-        """Of hidden states of given `layer_numbers`, side by side, those of wanted layers."""
+        """Of hidden states of given `layer_numbers`, side by side, those of wanted layers.
+
+        Args:
+            hidden: Hidden states, ``(..., W)``.
+            given: The layers that they are of, in order.
+            wanted: Some of these.
+        """
         if (wanted := self.layer_numbers(wanted)) == given:
             return hidden
         parts = hidden.split([self._width(number) for number in given], dim=-1)

@@ -25,7 +25,11 @@ class ClaimsAndRoutes(TextSearch, ABC):
 
     @abstractmethod
     def predict_window(self, pairs: Sequence[tuple[str, str]]) -> list[Prediction | InputError]:
-        """Predict pairs of premise and hypothesis that are read together."""
+        """Predict pairs of premise and hypothesis that are read together.
+
+        Args:
+            pairs: Premises and hypotheses.
+        """
 
     def _premises(self, premises: list[str], hypothesis: str) -> list[Prediction]:
         return all_good(self.predict_window([(p, hypothesis) for p in premises]), name=None)

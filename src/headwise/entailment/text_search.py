@@ -116,6 +116,11 @@ class TextSearch:
     ) -> DocumentIndex:
         """Embed documents to search them again and again; with ``faiss`` if they are very many.
 
+        Args:
+            documents: The texts to search.
+            backend: What searches: ``exact``, or ``faiss``.
+            progress: Whether a bar is shown.
+
         Raises:
             ImportError: If FAISS is asked for and not installed.
         """
@@ -146,6 +151,11 @@ class TextSearch:
         """Find the documents whose embeddings are closest to a query's, ``top_k`` at most.
 
         An index of documents is embedded once for all queries.
+
+        Args:
+            query: The text to look for.
+            documents: Texts, or an index of them.
+            top_k: How many to find, at most.
         """
         self._read_query(query, role="query")
         index = documents if isinstance(documents, DocumentIndex) else self.index(documents)

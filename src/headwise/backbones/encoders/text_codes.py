@@ -58,6 +58,11 @@ class TextReader(FrozenModel):
         be no longer than embeddings allow. Others are what heads read: they get the prompt that
         goes before every text, if there is one, and may be as long as the model reads.
 
+        Args:
+            texts: The texts, in order.
+            what: What errors call them.
+            role: Whether they are queries or documents; ``None`` for neither.
+
         Returns:
             One result a text; a `TextError` or `ContextLengthError` stands in the place of a
             text that cannot be read.
@@ -73,7 +78,11 @@ class TextReader(FrozenModel):
         )
 
     def prompt_ids(self, role: TextRole) -> list[int]:
-        """Tokens of the prompt that goes before texts of a role; none for most encoders."""
+        """Tokens of the prompt that goes before texts of a role; none for most encoders.
+
+        Args:
+            role: Query or document.
+        """
         prompt = self.embedding.prompts.get(role)
         if not prompt:
             return []
@@ -84,6 +93,9 @@ class TextReader(FrozenModel):
         """Tokenise premises and hypotheses to be read together, in the tokeniser's own layout.
 
         Results are as in :meth:`encode`.
+
+        Args:
+            pairs: Premises and hypotheses.
         """
         premises, hypotheses = ([pair[side] for pair in pairs] for side in (0, 1))
         columns = {"premise": premises, "hypothesis": hypotheses}
@@ -91,7 +103,11 @@ class TextReader(FrozenModel):
         return encode_rows(self, columns, with_types=types, begins=begins, limit=self.max_length)
 
     def says_nothing(self, code: EncodedText) -> bool:
-        """Whether a text, or one of two that are read together, has unknown tokens alone."""
+        """Whether a text, or one of two that are read together, has unknown tokens alone.
+
+        Args:
+            code: The tokens of a text, or of two.
+        """
         unknown = self.tokenizer.unk_token_id
         if unknown is None:
             return False

@@ -65,6 +65,9 @@ class BaseTemplate(BaseModel):
 
         ``source_language`` and ``target_language`` may be codes (``de``, ``de_DE``), which stand
         for the English name.
+
+        Args:
+            variables: New values by the name of the variable.
         """
         self._check_names(variables)
         named = {
@@ -74,16 +77,27 @@ class BaseTemplate(BaseModel):
         return self._with_values(named)
 
     def bind_columns(self, **columns: str) -> "PromptTemplate":
-        """A copy that takes some variables from columns of each row, by their names."""
+        """A copy that takes some variables from columns of each row, by their names.
+
+        Args:
+            columns: Names of columns by the name of the variable.
+        """
         self._check_names(columns)
         return self.model_copy(update={"columns": {**self.columns, **columns}})  # type: ignore[return-value]
 
     def bind_row_languages(self, tokenizer: "PreTrainedTokenizerBase") -> "PromptTemplate":  # noqa: ARG002
-        """A copy that takes the languages that it speaks of from columns called as they are."""
+        """A copy that takes the languages that it speaks of from columns called as they are.
+
+        Args:
+            tokenizer: The model's tokeniser, which may have codes of languages.
+        """
         return self.bind_columns(**{name: name for name in self.fields() & LANGUAGE_VARIABLES})
 
     def for_row(self, row: Mapping[str, Any]) -> "PromptTemplate":
         """The template with what the columns of a row hold; itself if it takes nothing from them.
+
+        Args:
+            row: The columns of a row.
 
         Raises:
             PromptVariableError: If a column or its value is missing, or it names no language.
@@ -155,7 +169,11 @@ class BaseTemplate(BaseModel):
 
     @abstractmethod
     def resolved(self, tokenizer: "PreTrainedTokenizerBase") -> str:
-        """The prompt as a model reads it, with ``{source}`` and ``{hypothesis}`` for the texts."""
+        """The prompt as a model reads it, with ``{source}`` and ``{hypothesis}`` for the texts.
+
+        Args:
+            tokenizer: The model's tokeniser.
+        """
 
     def _fill(self, text: str, values: dict[str, str]) -> str:
         known = {**self.variables, **values}
@@ -199,11 +217,22 @@ class DecoderTemplate(BaseTemplate):
     def render(
         self, tokenizer: "PreTrainedTokenizerBase", source: Source, hypothesis: str
     ) -> Rendered:
-        """The whole text of a pair."""
+        """The whole text of a pair.
+
+        Args:
+            tokenizer: The model's tokeniser.
+            source: What the hypothesis answers to; ``None`` for text on its own.
+            hypothesis: The text to score.
+        """
 
     @abstractmethod
     def render_prompt(self, tokenizer: "PreTrainedTokenizerBase", source: Source) -> str:
-        """What generation starts from: the text before a hypothesis, as `render` has it."""
+        """What generation starts from: the text before a hypothesis, as `render` has it.
+
+        Args:
+            tokenizer: The model's tokeniser.
+            source: What is answered or translated.
+        """
 
     def resolved(self, tokenizer: "PreTrainedTokenizerBase") -> str:
         """The prompt as a model reads it, with ``{source}`` and ``{hypothesis}`` for the texts."""

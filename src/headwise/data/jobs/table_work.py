@@ -125,6 +125,9 @@ class TableWork(ABC, Generic[Row]):
     def schema(self, schema: "pyarrow.Schema") -> "pyarrow.Schema":
         """The columns that batches with these columns become.
 
+        Args:
+            schema: The columns of the batches.
+
         Raises:
             DataError: If what is needed is not among them.
         """

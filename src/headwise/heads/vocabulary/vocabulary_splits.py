@@ -54,11 +54,18 @@ class VocabularySplits(nn.Module):
         """Give splits no gradient any more; all of them if none is named.
 
         Tied weights are frozen in head and embeddings.
+
+        Args:
+            splits: Their names.
         """
         self._train(splits, False)
 
     def unfreeze(self, *splits: str) -> None:
-        """Give splits gradients again; all of them if none is named."""
+        """Give splits gradients again; all of them if none is named.
+
+        Args:
+            splits: Their names.
+        """
         self._train(splits, True)
 
     def _train(self, splits: Sequence[str], trainable: bool) -> None:

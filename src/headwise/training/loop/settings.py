@@ -28,6 +28,9 @@ class RunSettings:
     def from_dict(cls, values: dict[str, Any]) -> Self:
         """Settings from plain values; what is left out has its default.
 
+        Args:
+            values: Nested values by name, as a run file has them.
+
         Raises:
             ValueError: If a name or a value is none of a run's.
         """
