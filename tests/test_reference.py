@@ -28,6 +28,13 @@ def test_the_pages_show_every_name_once(package: griffe.Module) -> None:
     assert len(directives) == len(exports(package)) > 400
 
 
+def test_every_page_has_a_place_in_the_navigation() -> None:
+    listed = re.findall(r"[\w/-]+\.md$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.MULTILINE)
+    there = {path.relative_to(ROOT / "docs").as_posix() for path in ROOT.glob("docs/**/*.md")}
+    assert set(listed) == there
+    assert len(listed) == len(there)
+
+
 def test_nothing_public_is_undocumented(package: griffe.Module) -> None:
     assert undocumented(shown(package)) == []
 

@@ -70,6 +70,10 @@ class ChatModel:
             place: Both, as ``http://host:8000#NAME``.
             options: Those of the class.
 
+        Args:
+            place: The address, with the model's name behind ``#``.
+            options: The other attributes.
+
         Raises:
             ValueError: If there is no name.
         """

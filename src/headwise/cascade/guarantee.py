@@ -35,6 +35,7 @@ class CascadeGuarantee(BaseModel):
         wrong: How many of these answers are wrong.
         needed: About how many judged questions it would take where nothing can be guaranteed;
             ``None`` if no number would do.
+        version: Of the file's format.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

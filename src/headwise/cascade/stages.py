@@ -46,6 +46,9 @@ class Stage(Protocol):
         Args:
             asked: The question, with the columns beside it.
 
+        Args:
+            asked: The question, with the columns of its row.
+
         Raises:
             InputError: If it cannot read this question; the next stage is then asked.
         """

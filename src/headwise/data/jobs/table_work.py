@@ -83,7 +83,11 @@ class TableWork(ABC, Generic[Row]):
         """What results follow from, as plain values: settings, and digests of what is loaded."""
 
     def remark(self, path: Path) -> str | None:  # noqa: ARG002
-        """What is to be said of a file before it is worked on, by one who has loaded the model."""
+        """What is to be said of a file before it is worked on, by one who has loaded the model.
+
+        Args:
+            path: The file, or one of many.
+        """
         return None
 
     @abstractmethod
