@@ -10,7 +10,7 @@ import matplotlib.pyplot as plt
 from IPython.display import IFrame
 
 from headwise import QualityEstimator
-from headwise.bundled.examples import example_pairs
+from headwise.bundled import example_pairs
 from headwise.report import write_html_report
 
 qe = QualityEstimator.from_pretrained("tiny-en-de")

@@ -10,6 +10,7 @@ from headwise.bundled.names import BUNDLED_NAMES, ENTAILMENT_NAMES, MINILM, grou
 from headwise.lazy_names import lazy_names
 
 if TYPE_CHECKING:
+    from headwise.bundled.examples import example_pairs, example_pairs_of_languages
     from headwise.bundled.registry import (
         EntailmentLocation,
         ModelLocation,
@@ -23,10 +24,15 @@ __all__ = [
     "MINILM",
     "EntailmentLocation",
     "ModelLocation",
+    "example_pairs",
+    "example_pairs_of_languages",
     "grounding_head",
     "locate",
     "locate_entailment",
 ]
 
-_HOMES = {".registry": ("EntailmentLocation", "ModelLocation", "locate", "locate_entailment")}
+_HOMES = {
+    ".examples": ("example_pairs", "example_pairs_of_languages"),
+    ".registry": ("EntailmentLocation", "ModelLocation", "locate", "locate_entailment"),
+}
 __getattr__ = lazy_names(__name__, _HOMES)
