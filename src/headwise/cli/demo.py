@@ -56,7 +56,7 @@ def demo(
     title = "Several languages" if prompting.columns else "English to German"
     console.print(render_table(scored, threshold=limit, title=title))
     gaps = shows_gaps(scored[0].signals)
-    console.print(render_legend(scored[0].signals[0], threshold=limit, gaps=gaps))
+    console.print(render_legend(scored[0].signals[0], threshold=limit, gaps=gaps, table=True))
     if signals[0] != estimator.default_signal:
         console.print(
             f"\n{called} has no head here. These are its own probabilities, which are low wherever "

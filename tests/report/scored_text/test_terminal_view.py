@@ -151,6 +151,8 @@ def test_table_of_nothing(make_scored):
 
 def test_legend_says_how_words_are_marked():
     assert "have ^ under them" in " ".join(_lines(render_legend("sigmoid")))
+    of_table = " ".join(_lines(render_legend("sigmoid", table=True)))
+    assert "are listed to check" in of_table
     assert "are underlined" in _printed(render_legend("rank"), _console(colour="256", width=200))
 
 

@@ -68,7 +68,7 @@ def render_table(
 
 
 def render_legend(
-    signal: Signal | str, *, threshold: float = 0.5, gaps: bool = False
+    signal: Signal | str, *, threshold: float = 0.5, gaps: bool = False, table: bool = False
 ) -> RenderableType:
     """Some lines that say what the shades of the main signal and the marks mean.
 
@@ -78,8 +78,9 @@ def render_legend(
         signal: The main signal.
         threshold: Confidence in [0, 1] below which words are marked.
         gaps: Whether gaps are shown.
+        table: Whether it is of :func:`render_table`, which lists words beside the texts.
     """
-    return View(partial(_draw_legend, Signal(signal), threshold, gaps))
+    return View(partial(_draw_legend, Signal(signal), threshold, gaps, table))
 
 
 class _Marked:
@@ -174,13 +175,19 @@ def _draw_table(
 
 
 def _draw_legend(
-    signal: Signal, threshold: float, gaps: bool, console: Console, _options: ConsoleOptions
+    signal: Signal,
+    threshold: float,
+    gaps: bool,
+    table: bool,
+    console: Console,
+    _options: ConsoleOptions,
 ) -> RenderResult:
     coloured = _has_colour(console)
+    plain_mark = " are listed to check." if table else " have ^ under them."
     shown = Text.assemble(
         (f"{signal}: {display.scale_description(signal)}. Words below ", "dim"),
         (f"{threshold:.2f}", _FLAGGED if coloured else ""),
-        (" are underlined." if coloured else " have ^ under them.", "dim"),
+        (" are underlined." if coloured else plain_mark, "dim"),
     )
     if gaps:
         above = f"{1.0 - gap_threshold(threshold, signal):.2f}"
