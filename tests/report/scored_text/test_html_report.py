@@ -350,7 +350,8 @@ def test_memory_does_not_grow_with_the_input(examples, tmp_path):
         return size
 
     peak(7)  # loads the templates
-    assert peak(1400) < 1.2 * peak(280)
+    # Ten times as many; what the collector has not looked at yet differs from run to run
+    assert peak(2800) < 1.5 * peak(280)
 
 
 def test_the_probability_of_a_text_stands_beside_its_score(examples, tmp_path):
