@@ -120,6 +120,8 @@ def test_wrong_usage(arguments: tuple[str, ...], message: str, tmp_path: Path) -
 
 
 def test_what_is_missing_is_named(tmp_path: Path) -> None:
+    nothing = invoke("cascade", "", "--accept", "0.5", code=3)
+    assert "Left out: The source is empty" in nothing.stderr
     with pytest.raises(DataError, match=r"no-such\.tsv"):
         invoke("cascade", tmp_path / "no-such.tsv", "--accept", "0.5")
     (tmp_path / "g.json").write_text('{"risk": 0.1}')

@@ -145,7 +145,7 @@ def _is_file(text: str) -> bool:
 
     if text == "-":
         return True
-    if len(text) > 255 or "\n" in text or text.startswith("@"):
+    if not text.strip() or len(text) > 255 or "\n" in text or text.startswith("@"):
         return False
     return Path(text).exists() or (" " not in text and suffix_format(text) is not None)
 
