@@ -187,8 +187,8 @@ def main() -> None:
         # Typer turns an interrupt into this code and says nothing
         if stop.code == _INTERRUPTED:
             _fail(
-                "Interrupted. What was written stays; `score`, `nli`, `ground`, `cascade` and `train` "
-                "continue with the same command.",
+                "Interrupted. What was written stays; `score`, `nli`, `ground`, `cascade` and "
+                "`train` continue with the same command.",
                 stop.code,
             )
         raise
