@@ -108,10 +108,6 @@ print(len(train), len(dev), {name: len(test) for name, test in tests.items()})
 for pair in train[:301:100]:
     print(f"{pair.source:52} {pair.hypothesis}")
 
-print(len(train), len(dev), {name: len(test) for name, test in tests.items()})
-for pair in train[:301:60]:
-    print(f"{pair.source:40} {pair.hypothesis}")
-
 # %% [markdown]
 # How pairs are divided decides what a figure is worth. Training, dev and the second test share no frame, so that the head is
 # stopped, calibrated and judged on sentences that it has not learned from. The first test has the frames of the training with
