@@ -129,6 +129,7 @@ def train(model, texts, name, **options):
         save_strategy="no",
         report_to=[],
         disable_tqdm=True,
+        use_cpu=True,  # a GPU does as well; prompts below would have to go there, too
     )
     rows = [{"input_ids": torch.tensor(text), "labels": torch.tensor(text)} for text in texts]
     trainer = Trainer(model, arguments, train_dataset=rows, **options)
@@ -196,7 +197,7 @@ after = model.get_input_embeddings().token_embedding["base"].weight
 print("old rows are what they were:", torch.equal(before, after))
 
 # %% [markdown]
-# The loss of the second run stops above 0.19, and cannot get lower: of 24 numbers in a text, the first behind a direction may be any of
+# The loss of the second run cannot get below 0.19: of the 24 numbers in a text, the first behind a direction may be any of
 # 100, and ln(100) / 24 is 0.19. All others follow.
 
 # %%
@@ -209,6 +210,18 @@ axes.legend()
 plt.show()
 
 # %% [markdown]
+# All 200 texts were in the training, so this shows that the run works, and not that the model has understood. What of prompts that were not?
+
+# %% tags=["varies"]
+print("no direction, up       ", said(model, [7, 8, 9]))
+print("no direction, down     ", said(model, [9, 8, 7]))
+print("up, then numbers down  ", said(model, [up, 9, 8, 7]))
+
+# %% [markdown]
+# In the run shown it still counts up where nobody said a direction, as it did before. It has not learned to look at the numbers
+# themselves: only the new tokens make it count down. The old rows are frozen, but the layers were trained; `freeze_base` does not protect
+# what a model knew. Without `rest`, `split_parameter_groups` leaves everything else out, and only the new rows move.
+#
 # ## Save
 #
 # Merged, the model is one of Transformers again, with 50,002 rows; nobody needs headwise to load it.
