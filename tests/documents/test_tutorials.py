@@ -11,7 +11,7 @@ tutorials = pytest.importorskip("render_tutorials", reason="pip install 'headwis
 
 pytestmark = pytest.mark.tutorials
 _VARYING = re.compile(rf"(?s)(?:{tutorials.VARIES}\n```text|^# [^\n]*\n\n\*A notebook).*?\n\n")
-_NUMBER = re.compile(r"\d[\d.,]*(?:e[+-]?\d+)?")
+_NUMBER = re.compile(r"\d[\d.,]*(?:e[+-]?\d+)?(?: (?:seconds|minutes)\b)?")
 
 
 def any_numbers(page: str) -> str:
