@@ -146,6 +146,11 @@ def _in_threads(
             try:
                 start(2 * count)
                 ready.wait()
+            except BaseException:
+                # Not later: a thread that was let through and has not woken yet would take it for
+                # a failure, and empty the queue of what tells the others to end
+                ready.abort()
+                raise
             finally:
                 # Threads that others start have what they would have had
                 _in_new_thread(partial(torch.set_num_threads, before))
@@ -154,7 +159,6 @@ def _in_threads(
             start(1)
             yield result
     finally:
-        ready.abort()
         pool.shutdown(cancel_futures=True)
 
 

@@ -198,6 +198,7 @@ def _calibrated(
         provenance = fitted.provenance.model_copy(update={"notes": notes})
         calibration = fitted.model_copy(update={"provenance": provenance})
         calibration.save(output)
+        calibration = Calibration.load(output)  # its card knows the languages
     learned, softmax = aurocs[Signal.ERROR], aurocs[Signal.SOFTMAX]
     if learned is not None and softmax is not None and learned < softmax:
         logger.warning(
