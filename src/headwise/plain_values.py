@@ -2,16 +2,20 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from headwise.documents import read_json
 from headwise.errors import DataError
+from headwise.files import atomic_path, naming_output
 
 T = TypeVar("T")
 R = TypeVar("R", bound=BaseModel)
+
+Share = Annotated[float, Field(gt=0.0, lt=1.0)]
+"""A share that is neither nothing nor all."""
 
 
 def to_plain_values(kind: TypeAdapter[T], settings: T) -> dict[str, Any]:
@@ -77,6 +81,16 @@ def check_value(kind: TypeAdapter[Any], name: str, value: object) -> None:
         kind.validate_python(value)
     except ValidationError as error:
         raise ValueError(f"`{name}` {in_words(error)}.") from None
+
+
+def save_record(record: BaseModel, path: Path) -> None:
+    """Write a record as JSON.
+
+    Raises:
+        OutputError: If it cannot be written.
+    """
+    with naming_output(path), atomic_path(path) as temporary:
+        temporary.write_text(record.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
 def load_record(kind: type[R], path: Path, *, what: str) -> R:

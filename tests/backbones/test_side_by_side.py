@@ -1,6 +1,7 @@
 """Batches side by side: the same results in the same order, and nothing of it left behind."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -89,6 +90,41 @@ def test_an_error_ends_the_rest(llama: CausalBackbone) -> None:
     assert len(begun) < 10
     assert not of_batches()
     assert torch.get_num_threads() == in_new_thread(torch.get_num_threads) == 2
+
+
+class LateBarrier(threading.Barrier):
+    """Lets all go when the main thread comes, last; one goes on long after."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        if threading.current_thread() is threading.main_thread():
+            time.sleep(0.1)
+        return super().wait(timeout)
+
+    def _wait(self, timeout: float | None) -> None:
+        self._cond.wait_for(lambda: self._state != 0)
+        if threading.current_thread().name.endswith("_1"):
+            self._cond.release()
+            time.sleep(0.3)
+            self._cond.acquire()
+        super()._wait(timeout)
+
+
+@pytest.mark.timeout(30)
+def test_a_thread_that_wakes_late_keeps_no_other_waiting(
+    llama: CausalBackbone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = []
+
+    def fail_first(batch: list[int]) -> None:
+        begun.append(batch)
+        if len(begun) == 1:
+            raise KeyboardInterrupt
+        time.sleep(0.6)  # busy when the late one wakes
+
+    monkeypatch.setattr(threading, "Barrier", LateBarrier)
+    with pytest.raises(KeyboardInterrupt):
+        list(side_by_side(llama, [1] * 100, fail_first, max_tokens=1, at_once=3))
+    assert not of_batches()
 
 
 def test_runs_little_ahead_and_ends_when_nobody_asks(llama: CausalBackbone) -> None:

@@ -12,7 +12,7 @@ def is_shown(shown: str, printed: str) -> bool:
     """Whether a page shows what was printed.
 
     Runs of blanks and line breaks are one blank; a number with a point or an exponent may be
-    rounded, or differ by one in its last digit; ``...`` stands for anything.
+    rounded; ``...`` stands for anything.
     """
     return _match(_tokens(shown), _tokens(printed))
 
@@ -55,7 +55,5 @@ def _same(shown: str, printed: str) -> bool:
     digits = len(parts[1] or "")
     if len(other[1] or "") < digits:
         return False
-    unit = 10.0 ** (int((parts[2] or "e0")[1:]) - digits)
-    # What was rounded when it was printed may be rounded the other way on another processor
-    allowed = unit if len(other[1] or "") == digits else 0.55 * unit
-    return abs(float(shown) - float(printed)) <= allowed * (1 + 1e-9)
+    half = 0.5 * 10.0 ** (int((parts[2] or "e0")[1:]) - digits)
+    return abs(float(shown) - float(printed)) <= half * (1 + 1e-9)

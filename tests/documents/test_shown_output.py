@@ -8,7 +8,6 @@ from shown_output import is_shown
     ("shown", "printed"),
     [
         ("score 0.95", "score 0.9478"),
-        ("score 0.95", "score 0.96"),
         ("2.1e-05 s", "2.1379e-05 s"),
         ("a  table\n of   cells", "a table of cells\n"),
         ("first\n...\nlast 3", "first\n1\n2\nlast 3"),
@@ -26,7 +25,7 @@ def test_the_same(shown: str, printed: str) -> None:
     ("shown", "printed"),
     [
         ("score 0.95", "score 0.9438"),
-        ("score 0.95", "score 0.97"),
+        ("score 0.95", "score 0.96"),
         ("score 0.950", "score 0.95"),
         ("12 rows", "12.4 rows"),
         ("12 rows", "13 rows"),

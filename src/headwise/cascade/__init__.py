@@ -4,7 +4,13 @@ from headwise.cascade.answers import Attempt, CascadeAnswer
 from headwise.cascade.cascade import Cascade
 from headwise.cascade.chat_model import ChatModel
 from headwise.cascade.guarantee import CascadeGuarantee, make_guarantee
-from headwise.cascade.stages import EstimatorStage, Stage, WriterStage
+from headwise.cascade.stages import (
+    DeclinedError,
+    EstimatorStage,
+    Stage,
+    StageAnswer,
+    WriterStage,
+)
 from headwise.cascade.trials import Trials, read_trials
 
 __all__ = [
@@ -13,8 +19,10 @@ __all__ = [
     "CascadeAnswer",
     "CascadeGuarantee",
     "ChatModel",
+    "DeclinedError",
     "EstimatorStage",
     "Stage",
+    "StageAnswer",
     "Trials",
     "WriterStage",
     "make_guarantee",

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from typing import Any, Literal, cast
 
+from headwise.backbones.addresses import is_address
 from headwise.cascade.answers import Attempt, CascadeAnswer
 from headwise.cascade.chat_model import ChatModel
 from headwise.cascade.guarantee import CascadeGuarantee
@@ -275,7 +276,7 @@ def _stages(
 ) -> Iterator[Stage]:
     judge: EstimatorStage | None = None
     for (name, stage), cost in zip(named.items(), prices, strict=True):
-        if isinstance(stage, str) and not stage.startswith(("http://", "https://")):
+        if isinstance(stage, str) and not is_address(stage):
             stage = QualityEstimator.from_pretrained(stage)
         if isinstance(stage, QualityEstimator):
             made = EstimatorStage(

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,12 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from headwise.cascade.trials import Trials
 from headwise.data.records.signals import Signal
 from headwise.errors import DataError, MismatchError
-from headwise.files import atomic_path, naming_output
 from headwise.metrics.thresholds.abstention import items_needed
 from headwise.metrics.thresholds.cascade import cascade_threshold_with_guarantee
-from headwise.plain_values import load_record
-
-Share = Annotated[float, Field(gt=0.0, lt=1.0)]
+from headwise.plain_values import Share, load_record, save_record
 
 
 class CascadeGuarantee(BaseModel):
@@ -100,8 +97,7 @@ class CascadeGuarantee(BaseModel):
         Raises:
             OutputError: If it cannot be written.
         """
-        with naming_output(Path(path)), atomic_path(Path(path)) as temporary:
-            temporary.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        save_record(self, Path(path))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "CascadeGuarantee":

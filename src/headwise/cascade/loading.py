@@ -3,17 +3,13 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from headwise.backbones.addresses import is_address
 from headwise.cascade.chat_model import ChatModel
 from headwise.errors import PromptError
 from headwise.quality import QualityEstimator
 
 # What a prompt takes from a pair itself
 _OF_PAIRS = frozenset({"source", "hypothesis"})
-
-
-def is_address(name: str) -> bool:
-    """Whether a name is the address of a server and no model of ours."""
-    return name.startswith(("http://", "https://"))
 
 
 def load_stage(

@@ -18,7 +18,13 @@ class DeclinedError(InputError):
 
 @dataclass(frozen=True, slots=True)
 class StageAnswer:
-    """An answer, how good it is (the higher the better, if known), and its scores."""
+    """What a stage answered.
+
+    Attributes:
+        text: The answer.
+        quality: How good it is, the higher the better; ``None`` if that is not known.
+        scored: It with the scores of its tokens, if somebody scored it.
+    """
 
     text: str
     quality: float | None

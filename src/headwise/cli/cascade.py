@@ -99,7 +99,7 @@ def cascade(
 
         made = Cascade(
             stages,
-            accept=promised or accepting.thresholds or 0.0,
+            accept=promised or accepting.thresholds,
             costs=order.cost,
             signal=accepting.signal,
             **drawing,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from headwise.backbones.addresses import is_address
 from headwise.cli import options
 from headwise.cli.printing import quiet_loading, show_messages
 from headwise.cli.reading import expect_model, expect_texts
@@ -52,7 +53,7 @@ class StageOptions:
 
     def __post_init__(self) -> None:
         for name in self.names:
-            if not name.startswith(("http://", "https://")):
+            if not is_address(name):
                 expect_model(name)
 
     @property
@@ -184,10 +185,10 @@ class AcceptOptions:
         return [path for path in (self.labelled, self.guarantee) if path is not None]
 
     @property
-    def thresholds(self) -> float | list[float] | None:
-        """One for all, one for each, or none, where there is a guarantee."""
-        numbers = self.accept
-        return numbers[0] if numbers is not None and len(numbers) == 1 else numbers
+    def thresholds(self) -> float | list[float]:
+        """One for all, or one for each; none where there is a guarantee."""
+        numbers = self.accept or []
+        return numbers[0] if len(numbers) == 1 else numbers
 
     def promised(self) -> "CascadeGuarantee | None":
         """What was saved, or what the labelled answers let one guarantee, which is saved."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx2 as httpx
 
+from headwise.backbones.addresses import is_address
 from headwise.errors import StatesError
 
 # What passes: too many requests, and what stands between a client and a server that starts
@@ -38,7 +39,7 @@ class Answers:
             seconds: How long an answer may take.
             transport: What carries requests, if not the network.
         """
-        if not url.startswith(("http://", "https://")):
+        if not is_address(url):
             raise ValueError(f"The address of a server must begin with http:// or https://, {url=}")
         self.url = url.rstrip("/").removesuffix("/v1")
         headers = {} if api_key is None else {"Authorization": f"Bearer {api_key}"}

@@ -3,19 +3,17 @@
 import os
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from headwise.errors import DataError
 from headwise.evaluation.triage.segments import Segments
-from headwise.files import atomic_path, naming_output
 from headwise.metrics.inputs import Floats
 from headwise.metrics.thresholds.abstention import items_needed, threshold_with_guarantee
-from headwise.plain_values import load_record
+from headwise.plain_values import Share, load_record, save_record
 
-Share = Annotated[float, Field(gt=0.0, lt=1.0)]
 # The surest labelled segments, of which a refusal says how many are wrong: a share, and a number
 _SUREST, _FEWEST = 0.1, 20
 
@@ -140,8 +138,7 @@ class Promise(BaseModel):
         Raises:
             OutputError: If it cannot be written.
         """
-        with naming_output(Path(path)), atomic_path(Path(path)) as temporary:
-            temporary.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        save_record(self, Path(path))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Promise":
